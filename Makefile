@@ -1,0 +1,33 @@
+# Needs Python >= 3.10 and make, nothing else: the first target that needs it creates .venv and installs there.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+.DEFAULT_GOAL := help
+
+.PHONY: help quickstart test test-all lint clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --progress-bar off --editable . --group dev
+	@touch $@
+
+quickstart: $(VENV)/installed ## Install, then train a small ResNet on real handwritten digits (no download)
+	$(BIN)/lit-cnn fit --config recipes/quickstart.yaml
+
+test: $(VENV)/installed ## Run the tests except the slow ones (under 8 minutes on 2 cores)
+	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
+
+test-all: $(VENV)/installed ## Run every test
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+lint: $(VENV)/installed ## Check format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+clean: ## Remove the environment, caches and build products (runs/ stays)
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,89 @@
+"""Layers that act at random in training: dropout and stochastic depth.
+
+Their masks are a hash of (key, layer, position of the sample in the global batch), so that a step gives the same masks
+on any number of ranks, under gradient accumulation, activation checkpointing and ``torch.compile``. A trainer sets the
+key of each step with :func:`set_random_key`; without one a fresh key is drawn from torch's default generator at every
+forward pass, as ``nn.Dropout`` would.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from lit_cnn.randomness import derive_key, fold, uniform
+
+
+class KeyedLayer(nn.Module):
+    """A layer whose training-time mask is drawn from ``key`` and ``positions``.
+
+    Args:
+        rate: Probability in [0, 1) that a unit (or a path) is dropped. It may be changed during training.
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        if not 0.0 <= rate < 1.0:
+            raise ValueError(f"a drop rate must be in [0, 1), got {rate}")
+        self.rate = rate
+        self.key: Tensor | None = None
+        self.positions: Tensor | None = None
+
+    def sample_keys(self, x: Tensor) -> Tensor:
+        """(N,) int64: one key per sample of the batch ``x``."""
+        positions = torch.arange(x.shape[0], device=x.device) if self.positions is None else self.positions
+        key = torch.randint(-(2**62), 2**62, (), device=x.device) if self.key is None else self.key
+        return fold(key, positions)
+
+    def extra_repr(self) -> str:
+        return f"rate={self.rate:g}"
+
+
+class Dropout(KeyedLayer):
+    """Zero each element with probability ``rate`` and scale the rest by 1 / (1 - rate) (Srivastava et al., 2014)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.rate == 0.0:
+            return x
+        elements = torch.arange(x[0].numel(), device=x.device).view(1, *x.shape[1:])
+        keys = self.sample_keys(x).view(-1, *[1] * (x.dim() - 1))
+        kept = uniform(keys, elements) >= self.rate
+        return x * kept.to(x.dtype) / (1.0 - self.rate)
+
+
+class StochasticDepth(KeyedLayer):
+    """Drop the whole residual branch of a sample with probability ``rate`` (Huang et al., 2016, arXiv:1603.09382).
+
+    Survivors are scaled by 1 / (1 - rate), so that evaluation needs no rescaling. The gate is drawn per sample.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.rate == 0.0:
+            return x
+        kept = uniform(self.sample_keys(x), 0) >= self.rate
+        return x * (kept.to(x.dtype) / (1.0 - self.rate)).view(-1, *[1] * (x.dim() - 1))
+
+
+def set_random_key(network: nn.Module, *, seed: int, step: int, positions: Tensor) -> None:
+    """Key the masks of every random layer of ``network`` for one optimizer step.
+
+    Args:
+        network: Any module; layers are told apart by their order in ``network.modules()``.
+        seed: The run's seed.
+        step: Optimizer steps done so far.
+        positions: (N,) int64, position of each sample in the global batch, on the device of the batch.
+    """
+    layers = [module for module in network.modules() if isinstance(module, KeyedLayer)]
+    for number, layer in enumerate(layers):
+        layer.key = torch.tensor(derive_key(seed, "layer", step, number), device=positions.device)
+        layer.positions = positions
+
+
+def clear_random_key(network: nn.Module) -> None:
+    """Let the random layers of ``network`` draw from torch's default generator again."""
+    for module in network.modules():
+        if isinstance(module, KeyedLayer):
+            module.key = module.positions = None
+
+
+def linear_rates(final_rate: float, depth: int) -> tuple[float, ...]:
+    """Drop rates of ``depth`` residual blocks: block l of L drops with ``final_rate`` · l / L (Huang et al., eq. 4)."""
+    return tuple(final_rate * number / depth for number in range(1, depth + 1))

@@ -1,0 +1,62 @@
+"""Imports point down only, and heavy libraries stay in the rooms that may use them."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent.parent / "lit_cnn"
+BELOW = {
+    "randomness": set(),
+    "tracking": {"randomness"},
+    "architectures": {"randomness"},
+    "data": {"randomness"},
+    "reports": set(),
+    "training": {"data", "architectures", "randomness", "reports", "tracking"},
+    "profiling": {"architectures", "randomness", "reports"},
+    "evaluation": {"training", "data", "architectures", "randomness", "reports"},
+    "pretrained": {"training", "data", "architectures", "randomness"},
+}
+"""What each room may import beside itself; ``cli`` may import everything."""
+ONLY = {"timm": {"pretrained"}, "wandb": {"tracking"}, "optuna": {"search"}}
+
+
+def imports(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return names
+
+
+def test_arrows_point_down() -> None:
+    wrong = []
+    for path in PACKAGE.rglob("*.py"):
+        room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if room not in BELOW:
+            continue
+        for name in imports(path):
+            target = name.split(".")[1] if name.startswith("lit_cnn.") else None
+            if target and target != room and target not in BELOW[room]:
+                wrong.append(f"{path.relative_to(PACKAGE)} imports {name}")
+    assert not wrong
+
+
+def test_libraries_stay_in_their_rooms() -> None:
+    wrong = []
+    for path in PACKAGE.rglob("*.py"):
+        room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        wrong += [f"{path}: {name}" for name in imports(path) if room not in ONLY.get(name.split(".")[0], {room})]
+    assert not wrong
+
+
+def test_create_model_needs_torch_alone() -> None:
+    program = (
+        "import sys, lit_cnn; lit_cnn.list_models();"
+        "heavy = {'lightning', 'torchvision', 'timm', 'wandb', 'sklearn', 'matplotlib', 'jsonargparse'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
