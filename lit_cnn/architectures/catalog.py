@@ -8,7 +8,8 @@ import difflib
 import fnmatch
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Literal
 
 from torch import nn
 
@@ -16,6 +17,31 @@ from lit_cnn.architectures.resnet import cifar_resnet, imagenet_resnet
 from lit_cnn.architectures.resnet_rs import resnet_rs
 
 Value = int | float | str | bool
+
+
+@dataclass(frozen=True)
+class NetworkOptions:
+    """Options of the catalog's networks; what is left out keeps the builder's default.
+
+    Args:
+        dropout: Rate before the classifier.
+        drop_path: Stochastic-depth rate of the last block.
+        stem: "imagenet", or "small" for images of about 32 to 64 px.
+        stride_in: Where a ResNet bottleneck strides: "3x3" (v1.5) or "1x1" (the paper's v1).
+        shortcut: A ResNet's shortcut where the shape changes.
+        zero_init_last: Start the last norm of each residual at gain 0.
+    """
+
+    dropout: float | None = None
+    drop_path: float | None = None
+    stem: Literal["imagenet", "small"] | None = None
+    stride_in: Literal["3x3", "1x1"] | None = None
+    shortcut: Literal["projection", "zero_pad", "none"] | None = None
+    zero_init_last: bool | None = None
+
+    def chosen(self) -> dict[str, Value]:
+        """The options that were set."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -123,7 +149,7 @@ CATALOG: tuple[Entry, ...] = (
     Entry("resnet152", imagenet_resnet, {"depth": 152}, _resnet(77.0, 93.3, 11300, _ONE_CROP),
           224, 152, 60_192_808, 11_513_626_624, deviations=(_V15,)),
     Entry("resnet200", imagenet_resnet, {"depth": 200},
-          Paper("Identity Mappings", "He et al.", 2016, "arXiv:1603.05027", protocol="pre-activation net, not this one"),
+          Paper("Identity Mappings", "He et al.", 2016, "arXiv:1603.05027", protocol="pre-activation"),
           224, 200, 64_673_832, 15_007_481_856,
           deviations=("post-activation, as timm's; the 2016 paper's ResNet-200 is pre-activation", _V15)),
     Entry("cifar_plain20", cifar_resnet, {"depth": 20, "shortcut": "none"}, _cifar_resnet(),

@@ -1,0 +1,228 @@
+"""``lit-cnn fit``: train a recipe in a run folder of its own, or continue a run."""
+
+import argparse
+import logging
+import os
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import yaml
+from lightning.fabric.utilities.rank_zero import _get_rank
+from rich.console import Console
+from rich.table import Table
+
+from lit_cnn.cli.recipe import RecipeCLI, recipe_name, resolve_configs
+from lit_cnn.reports.curves import draw_curves
+from lit_cnn.tracking import TrackingSettings, finish, make_logger, sync_command
+from lit_cnn.training.callbacks.checkpoints import Checkpoints, RunInterrupted
+from lit_cnn.training.callbacks.pictures import Pictures
+from lit_cnn.training.callbacks.throughput import Throughput
+from lit_cnn.training.metrics_file import MetricsFile
+from lit_cnn.training.runs import (
+    BEST,
+    create_run_dir,
+    describe_environment,
+    export_weights,
+    find_run,
+    load_checkpoint,
+    resumable_checkpoint,
+    write_json,
+)
+
+RUN_DIR_VARIABLE = "LIT_CNN_RUN_DIR"
+"""Tells the processes that rank 0 launches which folder it made."""
+
+MACHINE_KEYS = ("data.path", "data.workers", "data.eval_batch_size", "data.seed", "model.seed")
+"""Keys below ``data`` and ``model`` that say where a run happens, or repeat another key."""
+IDENTITY_KEYS = (
+    "model",
+    "data",
+    "seed_everything",
+    "ema",
+    "stochastic_depth",
+    "trainer.max_epochs",
+    "trainer.max_steps",
+)
+"""Keys that say what a run is; a resumed run must keep them."""
+
+
+def run(arguments: list[str]) -> int:
+    quieten_lightning()
+    options = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    options.add_argument("--resume")
+    options.add_argument("--runs", default="runs")
+    known, rest = options.parse_known_args(arguments)
+    resumed = find_run(known.resume, Path(known.runs)) if known.resume else None
+    if resumed:
+        rest = ["--config", str(resumed / "config.yaml"), *rest]
+    cli = RecipeCLI(resolve_configs(rest))
+    if resumed:
+        check_identity(yaml.safe_load((resumed / "config.yaml").read_text()), yaml.safe_load(cli.dump()))
+    return train(cli, Path(known.runs), recipe_name(rest), resumed, arguments)
+
+
+def is_main_process() -> bool:
+    """Whether this is the process that makes the run folder and prints: rank 0, known before any group is formed."""
+    return not _get_rank()
+
+
+def quieten_lightning() -> None:
+    """Silence Lightning's tips and the warnings that do not concern a user of recipes."""
+    for name in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric", "lightning.pytorch"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for message in (
+        ".*does not have many workers.*",
+        ".*LeafSpec.*",
+        ".*find_unused_parameters.*",
+        ".*lr_scheduler.step.*",
+        ".*is smaller than the logging interval.*",
+        ".*Checkpoint directory.*",
+        ".*sync_dist=True.*",
+    ):
+        warnings.filterwarnings("ignore", message=message)
+
+
+def check_identity(stored: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Refuse to continue a run as something else.
+
+    Raises:
+        ValueError: Naming the keys that differ.
+    """
+    before, now = dict(identity(stored)), dict(identity(wanted))
+    different = [key for key in before.keys() | now.keys() if before.get(key) != now.get(key)]
+    if different:
+        text = ", ".join(f"{key} ({before.get(key)!r} -> {now.get(key)!r})" for key in sorted(different))
+        raise ValueError(
+            f"a resumed run must stay the same run, but these keys differ: {text}; start a new run for that"
+        )
+
+
+def identity(config: dict[str, Any]) -> Iterable[tuple[str, Any]]:
+    """Dotted keys and values of what a run is."""
+
+    def walk(prefix: str, value: Any) -> Iterable[tuple[str, Any]]:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                yield from walk(f"{prefix}.{key}", inner)
+        elif prefix not in MACHINE_KEYS:
+            yield prefix, value
+
+    for key in IDENTITY_KEYS:
+        value: Any = config
+        for part in key.split("."):
+            value = (value or {}).get(part)
+        yield from walk(key, value)
+
+
+def make_run_dir(runs: Path, name: str, resumed: Path | None) -> Path:
+    """The run's folder: made by rank 0, told to the processes it launches."""
+    if resumed:
+        folder = resumed
+    elif RUN_DIR_VARIABLE in os.environ:
+        folder = Path(os.environ[RUN_DIR_VARIABLE])
+    elif is_main_process():
+        folder = create_run_dir(runs, name)
+    else:
+        folder = runs / name / "unused"  # launched from outside: only rank 0 writes
+    os.environ[RUN_DIR_VARIABLE] = str(folder)
+    return folder
+
+
+def train(cli: RecipeCLI, runs: Path, name: str, resumed: Path | None, arguments: list[str]) -> int:
+    init = cli.parser.instantiate_classes(cli.config)
+    model, data = init.model, init.data
+    recipe = yaml.safe_load(cli.dump())
+    settings = dict(init.trainer)
+    data.setup("fit")
+    if settings.get("fast_dev_run"):
+        callbacks = [*(settings.pop("callbacks") or []), init.ema, init.stochastic_depth]
+        pl.Trainer(**settings, callbacks=callbacks).fit(model, data)
+        Console().print("fast_dev_run finished: one training and one validation batch ran")
+        return 0
+    folder = make_run_dir(runs, name, resumed)
+    try:
+        return train_in(folder, model, data, recipe, settings, init, resumed is not None, arguments)
+    finally:
+        os.environ.pop(RUN_DIR_VARIABLE, None)
+
+
+def train_in(
+    folder: Path,
+    model: Any,
+    data: Any,
+    recipe: dict[str, Any],
+    settings: dict[str, Any],
+    init: Any,
+    resuming: bool,
+    arguments: list[str],
+) -> int:
+    console = Console(quiet=not is_main_process(), highlight=False)
+    checkpoint_path, problem = resumable_checkpoint(folder) if resuming else (None, None)
+    if problem:
+        console.print(problem)
+    metrics_file = MetricsFile(folder)
+    if checkpoint_path:
+        metrics_file.truncate_after(load_checkpoint(checkpoint_path)["global_step"] - 1)
+        console.print(f"continuing {folder}")
+    elif is_main_process():
+        (folder / "config.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False))
+        write_json(folder / "environment.json", describe_environment(arguments))
+    tracking = TrackingSettings(**recipe["tracking"])
+    title = recipe["about"]["title"] or folder.parent.name
+    wandb_logger = make_logger(tracking, folder, folder.name, f"{folder.parent.name}/{folder.name}", recipe, resuming)
+    record = {
+        "recipe": recipe,
+        "class_names": list(data.class_names),
+        "preprocessing": data.preprocessing.as_dict(),
+    }
+    trainer = pl.Trainer(
+        **{
+            **settings,
+            "default_root_dir": folder,
+            "logger": [metrics_file, *([wandb_logger] if wandb_logger else [])],
+            "callbacks": [
+                *(settings.get("callbacks") or []),
+                init.ema,
+                init.stochastic_depth,
+                Throughput(),
+                Pictures(folder, wandb_logger),
+                Checkpoints(folder / "checkpoints", recipe["monitor"], record),
+            ],
+        }
+    )
+    try:
+        trainer.fit(model, data, ckpt_path=checkpoint_path, weights_only=True)
+    except RunInterrupted as stop:
+        console.print(f"{stop}. Continue with: lit-cnn fit --resume {folder}")
+        finish(1)
+        return 128 + stop.signal_number
+    if trainer.is_global_zero:
+        metrics_file.save()
+        report(console, trainer, folder, title)
+        finish(0)
+        if wandb_logger and (command := sync_command(folder)):
+            console.print(f"W&B recorded offline; upload with: {command}")
+    return 0
+
+
+def report(console: Console, trainer: pl.Trainer, folder: Path, title: str) -> None:
+    """Curves, the weights alone, and a table of the results."""
+    curves = draw_curves(folder / "metrics.csv", folder / "curves.png", title)
+    best = folder / "checkpoints" / BEST
+    table = Table(title=f"{title}: results after {trainer.current_epoch} epochs")
+    table.add_column("metric")
+    table.add_column("last epoch", justify="right")
+    shown = ("train/loss", "train/acc1", "train/acc1_soft", "val/loss", "val/acc1", "val/acc5", "val/acc1_raw")
+    for name in shown:
+        if name in trainer.callback_metrics:
+            value = float(trainer.callback_metrics[name])
+            table.add_row(name, f"{value:.4f}" if "loss" in name else f"{value:.2%}")
+    console.print(table)
+    if best.is_file():
+        checkpoint = load_checkpoint(best)
+        export_weights(checkpoint, folder / "checkpoints" / "weights.safetensors")
+        console.print(f"best: {checkpoint['best_score']:.2%} after epoch {checkpoint['epoch']}, {best}")
+    console.print(f"run folder: {folder}\ncurves: {curves}", soft_wrap=True)

@@ -1,0 +1,75 @@
+"""The command ``lit-cnn``: looks up a command, imports only what it needs, and turns errors into one sentence.
+
+Exit codes: 0 done, 1 something is wrong with the input or the machine, 2 the command line is wrong, 130 and 143
+stopped by SIGINT and SIGTERM with the state saved. ``LIT_CNN_DEBUG=1`` shows tracebacks.
+"""
+
+import difflib
+import importlib
+import os
+import sys
+
+COMMANDS = {
+    "fit": ("lit_cnn.cli.fit", "train a recipe: lit-cnn fit --config RECIPE [--key value …] | --resume RUN"),
+    "validate": ("lit_cnn.cli.evaluate", "accuracy of a checkpoint on the validation images"),
+    "test": ("lit_cnn.cli.evaluate", "accuracy of a checkpoint on the test images"),
+    "predict": ("lit_cnn.cli.predict", "classes of image files: lit-cnn predict CKPT IMAGES…"),
+    "models": ("lit_cnn.cli.models", "the catalog of architectures"),
+    "data": ("lit_cnn.cli.data", "lit-cnn data show: a picture of the batches the network will see"),
+    "config": ("lit_cnn.cli.config", "lit-cnn config show RECIPE: the recipe with every default filled in"),
+}
+"""Command -> module with ``run(arguments) -> exit code``, and one line of help."""
+
+
+def usage() -> str:
+    lines = [f"  {name:10s} {text}" for name, (_, text) in COMMANDS.items()]
+    return "usage: lit-cnn COMMAND [arguments]\n\n" + "\n".join(lines) + "\n\nlit-cnn COMMAND --help tells more."
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(usage())
+        return 0
+    name, rest = arguments[0], arguments[1:]
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(COMMANDS)}."
+        return fail(f"there is no command {name!r}; {hint}", 2)
+    try:
+        module = importlib.import_module(COMMANDS[name][0])
+        return module.run(rest, name) if name in ("validate", "test") else module.run(rest)
+    except KeyboardInterrupt:
+        return fail("stopped by SIGINT", 130)
+    except BrokenPipeError:
+        return 0
+    except Exception as error:
+        if os.environ.get("LIT_CNN_DEBUG") == "1":
+            raise
+        return fail(sentence(error), 1)
+
+
+def sentence(error: Exception) -> str:
+    """The message of an error that a user can act on; others are named as what they are."""
+    text = str(error).strip()
+    if isinstance(error, (ValueError, OSError)) and text:
+        return innermost(text)
+    return f"unexpected {type(error).__name__}: {text.splitlines()[0] if text else ''} (LIT_CNN_DEBUG=1 shows where)"
+
+
+def innermost(text: str) -> str:
+    """The sentence itself where a data-loader worker wrapped it in its traceback."""
+    if not text.startswith("Caught "):
+        return text
+    last = text.splitlines()[-1]
+    return last.split(": ", 1)[1] if ": " in last else last
+
+
+def fail(message: str, code: int) -> int:
+    print(f"lit-cnn: {message}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

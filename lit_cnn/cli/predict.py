@@ -1,0 +1,39 @@
+"""``lit-cnn predict CKPT IMAGES…``: needs nothing but the checkpoint."""
+
+import argparse
+import json
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from lit_cnn.evaluation.predict import find_images, predict_files, write_predictions
+from lit_cnn.evaluation.trained import load_trained
+
+
+def run(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="lit-cnn predict", description="Name the classes of image files.")
+    parser.add_argument("checkpoint", help="a checkpoint of lit-cnn fit")
+    parser.add_argument("images", nargs="+", help="image files or folders")
+    parser.add_argument("--weights", choices=["ema", "raw"], default="ema", help="averaged weights where they exist")
+    parser.add_argument("--out", type=Path, action="append", default=[], help="a .csv or .json file; may be repeated")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    options = parser.parse_args(arguments)
+    trained = load_trained(options.checkpoint, options.weights)
+    files = find_images(options.images)
+    console = Console(stderr=True)
+    iterator = predict_files(trained, files)
+    predictions = list(track(iterator, "predicting", total=len(files), console=console, transient=True))
+    for path in options.out:
+        write_predictions(predictions, path)
+    if options.json:
+        print(json.dumps([vars(prediction) for prediction in predictions], indent=2))
+        return 0
+    table = Table("file", "class", "probability", "then")
+    for prediction in predictions:
+        rest = list(zip(prediction.classes, prediction.probabilities, strict=True))[1:]
+        others = ", ".join(f"{name} {value:.1%}" for name, value in rest)
+        table.add_row(prediction.file, prediction.classes[0], f"{prediction.probabilities[0]:.1%}", others)
+    Console().print(table)
+    return 0

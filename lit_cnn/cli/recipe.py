@@ -1,0 +1,203 @@
+"""A recipe: its typed form, where it is found, and the parser that names what is wrong with it."""
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonargparse import ArgumentError
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+
+from lit_cnn.data.module import ImageData
+from lit_cnn.tracking import TrackingSettings
+from lit_cnn.training.callbacks.ema import EMA
+from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule
+from lit_cnn.training.classifier import Classifier
+
+PACKAGE = Path(__file__).resolve().parent.parent
+RECIPE_FOLDERS = (Path("recipes"), PACKAGE / "recipes", PACKAGE.parent / "recipes")
+"""Where a recipe's name is looked up: below the working directory, in the wheel, in a checkout."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What a recipe is and what the paper promises; training does not read it.
+
+    Args:
+        title: What is trained.
+        paper: Authors, year and arXiv number.
+        source: Table or section the values are from.
+        metric: Metric the paper reports, and on which images.
+        value: The paper's value of it in percent.
+        epochs: The paper's epochs.
+        hardware: The paper's hardware.
+        deviations: Where the recipe leaves the paper, and why.
+        measured: A result measured with this recipe: value, machine, date.
+    """
+
+    title: str = ""
+    paper: str = ""
+    source: str = ""
+    metric: str = ""
+    value: float | None = None
+    epochs: float | None = None
+    hardware: str = ""
+    deviations: str = ""
+    measured: str = ""
+
+
+def find_recipe(name: str) -> Path:
+    """The file of a recipe given as a path or as a name such as ``resnet_rs``.
+
+    Raises:
+        ValueError: If there is none, naming the nearest.
+    """
+    path = Path(name).expanduser()
+    if path.is_file():
+        return path
+    for folder in RECIPE_FOLDERS:
+        for candidate in (folder / name, folder / f"{name}.yaml"):
+            if candidate.is_file():
+                return candidate
+    known = {file.stem: file for folder in RECIPE_FOLDERS if folder.is_dir() for file in folder.glob("*.yaml")}
+    near = difflib.get_close_matches(path.stem, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"the recipes are {', '.join(sorted(known))}."
+    raise ValueError(f"there is no recipe {name}; {hint}")
+
+
+def check_yaml(path: Path) -> None:
+    """Raise a ValueError with file and line if ``path`` is not a YAML mapping."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise ValueError(f"{path}, line {line}: {error.problem or 'this is not YAML'}") from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise ValueError(f"{path} is not a YAML text file") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} must hold a mapping of keys such as model: and data:")
+
+
+class RecipeParser(LightningArgumentParser):
+    """Parser of recipes whose errors are one sentence with the nearest key."""
+
+    def error(self, message: str, ex: Exception | None = None) -> Any:
+        raise ValueError(explain(message, [action.dest for action in self._actions]))
+
+
+def explain(message: str, keys: list[str]) -> str:
+    """Shorten a message of jsonargparse to one sentence, and suggest the nearest of ``keys`` for an unknown one."""
+    text = " ".join(message.split())
+    group = re.search(r"Group '([\w.]+)' does not accept option '([\w.]+)'", text)
+    if group:
+        text = f"Option {group.group(1)}.{group.group(2)} is not accepted"
+    unknown = (
+        re.search(r"[Oo]ption '?\"?([\w.+-]+)'?\"? is not accepted", text)
+        or re.search(r"[Kk]ey '?\"?([\w.+-]+)'?\"? is not", text)
+        or re.search(r"[Uu]nrecognized arguments: -*([\w.+-]+)", text)
+        or re.search(r"No action for key \"([\w.+-]+)\"", text)
+    )
+    if unknown is None:
+        return text.replace("Parser key ", "recipe key ").replace("a typing.Literal", "one of ")
+    name = unknown.group(1).lstrip("-")
+    near = nearest_key(name, keys)
+    return f"the recipe has no key {name!r}" + (f"; did you mean {near!r}?" if near else "")
+
+
+def nearest_key(name: str, keys: list[str]) -> str | None:
+    """The key most like ``name``: first among its siblings, then among all."""
+    parent, _, _ = name.rpartition(".")
+    siblings = [key for key in keys if key.rpartition(".")[0] == parent]
+    for candidates in (siblings, keys):
+        near = difflib.get_close_matches(name, candidates, n=1)
+        if near:
+            return near[0]
+    last = name.rpartition(".")[2]
+    return next((key for key in keys if difflib.get_close_matches(last, [key.rpartition(".")[2]], n=1)), None)
+
+
+class RecipeCLI(LightningCLI):
+    """Parses a recipe into ``config``; what is built from it, ``fit`` decides."""
+
+    def __init__(self, arguments: list[str]) -> None:
+        self._arguments = arguments
+        super().__init__(
+            Classifier,
+            ImageData,
+            parser_class=RecipeParser,
+            parser_kwargs={"exit_on_error": True},
+            save_config_callback=None,
+            seed_everything_default=0,
+            auto_configure_optimizers=False,
+            load_from_checkpoint_support=False,
+            trainer_defaults={
+                "use_distributed_sampler": False,
+                "num_sanity_val_steps": 0,
+                "enable_model_summary": False,
+                "log_every_n_steps": 50,
+            },
+            args=arguments,
+            run=False,
+        )
+
+    def add_default_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.add_argument("--seed_everything", type=int, default=0, help="Seed of every random decision.")
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.add_class_arguments(About, "about")
+        parser.add_class_arguments(TrackingSettings, "tracking")
+        parser.add_lightning_class_args(EMA, "ema")
+        parser.add_lightning_class_args(StochasticDepthSchedule, "stochastic_depth")
+        parser.add_argument("--monitor", type=str, default="val/acc1", help="Metric whose maximum is the best epoch.")
+        parser.add_argument("--runs", type=str, default="runs", help="Folder in which run folders are made.")
+        parser.link_arguments("seed_everything", "data.seed")
+        parser.link_arguments("seed_everything", "model.seed")
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        try:
+            self.config = parser.parse_args(args)
+        except ArgumentError as error:
+            raise ValueError(explain(str(error), [action.dest for action in parser._actions])) from None
+
+    def _set_seed(self) -> None:
+        """Nothing ambient is seeded here: every draw has its own key."""
+
+    def instantiate_classes(self) -> None:
+        """Building waits until ``fit`` has a run folder."""
+
+    def dump(self) -> str:
+        """The resolved recipe as YAML, without what is derived from other keys."""
+        return self.parser.dump(self.config, skip_none=False)
+
+
+def resolve_configs(arguments: list[str]) -> list[str]:
+    """Replace recipe names after ``--config`` by their files, checked to be YAML."""
+    resolved: list[str] = []
+    take_next = False
+    for argument in arguments:
+        flag, equals, value = argument.partition("=")
+        if take_next:
+            argument = str(checked(argument))
+        elif flag in ("--config", "-c") and equals:
+            argument = f"{flag}={checked(value)}"
+        take_next = argument in ("--config", "-c") and not take_next
+        resolved.append(argument)
+    return resolved
+
+
+def checked(name: str) -> Path:
+    path = find_recipe(name)
+    check_yaml(path)
+    return path
+
+
+def recipe_name(arguments: list[str]) -> str:
+    """Stem of the first ``--config``, which names the run's folder."""
+    for index, argument in enumerate(arguments):
+        if argument in ("--config", "-c") and index + 1 < len(arguments):
+            return Path(arguments[index + 1]).stem
+        if argument.startswith("--config="):
+            return Path(argument.removeprefix("--config=")).stem
+    return "unnamed"

@@ -1,0 +1,25 @@
+"""The batch every loader yields, every hook passes on and every step consumes."""
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class Batch(NamedTuple):
+    """One micro-batch of N samples.
+
+    Attributes:
+        images: (N, C, H, W); uint8 when it leaves the loader, normalized float in channels_last after
+            ``ImageData.on_after_batch_transfer``.
+        targets: class indices (N,) int64; after mixing (N, K) float32 on the simplex.
+        index: (N,) int64, row in the source split; -1 marks padding that no loss or metric may count.
+        position: (N,) int64, position in the global batch of the optimizer step (the key of dropout and drop path).
+        weight: float32 scalar, the factor on this micro-batch's mean loss that makes the average over ranks and
+            accumulation the mean over the global batch: n_local * world_size * accumulation / n_global.
+    """
+
+    images: Tensor
+    targets: Tensor
+    index: Tensor  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
+    position: Tensor
+    weight: Tensor

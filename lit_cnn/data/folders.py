@@ -1,0 +1,120 @@
+"""Folders of image files: classes are folders, and a file becomes an upright PIL image of the wanted mode."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".tif", ".tiff")
+
+
+@dataclass(frozen=True)
+class FolderSplit:
+    """N file paths and labels int64 (N,)."""
+
+    paths: list[str]
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def take(self, rows: Tensor) -> "FolderSplit":
+        """The given rows, in their order."""
+        return FolderSplit([self.paths[row] for row in rows.tolist()], self.labels[rows])
+
+
+def load_image(path: str | os.PathLike[str], in_channels: int = 3) -> Image.Image:
+    """Decode a file of any mode to RGB (or to gray for ``in_channels`` 1), turned upright by its EXIF orientation.
+
+    Raises:
+        ValueError: if the file cannot be decoded completely; the first line names it. (A plain ValueError:
+            PyTorch re-raises a worker's exception by calling its type with a message.)
+        FileNotFoundError: if the file is gone.
+    """
+    try:
+        with Image.open(path) as image:
+            image.load()
+            upright = ImageOps.exif_transpose(image)
+            return _to_mode(upright, "L" if in_channels == 1 else "RGB")
+    except FileNotFoundError:
+        raise FileNotFoundError(f"The image {os.fspath(path)} does not exist any more.") from None
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        message = f"The image {os.fspath(path)} cannot be decoded ({reason}); replace or remove the file."
+        raise ValueError(message) from None
+
+
+def _to_mode(image: Image.Image, mode: str) -> Image.Image:
+    if image.mode == "P" and "transparency" in image.info:
+        image = image.convert("RGBA")
+    if image.mode == "I" or image.mode.startswith("I;16"):  # 16-bit gray: the upper byte, where convert would saturate
+        image = image.convert("I").point([level // 256 for level in range(65536)], "L")
+    return image if image.mode == mode else image.convert(mode)
+
+
+def list_images(folder: Path) -> list[str]:
+    """Sorted paths of the image files in ``folder`` and its subfolders; links are followed, hidden entries are not."""
+    found, seen = [], set()
+    for parent, children, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen:
+            children.clear()
+            continue
+        seen.add(real)
+        children[:] = sorted(name for name in children if not name.startswith("."))
+        found += [
+            os.path.join(parent, name)
+            for name in files
+            if name.lower().endswith(EXTENSIONS) and not name.startswith(".")
+        ]
+    return sorted(found)
+
+
+def _class_folders(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+
+
+def _read_split(folder: Path, names: list[str]) -> FolderSplit:
+    paths: list[str] = []
+    labels: list[int] = []
+    for name in _class_folders(folder):
+        if name not in names:
+            raise ValueError(
+                f"The class folder {folder / name} has no counterpart in the training folder; add one or remove it."
+            )
+        images = list_images(folder / name)
+        if not images:
+            raise ValueError(
+                f"The class folder {folder / name} holds no image ({', '.join(EXTENSIONS)}); add images or remove it."
+            )
+        paths += images
+        labels += [names.index(name)] * len(images)
+    if not paths:
+        raise ValueError(f"{folder} holds no class folders; one folder per class with its images inside is expected.")
+    return FolderSplit(paths, torch.tensor(labels))
+
+
+def read_folder(path: Path) -> tuple[dict[str, FolderSplit], list[str]]:
+    """Read ``train/`` with optional ``val/`` and ``test/``, or, without ``train/``, one folder of class folders.
+
+    Returns:
+        The splits found by name, and the class names in sorted order.
+
+    Raises:
+        ValueError: one sentence on what is wrong with the folder.
+    """
+    if not path.is_dir():
+        raise ValueError(f"data.path {path} is a file; data.source imagefolder expects a folder of class folders.")
+    train = path / "train" if (path / "train").is_dir() else path
+    names = _class_folders(train)
+    if not names:
+        raise ValueError(f"{train} holds no class folders; one folder per class with its images inside is expected.")
+    if len(names) == 1:
+        raise ValueError(f"{train} holds one class only ({names[0]}); classification needs at least two class folders.")
+    splits = {"train": _read_split(train, names)}
+    if train != path:
+        splits |= {name: _read_split(path / name, names) for name in ("val", "test") if (path / name).is_dir()}
+    return splits, names

@@ -1,0 +1,114 @@
+"""Data sets that turn a ``BatchPlan`` into a ``Batch``, and the loaders over them. All of it can be pickled."""
+
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from lit_cnn.data.archives import ArraySplit
+from lit_cnn.data.batch import Batch
+from lit_cnn.data.batched import Draws, augment
+from lit_cnn.data.folders import FolderSplit, load_image
+from lit_cnn.data.sampling import BatchPlan
+from lit_cnn.data.settings import Augmentation, Preprocessing
+from lit_cnn.data.transforms import TrainingTransform, evaluate_images, evaluation_transform
+
+
+class PlannedBatches(Protocol):
+    """A data set addressed by plans."""
+
+    def __getitem__(self, plan: BatchPlan) -> Batch: ...
+
+
+def _batch(images: Tensor, labels: Tensor, plan: BatchPlan) -> Batch:
+    index, position = torch.from_numpy(plan.index), torch.from_numpy(plan.position)
+    return Batch(images, labels, index, position, torch.tensor(plan.weight, dtype=torch.float32))
+
+
+def _rows(plan: BatchPlan) -> np.ndarray:
+    """Rows to read: padding shows sample 0."""
+    return plan.index.clip(min=0)
+
+
+class ArrayBatches(Dataset[Batch]):
+    """Batches of an in-memory split; ``augmentation`` None prepares for evaluation, once for the whole split.
+
+    Args:
+        split: images and labels.
+        preprocessing: what evaluation sees.
+        augmentation: what training sees.
+        seed: key of the random draws.
+    """
+
+    def __init__(
+        self, split: ArraySplit, preprocessing: Preprocessing, augmentation: Augmentation | None = None, seed: int = 0
+    ) -> None:
+        self.split, self.preprocessing, self.augmentation, self.seed = split, preprocessing, augmentation, seed
+
+    def __len__(self) -> int:
+        return len(self.split)
+
+    def __getitem__(self, plan: BatchPlan) -> Batch:
+        rows = torch.from_numpy(_rows(plan))
+        images = self.split.images[rows]
+        if self.augmentation is None:
+            images = evaluate_images(images, self.preprocessing)
+        else:
+            draws = Draws(self.seed, plan.epoch, rows, torch.from_numpy(plan.repeat))
+            images = augment(images, self.augmentation, draws)
+        return _batch(images, self.split.labels[rows], plan)
+
+
+class FolderBatches(Dataset[Batch]):
+    """Batches of image files; the same parameters as ``ArrayBatches``."""
+
+    def __init__(
+        self, split: FolderSplit, preprocessing: Preprocessing, augmentation: Augmentation | None = None, seed: int = 0
+    ) -> None:
+        self.split, self.channels = split, preprocessing.in_channels
+        self.evaluation = evaluation_transform(preprocessing)
+        self.training = None if augmentation is None else TrainingTransform(augmentation, seed)
+
+    def __len__(self) -> int:
+        return len(self.split)
+
+    def _image(self, epoch: int, row: int, repeat: int) -> Tensor:
+        image = load_image(self.split.paths[row], self.channels)
+        return self.evaluation(image) if self.training is None else self.training(image, epoch, row, repeat)
+
+    def __getitem__(self, plan: BatchPlan) -> Batch:
+        rows = _rows(plan)
+        pairs = zip(rows.tolist(), plan.repeat.tolist(), strict=True)
+        images = torch.stack([self._image(plan.epoch, row, repeat) for row, repeat in pairs])
+        return _batch(images, self.split.labels[torch.from_numpy(rows)], plan)
+
+
+class PlannedLoader(DataLoader[Batch]):
+    """A loader over plans that Lightning may save and restore; its position follows from the trainer's progress."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Nothing of its own."""
+        return {}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Nothing to restore."""
+
+
+def unchanged(batch: Batch) -> Batch:
+    """The data set makes whole batches, so there is nothing to collate."""
+    return batch
+
+
+def make_loader(dataset: PlannedBatches, sampler: Sampler[BatchPlan], workers: int) -> PlannedLoader:
+    """A loader that asks ``dataset`` for the sampler's plans in ``workers`` processes (0: in this one)."""
+    return PlannedLoader(
+        dataset,  # type: ignore[arg-type]
+        batch_size=None,
+        sampler=sampler,
+        num_workers=workers,
+        collate_fn=unchanged,  # type: ignore[arg-type]
+        persistent_workers=workers > 0,
+        pin_memory=torch.cuda.is_available(),
+    )

@@ -1,0 +1,297 @@
+"""ImageData: a source, its augmentation and its batches, for Lightning."""
+
+import os
+from dataclasses import replace
+
+import lightning
+import torch
+from torch import Tensor
+
+from lit_cnn.data.archives import ArraySplit
+from lit_cnn.data.batch import Batch
+from lit_cnn.data.loading import ArrayBatches, FolderBatches, PlannedLoader, make_loader
+from lit_cnn.data.mixing import mix
+from lit_cnn.data.sampling import EvalSampler, TrainSampler
+from lit_cnn.data.settings import (
+    Augmentation,
+    AutoAugmentPolicy,
+    ColorJitter,
+    Crop,
+    CutMix,
+    Cutout,
+    Evaluation,
+    Flip,
+    Mixing,
+    Mixup,
+    Normalize,
+    Preprocessing,
+    RandAugment,
+    RandomErasing,
+    Shear,
+)
+from lit_cnn.data.sources import Source, SourceName, Split, load_source
+
+
+class ImageData(lightning.LightningDataModule):
+    """Images of a source as batches of the recipe's making.
+
+    Batches travel as uint8 and are normalized, and in training mixed, on the device. Every random decision follows from
+    ``seed`` and the sample, so the batches are the same for any number of workers, devices and accumulated batches, and
+    after any interruption.
+
+    Args:
+        source: digits, npz, cifar10, cifar100 or imagefolder.
+        path: file or folder of the source; relative ones are also looked up under $LIT_CNN_DATA.
+        image_size: side in pixels of the square the network sees in training.
+        batch_size: images of one optimizer step over all devices and accumulated batches.
+        eval_batch_size: images of one evaluation batch on one device; null takes batch_size divided by the devices.
+        workers: processes that prepare images; null takes none for sets in memory, else up to 8 of the machine's cores.
+        seed: key of order, augmentation and mixing.
+        val_fraction: share of the training images held out where the source has no validation split.
+        drop_last: leave out the incomplete last batch of an epoch.
+        crop: how a training image becomes image_size x image_size pixels.
+        flip: random mirroring.
+        color_jitter: random change of colours.
+        shear: random horizontal shear.
+        auto_augment: a learned AutoAugment policy, trivial for TrivialAugment, or none.
+        rand_augment: RandAugment.
+        cutout: a square of the mean colour.
+        random_erasing: a rectangle of the mean colour.
+        mixup: convex combinations of images.
+        cutmix: boxes of other images.
+        mixing: how mixup and CutMix share the steps.
+        normalize: statistics that normalize pixels.
+        evaluation: what the network sees in validation, test and prediction.
+    """
+
+    def __init__(
+        self,
+        source: SourceName,
+        path: str | None = None,
+        image_size: int = 224,
+        batch_size: int = 256,
+        eval_batch_size: int | None = None,
+        workers: int | None = None,
+        seed: int = 0,
+        val_fraction: float = 0.1,
+        drop_last: bool = True,
+        crop: Crop = Crop(),
+        flip: Flip = Flip(),
+        color_jitter: ColorJitter = ColorJitter(),
+        shear: Shear = Shear(),
+        auto_augment: AutoAugmentPolicy = "none",
+        rand_augment: RandAugment = RandAugment(),
+        cutout: Cutout = Cutout(),
+        random_erasing: RandomErasing = RandomErasing(),
+        mixup: Mixup = Mixup(),
+        cutmix: CutMix = CutMix(),
+        mixing: Mixing = Mixing(),
+        normalize: Normalize = Normalize(),
+        evaluation: Evaluation = Evaluation(),
+    ) -> None:
+        super().__init__()
+        for name, value, least in (
+            ("image_size", image_size, 1),
+            ("batch_size", batch_size, 1),
+            ("eval_batch_size", eval_batch_size, 1),
+            ("workers", workers, 0),
+        ):
+            if value is not None and value < least:
+                raise ValueError(f"data.{name} is {value} but must be at least {least}.")
+        self.source, self.path, self.seed, self.val_fraction = source, path, seed, val_fraction
+        self.image_size, self.batch_size, self.eval_batch_size = image_size, batch_size, eval_batch_size
+        self.workers, self.drop_last = workers, drop_last
+        self.crop, self.flip = replace(crop), replace(flip)
+        self.color_jitter, self.shear = replace(color_jitter), replace(shear)
+        self.auto_augment, self.rand_augment = auto_augment, replace(rand_augment)
+        self.cutout, self.random_erasing = replace(cutout), replace(random_erasing)
+        self.mixup, self.cutmix, self.mixing = replace(mixup), replace(cutmix), replace(mixing)
+        self.normalize, self.evaluation = replace(normalize), replace(evaluation)
+        self._loaded: Source | None = None
+
+    # -- the source -------------------------------------------------------------------------------------------------
+
+    def prepare_data(self) -> None:
+        """Load, and where needed download, on one process of the machine before the others."""
+        self.setup()
+
+    def setup(self, stage: str | None = None) -> None:
+        """Load the source once; needs no trainer."""
+        if self._loaded is None:
+            loaded = load_source(self.source, self.path, self.val_fraction)
+            mean = self.normalize.mean
+            if mean is not None and len(mean) != loaded.in_channels:
+                raise ValueError(
+                    f"data.normalize.mean has {len(mean)} numbers, but the images of {loaded.origin} have "
+                    f"{loaded.in_channels} channels; state one number per channel."
+                )
+            self._loaded = loaded
+
+    @property
+    def loaded(self) -> Source:
+        """The source, loaded at first use."""
+        self.setup()
+        assert self._loaded is not None
+        return self._loaded
+
+    @property
+    def class_names(self) -> list[str]:
+        """K names in the order of the labels."""
+        return self.loaded.class_names
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes K."""
+        return len(self.loaded.class_names)
+
+    @property
+    def in_channels(self) -> int:
+        """1 for gray, 3 for RGB."""
+        return self.loaded.in_channels
+
+    @property
+    def train_size(self) -> int:
+        """Number of training images."""
+        return len(self.loaded.train)
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """What a checkpoint stores and prediction applies."""
+        settings, loaded = self.evaluation, self.loaded
+        mean, std = self.normalize.mean or loaded.mean, self.normalize.std or loaded.std
+        size = settings.image_size or self.image_size
+        return Preprocessing(
+            size, settings.crop_ratio, settings.interpolation, tuple(mean), tuple(std), self.in_channels
+        )
+
+    @property
+    def augmentation(self) -> Augmentation:
+        """What happens to a single training image."""
+        return Augmentation(
+            image_size=self.image_size,
+            crop=self.crop,
+            flip=self.flip,
+            color_jitter=self.color_jitter,
+            shear=self.shear,
+            auto_augment=self.auto_augment,
+            rand_augment=self.rand_augment,
+            cutout=self.cutout,
+            random_erasing=self.random_erasing,
+            fill=tuple(round(255 * value) for value in self.preprocessing.mean),
+        )
+
+    # -- loaders ----------------------------------------------------------------------------------------------------
+
+    def train_dataloader(self) -> PlannedLoader:
+        """Micro-batches of this rank, from where the trainer stands.
+
+        Raises:
+            ValueError: if batch_size does not divide by devices x accumulation or exceeds the training set.
+        """
+        rank, world_size = self._ranks()
+        epoch, first = self._progress()
+        sampler = TrainSampler(
+            self.train_size,
+            self.batch_size,
+            rank=rank,
+            world_size=world_size,
+            accumulation=1 if self.trainer is None else self.trainer.accumulate_grad_batches,
+            seed=self.seed,
+            drop_last=self.drop_last,
+            epoch=epoch,
+            first=first,
+        )
+        return make_loader(self._batches(self.loaded.train, self.augmentation), sampler, self._workers())
+
+    def val_dataloader(self) -> PlannedLoader:
+        """Every validation image exactly once over all ranks."""
+        return self._eval_loader(self.loaded.val)
+
+    def test_dataloader(self) -> PlannedLoader:
+        """Every test image exactly once over all ranks.
+
+        Raises:
+            ValueError: if the source has no test split.
+        """
+        if self.loaded.test is None:
+            raise ValueError(f"{self.loaded.origin} has no test split; validate instead.")
+        return self._eval_loader(self.loaded.test)
+
+    def _eval_loader(self, split: Split) -> PlannedLoader:
+        rank, world_size = self._ranks()
+        batch = self.eval_batch_size or max(1, self.batch_size // world_size)
+        return make_loader(
+            self._batches(split, None), EvalSampler(len(split), batch, rank, world_size), self._workers()
+        )
+
+    def _batches(self, split: Split, augmentation: Augmentation | None) -> ArrayBatches | FolderBatches:
+        if isinstance(split, ArraySplit):
+            return ArrayBatches(split, self.preprocessing, augmentation, self.seed)
+        return FolderBatches(split, self.preprocessing, augmentation, self.seed)
+
+    def _ranks(self) -> tuple[int, int]:
+        return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
+
+    def _workers(self) -> int:
+        if self.workers is not None:
+            return self.workers
+        if isinstance(self.loaded.train, ArraySplit):
+            return 0
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        ranks = 1 if self.trainer is None else max(1, self.trainer.num_devices)
+        return max(1, min(8, cores // ranks))
+
+    def _progress(self) -> tuple[int, int]:
+        """Epoch to train next and its micro-batches already done, which a resumed trainer has restored by now.
+
+        A checkpoint written in or after the last batch of an epoch, but before the trainer counted that epoch, goes on
+        with the next epoch; one written at the epoch's end has counted it.
+        """
+        if self.trainer is None:
+            return 0, 0
+        epochs = self.trainer.fit_loop.epoch_progress.current
+        batches = self.trainer.fit_loop.epoch_loop.batch_progress
+        if epochs.ready == epochs.processed:  # type: ignore[attr-defined]
+            return epochs.processed, 0  # type: ignore[attr-defined]
+        if batches.is_last_batch:
+            return epochs.processed + 1, 0  # type: ignore[attr-defined]
+        return epochs.processed, batches.current.processed  # type: ignore[attr-defined]
+
+    # -- on the device ----------------------------------------------------------------------------------------------
+
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Normalize to float channels_last and, in training, mix. What holds no uint8 images passes unchanged."""
+        if not isinstance(batch, Batch) or batch.images.dtype != torch.uint8:
+            return batch
+        trainer = self.trainer
+        training = trainer is not None and bool(trainer.training)
+        step, epoch = (trainer.global_step, trainer.current_epoch) if training and trainer is not None else (0, 0)
+        return self.prepare(batch, training=training, step=step, epoch=epoch)
+
+    def prepare(self, batch: Batch, *, training: bool, step: int, epoch: int) -> Batch:
+        """The batch as the network sees it: normalized and, in training, mixed with the key of the optimizer step."""
+        images, targets = self.normalized(batch.images), batch.targets
+        if training and self._mixes(epoch):
+            settings = self.mixup, self.cutmix, self.mixing
+            images, targets = mix(images, targets, batch.index, self.num_classes, (self.seed, step), *settings)
+        return batch._replace(images=images, targets=targets)
+
+    def _mixes(self, epoch: int) -> bool:
+        return self.mixing.stop_epoch is None or epoch < self.mixing.stop_epoch
+
+    def normalized(self, images: Tensor) -> Tensor:
+        """uint8 (N, C, H, W) -> float32 channels_last, (pixel / 255 - mean) / std."""
+        scale, shift = self._affine(images.device)
+        return torch.addcmul(shift, images.to(torch.float32, memory_format=torch.channels_last), scale)
+
+    def denormalize(self, images: Tensor) -> Tensor:
+        """Undo ``normalized`` for pictures: float (N, C, H, W) -> uint8, rounded and clamped."""
+        scale, shift = self._affine(images.device)
+        return ((images.float() - shift) / scale).round().clamp(0, 255).to(torch.uint8)
+
+    def _affine(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        """(1, C, 1, 1) factor and offset of pixels 0..255."""
+        preprocessing = self.preprocessing
+        mean = torch.tensor(preprocessing.mean, device=device).view(1, -1, 1, 1)
+        std = torch.tensor(preprocessing.std, device=device).view(1, -1, 1, 1)
+        return 1.0 / (255.0 * std), -mean / std

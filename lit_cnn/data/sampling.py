@@ -1,0 +1,165 @@
+"""Which samples form which micro-batch: the same global batches for any number of ranks and accumulation steps.
+
+A sampler yields one ``BatchPlan`` per micro-batch, and a data set turns a plan into a ``Batch``. The order of an epoch
+is a permutation keyed by (seed, epoch); the global batch of one optimizer step is the next slice of it, and rank r in
+accumulation step a takes the contiguous chunk number a * world_size + r.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.utils.data import Sampler
+
+from lit_cnn.randomness import generator
+
+
+@dataclass(frozen=True)
+class BatchPlan:
+    """The samples of one micro-batch.
+
+    Attributes:
+        epoch: epoch whose random draws apply.
+        index: (N,) int64 rows of the split; -1 is padding.
+        repeat: (N,) int64, which copy of a repeated sample this is (0 without repetition).
+        position: (N,) int64 positions in the global batch.
+        weight: factor on the micro-batch's mean loss (see ``Batch``).
+    """
+
+    epoch: int
+    index: np.ndarray
+    repeat: np.ndarray
+    position: np.ndarray
+    weight: float
+
+
+def _even_chunk(count: int, chunks: int, number: int) -> tuple[int, int]:
+    """Bounds of chunk ``number`` when ``count`` items are split into ``chunks`` as evenly as possible, larger first."""
+    size, larger = divmod(count, chunks)
+    start = number * size + min(number, larger)
+    return start, start + size + (number < larger)
+
+
+def _dummy(epoch: int, position: int) -> BatchPlan:
+    """A micro-batch of one padding sample that weighs nothing, for a rank that has no sample left."""
+    zero = np.zeros(1, dtype=np.int64)
+    return BatchPlan(epoch, zero - 1, zero, zero + position, 0.0)
+
+
+class TrainSampler(Sampler[BatchPlan]):
+    """Micro-batches of one rank for one epoch, optionally from the middle of it.
+
+    Args:
+        size: samples in the training split.
+        global_batch: samples of one optimizer step over all ranks and accumulation steps.
+        rank: this process.
+        world_size: number of processes.
+        accumulation: micro-batches of one optimizer step on one rank.
+        seed: key of the order.
+        drop_last: leave out the incomplete last global batch; otherwise it is split as evenly as possible and an empty
+            chunk becomes one padding sample of weight 0.
+        epoch: epoch to start with.
+        first: micro-batches of that epoch which are already consumed.
+        repeats: copies of each image in a global batch (repeated augmentation). The number of steps does not change:
+            an epoch then sees 1/repeats of the images. Copies lie global_batch / repeats positions apart.
+
+    Raises:
+        ValueError: if ``global_batch`` is not divisible, or if no complete batch exists under ``drop_last``.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        global_batch: int,
+        rank: int = 0,
+        world_size: int = 1,
+        accumulation: int = 1,
+        seed: int = 0,
+        drop_last: bool = True,
+        epoch: int = 0,
+        first: int = 0,
+        repeats: int = 1,
+    ) -> None:
+        chunks = world_size * accumulation
+        if global_batch % chunks:
+            raise ValueError(
+                f"data.batch_size {global_batch} is the batch of one optimizer step and does not divide into "
+                f"{world_size} devices x {accumulation} accumulated batches; choose a multiple of {chunks}."
+            )
+        if global_batch % repeats:
+            raise ValueError(
+                f"data.batch_size {global_batch} must be a multiple of the {repeats} repeats of each image."
+            )
+        if drop_last and global_batch > size:
+            raise ValueError(
+                f"data.batch_size {global_batch} is larger than the training set of {size} images; choose at most "
+                f"{size} or set data.drop_last to false."
+            )
+        self.size, self.global_batch, self.repeats = size, global_batch, repeats
+        self.rank, self.world_size, self.accumulation = rank, world_size, accumulation
+        self.seed, self.drop_last = seed, drop_last
+        self.epoch, self.first = epoch, first
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps of a whole epoch."""
+        return self.size // self.global_batch if self.drop_last else math.ceil(self.size / self.global_batch)
+
+    def __len__(self) -> int:
+        """Micro-batches of a whole epoch, whatever ``first`` is."""
+        return self.steps * self.accumulation
+
+    def set_epoch(self, epoch: int) -> None:
+        """Move to ``epoch``; a different one starts at its first micro-batch."""
+        if epoch != self.epoch:
+            self.epoch, self.first = epoch, 0
+
+    def __iter__(self) -> Iterator[BatchPlan]:
+        # The order is fixed here, not at the first ``next``: Lightning calls iter() first and set_epoch() afterwards.
+        order = torch.randperm(self.size, generator=generator(self.seed, "order", self.epoch)).numpy()
+        return self._plans(order[: math.ceil(self.size / self.repeats)], self.epoch, self.first)
+
+    def _plans(self, order: np.ndarray, epoch: int, first: int) -> Iterator[BatchPlan]:
+        distinct = self.global_batch // self.repeats
+        for number in range(first, len(self)):
+            step, turn = divmod(number, self.accumulation)
+            images = order[step * distinct : (step + 1) * distinct]
+            count = len(images) * self.repeats
+            start, stop = _even_chunk(count, self.world_size * self.accumulation, turn * self.world_size + self.rank)
+            if start == stop:
+                yield _dummy(epoch, start)
+                continue
+            position = np.arange(start, stop)
+            weight = (stop - start) * self.world_size * self.accumulation / count
+            yield BatchPlan(epoch, images[position % len(images)], position // len(images), position, weight)
+
+
+class EvalSampler(Sampler[BatchPlan]):
+    """Every sample exactly once over all ranks, in the order of the split, with equally many batches on every rank.
+
+    Args:
+        size: samples in the split.
+        batch: samples of one rank's batch.
+        rank: this process.
+        world_size: number of processes.
+    """
+
+    def __init__(self, size: int, batch: int, rank: int = 0, world_size: int = 1) -> None:
+        self.size, self.batch, self.rank, self.world_size = size, batch, rank, world_size
+
+    def __len__(self) -> int:
+        """Batches of each rank."""
+        return math.ceil(self.size / (self.batch * self.world_size))
+
+    def __iter__(self) -> Iterator[BatchPlan]:
+        together = self.batch * self.world_size
+        for begin in range(0, self.size, together):
+            count = min(together, self.size - begin)
+            start, stop = _even_chunk(count, self.world_size, self.rank)
+            if start == stop:
+                yield _dummy(0, start)
+                continue
+            position = np.arange(start, stop)
+            yield BatchPlan(0, begin + position, np.zeros_like(position), position, 1.0)

@@ -1,0 +1,322 @@
+"""The typed fields of a recipe's ``data`` section; each default is the switched-off state.
+
+The fields apply in a fixed order: crop, flip, color_jitter, shear, auto_augment, rand_augment, cutout, random_erasing
+on every image, then mixup or cutmix on the batch. The docstrings are the text of ``--help``.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+Interpolation = Literal["bilinear", "bicubic", "nearest"]
+AutoAugmentPolicy = Literal["none", "imagenet", "cifar10", "svhn", "trivial"]
+
+
+def _require(condition: bool, name: str, value: object, expected: str) -> None:
+    if not condition:
+        raise ValueError(f"data.{name} is {value!r} but must be {expected}.")
+
+
+def _require_probability(name: str, value: float) -> None:
+    _require(0.0 <= value <= 1.0, name, value, "a probability between 0 and 1")
+
+
+def _require_range(name: str, value: tuple[float, float], upper: float) -> None:
+    valid = len(value) == 2 and 0.0 < value[0] <= value[1] <= upper
+    limit = f", at most {upper:g}" if upper < float("inf") else ""
+    _require(valid, name, tuple(value), f"two positive numbers, the smaller first{limit}")
+
+
+@dataclass
+class Crop:
+    """How a training image becomes image_size x image_size pixels.
+
+    Args:
+        kind: random_resized takes a random part of random area and aspect ratio and resizes it (Inception crop); pad
+            brings the shorter side to image_size, pads with black and crops at random (CIFAR); resize brings the
+            shorter side to image_size and crops the centre; none requires images that have this size already.
+        scale: smallest and largest share of the image's area, of random_resized.
+        ratio: smallest and largest width / height, of random_resized.
+        padding: pixels added on each side, of pad.
+        interpolation: filter used when resizing.
+    """
+
+    kind: Literal["random_resized", "pad", "resize", "none"] = "random_resized"
+    scale: tuple[float, float] = (0.08, 1.0)
+    ratio: tuple[float, float] = (3 / 4, 4 / 3)
+    padding: int = 4
+    interpolation: Interpolation = "bilinear"
+
+    def __post_init__(self) -> None:
+        _require_range("crop.scale", self.scale, 1.0)
+        _require_range("crop.ratio", self.ratio, float("inf"))
+        _require(self.padding >= 0, "crop.padding", self.padding, "0 or a positive number of pixels")
+
+
+@dataclass
+class Flip:
+    """Random mirroring.
+
+    Args:
+        horizontal: probability of exchanging left and right.
+        vertical: probability of exchanging top and bottom.
+    """
+
+    horizontal: float = 0.5
+    vertical: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require_probability("flip.horizontal", self.horizontal)
+        _require_probability("flip.vertical", self.vertical)
+
+
+@dataclass
+class ColorJitter:
+    """Random change of colours, the four kinds in random order.
+
+    Args:
+        brightness: a factor is drawn from [max(0, 1 - brightness), 1 + brightness]; 0 is off.
+        contrast: the same for contrast.
+        saturation: the same for saturation (no effect on gray images).
+        hue: the hue turns by an angle drawn from [-hue, hue] of a full circle, at most 0.5.
+    """
+
+    brightness: float = 0.0
+    contrast: float = 0.0
+    saturation: float = 0.0
+    hue: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("brightness", "contrast", "saturation"):
+            _require(getattr(self, name) >= 0, f"color_jitter.{name}", getattr(self, name), "0 or positive")
+        _require(0.0 <= self.hue <= 0.5, "color_jitter.hue", self.hue, "between 0 and 0.5")
+
+    @property
+    def enabled(self) -> bool:
+        """Whether any of the four is on."""
+        return any((self.brightness, self.contrast, self.saturation, self.hue))
+
+
+@dataclass
+class Shear:
+    """Random horizontal shear; the area outside the image takes the data set's mean colour.
+
+    Args:
+        degrees: the angle is drawn from [-degrees, degrees]; 0 is off.
+    """
+
+    degrees: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require(0.0 <= self.degrees < 90.0, "shear.degrees", self.degrees, "at least 0 and below 90")
+
+
+@dataclass
+class RandAugment:
+    """RandAugment (Cubuk et al. 2019): operations drawn uniformly from the paper's 14, all of one magnitude.
+
+    Args:
+        layers: operations applied to each image (the paper's N); 0 is off.
+        magnitude: strength of the operations (the paper's M). Above the top of the scale geometry and colour factors
+            extrapolate, and every value is clamped to a legal operation.
+        scale: meaning of the magnitude. paper is the scale of the released code, 0 to 10: shear 0.3 M/10, rotation
+            30 M/10 degrees and translation 100/224 M/10 of the image side, each of random sign; colour, contrast,
+            brightness and sharpness factor 0.1 + 1.8 M/10 (5 changes nothing); posterize keeps 4 M/10 bits and solarize
+            inverts pixels from 256 M/10 on, so that both become weaker as M grows, as in that code. torchvision is the
+            table of torchvision, 0 to 30, where everything becomes stronger as M grows.
+    """
+
+    layers: int = 0
+    magnitude: float = 9
+    scale: Literal["paper", "torchvision"] = "paper"
+
+    def __post_init__(self) -> None:
+        _require(self.layers >= 0, "rand_augment.layers", self.layers, "0 (off) or a positive number of operations")
+        _require(self.magnitude >= 0, "rand_augment.magnitude", self.magnitude, "0 or positive")
+
+
+@dataclass
+class Cutout:
+    """Cutout (DeVries & Taylor 2017): a square of the data set's mean colour, its centre uniform over the image.
+
+    Args:
+        size: side of the square in pixels, parts of which may leave the image; 0 is off.
+        probability: share of the images that get a square.
+    """
+
+    size: int = 0
+    probability: float = 1.0
+
+    def __post_init__(self) -> None:
+        _require(self.size >= 0, "cutout.size", self.size, "0 (off) or a positive number of pixels")
+        _require_probability("cutout.probability", self.probability)
+
+
+@dataclass
+class RandomErasing:
+    """Random erasing (Zhong et al. 2017): a rectangle inside the image takes the data set's mean colour.
+
+    Args:
+        probability: share of the images that lose a rectangle; 0 is off.
+        scale: smallest and largest share of the image's area.
+        ratio: smallest and largest height / width.
+    """
+
+    probability: float = 0.0
+    scale: tuple[float, float] = (0.02, 0.33)
+    ratio: tuple[float, float] = (0.3, 3.3)
+
+    def __post_init__(self) -> None:
+        _require_probability("random_erasing.probability", self.probability)
+        _require_range("random_erasing.scale", self.scale, 1.0)
+        _require_range("random_erasing.ratio", self.ratio, float("inf"))
+
+
+@dataclass
+class Mixup:
+    """mixup (Zhang et al. 2017): convex combinations of two images and their targets.
+
+    Args:
+        alpha: the share is drawn from Beta(alpha, alpha) once per optimizer step; 0 is off.
+        probability: share of the optimizer steps that mix.
+    """
+
+    alpha: float = 0.0
+    probability: float = 1.0
+
+    def __post_init__(self) -> None:
+        _require(self.alpha >= 0, "mixup.alpha", self.alpha, "0 (off) or positive")
+        _require_probability("mixup.probability", self.probability)
+
+
+@dataclass
+class CutMix:
+    """CutMix (Yun et al. 2019): a box of another image, targets mixed by area.
+
+    Args:
+        alpha: the share is drawn from Beta(alpha, alpha) once per optimizer step; 0 is off.
+        probability: share of the optimizer steps that mix.
+    """
+
+    alpha: float = 0.0
+    probability: float = 1.0
+
+    def __post_init__(self) -> None:
+        _require(self.alpha >= 0, "cutmix.alpha", self.alpha, "0 (off) or positive")
+        _require_probability("cutmix.probability", self.probability)
+
+
+@dataclass
+class Mixing:
+    """How mixup and CutMix share the optimizer steps.
+
+    Args:
+        switch_probability: probability of CutMix instead of mixup where both are on.
+        stop_epoch: first epoch without any mixing; null mixes to the end.
+    """
+
+    switch_probability: float = 0.5
+    stop_epoch: int | None = None
+
+    def __post_init__(self) -> None:
+        _require_probability("mixing.switch_probability", self.switch_probability)
+        valid = self.stop_epoch is None or self.stop_epoch >= 0
+        _require(valid, "mixing.stop_epoch", self.stop_epoch, "null or an epoch number")
+
+
+@dataclass
+class Normalize:
+    """Statistics that normalize pixels in [0, 1]: (pixel - mean) / std per channel.
+
+    Args:
+        mean: one number per channel; null takes the source's (CIFAR's, ImageNet's for folders of colour images,
+            measured on the training images otherwise).
+        std: one positive number per channel; null takes the source's.
+    """
+
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        _require(
+            (self.mean is None) == (self.std is None), "normalize.std", self.std, "set together with normalize.mean"
+        )
+        if self.mean is not None and self.std is not None:
+            _require(len(self.mean) == len(self.std), "normalize.std", self.std, "as long as normalize.mean")
+            _require(all(value > 0 for value in self.std), "normalize.std", self.std, "positive in every channel")
+
+
+@dataclass
+class Evaluation:
+    """What the network sees in validation, test and prediction: shorter side resized, centre cropped.
+
+    Args:
+        crop_ratio: side of the crop / shorter side after resizing; 1.0 for small images such as CIFAR's.
+        interpolation: filter used when resizing.
+        image_size: side of the crop in pixels; null takes data.image_size.
+    """
+
+    crop_ratio: float = 0.875
+    interpolation: Interpolation = "bilinear"
+    image_size: int | None = None
+
+    def __post_init__(self) -> None:
+        _require(0.0 < self.crop_ratio <= 1.0, "evaluation.crop_ratio", self.crop_ratio, "above 0 and at most 1")
+        valid = self.image_size is None or self.image_size > 0
+        _require(valid, "evaluation.image_size", self.image_size, "null or a positive number of pixels")
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """From a decoded image to the network's input, in plain values: what a checkpoint stores and prediction uses.
+
+    Args:
+        image_size: side of the centre crop in pixels.
+        crop_ratio: side of the crop / shorter side after resizing.
+        interpolation: filter used when resizing.
+        mean: one number per channel, for pixels in [0, 1].
+        std: one number per channel, for pixels in [0, 1].
+        in_channels: 1 for gray, 3 for RGB.
+    """
+
+    image_size: int
+    crop_ratio: float
+    interpolation: Interpolation
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    in_channels: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Built-in types only (lists instead of tuples), ready for a checkpoint or JSON."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Preprocessing":
+        """Undo ``as_dict``.
+
+        Raises:
+            ValueError: if a key is missing or unknown.
+        """
+        names = {field.name for field in fields(cls)}
+        if set(values) != names:
+            wrong = ", ".join(sorted(set(values) ^ names))
+            raise ValueError(
+                f"The stored preprocessing has missing or unknown entries ({wrong}); it needs {sorted(names)}."
+            )
+        mean, std = tuple(values["mean"]), tuple(values["std"])
+        return cls(**{**values, "mean": mean, "std": std})
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """All that happens to a single training image, in this order; ``fill`` is the data set's mean as uint8 levels."""
+
+    image_size: int
+    crop: Crop
+    flip: Flip
+    color_jitter: ColorJitter
+    shear: Shear
+    auto_augment: AutoAugmentPolicy
+    rand_augment: RandAugment
+    cutout: Cutout
+    random_erasing: RandomErasing
+    fill: tuple[int, ...]

@@ -1,0 +1,199 @@
+"""Where images come from: a named source becomes train, val and test splits with class names and statistics.
+
+Small sets stay in memory as uint8 tensors (``ArraySplit``); folders of files stay on disk (``FolderSplit``). A
+validation split that the source does not provide is taken from the training images, stratified by class, under a key
+that depends on nothing but the class: runs of different seeds share their validation images.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lit_cnn.data.archives import ArraySplit, channel_statistics, read_npz
+from lit_cnn.data.folders import FolderSplit, read_folder
+from lit_cnn.randomness import generator
+
+SourceName = Literal["digits", "npz", "cifar10", "cifar100", "imagefolder"]
+
+# fmt: off
+CIFAR10_CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+# fmt: on
+# Mean and standard deviation of the training images' pixels in [0, 1].
+CIFAR10_STATISTICS = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
+CIFAR100_STATISTICS = (0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762)
+IMAGENET_STATISTICS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+DIGITS_VAL_FRACTION = 0.2
+
+Split = ArraySplit | FolderSplit
+AnySplit = TypeVar("AnySplit", ArraySplit, FolderSplit)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set ready for loaders.
+
+    Attributes:
+        train: training split.
+        val: validation split.
+        test: test split, or None where there is none.
+        class_names: K names; label k is ``class_names[k]``.
+        in_channels: 1 for gray, 3 for RGB.
+        mean: per channel, for pixels in [0, 1].
+        std: per channel, for pixels in [0, 1].
+        origin: what was read, for people.
+    """
+
+    train: Split
+    val: Split
+    test: Split | None
+    class_names: list[str]
+    in_channels: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    origin: str
+
+
+def data_roots() -> list[Path]:
+    """Existing folders where relative paths are looked up after the current one: $LIT_CNN_DATA, else ../shared/data."""
+    stated = os.environ.get("LIT_CNN_DATA")
+    root = Path(os.path.expandvars(stated)).expanduser() if stated else Path.cwd().parent / "shared" / "data"
+    return [root] if root.is_dir() else []
+
+
+def resolve_data_path(path: str | os.PathLike[str]) -> Path:
+    """The existing file or folder meant by ``path``; ``~`` and environment variables are expanded.
+
+    An absolute path is taken as it is; a relative one is looked up in the current folder, then under the data root:
+    $LIT_CNN_DATA when set, else ../shared/data when that exists.
+
+    Raises:
+        FileNotFoundError: naming every place that was tried.
+    """
+    expanded = Path(os.path.expandvars(os.fspath(path))).expanduser()
+    places = (
+        [expanded] if expanded.is_absolute() else [Path.cwd() / expanded, *(root / expanded for root in data_roots())]
+    )
+    for place in places:
+        if place.exists():
+            return place
+    tried = " or ".join(str(place) for place in places)
+    raise FileNotFoundError(f"data.path {os.fspath(path)!r} does not exist: there is no {tried}; correct the path.")
+
+
+def stratified_rows(labels: Tensor, fraction: float) -> tuple[Tensor, Tensor]:
+    """Rows (kept, held out), both sorted; ``fraction`` of each class is held out, at least one image of two or more."""
+    held = []
+    for label in labels.unique().tolist():
+        rows = (labels == label).nonzero().flatten()
+        count = round(len(rows) * fraction)
+        count = min(max(count, 1), len(rows) - 1) if len(rows) > 1 else 0
+        held.append(rows[torch.randperm(len(rows), generator=generator("split", label))[:count]])
+    mask = torch.zeros(len(labels), dtype=torch.bool)
+    mask[torch.cat(held)] = True
+    return (~mask).nonzero().flatten(), mask.nonzero().flatten()
+
+
+def load_source(name: SourceName, path: str | None = None, val_fraction: float = 0.1) -> Source:
+    """Load a source by name.
+
+    Args:
+        name: digits (scikit-learn's 1797 gray 8x8 images, 80 % train, 20 % val, no test), npz (MedMNIST's array
+            names), cifar10, cifar100 (torchvision's files; under the path or the data root a cifar10.npz or
+            cifar100.npz comes first), or imagefolder (train/ and val/ of class folders, or one such folder).
+        path: file or folder; see ``resolve_data_path``. Not used by digits; optional for CIFAR.
+        val_fraction: share of the training images held out where the source has no validation split.
+
+    Raises:
+        FileNotFoundError: if the path does not exist.
+        ValueError: if the contents cannot be a classification set; one sentence says why.
+    """
+    if not 0.0 < val_fraction < 1.0:
+        raise ValueError(f"data.val_fraction is {val_fraction!r} but must lie between 0 and 1.")
+    if name == "digits":
+        return _digits()
+    if name == "cifar10" or name == "cifar100":
+        return _cifar(name, path, val_fraction)
+    if path is None:
+        raise ValueError(f"data.source {name} needs data.path; set it to the {'file' if name == 'npz' else 'folder'}.")
+    if name == "npz":
+        return _npz(resolve_data_path(path), val_fraction)
+    if name == "imagefolder":
+        return _imagefolder(resolve_data_path(path), val_fraction)
+    raise ValueError(f"data.source {name!r} is unknown; choose digits, npz, cifar10, cifar100 or imagefolder.")
+
+
+def _hold_out(train: AnySplit, fraction: float) -> tuple[AnySplit, AnySplit]:
+    kept, held = stratified_rows(train.labels, fraction)
+    if len(held) == 0:
+        raise ValueError("The source holds one image per class, too few to set any aside for validation; add images.")
+    return train.take(kept), train.take(held)
+
+
+def _digits() -> Source:
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    images = torch.from_numpy(np.round(bunch.images * (255 / 16)).astype(np.uint8)).unsqueeze(1)
+    whole = ArraySplit(images, torch.from_numpy(bunch.target.astype(np.int64)))
+    train, val = _hold_out(whole, DIGITS_VAL_FRACTION)
+    mean, std = channel_statistics(train.images)
+    names = [str(digit) for digit in range(10)]
+    return Source(train, val, None, names, 1, mean, std, "scikit-learn's digits")
+
+
+def _npz(path: Path, val_fraction: float) -> Source:
+    splits, names = read_npz(path)
+    train, val = splits["train"], splits.get("val")
+    if val is None:
+        train, val = _hold_out(train, val_fraction)
+    mean, std = channel_statistics(train.images)
+    return Source(train, val, splits.get("test"), names, train.images.shape[1], mean, std, str(path))
+
+
+def _cifar_archive(name: str, path: str | None) -> Path | None:
+    """``<name>.npz`` stated as the path, inside the stated folder, or under the data root when no path is stated."""
+    if path is None:
+        places = [root / f"{name}.npz" for root in data_roots()]
+    else:
+        stated = Path(os.path.expandvars(path)).expanduser()
+        if not stated.exists() and not stated.is_absolute():
+            stated = next((root / stated for root in data_roots() if (root / stated).exists()), stated)
+        places = [stated] if stated.suffix == ".npz" else [stated / f"{name}.npz"]
+    return next((place for place in places if place.is_file()), None)
+
+
+def _cifar(name: Literal["cifar10", "cifar100"], path: str | None, val_fraction: float) -> Source:
+    statistics = CIFAR10_STATISTICS if name == "cifar10" else CIFAR100_STATISTICS
+    archive = _cifar_archive(name, path)
+    if archive is not None:
+        source = _npz(archive, val_fraction)
+        names = CIFAR10_CLASSES if name == "cifar10" and len(source.class_names) == 10 else source.class_names
+        return Source(source.train, source.val, source.test, names, 3, *statistics, str(archive))
+    if path is not None and path.endswith(".npz"):
+        resolve_data_path(path)
+    from torchvision.datasets import CIFAR10, CIFAR100
+
+    kind = CIFAR10 if name == "cifar10" else CIFAR100
+    root = Path(os.path.expandvars(path)).expanduser() if path else next(iter(data_roots()), Path("data"))
+    if not os.access(root, os.W_OK) and root.exists() and not (root / kind.base_folder).exists():
+        root = Path("data")
+    parts = [kind(str(root), train=train, download=True) for train in (True, False)]
+    arrays = [
+        ArraySplit(torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(part.targets))
+        for part in parts
+    ]
+    train, val = _hold_out(arrays[0], val_fraction)
+    return Source(train, val, arrays[1], list(parts[0].classes), 3, *statistics, str(root / kind.base_folder))
+
+
+def _imagefolder(path: Path, val_fraction: float) -> Source:
+    splits, names = read_folder(path)
+    train, val = splits["train"], splits.get("val")
+    if val is None:
+        train, val = _hold_out(train, val_fraction)
+    return Source(train, val, splits.get("test"), names, 3, *IMAGENET_STATISTICS, str(path))

@@ -1,0 +1,211 @@
+"""Per-image pipelines for files on disk: a PIL image becomes a uint8 tensor (C, image_size, image_size).
+
+Training composes torchvision's v2 transforms; a whole pass runs under a generator state derived from (seed, epoch,
+index, repeat), so an image looks the same whichever worker prepares it. Evaluation draws nothing and shares its
+arithmetic with the batch pipeline of ``batched.py``.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torchvision.transforms import v2
+from torchvision.transforms.v2 import InterpolationMode, functional
+
+from lit_cnn.data.operations import PAPER_FILL, apply, auto_augment_steps, rand_augment_steps
+from lit_cnn.data.settings import Augmentation, Crop, Preprocessing, RandAugment
+from lit_cnn.randomness import derive_key
+
+
+class LearnedPolicy(v2.Transform):
+    """AutoAugment (imagenet, cifar10, svhn) or TrivialAugment (trivial) on one image."""
+
+    def __init__(self, policy: str) -> None:
+        super().__init__()
+        self.policy = policy
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        """Draw the image's operations."""
+        height, width = functional.get_size(flat_inputs[0])
+        return {"steps": auto_augment_steps(torch.rand(5).tolist(), self.policy, height, width)}
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        """Apply them; the area outside becomes black."""
+        for step in params["steps"]:
+            inpt = apply(inpt, step)
+        return inpt
+
+
+class RandAugmentLayers(v2.Transform):
+    """RandAugment on one image, in the paper's scale or torchvision's (see ``settings.RandAugment``)."""
+
+    def __init__(self, settings: RandAugment) -> None:
+        super().__init__()
+        self.settings = settings
+        self.fill = PAPER_FILL if settings.scale == "paper" else None
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        """Draw the image's operations."""
+        settings, (height, width) = self.settings, functional.get_size(flat_inputs[0])
+        draws = torch.rand(2 * settings.layers).tolist()
+        return {"steps": rand_augment_steps(draws, settings.layers, settings.magnitude, settings.scale, height, width)}
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        """Apply them; the area outside becomes mid-gray in the paper's scale, black in torchvision's."""
+        for step in params["steps"]:
+            inpt = apply(inpt, step, self.fill)
+        return inpt
+
+
+class CutoutSquare(v2.Transform):
+    """Fill a square whose centre is uniform over the image tensor (C, H, W); parts may lie outside."""
+
+    def __init__(self, size: int, probability: float, fill: tuple[int, ...]) -> None:
+        super().__init__()
+        self.size, self.probability = size, probability
+        self.fill = torch.tensor(fill, dtype=torch.uint8).view(-1, 1, 1)
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        """Draw whether there is a square and its upper left corner, which may be negative."""
+        (height, width), draws = functional.get_size(flat_inputs[0]), torch.rand(3).tolist()
+        top, left = int(draws[1] * height) - self.size // 2, int(draws[2] * width) - self.size // 2
+        return {"applies": draws[0] < self.probability, "top": top, "left": left}
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        """A copy with the square filled."""
+        if not params["applies"]:
+            return inpt
+        image, top, left = inpt.clone(), params["top"], params["left"]
+        image[..., max(top, 0) : max(top + self.size, 0), max(left, 0) : max(left + self.size, 0)] = self.fill
+        return image
+
+
+class RequireSize(v2.Transform):
+    """Pass images of exactly image_size x image_size and refuse others."""
+
+    def __init__(self, image_size: int) -> None:
+        super().__init__()
+        self.image_size = image_size
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        """The image itself; ValueError when its size differs."""
+        height, width = functional.get_size(inpt)
+        require_size(height, width, self.image_size)
+        return inpt
+
+
+def require_size(height: int, width: int, image_size: int) -> None:
+    """Raise a ValueError unless an image under ``crop.kind`` none has the size the network gets."""
+    if (height, width) != (image_size, image_size):
+        raise ValueError(
+            f"data.crop.kind none needs images of {image_size}x{image_size} pixels (data.image_size), but one has "
+            f"{width}x{height}; choose resize, pad or random_resized."
+        )
+
+
+class CutThenResize(v2.RandomResizedCrop):
+    """torchvision's random resized crop of a PIL image, with the resize on a uint8 tensor.
+
+    The tensor filter takes a third of PIL's time; its pixels differ from PIL's by one level at most.
+    """
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        """Cut the drawn rectangle and resize it: PIL -> uint8 (C, H, W)."""
+        part = functional.pil_to_tensor(functional.crop(inpt, **params))
+        return functional.resize(part, self.size, interpolation=self.interpolation, antialias=True)
+
+
+def _crop(crop: Crop, image_size: int) -> list[v2.Transform]:
+    """PIL image -> uint8 tensor (C, image_size, image_size)."""
+    interpolation = InterpolationMode(crop.interpolation)
+    if crop.kind == "random_resized":
+        return [CutThenResize(image_size, crop.scale, crop.ratio, interpolation)]
+    if crop.kind == "none":
+        return [v2.PILToTensor(), RequireSize(image_size)]
+    resize = [v2.PILToTensor(), v2.Resize(image_size, interpolation)]
+    if crop.kind == "resize":
+        return [*resize, v2.CenterCrop(image_size)]
+    return [*resize, v2.RandomCrop(image_size, padding=crop.padding or None)]
+
+
+def _color_and_geometry(settings: Augmentation) -> list[v2.Transform]:
+    """What PIL does faster than tensors: PIL image -> PIL image."""
+    jitter, steps = settings.color_jitter, []
+    if jitter.enabled:
+        steps.append(v2.ColorJitter(jitter.brightness, jitter.contrast, jitter.saturation, jitter.hue))
+    if settings.shear.degrees:
+        mode = InterpolationMode.BILINEAR
+        steps.append(v2.RandomAffine(0, shear=settings.shear.degrees, fill=list(settings.fill), interpolation=mode))
+    if settings.auto_augment != "none":
+        steps.append(LearnedPolicy(settings.auto_augment))
+    if settings.rand_augment.layers:
+        steps.append(RandAugmentLayers(settings.rand_augment))
+    return steps
+
+
+def training_transforms(settings: Augmentation) -> v2.Compose:
+    """The transforms that are switched on, in their fixed order: PIL image -> uint8 tensor (C, H, W)."""
+    erasing = settings.random_erasing
+    steps = _crop(settings.crop, settings.image_size)
+    if settings.flip.horizontal:
+        steps.append(v2.RandomHorizontalFlip(settings.flip.horizontal))
+    if settings.flip.vertical:
+        steps.append(v2.RandomVerticalFlip(settings.flip.vertical))
+    if on_pil := _color_and_geometry(settings):
+        steps += [v2.ToPILImage(), *on_pil, v2.PILToTensor()]
+    if settings.cutout.size:
+        steps.append(CutoutSquare(settings.cutout.size, settings.cutout.probability, settings.fill))
+    if erasing.probability:
+        steps.append(v2.RandomErasing(erasing.probability, erasing.scale, erasing.ratio, value=list(settings.fill)))
+    return v2.Compose(steps)
+
+
+class TrainingTransform:
+    """The training pipeline of one image as a function of its key; leaves ambient generators as they were.
+
+    Args:
+        settings: what to apply.
+        seed: first part of the key.
+    """
+
+    def __init__(self, settings: Augmentation, seed: int) -> None:
+        self.transforms, self.seed = training_transforms(settings), seed
+
+    def __call__(self, image: Image.Image, epoch: int, index: int, repeat: int) -> Tensor:
+        """Augmented uint8 tensor (C, image_size, image_size) of the image with this row of the split."""
+        # torchvision draws from torch's ambient generator only; seeding the others as well would double the cost.
+        state = torch.get_rng_state()
+        torch.default_generator.manual_seed(derive_key(self.seed, epoch, index, repeat, "image") & 0x7FFFFFFFFFFFFFFF)
+        try:
+            return self.transforms(image)
+        finally:
+            torch.set_rng_state(state)
+
+
+def evaluate_images(images: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """Resize the shorter side of uint8 (..., C, H, W) to round(image_size / crop_ratio) and crop the centre square."""
+    size = preprocessing.image_size
+    shorter = round(size / preprocessing.crop_ratio)
+    mode = InterpolationMode(preprocessing.interpolation)
+    if min(images.shape[-2:]) != shorter:
+        images = functional.resize(images, [shorter], interpolation=mode, antialias=True)
+    return functional.center_crop(images, [size, size])
+
+
+class EvaluationTransform:
+    """PIL image -> uint8 tensor (C, image_size, image_size) as validation and prediction see it."""
+
+    def __init__(self, preprocessing: Preprocessing) -> None:
+        self.preprocessing = preprocessing
+
+    def __call__(self, image: Image.Image) -> Tensor:
+        """Resize and crop; the image is converted to the wanted number of channels where it has another."""
+        mode = "L" if self.preprocessing.in_channels == 1 else "RGB"
+        return evaluate_images(functional.pil_to_tensor(image.convert(mode)), self.preprocessing)
+
+
+def evaluation_transform(preprocessing: Preprocessing) -> Callable[[Image.Image], Tensor]:
+    """The transform of one image for validation, test and prediction; picklable."""
+    return EvaluationTransform(preprocessing)

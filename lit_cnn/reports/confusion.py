@@ -1,0 +1,113 @@
+"""Which classes a network takes for which."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import PercentFormatter
+from torch import Tensor
+
+from lit_cnn.reports.canvas import GRAY, INK, new_figure, shortened, write_figure
+
+_TEXT_UP_TO = 20
+"""Number of classes up to which counts and names are written."""
+_CELL = 0.44
+"""Side of a cell in inches, where counts are written."""
+
+
+def draw_confusion(matrix: Tensor, class_names: Sequence[str], out_png: Path) -> Path:
+    """Draw a confusion matrix: colour is the share of the true class, text the count.
+
+    Args:
+        matrix: int (K, K); entry (i, j) counts images of class i that were called j.
+        class_names: K names.
+        out_png: The picture; parent folders are made.
+
+    Returns:
+        ``out_png``.
+
+    Raises:
+        ValueError: If the matrix is not K × K.
+    """
+    counts = _checked(matrix, class_names)
+    classes = len(class_names)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    written = classes <= _TEXT_UP_TO
+    longest = max(len(name) for name in _short(class_names)) if written else 3
+    side = max(3.2, _CELL * classes) if written else 6.5
+    left, bottom = 0.45 + 0.075 * longest, 0.5 + 0.055 * longest
+    width, height = left + side + 1.15, bottom + side + 0.6
+    figure = new_figure(width, height)
+    axes = figure.add_axes((left / width, bottom / height, side / width, side / height))
+    picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
+    correct, total = int(counts.trace()), int(counts.sum())
+    share = f", {100 * correct / total:.1f} % correct" if total else ""
+    figure.text(left / width, 1 - 0.38 / height, f"{total:,} images{share}", fontsize=11, fontweight="bold", color=INK)
+    figure.text((left + side / 2) / width, 0.15 / height, "predicted", color=INK, ha="center")
+    figure.text(0.22 / width, (bottom + side / 2) / height, "true", color=INK, rotation=90, va="center", ha="center")
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    if written:
+        _write_counts(axes, counts, shares, class_names)
+    else:
+        axes.tick_params(colors=GRAY, labelcolor=INK, labelsize=8)
+    bar = figure.colorbar(
+        picture, cax=figure.add_axes(((left + side + 0.15) / width, bottom / height, 0.14 / width, side / height))
+    )
+    bar.ax.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
+    bar.ax.tick_params(labelsize=8, length=0, labelcolor=INK)
+    bar.outline.set_visible(False)
+    bar.set_label("share of the true class", color=INK, fontsize=9)
+    return write_figure(figure, out_png)
+
+
+def _write_counts(axes: Axes, counts: np.ndarray, shares: np.ndarray, class_names: Sequence[str]) -> None:
+    names = _short(class_names)
+    numbers = range(len(names))
+    axes.set_xticks(numbers, names, rotation=45, ha="right", rotation_mode="anchor", fontsize=9)
+    axes.set_yticks(numbers, names, fontsize=9)
+    axes.tick_params(length=0, labelcolor=INK)
+    axes.set_xticks(np.arange(len(names) + 1) - 0.5, minor=True)
+    axes.set_yticks(np.arange(len(names) + 1) - 0.5, minor=True)
+    axes.grid(which="minor", color="white", linewidth=1.5)
+    axes.tick_params(which="minor", length=0)
+    size = 9 if counts.max() < 1000 else 7
+    for i in numbers:
+        for j in numbers:
+            if counts[i, j]:
+                color = "white" if shares[i, j] > 0.55 else INK
+                axes.text(j, i, str(counts[i, j]), ha="center", va="center", fontsize=size, color=color)
+
+
+def _short(class_names: Sequence[str]) -> list[str]:
+    return [shortened(name, 16) for name in class_names]
+
+
+def most_confused(matrix: Tensor, class_names: Sequence[str], count: int) -> list[tuple[str, str, int, float]]:
+    """The most frequent mistakes.
+
+    Returns:
+        At most ``count`` rows (true class, predicted class, images, share of the true class), falling by images, then
+        by share.
+
+    Raises:
+        ValueError: If the matrix is not K × K.
+    """
+    counts = _checked(matrix, class_names)
+    totals = counts.sum(axis=1)
+    mistakes = [
+        (class_names[i], class_names[j], int(counts[i, j]), float(counts[i, j] / totals[i]))
+        for i, j in np.argwhere(counts)
+        if i != j
+    ]
+    return sorted(mistakes, key=lambda row: (-row[2], -row[3]))[:count]
+
+
+def _checked(matrix: Tensor, class_names: Sequence[str]) -> np.ndarray:
+    classes = len(class_names)
+    if tuple(matrix.shape) != (classes, classes):
+        raise ValueError(
+            f"the confusion matrix of {classes} classes has the shape {(classes, classes)}, got {tuple(matrix.shape)}"
+        )
+    return matrix.cpu().numpy().astype(np.int64)

@@ -1,0 +1,107 @@
+"""A contact sheet: a batch of images with what each is, as the network sees it."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from lit_cnn.reports.canvas import GRID, INK, image_array, new_figure, shortened, write_figure
+
+_CELL = 1.25
+"""Width of one image in inches; its caption lines stand below."""
+_LINE = 0.16
+"""Height of a caption line in inches."""
+_MARGIN = 0.15
+_LINE_LENGTH = 22
+
+
+def draw_contact_sheet(
+    images: Tensor, captions: Sequence[str], out_png: Path, columns: int = 8, title: str = ""
+) -> Path:
+    """Draw images with captions; small images are enlarged without smoothing.
+
+    Args:
+        images: uint8 (N, C, H, W), gray (C = 1) or colour (C = 3).
+        captions: N texts; a line break starts a second line.
+        out_png: The picture; parent folders are made.
+        columns: Images in a row.
+        title: Heading of the sheet.
+
+    Returns:
+        ``out_png``.
+
+    Raises:
+        ValueError: If there is no image, or not one caption for each.
+    """
+    if not len(images) or len(images) != len(captions):
+        raise ValueError(f"a contact sheet needs one caption for each image, got {len(images)} and {len(captions)}")
+    columns = min(columns, len(images))
+    rows = math.ceil(len(images) / columns)
+    texts = [_wrapped(text) for text in captions]
+    lines = max(text.count("\n") + 1 for text in texts)
+    head = 0.42 if title else _MARGIN
+    tall = _CELL * images.shape[2] / images.shape[3]
+    step_x, step_y = _CELL + _MARGIN, tall + lines * _LINE + 0.12
+    width, height = columns * step_x + _MARGIN, head + rows * step_y + _MARGIN / 2
+    figure = new_figure(width, height)
+    if title:
+        figure.text(_MARGIN / width, 1 - 0.13 / height, title, va="top", fontsize=11, fontweight="bold", color=INK)
+    for number, (image, text) in enumerate(zip(images.cpu().numpy(), texts, strict=True)):
+        left = _MARGIN + number % columns * step_x
+        top = height - head - number // columns * step_y
+        axes = figure.add_axes((left / width, (top - tall) / height, _CELL / width, tall / height))
+        _show(axes, image)
+        for row, line in enumerate(text.split("\n"), start=1):
+            baseline = (top - tall - row * _LINE) / height
+            figure.text((left + _CELL / 2) / width, baseline, line, ha="center", fontsize=7.5, color=INK)
+    return write_figure(figure, out_png)
+
+
+def _show(axes: Axes, image: np.ndarray) -> None:
+    smooth = image.shape[-1] > 160
+    axes.imshow(image_array(image), interpolation="antialiased" if smooth else "nearest", aspect="auto")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set(color=GRID, linewidth=0.6)
+
+
+def caption(target: int | Tensor, class_names: Sequence[str]) -> str:
+    """What an image is: ``cat``, or ``cat 0.7 / dog 0.3`` for a target on the simplex.
+
+    Args:
+        target: Class index, or float (K,); shares below 0.05 and all but the three largest are left out.
+        class_names: K names.
+
+    Raises:
+        ValueError: If the target does not fit the class names.
+    """
+    if isinstance(target, int) or not target.is_floating_point():
+        index = int(target)
+        if not 0 <= index < len(class_names):
+            raise ValueError(f"class {index} has no name: there are {len(class_names)} class names")
+        return class_names[index]
+    if target.shape != (len(class_names),):
+        raise ValueError(
+            f"a soft target needs {len(class_names)} shares, one for each class, got {tuple(target.shape)}"
+        )
+    order = target.argsort(descending=True, stable=True)[:3].tolist()
+    shares = [(class_names[k], float(target[k])) for k in order if float(target[k]) >= 0.05 or k == order[0]]
+    if len(shares) == 1 and shares[0][1] > 0.995:
+        return shares[0][0]
+    return " / ".join(f"{name} {share:.1f}" if len(shares) > 1 else f"{name} {share:.2f}" for name, share in shares)
+
+
+def _wrapped(text: str) -> str:
+    """Lines that fit below an image: broken after a slash where too long, then shortened."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if len(line) > _LINE_LENGTH and " / " in line:
+            parts = line.split(" / ")
+            lines += [*(f"{part} /" for part in parts[:-1]), parts[-1]]
+        else:
+            lines.append(line)
+    return "\n".join(shortened(line, _LINE_LENGTH) for line in lines)

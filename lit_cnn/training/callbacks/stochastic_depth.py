@@ -1,0 +1,48 @@
+"""Schedule of the stochastic-depth rates over training; over depth they follow the network's own rule."""
+
+from typing import Any
+
+import lightning.pytorch as pl
+
+from lit_cnn.architectures.layers.stochastic import StochasticDepth
+
+
+def ramp(step: int, ramp_steps: int) -> float:
+    """Share of the final rates at an optimizer step: linear from 0, reaching 1 at ``ramp_steps`` (at once if 0)."""
+    return 1.0 if ramp_steps <= 0 else min(1.0, step / ramp_steps)
+
+
+class StochasticDepthSchedule(pl.Callback):
+    """Raise every block's drop rate linearly from 0 to the network's own rate.
+
+    Args:
+        ramp_epochs: Epochs until the full rates are reached; 0 keeps them constant.
+    """
+
+    def __init__(self, ramp_epochs: float = 0.0) -> None:
+        if ramp_epochs < 0:
+            raise ValueError(f"stochastic_depth.ramp_epochs must be at least 0, got {ramp_epochs}")
+        self.ramp_epochs = ramp_epochs
+        self._final: list[tuple[StochasticDepth, float]] = []
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        layers = [module for module in pl_module.modules() if isinstance(module, StochasticDepth)]
+        self._final = [(layer, layer.rate) for layer in layers]
+        if self.ramp_epochs > 0 and not any(rate > 0 for _, rate in self._final):
+            raise ValueError(
+                "stochastic_depth.ramp_epochs is set but no block has a drop rate: set model.options.drop_path, "
+                "or an architecture with shortcuts"
+            )
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        if self.ramp_epochs > 0:
+            steps_per_epoch = trainer.num_training_batches / trainer.accumulate_grad_batches
+            share = ramp(trainer.global_step, round(self.ramp_epochs * steps_per_epoch))
+            for layer, rate in self._final:
+                layer.rate = rate * share
+
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        for layer, rate in self._final:
+            layer.rate = rate

@@ -1,0 +1,59 @@
+"""A line per epoch: images per second, and the share of the time spent waiting for data."""
+
+import time
+from typing import Any
+
+import lightning.pytorch as pl
+from lightning.pytorch.utilities import rank_zero_only
+
+from lit_cnn.data.batch import Batch
+
+
+class Throughput(pl.Callback):
+    """Time the training epochs; the figures are logged under ``timing/`` and printed."""
+
+    def __init__(self) -> None:
+        self._epoch_started = self._last_batch_ended = 0.0
+        self._waited = 0.0
+        self._images = 0
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._epoch_started = self._last_batch_ended = time.perf_counter()
+        self._waited, self._images = 0.0, 0
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """A run resumed inside an epoch gets no ``on_train_epoch_start`` for it."""
+        self.on_train_epoch_start(trainer, pl_module)
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Batch, batch_idx: int
+    ) -> None:
+        self._waited += time.perf_counter() - self._last_batch_ended
+        self._images += len(batch.index)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        self._last_batch_ended = time.perf_counter()
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._report(trainer, pl_module)
+
+    def _report(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        elapsed = self._last_batch_ended - self._epoch_started
+        if trainer.sanity_checking or self._images == 0 or elapsed <= 0:
+            return
+        speed = self._images * trainer.world_size / elapsed
+        waiting = self._waited / elapsed
+        for logger in trainer.loggers:
+            logger.log_metrics(
+                {"timing/images_per_second": speed, "timing/data_wait_share": waiting, "epoch": trainer.current_epoch},
+                step=trainer.fit_loop.epoch_loop._batches_that_stepped,
+            )
+        say(f"epoch {trainer.current_epoch}: {speed:,.0f} images/s, waiting for data {waiting:.0%} of the time")
+        self._images = 0
+
+
+@rank_zero_only
+def say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201

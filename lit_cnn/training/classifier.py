@@ -1,0 +1,252 @@
+"""Classifier: a network, its loss, its metrics and its optimizer, as a LightningModule."""
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor, nn
+from torchmetrics import Metric
+
+from lit_cnn.architectures.catalog import NetworkOptions, create_model, find_entry
+from lit_cnn.architectures.layers.stochastic import set_random_key
+from lit_cnn.data.batch import Batch
+from lit_cnn.randomness import derive_key, seeded
+from lit_cnn.training.gradient_clipping import ClippingSettings, clip_gradients_
+from lit_cnn.training.losses import LossSettings, classification_loss
+from lit_cnn.training.metrics import EvaluationMetrics, SoftTargetAccuracy
+from lit_cnn.training.optimizers import OptimizerSettings, make_optimizer
+from lit_cnn.training.schedules import ScheduleSettings, make_scheduler
+
+
+class Classifier(pl.LightningModule):
+    """Train any network to name what an image shows.
+
+    Args:
+        architecture: A name of the catalog (``lit-cnn models`` lists them), or any ``nn.Module`` that maps images to
+            logits; in a recipe the latter is a ``class_path`` with ``init_args``.
+        options: Options of a catalog network.
+        num_classes: Outputs; taken from the data when left out.
+        in_channels: Channels of the images; taken from the data when left out.
+        loss: Loss and label smoothing.
+        optimizer: Optimizer, learning rate and weight decay.
+        schedule: Warm-up and decay of the learning rate.
+        clipping: Gradient clipping.
+        channels_last: Keep weights in the layout in which convolutions are fastest.
+        seed: Seed of the initial weights, dropout and stochastic depth.
+    """
+
+    def __init__(
+        self,
+        architecture: str | nn.Module,
+        options: NetworkOptions = NetworkOptions(),
+        num_classes: int | None = None,
+        in_channels: int | None = None,
+        loss: LossSettings = LossSettings(),
+        optimizer: OptimizerSettings = OptimizerSettings(),
+        schedule: ScheduleSettings = ScheduleSettings(),
+        clipping: ClippingSettings = ClippingSettings(),
+        channels_last: bool = True,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if isinstance(architecture, str):
+            find_entry(architecture)
+        self.architecture = architecture if isinstance(architecture, str) else None
+        self.net: nn.Module | None = None if isinstance(architecture, str) else architecture
+        self.options = options
+        self.num_classes = num_classes
+        self.in_channels = in_channels
+        self.loss_settings = loss
+        self.optimizer_settings = optimizer
+        self.schedule_settings = schedule
+        self.clipping_settings = clipping
+        self.channels_last = channels_last
+        self.seed = seed
+        self._configured = False
+
+    # Building ---------------------------------------------------------------------------------------------------------
+
+    def configure_model(self) -> None:
+        """Build the network for the data's classes and channels; a second call does nothing."""
+        if self._configured:
+            return
+        data = getattr(self._trainer, "datamodule", None)
+        self.num_classes = self._agreed("num_classes", self.num_classes, getattr(data, "num_classes", None))
+        self.in_channels = self._agreed("in_channels", self.in_channels, getattr(data, "in_channels", None))
+        if self.architecture is not None:
+            with seeded(self.seed, "initialization"):
+                self.net = create_model(
+                    self.architecture,
+                    num_classes=self.num_classes,
+                    in_channels=self.in_channels,
+                    **self.options.chosen(),
+                )
+        assert self.net is not None
+        self._check_head()
+        if self.channels_last:
+            self.net = self.net.to(memory_format=torch.channels_last)
+        self.train_metrics = EvaluationMetrics(self.num_classes, self.loss_settings)
+        self.soft_accuracy = SoftTargetAccuracy()
+        self.val_metrics = EvaluationMetrics(self.num_classes)
+        self.raw_metrics = EvaluationMetrics(self.num_classes)
+        self.test_metrics = EvaluationMetrics(self.num_classes)
+        self._configured = True
+
+    @staticmethod
+    def _agreed(name: str, stated: int | None, found: int | None) -> int:
+        if stated is not None and found is not None and stated != found:
+            raise ValueError(
+                f"model.{name} is {stated} but the data has {found}: remove model.{name} from the recipe, "
+                "it is taken from the data"
+            )
+        value = stated if stated is not None else found
+        if value is None:
+            raise ValueError(f"model.{name} is not known: state it, or train with an ImageData that tells it")
+        return value
+
+    def _check_head(self) -> None:
+        """A network given as a module was built before the data was known: compare its last layer with the data."""
+        assert self.net is not None
+        linear = [module for module in self.net.modules() if isinstance(module, nn.Linear)]
+        if linear and linear[-1].out_features != self.num_classes:
+            raise ValueError(
+                f"the network's last layer has {linear[-1].out_features} outputs but the data has {self.num_classes} "
+                f"classes: set num_classes: {self.num_classes} among the network's init_args"
+            )
+
+    def describe_network(self) -> dict[str, Any]:
+        """What a checkpoint needs to build the network again, in built-in types."""
+        return {
+            "architecture": self.architecture,
+            "options": self.options.chosen(),
+            "num_classes": self.num_classes,
+            "in_channels": self.in_channels,
+        }
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits (N, num_classes) of images (N, C, H, W)."""
+        assert self.net is not None, "configure_model() has not been called"
+        return self.net(images)
+
+    # Steps ------------------------------------------------------------------------------------------------------------
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        assert self.net is not None
+        set_random_key(self.net, seed=self.seed, step=self.trainer.global_step, positions=batch.position)
+        if self.architecture is None:  # a foreign network draws its masks from the ambient generator
+            torch.manual_seed(derive_key(self.seed, "ambient", self.trainer.global_step, batch_idx, self.global_rank))
+        logits = self(batch.images)
+        valid = batch.index >= 0
+        loss = classification_loss(logits, batch.targets, valid, self.loss_settings)
+        self._count_training(logits.detach(), batch.targets, valid)
+        self.log("train/loss_step", loss.detach())
+        return loss * batch.weight
+
+    def _count_training(self, logits: Tensor, targets: Tensor, valid: Tensor) -> None:
+        """Accuracy against the classes, and as soon as targets are mixed, the target mass on the predicted class."""
+        if targets.is_floating_point() or self.soft_accuracy.updated:
+            self.soft_accuracy.update(logits, targets, valid)
+        self.train_metrics.update(logits, targets, valid)
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"])
+
+    def on_train_epoch_end(self) -> None:
+        values = self.train_metrics.compute()
+        if self.soft_accuracy.updated:
+            mixed = self.soft_accuracy.compute()
+            values = {"loss": values["loss"], "acc1_soft": mixed["accuracy"], "acc1_ceiling": mixed["ceiling"]}
+        self._log_epoch("train", values)
+        self.train_metrics.reset()
+        self.soft_accuracy.reset()
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        logits = self(batch.images)
+        self.val_metrics.update(logits, batch.targets, batch.index >= 0)
+        return logits
+
+    def on_validation_epoch_end(self) -> None:
+        """Report the weights that were validated (the average under EMA) and, under ``_raw``, the raw ones."""
+        values = self.val_metrics.compute()
+        raw = self.raw_metrics.compute() if self.raw_metrics.updated else values
+        self._log_epoch("val", {**values, "loss_raw": raw["loss"], "acc1_raw": raw["acc1"]})
+        self.val_metrics.reset()
+        self.raw_metrics.reset()
+
+    def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        logits = self(batch.images)
+        self.test_metrics.update(logits, batch.targets, batch.index >= 0)
+        return logits
+
+    def on_test_epoch_end(self) -> None:
+        self._log_epoch("test", self.test_metrics.compute())
+        self.test_metrics.reset()
+
+    def _log_epoch(self, stage: str, values: dict[str, Tensor]) -> None:
+        """Log values that are already equal on all ranks (taking their maximum changes nothing)."""
+        for name, value in values.items():
+            shown = (stage, name) in (("train", "loss"), ("val", "acc1"))
+            self.log(f"{stage}/{name}", value.float(), prog_bar=shown, sync_dist=True, reduce_fx="max")
+
+    # Optimization -----------------------------------------------------------------------------------------------------
+
+    def configure_optimizers(self) -> Any:
+        assert self.net is not None
+        batch_size = getattr(getattr(self.trainer, "datamodule", None), "batch_size", None)
+        if batch_size is None:
+            batch_size = self.optimizer_settings.base_batch_size or 1
+        optimizer = make_optimizer(self.net, self.optimizer_settings, batch_size)
+        total_steps = int(self.trainer.estimated_stepping_batches)
+        steps_per_epoch = math.ceil(self.trainer.num_training_batches / self.trainer.accumulate_grad_batches)
+        scheduler = make_scheduler(
+            optimizer, self.schedule_settings, total_steps=total_steps, steps_per_epoch=steps_per_epoch
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def configure_gradient_clipping(self, *args: Any, **kwargs: Any) -> None:
+        """Clip as the recipe's ``model.clipping`` says (Lightning's own ``gradient_clip_val`` is not used)."""
+        assert self.net is not None
+        head = getattr(self.net, "head", None)
+        clip_gradients_(self.net, getattr(head, "classifier", head), self.clipping_settings)
+
+    # Checkpoint -------------------------------------------------------------------------------------------------------
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["network"] = self.describe_network()
+        checkpoint["settings"] = {
+            "loss": asdict(self.loss_settings),
+            "optimizer": asdict(self.optimizer_settings),
+            "schedule": asdict(self.schedule_settings),
+        }
+        checkpoint["epoch_metrics"] = [epoch_state(metric) for metric in (self.train_metrics, self.soft_accuracy)]
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        found, wanted = checkpoint.get("network"), self.describe_network()
+        if found is None:
+            raise ValueError("the checkpoint was not written by lit-cnn: it does not say which network it holds")
+        if found != wanted:
+            different = [
+                f"{key} is {found.get(key)!r}, here {wanted[key]!r}" for key in wanted if found[key] != wanted[key]
+            ]
+            raise ValueError(f"the checkpoint is of another network: {'; '.join(different)}")
+        if self.global_rank == 0:
+            for metric, state in zip(
+                (self.train_metrics, self.soft_accuracy), checkpoint["epoch_metrics"], strict=True
+            ):
+                restore_epoch_state(metric, state)
+
+
+def epoch_state(metric: Metric) -> dict[str, Any]:
+    """What ``metric`` has counted in this epoch, summed over all ranks."""
+    with metric.sync_context(should_sync=torch.distributed.is_available() and torch.distributed.is_initialized()):
+        values = {name: getattr(metric, name).detach().cpu().clone() for name in metric.metric_state}
+    return {"updates": metric.update_count, "values": values}
+
+
+def restore_epoch_state(metric: Metric, state: dict[str, Any]) -> None:
+    """Let ``metric`` go on counting from ``state``; on one rank only, the sum over ranks then stays right."""
+    for name, value in state["values"].items():
+        setattr(metric, name, value.to(metric.device))
+    metric._update_count = state["updates"]

@@ -1,0 +1,74 @@
+"""Classification losses on class indices or soft targets, with padding rows left out."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+_NAMES = ("cross_entropy", "binary_cross_entropy")
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """What training minimizes.
+
+    Args:
+        name: cross_entropy over the softmax of the classes, or binary_cross_entropy of each class against its own
+            sigmoid, averaged over the classes (ResNet strikes back, arXiv:2110.00476).
+        label_smoothing: Share of the target spread evenly over all classes, in [0, 1).
+    """
+
+    name: Literal["cross_entropy", "binary_cross_entropy"] = "cross_entropy"
+    label_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.name not in _NAMES:
+            raise ValueError(f"loss.name must be one of {', '.join(_NAMES)}, got {self.name!r}")
+        if not 0 <= self.label_smoothing < 1:
+            raise ValueError(f"loss.label_smoothing must be in [0, 1), got {self.label_smoothing}")
+
+
+def row_losses(logits: Tensor, targets: Tensor, settings: LossSettings) -> Tensor:
+    """The loss of each row, (N,), in float32 also for half-precision logits.
+
+    Args:
+        logits: (N, K).
+        targets: int64 (N,) class indices, or float (N, K) on the simplex.
+        settings: Loss and label smoothing.
+    """
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    smoothing, classes = settings.label_smoothing, logits.shape[1]
+    if targets.is_floating_point():
+        targets = targets.to(logits.dtype)
+    if settings.name == "cross_entropy":
+        return F.cross_entropy(logits, targets, reduction="none", label_smoothing=smoothing)
+    if not targets.is_floating_point():
+        targets = F.one_hot(targets, classes).to(logits.dtype)
+    if smoothing:
+        targets = targets * (1 - smoothing) + smoothing / classes
+    return F.binary_cross_entropy_with_logits(logits, targets, reduction="none").mean(dim=1)
+
+
+def classification_loss(logits: Tensor, targets: Tensor, valid: Tensor | None, settings: LossSettings) -> Tensor:
+    """The mean of ``row_losses`` over the valid rows, 0-dim; exactly 0, with zero gradients, if there is none.
+
+    Rows that are not valid have no influence, whatever their logits (nan included) and targets.
+
+    Args:
+        logits: (N, K).
+        targets: int64 (N,) class indices, or float (N, K) on the simplex.
+        valid: bool (N,), or None if every row counts.
+        settings: Loss and label smoothing.
+    """
+    if valid is None:
+        return row_losses(logits, targets, settings).sum() / max(len(logits), 1)
+    logits, targets = masked_rows(logits, valid), masked_rows(targets, valid)
+    losses = row_losses(logits, targets, settings)
+    return masked_rows(losses, valid).sum() / valid.sum().clamp(min=1)
+
+
+def masked_rows(values: Tensor, valid: Tensor) -> Tensor:
+    """``values`` (N, ...) with 0 in the rows that are not ``valid`` (N,)."""
+    return values.masked_fill(~valid.reshape(-1, *[1] * (values.ndim - 1)), 0)

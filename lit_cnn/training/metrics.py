@@ -1,0 +1,120 @@
+"""Accuracies and losses as exact sums over all ranks; padding rows and empty batches do not count.
+
+Counts are int64 and sums float64, so that the result does not depend on how the rows were split, beyond the last digits
+of the loss. ``update`` never waits for the device. Accuracies are shares in [0, 1]; with no counted row they are nan.
+"""
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+from lit_cnn.training.losses import LossSettings, masked_rows, row_losses
+
+_PLAIN = LossSettings()
+
+
+class _Sums(Metric):
+    """Sums over rows; may be computed before the first update (torchmetrics would warn)."""
+
+    full_state_update = False
+
+    @property
+    def updated(self) -> bool:
+        """Whether a batch has been seen since the last reset."""
+        return self.update_count > 0
+
+    @property
+    def update_called(self) -> bool:
+        return True
+
+
+class EvaluationMetrics(_Sums):
+    """Mean loss, top-1 and top-k accuracy with k = min(5, classes).
+
+    ``compute`` returns {"loss", "acc1", "acc<k>"}; with a single class, acc1 alone.
+
+    Args:
+        classes: Number of classes, the width of the logits.
+        settings: The loss; plain cross-entropy if left out.
+    """
+
+    rows: Tensor
+    top1: Tensor
+    topk: Tensor
+    loss: Tensor
+
+    def __init__(self, classes: int, settings: LossSettings = _PLAIN) -> None:
+        super().__init__()
+        self.k, self.settings = min(5, classes), settings
+        for name in ("rows", "top1", "topk"):
+            self.add_state(name, torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+        self.add_state("loss", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+
+    @torch.no_grad()
+    def update(self, logits: Tensor, targets: Tensor, valid: Tensor | None = None) -> None:
+        """Count rows.
+
+        Args:
+            logits: (N, K).
+            targets: int64 (N,), or float (N, K), whose largest entry is then the class.
+            valid: bool (N,), or None if every row counts.
+        """
+        valid = _all_rows(logits) if valid is None else valid
+        logits, targets = masked_rows(logits, valid), masked_rows(targets, valid)
+        self.loss += masked_rows(row_losses(logits, targets, self.settings), valid).double().sum()
+        classes = targets.argmax(dim=1) if targets.is_floating_point() else targets
+        hits = (logits.topk(self.k, dim=1).indices == classes[:, None]) & valid[:, None]
+        self.top1 += hits[:, 0].sum()
+        self.topk += hits.sum()
+        self.rows += valid.sum()
+
+    def compute(self) -> dict[str, Tensor]:
+        """{"loss", "acc1", "acc<k>"} over all rows of all ranks, 0-dim float64."""
+        rows = self.rows.double()
+        return {"loss": self.loss / rows, "acc1": self.top1 / rows, f"acc{self.k}": self.topk / rows}
+
+
+class SoftTargetAccuracy(_Sums):
+    """Mean target mass on the predicted class, and the ceiling no prediction can pass.
+
+    ``compute`` returns {"accuracy", "ceiling", "count"}: mean of t[argmax logits], mean of max t, and counted rows.
+    With class indices the first two are the accuracy and 1.
+    """
+
+    rows: Tensor
+    mass: Tensor
+    ceiling: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("rows", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+        self.add_state("mass", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("ceiling", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+
+    @torch.no_grad()
+    def update(self, logits: Tensor, targets: Tensor, valid: Tensor | None = None) -> None:
+        """Count rows.
+
+        Args:
+            logits: (N, K).
+            targets: float (N, K) on the simplex, or int64 (N,) class indices.
+            valid: bool (N,), or None if every row counts.
+        """
+        valid = _all_rows(logits) if valid is None else valid
+        predicted = logits.argmax(dim=1)
+        if targets.is_floating_point():
+            mass, ceiling = targets.gather(1, predicted[:, None])[:, 0], targets.amax(dim=1)
+        else:
+            mass, ceiling = (predicted == targets).double(), torch.ones_like(predicted, dtype=torch.float64)
+        self.mass += masked_rows(mass.double(), valid).sum()
+        self.ceiling += masked_rows(ceiling.double(), valid).sum()
+        self.rows += valid.sum()
+
+    def compute(self) -> dict[str, Tensor]:
+        """{"accuracy", "ceiling", "count"} over all rows of all ranks, 0-dim; the count is int64."""
+        rows = self.rows.double()
+        return {"accuracy": self.mass / rows, "ceiling": self.ceiling / rows, "count": self.rows}
+
+
+def _all_rows(logits: Tensor) -> Tensor:
+    return torch.ones(len(logits), dtype=torch.bool, device=logits.device)

@@ -1,0 +1,152 @@
+"""Run folders: where a run writes, how it is found again, and which checkpoint continues it."""
+
+import datetime
+import json
+import os
+import platform
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+LAST = "last.ckpt"
+PREVIOUS = "previous.ckpt"
+BEST = "best.ckpt"
+FORMAT = 1
+"""Version of the checkpoint's layout."""
+
+
+def create_run_dir(root: Path, recipe: str) -> Path:
+    """Make ``root/<recipe>/<time>-<id>``; the id keeps runs apart that start in the same second."""
+    while True:
+        started = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+        path = root / recipe / f"{started}-{secrets.token_hex(3)}"
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise ValueError(f"cannot create the run folder {path}: {error.strerror}") from None
+        return path
+
+
+def find_run(run: str, root: Path) -> Path:
+    """The folder that ``--resume`` means: a run folder, or "last" for the newest below ``root``.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    if run != "last":
+        folder = Path(run).expanduser()
+        if not folder.is_dir():
+            raise ValueError(f"there is no run folder {run}: pass a folder below {root}/, or last")
+        return folder
+    runs = [path for path in root.glob("*/*") if (path / "checkpoints" / LAST).is_file()]
+    if not runs:
+        raise ValueError(f"there is no run with a checkpoint below {root}/ to resume")
+    return max(runs, key=lambda path: (path / "checkpoints" / LAST).stat().st_mtime)
+
+
+def load_checkpoint(path: str | Path) -> dict[str, Any]:
+    """Read a checkpoint of tensors and built-in types.
+
+    Raises:
+        ValueError: If the file is missing, torn, or holds anything else.
+    """
+    text = str(path)
+    if "://" in text:
+        raise ValueError(f"{text} is a URL: download the checkpoint first, lit-cnn reads local files only")
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise ValueError(f"there is no checkpoint {text}")
+    try:
+        checkpoint = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:
+        if "weights_only" in str(error).lower():
+            raise ValueError(
+                f"{text} holds Python objects besides tensors and built-in types, so it is not loaded: such a file can "
+                "run code"
+            ) from None
+        raise ValueError(
+            f"{text} is truncated or not a checkpoint ({file.stat().st_size} bytes): use the run's {PREVIOUS} or {BEST}"
+        ) from None
+    if not isinstance(checkpoint, dict) or "network" not in checkpoint or "state_dict" not in checkpoint:
+        raise ValueError(f"{text} was not written by lit-cnn fit: it does not say which network it holds")
+    if checkpoint.get("format", 0) > FORMAT:
+        raise ValueError(
+            f"{text} has format {checkpoint['format']}, this lit-cnn reads up to {FORMAT}: upgrade lit-cnn"
+        )
+    return checkpoint
+
+
+def resumable_checkpoint(run: Path) -> tuple[Path, str | None]:
+    """The newest readable checkpoint of a run, and a sentence when it is not the newest written."""
+    problem = None
+    for name in (LAST, PREVIOUS):
+        path = run / "checkpoints" / name
+        if not path.is_file():
+            continue
+        try:
+            load_checkpoint(path)
+        except ValueError as error:
+            problem = f"{error}; continuing from the previous checkpoint"
+            continue
+        return path, problem
+    raise ValueError(f"{run} holds no readable checkpoint to resume from: {problem or 'none was written'}")
+
+
+def describe_environment(arguments: list[str]) -> dict[str, Any]:
+    """Where a run was made: command, versions, machine and git state, in built-in types."""
+    from importlib.metadata import version
+
+    packages = ("lit-cnn", "torch", "torchvision", "lightning", "torchmetrics", "timm", "wandb")
+    return {
+        "command": ["lit-cnn", *arguments],
+        "python": sys.version.split()[0],
+        "packages": {name: version(name) for name in packages},
+        "machine": {"platform": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
+        "git": git_state(Path.cwd()),
+    }
+
+
+def git_state(folder: Path) -> dict[str, Any] | None:
+    """Commit and whether files differ from it, or None outside a checkout or without git."""
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
+
+    try:
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain", "--untracked-files=no"))}
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def network_weights(checkpoint: dict[str, Any], weights: str = "ema") -> dict[str, torch.Tensor]:
+    """The network's tensors in a checkpoint: the average where one was kept, or the ``raw`` ones.
+
+    Raises:
+        ValueError: If ``weights`` is neither "ema" nor "raw".
+    """
+    if weights not in ("ema", "raw"):
+        raise ValueError(f"weights must be ema or raw, got {weights!r}")
+    state = checkpoint["state_dict"]
+    if weights == "raw":
+        state = checkpoint.get("current_model_state", state)
+    return {name.removeprefix("net."): value for name, value in state.items() if name.startswith("net.")}
+
+
+def export_weights(checkpoint: dict[str, Any], path: Path) -> None:
+    """Write the network's weights as safetensors, without anything else of the checkpoint."""
+    from safetensors.torch import save_file
+
+    tensors = {name: value.contiguous() for name, value in network_weights(checkpoint).items()}
+    save_file(tensors, path, metadata={"architecture": str(checkpoint["network"]["architecture"])})

@@ -1,0 +1,96 @@
+"""Folders of images: what is read, in which order, and what is refused."""
+
+import os
+
+import pytest
+from PIL import Image
+
+from lit_cnn.data.folders import list_images, load_image, read_folder
+
+
+def _fill(folder, classes=("cat", "dog"), count=2):
+    for name in classes:
+        (folder / name).mkdir(parents=True)
+        for number in range(count):
+            Image.new("RGB", (6, 4), (number, 0, 0)).save(folder / name / f"{number}.png")
+
+
+def test_train_and_val_folders(tmp_path):
+    _fill(tmp_path / "train")
+    _fill(tmp_path / "val", ("dog",), 1)
+    splits, names = read_folder(tmp_path)
+    assert names == ["cat", "dog"]
+    assert splits["train"].labels.tolist() == [0, 0, 1, 1]
+    assert splits["val"].labels.tolist() == [1]
+    assert "test" not in splits
+
+
+def test_class_folders_alone_are_the_training_images(tmp_path):
+    _fill(tmp_path)
+    assert list(read_folder(tmp_path)[0]) == ["train"]
+
+
+def test_files_are_sorted_links_followed_and_other_files_ignored(tmp_path):
+    _fill(tmp_path / "real" / "cat", (".",), 2)
+    (tmp_path / "cat").symlink_to(tmp_path / "real" / "cat")
+    (tmp_path / "real" / "cat" / "loop").symlink_to(tmp_path / "real" / "cat")
+    (tmp_path / "real" / "cat" / "notes.txt").write_text("no image")
+    (tmp_path / "real" / "cat" / ".hidden.png").write_text("")
+    Image.new("L", (2, 2)).save(tmp_path / "real" / "cat" / "Z.JPEG")
+    assert [os.path.basename(name) for name in list_images(tmp_path / "cat")] == ["0.png", "1.png", "Z.JPEG"]
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda path: (path / "train").mkdir(), "train holds no class folders"),
+        (lambda path: _fill(path, ("cat",)), r"one class only \(cat\)"),
+        (lambda path: [_fill(path), (path / "empty").mkdir()], "class folder .*empty holds no image"),
+        (lambda path: [_fill(path / "train"), _fill(path / "val", ("fox",))], "val/fox has no counterpart"),
+    ],
+)
+def test_unusable_folders_are_refused(tmp_path, make, words):
+    make(tmp_path)
+    with pytest.raises(ValueError, match=words):
+        read_folder(tmp_path)
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "x.png").write_text("")
+    with pytest.raises(ValueError, match="is a file"):
+        read_folder(tmp_path / "x.png")
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
+def test_every_mode_becomes_rgb_or_gray(tmp_path, mode):
+    suffix = "jpg" if mode == "CMYK" else "png"
+    Image.new(mode, (5, 3)).save(tmp_path / f"x.{suffix}")
+    assert load_image(tmp_path / f"x.{suffix}").mode == "RGB"
+    gray = load_image(tmp_path / f"x.{suffix}", in_channels=1)
+    assert (gray.mode, gray.size) == ("L", (5, 3))
+
+
+def test_sixteen_bit_gray_keeps_its_upper_byte(tmp_path):
+    Image.new("I;16", (2, 2), 0x4080).save(tmp_path / "x.png")
+    assert load_image(tmp_path / "x.png", 1).getpixel((0, 0)) == 0x40
+
+
+def test_exif_orientation_is_applied(tmp_path):
+    image, exif = Image.new("RGB", (6, 4)), Image.Exif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "x.jpg", exif=exif)
+    assert load_image(tmp_path / "x.jpg").size == (4, 6)
+
+
+def test_unreadable_files_are_named(tmp_path):
+    noise = Image.effect_noise((64, 64), 50)
+    noise.save(tmp_path / "cut.jpg")
+    content = (tmp_path / "cut.jpg").read_bytes()
+    (tmp_path / "cut.jpg").write_bytes(content[: len(content) // 2])
+    (tmp_path / "text.png").write_text("hello")
+    for name in ("cut.jpg", "text.png"):
+        with pytest.raises(ValueError, match=f"{name} cannot be decoded") as caught:
+            load_image(tmp_path / name)
+        assert type(caught.value) is ValueError
+    with pytest.raises(FileNotFoundError, match=r"gone\.png does not exist"):
+        load_image(tmp_path / "gone.png")

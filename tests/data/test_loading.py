@@ -1,0 +1,93 @@
+"""Loaders: the same batches for any number of worker processes, and errors that survive them."""
+
+import pytest
+import torch
+from PIL import Image
+
+from lit_cnn.data.module import ImageData
+from lit_cnn.data.settings import Crop, Cutout, Evaluation, RandAugment
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for split, count in (("train", 6), ("val", 2)):
+        for label, name in enumerate(("cat", "dog")):
+            (tmp_path / split / name).mkdir(parents=True)
+            for number in range(count):
+                noise = Image.effect_noise((20, 24), 90 + label).convert("RGB")
+                noise.save(tmp_path / split / name / f"{number}.png")
+    return tmp_path
+
+
+def _data(source, path=None, workers=0):
+    return ImageData(
+        source,
+        path,
+        image_size=8,
+        batch_size=4,
+        workers=workers,
+        crop=Crop("random_resized"),
+        rand_augment=RandAugment(2, 9),
+        cutout=Cutout(4),
+        evaluation=Evaluation(crop_ratio=1.0),
+    )
+
+
+def _content(loader, count=3):
+    batches = [batch for _, batch in zip(range(count), loader, strict=False)]
+    return [
+        torch.cat([getattr(batch, name) for batch in batches]) for name in ("images", "targets", "index", "position")
+    ]
+
+
+@pytest.mark.parametrize("source", ["digits", "imagefolder"])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_batches_do_not_depend_on_workers(source, workers, folder):
+    path = str(folder) if source == "imagefolder" else None
+    expected = _content(_data(source, path).train_dataloader())
+    actual = _content(_data(source, path, workers).train_dataloader())
+    for ours, theirs in zip(actual, expected, strict=True):
+        assert torch.equal(ours, theirs)
+
+
+@pytest.mark.slow
+def test_workers_can_be_spawned(folder):
+    loader = _data("imagefolder", str(folder), 1).train_dataloader()
+    loader.multiprocessing_context = "spawn"
+    for ours, theirs in zip(
+        _content(loader), _content(_data("imagefolder", str(folder)).train_dataloader()), strict=True
+    ):
+        assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_unreadable_file_is_named_from_any_process(folder, workers):
+    for name in (folder / "train" / "cat").iterdir():
+        name.write_bytes(name.read_bytes()[:200])
+    with pytest.raises(ValueError, match=r"cat/\d\.png cannot be decoded") as caught:
+        _content(_data("imagefolder", str(folder), workers).train_dataloader())
+    assert "replace or remove the file." in str(caught.value)
+
+
+def test_evaluation_batches_are_uint8_in_the_order_of_the_split(folder):
+    data = _data("imagefolder", str(folder))
+    batch = next(iter(data.val_dataloader()))
+    assert batch.images.shape == (4, 3, 8, 8)
+    assert batch.images.dtype == torch.uint8
+    assert batch.index.tolist() == [0, 1, 2, 3]
+    assert batch.weight.shape == ()
+
+
+def test_workers_default_to_none_in_memory_and_some_for_files(folder):
+    assert _data("digits", workers=None).train_dataloader().num_workers == 0
+    loader = _data("imagefolder", str(folder), workers=None).train_dataloader()
+    assert 1 <= loader.num_workers <= 8
+    assert loader.persistent_workers
+
+
+def test_loader_satisfies_lightnings_stateful_protocol():
+    from lightning.fabric.utilities.types import _Stateful
+
+    loader = _data("digits").train_dataloader()
+    assert isinstance(loader, _Stateful)
+    loader.load_state_dict(loader.state_dict())

@@ -1,0 +1,96 @@
+"""Mixed targets lie on the simplex, mixed images match them, and the split into micro-batches does not matter."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lit_cnn.data.mixing import cutmix_box, draw, mix, partners
+from lit_cnn.data.settings import CutMix, Mixing, Mixup
+
+
+def _batch(count, size=8):
+    images = torch.arange(count, dtype=torch.float32).view(-1, 1, 1, 1).expand(count, 1, size, size).clone()
+    return images, torch.arange(count) % 5, torch.arange(count)
+
+
+@given(
+    count=st.integers(1, 9),
+    step=st.integers(0, 200),
+    mixup=st.floats(0, 3),
+    cutmix=st.floats(0, 3),
+    switch=st.floats(0, 1),
+)
+@settings(max_examples=80, deadline=None)
+def test_targets_on_the_simplex_and_equal_to_the_image_shares(count, step, mixup, cutmix, switch):
+    images, targets, index = _batch(count)
+    mixed, soft = mix(images, targets, index, 5, (0, step), Mixup(mixup), CutMix(cutmix), Mixing(switch))
+    if soft.dtype == torch.int64:
+        assert torch.equal(soft, targets)
+        assert torch.equal(mixed, images)
+        return
+    assert soft.shape == (count, 5)
+    assert soft.min() >= 0
+    torch.testing.assert_close(soft.sum(1), torch.ones(count))
+    # The constant image i has mean i; the mixed mean is the share-weighted mean of the pair.
+    other = partners(index)
+    for row in range(count):
+        if targets[row] != targets[other[row]]:
+            share = soft[row, targets[row]].item()
+            expected = share * row + (1 - share) * other[row].item()
+            assert mixed[row].mean().item() == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("method", ["mixup", "cutmix"])
+def test_micro_batches_of_even_size_give_the_whole_batch(method):
+    images, targets = torch.rand(12, 3, 16, 16), torch.arange(12) % 5
+    index = torch.arange(12)
+    options = 5, (0, 4), Mixup(float(method == "mixup")), CutMix(float(method == "cutmix")), Mixing()
+    whole = mix(images, targets, index, *options)
+    assert whole[1].dtype == torch.float32
+    for size in (2, 4, 6):
+        rows = [slice(i, i + size) for i in range(0, 12, size)]
+        parts = [mix(images[part], targets[part], index[part], *options) for part in rows]
+        assert torch.equal(torch.cat([part[0] for part in parts]), whole[0])
+        assert torch.equal(torch.cat([part[1] for part in parts]), whole[1])
+
+
+def test_uint8_images_stay_uint8_and_round():
+    images = torch.tensor([0, 200], dtype=torch.uint8).view(2, 1, 1, 1)
+    share = draw((0, 1), Mixup(1.0), CutMix(), Mixing()).share
+    mixed, _ = mix(images, torch.tensor([0, 1]), torch.arange(2), 2, (0, 1), Mixup(1.0), CutMix(), Mixing())
+    assert mixed.dtype == torch.uint8
+    assert mixed.flatten().tolist() == [round(200 * (1 - share)), round(200 * share)]
+
+
+@pytest.mark.parametrize("settings_", [(Mixup(1.0), CutMix()), (Mixup(), CutMix(1.0))])
+def test_padding_is_untouched(settings_):
+    images, targets = torch.rand(4, 3, 8, 8), torch.tensor([0, 1, 2, 3])
+    index = torch.tensor([7, -1, 3, 4])
+    mixed, soft = mix(images, targets, index, 4, (0, 0), *settings_, Mixing())
+    assert torch.equal(mixed[:2], images[:2])
+    assert torch.equal(soft[:2], torch.eye(4)[:2])
+    assert not torch.equal(mixed[2:], images[2:])
+
+
+def test_partner_of_an_odd_last_sample_is_the_first():
+    assert partners(torch.arange(5)).tolist() == [1, 0, 3, 2, 0]
+    assert partners(torch.arange(1)).tolist() == [0]
+
+
+@given(share=st.floats(0, 1), row=st.floats(0, 0.999), column=st.floats(0, 0.999))
+@settings(max_examples=60, deadline=None)
+def test_box_is_clipped_and_never_larger_than_its_share(share, row, column):
+    top, bottom, left, right = cutmix_box(20, 30, share, (row, column))
+    assert 0 <= top <= bottom <= 20
+    assert 0 <= left <= right <= 30
+    assert (bottom - top) * (right - left) <= (1 - share) * 600 + 1e-6
+
+
+def test_probabilities_and_switch_hold_over_many_steps():
+    draws = [draw((0, step), Mixup(0.2, 0.5), CutMix(1.0), Mixing(0.25)).method for step in range(2000)]
+    assert draws.count("cutmix") / 2000 == pytest.approx(0.25, abs=0.04)
+    assert draws.count("mixup") / 2000 == pytest.approx(0.375, abs=0.04)
+    shares = torch.tensor([draw((1, step), Mixup(1.0), CutMix(), Mixing()).share for step in range(2000)])
+    assert shares.mean().item() == pytest.approx(0.5, abs=0.03)
+    assert shares.var().item() == pytest.approx(1 / 12, abs=0.01)

@@ -1,0 +1,198 @@
+"""ImageData under a trainer: resume, accumulation, the device side, and its refusals."""
+
+import lightning
+import pytest
+import torch
+from torch import nn
+
+from lit_cnn.data.batch import Batch
+from lit_cnn.data.module import ImageData
+from lit_cnn.data.settings import Crop, CutMix, Evaluation, Mixing, Mixup, Normalize, RandAugment
+
+SMALL = {"image_size": 8, "evaluation": Evaluation(crop_ratio=1.0), "workers": 0}
+
+
+class Recorder(lightning.LightningModule):
+    """A linear net that notes what it is given."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Linear(64, 10)
+        self.seen, self.val_rows = [], []
+
+    def training_step(self, batch, batch_idx):
+        self.seen.append(
+            (self.trainer.current_epoch, batch.index.tolist(), batch.images.clone(), batch.targets.clone())
+        )
+        loss = nn.functional.cross_entropy(self.net(batch.images.flatten(1)), batch.targets)
+        return loss * batch.weight
+
+    def validation_step(self, batch, batch_idx):
+        assert batch.targets.dtype == torch.int64
+        self.val_rows += batch.index.tolist()
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), 0.1)
+
+
+class SaveAt(lightning.Callback):
+    """Saves at one hook's n-th call."""
+
+    def __init__(self, hook, call, path):
+        self.hook, self.call, self.path, self.calls = hook, call, path, 0
+        setattr(self, hook, self._save)
+
+    def _save(self, trainer, *_):
+        if not trainer.sanity_checking:
+            self.calls += 1
+            if self.calls == self.call:
+                trainer.save_checkpoint(self.path)
+
+
+def _trainer(tmp_path, epochs=2, **options):
+    return lightning.Trainer(
+        accelerator="cpu",
+        max_epochs=epochs,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        num_sanity_val_steps=0,
+        default_root_dir=tmp_path,
+        **options,
+    )
+
+
+def _digits(**options):
+    return ImageData("digits", **{**SMALL, "batch_size": 240, "crop": Crop("pad", padding=1), **options})
+
+
+def _equal(actual, expected):
+    assert [entry[:2] for entry in actual] == [entry[:2] for entry in expected]
+    for ours, theirs in zip(actual, expected, strict=True):
+        assert torch.equal(ours[2], theirs[2])
+        assert torch.equal(ours[3], theirs[3])
+
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*does not have many workers.*"),
+    pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning"),  # Lightning 2.6's own use of torch
+]
+
+
+@pytest.mark.parametrize(
+    ("hook", "call", "done"),
+    [
+        ("on_train_batch_end", 3, 3),  # in the middle of the first epoch (5 batches each)
+        ("on_train_batch_end", 5, 5),  # in its last batch, before it is counted
+        ("on_train_batch_end", 7, 7),
+        ("on_validation_end", 1, 5),
+        ("on_train_epoch_end", 1, 5),
+    ],
+)
+def test_resume_continues_with_the_very_next_micro_batch(tmp_path, hook, call, done):
+    data = {"mixup": Mixup(0.5), "rand_augment": RandAugment(1, 5)}
+    whole = Recorder()
+    _trainer(tmp_path, 3, callbacks=[SaveAt(hook, call, tmp_path / "x.ckpt")]).fit(whole, datamodule=_digits(**data))
+    assert len(whole.seen) == 15
+    rest = Recorder()
+    _trainer(tmp_path, 3).fit(rest, datamodule=_digits(**data), ckpt_path=tmp_path / "x.ckpt", weights_only=False)
+    _equal(rest.seen, whole.seen[done:])
+
+
+@pytest.mark.parametrize("drop_last", [True, False])
+def test_accumulation_sees_the_same_global_batches_and_mixes_alike(tmp_path, drop_last):
+    """1438 images: with drop_last false the sixth global batch has 238 images, 119 in each half.
+
+    An odd half pairs its last image otherwise, so there the weights may differ; everywhere else all is equal.
+    """
+    whole, parts = Recorder(), Recorder()
+    parts.load_state_dict(whole.state_dict())
+    data = {"cutmix": CutMix(1.0), "drop_last": drop_last}
+    _trainer(tmp_path, 1).fit(whole, datamodule=_digits(**data))
+    _trainer(tmp_path, 1, accumulate_grad_batches=2).fit(parts, datamodule=_digits(**data))
+    assert (len(whole.seen), len(parts.seen)) == ((5, 10) if drop_last else (6, 12))
+    for step, (_, rows, images, targets) in enumerate(whole.seen):
+        first, second = parts.seen[2 * step : 2 * step + 2]
+        assert first[1] + second[1] == rows
+        if len(first[1]) % 2 == 0:
+            assert torch.equal(torch.cat([first[2], second[2]]), images)
+            assert torch.equal(torch.cat([first[3], second[3]]), targets)
+    if drop_last:
+        torch.testing.assert_close(whole.net.weight, parts.net.weight, atol=1e-5, rtol=0)
+
+
+def test_epochs_differ_and_mixing_stops(tmp_path):
+    model = Recorder()
+    _trainer(tmp_path).fit(model, datamodule=_digits(mixup=Mixup(1.0), mixing=Mixing(stop_epoch=1)))
+    first, second = model.seen[:5], model.seen[5:]
+    assert first[0][1] != second[0][1]
+    assert all(entry[3].shape == (240, 10) for entry in first)
+    assert all(entry[3].dtype == torch.int64 for entry in second)
+    assert sorted(model.val_rows[:359]) == list(range(359))
+
+
+def test_normalization_and_its_undoing():
+    data = _digits()
+    batch = next(iter(data.val_dataloader()))
+    moved = data.on_after_batch_transfer(batch, 0)
+    assert isinstance(moved, Batch)
+    assert moved.images.dtype == torch.float32
+    assert moved.images.is_contiguous(memory_format=torch.channels_last)
+    mean, std = data.preprocessing.mean[0], data.preprocessing.std[0]
+    torch.testing.assert_close(moved.images, (batch.images / 255 - mean) / std, atol=1e-5, rtol=1e-5)
+    assert torch.equal(data.denormalize(moved.images), batch.images)
+    assert data.on_after_batch_transfer(moved, 0) is moved
+
+
+def test_properties_without_a_trainer():
+    data = _digits(normalize=Normalize((0.5,), (0.25,)), evaluation=Evaluation(1.0, "bicubic", 16))
+    assert (data.num_classes, data.in_channels, data.train_size) == (10, 1, 1438)
+    assert data.preprocessing.image_size == 16
+    assert data.preprocessing.mean == (0.5,)
+    assert data.augmentation.fill == (128,)
+    assert next(iter(data.val_dataloader())).images.shape[-2:] == (16, 16)
+
+
+def test_settings_are_not_shared_between_modules():
+    first, second = ImageData("digits"), ImageData("digits")
+    first.rand_augment.magnitude = 3
+    assert second.rand_augment.magnitude == 9
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"batch_size": 0}, r"data\.batch_size is 0"),
+        ({"image_size": 0}, r"data\.image_size is 0"),
+        ({"workers": -1}, r"data\.workers is -1"),
+    ],
+)
+def test_impossible_numbers_are_named(options, words):
+    with pytest.raises(ValueError, match=words):
+        _digits(**options)
+
+
+def test_refusals_that_need_the_data(tmp_path):
+    with pytest.raises(ValueError, match="larger than the training set of 1438 images"):
+        _digits(batch_size=2000).train_dataloader()
+    with pytest.raises(ValueError, match="no test split"):
+        _digits().test_dataloader()
+    with pytest.raises(ValueError, match=r"normalize\.mean has 3 numbers"):
+        _digits(normalize=Normalize((0.5,) * 3, (0.5,) * 3)).setup()
+    with pytest.raises(ValueError, match="multiple of 7"):
+        _trainer(tmp_path, accumulate_grad_batches=7).fit(Recorder(), datamodule=_digits())
+
+
+def test_dotted_options_reach_single_fields():
+    from jsonargparse import ArgumentParser
+
+    parser = ArgumentParser()
+    parser.add_class_arguments(ImageData, "data")
+    config = parser.parse_args(
+        ["--data.source", "digits", "--data.rand_augment.magnitude", "5", "--data.crop.kind=pad"]
+    )
+    assert config.data.rand_augment.magnitude == 5
+    assert config.data.rand_augment.layers == 0
+    assert config.data.crop.kind == "pad"

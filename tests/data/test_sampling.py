@@ -1,0 +1,116 @@
+"""The global batches are the same for any split; evaluation sees each sample once."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lit_cnn.data.sampling import EvalSampler, TrainSampler
+
+
+def _global_batches(size, batch, world, accumulation, **options):
+    """(rows, positions) of each optimizer step, put together over ranks and accumulated batches."""
+    ranks = [list(TrainSampler(size, batch, r, world, accumulation, **options)) for r in range(world)]
+    steps = []
+    for step in range(len(ranks[0]) // accumulation):
+        plans = [ranks[r][step * accumulation + turn] for turn in range(accumulation) for r in range(world)]
+        index = np.concatenate([plan.index for plan in plans])
+        steps.append((index[index >= 0], np.concatenate([plan.position for plan in plans])[index >= 0]))
+    return steps
+
+
+@given(
+    size=st.integers(8, 60),
+    per_chunk=st.integers(1, 4),
+    world=st.integers(1, 4),
+    accumulation=st.integers(1, 3),
+    drop_last=st.booleans(),
+    epoch=st.integers(0, 3),
+)
+@settings(max_examples=60, deadline=None)
+def test_global_batches_do_not_depend_on_ranks_and_accumulation(size, per_chunk, world, accumulation, drop_last, epoch):
+    batch = per_chunk * world * accumulation
+    if batch > size and drop_last:
+        return
+    expected = _global_batches(size, batch, 1, 1, drop_last=drop_last, epoch=epoch)
+    actual = _global_batches(size, batch, world, accumulation, drop_last=drop_last, epoch=epoch)
+    assert len(actual) == len(expected)
+    for (rows, positions), (own_rows, _) in zip(actual, expected, strict=True):
+        assert rows.tolist() == own_rows.tolist()
+        assert positions.tolist() == list(range(len(rows)))
+    seen = np.concatenate([rows for rows, _ in actual])
+    assert len(set(seen.tolist())) == len(seen) == (size - size % batch if drop_last else size)
+
+
+@given(size=st.integers(1, 40), world=st.integers(1, 3), accumulation=st.integers(1, 3))
+@settings(max_examples=40, deadline=None)
+def test_weights_average_to_the_mean_over_the_global_batch(size, world, accumulation):
+    chunks = world * accumulation
+    ranks = [list(TrainSampler(size, 4 * chunks, r, world, accumulation, drop_last=False)) for r in range(world)]
+    for step in range(len(ranks[0]) // accumulation):
+        plans = [plan for plans in ranks for plan in plans[step * accumulation : (step + 1) * accumulation]]
+        total = sum(len(plan.index) for plan in plans if plan.weight > 0)
+        for plan in plans:
+            if plan.weight == 0:
+                assert plan.index.tolist() == [-1]
+            else:
+                assert plan.weight / chunks == pytest.approx(len(plan.index) / total)
+
+
+def test_epochs_and_seeds_have_their_own_order():
+    sampler = TrainSampler(100, 100)
+    first = next(iter(sampler)).index.tolist()
+    sampler.set_epoch(1)
+    second = next(iter(sampler)).index.tolist()
+    assert sorted(first) == sorted(second) == list(range(100))
+    assert first != second
+    assert first != next(iter(TrainSampler(100, 100, seed=1))).index.tolist()
+
+
+def test_first_skips_consumed_micro_batches_and_only_in_its_epoch():
+    whole = [plan.index.tolist() for plan in TrainSampler(40, 8, accumulation=2, epoch=3)]
+    sampler = TrainSampler(40, 8, accumulation=2, epoch=3, first=7)
+    assert len(sampler) == len(whole) == 10
+    sampler.set_epoch(3)
+    assert [plan.index.tolist() for plan in sampler] == whole[7:]
+    sampler.set_epoch(4)
+    assert len(list(sampler)) == 10
+
+
+def test_the_order_is_fixed_when_iteration_starts():
+    sampler = TrainSampler(40, 8)
+    expected = [plan.index.tolist() for plan in sampler]
+    plans = iter(sampler)
+    sampler.set_epoch(5)
+    assert [plan.index.tolist() for plan in plans] == expected
+
+
+def test_repeats_keep_the_number_of_steps_and_place_copies_apart():
+    plans = list(TrainSampler(32, 8, repeats=2))
+    assert len(plans) == 4
+    for plan in plans:
+        assert plan.index[:4].tolist() == plan.index[4:].tolist()
+        assert plan.repeat.tolist() == [0] * 4 + [1] * 4
+    assert len({row for plan in plans for row in plan.index.tolist()}) == 16
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((100, 10, 0, 4, 1), "multiple of 4"),
+        ((100, 128), "larger than the training set of 100"),
+    ],
+)
+def test_impossible_batches_are_refused(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        TrainSampler(*arguments)
+
+
+@given(size=st.integers(1, 50), batch=st.integers(1, 9), world=st.integers(1, 5))
+@settings(max_examples=80, deadline=None)
+def test_evaluation_counts_each_sample_once_in_equally_many_batches(size, batch, world):
+    ranks = [list(EvalSampler(size, batch, rank, world)) for rank in range(world)]
+    assert {len(plans) for plans in ranks} == {len(EvalSampler(size, batch, 0, world))}
+    rows = [row for plans in ranks for plan in plans for row in plan.index.tolist() if row >= 0]
+    assert sorted(rows) == list(range(size))
+    assert max(len(plan.index) for plans in ranks for plan in plans) <= batch

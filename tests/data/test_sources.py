@@ -1,0 +1,138 @@
+"""Sources: paths, reproducible splits, and what is read from where."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from lit_cnn.data.archives import ArraySplit
+from lit_cnn.data.folders import FolderSplit
+from lit_cnn.data.sources import CIFAR10_CLASSES, load_source, resolve_data_path, stratified_rows
+
+
+@pytest.fixture
+def archive(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (40, 5, 5, 3), dtype=np.uint8)
+    np.savez(tmp_path / "set.npz", train_images=images, train_labels=np.arange(40)[:, None] % 4)
+    return tmp_path / "set.npz"
+
+
+def test_digits_are_split_once_and_for_all():
+    source = load_source("digits")
+    assert (len(source.train), len(source.val), source.test) == (1438, 359, None)
+    assert source.class_names == [str(digit) for digit in range(10)]
+    assert source.train.images.shape[1:] == (1, 8, 8)
+    assert int(source.train.images.max()) == 255
+    again = load_source("digits")
+    assert torch.equal(source.val.images, again.val.images)
+    assert source.val.labels.bincount().min() > 30
+
+
+def test_npz_without_val_holds_out_a_share_of_each_class(archive):
+    source = load_source("npz", str(archive), val_fraction=0.2)
+    assert source.val.labels.bincount().tolist() == [2, 2, 2, 2]
+    assert len(source.train) == 32
+    assert source.in_channels == 3
+    assert source.mean[0] == pytest.approx(0.5, abs=0.05)
+    assert source.origin == str(archive)
+
+
+def test_imagefolder_without_val_is_split_by_class(tmp_path):
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        for number in range(5):
+            Image.new("RGB", (4, 4)).save(tmp_path / name / f"{number}.png")
+    source = load_source("imagefolder", str(tmp_path), val_fraction=0.2)
+    assert isinstance(source.train, FolderSplit)
+    assert source.val.labels.tolist() == [0, 1]
+    assert not set(source.train.paths) & set(source.val.paths)
+    assert source.mean == (0.485, 0.456, 0.406)
+
+
+@pytest.mark.parametrize("fraction", [0.01, 0.3, 0.99])
+def test_held_out_rows_complement_the_kept_and_leave_no_class_empty(fraction):
+    labels = torch.tensor([0, 1, 1, 2, 2, 2] * 5 + [3])
+    kept, held = stratified_rows(labels, fraction)
+    assert sorted(kept.tolist() + held.tolist()) == list(range(31))
+    assert labels[kept].unique().tolist() == [0, 1, 2, 3]
+    assert labels[held].unique().tolist() == [0, 1, 2]
+
+
+def test_paths_expand_and_fall_back_to_the_data_root(tmp_path, monkeypatch, archive):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SOMEWHERE", str(tmp_path))
+    assert resolve_data_path("~/set.npz") == archive
+    assert resolve_data_path("$SOMEWHERE/set.npz") == archive
+    monkeypatch.delenv("LIT_CNN_DATA", raising=False)
+    with pytest.raises(FileNotFoundError, match=r"data\.path 'set\.npz' does not exist"):
+        resolve_data_path("set.npz")
+    monkeypatch.setenv("LIT_CNN_DATA", str(tmp_path))
+    assert resolve_data_path("set.npz") == archive
+    monkeypatch.delenv("LIT_CNN_DATA")
+    (tmp_path / "shared" / "data").mkdir(parents=True)
+    archive.rename(tmp_path / "shared" / "data" / "set.npz")
+    assert resolve_data_path("set.npz") == tmp_path / "shared" / "data" / "set.npz"
+
+
+def test_cifar10_prefers_the_archive_under_the_data_root(tmp_path, monkeypatch):
+    images = np.zeros((20, 32, 32, 3), dtype=np.uint8)
+    np.savez(tmp_path / "cifar10.npz", train_images=images, train_labels=np.arange(20) % 10)
+    monkeypatch.setenv("LIT_CNN_DATA", str(tmp_path))
+    source = load_source("cifar10", val_fraction=0.5)
+    assert source.class_names == CIFAR10_CLASSES
+    assert source.mean == (0.4914, 0.4822, 0.4465)
+    assert source.origin == str(tmp_path / "cifar10.npz")
+    assert isinstance(load_source("cifar10", str(tmp_path), 0.5).train, ArraySplit)
+    assert len(load_source("cifar10", str(tmp_path / "cifar10.npz"), 0.5).val) == 10
+
+
+def test_cifar_falls_back_to_torchvision(tmp_path, monkeypatch):
+    """The download itself is not tried; torchvision's class is replaced by one of its shape."""
+
+    class Stored:
+        base_folder = "cifar-100-python"
+
+        def __init__(self, root, train, download):
+            assert download
+            assert Path(root) == tmp_path
+            self.data = np.zeros((40 if train else 10, 32, 32, 3), dtype=np.uint8)
+            self.targets = [number % 4 for number in range(len(self.data))]
+            self.classes = ["a", "b", "c", "d"]
+
+    monkeypatch.setattr("torchvision.datasets.CIFAR100", Stored)
+    source = load_source("cifar100", str(tmp_path), val_fraction=0.1)
+    assert (len(source.train), len(source.val), len(source.test)) == (36, 4, 10)
+    assert source.train.images.shape[1:] == (3, 32, 32)
+    assert source.class_names == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("npz",), r"npz needs data\.path"),
+        (("imagefolder",), r"imagefolder needs data\.path"),
+        (("mnist", "x"), "'mnist' is unknown; choose digits"),
+        (("digits", None, 1.0), r"val_fraction is 1\.0"),
+    ],
+)
+def test_unusable_arguments_are_named(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        load_source(*arguments)
+
+
+def test_missing_paths_are_named(tmp_path):
+    for name in ("npz", "imagefolder"):
+        with pytest.raises(FileNotFoundError, match="nowhere"):
+            load_source(name, str(tmp_path / "nowhere"))
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        load_source("cifar10", str(tmp_path / "nowhere.npz"))
+
+
+def test_one_image_per_class_cannot_be_split(tmp_path):
+    np.savez(tmp_path / "x.npz", train_images=np.zeros((2, 4, 4), np.uint8), train_labels=np.arange(2))
+    with pytest.raises(ValueError, match="one image per class"):
+        load_source("npz", str(tmp_path / "x.npz"))

@@ -1,0 +1,113 @@
+"""The per-image pipeline is a function of its key and yields uint8 tensors of the right size."""
+
+import dataclasses
+import pickle
+
+import pytest
+import torch
+from PIL import Image
+from torchvision.transforms.v2 import functional
+
+from lit_cnn.data.settings import (
+    Augmentation,
+    ColorJitter,
+    Crop,
+    Cutout,
+    Flip,
+    Preprocessing,
+    RandAugment,
+    RandomErasing,
+    Shear,
+)
+from lit_cnn.data.transforms import CutThenResize, TrainingTransform, evaluate_images, evaluation_transform
+
+PIXELS = torch.randint(0, 256, (3, 40, 50), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+IMAGE = functional.to_pil_image(PIXELS)
+ALL = Augmentation(
+    image_size=24,
+    crop=Crop(),
+    flip=Flip(0.5, 0.5),
+    color_jitter=ColorJitter(0.4, 0.4, 0.4, 0.1),
+    shear=Shear(10),
+    auto_augment="cifar10",
+    rand_augment=RandAugment(2, 15),
+    cutout=Cutout(8),
+    random_erasing=RandomErasing(1.0),
+    fill=(10, 20, 30),
+)
+OFF = dataclasses.replace(
+    ALL,
+    flip=Flip(0.0),
+    color_jitter=ColorJitter(),
+    shear=Shear(),
+    auto_augment="none",
+    rand_augment=RandAugment(),
+    cutout=Cutout(),
+    random_erasing=RandomErasing(),
+)
+
+
+def test_result_follows_from_the_key_alone_and_leaves_the_ambient_generator():
+    transform = pickle.loads(pickle.dumps(TrainingTransform(ALL, seed=3)))
+    torch.manual_seed(0)
+    state = torch.get_rng_state()
+    first = transform(IMAGE, epoch=1, index=2, repeat=0)
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.rand(5)
+    assert torch.equal(transform(IMAGE, 1, 2, 0), first)
+    assert first.shape == (3, 24, 24)
+    assert first.dtype == torch.uint8
+    for key in ((0, 2, 0), (1, 3, 0), (1, 2, 1)):
+        assert not torch.equal(transform(IMAGE, *key), first), key
+    assert not torch.equal(TrainingTransform(ALL, seed=4)(IMAGE, 1, 2, 0), first)
+
+
+@pytest.mark.parametrize("kind", ["random_resized", "pad", "resize"])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_every_crop_gives_the_size(kind, mode):
+    settings = dataclasses.replace(ALL, crop=Crop(kind), fill=(9,) if mode == "L" else (1, 2, 3))
+    out = TrainingTransform(settings, 0)(IMAGE.convert(mode), 0, 0, 0)
+    assert out.shape == (1 if mode == "L" else 3, 24, 24)
+
+
+def test_switched_off_with_no_crop_is_the_image():
+    settings = dataclasses.replace(OFF, crop=Crop("none"), image_size=40)
+    square = IMAGE.crop((0, 0, 40, 40))
+    assert torch.equal(TrainingTransform(settings, 0)(square, 0, 0, 0), functional.pil_to_tensor(square))
+    with pytest.raises(ValueError, match="needs images of 40x40 pixels"):
+        TrainingTransform(settings, 0)(IMAGE, 0, 0, 0)
+
+
+def test_tensor_resize_stays_within_a_level_of_pil():
+    crop = CutThenResize(24)
+    params = {"top": 3, "left": 5, "height": 31, "width": 37}
+    pil = functional.resize(functional.crop(IMAGE, **params), [24, 24])
+    assert (crop.transform(IMAGE, params).int() - functional.pil_to_tensor(pil).int()).abs().max() <= 1
+
+
+def test_cutout_and_erasing_fill_with_the_mean():
+    settings = dataclasses.replace(OFF, crop=Crop("resize"), cutout=Cutout(8))
+    plain = TrainingTransform(dataclasses.replace(OFF, crop=Crop("resize")), 0)(IMAGE, 0, 0, 0)
+    out = TrainingTransform(settings, 0)(IMAGE, 0, 0, 0)
+    changed = (out != plain).any(0)
+    assert 16 <= changed.sum() <= 64
+    assert {tuple(pixel.tolist()) for pixel in out[:, changed].T} == {(10, 20, 30)}
+    erased = dataclasses.replace(OFF, crop=Crop("resize"), random_erasing=RandomErasing(1.0))
+    out = TrainingTransform(erased, 0)(IMAGE, 0, 0, 0)
+    assert {tuple(pixel.tolist()) for pixel in out[:, (out != plain).any(0)].T} == {(10, 20, 30)}
+
+
+def test_evaluation_resizes_the_shorter_side_and_crops_the_centre():
+    preprocessing = Preprocessing(28, 0.875, "bilinear", (0.5,) * 3, (0.5,) * 3, 3)
+    transform = pickle.loads(pickle.dumps(evaluation_transform(preprocessing)))
+    expected = functional.center_crop(functional.resize(PIXELS, [32], antialias=True), [28, 28])
+    assert torch.equal(transform(IMAGE), expected)
+    assert torch.equal(evaluate_images(PIXELS[None], preprocessing)[0], expected)
+    gray = dataclasses.replace(preprocessing, in_channels=1, mean=(0.5,), std=(0.5,))
+    assert evaluation_transform(gray)(IMAGE).shape == (1, 28, 28)
+    assert evaluation_transform(preprocessing)(Image.new("L", (9, 30))).shape == (3, 28, 28)
+
+
+def test_full_frame_of_the_right_size_is_untouched():
+    preprocessing = Preprocessing(40, 1.0, "bicubic", (0.5,) * 3, (0.5,) * 3, 3)
+    assert torch.equal(evaluate_images(PIXELS[:, :, :40], preprocessing), PIXELS[:, :, :40])

@@ -1,0 +1,78 @@
+import math
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from lit_cnn.training.losses import LossSettings, classification_loss, row_losses
+
+LOGITS = torch.tensor([[2.0, -1.0, 0.5], [0.0, 1.0, 3.0]])
+TARGETS = torch.tensor([0, 1])
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_cross_entropy_is_minus_the_mean_log_probability_of_the_smoothed_target(smoothing: float) -> None:
+    target = F.one_hot(TARGETS, 3) * (1 - smoothing) + smoothing / 3
+    expected = -(target * LOGITS.log_softmax(1)).sum(1).mean()
+    loss = classification_loss(LOGITS, TARGETS, None, LossSettings(label_smoothing=smoothing))
+    torch.testing.assert_close(loss, expected)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_binary_cross_entropy_averages_over_classes(smoothing: float) -> None:
+    total = 0.0
+    for row, target in zip(LOGITS.tolist(), TARGETS.tolist(), strict=True):
+        for k, logit in enumerate(row):
+            y = (k == target) * (1 - smoothing) + smoothing / 3
+            p = 1 / (1 + math.exp(-logit))
+            total -= (y * math.log(p) + (1 - y) * math.log(1 - p)) / 6
+    loss = classification_loss(LOGITS, TARGETS, None, LossSettings("binary_cross_entropy", smoothing))
+    assert loss.item() == pytest.approx(total, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "binary_cross_entropy"])
+def test_one_hot_targets_equal_class_indices(name: str) -> None:
+    settings = LossSettings(name, 0.1)
+    soft = F.one_hot(TARGETS, 3).float()
+    torch.testing.assert_close(row_losses(LOGITS, soft, settings), row_losses(LOGITS, TARGETS, settings))
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "binary_cross_entropy"])
+@pytest.mark.parametrize("soft", [False, True])
+def test_invalid_rows_have_no_influence_even_with_nan_logits_and_impossible_targets(name: str, soft: bool) -> None:
+    settings = LossSettings(name)
+    targets = F.one_hot(TARGETS, 3).float() if soft else TARGETS
+    padding = torch.full((1, 3), math.nan) if soft else torch.tensor([-1])
+    logits = torch.cat([LOGITS, torch.full((1, 3), math.nan)]).requires_grad_()
+    valid = torch.tensor([True, True, False])
+    loss = classification_loss(logits, torch.cat([targets, padding]), valid, settings)
+    loss.backward()
+    torch.testing.assert_close(loss.detach(), classification_loss(LOGITS, targets, None, settings))
+    assert torch.equal(logits.grad[2], torch.zeros(3))
+    assert logits.grad[:2].abs().min() > 0
+
+
+@pytest.mark.parametrize("rows", [0, 2])
+@pytest.mark.parametrize("name", ["cross_entropy", "binary_cross_entropy"])
+def test_no_valid_row_gives_zero_with_zero_gradients(name: str, rows: int) -> None:
+    logits = LOGITS[:rows].clone().requires_grad_()
+    loss = classification_loss(logits, TARGETS[:rows], torch.zeros(rows, dtype=torch.bool), LossSettings(name))
+    loss.backward()
+    assert loss.item() == 0.0
+    assert torch.equal(logits.grad, torch.zeros(rows, 3))
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "binary_cross_entropy"])
+def test_half_precision_logits_are_computed_in_float32_under_autocast(name: str) -> None:
+    half = LOGITS.bfloat16()
+    soft = torch.tensor([[0.7, 0.3, 0.0], [0.0, 0.1, 0.9]])
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = classification_loss(half, soft, None, LossSettings(name))
+    assert loss.dtype == torch.float32
+    torch.testing.assert_close(loss, classification_loss(half.float(), soft, None, LossSettings(name)), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(("name", "smoothing", "message"), [("hinge", 0.0, "loss.name"), ("cross_entropy", 1.0, "1.0")])
+def test_wrong_settings_are_named(name: str, smoothing: float, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        LossSettings(name, smoothing)
