@@ -1,6 +1,7 @@
 """lit-cnn: train, compare, scale and search convolutional networks.
 
-``create_model`` and ``list_models`` need torch alone; ``Classifier`` and ``ImageData`` import Lightning when first used.
+``create_model`` and ``list_models`` need torch alone; ``Classifier`` and ``ImageData`` import Lightning when first
+used.
 """
 
 from typing import TYPE_CHECKING, Any

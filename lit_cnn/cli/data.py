@@ -14,7 +14,7 @@ def run(arguments: list[str]) -> int:
     parser.add_argument("--images", type=int, default=32, help="how many images")
     options, rest = parser.parse_known_args(arguments)
     cli = RecipeCLI(resolve_configs(rest))
-    data = cli.parser.instantiate_classes(cli.config).data
+    data = cli.parser.instantiate(cli.config).data
     data.setup("fit")
     batch = data.prepare(next(iter(data.train_dataloader())), training=True, step=0, epoch=0)
     shown = slice(0, options.images)

@@ -24,7 +24,7 @@ def run(arguments: list[str], stage: str) -> int:
     quieten_lightning()
     trained = load_trained(options.checkpoint, options.weights)
     cli = RecipeCLI(recipe_arguments(trained.recipe, options.data))
-    init = cli.parser.instantiate_classes(cli.config)
+    init = cli.parser.instantiate(cli.config)
     init.data.setup(stage)
     if list(init.data.class_names) != trained.class_names:
         raise ValueError(

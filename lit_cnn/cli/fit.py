@@ -132,7 +132,7 @@ def make_run_dir(runs: Path, name: str, resumed: Path | None) -> Path:
 
 
 def train(cli: RecipeCLI, runs: Path, name: str, resumed: Path | None, arguments: list[str]) -> int:
-    init = cli.parser.instantiate_classes(cli.config)
+    init = cli.parser.instantiate(cli.config)
     model, data = init.model, init.data
     recipe = yaml.safe_load(cli.dump())
     settings = dict(init.trainer)

@@ -136,7 +136,7 @@ class RecipeCLI(LightningCLI):
                 "use_distributed_sampler": False,
                 "num_sanity_val_steps": 0,
                 "enable_model_summary": False,
-                "log_every_n_steps": 50,
+                "log_every_n_steps": 10,
             },
             args=arguments,
             run=False,
@@ -169,7 +169,7 @@ class RecipeCLI(LightningCLI):
 
     def dump(self) -> str:
         """The resolved recipe as YAML, without what is derived from other keys."""
-        return self.parser.dump(self.config, skip_none=False)
+        return self.parser.dump(self.config, skip_unset=False)
 
 
 def resolve_configs(arguments: list[str]) -> list[str]:

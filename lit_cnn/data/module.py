@@ -155,6 +155,11 @@ class ImageData(lightning.LightningDataModule):
         return len(self.loaded.train)
 
     @property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps of one epoch."""
+        return TrainSampler(self.train_size, self.batch_size, drop_last=self.drop_last).steps
+
+    @property
     def preprocessing(self) -> Preprocessing:
         """What a checkpoint stores and prediction applies."""
         settings, loaded = self.evaluation, self.loaded

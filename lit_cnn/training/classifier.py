@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 from torchmetrics import Metric
 
-from lit_cnn.architectures.catalog import NetworkOptions, create_model, find_entry
+from lit_cnn.architectures.catalog import create_model, find_entry
+from lit_cnn.architectures.entry import NetworkOptions
 from lit_cnn.architectures.layers.stochastic import set_random_key
 from lit_cnn.data.batch import Batch
 from lit_cnn.randomness import derive_key, seeded
 from lit_cnn.training.gradient_clipping import ClippingSettings, clip_gradients_
-from lit_cnn.training.losses import LossSettings, classification_loss
+from lit_cnn.training.losses import LossSettings, loss_of_heads
 from lit_cnn.training.metrics import EvaluationMetrics, SoftTargetAccuracy
 from lit_cnn.training.optimizers import OptimizerSettings, make_optimizer
 from lit_cnn.training.schedules import ScheduleSettings, make_scheduler
@@ -137,9 +138,10 @@ class Classifier(pl.LightningModule):
         set_random_key(self.net, seed=self.seed, step=self.trainer.global_step, positions=batch.position)
         if self.architecture is None:  # a foreign network draws its masks from the ambient generator
             torch.manual_seed(derive_key(self.seed, "ambient", self.trainer.global_step, batch_idx, self.global_rank))
-        logits = self(batch.images)
+        output = self(batch.images)
+        logits = output if isinstance(output, Tensor) else output[0]
         valid = batch.index >= 0
-        loss = classification_loss(logits, batch.targets, valid, self.loss_settings)
+        loss = loss_of_heads(output, batch.targets, valid, self.loss_settings)
         self._count_training(logits.detach(), batch.targets, valid)
         self.log("train/loss_step", loss.detach())
         return loss * batch.weight
@@ -198,12 +200,30 @@ class Classifier(pl.LightningModule):
         if batch_size is None:
             batch_size = self.optimizer_settings.base_batch_size or 1
         optimizer = make_optimizer(self.net, self.optimizer_settings, batch_size)
-        total_steps = int(self.trainer.estimated_stepping_batches)
-        steps_per_epoch = math.ceil(self.trainer.num_training_batches / self.trainer.accumulate_grad_batches)
+        steps_per_epoch, total_steps = self._count_steps()
         scheduler = make_scheduler(
             optimizer, self.schedule_settings, total_steps=total_steps, steps_per_epoch=steps_per_epoch
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def _count_steps(self) -> tuple[int, int]:
+        """Optimizer steps of an epoch and of the run.
+
+        Lightning's own estimate would open the training loader before a checkpoint's position in the data is restored.
+        """
+        trainer, data = self.trainer, getattr(self.trainer, "datamodule", None)
+        if data is None or not hasattr(data, "steps_per_epoch"):
+            total = int(trainer.estimated_stepping_batches)
+            return math.ceil(trainer.num_training_batches / trainer.accumulate_grad_batches), total
+        batches = data.steps_per_epoch * trainer.accumulate_grad_batches
+        limit = trainer.limit_train_batches
+        batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+        steps = math.ceil(batches / trainer.accumulate_grad_batches)
+        limits = [trainer.max_steps] if trainer.max_steps >= 0 else []
+        limits += [steps * trainer.max_epochs] if trainer.max_epochs is not None and trainer.max_epochs >= 0 else []
+        if not limits:
+            raise ValueError("the learning rate's schedule needs an end: set trainer.max_epochs or trainer.max_steps")
+        return steps, min(limits)
 
     def configure_gradient_clipping(self, *args: Any, **kwargs: Any) -> None:
         """Clip as the recipe's ``model.clipping`` says (Lightning's own ``gradient_clip_val`` is not used)."""

@@ -18,16 +18,20 @@ class LossSettings:
         name: cross_entropy over the softmax of the classes, or binary_cross_entropy of each class against its own
             sigmoid, averaged over the classes (ResNet strikes back, arXiv:2110.00476).
         label_smoothing: Share of the target spread evenly over all classes, in [0, 1).
+        auxiliary_weight: Weight of the loss of each auxiliary head: 0.3 in GoogLeNet's paper, 0.4 for NASNet.
     """
 
     name: Literal["cross_entropy", "binary_cross_entropy"] = "cross_entropy"
     label_smoothing: float = 0.0
+    auxiliary_weight: float = 0.3
 
     def __post_init__(self) -> None:
         if self.name not in _NAMES:
             raise ValueError(f"loss.name must be one of {', '.join(_NAMES)}, got {self.name!r}")
         if not 0 <= self.label_smoothing < 1:
             raise ValueError(f"loss.label_smoothing must be in [0, 1), got {self.label_smoothing}")
+        if self.auxiliary_weight < 0:
+            raise ValueError(f"loss.auxiliary_weight must be at least 0, got {self.auxiliary_weight}")
 
 
 def row_losses(logits: Tensor, targets: Tensor, settings: LossSettings) -> Tensor:
@@ -67,6 +71,15 @@ def classification_loss(logits: Tensor, targets: Tensor, valid: Tensor | None, s
     logits, targets = masked_rows(logits, valid), masked_rows(targets, valid)
     losses = row_losses(logits, targets, settings)
     return masked_rows(losses, valid).sum() / valid.sum().clamp(min=1)
+
+
+def loss_of_heads(
+    output: Tensor | tuple[Tensor, ...], targets: Tensor, valid: Tensor | None, settings: LossSettings
+) -> Tensor:
+    """Loss of the network's output, which in training may be (logits, auxiliary logits, …)."""
+    heads = (output,) if isinstance(output, Tensor) else output
+    losses = [classification_loss(logits, targets, valid, settings) for logits in heads]
+    return losses[0] + settings.auxiliary_weight * sum(losses[1:], torch.zeros_like(losses[0]))
 
 
 def masked_rows(values: Tensor, valid: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from lit_cnn.training.losses import LossSettings, classification_loss, row_losses
+from lit_cnn.training.losses import LossSettings, classification_loss, loss_of_heads, row_losses
 
 LOGITS = torch.tensor([[2.0, -1.0, 0.5], [0.0, 1.0, 3.0]])
 TARGETS = torch.tensor([0, 1])
@@ -76,3 +76,12 @@ def test_half_precision_logits_are_computed_in_float32_under_autocast(name: str)
 def test_wrong_settings_are_named(name: str, smoothing: float, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         LossSettings(name, smoothing)
+
+
+def test_auxiliary_heads_are_weighted() -> None:
+    logits, auxiliary, targets = torch.randn(4, 3), torch.randn(4, 3), torch.tensor([0, 1, 2, 0])
+    settings = LossSettings(auxiliary_weight=0.4)
+    main = classification_loss(logits, targets, None, settings)
+    expected = main + 0.4 * classification_loss(auxiliary, targets, None, settings)
+    assert torch.allclose(loss_of_heads((logits, auxiliary), targets, None, settings), expected)
+    assert torch.equal(loss_of_heads(logits, targets, None, settings), main)

@@ -1,6 +1,6 @@
 """What every network of the catalog is: features that end in a map, and a head that ends in logits."""
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -15,7 +15,7 @@ class Network(nn.Module):
     Input (N, in_channels, H, W); output (N, num_classes) logits.
     """
 
-    smallest_input: ClassVar[int] = 1
+    smallest_input: int = 1
     """Smallest usable height and width in pixels."""
 
     features: nn.Sequential

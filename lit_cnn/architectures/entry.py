@@ -1,0 +1,117 @@
+"""What the catalog says of a network: the paper's facts, its counts, and the options a caller may set."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+from torch import nn
+
+Value = int | float | str | bool
+
+
+@dataclass(frozen=True)
+class NetworkOptions:
+    """Options of the catalog's networks; what is left out keeps the builder's default.
+
+    Args:
+        dropout: Rate before the classifier.
+        drop_path: Stochastic-depth rate of the last block.
+        stem: "imagenet", or "small" for images of about 32 to 64 px.
+        stride_in: Where a ResNet bottleneck strides: "3x3" (v1.5) or "1x1" (the paper's v1).
+        shortcut: A ResNet's shortcut where the shape changes.
+        zero_init_last: Start the last norm of each residual at gain 0.
+        padding: EfficientNet's padding: TensorFlow's "same", or symmetric as in torchvision.
+        norm_eps: Batch norm's epsilon in the EfficientNets.
+        norm_momentum: Batch norm's momentum in the EfficientNets, torch's convention.
+        response_norm: Local response normalization of AlexNet, ZFNet and GoogLeNet.
+        weight_init: VGG's initialization; without batch norm, glorot or he train from scratch.
+        hidden: Width of the two hidden linear layers of AlexNet, ZFNet and VGG.
+        map_size: Side of VGG's last map; 1 for 32 px images.
+        aux_heads: Train GoogLeNet with its two auxiliary heads.
+        aux_head: Train NASNet or AmoebaNet with their auxiliary head.
+        excite_activation: Activation inside NFNet's squeeze-and-excitation.
+        epsilon: How NFNet's weight standardization guards against a variance of 0.
+    """
+
+    dropout: float | None = None
+    drop_path: float | None = None
+    stem: Literal["imagenet", "small"] | None = None
+    stride_in: Literal["3x3", "1x1"] | None = None
+    shortcut: Literal["projection", "zero_pad", "none"] | None = None
+    zero_init_last: bool | None = None
+    padding: Literal["tensorflow", "symmetric"] | None = None
+    norm_eps: float | None = None
+    norm_momentum: float | None = None
+    response_norm: Literal["paper", "caffe", "none"] | None = None
+    weight_init: Literal["paper", "glorot", "he"] | None = None
+    hidden: int | None = None
+    map_size: int | None = None
+    aux_heads: bool | None = None
+    aux_head: bool | None = None
+    excite_activation: Literal["relu", "gelu"] | None = None
+    epsilon: Literal["floor", "added"] | None = None
+
+    def chosen(self) -> dict[str, Value]:
+        """The options that were set."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What a paper prints about a network.
+
+    Args:
+        title: Short title, as people call it.
+        authors: First author et al.
+        year: Year of the first publication.
+        where: arXiv number or venue.
+        params_millions: Parameters as printed.
+        madds_millions: Multiply-adds as printed (halved where the paper counts two operations).
+        top1: Top-1 accuracy in percent.
+        top5: Top-5 accuracy in percent.
+        protocol: On which images and how the accuracy was measured.
+    """
+
+    title: str
+    authors: str
+    year: int
+    where: str
+    params_millions: float | None = None
+    madds_millions: float | None = None
+    top1: float | None = None
+    top5: float | None = None
+    protocol: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of the catalog.
+
+    Args:
+        name: What a recipe writes.
+        build: Function of the options that returns the network.
+        arguments: Arguments of ``build`` that make this variant.
+        paper: The paper's facts.
+        image_size: Height and width in px at which ``madds`` is counted.
+        layers: Learnable layers on the longest path, as the paper counts depth.
+        params: Trainable parameters with the published number of classes.
+        madds: Multiply-adds per image.
+        num_classes: Classes of the published network.
+        deviations: Where the default leaves the paper, and why.
+    """
+
+    name: str
+    build: Callable[..., nn.Module]
+    arguments: Mapping[str, Value]
+    paper: Paper
+    image_size: int
+    layers: int
+    params: int
+    madds: int
+    num_classes: int = 1000
+    deviations: tuple[str, ...] = field(default=())
+
+    def options(self) -> list[str]:
+        """Names of the keyword arguments that a caller may set."""
+        return [name for name in inspect.signature(self.build).parameters if name not in self.arguments]

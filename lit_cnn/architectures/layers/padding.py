@@ -1,0 +1,44 @@
+"""TensorFlow's "same" padding: the output has ceil(input / stride) positions, odd padding goes to the right and bottom.
+
+Symmetric padding by half the kernel gives as many positions, but with stride 2 and an even input it shifts them by one
+pixel, so weights trained with one convention lose accuracy under the other.
+"""
+
+from typing import Literal
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+Padding = Literal["tensorflow", "symmetric"]
+
+
+def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Zeros before and after an axis of ``size`` positions."""
+    total = max(0, ((size + stride - 1) // stride - 1) * stride + kernel - size)
+    return total // 2, total - total // 2
+
+
+def pad_same(x: Tensor, kernel: int, stride: int) -> Tensor:
+    """Pad the map (N, C, H, W) for a square ``kernel``."""
+    top, bottom = same_padding(x.shape[-2], kernel, stride)
+    left, right = same_padding(x.shape[-1], kernel, stride)
+    return F.pad(x, (left, right, top, bottom))
+
+
+class SameConv2d(nn.Conv2d):
+    """A bias-free convolution to (N, C', ceil(H / stride), ceil(W / stride)), padded as TensorFlow pads."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, *, stride: int, groups: int = 1) -> None:
+        super().__init__(in_channels, out_channels, kernel, stride, groups=groups, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(pad_same(x, self.kernel_size[0], self.stride[0]))
+
+
+def make_conv(
+    in_channels: int, out_channels: int, kernel: int, *, stride: int = 1, groups: int = 1, padding: Padding
+) -> nn.Conv2d:
+    """A bias-free convolution with an odd kernel; at stride 1 the two conventions agree."""
+    if padding == "tensorflow" and stride > 1:
+        return SameConv2d(in_channels, out_channels, kernel, stride=stride, groups=groups)
+    return nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=False)

@@ -1,0 +1,143 @@
+"""ResNet has the papers' counts and computes what torchvision's and timm's do."""
+
+import pytest
+import torch
+import torchvision
+from ordered_copy import assert_trainable, count, largest_difference
+from torch import nn
+
+from lit_cnn.architectures.layers.stochastic import StochasticDepth
+from lit_cnn.architectures.resnet import ResidualBlock, ZeroPadShortcut, cifar_resnet, imagenet_resnet
+
+
+@pytest.mark.parametrize(
+    ("depth", "params", "madds"),
+    [  # architectures.json: torchvision 0.29.1; 200 from timm 1.0.31
+        (18, 11_689_512, 1_814_073_344),
+        (34, 21_797_672, 3_663_761_408),
+        (50, 25_557_032, 4_089_184_256),
+        (101, 44_549_160, 7_801_405_440),
+        (152, 60_192_808, 11_513_626_624),
+        (200, 64_673_832, 15_007_481_856),
+    ],
+)
+def test_imagenet_counts(depth: int, params: int, madds: int) -> None:
+    with torch.device("meta"):
+        assert count(imagenet_resnet(depth), 224) == (params, madds)
+
+
+@pytest.mark.parametrize(
+    ("depth", "params", "madds"),
+    [  # architectures.json: pytorchcv 0.0.74, 200 timm 1.0.31 with the stride moved
+        (50, 25_557_032, 3_857_973_248),
+        (101, 44_549_160, 7_570_194_432),
+        (152, 60_192_808, 11_282_415_616),
+        (200, 64_673_832, 14_776_270_848),
+    ],
+)
+def test_stride_in_the_1x1_costs_less(depth: int, params: int, madds: int) -> None:
+    with torch.device("meta"):
+        assert count(imagenet_resnet(depth, stride_in="1x1"), 224) == (params, madds)
+
+
+@pytest.mark.parametrize(("depth", "params"), [(18, 11_515_688), (34, 21_623_848)])  # architectures.json, option A
+def test_option_a_adds_no_parameters_to_the_plain_net(depth: int, params: int) -> None:
+    with torch.device("meta"):
+        zero_pad, plain = imagenet_resnet(depth, shortcut="zero_pad"), imagenet_resnet(depth, shortcut="none")
+        assert count(zero_pad, 224)[0] == count(plain, 224)[0] == params
+        assert count(zero_pad, 224)[1] == count(plain, 224)[1]
+
+
+@pytest.mark.parametrize(
+    ("depth", "params", "madds"),
+    [  # architectures.json: pytorch_resnet_cifar10
+        (20, 269_722, 40_551_040),
+        (32, 464_154, 68_862_592),
+        (44, 658_586, 97_174_144),
+        (56, 853_018, 125_485_696),
+        (110, 1_727_962, 252_887_680),
+        (1202, 19_421_274, 2_829_238_912),
+    ],
+)
+@pytest.mark.parametrize("shortcut", ["zero_pad", "none"])
+def test_cifar_counts(depth: int, params: int, madds: int, shortcut: str) -> None:
+    with torch.device("meta"):
+        assert count(cifar_resnet(depth, shortcut=shortcut), 32) == (params, madds)
+
+
+@pytest.mark.parametrize(
+    ("depth", "params", "madds"), [(20, 272_474, 40_813_184), (56, 855_770, 125_747_840), (110, 1_730_714, 253_149_824)]
+)  # architectures.json: pytorchcv 0.0.74
+def test_cifar_projection_counts(depth: int, params: int, madds: int) -> None:
+    with torch.device("meta"):
+        assert count(cifar_resnet(depth, shortcut="projection"), 32) == (params, madds)
+
+
+@pytest.mark.parametrize("depth", [18, 50, *(pytest.param(depth, marks=pytest.mark.slow) for depth in (34, 101, 152))])
+def test_equals_torchvision(depth: int) -> None:
+    theirs = getattr(torchvision.models, f"resnet{depth}")()
+    assert largest_difference(imagenet_resnet(depth), theirs, 64) <= 1e-9
+
+
+@pytest.mark.slow
+def test_200_layers_equal_timm() -> None:
+    timm = pytest.importorskip("timm")
+    assert largest_difference(imagenet_resnet(200), timm.create_model("resnet200"), 64) <= 1e-9
+
+
+def test_option_a_by_hand() -> None:
+    x = torch.arange(32.0).view(1, 2, 4, 4)
+    y = ZeroPadShortcut(2, 5, stride=2)(x)
+    assert y.shape == (1, 5, 2, 2)
+    assert y[0, 0].tolist() == [[0.0, 2.0], [8.0, 10.0]]
+    assert not y[0, 2:].any()
+
+
+def test_plain_block_has_no_shortcut() -> None:
+    block = imagenet_resnet(18, shortcut="none").features.stage2[1].eval()
+    x = torch.randn(1, 64, 4, 4)
+    assert torch.equal(block(x), block.residual(x).relu())
+
+
+def test_stages_are_the_rows_of_the_table() -> None:
+    with torch.device("meta"):
+        network = imagenet_resnet(50).eval()
+        maps = network.stages(torch.empty(1, 3, 224, 224))
+    assert [tuple(x.shape[1:]) for x in maps] == [(256, 56, 56), (512, 28, 28), (1024, 14, 14), (2048, 7, 7)]
+
+
+@pytest.mark.parametrize("options", [{}, {"zero_init_last": True}, {"shortcut": "none"}, {"stem": "small"}])
+def test_every_parameter_learns(options: dict[str, str | bool]) -> None:
+    assert_trainable(imagenet_resnet(18, num_classes=7, in_channels=1, **options), 33, in_channels=1)
+
+
+def test_zero_init_starts_every_block_as_its_shortcut() -> None:
+    network = imagenet_resnet(50, zero_init_last=True)
+    last_norms = [module.residual[-1].norm for module in network.modules() if isinstance(module, ResidualBlock)]
+    assert len(last_norms) == 16
+    assert not any(norm.weight.any() for norm in last_norms)
+    assert imagenet_resnet(18).features.stage2[0].residual[-1].norm.weight.all()
+
+
+def test_drop_path_is_linear_over_depth() -> None:
+    rates = [
+        module.rate for module in imagenet_resnet(18, drop_path=0.4).modules() if isinstance(module, StochasticDepth)
+    ]
+    assert rates == pytest.approx([0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4])
+    with pytest.raises(ValueError, match="no shortcuts"):
+        imagenet_resnet(18, shortcut="none", drop_path=0.1)
+
+
+@pytest.mark.parametrize("shortcut", ["projection", "zero_pad", "none"])
+def test_one_pixel_is_enough(shortcut: str) -> None:
+    network = imagenet_resnet(18, shortcut=shortcut)
+    assert network.smallest_input == 1
+    assert network.eval()(torch.randn(1, 3, 1, 1)).isfinite().all()
+    assert network.train()(torch.randn(2, 3, 1, 1)).isfinite().all()
+
+
+def test_he_initialization() -> None:
+    network = imagenet_resnet(34)
+    conv = network.features.stage5[2].residual[0].conv
+    assert isinstance(conv, nn.Conv2d)
+    assert float(conv.weight.detach().std()) == pytest.approx((2 / (9 * 512)) ** 0.5, rel=0.01)

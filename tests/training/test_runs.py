@@ -1,0 +1,97 @@
+"""Run folders do not collide, and broken or dangerous checkpoints are refused in one sentence."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from lit_cnn.training.runs import (
+    FORMAT,
+    LAST,
+    PREVIOUS,
+    create_run_dir,
+    find_run,
+    load_checkpoint,
+    resumable_checkpoint,
+)
+
+
+class Evil:
+    def __reduce__(self) -> tuple:
+        return os.mkdir, ("executed",)
+
+
+def write(path: Path, **changes: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({"network": {}, "state_dict": {"net.w": torch.ones(1000)}, "format": FORMAT, **changes}, path)
+    return path
+
+
+def test_runs_of_one_second_do_not_collide(tmp_path: Path) -> None:
+    folders = {create_run_dir(tmp_path, "quickstart") for _ in range(20)}
+    assert len(folders) == 20
+
+
+def test_last_is_the_newest_run_with_a_checkpoint(tmp_path: Path) -> None:
+    old, new, empty = (create_run_dir(tmp_path, "recipe") for _ in range(3))
+    for age, folder in ((100, old), (0, new)):
+        path = write(folder / "checkpoints" / LAST)
+        os.utime(path, (path.stat().st_mtime - age,) * 2)
+    assert find_run("last", tmp_path) == new
+    assert find_run(str(empty), tmp_path) == empty
+    with pytest.raises(ValueError, match="no run folder"):
+        find_run("elsewhere", tmp_path)
+    with pytest.raises(ValueError, match="no run with a checkpoint"):
+        find_run("last", tmp_path / "none")
+
+
+def test_a_torn_checkpoint_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path / LAST)
+    path.write_bytes(path.read_bytes()[:700])
+    with pytest.raises(ValueError, match="truncated or not a checkpoint"):
+        load_checkpoint(path)
+
+
+def test_code_in_a_checkpoint_never_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = write(tmp_path / LAST, extra=Evil())
+    with pytest.raises(ValueError, match="can run code"):
+        load_checkpoint(path)
+    assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [({"format": FORMAT + 1}, "upgrade lit-cnn"), ({"network": None, "state_dict": None}, None)],
+)
+def test_formats(tmp_path: Path, content: dict, sentence: str | None) -> None:
+    path = write(tmp_path / LAST, **content)
+    if sentence is None:
+        assert load_checkpoint(path)["format"] == FORMAT
+    else:
+        with pytest.raises(ValueError, match=sentence):
+            load_checkpoint(path)
+
+
+def test_foreign_files_and_urls_are_refused(tmp_path: Path) -> None:
+    torch.save({"weight": torch.ones(2)}, tmp_path / "foreign.pt")
+    with pytest.raises(ValueError, match="not written by lit-cnn"):
+        load_checkpoint(tmp_path / "foreign.pt")
+    with pytest.raises(ValueError, match="is a URL"):
+        load_checkpoint("https://example.org/x.ckpt")
+    with pytest.raises(ValueError, match="there is no checkpoint"):
+        load_checkpoint(tmp_path / "none.ckpt")
+
+
+def test_a_torn_last_checkpoint_falls_back_to_the_previous(tmp_path: Path) -> None:
+    write(tmp_path / "checkpoints" / PREVIOUS)
+    last = tmp_path / "checkpoints" / LAST
+    last.write_bytes(b"torn")
+    path, problem = resumable_checkpoint(tmp_path)
+    assert path.name == PREVIOUS
+    assert problem is not None
+    assert "continuing from the previous" in problem
+    (tmp_path / "checkpoints" / PREVIOUS).unlink()
+    with pytest.raises(ValueError, match="no readable checkpoint"):
+        resumable_checkpoint(tmp_path)
