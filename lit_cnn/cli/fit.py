@@ -81,6 +81,7 @@ def quieten_lightning() -> None:
         ".*is smaller than the logging interval.*",
         ".*Checkpoint directory.*",
         ".*sync_dist=True.*",
+        ".*tensorboardX.*",
     ):
         warnings.filterwarnings("ignore", message=message)
 
@@ -140,7 +141,8 @@ def train(cli: RecipeCLI, runs: Path, name: str, resumed: Path | None, arguments
     if settings.get("fast_dev_run"):
         callbacks = [*(settings.pop("callbacks") or []), init.ema, init.stochastic_depth]
         pl.Trainer(**settings, callbacks=callbacks).fit(model, data)
-        Console().print("fast_dev_run finished: one training and one validation batch ran")
+        if is_main_process():
+            Console().print("fast_dev_run finished: one training and one validation batch ran")
         return 0
     folder = make_run_dir(runs, name, resumed)
     try:
@@ -159,7 +161,7 @@ def train_in(
     resuming: bool,
     arguments: list[str],
 ) -> int:
-    console = Console(quiet=not is_main_process(), highlight=False)
+    console = Console(quiet=not is_main_process(), highlight=False, soft_wrap=True)
     checkpoint_path, problem = resumable_checkpoint(folder) if resuming else (None, None)
     if problem:
         console.print(problem)
@@ -225,4 +227,4 @@ def report(console: Console, trainer: pl.Trainer, folder: Path, title: str) -> N
         checkpoint = load_checkpoint(best)
         export_weights(checkpoint, folder / "checkpoints" / "weights.safetensors")
         console.print(f"best: {checkpoint['best_score']:.2%} after epoch {checkpoint['epoch']}, {best}")
-    console.print(f"run folder: {folder}\ncurves: {curves}", soft_wrap=True)
+    console.print(f"run folder: {folder}\ncurves: {curves}")

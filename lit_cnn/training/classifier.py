@@ -1,7 +1,7 @@
 """Classifier: a network, its loss, its metrics and its optimizer, as a LightningModule."""
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import lightning.pytorch as pl
@@ -164,6 +164,10 @@ class Classifier(pl.LightningModule):
         self.train_metrics.reset()
         self.soft_accuracy.reset()
 
+    def on_validation_epoch_start(self) -> None:
+        """Validate the batch-norm statistics that the checkpoint will hold: rank 0's."""
+        broadcast_buffers(self)
+
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
         logits = self(batch.images)
         self.val_metrics.update(logits, batch.targets, batch.index >= 0)
@@ -201,9 +205,10 @@ class Classifier(pl.LightningModule):
             batch_size = self.optimizer_settings.base_batch_size or 1
         optimizer = make_optimizer(self.net, self.optimizer_settings, batch_size)
         steps_per_epoch, total_steps = self._count_steps()
-        scheduler = make_scheduler(
-            optimizer, self.schedule_settings, total_steps=total_steps, steps_per_epoch=steps_per_epoch
-        )
+        schedule = self.schedule_settings
+        if self.trainer.fast_dev_run:  # type: ignore[attr-defined]
+            schedule = replace(schedule, warmup_epochs=0.0)  # a single step has no room for a warm-up
+        scheduler = make_scheduler(optimizer, schedule, total_steps=total_steps, steps_per_epoch=steps_per_epoch)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def _count_steps(self) -> tuple[int, int]:
@@ -256,6 +261,13 @@ class Classifier(pl.LightningModule):
                 (self.train_metrics, self.soft_accuracy), checkpoint["epoch_metrics"], strict=True
             ):
                 restore_epoch_state(metric, state)
+
+
+def broadcast_buffers(module: nn.Module) -> None:
+    """Give every rank the buffers of rank 0; DDP does so before a forward pass in training, not after the last one."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        for buffer in module.buffers():
+            torch.distributed.broadcast(buffer, src=0)
 
 
 def epoch_state(metric: Metric) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from lightning.pytorch.callbacks import WeightAveraging
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
-from lit_cnn.training.classifier import Classifier
+from lit_cnn.training.classifier import Classifier, broadcast_buffers
 
 
 def warmed_up_decay(decay: float, updates: int, warmup: bool) -> float:
@@ -67,6 +67,9 @@ class EMA(WeightAveraging):
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if self.active:
+            assert self._average_model is not None
+            broadcast_buffers(self._average_model)
+            broadcast_buffers(pl_module)
             self._swap_models(pl_module)
 
     def on_validation_batch_end(

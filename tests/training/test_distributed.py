@@ -1,0 +1,77 @@
+"""Two gloo processes on the CPU: one run folder, each validation image counted once, a stop that resumes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lit_cnn.reports.metrics_table import read_metrics
+from lit_cnn.training.runs import LAST, load_checkpoint
+
+pytestmark = pytest.mark.slow
+FIT = [
+    *("fit", "--config", "quickstart", "--trainer.max_epochs", "2", "--trainer.accelerator", "cpu"),
+    *("--trainer.enable_progress_bar", "false", "--tracking.mode", "disabled", "--data.rand_augment.layers", "1"),
+    *("--data.mixup.alpha", "0.2", "--data.cutmix.alpha", "1.0", "--model.options.drop_path", "0.1"),
+]
+TWO = ["--trainer.devices", "2", "--trainer.strategy", "ddp"]
+
+
+def lit_cnn(folder: Path, *arguments: str) -> subprocess.Popen:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "lit_cnn", *arguments]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    )
+
+
+def finish(process: subprocess.Popen, code: int = 0) -> str:
+    out, error = process.communicate(timeout=300)
+    assert process.returncode == code, out + error
+    return out
+
+
+def only_run(folder: Path) -> Path:
+    (run,) = (folder / "runs" / "quickstart").iterdir()
+    return run
+
+
+def test_two_processes_report_what_the_checkpoint_gives(tmp_path: Path) -> None:
+    finish(lit_cnn(tmp_path, *FIT, *TWO))
+    run = only_run(tmp_path)
+    reported = read_metrics(run / "metrics.csv")[-1]
+    for weights, suffix in (("ema", ""), ("raw", "_raw")):
+        text = finish(lit_cnn(tmp_path, "validate", str(run / "checkpoints" / LAST), "--weights", weights, "--json"))
+        alone = json.loads(text[text.index("{") :])
+        assert alone["val/acc1"] == reported[f"val/acc1{suffix}"]
+        assert alone["val/loss"] == pytest.approx(reported[f"val/loss{suffix}"], rel=1e-6)
+
+
+def test_a_signal_stops_both_and_the_run_continues(tmp_path: Path) -> None:
+    process = lit_cnn(tmp_path, *FIT, *TWO)
+    deadline = time.monotonic() + 200
+    while not list(tmp_path.glob("runs/*/*/checkpoints/last.ckpt")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    assert "lit-cnn fit --resume" in finish(process, 130).replace("\n", " ")
+    run = only_run(tmp_path)
+    assert 22 <= load_checkpoint(run / "checkpoints" / LAST)["global_step"] < 44
+    finish(lit_cnn(tmp_path, "fit", "--resume", "last"))
+    assert load_checkpoint(run / "checkpoints" / LAST)["global_step"] == 44
+    assert [row["epoch"] for row in read_metrics(run / "metrics.csv") if "val/acc1" in row] == [0, 1]
+
+
+def test_a_resumed_run_must_stay_the_same_run(tmp_path: Path) -> None:
+    finish(lit_cnn(tmp_path, *FIT))
+    process = lit_cnn(tmp_path, "fit", "--resume", "last", "--model.optimizer.learning_rate", "0.3")
+    _, error = process.communicate(timeout=200)
+    assert process.returncode == 1
+    assert "model.optimizer.learning_rate (0.1 -> 0.3)" in error
