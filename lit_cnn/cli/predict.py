@@ -30,10 +30,15 @@ def run(arguments: list[str]) -> int:
     if options.json:
         print(json.dumps([vars(prediction) for prediction in predictions], indent=2))
         return 0
-    table = Table("file", "class", "probability", "then")
+    table = Table("file", "class", "probability", "then")  # the end of a path tells files apart
     for prediction in predictions:
         rest = list(zip(prediction.classes, prediction.probabilities, strict=True))[1:]
         others = ", ".join(f"{name} {value:.1%}" for name, value in rest)
-        table.add_row(prediction.file, prediction.classes[0], f"{prediction.probabilities[0]:.1%}", others)
+        table.add_row(
+            "/".join(Path(prediction.file).parts[-2:]),
+            prediction.classes[0],
+            f"{prediction.probabilities[0]:.1%}",
+            others,
+        )
     Console().print(table)
     return 0
