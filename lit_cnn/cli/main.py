@@ -15,8 +15,10 @@ COMMANDS = {
     "test": ("lit_cnn.cli.evaluate", "accuracy of a checkpoint on the test images"),
     "predict": ("lit_cnn.cli.predict", "classes of image files: lit-cnn predict CKPT IMAGES…"),
     "models": ("lit_cnn.cli.models", "the catalog of architectures"),
+    "profile": ("lit_cnn.cli.profile", "parameters, multiply-adds, speed and memory of networks"),
     "data": ("lit_cnn.cli.data", "lit-cnn data show: a picture of the batches the network will see"),
     "config": ("lit_cnn.cli.config", "lit-cnn config show RECIPE: the recipe with every default filled in"),
+    "parity": ("lit_cnn.cli.parity", "our networks against torchvision's and timm's with the same weights"),
 }
 """Command -> module with ``run(arguments) -> exit code``, and one line of help."""
 
@@ -28,6 +30,8 @@ def usage() -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    # Threads that wait for each other must sleep, not spin: beside another busy program spinning is many times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
         print(usage())

@@ -1,18 +1,28 @@
-"""``lit-cnn models``: the catalog as a table."""
+"""``lit-cnn models``: the catalog as a table; ``lit-cnn models show NAME``: all that is known of one network."""
 
 import argparse
+import inspect
 import json
 import sys
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lit_cnn.architectures.catalog import CATALOG, Entry, list_models
+from lit_cnn.architectures.catalog import CATALOG, Entry, find_entry, list_models
+
+if TYPE_CHECKING:
+    from lit_cnn.profiling.counting import NetworkCount
 
 SORT_KEYS = ("year", "params", "madds", "top1", "layers", "name")
 
 
 def run(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="lit-cnn models", description="List the catalog of architectures.")
+    if arguments[:1] == ["show"]:
+        return show(arguments[1:])
+    parser = argparse.ArgumentParser(
+        prog="lit-cnn models",
+        description="List the catalog of architectures.",
+        epilog="lit-cnn models show NAME tells all about one.",
+    )
     parser.add_argument("pattern", nargs="?", default="*", help="shell pattern of names, such as 'resnet_rs*'")
     parser.add_argument("--sort", choices=SORT_KEYS, help="sort by this column instead of the lecture's order")
     parser.add_argument("--max-params", type=float, help="at most this many million parameters")
@@ -96,3 +106,75 @@ def print_table(entries: list[Entry]) -> None:
     for entry in entries:
         table.add_row(*row(entry))
     Console(width=None if sys.stdout.isatty() else 150).print(table)
+
+
+def show(arguments: list[str]) -> int:
+    """Print one network: stages, the paper's figures against ours, options, deviations."""
+    parser = argparse.ArgumentParser(prog="lit-cnn models show", description="All that is known of one network.")
+    parser.add_argument("name", help="a name that `lit-cnn models` lists")
+    parser.add_argument("--json", action="store_true", help="an object")
+    options = parser.parse_args(arguments)
+    entry = find_entry(options.name)
+    from lit_cnn.profiling.counting import count_model
+
+    count = count_model(entry.name)
+    if options.json:
+        stages = [asdict(stage) for stage in count.stages]
+        details = {"stages": stages, "option_defaults": option_defaults(entry), "against_paper": against_paper(entry)}
+        print(json.dumps({**as_object(entry), **details}, indent=2))
+        return 0
+    print_entry(entry, count)
+    return 0
+
+
+def option_defaults(entry: Entry) -> dict[str, Any]:
+    """Keyword arguments that a recipe may set, and their values for this network."""
+    parameters = inspect.signature(entry.build).parameters
+    defaults = {name: parameters[name].default for name in entry.options()}
+    return {**defaults, "num_classes": entry.num_classes} if "num_classes" in defaults else defaults
+
+
+def against_paper(entry: Entry) -> dict[str, dict[str, float | None]]:
+    """The paper's millions, ours, and the difference in percent of the paper's; None where the paper prints none."""
+    rows = {}
+    figures = (
+        ("params", entry.paper.params_millions, entry.params),
+        ("madds", entry.paper.madds_millions, entry.madds),
+    )
+    for key, printed, ours in figures:
+        difference = None if printed is None else 100 * (ours / 1e6 - printed) / printed
+        rows[key] = {"paper_millions": printed, "ours_millions": ours / 1e6, "difference_percent": difference}
+    return rows
+
+
+def print_entry(entry: Entry, count: "NetworkCount") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
+    paper = entry.paper
+    console.print(f"[bold]{entry.name}[/bold]: {paper.title}, {paper.authors}, {paper.year}, {paper.where}")
+    console.print(f"{entry.layers} learnable layers on the longest path, {entry.num_classes} classes\n")
+    table = Table(title=f"stages, one image of {entry.image_size} px")
+    for name in ("stage", "output", "parameters", "multiply-adds"):
+        table.add_column(name, justify="left" if name == "stage" else "right")
+    for stage in count.stages:
+        sizes = " × ".join(str(size) for size in stage.shape) or "training only"
+        table.add_row(stage.name, sizes, f"{stage.params:,}", f"{stage.madds:,}")
+    table.add_section()
+    table.add_row("total", "", f"{count.params:,}", f"{count.madds:,}")
+    console.print(table)
+    table = Table("", "paper", "here", "difference")
+    for key, figures in against_paper(entry).items():
+        printed, ours, difference = figures.values()
+        words = ["–", "–"] if printed is None or difference is None else [f"{printed:,g} M", f"{difference:+.1f} %"]
+        table.add_row("parameters" if key == "params" else "multiply-adds", words[0], f"{ours:,.2f} M", words[1])
+    for label, accuracy in (("top-1", paper.top1), ("top-5", paper.top5)):
+        table.add_row(label, "–" if accuracy is None else f"{accuracy:.2f} %", "", "")
+    console.print(table)
+    console.print(f"accuracy in the paper: {paper.protocol}\n" if paper.protocol else "")
+    chosen = ", ".join(f"{name}={value!r}" for name, value in option_defaults(entry).items())
+    console.print(f"options and defaults: {chosen}", markup=False)
+    console.print("deviations from the paper:" if entry.deviations else "deviations from the paper: none")
+    for deviation in entry.deviations:
+        console.print(f"  - {deviation}", markup=False)

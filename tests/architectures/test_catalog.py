@@ -15,6 +15,7 @@ from lit_cnn.architectures.layers.network import Network
 
 NAMES = [entry.name for entry in CATALOG]
 FAST = [name for name in NAMES if "1202" not in name]
+DEEP = [pytest.param(name, marks=pytest.mark.slow) for name in NAMES if "1202" in name]
 
 
 def build_on_meta(entry: Entry) -> torch.nn.Module:
@@ -22,7 +23,7 @@ def build_on_meta(entry: Entry) -> torch.nn.Module:
         return lit_cnn.create_model(entry.name).eval()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*FAST, *DEEP])
 def test_parameters_to_the_unit(name: str) -> None:
     entry = find_entry(name)
     network = build_on_meta(entry)

@@ -1,0 +1,256 @@
+"""Measured speed and memory of a network on one device, with synthetic images.
+
+Every figure is the median (or the 95th percentile) of repeats after a warm-up that is not counted. Layers are timed in
+passes of their own, because reading the clock around each layer slows the whole.
+"""
+
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lit_cnn.profiling.layer_clock import LayerClock, LayerTime, percentile
+from lit_cnn.profiling.memory import PeakMemory
+
+Precision = Literal["32-true", "bf16-mixed"]
+PRECISIONS: tuple[Precision, ...] = ("32-true", "bf16-mixed")
+FEWEST, MOST = 3, 30
+"""Repeats when their number is left open."""
+_SECONDS = 3.0
+"""Time after which an open number of repeats stops, once there are ``FEWEST``."""
+
+
+@dataclass(frozen=True)
+class TimingSettings:
+    """What is measured, and how often.
+
+    Args:
+        device: "cpu", "cuda" or "cuda:1".
+        precision: "32-true", or "bf16-mixed" for autocast.
+        batch_size: Images per batch.
+        image_size: Height and width in px.
+        channels_last: Memory layout of images and weights.
+        repeats: Timed passes per figure; None for as many as fit in 3 s, from 3 to 30.
+        warmup: Passes before them that are not counted; None for 1 on the CPU and 5 on a GPU.
+    """
+
+    device: str = "cpu"
+    precision: Precision = "32-true"
+    batch_size: int = 1
+    image_size: int = 224
+    channels_last: bool = True
+    repeats: int | None = None
+    warmup: int | None = None
+
+    def __post_init__(self) -> None:
+        for key, least in (("batch_size", 1), ("image_size", 1), ("repeats", 1), ("warmup", 0)):
+            value = getattr(self, key)
+            if value is not None and value < least:
+                raise ValueError(f"{key} must be at least {least}, got {value}")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}")
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Milliseconds per batch over ``repeats`` passes, and images per second at the median."""
+
+    median_ms: float
+    p95_ms: float
+    images_per_second: float
+    repeats: int
+
+
+@dataclass(frozen=True)
+class Timing:
+    """All that was measured of one network.
+
+    Args:
+        busy: The machine's load average over the minute before, None where the system has none. Above about half of the
+            cores, other programs compete and times are too long.
+        memory_how: How the peaks were measured; a peak is None where the platform does not tell.
+        layers: Empty unless asked for.
+        layer_repeats: Passes behind the figures of layers and stages; 0 if they were not measured.
+    """
+
+    settings: TimingSettings
+    device_name: str
+    threads: int
+    busy: float | None
+    inference: Speed
+    training: Speed
+    inference_peak_bytes: int | None
+    training_peak_bytes: int | None
+    memory_how: str
+    layers: tuple[LayerTime, ...] = ()
+    stages: tuple[LayerTime, ...] = ()
+    layer_repeats: int = 0
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device ``name``; "auto" is the GPU where there is one.
+
+    Raises:
+        ValueError: If this machine has no such device.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ValueError(f"there is no device {name!r}; use cpu, cuda or cuda:N") from None
+    if device.type not in ("cpu", "cuda"):
+        raise ValueError(f"device {name!r} is not supported here; use cpu, cuda or cuda:N")
+    there = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device.type == "cuda" and (device.index or 0) >= there:
+        raise ValueError(f"device {name!r} is not available: this machine has {there} CUDA devices; use --device cpu")
+    return device
+
+
+def measure(
+    build: Callable[[], nn.Module],
+    settings: TimingSettings,
+    *,
+    layers: bool = False,
+    on_phase: Callable[[str], None] = lambda _: None,
+) -> Timing:
+    """Measure a network; memory is counted from before ``build`` is called, so that it includes the weights.
+
+    Args:
+        layers: Time every layer and stage too.
+        on_phase: Told the name of each phase as it begins.
+
+    Raises:
+        ValueError: If the device is missing, the image too small, or batch norm has one value per channel to train on.
+    """
+    device = resolve_device(settings.device)
+    busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    on_phase("inference")
+    memory = PeakMemory(device)
+    layout = torch.channels_last if settings.channels_last else torch.contiguous_format
+    network = build().to(device).to(memory_format=layout)
+    side = settings.image_size
+    images = torch.randn(settings.batch_size, 3, side, side).to(device=device, memory_format=layout)
+    infer, train = _inference_step(network, images, settings), _training_step(network, images, settings)
+    with memory:
+        inference = _speed(_repeat(infer, settings, device), settings)
+    inference_peak = memory.peak
+    on_phase("training")
+    with memory:
+        training = _speed(_repeat(train, settings, device), settings)
+    training_peak = memory.peak
+    whole = (settings, device_name(device), torch.get_num_threads(), busy, inference, training)
+    timing = Timing(*whole, inference_peak, training_peak, memory.how)
+    if not layers:
+        return timing
+    on_phase("layers")
+    by_layer, by_stage, repeats = _time_layers(network, infer, settings, device)
+    return replace(timing, layers=by_layer, stages=by_stage, layer_repeats=repeats)
+
+
+def device_name(device: torch.device) -> str:
+    """What a person calls it: the GPU's name, or "CPU" with the processor's where the system tells."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if sys.platform == "linux":
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            for line in lines:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    return "CPU"
+
+
+def _autocast(device: torch.device, settings: TimingSettings) -> AbstractContextManager[Any]:
+    if settings.precision == "bf16-mixed":
+        return torch.autocast(device.type, torch.bfloat16)
+    return nullcontext()
+
+
+def _inference_step(network: nn.Module, images: Tensor, settings: TimingSettings) -> Callable[[], None]:
+    def step() -> None:
+        network.eval()
+        with torch.inference_mode(), _autocast(images.device, settings):
+            network(images)
+
+    return step
+
+
+def _training_step(network: nn.Module, images: Tensor, settings: TimingSettings) -> Callable[[], None]:
+    """Forward, cross-entropy, backward and an SGD update with momentum."""
+    optimizer = torch.optim.SGD(network.parameters(), lr=1e-4, momentum=0.9)
+    targets = torch.zeros(len(images), dtype=torch.int64, device=images.device)
+
+    def step() -> None:
+        network.train()
+        optimizer.zero_grad()
+        try:
+            with _autocast(images.device, settings):
+                outputs = network(images)
+                logits = outputs if isinstance(outputs, Tensor) else outputs[0]
+                loss = F.cross_entropy(logits, targets)
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                raise
+            raise ValueError(
+                f"batch norm cannot train on one value per channel, which is what batch_size {settings.batch_size} "
+                f"leaves at {settings.image_size} px; use --batch-size 2 or more"
+            ) from None
+        loss.backward()
+        optimizer.step()
+
+    return step
+
+
+def _synchronize(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _repeat(step: Callable[[], None], settings: TimingSettings, device: torch.device) -> list[float]:
+    """Seconds of each timed pass."""
+    warmup = (1 if device.type == "cpu" else 5) if settings.warmup is None else settings.warmup
+    for _ in range(warmup):
+        step()
+    times: list[float] = []
+    while not _enough(times, settings.repeats):
+        _synchronize(device)
+        started = time.perf_counter()
+        step()
+        _synchronize(device)
+        times.append(time.perf_counter() - started)
+    return times
+
+
+def _enough(times: list[float], repeats: int | None) -> bool:
+    if repeats is not None:
+        return len(times) >= repeats
+    return len(times) >= FEWEST and (sum(times) >= _SECONDS or len(times) >= MOST)
+
+
+def _speed(times: list[float], settings: TimingSettings) -> Speed:
+    median = statistics.median(times)
+    return Speed(median * 1e3, percentile(times, 0.95) * 1e3, settings.batch_size / median, len(times))
+
+
+def _time_layers(
+    network: nn.Module, step: Callable[[], None], settings: TimingSettings, device: torch.device
+) -> tuple[tuple[LayerTime, ...], tuple[LayerTime, ...], int]:
+    clock = LayerClock(network, lambda: _synchronize(device))
+
+    def timed() -> None:
+        clock.new_pass()
+        step()
+
+    with clock.attached():
+        timed()
+        clock.forget()
+        repeats = len(_repeat(timed, replace(settings, warmup=0), device))
+    return clock.layers(), clock.stages(), repeats

@@ -1,0 +1,63 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from lit_cnn.architectures.catalog import find_entry
+from lit_cnn.cli.main import main
+from lit_cnn.cli.models import against_paper, option_defaults
+
+
+def test_list_filters_and_sorts(capsys) -> None:
+    assert main(["models", "resnet_rs*", "--sort", "params", "--max-params", "90", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in rows] == ["resnet_rs_50", "resnet_rs_101", "resnet_rs_152"]
+
+
+def test_show_prints_stages_figures_options_and_deviations(capsys) -> None:
+    assert main(["models", "show", "resnet50"]) == 0
+    out = capsys.readouterr().out
+    for word in ("stage5", "2048 × 7 × 7", "25,557,032", "3,800 M", "+7.6 %", "50 learnable layers", "75.30 %"):
+        assert word in out
+    assert "stride_in='3x3'" in out
+    assert find_entry("resnet50").deviations[0][:60] in " ".join(out.split())
+
+
+def test_show_says_when_nothing_deviates(capsys) -> None:
+    assert main(["models", "show", "cifar_resnet20"]) == 0
+    assert "deviations from the paper: none" in capsys.readouterr().out
+
+
+def test_show_as_json(capsys) -> None:
+    assert main(["models", "show", "cifar_resnet20", "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)
+    assert sum(stage["params"] for stage in row["stages"]) == row["params"] == 269_722
+    assert row["option_defaults"]["shortcut"] == "zero_pad"
+    assert row["against_paper"]["params"]["paper_millions"] == 0.27
+
+
+def test_differences_are_percent_of_the_papers_figure() -> None:
+    figures = against_paper(find_entry("resnet50"))
+    assert figures["params"]["difference_percent"] is None
+    assert figures["madds"]["difference_percent"] == pytest.approx(100 * (4089.184256 / 3800 - 1))
+
+
+def test_options_are_what_a_caller_may_set() -> None:
+    defaults = option_defaults(find_entry("cifar_plain20"))
+    assert "shortcut" not in defaults  # it makes this variant
+    assert defaults["num_classes"] == 10
+
+
+def test_unknown_name_is_one_sentence(capsys) -> None:
+    assert main(["models", "show", "resnet5O"]) == 1
+    assert capsys.readouterr().err.strip().endswith("did you mean 'resnet50'?")
+
+
+def test_listing_imports_no_profiling() -> None:
+    program = (
+        "import sys; from lit_cnn.cli.main import main; main(['models', 'resnet18', '--json']);"
+        "print([name for name in sys.modules if 'profiling' in name or name.split('.')[0] in ('matplotlib', 'rich')])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
