@@ -90,8 +90,15 @@ def row(entry: Entry) -> list[str]:
 
 
 def markdown(entries: list[Entry]) -> str:
-    lines = ["| " + " | ".join(HEADER) + " |", "|" + "---|" * len(HEADER)]
-    lines += ["| " + " | ".join(row(entry)) + " |" for entry in entries]
+    """The fidelity sheet: our counts beside the papers', and below the table every deviation."""
+    names = (*HEADER, "paper params (M)", "paper madds (M)")
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    for entry in entries:
+        printed = [entry.paper.params_millions, entry.paper.madds_millions]
+        stated = [f"{value:,g}" if value is not None else "–" for value in printed]
+        lines.append("| " + " | ".join([*row(entry), *stated]) + " |")
+    lines += ["", "Deviations of the defaults from the papers:", ""]
+    lines += [f"- {entry.name}: {deviation}" for entry in entries for deviation in entry.deviations]
     return "\n".join(lines)
 
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from lit_cnn.architectures.catalog import find_entry
+from lit_cnn.architectures.catalog import CATALOG, find_entry
 from lit_cnn.cli.main import main
 from lit_cnn.cli.models import against_paper, option_defaults
 
@@ -61,3 +61,15 @@ def test_listing_imports_no_profiling() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_markdown_sheet_has_the_papers_columns_and_every_deviation(capsys: pytest.CaptureFixture) -> None:
+    assert main(["models", "--markdown"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    header = lines[0].strip("| ").split(" | ")
+    resnet = next(line for line in lines if line.startswith("| resnet_rs_50 |")).strip("| ").split(" | ")
+    values = dict(zip(header, resnet, strict=True))
+    assert (values["params (M)"], values["paper params (M)"]) == ("35.69", "36")
+    assert (values["madds (M)"], values["paper madds (M)"]) == ("2,279", "2,300")
+    deviations = [line for line in lines if line.startswith("- ")]
+    assert len(deviations) == sum(len(entry.deviations) for entry in CATALOG)
