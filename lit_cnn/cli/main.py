@@ -30,8 +30,8 @@ def usage() -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    # Threads that wait for each other must sleep, not spin: beside another busy program spinning is many times slower.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Waiting OpenMP threads spin briefly and then sleep: beside another busy program, long spinning is many times slower.
+    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
         print(usage())
