@@ -30,7 +30,7 @@ def usage() -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    # Waiting OpenMP threads spin briefly and then sleep: beside another busy program, long spinning is many times slower.
+    # Waiting OpenMP threads spin briefly, then sleep: beside another busy program long spinning is many times slower.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
