@@ -42,7 +42,6 @@ def run(arguments: list[str], stage: str) -> int:
         use_distributed_sampler=False,
         enable_checkpointing=False,
         enable_model_summary=False,
-        barebones=False,
     )
     evaluate = trainer.validate if stage == "validate" else trainer.test
     results = evaluate(model, datamodule=init.data, verbose=False)[0]

@@ -29,7 +29,15 @@ def test_recipe(path: Path) -> None:
 def test_overlay(path: Path) -> None:
     base = path.stem.split("_")[0]
     recipe = next(candidate for candidate in RECIPES if candidate.stem.startswith(base))
-    RecipeCLI(resolve_configs(["--config", str(recipe), "--config", str(path)]))
+    cli = RecipeCLI(resolve_configs(["--config", str(recipe), "--config", str(path)]))
+    resolved, stated = yaml.safe_load(cli.dump()), yaml.safe_load(path.read_text())
+    assert stated
+    for section, values in stated.items():
+        for key, value in values.items():
+            if isinstance(value, dict):
+                assert value.items() <= resolved[section][key].items()
+            else:
+                assert resolved[section][key] == value
 
 
 def test_the_resolved_recipe_resolves_to_itself(tmp_path: Path) -> None:
