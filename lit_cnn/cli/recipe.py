@@ -12,6 +12,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from lit_cnn.data.module import ImageData
 from lit_cnn.tracking import TrackingSettings
+from lit_cnn.training.callbacks.early_stopping import EarlyStopping
 from lit_cnn.training.callbacks.ema import EMA
 from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule
 from lit_cnn.training.classifier import Classifier
@@ -150,10 +151,12 @@ class RecipeCLI(LightningCLI):
         parser.add_class_arguments(TrackingSettings, "tracking")
         parser.add_lightning_class_args(EMA, "ema")
         parser.add_lightning_class_args(StochasticDepthSchedule, "stochastic_depth")
+        parser.add_lightning_class_args(EarlyStopping, "early_stopping")
         parser.add_argument("--monitor", type=str, default="val/acc1", help="Metric whose maximum is the best epoch.")
         parser.add_argument("--runs", type=str, default="runs", help="Folder in which run folders are made.")
         parser.link_arguments("seed_everything", "data.seed")
         parser.link_arguments("seed_everything", "model.seed")
+        parser.link_arguments("monitor", "early_stopping.monitor")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         try:
