@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import InterpolationMode, functional
 
+from lit_cnn.data.augmentation import Augmentation
 from lit_cnn.data.operations import PAPER_FILL, Step, apply, auto_augment_steps, rand_augment_steps
-from lit_cnn.data.settings import Augmentation, ColorJitter, Crop, Cutout, RandomErasing
+from lit_cnn.data.settings import ColorJitter, Crop, Cutout, RandomErasing
 from lit_cnn.data.transforms import require_size
 from lit_cnn.randomness import derive_key, fold, uniform
 

@@ -14,8 +14,9 @@ from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import InterpolationMode, functional
 
+from lit_cnn.data.augmentation import Augmentation
 from lit_cnn.data.operations import PAPER_FILL, apply, auto_augment_steps, rand_augment_steps
-from lit_cnn.data.settings import Augmentation, Crop, Preprocessing, RandAugment
+from lit_cnn.data.settings import Crop, Preprocessing, RandAugment
 from lit_cnn.randomness import derive_key
 
 

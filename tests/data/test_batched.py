@@ -6,10 +6,10 @@ import pytest
 import torch
 from torchvision.transforms.v2 import functional
 
+from lit_cnn.data.augmentation import Augmentation
 from lit_cnn.data.batched import Draws, _jitter, apply_steps, augment, cutout, pad_crop, random_erasing
 from lit_cnn.data.operations import OPERATIONS, Step, apply, torchvision_value
 from lit_cnn.data.settings import (
-    Augmentation,
     ColorJitter,
     Crop,
     Cutout,

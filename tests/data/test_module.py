@@ -6,8 +6,9 @@ import torch
 from torch import nn
 
 from lit_cnn.data.batch import Batch
+from lit_cnn.data.mixing_settings import CutMix, Mixing, Mixup
 from lit_cnn.data.module import ImageData
-from lit_cnn.data.settings import Crop, CutMix, Evaluation, Mixing, Mixup, Normalize, RandAugment
+from lit_cnn.data.settings import Crop, Evaluation, Normalize, RandAugment, Stage
 
 SMALL = {"image_size": 8, "evaluation": Evaluation(crop_ratio=1.0), "workers": 0}
 
@@ -121,6 +122,54 @@ def test_accumulation_sees_the_same_global_batches_and_mixes_alike(tmp_path, dro
             assert torch.equal(torch.cat([first[3], second[3]]), targets)
     if drop_last:
         torch.testing.assert_close(whole.net.weight, parts.net.weight, atol=1e-5, rtol=0)
+
+
+STAGES = (Stage(0, 6, magnitude=2, mixup_alpha=0.1), Stage(2, 8, cutmix_alpha=0.5))
+
+
+def test_resume_in_the_second_stage_continues_as_if_never_interrupted(tmp_path):
+    """The first two epochs of 5 steps have 6x6 images, the third 8x8."""
+
+    class AnySize(Recorder):
+        def training_step(self, batch, batch_idx):
+            self.seen.append((self.trainer.current_epoch, batch.index.tolist(), batch.images, batch.targets))
+            return self.net.weight.sum() * 0.0
+
+        def validation_step(self, batch, batch_idx):
+            assert batch.images.shape[-2:] == (8, 8)
+
+    def fit(model, workers=0, **options):
+        data = _digits(rand_augment=RandAugment(1, 9), workers=workers)
+        data.stages = STAGES
+        callbacks = [SaveAt("on_train_batch_end", 12, tmp_path / "x.ckpt")] if not options else []
+        _trainer(tmp_path, 3, callbacks=callbacks).fit(model, datamodule=data, **options)
+        return model.seen
+
+    whole = fit(AnySize())
+    assert [entry[2].shape[-1] for entry in whole] == [6] * 10 + [8] * 5
+    _equal(fit(AnySize(), workers=2, ckpt_path=tmp_path / "x.ckpt", weights_only=False), whole[12:])
+
+
+def test_stages_change_what_they_state_and_nothing_else():
+    data = _digits(rand_augment=RandAugment(1, 9), mixup=Mixup(0.2))
+    own = data.augmentation
+    assert data.augmentation_at(7) == own
+    assert data.mixing_at(7) == (0.2, 0.0)
+    data.stages = (Stage(1, 6, magnitude=2, mixup_alpha=0.1), Stage(3, 10, cutmix_alpha=0.5))
+    assert data.augmentation_at(0) == own
+    first, second = data.augmentation_at(2), data.augmentation_at(3)
+    assert (first.image_size, first.rand_augment) == (6, RandAugment(1, 2))
+    assert (second.image_size, second.rand_augment) == (10, own.rand_augment)
+    assert [data.mixing_at(epoch) for epoch in (0, 1, 3)] == [(0.2, 0.0), (0.1, 0.0), (0.2, 0.5)]
+    assert data.augmentation_plan.first_epochs == (0, 1, 3)
+    assert data.preprocessing.image_size == 8
+
+
+def test_stages_in_a_wrong_order_are_refused():
+    data = _digits()
+    data.stages = STAGES[::-1]
+    with pytest.raises(ValueError, match=r"epochs \[0, 2, 0\]"):
+        data.train_dataloader()
 
 
 def test_epochs_differ_and_mixing_stops(tmp_path):

@@ -23,15 +23,14 @@ from lit_cnn.data.settings import Preprocessing
         ("Cutout", {"probability": 1.1}, r"data\.cutout\.probability"),
         ("RandomErasing", {"probability": 7}, r"data\.random_erasing\.probability"),
         ("RandomErasing", {"scale": (0, 1)}, r"data\.random_erasing\.scale"),
-        ("Mixup", {"alpha": -1}, r"data\.mixup\.alpha"),
-        ("CutMix", {"probability": 2}, r"data\.cutmix\.probability"),
-        ("Mixing", {"switch_probability": 2}, r"data\.mixing\.switch_probability"),
-        ("Mixing", {"stop_epoch": -3}, r"data\.mixing\.stop_epoch"),
         ("Normalize", {"mean": (0.5,)}, r"data\.normalize\.std .*together"),
         ("Normalize", {"mean": (0.5,), "std": (1.0, 1.0)}, r"data\.normalize\.std .*as long"),
         ("Normalize", {"mean": (0.5,), "std": (0.0,)}, r"data\.normalize\.std .*positive"),
         ("Evaluation", {"crop_ratio": 0}, r"data\.evaluation\.crop_ratio"),
         ("Evaluation", {"image_size": 0}, r"data\.evaluation\.image_size"),
+        ("Stage", {"first_epoch": -1, "image_size": 8}, r"data\.stages\.first_epoch"),
+        ("Stage", {"first_epoch": 0, "image_size": 0}, r"data\.stages\.image_size"),
+        ("Stage", {"first_epoch": 0, "image_size": 8, "mixup_alpha": -1}, r"data\.stages\.mixup_alpha"),
     ],
 )
 def test_wrong_values_are_named(name, values, words):

@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 from torchvision.transforms.v2 import functional
 
+from lit_cnn.data.augmentation import Augmentation
 from lit_cnn.data.settings import (
-    Augmentation,
     ColorJitter,
     Crop,
     Cutout,

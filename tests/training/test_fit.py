@@ -10,7 +10,8 @@ from torch import nn
 
 from lit_cnn import Classifier, ImageData
 from lit_cnn.architectures.entry import NetworkOptions
-from lit_cnn.data.settings import Crop, CutMix, Evaluation, Mixup, RandAugment
+from lit_cnn.data.mixing_settings import CutMix, Mixup
+from lit_cnn.data.settings import Crop, Evaluation, RandAugment
 from lit_cnn.training.callbacks.checkpoints import Checkpoints, RunInterrupted
 from lit_cnn.training.callbacks.ema import EMA, warmed_up_decay
 from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule, ramp
