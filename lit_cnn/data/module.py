@@ -58,6 +58,8 @@ class ImageData(lightning.LightningDataModule):
         seed: key of order, augmentation and mixing.
         val_fraction: share of the training images held out where the source has no validation split.
         drop_last: leave out the incomplete last batch of an epoch.
+        repeats: copies of each image, augmented differently, in the batch of one optimizer step (repeated augmentation,
+            Hoffer et al. 2020); the steps of an epoch stay the same, so it sees about 1/repeats of the images.
         crop: how a training image becomes image_size x image_size pixels.
         flip: random mirroring.
         color_jitter: random change of colours.
@@ -84,6 +86,7 @@ class ImageData(lightning.LightningDataModule):
         seed: int = 0,
         val_fraction: float = 0.1,
         drop_last: bool = True,
+        repeats: int = 1,
         crop: Crop = Crop(),
         flip: Flip = Flip(),
         color_jitter: ColorJitter = ColorJitter(),
@@ -104,12 +107,13 @@ class ImageData(lightning.LightningDataModule):
             ("batch_size", batch_size, 1),
             ("eval_batch_size", eval_batch_size, 1),
             ("workers", workers, 0),
+            ("repeats", repeats, 1),
         ):
             if value is not None and value < least:
                 raise ValueError(f"data.{name} is {value} but must be at least {least}.")
         self.source, self.path, self.seed, self.val_fraction = source, path, seed, val_fraction
         self.image_size, self.batch_size, self.eval_batch_size = image_size, batch_size, eval_batch_size
-        self.workers, self.drop_last = workers, drop_last
+        self.workers, self.drop_last, self.repeats = workers, drop_last, repeats
         self.crop, self.flip = replace(crop), replace(flip)
         self.color_jitter, self.shear = replace(color_jitter), replace(shear)
         self.auto_augment, self.rand_augment = auto_augment, replace(rand_augment)
@@ -167,7 +171,7 @@ class ImageData(lightning.LightningDataModule):
     @property
     def steps_per_epoch(self) -> int:
         """Optimizer steps of one epoch."""
-        return TrainSampler(self.train_size, self.batch_size, drop_last=self.drop_last).steps
+        return TrainSampler(self.train_size, self.batch_size, drop_last=self.drop_last, repeats=self.repeats).steps
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -245,6 +249,7 @@ class ImageData(lightning.LightningDataModule):
             drop_last=self.drop_last,
             epoch=epoch,
             first=first,
+            repeats=self.repeats,
         )
         return make_loader(self._batches(self.loaded.train, self.augmentation_plan), sampler, self._workers())
 

@@ -124,6 +124,20 @@ def test_accumulation_sees_the_same_global_batches_and_mixes_alike(tmp_path, dro
         torch.testing.assert_close(whole.net.weight, parts.net.weight, atol=1e-5, rtol=0)
 
 
+def test_repeats_put_differently_augmented_copies_into_each_batch_and_keep_the_steps():
+    data = _digits(repeats=3)
+    assert data.steps_per_epoch == _digits().steps_per_epoch == 5
+    loader = data.train_dataloader()
+    assert len(loader) == 5
+    batch = next(iter(loader))
+    rows, copies = batch.index.unique(return_counts=True)
+    assert (len(rows), set(copies.tolist())) == (80, {3})
+    first, second, third = batch.images.split(80)
+    assert torch.equal(batch.index[:80], batch.index[80:160])
+    for one, other in ((first, second), (second, third)):
+        assert (one != other).flatten(1).any(1).float().mean() > 0.5  # of 9 places and 2 flips some are the same
+
+
 STAGES = (Stage(0, 6, magnitude=2, mixup_alpha=0.1), Stage(2, 8, cutmix_alpha=0.5))
 
 
@@ -216,6 +230,7 @@ def test_settings_are_not_shared_between_modules():
         ({"batch_size": 0}, r"data\.batch_size is 0"),
         ({"image_size": 0}, r"data\.image_size is 0"),
         ({"workers": -1}, r"data\.workers is -1"),
+        ({"repeats": 0}, r"data\.repeats is 0"),
     ],
 )
 def test_impossible_numbers_are_named(options, words):
