@@ -18,7 +18,11 @@ from lit_cnn.data.settings import (
 
 @dataclass(frozen=True)
 class Augmentation:
-    """All that happens to a single training image, in this order; ``fill`` is the data set's mean as uint8 levels."""
+    """All that happens to a single training image, in this order; ``fill`` is the data set's mean as uint8 levels.
+
+    Raises:
+        ValueError: if the crop may be smaller than ``image_size``.
+    """
 
     image_size: int
     crop: Crop
@@ -30,6 +34,9 @@ class Augmentation:
     cutout: Cutout
     random_erasing: RandomErasing
     fill: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        self.crop.require_fit(self.image_size)
 
 
 @dataclass(frozen=True)

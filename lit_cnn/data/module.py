@@ -111,6 +111,7 @@ class ImageData(lightning.LightningDataModule):
         ):
             if value is not None and value < least:
                 raise ValueError(f"data.{name} is {value} but must be at least {least}.")
+        crop.require_fit(image_size)
         self.source, self.path, self.seed, self.val_fraction = source, path, seed, val_fraction
         self.image_size, self.batch_size, self.eval_batch_size = image_size, batch_size, eval_batch_size
         self.workers, self.drop_last, self.repeats = workers, drop_last, repeats
@@ -138,6 +139,11 @@ class ImageData(lightning.LightningDataModule):
                 raise ValueError(
                     f"data.normalize.mean has {len(mean)} numbers, but the images of {loaded.origin} have "
                     f"{loaded.in_channels} channels; state one number per channel."
+                )
+            if self.color_jitter.lighting and loaded.in_channels != 3:
+                raise ValueError(
+                    f"data.color_jitter.lighting is noise of RGB colours, but the images of {loaded.origin} are gray; "
+                    "set it to 0."
                 )
             self._loaded = loaded
 

@@ -35,24 +35,38 @@ class Crop:
 
     Args:
         kind: random_resized takes a random part of random area and aspect ratio and resizes it (Inception crop); pad
-            brings the shorter side to image_size, pads with black and crops at random (CIFAR); resize brings the
+            brings the shorter side to image_size, pads with black and crops at random (CIFAR); shorter_side brings the
+            shorter side to a random length and crops at random (VGG 256 to 512, ResNet 256 to 480); resize brings the
             shorter side to image_size and crops the centre; none requires images that have this size already.
         scale: smallest and largest share of the image's area, of random_resized.
         ratio: smallest and largest width / height, of random_resized.
         padding: pixels added on each side, of pad.
+        shorter_side: smallest and largest length in pixels, of shorter_side; the smallest must hold image_size.
+        central: cut the central square first and crop inside it, of shorter_side (AlexNet: 256 to 256).
         interpolation: filter used when resizing.
     """
 
-    kind: Literal["random_resized", "pad", "resize", "none"] = "random_resized"
+    kind: Literal["random_resized", "pad", "shorter_side", "resize", "none"] = "random_resized"
     scale: tuple[float, float] = (0.08, 1.0)
     ratio: tuple[float, float] = (3 / 4, 4 / 3)
     padding: int = 4
+    shorter_side: tuple[int, int] = (256, 480)
+    central: bool = False
     interpolation: Interpolation = "bilinear"
 
     def __post_init__(self) -> None:
         require_range("crop.scale", self.scale, 1.0)
         require_range("crop.ratio", self.ratio, float("inf"))
         require(self.padding >= 0, "crop.padding", self.padding, "0 or a positive number of pixels")
+        require_range("crop.shorter_side", self.shorter_side, float("inf"))
+
+    def require_fit(self, image_size: int) -> None:
+        """Raise a ValueError if shorter_side may make an image smaller than ``image_size``."""
+        if self.kind == "shorter_side" and image_size > self.shorter_side[0]:
+            raise ValueError(
+                f"data.crop.shorter_side begins at {self.shorter_side[0]} pixels, too few for image_size {image_size}; "
+                "raise it or choose smaller images."
+            )
 
 
 @dataclass
@@ -74,28 +88,32 @@ class Flip:
 
 @dataclass
 class ColorJitter:
-    """Random change of colours, the four kinds in random order.
+    """Random change of colours: brightness, contrast, saturation and hue in random order, then lighting.
 
     Args:
         brightness: a factor is drawn from [max(0, 1 - brightness), 1 + brightness]; 0 is off.
         contrast: the same for contrast.
         saturation: the same for saturation (no effect on gray images).
         hue: the hue turns by an angle drawn from [-hue, hue] of a full circle, at most 0.5.
+        lighting: AlexNet's PCA colour noise (Krizhevsky et al. 2012, section 4.1): one colour is added to all pixels of
+            an image, the sum of the principal components of ImageNet's RGB pixels, each times its eigenvalue and a
+            normal draw of this standard deviation (the paper's is 0.1); 0 is off. RGB images only.
     """
 
     brightness: float = 0.0
     contrast: float = 0.0
     saturation: float = 0.0
     hue: float = 0.0
+    lighting: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("brightness", "contrast", "saturation"):
+        for name in ("brightness", "contrast", "saturation", "lighting"):
             require(getattr(self, name) >= 0, f"color_jitter.{name}", getattr(self, name), "0 or positive")
         require(0.0 <= self.hue <= 0.5, "color_jitter.hue", self.hue, "between 0 and 0.5")
 
     @property
     def enabled(self) -> bool:
-        """Whether any of the four is on."""
+        """Whether any of the first four is on."""
         return any((self.brightness, self.contrast, self.saturation, self.hue))
 
 

@@ -8,7 +8,7 @@ from torch import nn
 from lit_cnn.data.batch import Batch
 from lit_cnn.data.mixing_settings import CutMix, Mixing, Mixup
 from lit_cnn.data.module import ImageData
-from lit_cnn.data.settings import Crop, Evaluation, Normalize, RandAugment, Stage
+from lit_cnn.data.settings import ColorJitter, Crop, Evaluation, Normalize, RandAugment, Stage
 
 SMALL = {"image_size": 8, "evaluation": Evaluation(crop_ratio=1.0), "workers": 0}
 
@@ -231,6 +231,7 @@ def test_settings_are_not_shared_between_modules():
         ({"image_size": 0}, r"data\.image_size is 0"),
         ({"workers": -1}, r"data\.workers is -1"),
         ({"repeats": 0}, r"data\.repeats is 0"),
+        ({"crop": Crop("shorter_side", shorter_side=(7, 9))}, r"crop\.shorter_side begins at 7 .* image_size 8"),
     ],
 )
 def test_impossible_numbers_are_named(options, words):
@@ -245,6 +246,12 @@ def test_refusals_that_need_the_data(tmp_path):
         _digits().test_dataloader()
     with pytest.raises(ValueError, match=r"normalize\.mean has 3 numbers"):
         _digits(normalize=Normalize((0.5,) * 3, (0.5,) * 3)).setup()
+    with pytest.raises(ValueError, match=r"color_jitter\.lighting .* are gray"):
+        _digits(color_jitter=ColorJitter(lighting=0.1)).setup()
+    data = _digits(crop=Crop("shorter_side", shorter_side=(9, 9)))
+    data.stages = (Stage(0, 10),)
+    with pytest.raises(ValueError, match=r"shorter_side begins at 9 .* image_size 10"):
+        data.train_dataloader()
     with pytest.raises(ValueError, match="multiple of 7"):
         _trainer(tmp_path, accumulate_grad_batches=7).fit(Recorder(), datamodule=_digits())
 

@@ -12,6 +12,8 @@ from lit_cnn.data.settings import Preprocessing
         ("Crop", {"scale": (0.5, 1.5)}, r"data\.crop\.scale is \(0\.5, 1\.5\).*at most 1"),
         ("Crop", {"ratio": (2, 1)}, r"data\.crop\.ratio .*smaller first"),
         ("Crop", {"padding": -1}, r"data\.crop\.padding is -1"),
+        ("Crop", {"shorter_side": (480, 256)}, r"data\.crop\.shorter_side .*smaller first"),
+        ("ColorJitter", {"lighting": -0.1}, r"data\.color_jitter\.lighting"),
         ("Flip", {"horizontal": 2}, r"data\.flip\.horizontal is 2 .*probability"),
         ("Flip", {"vertical": -0.1}, r"data\.flip\.vertical"),
         ("ColorJitter", {"contrast": -1}, r"data\.color_jitter\.contrast"),
