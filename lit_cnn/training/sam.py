@@ -42,7 +42,7 @@ class Ascent:
     """
 
     def __init__(self, network: nn.Module, rho: float) -> None:
-        self.weights = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        self.weights: list[Tensor] = [weight for weight in network.parameters() if weight.requires_grad]
         self.rho = rho
         self._origin: list[Tensor] = []
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
@@ -144,15 +145,10 @@ class PlateauLR(LambdaLR):
         self.best, self.waited, self.drops = -math.inf, 0, 0
         super().__init__(optimizer, multiple)
 
-    def get_lr(self) -> list[float]:
-        return self._rates()
-
-    def _rates(self) -> list[float]:
+    def get_lr(self) -> list[float | Tensor]:
         multiples = [multiple(self.last_epoch) for multiple in self.lr_lambdas]
-        return [
-            base * multiple * self.step_factor**self.drops
-            for base, multiple in zip(self.base_lrs, multiples, strict=True)
-        ]
+        bases = zip(self.base_lrs, multiples, strict=True)
+        return [base * multiple * self.step_factor**self.drops for base, multiple in bases]
 
     def observe(self, score: float) -> None:
         """Count a validation; lower the rate if the last ``patience`` ones brought no new best."""
@@ -162,5 +158,5 @@ class PlateauLR(LambdaLR):
         self.waited += 1
         if self.waited >= self.patience and self.drops < self.limit:
             self.drops, self.waited = self.drops + 1, 0
-            for group, rate in zip(self.optimizer.param_groups, self._rates(), strict=True):
+            for group, rate in zip(self.optimizer.param_groups, self.get_lr(), strict=True):
                 group["lr"] = rate

@@ -8,7 +8,8 @@ import torch
 
 from lit_cnn import Classifier, ImageData
 from lit_cnn.architectures.entry import NetworkOptions
-from lit_cnn.data.settings import Crop, CutMix, Evaluation, Mixup, RandAugment
+from lit_cnn.data.mixing_settings import CutMix, Mixup
+from lit_cnn.data.settings import Crop, Evaluation, RandAugment
 from lit_cnn.training.callbacks.checkpoints import Checkpoints
 from lit_cnn.training.callbacks.ema import EMA
 from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule
