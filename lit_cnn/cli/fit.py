@@ -43,6 +43,7 @@ IDENTITY_KEYS = (
     "seed_everything",
     "ema",
     "stochastic_depth",
+    "progressive_learning",
     "early_stopping",
     "trainer.max_epochs",
     "trainer.max_steps",
@@ -154,7 +155,7 @@ def train(cli: RecipeCLI, runs: Path, name: str, resumed: Path | None, arguments
 
 def recipe_callbacks(init: Any) -> list[pl.Callback]:
     """The callbacks that are fields of a recipe."""
-    return [init.ema, init.stochastic_depth, init.early_stopping]
+    return [init.ema, init.stochastic_depth, init.progressive_learning, init.early_stopping]
 
 
 def train_in(

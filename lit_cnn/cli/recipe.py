@@ -14,6 +14,7 @@ from lit_cnn.data.module import ImageData
 from lit_cnn.tracking import TrackingSettings
 from lit_cnn.training.callbacks.early_stopping import EarlyStopping
 from lit_cnn.training.callbacks.ema import EMA
+from lit_cnn.training.callbacks.progressive_learning import ProgressiveLearning
 from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule
 from lit_cnn.training.classifier import Classifier
 
@@ -151,6 +152,7 @@ class RecipeCLI(LightningCLI):
         parser.add_class_arguments(TrackingSettings, "tracking")
         parser.add_lightning_class_args(EMA, "ema")
         parser.add_lightning_class_args(StochasticDepthSchedule, "stochastic_depth")
+        parser.add_lightning_class_args(ProgressiveLearning, "progressive_learning")
         parser.add_lightning_class_args(EarlyStopping, "early_stopping")
         parser.add_argument("--monitor", type=str, default="val/acc1", help="Metric whose maximum is the best epoch.")
         parser.add_argument("--runs", type=str, default="runs", help="Folder in which run folders are made.")
