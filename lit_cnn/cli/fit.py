@@ -139,6 +139,8 @@ def train(cli: RecipeCLI, runs: Path, name: str, resumed: Path | None, arguments
     model, data = init.model, init.data
     recipe = yaml.safe_load(cli.dump())
     settings = dict(init.trainer)
+    if settings.get("gradient_clip_val") is not None:
+        raise ValueError("trainer.gradient_clip_val is not used: set model.clipping.kind norm and model.clipping.limit")
     data.setup("fit")
     if settings.get("fast_dev_run"):
         callbacks = [*(settings.pop("callbacks") or []), *recipe_callbacks(init)]

@@ -129,7 +129,7 @@ class RecipeCLI(LightningCLI):
             Classifier,
             ImageData,
             parser_class=RecipeParser,
-            parser_kwargs={"exit_on_error": True},
+            parser_kwargs={"exit_on_error": True, "allow_abbrev": False, "prog": "lit-cnn fit"},
             save_config_callback=None,
             seed_everything_default=0,
             auto_configure_optimizers=False,
