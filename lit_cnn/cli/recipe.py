@@ -155,7 +155,6 @@ class RecipeCLI(LightningCLI):
         parser.add_lightning_class_args(ProgressiveLearning, "progressive_learning")
         parser.add_lightning_class_args(EarlyStopping, "early_stopping")
         parser.add_argument("--monitor", type=str, default="val/acc1", help="Metric whose maximum is the best epoch.")
-        parser.add_argument("--runs", type=str, default="runs", help="Folder in which run folders are made.")
         parser.link_arguments("seed_everything", "data.seed")
         parser.link_arguments("seed_everything", "model.seed")
         parser.link_arguments("monitor", "early_stopping.monitor")
