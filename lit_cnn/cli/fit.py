@@ -202,7 +202,7 @@ def train(cli: RecipeCLI, runs: Path, name: str, resumed: Path | None, arguments
 
 def recipe_callbacks(init: Any) -> list[pl.Callback]:
     """The callbacks that are fields of a recipe."""
-    return [init.ema, init.stochastic_depth, init.progressive_learning, init.early_stopping]
+    return [init.ema, init.stochastic_depth, init.progressive_learning, init.early_stopping, init.loss_guard]
 
 
 def train_in(

@@ -14,6 +14,7 @@ from lit_cnn.data.module import ImageData
 from lit_cnn.tracking import TrackingSettings
 from lit_cnn.training.callbacks.early_stopping import EarlyStopping
 from lit_cnn.training.callbacks.ema import EMA
+from lit_cnn.training.callbacks.loss_guard import LossGuard
 from lit_cnn.training.callbacks.progressive_learning import ProgressiveLearning
 from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule
 from lit_cnn.training.classifier import Classifier
@@ -154,6 +155,7 @@ class RecipeCLI(LightningCLI):
         parser.add_lightning_class_args(StochasticDepthSchedule, "stochastic_depth")
         parser.add_lightning_class_args(ProgressiveLearning, "progressive_learning")
         parser.add_lightning_class_args(EarlyStopping, "early_stopping")
+        parser.add_lightning_class_args(LossGuard, "loss_guard")
         parser.add_argument("--monitor", type=str, default="val/acc1", help="Metric whose maximum is the best epoch.")
         parser.link_arguments("seed_everything", "data.seed")
         parser.link_arguments("seed_everything", "model.seed")
