@@ -11,6 +11,7 @@ from torch import Tensor
 from lit_cnn.data.archives import ArraySplit
 from lit_cnn.data.augmentation import Augmentation, AugmentationPlan
 from lit_cnn.data.batch import Batch
+from lit_cnn.data.erasing_settings import Cutout, RandomErasing
 from lit_cnn.data.loading import ArrayBatches, FolderBatches, PlannedLoader, make_loader
 from lit_cnn.data.mixing import mix
 from lit_cnn.data.mixing_settings import CutMix, Mixing, Mixup
@@ -20,13 +21,11 @@ from lit_cnn.data.settings import (
     AutoAugmentPolicy,
     ColorJitter,
     Crop,
-    Cutout,
     Evaluation,
     Flip,
     Normalize,
     Preprocessing,
     RandAugment,
-    RandomErasing,
     Shear,
     Stage,
 )
@@ -64,7 +63,9 @@ class ImageData(lightning.LightningDataModule):
         flip: random mirroring.
         color_jitter: random change of colours.
         shear: random horizontal shear.
-        auto_augment: a learned AutoAugment policy, trivial for TrivialAugment, or none.
+        auto_augment: a learned policy applied after crop, flip, colours and shear: imagenet, cifar10 and svhn are the
+            AutoAugment paper's, imagenet_v0 is EfficientNet's, fast_cifar10 and fast_imagenet are Fast AutoAugment's
+            (whose code applies them before the crop); or trivial for TrivialAugment, or none.
         rand_augment: RandAugment.
         cutout: a square of the mean colour.
         random_erasing: a rectangle of the mean colour.

@@ -4,8 +4,9 @@ import pytest
 import torch
 from PIL import Image
 
+from lit_cnn.data.erasing_settings import Cutout
 from lit_cnn.data.module import ImageData
-from lit_cnn.data.settings import Crop, Cutout, Evaluation, RandAugment, Stage
+from lit_cnn.data.settings import Crop, Evaluation, RandAugment, Stage
 
 
 @pytest.fixture
