@@ -1,6 +1,7 @@
 """``lit-cnn fit``: train a recipe in a run folder of its own, or continue a run."""
 
 import argparse
+import datetime
 import logging
 import os
 import warnings
@@ -200,6 +201,23 @@ def train(cli: RecipeCLI, runs: Path, name: str, resumed: Path | None, arguments
         os.environ.pop(RUN_DIR_VARIABLE, None)
 
 
+def seconds_of(max_time: Any) -> float | None:
+    """Seconds of ``trainer.max_time``: DD:HH:MM:SS, or a mapping of days, hours, minutes and seconds.
+
+    Lightning's own timer would end the epoch early and count it as done; ours stops between steps.
+    """
+    if max_time is None:
+        return None
+    if isinstance(max_time, datetime.timedelta):
+        return max_time.total_seconds()
+    if isinstance(max_time, str):
+        parts = max_time.split(":")
+        if len(parts) != 4 or not all(part.isdigit() for part in parts):
+            raise ValueError(f"trainer.max_time must be written as DD:HH:MM:SS, got {max_time!r}")
+        max_time = dict(zip(("days", "hours", "minutes", "seconds"), map(int, parts), strict=True))
+    return datetime.timedelta(**max_time).total_seconds()
+
+
 def recipe_callbacks(init: Any) -> list[pl.Callback]:
     """The callbacks that are fields of a recipe."""
     return [init.ema, init.stochastic_depth, init.progressive_learning, init.early_stopping, init.loss_guard]
@@ -226,6 +244,7 @@ def train_in(
     elif is_main_process():
         (folder / "config.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False))
         write_json(folder / "environment.json", describe_environment(arguments))
+    max_seconds = seconds_of(settings.pop("max_time", None))
     tracking = TrackingSettings(**recipe["tracking"])
     title = recipe["about"]["title"] or folder.parent.name
     wandb_logger = make_logger(tracking, folder, folder.name, f"{folder.parent.name}/{folder.name}", recipe, resuming)
@@ -244,7 +263,7 @@ def train_in(
                 *recipe_callbacks(init),
                 Throughput(),
                 Pictures(folder, wandb_logger),
-                Checkpoints(folder / "checkpoints", recipe["monitor"], record),
+                Checkpoints(folder / "checkpoints", recipe["monitor"], record, max_seconds=max_seconds),
             ],
         }
     )
@@ -253,7 +272,7 @@ def train_in(
     except RunInterrupted as stop:
         console.print(f"{stop}. Continue with: lit-cnn fit --resume {folder}")
         finish(1)
-        return 128 + stop.signal_number
+        return stop.exit_code
     if trainer.is_global_zero:
         metrics_file.save()
         report(console, trainer, folder, title)

@@ -142,7 +142,7 @@ def test_truncated_checkpoint(folder: Path, capsys: pytest.CaptureFixture) -> No
 
 @pytest.mark.usefixtures("folder")
 def test_no_run_to_resume(capsys: pytest.CaptureFixture) -> None:
-    assert "no run with a checkpoint" in sentence(capsys, ["fit", "--resume", "last"])
+    assert "there is no run below" in sentence(capsys, ["fit", "--resume", "last"])
 
 
 @pytest.mark.usefixtures("folder")
