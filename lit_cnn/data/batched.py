@@ -51,11 +51,21 @@ class Draws:
 
 def augment(images: Tensor, settings: Augmentation, draws: Draws) -> Tensor:
     """Augment uint8 images (N, C, H, W) to (N, C, image_size, image_size); the input is not changed."""
+    return distort(frame(images, settings, draws), settings, draws)
+
+
+def frame(images: Tensor, settings: Augmentation, draws: Draws) -> Tensor:
+    """The first part of ``augment``: crop and flips."""
     images = crop(images, settings.crop, settings.image_size, draws)
     for name, probability, dim in (("flip-x", settings.flip.horizontal, 3), ("flip-y", settings.flip.vertical, 2)):
         if probability:
             chosen = draws(name, 1) < probability
             images = torch.where(chosen[:, :, None, None], images.flip(dim), images)
+    return images
+
+
+def distort(images: Tensor, settings: Augmentation, draws: Draws) -> Tensor:
+    """The second part of ``augment``: colours and all that follows, on images of the final size."""
     if settings.color_jitter.enabled:
         images = color_jitter(images, settings.color_jitter, draws)
     if settings.color_jitter.lighting:

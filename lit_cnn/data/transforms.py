@@ -194,21 +194,26 @@ def _color_and_geometry(settings: Augmentation) -> list[v2.Transform]:
     return steps
 
 
-def training_transforms(settings: Augmentation) -> v2.Compose:
-    """The transforms that are switched on, in their fixed order: PIL image -> uint8 tensor (C, H, W)."""
-    erasing = settings.random_erasing
+def _framing(settings: Augmentation) -> list[v2.Transform]:
+    """Crop and flips: PIL image -> uint8 tensor (C, H, W)."""
     steps = _crop(settings.crop, settings.image_size)
     if settings.flip.horizontal:
         steps.append(v2.RandomHorizontalFlip(settings.flip.horizontal))
     if settings.flip.vertical:
         steps.append(v2.RandomVerticalFlip(settings.flip.vertical))
+    return steps
+
+
+def _distortion(settings: Augmentation) -> list[v2.Transform]:
+    """What follows: uint8 tensor -> uint8 tensor."""
+    erasing, steps = settings.random_erasing, []
     if on_pil := _color_and_geometry(settings):
         steps += [v2.ToPILImage(), *on_pil, v2.PILToTensor()]
     if settings.cutout.size:
         steps.append(CutoutSquare(settings.cutout.size, settings.cutout.probability, settings.fill))
     if erasing.probability:
         steps.append(v2.RandomErasing(erasing.probability, erasing.scale, erasing.ratio, value=list(settings.fill)))
-    return v2.Compose(steps)
+    return steps
 
 
 class TrainingTransform:
@@ -220,15 +225,28 @@ class TrainingTransform:
     """
 
     def __init__(self, settings: Augmentation, seed: int) -> None:
-        self.transforms, self.seed = training_transforms(settings), seed
+        self.framing, self.distortion, self.seed = _framing(settings), _distortion(settings), seed
 
     def __call__(self, image: Image.Image, epoch: int, index: int, repeat: int) -> Tensor:
         """Augmented uint8 tensor (C, image_size, image_size) of the image with this row of the split."""
+        return self._run([*self.framing, *self.distortion], image, epoch, index, repeat, "image")
+
+    def frame(self, image: Image.Image, epoch: int, index: int, repeat: int) -> Tensor:
+        """The image cropped and flipped as by the whole pipeline, for ``distort`` to go on with."""
+        return self._run(self.framing, image, epoch, index, repeat, "image")
+
+    def distort(self, image: Tensor, epoch: int, index: int, repeat: int) -> Tensor:
+        """All that follows crop and flip, on a uint8 tensor (C, image_size, image_size)."""
+        return self._run(self.distortion, image, epoch, index, repeat, "distortion")
+
+    def _run(self, steps: list[v2.Transform], image: Any, epoch: int, index: int, repeat: int, name: str) -> Tensor:
         # torchvision draws from torch's ambient generator only; seeding the others as well would double the cost.
         state = torch.get_rng_state()
-        torch.default_generator.manual_seed(derive_key(self.seed, epoch, index, repeat, "image") & 0x7FFFFFFFFFFFFFFF)
+        torch.default_generator.manual_seed(derive_key(self.seed, epoch, index, repeat, name) & 0x7FFFFFFFFFFFFFFF)
         try:
-            return self.transforms(image)
+            for step in steps:
+                image = step(image)
+            return image
         finally:
             torch.set_rng_state(state)
 
