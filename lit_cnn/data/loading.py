@@ -1,5 +1,6 @@
 """Data sets that turn a ``BatchPlan`` into a ``Batch``, and the loaders over them. All of it can be pickled."""
 
+import os
 from typing import Any, Protocol
 
 import numpy as np
@@ -109,6 +110,27 @@ class FolderBatches(Dataset[Batch]):
         mixed = self.mixing.mix(_batch(images, labels, plan), plan.step, plan.epoch)
         pairs = zip(mixed.images, keys, strict=True)
         return mixed._replace(images=torch.stack([transform.distort(image, *key) for image, key in pairs]))
+
+
+def make_batches(
+    split: ArraySplit | FolderSplit,
+    preprocessing: Preprocessing,
+    augmentation: AugmentationPlan | None = None,
+    seed: int = 0,
+    mixing: MixingPlan | None = None,
+) -> ArrayBatches | FolderBatches:
+    """The data set of a split of either kind."""
+    if isinstance(split, ArraySplit):
+        return ArrayBatches(split, preprocessing, augmentation, seed, mixing)
+    return FolderBatches(split, preprocessing, augmentation, seed, mixing)
+
+
+def default_workers(split: ArraySplit | FolderSplit, ranks: int) -> int:
+    """Processes for each of ``ranks`` on this machine: none for a set in memory, else up to 8 of its share of cores."""
+    if isinstance(split, ArraySplit):
+        return 0
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(8, cores // ranks))
 
 
 class PlannedLoader(DataLoader[Batch]):

@@ -1,17 +1,15 @@
 """ImageData: a source, its augmentation and its batches, for Lightning."""
 
-import os
 from dataclasses import replace
 
 import lightning
 import torch
 from torch import Tensor
 
-from lit_cnn.data.archives import ArraySplit
 from lit_cnn.data.augmentation import Augmentation, AugmentationPlan
 from lit_cnn.data.batch import Batch
 from lit_cnn.data.erasing_settings import Cutout, RandomErasing
-from lit_cnn.data.loading import ArrayBatches, FolderBatches, PlannedLoader, make_loader
+from lit_cnn.data.loading import PlannedLoader, default_workers, make_batches, make_loader
 from lit_cnn.data.mixing import MixingAlphas, MixingPlan
 from lit_cnn.data.mixing_settings import CutMix, Mixing, Mixup
 from lit_cnn.data.normalization import denormalize, normalize
@@ -247,7 +245,8 @@ class ImageData(lightning.LightningDataModule):
             repeats=self.repeats,
         )
         mixing = self.mixing_plan if self.mixing.first else None
-        return make_loader(self._batches(self.loaded.train, self.augmentation_plan, mixing), sampler, self._workers())
+        parts = self.preprocessing, self.augmentation_plan, self.seed, mixing
+        return make_loader(make_batches(self.loaded.train, *parts), sampler, self._workers())
 
     def val_dataloader(self) -> PlannedLoader:
         """Every validation image exactly once over all ranks."""
@@ -266,14 +265,8 @@ class ImageData(lightning.LightningDataModule):
     def _eval_loader(self, split: Split) -> PlannedLoader:
         rank, world_size = self._ranks()
         batch = self.eval_batch_size or max(1, self.batch_size // world_size)
-        return make_loader(self._batches(split), EvalSampler(len(split), batch, rank, world_size), self._workers())
-
-    def _batches(
-        self, split: Split, augmentation: AugmentationPlan | None = None, mixing: MixingPlan | None = None
-    ) -> ArrayBatches | FolderBatches:
-        if isinstance(split, ArraySplit):
-            return ArrayBatches(split, self.preprocessing, augmentation, self.seed, mixing)
-        return FolderBatches(split, self.preprocessing, augmentation, self.seed, mixing)
+        sampler = EvalSampler(len(split), batch, rank, world_size)
+        return make_loader(make_batches(split, self.preprocessing), sampler, self._workers())
 
     def _ranks(self) -> tuple[int, int]:
         return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
@@ -281,11 +274,7 @@ class ImageData(lightning.LightningDataModule):
     def _workers(self) -> int:
         if self.workers is not None:
             return self.workers
-        if isinstance(self.loaded.train, ArraySplit):
-            return 0
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        ranks = 1 if self.trainer is None else max(1, self.trainer.num_devices)
-        return max(1, min(8, cores // ranks))
+        return default_workers(self.loaded.train, 1 if self.trainer is None else max(1, self.trainer.num_devices))
 
     # -- on the device ----------------------------------------------------------------------------------------------
 
