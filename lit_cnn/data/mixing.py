@@ -56,7 +56,7 @@ class ImageDraws(NamedTuple):
 
 def draw_images(key: tuple[int, int], position: Tensor, mixup: Mixup, cutmix: CutMix, mixing: Mixing) -> ImageDraws:
     """The decisions for images at ``position`` (N,) int64 of the global batch of the step ``key`` = (seed, step)."""
-    rows = position.cpu().numpy()
+    rows = position.cpu().numpy()  # waits for the device, which a draw per optimizer step does not
     # The numbers of a position do not depend on how many follow: every generator is read from its beginning.
     count = int(rows.max()) + 1
     switch, apply, *center = _generator(*key, "mixing images").random((count, 4))[rows].T
@@ -137,6 +137,18 @@ def _mixed_targets(targets: Tensor, partner: Tensor, share: float | Tensor, num_
     return torch.lerp(one_hot[partner], one_hot, share)
 
 
+def _in_boxes(draws: ImageDraws, height: int, width: int) -> Tensor:
+    """(N, 1, H, W), true inside the CutMix boxes of the images that have one."""
+    boxes = [
+        cutmix_box(height, width, share, center) if boxed else (0, 0, 0, 0)
+        for boxed, share, center in zip(draws.cutmix, draws.share.tolist(), draws.center.tolist(), strict=True)
+    ]
+    top, bottom, left, right = torch.tensor(boxes)[:, :, None].unbind(1)
+    row, column = torch.arange(height), torch.arange(width)
+    rows, columns = (row >= top) & (row < bottom), (column >= left) & (column < right)
+    return rows[:, None, :, None] & columns[:, None, None, :]
+
+
 def _mix_images(
     batch: Batch, num_classes: int, key: tuple[int, int], mixup: Mixup, cutmix: CutMix, mixing: Mixing
 ) -> Batch:
@@ -144,19 +156,14 @@ def _mix_images(
     if mixup.alpha == 0 and cutmix.alpha == 0:
         return batch
     images, partner = batch.images, partners(batch.index)
-    height, width = images.shape[-2:]
     draws = draw_images(key, batch.position, mixup, cutmix, mixing)
-    share = torch.from_numpy(draws.share).float()
+    share, boxed = torch.from_numpy(draws.share).float(), torch.from_numpy(draws.cutmix)
     pixels = share.view(-1, 1, 1, 1)
     if draws.cutmix.any():
-        pixels = pixels.expand(-1, 1, height, width).clone()
-        for row in draws.cutmix.nonzero()[0].tolist():
-            center = draws.center[row, 0], draws.center[row, 1]
-            top, bottom, left, right = cutmix_box(height, width, draws.share[row], center)
-            pixels[row] = 1.0
-            pixels[row, :, top:bottom, left:right] = 0.0
-            share[row] = 1.0 - (bottom - top) * (right - left) / (height * width)
-    targets = _mixed_targets(batch.targets, partner, share[:, None].to(batch.targets.device), num_classes)
+        inside = _in_boxes(draws, *images.shape[-2:])
+        pixels = torch.where(boxed.view(-1, 1, 1, 1), (~inside).float(), pixels)
+        share = torch.where(boxed, 1.0 - inside.float().mean((1, 2, 3)), share)
+    targets = _mixed_targets(batch.targets, partner, share[:, None].to(images.device), num_classes)
     return batch._replace(images=_blend(images[partner], images, pixels.to(images.device)), targets=targets)
 
 

@@ -1,7 +1,8 @@
 """The typed fields of a recipe's ``data`` section; each default is the switched-off state.
 
 The fields apply in a fixed order: crop, flip, color_jitter, shear, auto_augment, rand_augment, cutout, random_erasing
-on every image, then mixup or cutmix (``mixing_settings.py``) on the batch. The docstrings are the text of ``--help``.
+(``erasing_settings.py``) on every image, then mixup or cutmix (``mixing_settings.py``) on the batch; under mixing.first
+the batch is mixed between flip and color_jitter. The docstrings are the text of ``--help``.
 """
 
 from dataclasses import asdict, dataclass, fields
