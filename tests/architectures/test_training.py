@@ -101,6 +101,12 @@ BATCHES = {"nfnet_f[3-6]": 1, "amoebanet_a_n6_f448": 2, "nasnet_a_large": 2, "am
 """Fewer images than four, for the memory's sake. NFNets have no batch norm, so that one image is as good as many."""
 
 
+EXPLODING = {"cifar_plain1202"}
+"""A plain net whose gradient grows from layer to layer towards the image, so that the largest is no measure of
+rounding: 0.02 at the smallest and 9e81 at the largest, which float64 holds and float32 does not. Its paper has no such
+net; that of 110 layers already fails to train there (section 4.2)."""
+
+
 NOT_EXPORTED: dict[str, str] = {}
 """Networks whose export takes over two minutes, with the time measured."""
 
@@ -213,7 +219,7 @@ def test_every_parameter_gets_a_gradient(prepared: Prepared) -> None:
         assert parameter.grad is not None, name
         assert parameter.grad.isfinite().all(), name
         sizes[name] = float(parameter.grad.abs().max())
-    rounding = 1e-13 * max(sizes.values())
+    rounding = 0.0 if prepared.name in EXPLODING else 1e-13 * max(sizes.values())
     assert {name for name, size in sizes.items() if size <= rounding} == unseen_biases(network)
 
 
