@@ -24,6 +24,7 @@ from lit_cnn.architectures.layers.network import Network, Stem
 from lit_cnn.architectures.layers.response_norm import ResponseNormKind, make_response_norm
 
 MAP_SIDE = 6
+SMALL_MAP_SIDE = 3  # of a 32 px image behind the small stem; reading 6 x 6 would repeat every value four times
 
 
 class Conv(NamedTuple):
@@ -59,7 +60,8 @@ class AlexNet(Network):
     Args:
         convs: The five convolutions.
         response_norm: "paper", "caffe" or "none", after the first two convolutions.
-        stem: "imagenet", or "small": a first convolution of 3x3 with stride 1, for images of about 32 to 64 px.
+        stem: "imagenet", or "small": a first convolution of 3x3 with stride 1 and a head that reads a 3x3 map, for
+            images of about 32 to 64 px.
         hidden: Width of the two hidden linear layers.
         dropout: Rate after each of them.
         num_classes: Outputs.
@@ -78,6 +80,7 @@ class AlexNet(Network):
         in_channels: int = 3,
     ) -> None:
         super().__init__()
+        side = SMALL_MAP_SIDE if stem == "small" else MAP_SIDE
         if stem == "small":
             convs = (convs[0]._replace(kernel=3, stride=1, padding=1), *convs[1:])
         layers: list[OrderedDict[str, nn.Module]] = [OrderedDict() for _ in range(3)]
@@ -94,7 +97,7 @@ class AlexNet(Network):
         self.features = nn.Sequential(
             OrderedDict((f"stage{number}", nn.Sequential(stage)) for number, stage in enumerate(layers, start=1))
         )
-        self.head = FullyConnectedHead(channels, MAP_SIDE, hidden, num_classes, dropout)
+        self.head = FullyConnectedHead(channels, side, hidden, num_classes, dropout)
         # Three pools need a 15 x 15 map after the first convolution.
         first = convs[0]
         self.smallest_input = 14 * first.stride + first.kernel - 2 * first.padding

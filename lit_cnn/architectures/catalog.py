@@ -39,13 +39,13 @@ def _vgg_bn() -> Paper:
     return Paper("VGG", "Simonyan and Zisserman", 2014, "arXiv:1409.1556", protocol="not in the paper")
 
 
-def _mobilenet_v1(params: float | None, madds: float, top1: float) -> Paper:
+def _mobilenet_v1(params: float, madds: float, top1: float) -> Paper:
     protocol = "ImageNet val, single crop 224"
     where = "arXiv:1704.04861"
     return Paper("MobileNet", "Howard et al.", 2017, where, params, madds, top1, protocol=protocol)
 
 
-def _mobilenet_v2(params: float | None, madds: float, top1: float) -> Paper:
+def _mobilenet_v2(params: float, madds: float, top1: float) -> Paper:
     protocol = "ImageNet val, single crop 224"
     return Paper("MobileNetV2", "Sandler et al.", 2018, "arXiv:1801.04381", params, madds, top1, protocol=protocol)
 
@@ -67,7 +67,7 @@ def _cifar_resnet(params: float | None = None, top1: float | None = None) -> Pap
     return Paper("ResNet", "He et al.", 2015, "arXiv:1512.03385", params_millions=params, top1=top1, protocol=protocol)
 
 
-def _resnet_rs(params: float, madds: float, top1: float, image_size: int) -> Paper:
+def _resnet_rs(params: float, madds: float | None, top1: float, image_size: int) -> Paper:
     return Paper(
         "ResNet-RS",
         "Bello et al.",
@@ -301,8 +301,8 @@ CATALOG: tuple[Entry, ...] = (
           _mobilenet_v1(1.3, 149, 63.7),
           224, 28, 1_331_592, 149_497_088, deviations=_MOBILENET_V1),
     Entry("mobilenet_v1_0.25", mobilenet_v1, {"width": 0.25, "separable": True, "shallow": False},
-          _mobilenet_v1(None, 41, 50.6),
-          224, 28, 470_072, 41_030_272, deviations=(*_MOBILENET_V1, "the paper prints 0.5 M parameters (rounded)")),
+          _mobilenet_v1(0.5, 41, 50.6),
+          224, 28, 470_072, 41_030_272, deviations=_MOBILENET_V1),
     Entry("shallow_mobilenet", mobilenet_v1, {"width": 1.0, "separable": True, "shallow": True},
           _mobilenet_v1(2.9, 307, 65.3),
           224, 18, 2_887_976, 307_323_392, deviations=_MOBILENET_V1),
@@ -311,7 +311,7 @@ CATALOG: tuple[Entry, ...] = (
           224, 15, 29_294_088, 4_867_293_184, deviations=_MOBILENET_V1),
     Entry("mobilenet_v2", mobilenet_v2, {"width": 1.0}, _mobilenet_v2(3.4, 300, 72.0),
           224, 53, 3_504_872, 300_774_272, deviations=_MOBILENET_V2),
-    Entry("mobilenet_v2_1.4", mobilenet_v2, {"width": 1.4}, _mobilenet_v2(None, 585, 74.7),
+    Entry("mobilenet_v2_1.4", mobilenet_v2, {"width": 1.4}, _mobilenet_v2(6.9, 585, 74.7),
           224, 53, 6_108_776, 582_195_824,
           deviations=(*_MOBILENET_V2, "the paper prints 6.9 M parameters; its rule gives 6.1 M, as released")),
     Entry("shufflenet_v1_g3_1.0x", shufflenet, {"groups": 3, "width": 1.0}, _shufflenet(137, 67.4),
@@ -333,7 +333,7 @@ CATALOG: tuple[Entry, ...] = (
           _nasnet(3.3, None, 96.59, None, "CIFAR-10 test; 97.35 with cutout"),
           32, 110, 3_346_538, 544_333_312, num_classes=10),
     Entry("nasnet_a_7_2304_cifar", cifar_nasnet_a, {"repeats": 7, "penultimate": 2304},
-          _nasnet(None, None, 97.03, None, "CIFAR-10 test; 97.60 with cutout"),
+          _nasnet(27.6, None, 97.03, None, "CIFAR-10 test; 97.60 with cutout"),
           32, 125, 32_590_954, 5_151_250_944, num_classes=10,
           deviations=("the paper prints 27.6 M parameters; the released code's rule gives 32.6 M",)),
     Entry("amoebanet_a_n6_f190", amoebanet_a, {"repeats": 6, "filters": 190},
@@ -342,7 +342,7 @@ CATALOG: tuple[Entry, ...] = (
           deviations=(_AMOEBA_STATES,
                       "odd widths (47, 95 in the stem) are split unevenly where the released code refuses them")),
     Entry("amoebanet_a_n6_f448", amoebanet_a, {"repeats": 6, "filters": 448},
-          _amoebanet(469, None, 83.9, 96.6, "ImageNet val, single crop 331; 469 M counts batch norm's statistics"),
+          _amoebanet(469, 104_000, 83.9, 96.6, "ImageNet val, single crop 331; 469 M counts batch norm's statistics"),
           331, 115, 468_151_184, 126_520_757_776,
           deviations=(_AMOEBA_STATES,
                       "the paper's 104 B multiply-adds are those at 299 px (103,887,693,968 here), not at 331")),
@@ -395,17 +395,17 @@ CATALOG: tuple[Entry, ...] = (
           544, 294, 377_214_144, 289_757_106_176, deviations=_NFNET),
     Entry("nfnet_f6", nfnet, {"variant": "f6"}, _nfnet(438.4, 377280, 86.5, 97.9, 576, ", trained with SAM"),
           576, 342, 438_359_116, 377_280_307_200, deviations=_NFNET),
-    Entry("resnet_rs_50", resnet_rs, {"depth": 50}, _resnet_rs(36, 2300, 78.8, 160),
+    Entry("resnet_rs_50", resnet_rs, {"depth": 50}, _resnet_rs(36, None, 78.8, 160),
           160, 50, 35_691_912, 2_278_629_376),
-    Entry("resnet_rs_101", resnet_rs, {"depth": 101}, _resnet_rs(64, 6000, 81.2, 192),
+    Entry("resnet_rs_101", resnet_rs, {"depth": 101}, _resnet_rs(64, None, 81.2, 192),
           192, 101, 63_618_696, 6_012_157_952),
     Entry("resnet_rs_152", resnet_rs, {"depth": 152}, _resnet_rs(87, 15500, 83.0, 256),
           256, 152, 86_621_576, 15_527_886_848),
-    Entry("resnet_rs_200", resnet_rs, {"depth": 200}, _resnet_rs(93, 20000, 83.4, 256),
+    Entry("resnet_rs_200", resnet_rs, {"depth": 200}, _resnet_rs(93, None, 83.4, 256),
           256, 200, 93_209_992, 20_093_386_752),
-    Entry("resnet_rs_270", resnet_rs, {"depth": 270}, _resnet_rs(130, 27000, 83.8, 256),
+    Entry("resnet_rs_270", resnet_rs, {"depth": 270}, _resnet_rs(130, None, 83.8, 256),
           256, 270, 129_861_448, 26_950_189_056),
-    Entry("resnet_rs_350", resnet_rs, {"depth": 350}, _resnet_rs(164, 34500, 84.0, 256),
+    Entry("resnet_rs_350", resnet_rs, {"depth": 350}, _resnet_rs(164, None, 84.0, 256),
           256, 350, 163_956_168, 34_376_597_504),
     Entry("resnet_rs_420", resnet_rs, {"depth": 420}, _resnet_rs(192, 64000, 84.4, 320),
           320, 420, 191_891_656, 63_942_344_704),
@@ -461,14 +461,20 @@ def create_model(name: str, *, num_classes: int | None = None, in_channels: int 
             them.
 
     Raises:
-        ValueError: If the name or an option is unknown, naming the nearest.
+        ValueError: If the name or an option is unknown, naming the nearest; if there is no output or no channel; if the
+            network has no shortcuts and ``drop_path`` is given.
     """
     entry = find_entry(name)
     known = entry.options()
     for option in options:
+        if option == "drop_path" and option not in known:
+            raise ValueError(f"{name} has no shortcuts, so stochastic depth cannot be used: leave drop_path out")
         if option not in known:
             near = difflib.get_close_matches(option, known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known)}."
             raise ValueError(f"{name} has no option {option!r}; {hint}")
     classes = entry.num_classes if num_classes is None else num_classes
+    for label, number in (("num_classes", classes), ("in_channels", in_channels)):
+        if number < 1:
+            raise ValueError(f"{label} must be at least 1, got {number}")
     return entry.build(**entry.arguments, num_classes=classes, in_channels=in_channels, **options)

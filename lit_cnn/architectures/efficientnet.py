@@ -31,6 +31,7 @@ from lit_cnn.architectures.layers.mbconv import Activation, ConvStyle, FusedMBCo
 from lit_cnn.architectures.layers.network import GlobalPoolHead, Network, Stem
 from lit_cnn.architectures.layers.padding import Padding
 from lit_cnn.architectures.layers.stochastic import Dropout
+from lit_cnn.architectures.layers.variants import find_row
 from lit_cnn.architectures.layers.width import make_divisible
 
 Variant = Literal["b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7"]
@@ -132,7 +133,7 @@ def efficientnet(
     stem: Stem = "imagenet",
 ) -> EfficientNet:
     """EfficientNet-``variant``; ``dropout`` None is the paper's rate of the variant, 0.2 to 0.5."""
-    width, depth, rate = SCALES[variant]
+    width, depth, rate = find_row(SCALES, variant, "the EfficientNet")
     return EfficientNet(
         scale_stages(STAGES, width, depth),
         stem_width=make_divisible(STEM_WIDTH * width),

@@ -24,6 +24,7 @@ from lit_cnn.architectures.efficientnet import FINAL_WIDTH, STAGES, STEM_WIDTH, 
 from lit_cnn.architectures.layers.mbconv import Stage
 from lit_cnn.architectures.layers.network import Stem
 from lit_cnn.architectures.layers.padding import Padding
+from lit_cnn.architectures.layers.variants import find_row
 
 Variant = Literal["lite0", "lite1", "lite2", "lite3", "lite4"]
 
@@ -57,7 +58,7 @@ def efficientnet_lite(
     stem: Stem = "imagenet",
 ) -> EfficientNet:
     """EfficientNet-``variant``; ``dropout`` None is the released rate of the variant, 0.2 or 0.3."""
-    width, depth, rate = SCALES[variant]
+    width, depth, rate = find_row(SCALES, variant, "the EfficientNet-Lite")
     return EfficientNet(
         lite_stages(width, depth),
         stem_width=STEM_WIDTH,

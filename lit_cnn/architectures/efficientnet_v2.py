@@ -24,6 +24,7 @@ from lit_cnn.architectures.efficientnet import FINAL_WIDTH, EfficientNet, scale_
 from lit_cnn.architectures.layers.mbconv import Stage
 from lit_cnn.architectures.layers.network import Stem
 from lit_cnn.architectures.layers.padding import Padding
+from lit_cnn.architectures.layers.variants import find_row
 
 Variant = Literal["b0", "b1", "b2", "b3", "s", "m", "l", "xl"]
 
@@ -96,6 +97,7 @@ def efficientnet_v2(
         norm_momentum: 0.01 is the paper's text; the released configurations and the libraries use 0.1.
         stem: "imagenet", or "small", whose first convolution keeps the resolution, for images of about 32 to 64 px.
     """
+    rate = find_row(DROPOUT, variant, "the EfficientNetV2")
     stem_width, stages = v2_stages(variant)
     return EfficientNet(
         stages,
@@ -105,7 +107,7 @@ def efficientnet_v2(
         norm_eps=norm_eps,
         norm_momentum=norm_momentum,
         stem=stem,
-        dropout=DROPOUT[variant] if dropout is None else dropout,
+        dropout=rate if dropout is None else dropout,
         drop_path=drop_path,
         num_classes=num_classes,
         in_channels=in_channels,

@@ -17,7 +17,7 @@ class NetworkOptions:
     Args:
         dropout: Rate before the classifier.
         drop_path: Stochastic-depth rate of the last block.
-        stem: "imagenet", or "small" for images of about 32 to 64 px.
+        stem: "imagenet", or "small" for images of about 32 to 64 px; VGG has ``map_size`` for them.
         stride_in: Where a ResNet bottleneck strides: "3x3" (v1.5) or "1x1" (the paper's v1).
         shortcut: A ResNet's shortcut where the shape changes.
         zero_init_last: Start the last norm of each residual at gain 0.
@@ -27,7 +27,7 @@ class NetworkOptions:
         response_norm: Local response normalization of AlexNet, ZFNet and GoogLeNet.
         weight_init: VGG's initialization; without batch norm, glorot or he train from scratch.
         hidden: Width of the two hidden linear layers of AlexNet, ZFNet and VGG.
-        map_size: Side of VGG's last map; 1 for 32 px images.
+        map_size: Side of the map that VGG's head reads: 7, or 1 for 32 px images, which VGG takes without a small stem.
         aux_heads: Train GoogLeNet with its two auxiliary heads.
         aux_head: Train NASNet or AmoebaNet with their auxiliary head.
         excite_activation: Activation inside NFNet's squeeze-and-excitation.

@@ -29,6 +29,7 @@ from lit_cnn.architectures.layers.network import GlobalPoolHead, Network, Stem
 from lit_cnn.architectures.layers.scaled_conv import GELU_GAIN, Epsilon, ScaledConv2d, ScaledGELU
 from lit_cnn.architectures.layers.squeeze_excite import SqueezeExcite
 from lit_cnn.architectures.layers.stochastic import Dropout, StochasticDepth
+from lit_cnn.architectures.layers.variants import find_row
 
 Variant = Literal["f0", "f1", "f2", "f3", "f4", "f5", "f6"]
 ExciteActivation = Literal["relu", "gelu"]
@@ -173,13 +174,14 @@ def nfnet(
     stem: Stem = "imagenet",
 ) -> NFNet:
     """NFNet-``variant``; ``dropout`` None is the paper's rate of the variant, 0.2 to 0.5."""
+    rate = find_row(DROPOUT, variant, "the NFNet")
     factor = int(variant[1:]) + 1
     return NFNet(
         tuple(factor * depth for depth in DEPTHS),
         epsilon=epsilon,
         excite_activation=excite_activation,
         stem=stem,
-        dropout=DROPOUT[variant] if dropout is None else dropout,
+        dropout=rate if dropout is None else dropout,
         drop_path=drop_path,
         num_classes=num_classes,
         in_channels=in_channels,

@@ -26,6 +26,7 @@ from lit_cnn.architectures.layers.conv import ConvNormAct
 from lit_cnn.architectures.layers.init import init_he, init_last_gain_to_zero
 from lit_cnn.architectures.layers.network import GlobalPoolHead, Network, Stem
 from lit_cnn.architectures.layers.stochastic import Dropout, StochasticDepth, linear_rates
+from lit_cnn.architectures.layers.variants import find_row
 
 Shortcut = Literal["projection", "zero_pad", "none"]
 StridePlacement = Literal["3x3", "1x1"]
@@ -197,7 +198,7 @@ def imagenet_resnet(
 ) -> ResNet:
     """The network of Table 1 with ``depth`` learnable layers; bottlenecks from 50 on."""
     return ResNet(
-        IMAGENET_BLOCKS[depth],
+        find_row(IMAGENET_BLOCKS, depth, "a ResNet's depth"),
         bottleneck=depth >= 50,
         shortcut=shortcut,
         stride_in=stride_in,
@@ -220,7 +221,13 @@ def cifar_resnet(
     shortcut: Shortcut = "zero_pad",
     zero_init_last: bool = False,
 ) -> ResNet:
-    """The network of section 4.2 with ``depth`` = 6n + 2 learnable layers."""
+    """The network of section 4.2 with ``depth`` = 6n + 2 learnable layers.
+
+    Raises:
+        ValueError: If ``depth`` is no such number.
+    """
+    if depth < 8 or depth % 6 != 2:
+        raise ValueError(f"a CIFAR ResNet has 6n + 2 layers (8, 14, 20, 26, 32, ...), got {depth}")
     return ResNet(
         ((depth - 2) // 6,) * 3,
         widths=CIFAR_WIDTHS,

@@ -22,6 +22,7 @@ from lit_cnn.architectures.layers.init import init_he, init_last_gain_to_zero
 from lit_cnn.architectures.layers.network import GlobalPoolHead, Network, Stem
 from lit_cnn.architectures.layers.squeeze_excite import SqueezeExcite
 from lit_cnn.architectures.layers.stochastic import Dropout, StochasticDepth
+from lit_cnn.architectures.layers.variants import find_row
 
 WIDTHS = (64, 128, 256, 512)
 EXPANSION = 4
@@ -138,7 +139,7 @@ def resnet_rs(
 ) -> ResNetRS:
     """ResNet-RS of ``depth`` layers; the paper's rates by depth and resolution are in the recipes."""
     return ResNetRS(
-        BLOCKS[depth],
+        find_row(BLOCKS, depth, "a ResNet-RS's depth"),
         stem=stem,
         dropout=dropout,
         drop_path=drop_path,

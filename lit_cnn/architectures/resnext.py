@@ -22,6 +22,7 @@ from lit_cnn.architectures.layers.conv import ConvNormAct
 from lit_cnn.architectures.layers.init import init_he, init_last_gain_to_zero
 from lit_cnn.architectures.layers.network import GlobalPoolHead, Network, Stem
 from lit_cnn.architectures.layers.stochastic import Dropout, linear_rates
+from lit_cnn.architectures.layers.variants import find_row
 from lit_cnn.architectures.resnet import (
     IMAGENET_BLOCKS,
     IMAGENET_WIDTHS,
@@ -107,7 +108,7 @@ def resnext(
 ) -> ResNeXt:
     """ResNeXt-``depth`` (``groups`` x ``group_width`` d), with the blocks per stage of the ResNet of that depth."""
     return ResNeXt(
-        IMAGENET_BLOCKS[depth],
+        find_row(IMAGENET_BLOCKS, depth, "a ResNeXt's depth"),
         groups=groups,
         group_width=group_width,
         stem=stem,

@@ -23,6 +23,7 @@ from torch import nn
 from lit_cnn.architectures.layers.fully_connected import FullyConnectedHead
 from lit_cnn.architectures.layers.init import init_he
 from lit_cnn.architectures.layers.network import Network
+from lit_cnn.architectures.layers.variants import find_row
 
 WeightInit = Literal["paper", "glorot", "he"]
 
@@ -117,7 +118,7 @@ def vgg(
 ) -> VGG:
     """The network of Table 1 with ``depth`` learnable layers: 11, 13, 16 or 19."""
     return VGG(
-        DEPTHS[depth],
+        find_row(DEPTHS, depth, "a VGG's depth"),
         batch_norm=batch_norm,
         weight_init=weight_init,
         map_size=map_size,

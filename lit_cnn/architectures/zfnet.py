@@ -24,6 +24,7 @@ from lit_cnn.architectures.layers.network import Network, Stem
 from lit_cnn.architectures.layers.response_norm import ResponseNormKind, make_response_norm
 
 MAP_SIDE = 6
+SMALL_MAP_SIDE = 4  # of a 32 px image behind the small stem; reading 6 x 6 would repeat values
 
 
 class Conv(NamedTuple):
@@ -51,8 +52,8 @@ class ZFNet(Network):
 
     Args:
         response_norm: "paper", "caffe" or "none": the contrast norm of the first two stages.
-        stem: "imagenet", or "small": 3x3 in the first convolution and no stride in the first two, for images of about
-            32 to 64 px.
+        stem: "imagenet", or "small": 3x3 in the first convolution, no stride in the first two, and a head that reads a
+            4x4 map, for images of about 32 to 64 px.
         hidden: Width of the two hidden linear layers.
         dropout: Rate after each of them.
         num_classes: Outputs.
@@ -82,7 +83,8 @@ class ZFNet(Network):
             stage.add_module("pool", nn.MaxPool2d(3, stride=2, ceil_mode=True))
             if name != "stage3" and response_norm != "none":
                 stage.add_module("norm", make_response_norm(response_norm))
-        self.head = FullyConnectedHead(channels, MAP_SIDE, hidden, num_classes, dropout)
+        side = SMALL_MAP_SIDE if stem == "small" else MAP_SIDE
+        self.head = FullyConnectedHead(channels, side, hidden, num_classes, dropout)
         self.smallest_input = 8 if stem == "small" else 47  # the last pool needs 2 x 2 positions
         init_gaussian(self)
 

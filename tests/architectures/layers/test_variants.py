@@ -1,0 +1,30 @@
+"""A row of a paper's table is found, or the known ones are named."""
+
+from collections.abc import Callable
+
+import pytest
+
+from lit_cnn.architectures.efficientnet_v2 import efficientnet_v2
+from lit_cnn.architectures.layers.variants import find_row
+from lit_cnn.architectures.nfnet import nfnet
+from lit_cnn.architectures.resnet import cifar_resnet, imagenet_resnet
+from lit_cnn.architectures.vgg import vgg
+
+
+def test_row_is_found() -> None:
+    assert find_row({18: "a", 34: "b"}, 34, "the depth") == "b"
+
+
+@pytest.mark.parametrize(
+    ("build", "variant", "message"),
+    [
+        (imagenet_resnet, 19, "a ResNet's depth must be one of 18, 34, 50, 101, 152, 200, got 19"),
+        (vgg, 12, "a VGG's depth must be one of 11, 13, 16, 19, got 12"),
+        (nfnet, "f7", "the NFNet must be one of f0, .*, f6, got f7"),
+        (efficientnet_v2, "b9", "the EfficientNetV2 must be one of b0, .*, xl, got b9"),
+        (cifar_resnet, 21, "6n \\+ 2 layers .*, got 21"),
+    ],
+)
+def test_unknown_rows_are_refused(build: Callable, variant: int | str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        build(variant)
