@@ -32,6 +32,7 @@ snow, frost (photographs of ice) and the elastic transform are missing: figures 
 with the paper's mCE.
 """
 
+import io
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -168,15 +169,22 @@ def _saturate(pixels: Tensor, _: Draws, factor: float, shift: float) -> Tensor:
 def _pixelate(pixels: Tensor, _: Draws, share: float) -> Tensor:
     height, width = pixels.shape[-2:]
     small = max(1, int(width * share)), max(1, int(height * share))
-    images = [functional.to_pil_image(image) for image in _levels(pixels)]
-    coarse = [
-        image.resize(small, Image.Resampling.BOX).resize((width, height), Image.Resampling.BOX) for image in images
-    ]
-    return torch.stack([functional.pil_to_tensor(image) for image in coarse]) / 255
+    box = Image.Resampling.BOX
+    return _by_pil(pixels, lambda image: image.resize(small, box).resize((width, height), box))
 
 
 def _jpeg_compression(pixels: Tensor, _: Draws, quality: float) -> Tensor:
-    return torch.stack([functional.jpeg(image, int(quality)) for image in _levels(pixels)]) / 255
+    def compressed(image: Image.Image) -> Image.Image:
+        file = io.BytesIO()
+        image.save(file, "JPEG", quality=int(quality))
+        return Image.open(file)
+
+    return _by_pil(pixels, compressed)
+
+
+def _by_pil(pixels: Tensor, change: Callable[[Image.Image], Image.Image]) -> Tensor:
+    images = [change(functional.to_pil_image(image)) for image in _levels(pixels)]
+    return torch.stack([functional.pil_to_tensor(image) for image in images]) / 255
 
 
 def _levels(pixels: Tensor) -> Tensor:

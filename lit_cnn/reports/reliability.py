@@ -60,7 +60,7 @@ def draw_reliability(panels: Sequence[ReliabilityPanel], out_png: Path) -> Path:
             upper.set_ylabel("accuracy", color=INK)
             lower.set_ylabel("images", color=INK)
     keys = [
-        Patch(color=BLUE, label="accuracy"),
+        Patch(color=BLUE, label="accuracy, up to the confidence"),
         Patch(color=ROSE, label="too sure: confidence above accuracy"),
         Patch(color=LIGHT_BLUE, label="not sure enough: accuracy above confidence"),
         Line2D([], [], color=GRAY, linestyle="--", label="perfect calibration"),
