@@ -87,7 +87,7 @@ def draw_sheet(trained: Trained, images: EvaluationImages, views: CorruptedViews
         raise ValueError(f"--image is {options.image}, but there are the images 0 to {len(images) - 1}")
     pixels = views(images.image(options.image)[None], torch.tensor([options.image]))[0][0]
     names = [f"{kind.replace('_', ' ')} {severity}" for kind in views.kinds for severity in views.severities]
-    title = f"{trained.class_names[int(images.labels[options.image])]}, under corruptions of severity 1 to 5"
+    title = f"{trained.class_names[int(images.labels[options.image])]}: corruptions and their severity"
     return draw_contact_sheet(pixels, ["clean", *names], options.sheet, columns=5, title=title)
 
 
