@@ -35,6 +35,8 @@ def run(arguments: list[str]) -> int:
     options = parse(arguments)
     trained = load_network(options.checkpoint, options.weights)
     images = load_images(trained, options.data, options.split)
+    if options.limit is not None:
+        images = images.sample(options.limit)
     kinds = tuple(options.kinds or default_kinds(images.in_channels))
     if options.sheet:
         severities = tuple(options.severities or (_SHEET_SEVERITY,))
@@ -66,10 +68,13 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--kinds", nargs="+", choices=list(CORRUPTIONS), metavar="KIND", help=", ".join(CORRUPTIONS))
     parser.add_argument("--severities", nargs="+", type=int, choices=SEVERITIES, help="default: all five")
     parser.add_argument("--seed", type=int, default=0, help="key of the noise")
+    parser.add_argument("--limit", type=int, help="evaluate this many images, drawn once and for all")
     parser.add_argument("--out", type=Path, help="heat map to write, a PNG")
     parser.add_argument("--sheet", type=Path, help="draw one image under every corruption (severity 3) to this PNG")
     parser.add_argument("--image", type=int, default=0, help="number of the image on the sheet")
     options = parser.parse_args(arguments)
+    if options.limit is not None and options.limit < 1:
+        parser.error(f"--limit is {options.limit} but must be at least 1")
     for name in ("kinds", "severities"):
         stated = getattr(options, name)
         setattr(options, name, list(dict.fromkeys(stated)) if stated else None)

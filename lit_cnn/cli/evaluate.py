@@ -24,7 +24,7 @@ from lit_cnn.cli.checkpoint_data import (
 from lit_cnn.cli.fit import quieten_lightning
 from lit_cnn.data.module import ImageData
 from lit_cnn.evaluation.images import EvaluationImages, evaluation_images
-from lit_cnn.evaluation.logits import Outcome, collect
+from lit_cnn.evaluation.logits import Average, Outcome, collect
 from lit_cnn.evaluation.metrics import (
     ClassScore,
     accuracies,
@@ -46,7 +46,7 @@ def run(arguments: list[str], stage: str) -> int:
     trained = load_network(options.checkpoint, options.weights)
     data = load_data(trained, options.data)
     if options.views is None and not options.per_class:
-        results = lightning_results(trained, data, stage)
+        results = lightning_results(trained, data, stage, show_progress=not options.json)
         title = f"{options.checkpoint} ({options.weights} weights)"
         print(json.dumps(results, indent=2)) if options.json else Console().print(results_table(results, title))
         return 0
@@ -86,8 +86,8 @@ def parse(arguments: list[str], stage: str) -> argparse.Namespace:
     return options
 
 
-def lightning_results(trained: Trained, data: ImageData, stage: str) -> dict[str, float]:
-    """Loss and accuracies of the single centre crop, as training reports them."""
+def lightning_results(trained: Trained, data: ImageData, stage: str, show_progress: bool) -> dict[str, float]:
+    """Loss and accuracies of the single centre crop, as training reports them; Lightning's bar goes to stdout."""
     model = Classifier(
         trained.network, num_classes=len(trained.class_names), in_channels=trained.preprocessing.in_channels
     )
@@ -98,6 +98,7 @@ def lightning_results(trained: Trained, data: ImageData, stage: str) -> dict[str
         use_distributed_sampler=False,
         enable_checkpointing=False,
         enable_model_summary=False,
+        enable_progress_bar=show_progress,
     )
     evaluate = trainer.validate if stage == "validate" else trainer.test
     results = evaluate(model, datamodule=data, verbose=False)[0]
@@ -111,7 +112,7 @@ def results_table(results: dict[str, float], title: str) -> Table:
     return table
 
 
-def run_views(trained: Trained, images: EvaluationImages, views: Views, average: str) -> tuple[Outcome, Outcome]:
+def run_views(trained: Trained, images: EvaluationImages, views: Views, average: Average) -> tuple[Outcome, Outcome]:
     """The single centre crop and the views; one and the same where the views are the centre crop."""
     single = make_views("center", trained.preprocessing)
     total = len(images) * (1 if views == single else 2)
@@ -119,10 +120,10 @@ def run_views(trained: Trained, images: EvaluationImages, views: Views, average:
         centre = collect(trained, images, single, advance=advance)
         if views == single:
             return centre, centre
-        return centre, collect(trained, images, views, average=average, advance=advance)  # type: ignore[arg-type]
+        return centre, collect(trained, images, views, average=average, advance=advance)
 
 
-def views_report(centre: Outcome, outcome: Outcome, views: Views, average: str) -> dict[str, Any]:
+def views_report(centre: Outcome, outcome: Outcome, views: Views, average: Average) -> dict[str, Any]:
     """Both results, and the gain in top-1 with its 95 % interval, as built-in types."""
     gain = hits(outcome.probabilities, outcome.labels).double() - hits(centre.probabilities, centre.labels).double()
     return {

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import torch
@@ -14,6 +14,7 @@ from lit_cnn.data.archives import ArraySplit
 from lit_cnn.data.folders import load_image
 from lit_cnn.data.module import ImageData
 from lit_cnn.data.sources import Split
+from lit_cnn.randomness import generator
 
 SplitName = Literal["val", "test"]
 
@@ -59,9 +60,10 @@ class EvaluationImages:
             return self.split.images[row]
         return functional.pil_to_tensor(load_image(self.split.paths[row], self.in_channels))
 
-    def take(self, rows: Tensor) -> "EvaluationImages":
-        """The given rows, in their order."""
-        return EvaluationImages(self.split.take(rows), self.in_channels, self.origin, self.workers)
+    def sample(self, count: int) -> "EvaluationImages":
+        """``count`` images drawn without replacement, always the same, in order; all of them where there are fewer."""
+        rows = torch.randperm(len(self), generator=generator("evaluation sample"))[:count].sort().values
+        return replace(self, split=self.split.take(rows))
 
     def prepared(self, prepare: Prepare) -> DataLoader[list[Prepared]]:
         """Every image once, in order; images of files come one by one since each has its own size."""

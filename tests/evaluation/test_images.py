@@ -48,8 +48,16 @@ def test_arrays_come_once_in_order() -> None:
     assert [row for row, _ in seen(images)] == list(range(300))
     assert len(images.prepared(lambda batch, _: [batch[:, None]])) == 2
     assert torch.equal(images.image(7), noise(300, 2, 2)[7])
-    part = images.take(torch.tensor([4, 2]))
-    assert torch.equal(part.labels, images.labels[[4, 2]])
+
+
+def test_a_sample_is_always_the_same() -> None:
+    images = labelled(noise(300, 2, 2))
+    rows = [int(part.int().sum()) for part in (images.image(row) for row in range(300))]
+    drawn = [int(images.sample(50).image(row).int().sum()) for row in range(50)]
+    assert drawn == [int(images.sample(50).image(row).int().sum()) for row in range(50)]
+    assert len(set(drawn) - set(rows)) == 0
+    assert drawn != rows[:50]
+    assert len(images.sample(1000)) == 300
 
 
 def test_a_missing_test_split_is_named(folder: Path) -> None:
