@@ -14,6 +14,9 @@ COMMANDS = {
     "validate": ("lit_cnn.cli.evaluate", "accuracy of a checkpoint on the validation images"),
     "test": ("lit_cnn.cli.evaluate", "accuracy of a checkpoint on the test images"),
     "predict": ("lit_cnn.cli.predict", "classes of image files: lit-cnn predict CKPT IMAGES…"),
+    "ensemble": ("lit_cnn.cli.ensemble", "accuracy of several checkpoints together: lit-cnn ensemble CKPT CKPT…"),
+    "calibrate": ("lit_cnn.cli.calibrate", "confidence against accuracy, and temperature scaling"),
+    "corruptions": ("lit_cnn.cli.corruptions", "accuracy under noise, blur, fog, JPEG and other corruptions"),
     "models": ("lit_cnn.cli.models", "the catalog of architectures"),
     "profile": ("lit_cnn.cli.profile", "parameters, multiply-adds, speed and memory of networks"),
     "data": ("lit_cnn.cli.data", "lit-cnn data show: a picture of the batches the network will see"),
@@ -25,7 +28,7 @@ COMMANDS = {
 
 
 def usage() -> str:
-    lines = [f"  {name:10s} {text}" for name, (_, text) in COMMANDS.items()]
+    lines = [f"  {name:11s} {text}" for name, (_, text) in COMMANDS.items()]
     return "usage: lit-cnn COMMAND [arguments]\n\n" + "\n".join(lines) + "\n\nlit-cnn COMMAND --help tells more."
 
 

@@ -29,13 +29,34 @@ class Trained:
     preprocessing: Preprocessing
     recipe: dict[str, Any]
 
-    @torch.no_grad()
+    @torch.inference_mode()
+    def logits(self, images: Tensor) -> Tensor:
+        """(N, K) float32 logits, on the network's device, of uint8 images (N, C, H, W).
+
+        The images need not have the size of the preprocessing.
+
+        Raises:
+            ValueError: If the network cannot be run at the size of the images.
+        """
+        device = next(self.network.parameters()).device
+        mean = torch.tensor(self.preprocessing.mean, device=device).view(1, -1, 1, 1)
+        std = torch.tensor(self.preprocessing.std, device=device).view(1, -1, 1, 1)
+        pixels = images.to(device).float().contiguous(memory_format=torch.channels_last)
+        try:
+            return self.network((pixels / 255 - mean) / std).float()
+        except RuntimeError as error:
+            height, width = images.shape[-2:]
+            if height == width == self.preprocessing.image_size:
+                raise
+            size = self.preprocessing.image_size
+            raise ValueError(
+                f"{type(self.network).__name__} cannot be run on {width}x{height} pixels, only near the "
+                f"{size}x{size} of its training ({str(error).splitlines()[0]})"
+            ) from None
+
     def probabilities(self, images: Tensor) -> Tensor:
         """(N, K) softmax of uint8 images (N, C, H, W) that have passed the preprocessing's transform."""
-        mean = torch.tensor(self.preprocessing.mean).view(1, -1, 1, 1)
-        std = torch.tensor(self.preprocessing.std).view(1, -1, 1, 1)
-        pixels = images.float().contiguous(memory_format=torch.channels_last)
-        return self.network((pixels / 255 - mean) / std).float().softmax(dim=1)
+        return self.logits(images).softmax(dim=1)
 
     def transform(self) -> Any:
         """Function of a PIL image that returns the (C, H, W) uint8 input."""

@@ -1,0 +1,105 @@
+"""``lit-cnn calibrate CKPT``: whether its confidence can be believed, before and after temperature scaling.
+
+The temperature is fitted on one half of the validation images and everything is measured on the other.
+"""
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from lit_cnn.cli.checkpoint_data import (
+    add_checkpoint_arguments,
+    load_images,
+    load_network,
+    percent,
+    progress,
+)
+from lit_cnn.evaluation.calibration import BINS, Calibration, ConfidenceBins, calibrate
+from lit_cnn.evaluation.logits import collect
+from lit_cnn.evaluation.views import make_views
+from lit_cnn.reports.reliability import ReliabilityPanel, draw_reliability
+
+
+def run(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="lit-cnn calibrate", description=__doc__, allow_abbrev=False)
+    add_checkpoint_arguments(parser)
+    parser.add_argument("--bins", type=int, default=BINS, help="confidence bins of equal width (default %(default)s)")
+    parser.add_argument("--out", type=Path, help="reliability diagram to write, a PNG")
+    options = parser.parse_args(arguments)
+    if options.bins < 1:
+        raise ValueError(f"--bins is {options.bins} but must be at least 1")
+    trained = load_network(options.checkpoint, options.weights)
+    images = load_images(trained, options.data, "val")
+    with progress("evaluating", len(images)) as advance:
+        outcome = collect(trained, images, make_views("center", trained.preprocessing), advance=advance)
+    result = calibrate(outcome.probabilities, outcome.labels, options.bins)
+    if options.out:
+        draw_reliability(panels(result), options.out)
+    if options.json:
+        print(json.dumps(calibration_report(result), indent=2))
+        return 0
+    Console().print(calibration_table(result, options.checkpoint))
+    if result.at_limit:
+        print(
+            f"the temperature stopped at {result.temperature:.2f}: no larger or smaller one is finite and best, as "
+            "happens where every fitted image is classified correctly"
+        )
+    if options.out:
+        print(options.out)
+    return 0
+
+
+def panels(result: Calibration) -> list[ReliabilityPanel]:
+    """Before and after, for the picture."""
+
+    def panel(title: str, ece: float, bins: ConfidenceBins) -> ReliabilityPanel:
+        text = f"{title}: ECE {percent(ece)}"
+        return ReliabilityPanel(text, bins.counts.tolist(), bins.confidence.tolist(), bins.accuracy.tolist())
+
+    return [
+        panel("as trained", result.before.ece, result.bins_before),
+        panel(f"temperature {result.temperature:.2f}", result.after.ece, result.bins_after),
+    ]
+
+
+def calibration_report(result: Calibration) -> dict[str, Any]:
+    """Everything as built-in types."""
+    bins = {"before": result.bins_before, "after": result.bins_after}
+    return {
+        "temperature": result.temperature,
+        "at_limit": result.at_limit,
+        "fitted_on": result.fitted_on,
+        "measured_on": result.measured_on,
+        "before": asdict(result.before),
+        "after": asdict(result.after),
+        "bins": {
+            when: {
+                "counts": part.counts.tolist(),
+                "confidence": part.confidence.tolist(),
+                "accuracy": part.accuracy.tolist(),
+            }
+            for when, part in bins.items()
+        },
+    }
+
+
+def calibration_table(result: Calibration, checkpoint: str) -> Table:
+    before, after = result.before, result.after
+    table = Table(
+        "on the other half",
+        "as trained",
+        f"temperature {result.temperature:.3f}",
+        title=checkpoint,
+        caption=f"fitted on {result.fitted_on} validation images, measured on the {result.measured_on} others",
+    )
+    table.add_row("accuracy", percent(before.accuracy), percent(after.accuracy))
+    table.add_row("mean confidence", percent(before.confidence), percent(after.confidence))
+    table.add_row(f"ECE, {len(result.bins_before.counts)} bins", percent(before.ece), percent(after.ece))
+    table.add_row("negative log-likelihood", f"{before.log_loss:.4f}", f"{after.log_loss:.4f}")
+    table.add_row("Brier score", f"{before.brier:.4f}", f"{after.brier:.4f}")
+    return table

@@ -1,0 +1,109 @@
+"""What the commands that evaluate a checkpoint share: their arguments, the network, its images and a progress bar."""
+
+import argparse
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+import yaml
+from rich.console import Console
+from rich.progress import Progress
+
+from lit_cnn.cli.recipe import RecipeCLI
+from lit_cnn.data.module import ImageData
+from lit_cnn.evaluation.images import EvaluationImages, SplitName, evaluation_images
+from lit_cnn.evaluation.logits import Advance
+from lit_cnn.evaluation.trained import Trained, load_trained
+
+
+def add_checkpoint_arguments(parser: argparse.ArgumentParser, several: bool = False) -> None:
+    """The checkpoint (or several), ``--data``, ``--weights`` and ``--json``."""
+    if several:
+        parser.add_argument("checkpoints", nargs="+", metavar="checkpoint", help="checkpoints of lit-cnn fit")
+    else:
+        parser.add_argument("checkpoint", help="a checkpoint of lit-cnn fit")
+    parser.add_argument("--data", help="data path in place of the recorded one")
+    parser.add_argument("--weights", choices=["ema", "raw"], default="ema", help="averaged weights where they exist")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def add_split_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--split", choices=["val", "test"], default="val", help="images to evaluate on")
+
+
+def load_network(path: str, weights: str) -> Trained:
+    """The checkpoint's network, on the GPU where there is one."""
+    trained = load_trained(path, weights)
+    trained.network.to("cuda" if torch.cuda.is_available() else "cpu")
+    return trained
+
+
+def recipe_arguments(recipe: dict[str, Any], data_path: str | None) -> list[str]:
+    """The checkpoint's recipe as arguments of the parser; the trainer's machine settings are left out."""
+    kept = {key: value for key, value in recipe.items() if key in ("model", "data", "seed_everything")}
+    if data_path is not None:
+        kept["data"] = {**kept["data"], "path": os.path.expanduser(data_path)}
+    return ["--config", yaml.safe_dump(kept)]
+
+
+def load_data(trained: Trained, data_path: str | None) -> ImageData:
+    """The data of the checkpoint's recipe, from its recorded path or from ``data_path``.
+
+    Raises:
+        ValueError: If it has other classes or channels than the checkpoint.
+    """
+    cli = RecipeCLI(recipe_arguments(trained.recipe, data_path))
+    data = cli.parser.instantiate(cli.config).data
+    data.setup()
+    check_classes("the checkpoint", trained, list(data.class_names), data.in_channels)
+    return data
+
+
+def check_classes(name: str, trained: Trained, class_names: list[str], in_channels: int) -> None:
+    """Refuse images of other classes, or of another order of them, or of other channels than the network's.
+
+    Raises:
+        ValueError: Naming both sides.
+    """
+    if class_names != trained.class_names:
+        raise ValueError(
+            f"the data has the classes {_few(class_names)}, but {name} was trained on {_few(trained.class_names)}"
+        )
+    if in_channels != trained.preprocessing.in_channels:
+        raise ValueError(
+            f"the data has {in_channels} channels, but {name} was trained on {trained.preprocessing.in_channels}"
+        )
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names) if len(names) <= 20 else f"{', '.join(names[:20])} and {len(names) - 20} more"
+
+
+def load_images(trained: Trained, data_path: str | None, split: SplitName) -> EvaluationImages:
+    """The images of the checkpoint's recipe before preprocessing.
+
+    Raises:
+        ValueError: If there is no such split, or the classes or channels are others.
+    """
+    return evaluation_images(load_data(trained, data_path), split)
+
+
+@contextlib.contextmanager
+def progress(text: str, total: int) -> Iterator[Advance]:
+    """A bar on stderr that disappears when done; yields the function that advances it."""
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(text, total=total)
+        yield lambda images: bar.advance(task, images)
+
+
+def percent(value: float) -> str:
+    """``91.25 %``."""
+    return f"{100 * value:.2f} %"
+
+
+def points(value: float, interval: tuple[float, float] | None = None) -> str:
+    """``+0.40`` percentage points, with the interval where there is one."""
+    text = f"{100 * value:+.2f}"
+    return text if interval is None else f"{text} [{100 * interval[0]:+.2f}, {100 * interval[1]:+.2f}]"

@@ -1,0 +1,54 @@
+"""Several networks that vote: the mean of their softmax outputs (Hansen and Salamon, 1990)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lit_cnn.evaluation.metrics import accuracies, bootstrap_interval, hits
+
+
+@dataclass(frozen=True)
+class EnsembleScores:
+    """What members reach alone and together.
+
+    Attributes:
+        members: {"acc1", "acc<k>"} of each member, k = min(5, classes).
+        mean: Mean of the members.
+        ensemble: Of the averaged probabilities.
+        best: Number of the member with the highest acc1, on these same images.
+        gain_over_mean: Ensemble's acc1 - the mean member's.
+        gain_over_mean_interval: Its 95 % interval by paired bootstrap over the images.
+        gain_over_best: Ensemble's acc1 - the best member's; choosing the best on these images makes it look small.
+        gain_over_best_interval: Its 95 % interval by paired bootstrap over the images.
+    """
+
+    members: list[dict[str, float]]
+    mean: dict[str, float]
+    ensemble: dict[str, float]
+    best: int
+    gain_over_mean: float
+    gain_over_mean_interval: tuple[float, float]
+    gain_over_best: float
+    gain_over_best_interval: tuple[float, float]
+
+
+def ensemble_scores(members: Sequence[Tensor], labels: Tensor) -> EnsembleScores:
+    """Scores of two or more members' probabilities, each (M, K), and of their average."""
+    average = torch.stack([member.double() for member in members]).mean(dim=0)
+    each = [accuracies(member, labels) for member in members]
+    right = torch.stack([hits(member, labels).double() for member in members])
+    together = hits(average, labels).double()
+    best = max(range(len(members)), key=lambda number: each[number]["acc1"])
+    over_mean, over_best = together - right.mean(dim=0), together - right[best]
+    return EnsembleScores(
+        members=each,
+        mean={name: sum(scores[name] for scores in each) / len(each) for name in each[0]},
+        ensemble=accuracies(average, labels),
+        best=best,
+        gain_over_mean=float(over_mean.mean()),
+        gain_over_mean_interval=bootstrap_interval(over_mean, "ensemble", "mean"),
+        gain_over_best=float(over_best.mean()),
+        gain_over_best_interval=bootstrap_interval(over_best, "ensemble", "best"),
+    )

@@ -1,0 +1,133 @@
+"""A trained network over many views of many images: batches of equal size in, class probabilities out."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from lit_cnn.evaluation.images import EvaluationImages, Prepare
+from lit_cnn.evaluation.trained import Trained
+
+Average = Literal["probabilities", "logits"]
+Advance = Callable[[int], object]
+"""Told the number of images that have been prepared since the last call."""
+
+_WAITING = 8
+"""Full batches that may wait for others of their size before all are run."""
+
+
+class Inputs(NamedTuple):
+    """k inputs of one size: their images' rows and their view numbers int64 (k,), pixels uint8 (k, C, H, W)."""
+
+    rows: Tensor
+    views: Tensor
+    pixels: Tensor
+
+
+class Block(NamedTuple):
+    """Logits float (k, K) of k inputs, with the rows of their images and their view numbers int64 (k,)."""
+
+    rows: Tensor
+    views: Tensor
+    logits: Tensor
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a network, or several together, said of M images.
+
+    Attributes:
+        probabilities: float64 (M, K), rows add up to 1.
+        labels: int64 (M,).
+        views: Mean number of views of an image.
+        seconds: Wall-clock time, with reading and preparing the images.
+    """
+
+    probabilities: Tensor
+    labels: Tensor
+    views: float
+    seconds: float
+
+    @property
+    def images_per_second(self) -> float:
+        """Whole images, however many views each has."""
+        return len(self.labels) / self.seconds
+
+
+def stream(
+    trained: Trained, images: EvaluationImages, prepare: Prepare, batch_size: int = 64, advance: Advance | None = None
+) -> Iterator[Block]:
+    """The logits of every view of every image, in no particular order.
+
+    Views of one size share a batch, whichever image and scale they come from.
+
+    Raises:
+        ValueError: If the network cannot be run at the size of a view.
+    """
+    waiting: dict[torch.Size, list[Inputs]] = {}
+    for chunk in images.prepared(prepare):
+        for part in chunk:
+            for inputs in _numbered(part.rows, part.views):
+                waiting.setdefault(inputs.pixels.shape[-2:], []).append(inputs)
+        counts = {size: sum(len(inputs.rows) for inputs in parts) for size, parts in waiting.items()}
+        crowded = sum(counts.values()) > _WAITING * batch_size
+        for size in [size for size, count in counts.items() if crowded or count >= batch_size]:
+            yield from _run(trained, waiting.pop(size), batch_size)
+        if advance is not None:
+            advance(sum(len(part.rows) for part in chunk))
+    for parts in waiting.values():
+        yield from _run(trained, parts, batch_size)
+
+
+def _numbered(rows: Tensor, groups: list[Tensor]) -> Iterator[Inputs]:
+    """One ``Inputs`` for each group (n, v, C, H, W); views are counted through all groups."""
+    first = 0
+    for group in groups:
+        images, views = group.shape[:2]
+        numbers = torch.arange(first, first + views).repeat(images)
+        yield Inputs(rows.repeat_interleave(views), numbers, group.flatten(0, 1))
+        first += views
+
+
+def _run(trained: Trained, parts: list[Inputs], batch_size: int) -> Iterator[Block]:
+    rows, views, pixels = (torch.cat(column) for column in zip(*parts, strict=True))
+    for start in range(0, len(rows), batch_size):
+        chosen = slice(start, start + batch_size)
+        yield Block(rows[chosen], views[chosen], trained.logits(pixels[chosen]).cpu())
+
+
+def collect(
+    trained: Trained,
+    images: EvaluationImages,
+    prepare: Prepare,
+    *,
+    average: Average = "probabilities",
+    batch_size: int = 64,
+    advance: Advance | None = None,
+) -> Outcome:
+    """Run every view of every image and average each image's views.
+
+    Args:
+        trained: The network.
+        images: M images.
+        prepare: From an image to its views.
+        average: Mean of the softmax over the views, or softmax of the mean logits.
+        batch_size: Views in one forward pass.
+        advance: Called as images are done.
+
+    Raises:
+        ValueError: If the network cannot be run at the size of a view.
+    """
+    start = time.perf_counter()
+    sums = torch.zeros(len(images), len(trained.class_names), dtype=torch.float64)
+    seen = torch.zeros(len(images), dtype=torch.float64)
+    for block in stream(trained, images, prepare, batch_size, advance):
+        values = block.logits.double()
+        sums.index_add_(0, block.rows, values.softmax(dim=1) if average == "probabilities" else values)
+        seen.index_add_(0, block.rows, torch.ones(len(block.rows), dtype=torch.float64))
+    means = sums / seen[:, None]
+    probabilities = means if average == "probabilities" else means.softmax(dim=1)
+    return Outcome(probabilities, images.labels, float(seen.mean()), time.perf_counter() - start)

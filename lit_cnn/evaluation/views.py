@@ -1,0 +1,145 @@
+"""Views of an image: the crops, scales and mirror images whose predictions are averaged.
+
+Every protocol resizes the shorter side, cuts squares of the network's image size with torchvision, and is stated by its
+paper for 224 px; other image sizes scale it in proportion. Only ``multi_scale`` passes whole images, of any size and
+aspect ratio, through the network up to its pooling. Where that ends in global pooling and a linear layer, this is
+the average over all positions; VGG's dense evaluation instead turns its linear layers into convolutions, while ours
+pools the map to the side its first linear layer reads.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+from torchvision.transforms.v2 import InterpolationMode, functional
+
+from lit_cnn.data.settings import Preprocessing
+from lit_cnn.data.transforms import evaluate_images
+
+ViewKind = Literal["center", "flip", "ten", "grid", "googlenet", "multi_scale"]
+VIEW_KINDS: tuple[ViewKind, ...] = get_args(ViewKind)
+
+_LOOSE = 0.875
+"""Side of the crop / shorter side where the checkpoint's own ratio leaves no room around the crop."""
+_GRID = 5
+
+
+def default_scales(kind: ViewKind, preprocessing: Preprocessing) -> tuple[int, ...]:
+    """Shorter sides in pixels.
+
+    center and flip take the checkpoint's; ten takes it too, or image_size / 0.875 where the image would not be larger
+    than the crop (CIFAR: 32 -> 37); googlenet 8/7, 9/7, 10/7 and 11/7 of image_size (256 to 352 for 224, Szegedy et
+    al. 2014, section 7); grid and multi_scale 7/8, 1 and 9/8 of the shorter side (VGG's S - 32, S and S + 32 at
+    S = 256, Simonyan and Zisserman 2014, section 4.2), where grid starts from the side that ten takes.
+    """
+    size = preprocessing.image_size
+    own = round(size / preprocessing.crop_ratio)
+    loose = own if own > size else round(size / _LOOSE)
+    if kind == "googlenet":
+        return tuple(round(size * (7 + step) / 7) for step in (1, 2, 3, 4))
+    if kind in ("grid", "multi_scale"):
+        middle = loose if kind == "grid" else own
+        return tuple(round(middle * eighths / 8) for eighths in (7, 8, 9))
+    return (loose,) if kind == "ten" else (own,)
+
+
+@dataclass(frozen=True)
+class Views:
+    """From uint8 images (n, C, H, W) to their views; picklable.
+
+    Args:
+        kind: center: the centre crop. flip: it and its mirror image. ten: four corners and centre of the central
+            square, mirrored (Krizhevsky et al. 2012, section 4.1). grid: 5 x 5 crops evenly over the image,
+            mirrored (VGG, section 3.2). googlenet: the squares at both ends and the middle of the image, of each the
+            four corners, the centre and the square itself resized, mirrored: 4 x 3 x 6 x 2 = 144 crops (Szegedy et al.
+            2014, section 7). multi_scale: the whole image (He et al. 2015, section 3.4).
+        preprocessing: Of the checkpoint.
+        scales: Shorter sides in pixels.
+        flip: Add the mirror image of each view; the other kinds than center and multi_scale have them anyway.
+
+    Raises:
+        ValueError: If a scale is not positive or smaller than the crops.
+    """
+
+    kind: ViewKind
+    preprocessing: Preprocessing
+    scales: tuple[int, ...]
+    flip: bool = False
+
+    def __post_init__(self) -> None:
+        size = self.preprocessing.image_size
+        smallest = 1 if self.kind == "multi_scale" else size
+        if not self.scales or min(self.scales) < smallest:
+            raise ValueError(
+                f"--scales {' '.join(str(scale) for scale in self.scales)} has a shorter side below the {smallest} px "
+                f"that the views {self.kind} need; only multi_scale takes smaller ones than the crop of {size} px"
+            )
+
+    def __call__(self, images: Tensor, rows: Tensor) -> list[Tensor]:
+        """One uint8 tensor (n, views, C, height, width) for each size of view; ``rows`` are not used."""
+        views = []
+        for scale in self.scales:
+            if self.kind in ("center", "flip"):
+                crops = self._centre(images, scale)
+            else:
+                resized = _resize_shorter(images, scale, self.preprocessing)
+                crops = {"ten": self._ten, "grid": self._grid, "googlenet": self._googlenet}.get(
+                    self.kind, lambda whole: whole[:, None]
+                )(resized)
+            views.append(torch.cat([crops, crops.flip(-1)], 1) if self._mirrors else crops)
+        return views if self.kind == "multi_scale" else [torch.cat(views, 1)]
+
+    @property
+    def _mirrors(self) -> bool:
+        return self.flip or self.kind not in ("center", "multi_scale")
+
+    def _centre(self, images: Tensor, scale: int) -> Tensor:
+        size = self.preprocessing.image_size
+        return evaluate_images(images, replace(self.preprocessing, crop_ratio=size / scale))[:, None]
+
+    def _ten(self, images: Tensor) -> Tensor:
+        square = functional.center_crop(images, [min(images.shape[-2:])] * 2)
+        return torch.stack(functional.five_crop(square, [self.preprocessing.image_size] * 2), 1)
+
+    def _grid(self, images: Tensor) -> Tensor:
+        size = self.preprocessing.image_size
+        tops, lefts = (
+            [round(step * (side - size) / (_GRID - 1)) for step in range(_GRID)] for side in images.shape[-2:]
+        )
+        return torch.stack([images[..., y : y + size, x : x + size] for y in tops for x in lefts], 1)
+
+    def _googlenet(self, images: Tensor) -> Tensor:
+        size = [self.preprocessing.image_size] * 2
+        crops: list[Tensor] = []
+        for square in _squares(images):
+            resized = functional.resize(square, size, _mode(self.preprocessing), antialias=True)
+            crops += [*functional.five_crop(square, size), resized]
+        return torch.stack(crops, 1)
+
+
+def make_views(
+    kind: ViewKind, preprocessing: Preprocessing, scales: tuple[int, ...] | None = None, flip: bool = False
+) -> Views:
+    """Views at the given shorter sides in pixels, or at the kind's own (``default_scales``)."""
+    return Views(kind, preprocessing, tuple(scales or default_scales(kind, preprocessing)), flip)
+
+
+def _mode(preprocessing: Preprocessing) -> InterpolationMode:
+    return InterpolationMode(preprocessing.interpolation)
+
+
+def _resize_shorter(images: Tensor, scale: int, preprocessing: Preprocessing) -> Tensor:
+    if min(images.shape[-2:]) == scale:
+        return images
+    return functional.resize(images, [scale], interpolation=_mode(preprocessing), antialias=True)
+
+
+def _squares(images: Tensor) -> list[Tensor]:
+    """The squares at both ends and in the middle of the longer side; a square image has one."""
+    height, width = images.shape[-2:]
+    side, room = min(height, width), abs(height - width)
+    starts = dict.fromkeys((0, room // 2, room))
+    if height > width:
+        return [images[..., start : start + side, :] for start in starts]
+    return [images[..., start : start + side] for start in starts]

@@ -1,0 +1,152 @@
+"""Views, ensembles, calibration and corruptions by command: tables, JSON, pictures, sentences."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from lit_cnn.architectures.catalog import create_model
+from lit_cnn.cli.main import main
+from lit_cnn.training.runs import FORMAT
+
+NAMES = ["red", "green", "blue"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A set of 16 px images whose class is the strongest colour, and checkpoints of untrained networks."""
+    path = tmp_path_factory.mktemp("evaluation")
+    images = np.random.default_rng(0).integers(0, 256, (72, 16, 16, 3), dtype=np.uint8)
+    labels = np.arange(72) % 3
+    images[np.arange(72), :, :, labels] //= 2
+    arrays = {"train_images": images, "train_labels": labels, "val_images": images[:36], "val_labels": labels[:36]}
+    np.savez(path / "colours.npz", **arrays, class_names=np.array(NAMES))
+    np.savez(path / "others.npz", **arrays, class_names=np.array(["cat", "dog", "emu"]))
+    for seed, size in ((0, 16), (1, 12)):
+        write_checkpoint(path / f"{seed}.ckpt", seed, size, NAMES)
+    write_checkpoint(path / "others.ckpt", 0, 16, ["cat", "dog", "emu"])
+    return path
+
+
+def write_checkpoint(path: Path, seed: int, size: int, names: list[str]) -> None:
+    torch.manual_seed(seed)
+    network = create_model("cifar_resnet20", num_classes=3, in_channels=3)
+    recipe = {
+        "model": {"architecture": "cifar_resnet20"},
+        "data": {
+            "source": "npz",
+            "path": str(path.parent / ("colours.npz" if names == NAMES else "others.npz")),
+            "image_size": size,
+            "batch_size": 8,
+            "evaluation": {"crop_ratio": 1.0},
+        },
+        "seed_everything": 0,
+    }
+    preprocessing = {
+        "image_size": size,
+        "crop_ratio": 1.0,
+        "interpolation": "bilinear",
+        "mean": [0.5] * 3,
+        "std": [0.25] * 3,
+        "in_channels": 3,
+    }
+    described = {"architecture": "cifar_resnet20", "options": {}, "num_classes": 3, "in_channels": 3}
+    state = {f"net.{name}": value for name, value in network.state_dict().items()}
+    content = {"network": described, "state_dict": state, "class_names": names, "preprocessing": preprocessing}
+    torch.save({**content, "recipe": recipe, "format": FORMAT}, path)
+
+
+def printed(capsys: pytest.CaptureFixture, *arguments: str | Path) -> str:
+    assert main([str(argument) for argument in arguments]) == 0
+    return capsys.readouterr().out
+
+
+def said(capsys: pytest.CaptureFixture, *arguments: str | Path) -> str:
+    """The sentence of a command that fails."""
+    assert main([str(argument) for argument in arguments]) == 1
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("lit-cnn: ")]
+    assert len(lines) == 1
+    return lines[0]
+
+
+def test_views_stand_beside_the_centre_crop_that_validate_reports(folder: Path, capsys: pytest.CaptureFixture) -> None:
+    report = json.loads(printed(capsys, "validate", folder / "0.ckpt", "--views", "ten", "--json"))
+    assert (report["images"], report["center"]["views_per_image"], report["views"]["views_per_image"]) == (36, 1, 10)
+    assert report["gain"] == pytest.approx(report["views"]["acc1"] - report["center"]["acc1"])
+    assert report["gain_interval"][0] <= report["gain"] <= report["gain_interval"][1]
+    plain = json.loads(printed(capsys, "validate", folder / "0.ckpt", "--json"))
+    assert plain["val/acc1"] == pytest.approx(report["center"]["acc1"])
+
+
+def test_other_sizes_than_the_training_s(folder: Path, capsys: pytest.CaptureFixture) -> None:
+    flags = ["--views", "multi_scale", "--scales", "12", "24", "--flip", "--average", "logits"]
+    report = json.loads(printed(capsys, "validate", folder / "0.ckpt", *flags, "--json"))
+    assert (report["views"]["scales"], report["views"]["views_per_image"]) == ([12, 24], 4)
+    assert "mean of logits" in " ".join(printed(capsys, "validate", folder / "0.ckpt", *flags).split())
+
+
+def test_classes_apart(folder: Path, capsys: pytest.CaptureFixture) -> None:
+    report = json.loads(printed(capsys, "validate", folder / "0.ckpt", "--per-class", "--json"))
+    assert sorted(row["name"] for row in report["classes"]) == sorted(NAMES)
+    recalls = [row["recall"] for row in report["classes"]]
+    assert recalls == sorted(recalls)
+    assert report["balanced_accuracy"] == pytest.approx(sum(recalls) / 3)
+    assert "balanced accuracy" in printed(capsys, "validate", folder / "0.ckpt", "--per-class")
+
+
+def test_ensemble_members_preprocess_on_their_own(folder: Path, capsys: pytest.CaptureFixture) -> None:
+    paths = [folder / "0.ckpt", folder / "1.ckpt"]
+    report = json.loads(printed(capsys, "ensemble", *paths, "--json"))
+    singles = [json.loads(printed(capsys, "validate", path, "--views", "center", "--json")) for path in paths]
+    assert [member["acc1"] for member in report["members"]] == [single["center"]["acc1"] for single in singles]
+    assert report["gain_over_mean"] == pytest.approx(report["ensemble"]["acc1"] - report["mean"]["acc1"])
+    assert report["warning"] is None
+    assert "ensemble" in printed(capsys, "ensemble", *paths)
+
+
+def test_calibration_writes_its_picture(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    out = tmp_path / "reliability.png"
+    report = json.loads(printed(capsys, "calibrate", folder / "0.ckpt", "--out", out, "--bins", "5", "--json"))
+    assert (report["fitted_on"], report["measured_on"]) == (18, 18)
+    assert sum(report["bins"]["after"]["counts"]) == 18
+    assert len(report["bins"]["before"]["accuracy"]) == 5
+    assert out.stat().st_size > 1000
+    assert "fitted on 18 validation images" in " ".join(printed(capsys, "calibrate", folder / "0.ckpt").split())
+
+
+def test_corruptions_write_their_pictures(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    flags = ["--kinds", "fog", "jpeg_compression", "--severities", "1", "5"]
+    out, sheet = tmp_path / "heat.png", tmp_path / "sheet.png"
+    report = json.loads(printed(capsys, "corruptions", folder / "0.ckpt", *flags, "--out", out, "--json"))
+    assert list(report["accuracy"]) == ["fog", "jpeg_compression"]
+    assert list(report["accuracy"]["fog"]) == ["1", "5"]
+    assert report["added_error"] == pytest.approx(report["mean_corruption_error"] + report["clean"] - 1)
+    assert out.stat().st_size > 1000
+    assert printed(capsys, "corruptions", folder / "0.ckpt", "--sheet", sheet).strip() == str(sheet)
+    assert sheet.stat().st_size > 1000
+    assert "severity 5" in printed(capsys, "corruptions", folder / "0.ckpt", *flags)
+
+
+def test_mistakes_get_one_sentence(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    one = folder / "0.ckpt"
+    assert "there is no checkpoint" in said(capsys, "calibrate", folder / "none.ckpt")
+    assert "has no test split" in said(capsys, "test", one, "--views", "flip")
+    assert "has no test split" in said(capsys, "corruptions", one, "--split", "test")
+    assert "below the 16 px" in said(capsys, "validate", one, "--views", "ten", "--scales", "8")
+    sentence = said(capsys, "ensemble", one, folder / "others.ckpt")
+    assert "the data has the classes red, green, blue" in sentence
+    assert "others.ckpt was trained on cat, dog, emu" in sentence
+    assert "was trained on red" in said(capsys, "validate", one, "--data", folder / "others.npz", "--views", "flip")
+    assert "images 0 to 35" in said(capsys, "corruptions", one, "--sheet", tmp_path / "a.png", "--image", "36")
+    assert "--bins is 0" in said(capsys, "calibrate", one, "--bins", "0")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["validate", "x", "--flip"], ["ensemble", "x"], ["corruptions", "x", "--kinds", "snow"]]
+)
+def test_wrong_command_lines_exit_with_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2

@@ -1,0 +1,90 @@
+"""Calibration against torchmetrics, and temperatures that are known."""
+
+import pytest
+import torch
+from torchmetrics.functional.classification import multiclass_calibration_error
+
+from lit_cnn.evaluation.calibration import (
+    COLDEST,
+    HOTTEST,
+    calibrate,
+    confidence_bins,
+    expected_calibration_error,
+    fit_temperature,
+    scaled,
+)
+from lit_cnn.evaluation.metrics import log_loss
+
+
+def drawn(temperature: float, count: int = 4000) -> tuple[torch.Tensor, torch.Tensor]:
+    """Probabilities whose labels were drawn from the softmax of their logits / ``temperature``."""
+    draws = torch.Generator().manual_seed(3)
+    logits = 2 * torch.randn((count, 5), generator=draws, dtype=torch.float64)
+    labels = torch.multinomial((logits / temperature).softmax(1), 1, generator=draws)[:, 0]
+    return logits.softmax(1), labels
+
+
+@pytest.mark.parametrize("bins", [1, 7, 15])
+def test_ece_is_that_of_torchmetrics(bins: int) -> None:
+    probabilities, labels = drawn(2.0)
+    theirs = multiclass_calibration_error(probabilities, labels, num_classes=5, n_bins=bins, norm="l1")
+    assert expected_calibration_error(probabilities, labels, bins) == pytest.approx(float(theirs), abs=1e-6)
+
+
+def test_bins_hold_every_image_once() -> None:
+    probabilities = torch.tensor([[1.0, 0.0], [0.5, 0.5], [0.4, 0.6], [0.3, 0.7]])
+    binned = confidence_bins(probabilities, torch.tensor([0, 1, 1, 0]), 2)
+    assert binned.counts.tolist() == [1, 3]
+    assert binned.confidence.tolist() == pytest.approx([0.5, 2.3 / 3])
+    assert binned.accuracy.tolist() == pytest.approx([0, 2 / 3])
+    assert confidence_bins(probabilities[:1], torch.tensor([0]), 3).accuracy.tolist() == [0, 0, 1]
+
+
+def test_scaling_is_softmax_of_the_divided_logits() -> None:
+    logits = torch.randn((6, 4), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    torch.testing.assert_close(scaled(logits.softmax(1), 2.5), (logits / 2.5).softmax(1))
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+def test_the_temperature_that_made_the_labels_is_found(temperature: float) -> None:
+    probabilities, labels = drawn(temperature)
+    found = fit_temperature(probabilities, labels)
+    assert found == pytest.approx(temperature, rel=0.1)
+    best = log_loss(scaled(probabilities, found), labels)
+    assert all(best <= log_loss(scaled(probabilities, found * factor), labels) for factor in (0.9, 0.99, 1.01, 1.1))
+
+
+def test_the_limits_are_told() -> None:
+    labels = torch.tensor([0, 1] * 10)
+    sure = torch.tensor([[0.9, 0.1], [0.1, 0.9]]).repeat(10, 1)
+    result = calibrate(sure, labels)
+    assert result.temperature == pytest.approx(COLDEST)
+    assert result.at_limit
+    assert calibrate(sure.flip(1), labels).temperature == pytest.approx(HOTTEST)
+    assert not calibrate(*drawn(2.0)).at_limit
+
+
+def test_fitting_and_measuring_share_no_image() -> None:
+    """Labels of the measured half do not move the temperature, those of the fitted half do."""
+    from lit_cnn.data.sources import stratified_rows
+
+    probabilities, labels = drawn(2.0, 400)
+    fit, measure = stratified_rows(labels, 0.5)
+    result = calibrate(probabilities, labels)
+    assert (result.fitted_on, result.measured_on) == (len(fit), len(measure))
+    assert int(result.bins_after.counts.sum()) == len(measure)
+    assert result.temperature == fit_temperature(probabilities[fit], labels[fit])
+    assert result.before.log_loss == log_loss(probabilities[measure], labels[measure])
+    assert result.before.accuracy == result.after.accuracy
+
+
+def test_overconfidence_is_repaired() -> None:
+    result = calibrate(*drawn(3.0))
+    assert result.before.confidence > result.before.accuracy
+    assert result.after.ece < result.before.ece
+    assert result.after.log_loss < result.before.log_loss
+
+
+def test_too_few_images_are_refused() -> None:
+    with pytest.raises(ValueError, match="at least two images of some class"):
+        calibrate(torch.eye(2), torch.tensor([0, 1]))

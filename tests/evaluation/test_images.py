@@ -1,0 +1,65 @@
+"""Images before preprocessing, from memory and from files."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from colours import labelled, noise
+from PIL import Image
+
+from lit_cnn.data.module import ImageData
+from lit_cnn.evaluation.images import EvaluationImages, evaluation_images
+
+SIZES = {"cat": [(9, 7), (8, 12)], "dog": [(8, 8), (20, 10), (6, 9)]}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for split in ("train", "val"):
+        for name, sizes in SIZES.items():
+            (tmp_path / split / name).mkdir(parents=True)
+            for number, (width, height) in enumerate(sizes):
+                pixels = np.full((height, width, 3), 10 * number + len(name), dtype=np.uint8)
+                Image.fromarray(pixels).save(tmp_path / split / name / f"{number}.png")
+    return tmp_path
+
+
+def seen(images: EvaluationImages) -> list[tuple[int, torch.Size]]:
+    """Row and size of every image that a ``Prepare`` gets."""
+    parts = [part for chunk in images.prepared(lambda batch, _: [batch[:, None]]) for part in chunk]
+    return [(row, part.views[0].shape[-2:]) for part in parts for row in part.rows.tolist()]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_files_come_once_in_order_with_their_own_size(folder: Path, workers: int) -> None:
+    data = ImageData("imagefolder", str(folder), image_size=8, workers=workers)
+    images = evaluation_images(data, "val")
+    assert (len(images), images.in_channels, images.workers) == (5, 3, workers)
+    assert images.labels.tolist() == [0, 0, 1, 1, 1]
+    if workers == 0:
+        expected = [(height, width) for sizes in SIZES.values() for width, height in sizes]
+        assert seen(images) == [(row, torch.Size(size)) for row, size in enumerate(expected)]
+    assert int(images.image(3)[0, 0, 0]) == 13
+
+
+def test_arrays_come_once_in_order() -> None:
+    images = labelled(noise(300, 2, 2))
+    assert [row for row, _ in seen(images)] == list(range(300))
+    assert len(images.prepared(lambda batch, _: [batch[:, None]])) == 2
+    assert torch.equal(images.image(7), noise(300, 2, 2)[7])
+
+
+def test_a_sample_is_always_the_same() -> None:
+    images = labelled(noise(300, 2, 2))
+    rows = [int(part.int().sum()) for part in (images.image(row) for row in range(300))]
+    drawn = [int(images.sample(50).image(row).int().sum()) for row in range(50)]
+    assert drawn == [int(images.sample(50).image(row).int().sum()) for row in range(50)]
+    assert len(set(drawn) - set(rows)) == 0
+    assert drawn != rows[:50]
+    assert len(images.sample(1000)) == 300
+
+
+def test_a_missing_test_split_is_named(folder: Path) -> None:
+    with pytest.raises(ValueError, match="has no test split; use the validation split instead"):
+        evaluation_images(ImageData("imagefolder", str(folder), image_size=8), "test")

@@ -1,0 +1,94 @@
+"""Views against torchvision's crops, against the papers' counts and against validation's centre crop."""
+
+import pytest
+import torch
+from colours import noise, preprocessing
+from torchvision.transforms.v2 import functional
+
+from lit_cnn.data.transforms import evaluate_images
+from lit_cnn.evaluation.views import VIEW_KINDS, default_scales, make_views
+
+ROWS = torch.arange(2)
+
+
+@pytest.mark.parametrize(("height", "width"), [(8, 8), (10, 13), (20, 9)])
+@pytest.mark.parametrize("ratio", [0.7, 0.875, 1.0])
+def test_center_is_what_validation_sees(height: int, width: int, ratio: float) -> None:
+    images, settings = noise(2, height, width), preprocessing(8, ratio)
+    (views,) = make_views("center", settings)(images, ROWS)
+    assert torch.equal(views[:, 0], evaluate_images(images, settings))
+    (views,) = make_views("flip", settings)(images, ROWS)
+    assert torch.equal(views[:, 1], evaluate_images(images, settings).flip(-1))
+
+
+def test_ten_are_the_corners_and_centre_of_the_central_square_and_their_mirror_images() -> None:
+    images = noise(2, 16, 20)  # 14 / 0.875 = 16: no resize
+    (views,) = make_views("ten", preprocessing(14, 0.875))(images, ROWS)
+    theirs = functional.ten_crop(functional.center_crop(images, [16, 16]), [14, 14])  # in another order
+    for row in (0, 1):
+        assert {view.numpy().tobytes() for view in views[row]} == {crop[row].numpy().tobytes() for crop in theirs}
+
+
+def test_ten_makes_room_where_the_image_is_not_larger_than_the_crop() -> None:
+    settings = preprocessing(32, 1.0)
+    assert default_scales("ten", settings) == (37,)
+    (views,) = make_views("ten", settings)(noise(2, 32, 32), ROWS)
+    assert views.shape == (2, 10, 3, 32, 32)
+    assert not torch.equal(views[:, 0], views[:, 4])
+    assert default_scales("ten", preprocessing(224, 0.875)) == (256,)
+
+
+def test_the_papers_scales_and_counts() -> None:
+    settings = preprocessing(224, 0.875)
+    assert default_scales("googlenet", settings) == (256, 288, 320, 352)
+    assert default_scales("multi_scale", settings) == default_scales("grid", settings) == (224, 256, 288)
+    settings = preprocessing(7, 0.875)
+    (views,) = make_views("googlenet", settings)(noise(2, 16, 30), ROWS)
+    assert views.shape[1] == 144
+    (views,) = make_views("googlenet", settings)(noise(2, 16, 16), ROWS)
+    assert views.shape[1] == 48  # the three squares of a square image are one
+    (views,) = make_views("grid", settings)(noise(2, 16, 30), ROWS)
+    assert views.shape[1] == 150
+
+
+def test_googlenet_takes_squares_along_the_longer_side() -> None:
+    settings = preprocessing(7, 0.875)
+    images = noise(2, 8, 12)
+    (views,) = make_views("googlenet", settings, (8,))(images, ROWS)
+    squares = [images[..., :8], images[..., 2:10], images[..., 4:]]
+    crops = [[*functional.five_crop(square, [7, 7]), functional.resize(square, [7, 7])] for square in squares]
+    assert torch.equal(views[:, :18], torch.stack([crop for part in crops for crop in part], 1))
+    assert torch.equal(views[:, 18:], views[:, :18].flip(-1))
+    (tall,) = make_views("googlenet", settings, (8,))(images.transpose(2, 3), ROWS)
+    torch.testing.assert_close(tall[:, :1], images.transpose(2, 3)[..., :7, :7][:, None])
+
+
+def test_grid_reaches_the_edges() -> None:
+    images = noise(1, 12, 20)
+    (views,) = make_views("grid", preprocessing(8, 0.8), (12,))(images, ROWS[:1])
+    assert torch.equal(views[0, 0], images[0, :, :8, :8])
+    assert torch.equal(views[0, 24], images[0, :, 4:, 12:])
+    assert torch.equal(views[0, 1], images[0, :, :8, 3:11])
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_multi_scale_shows_whole_images(flip: bool) -> None:
+    images = noise(2, 10, 20)
+    views = make_views("multi_scale", preprocessing(8), (10, 5), flip)(images, ROWS)
+    assert [tuple(view.shape) for view in views] == [(2, 1 + flip, 3, 10, 20), (2, 1 + flip, 3, 5, 10)]
+    assert torch.equal(views[0][:, 0], images)
+    if flip:
+        assert torch.equal(views[1][:, 1], views[1][:, 0].flip(-1))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in VIEW_KINDS if kind != "multi_scale"])
+def test_scales_below_the_crop_are_refused(kind: str) -> None:
+    with pytest.raises(ValueError, match=r"--scales 12 7 has a shorter side below the 8 px"):
+        make_views(kind, preprocessing(8), (12, 7))
+
+
+def test_a_constant_image_looks_the_same_from_everywhere() -> None:
+    images = torch.full((1, 3, 11, 17), 77, dtype=torch.uint8)
+    for kind in VIEW_KINDS:
+        for group in make_views(kind, preprocessing(8, 0.875))(images, ROWS[:1]):
+            assert (group == 77).all()

@@ -1,0 +1,41 @@
+"""Reliability diagrams are drawn, and differ where the figures do."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from lit_cnn.reports.reliability import ReliabilityPanel, draw_reliability
+
+SURE = ReliabilityPanel("too sure", [5, 0, 20, 75], [0.2, 0, 0.7, 0.95], [0.1, 0, 0.4, 0.8])
+MODEST = ReliabilityPanel("not sure enough", [5, 0, 20, 75], [0.2, 0, 0.7, 0.9], [0.4, 0, 0.9, 0.99])
+
+
+def picture(path: Path) -> tuple[tuple[int, int], bytes]:
+    with Image.open(path) as image:
+        return image.size, image.tobytes()
+
+
+def test_panels_stand_side_by_side(tmp_path: Path) -> None:
+    one = picture(draw_reliability([SURE], tmp_path / "deep" / "one.png"))
+    two = picture(draw_reliability([SURE, MODEST], tmp_path / "two.png"))
+    assert two[0][0] > 1.5 * one[0][0]
+    assert two[0][1] == one[0][1]
+
+
+def test_gaps_are_seen(tmp_path: Path) -> None:
+    even = ReliabilityPanel("too sure", SURE.counts, SURE.confidence, SURE.confidence)
+    assert picture(draw_reliability([SURE], tmp_path / "a.png")) != picture(
+        draw_reliability([even], tmp_path / "b.png")
+    )
+
+
+def test_a_panel_without_images_is_drawn(tmp_path: Path) -> None:
+    empty = ReliabilityPanel("nothing", [0, 0], [0, 0], [0, 0])
+    assert picture(draw_reliability([empty, SURE], tmp_path / "a.png"))[0][0] > 300
+
+
+@pytest.mark.parametrize("panels", [[], [ReliabilityPanel("short", [1, 2], [0.5], [0.5, 0.5])]])
+def test_lists_of_other_lengths_are_refused(tmp_path: Path, panels: list[ReliabilityPanel]) -> None:
+    with pytest.raises(ValueError, match="a count, a confidence and an accuracy for each bin"):
+        draw_reliability(panels, tmp_path / "a.png")
