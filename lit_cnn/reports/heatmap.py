@@ -91,10 +91,10 @@ def _heat_map(
     maximize: bool,
 ) -> Figure:
     means = cell_means(names, rows, columns, points, scores)
-    cell_width, cell_height = 0.95, 0.62
     longest = max(len(_text(row)) for row in rows)
-    left, bottom, side, tall = 0.75 + 0.075 * longest, 0.75, cell_width * len(columns), cell_height * len(rows)
-    width, height = max(left + side + 1.25, 5.2), bottom + tall + 0.6
+    left, bottom = 0.75 + 0.075 * longest, 0.65
+    side, tall = max(0.95 * len(columns), 3.2), max(0.62 * len(rows), 1.9)
+    width, height = left + side + 1.0, bottom + tall + 0.6
     figure = new_figure(width, height)
     axes = figure.add_axes((left / width, bottom / height, side / width, tall / height))
     low, high = float(np.nanmin(means)), float(np.nanmax(means))
