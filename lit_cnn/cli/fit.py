@@ -24,6 +24,7 @@ from lit_cnn.training.callbacks.throughput import Throughput
 from lit_cnn.training.metrics_file import MetricsFile
 from lit_cnn.training.runs import (
     BEST,
+    RUN_DIR_VARIABLE,
     create_run_dir,
     describe_environment,
     export_weights,
@@ -32,9 +33,6 @@ from lit_cnn.training.runs import (
     resumable_checkpoint,
     write_json,
 )
-
-RUN_DIR_VARIABLE = "LIT_CNN_RUN_DIR"
-"""Tells the processes that rank 0 launches which folder it made."""
 
 MACHINE_KEYS = ("data.path", "data.workers", "data.eval_batch_size", "data.seed", "model.seed")
 """Keys below ``data`` and ``model`` that say where a run happens, or repeat another key."""
@@ -167,7 +165,7 @@ def identity(config: dict[str, Any]) -> Iterable[tuple[str, Any]]:
 
 
 def make_run_dir(runs: Path, name: str, resumed: Path | None) -> Path:
-    """The run's folder: made by rank 0, told to the processes it launches."""
+    """The run's folder: given by the starting process, or made by rank 0 and told to the processes it launches."""
     if resumed:
         folder = resumed
     elif RUN_DIR_VARIABLE in os.environ:

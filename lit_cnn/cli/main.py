@@ -11,6 +11,10 @@ import sys
 
 COMMANDS = {
     "fit": ("lit_cnn.cli.fit", "train a recipe: lit-cnn fit --config RECIPE [--key value …] | --resume RUN"),
+    "sweep": (
+        "lit_cnn.cli.sweep",
+        "try values of recipe keys: lit-cnn sweep --config RECIPE --space SPACE --sweep-dir DIR",
+    ),
     "validate": ("lit_cnn.cli.evaluate", "accuracy of a checkpoint on the validation images"),
     "test": ("lit_cnn.cli.evaluate", "accuracy of a checkpoint on the test images"),
     "predict": ("lit_cnn.cli.predict", "classes of image files: lit-cnn predict CKPT IMAGES…"),

@@ -17,6 +17,8 @@ PREVIOUS = "previous.ckpt"
 BEST = "best.ckpt"
 FORMAT = 1
 """Version of the checkpoint's layout."""
+RUN_DIR_VARIABLE = "LIT_CNN_RUN_DIR"
+"""Tells a started process, such as rank 1 or a trial of a sweep, in which folder its run is."""
 
 
 def create_run_dir(root: Path, recipe: str) -> Path:

@@ -1,0 +1,1 @@
+"""Search: which values of a recipe's keys are best."""

@@ -1,0 +1,66 @@
+"""Pictures of sweeps: a line, a heat map, points, panels."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lit_cnn.reports.heatmap import cell_means, draw_sweep
+
+RANGE = {"lr": [0.01, 0.1, 1.0, 0.3], "decay": [1e-4, 1e-3, 1e-5, 1e-2], "layers": [1, 2, 1, 3]}
+POINTS = [{key: values[i] for key, values in RANGE.items()} for i in range(4)]
+LISTED = [1, 2, 3]
+
+
+def test_a_cell_is_the_mean_of_its_scores_and_nan_without() -> None:
+    points = [{"a": 1, "b": "x"}, {"a": 1, "b": "x"}, {"a": 2, "b": "y"}]
+    means = cell_means(["a", "b"], [1, 2], ["x", "y"], points, [0.2, 0.4, 0.9])
+    assert np.allclose(means, [[0.3, np.nan], [np.nan, 0.9]], equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    "axes",
+    [
+        {"layers": LISTED},
+        {"lr": None},
+        {"layers": LISTED, "lr": RANGE["lr"]},
+        {"layers": LISTED, "lr": None},
+        {"lr": None, "decay": None},
+        {"lr": None, "decay": None, "layers": LISTED},
+    ],
+    ids=lambda axes: " ".join(f"{key}{'' if values else '~'}" for key, values in axes.items()),
+)
+def test_every_number_of_settings_has_its_picture(tmp_path: Path, axes: dict[str, Any]) -> None:
+    out = draw_sweep(
+        axes, POINTS, [0.1, 0.5, 0.3, 0.2], tmp_path / "deep" / "sweep.png", title="lr", logarithmic=["lr", "decay"]
+    )
+    with Image.open(out) as picture:
+        assert min(picture.size) > 250
+        assert len(picture.convert("RGB").getcolors(1 << 20) or []) > 20
+
+
+def test_the_best_cell_follows_the_direction(tmp_path: Path) -> None:
+    """A red frame left or right of the middle."""
+    points = [{"a": 1, "b": 1}, {"a": 1, "b": 2}]
+    sides = []
+    for maximize in (True, False):
+        out = draw_sweep({"a": [1], "b": [1, 2]}, points, [0.1, 0.9], tmp_path / "s.png", title="", maximize=maximize)
+        with Image.open(out) as picture:
+            pixels = np.asarray(picture.convert("RGB")).astype(int)
+        red = np.argwhere((pixels[..., 0] > 180) & (pixels[..., 1] < 90) & (pixels[..., 2] < 90))
+        sides.append(red[:, 1].mean())
+    assert sides[0] > sides[1] + 50
+
+
+def test_equal_scores_are_drawn(tmp_path: Path) -> None:
+    points = [{"a": 1, "b": 1}, {"a": 1, "b": 2}]
+    assert draw_sweep({"a": [1], "b": [1, 2]}, points, [0.5, 0.5], tmp_path / "s.png", title="").is_file()
+
+
+def test_no_score_or_one_too_few_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="got 0 scores and 0 points"):
+        draw_sweep({"lr": None}, [], [], tmp_path / "s.png", title="")
+    with pytest.raises(ValueError, match="got 1 scores and 4 points"):
+        draw_sweep({"lr": None}, POINTS, [1.0], tmp_path / "s.png", title="")

@@ -1,0 +1,251 @@
+"""The sweep: every slot once, whatever happens to the processes; draws by key; failures told."""
+
+import dataclasses
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import TrialState, create_trial
+from sweep_process import FAKE, GRID
+
+from lit_cnn.search.engine import KeyedSampler, Sweep, distribution, standing
+from lit_cnn.search.results import TrialResult
+from lit_cnn.search.space import Axis, Space
+from lit_cnn.search.trials import OWNER_LOCK, Fit, StopSignals
+
+PROGRAM = [sys.executable, str(Path(__file__).parent / "sweep_process.py")]
+
+
+def run(folder: Path, space: Space = GRID, stop: StopSignals | None = None, storage: str | None = None) -> Sweep:
+    folder.mkdir(parents=True, exist_ok=True)
+    sweep = Sweep(folder, space, {"model.architecture": "resnet"}, storage)
+    sweep.run(Fit(Path("recipe.yaml"), (), FAKE), stop or StopSignals(), [].append)
+    return sweep
+
+
+def starts(row: TrialResult) -> list[str]:
+    return (Path(row.run) / "starts").read_text().split()
+
+
+def choices(*values: int | str) -> Space:
+    return Space((Axis("x", choices=values),), metric="val/acc1")
+
+
+def assert_complete_grid(rows: list[TrialResult]) -> None:
+    assert [row.state for row in rows] == ["complete"] * 6
+    assert [row.value for row in rows] == [22, 21, 20, 12, 11, 10]
+    assert [row.trial for row in rows] == [6, 5, 4, 3, 2, 1]
+    assert all(row.value == 10 * int(row.params["x"] or 0) + int(row.params["y"] or 0) for row in rows)
+    assert len({row.run for row in rows}) == 6
+
+
+def test_a_grid_ends_complete_best_first_and_is_not_run_again(tmp_path: Path) -> None:
+    sweep = run(tmp_path / "grid")
+    assert_complete_grid(sweep.results())
+    assert_complete_grid(run(tmp_path / "grid").results())
+    assert all(starts(row) == ["new"] for row in sweep.results())
+    assert len(sweep.study.trials) == 6
+
+
+def test_before_it_runs_every_trial_waits(tmp_path: Path) -> None:
+    rows = Sweep(tmp_path, GRID, {}).results()
+    assert [(row.state, row.params) for row in rows[:2]] == [
+        ("waiting", {"x": 1, "y": 0}),
+        ("waiting", {"x": 1, "y": 1}),
+    ]
+
+
+def test_failures_are_told_and_do_not_end_the_sweep(tmp_path: Path) -> None:
+    rows = run(tmp_path / "s", choices("crash", "nan", 3)).results()
+    assert [(row.state, row.value, row.error) for row in rows] == [
+        ("complete", 30.0, ""),
+        ("failed", None, "the images are missing"),
+        ("failed", None, "val/acc1 was never a finite number"),
+    ]
+    again = run(tmp_path / "s", choices("crash", "nan", 3))
+    assert starts(again.results()[1]) == ["new"]
+    again.retry_failed()
+    again.run(Fit(Path("recipe.yaml"), (), FAKE), StopSignals(), [].append)
+    assert starts(again.results()[1]) == ["new", "new"]
+    assert [row.state for row in again.results()] == ["complete", "failed", "failed"]
+
+
+def test_an_unlogged_metric_ends_the_sweep_and_can_be_corrected(tmp_path: Path) -> None:
+    space = choices("other")
+    with pytest.raises(ValueError, match="trial 1 of 1 has logged no val/acc1, but val/loss"):
+        run(tmp_path / "s", space)
+    rows = run(tmp_path / "s", dataclasses.replace(space, metric="val/loss")).results()
+    assert rows[0].value == 1.0
+
+
+def test_another_sweep_under_the_same_name_is_refused(tmp_path: Path) -> None:
+    run(tmp_path / "s", choices(1))
+    with pytest.raises(ValueError, match=r"these keys differ: keys.x \(.*choose another --sweep-dir"):
+        run(tmp_path / "s", choices(2))
+    with pytest.raises(ValueError, match=r"model.architecture \('resnet' -> 'vgg'\)"):
+        Sweep(tmp_path / "s", choices(1), {"model.architecture": "vgg"})
+
+
+def test_a_stopped_trial_is_continued_from_its_checkpoint_before_new_ones(tmp_path: Path) -> None:
+    folder, space = tmp_path / "s", choices("hang", 2)
+    process = FitStopper(folder)
+    with StopSignals() as stop:
+        process.stop = stop
+        first = Sweep(folder_made(folder), space, {"model.architecture": "resnet"})
+        first._heartbeat = lambda _: process.stop_when_saved  # type: ignore[method-assign]
+        first.run(Fit(Path("recipe.yaml"), (), FAKE), stop, [].append)
+    assert [row.state for row in first.results()] == ["stopped", "waiting"]
+    lines: list[str] = []
+    second = Sweep(folder, space, {"model.architecture": "resnet"})
+    second.run(Fit(Path("recipe.yaml"), (), FAKE), StopSignals(), lines.append)
+    assert "trial 1 of 2 continues" in lines[0]
+    rows = second.results()
+    assert [(row.value, starts(row)) for row in rows] == [(20.0, ["new"]), (1.0, ["new", "resume"])]
+
+
+def folder_made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+class FitStopper:
+    """Asks for a stop as soon as a run below ``folder`` has a checkpoint."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.stop = folder, StopSignals()
+
+    def stop_when_saved(self) -> None:
+        if any(self.folder.glob("*/checkpoints/last.ckpt")):
+            self.stop.number = signal.SIGTERM
+
+
+def test_a_running_trial_is_left_to_the_living_and_taken_from_the_dead(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path, choices(5), {})
+    taken = sweep._take()
+    assert taken is not None
+    trial, folder, lock = taken
+    other = Sweep(tmp_path, choices(5), {})
+    assert other._take() is None
+    os.close(lock)  # what the death of its process does
+    again = other._take()
+    assert again is not None
+    assert (again[0].params, again[1]) == (trial.params, folder)
+    assert [trial.state for trial in other.study.trials] == [TrialState.FAIL, TrialState.RUNNING]
+    os.close(again[2])
+
+
+def test_a_trial_whose_process_died_before_it_signed_is_taken_again(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path, choices(5), {})
+    sweep._queue(0, 0, {"x": 5}, None)
+    sweep.study.ask()
+    taken = sweep._take()
+    assert taken is not None
+    assert taken[0].params == {"x": 5}
+    os.close(taken[2])
+
+
+def test_a_running_trial_of_another_machine_is_left_alone(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path, choices(5), {})
+    taken = sweep._take()
+    assert taken is not None
+    os.close(taken[2])
+    taken[0].set_user_attr("host", f"not-{socket.gethostname()}")
+    assert sweep._take() is None
+
+
+def test_of_equal_attempts_the_first_stands_and_a_later_attempt_before_it(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path, GRID, {})
+    for slot, attempt in ((0, 0), (0, 0), (1, 0), (1, 1), (1, 1), (1, 0)):
+        sweep._queue(slot, attempt, {"x": 1, "y": slot}, None)
+    assert {slot: trial.number for slot, trial in standing(sweep.study.trials).items()} == {0: 0, 1: 3}
+    sweep.run(Fit(Path("recipe.yaml"), (), FAKE), StopSignals(), [].append)
+    assert_complete_grid(sweep.results())
+    assert sum(trial.state == TrialState.COMPLETE for trial in sweep.study.trials) == 6
+
+
+def draws(space: Space, slots: list[int]) -> list[float]:
+    """What a new sampler draws for a study whose trials have these slots."""
+    study = optuna.create_study(sampler=KeyedSampler(space))
+    axis = {axis.key: distribution(axis, False) for axis in space.keys}
+    found = []
+    for slot in slots:
+        study.add_trial(create_trial(state=TrialState.WAITING, user_attrs={"slot": slot}))
+        found.append(study.ask(axis).params["lr"])
+    return found
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_a_draw_is_a_function_of_seed_and_slot(sampler: str) -> None:
+    space = Space((Axis("lr", low=0.01, high=1.0, log=True),), sampler=sampler, trials=4)  # type: ignore[arg-type]
+    forward = draws(space, [0, 1, 2, 3])
+    assert draws(space, [3, 2, 1, 0]) == forward[::-1]
+    assert len(set(forward)) == 4
+    assert draws(dataclasses.replace(space, seed=1), [0]) != forward[:1]
+    assert all(0.01 <= value <= 1.0 for value in forward)
+
+
+def test_a_sampler_runs_its_trials_and_more_when_asked(tmp_path: Path) -> None:
+    axes = (Axis("x", low=1, high=9), Axis("y", low=0.0, high=1.0, step=0.3))
+    space = Space(axes, sampler="tpe", trials=3, metric="val/acc1")
+    first = run(tmp_path / "s", space).results()
+    assert [row.state for row in first] == ["complete"] * 3
+    assert {round(float(row.params["y"] or 0), 9) for row in first} <= {0.0, 0.3, 0.6, 0.9}
+    more = run(tmp_path / "s", dataclasses.replace(space, trials=5)).results()
+    assert len(more) == 5
+    assert {row.run for row in first} < {row.run for row in more}
+
+
+def test_a_database_serves_as_storage(tmp_path: Path) -> None:
+    sweep = run(tmp_path / "s", storage=f"sqlite:///{tmp_path}/sweeps.db")
+    assert_complete_grid(sweep.results())
+    assert not (tmp_path / "s" / "journal.log").exists()
+
+
+def test_a_storage_that_cannot_be_opened_is_named_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"cannot open the storage nosuch://me:\*\*\*@host/x") as error:
+        Sweep(tmp_path, GRID, {}, "nosuch://me:secret@host/x")
+    assert "secret" not in str(error.value)
+
+
+def start(folder: Path, *storage: str) -> subprocess.Popen:
+    environment = {**os.environ, "FAKE_SECONDS": "0.4"}
+    return subprocess.Popen([*PROGRAM, str(folder), *storage], env=environment, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database", [False, True])
+def test_two_processes_share_a_grid_without_doubles(tmp_path: Path, database: bool) -> None:
+    storage = [f"sqlite:///{tmp_path}/sweeps.db"] if database else []
+    folders = [tmp_path / "a" / "s", tmp_path / ("b" if database else "a") / "s"]
+    processes = [start(folder, *storage) for folder in folders]
+    assert [process.wait() for process in processes] == [0, 0]
+    sweep = Sweep(folders[0], GRID, {}, *storage)
+    assert_complete_grid(sweep.results())
+    assert sum(trial.state == TrialState.COMPLETE for trial in sweep.study.trials) == 6
+    assert len(list(tmp_path.glob("*/s/*/starts"))) == 6
+
+
+@pytest.mark.slow
+def test_a_killed_sweep_is_completed_by_the_next_and_nothing_runs_twice(tmp_path: Path) -> None:
+    folder = tmp_path / "s"
+    process = start(folder)
+    while len(list(folder.glob("*/metrics.csv"))) < 2:
+        time.sleep(0.01)
+        assert process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = set(folder.glob("*/metrics.csv"))
+    assert start(folder).wait() == 0
+    rows = Sweep(folder, GRID, {}).results()
+    assert_complete_grid(rows)
+    again = [row.run for row in rows if len(starts(row)) > 1]
+    assert len(again) <= 1  # at most the trial that was running when the sweep was killed
+    assert len(list(folder.glob("*/starts"))) == 6
+    assert done <= set(folder.glob("*/metrics.csv"))
+    assert not any((Path(row.run) / OWNER_LOCK).stat().st_size for row in rows)

@@ -1,0 +1,19 @@
+"""trials.csv."""
+
+import csv
+from pathlib import Path
+
+from lit_cnn.search.results import TrialResult, write_trials
+
+
+def test_one_line_per_trial_and_empty_cells_for_what_is_not_known(tmp_path: Path) -> None:
+    rows = [
+        TrialResult(2, "complete", 0.5, {"a.b": 1, "c": "[0.9, 0.99]"}, 3.5, "runs/x"),
+        TrialResult(1, "failed", None, {"a.b": 2}, error="out of memory, again"),
+    ]
+    with write_trials(rows, ["a.b", "c"], tmp_path / "trials.csv").open(newline="") as file:
+        first, second = csv.DictReader(file)
+    assert (first["trial"], first["state"], first["value"], first["seconds"]) == ("2", "complete", "0.5", "3.5")
+    assert (first["a.b"], first["c"], first["run"], first["error"]) == ("1", "[0.9, 0.99]", "runs/x", "")
+    assert (second["value"], second["c"], second["error"]) == ("", "", "out of memory, again")
+    assert [path.name for path in tmp_path.iterdir()] == ["trials.csv"]
