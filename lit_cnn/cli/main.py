@@ -15,6 +15,7 @@ COMMANDS = {
     "test": ("lit_cnn.cli.evaluate", "accuracy of a checkpoint on the test images"),
     "predict": ("lit_cnn.cli.predict", "classes of image files: lit-cnn predict CKPT IMAGES…"),
     "models": ("lit_cnn.cli.models", "the catalog of architectures"),
+    "recipes": ("lit_cnn.cli.recipes", "the recipes, their targets, and what training them costs"),
     "profile": ("lit_cnn.cli.profile", "parameters, multiply-adds, speed and memory of networks"),
     "data": ("lit_cnn.cli.data", "lit-cnn data show: a picture of the batches the network will see"),
     "config": ("lit_cnn.cli.config", "lit-cnn config show RECIPE: the recipe with every default filled in"),
