@@ -43,6 +43,8 @@ IDENTITY_KEYS = (
     "seed_everything",
     "ema",
     "stochastic_depth",
+    "progressive_learning",
+    "early_stopping",
     "trainer.max_epochs",
     "trainer.max_steps",
 )
@@ -139,7 +141,7 @@ def train(cli: RecipeCLI, runs: Path, name: str, resumed: Path | None, arguments
     settings = dict(init.trainer)
     data.setup("fit")
     if settings.get("fast_dev_run"):
-        callbacks = [*(settings.pop("callbacks") or []), init.ema, init.stochastic_depth]
+        callbacks = [*(settings.pop("callbacks") or []), *recipe_callbacks(init)]
         pl.Trainer(**settings, callbacks=callbacks).fit(model, data)
         if is_main_process():
             Console().print("fast_dev_run finished: one training and one validation batch ran")
@@ -149,6 +151,11 @@ def train(cli: RecipeCLI, runs: Path, name: str, resumed: Path | None, arguments
         return train_in(folder, model, data, recipe, settings, init, resumed is not None, arguments)
     finally:
         os.environ.pop(RUN_DIR_VARIABLE, None)
+
+
+def recipe_callbacks(init: Any) -> list[pl.Callback]:
+    """The callbacks that are fields of a recipe."""
+    return [init.ema, init.stochastic_depth, init.progressive_learning, init.early_stopping]
 
 
 def train_in(
@@ -187,8 +194,7 @@ def train_in(
             "logger": [metrics_file, *([wandb_logger] if wandb_logger else [])],
             "callbacks": [
                 *(settings.get("callbacks") or []),
-                init.ema,
-                init.stochastic_depth,
+                *recipe_callbacks(init),
                 Throughput(),
                 Pictures(folder, wandb_logger),
                 Checkpoints(folder / "checkpoints", recipe["monitor"], record),

@@ -12,8 +12,10 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import InterpolationMode, functional
 
+from lit_cnn.data.augmentation import Augmentation
+from lit_cnn.data.lighting import add_colours, colours
 from lit_cnn.data.operations import PAPER_FILL, Step, apply, auto_augment_steps, rand_augment_steps
-from lit_cnn.data.settings import Augmentation, ColorJitter, Crop, Cutout, RandomErasing
+from lit_cnn.data.settings import ColorJitter, Crop, Cutout, RandomErasing
 from lit_cnn.data.transforms import require_size
 from lit_cnn.randomness import derive_key, fold, uniform
 
@@ -47,6 +49,8 @@ def augment(images: Tensor, settings: Augmentation, draws: Draws) -> Tensor:
             images = torch.where(chosen[:, :, None, None], images.flip(dim), images)
     if settings.color_jitter.enabled:
         images = color_jitter(images, settings.color_jitter, draws)
+    if settings.color_jitter.lighting:
+        images = add_colours(images, colours(draws("lighting", 3), settings.color_jitter.lighting))
     if settings.shear.degrees:
         images = shear(images, settings.shear.degrees, settings.fill, draws)
     height, width = images.shape[-2:]
@@ -73,6 +77,8 @@ def crop(images: Tensor, settings: Crop, size: int, draws: Draws) -> Tensor:
         return images
     if settings.kind == "random_resized":
         return random_resized_crop(images, settings, size, mode, draws)
+    if settings.kind == "shorter_side":
+        return shorter_side_crop(images, settings, size, mode, draws)
     if min(images.shape[-2:]) != size:
         images = functional.resize(images, [size], interpolation=mode, antialias=True)
     if settings.kind == "resize":
@@ -82,12 +88,29 @@ def crop(images: Tensor, settings: Crop, size: int, draws: Draws) -> Tensor:
 
 def pad_crop(images: Tensor, padding: int, size: int, draws: Draws) -> Tensor:
     """Pad every side with black and cut a window of ``size`` at a uniform place."""
-    padded = torch.nn.functional.pad(images, [padding] * 4)
-    height, width = padded.shape[-2:]
-    draw = draws("crop", 2)
+    return _windows(torch.nn.functional.pad(images, [padding] * 4), size, draws("crop", 2))
+
+
+def _windows(images: Tensor, size: int, draw: Tensor) -> Tensor:
+    """Cut a ``size`` x ``size`` window from each image; ``draw`` (N, 2) in [0, 1) places it down and across."""
+    height, width = images.shape[-2:]
     top, left = (draw[:, 0] * (height - size + 1)).long(), (draw[:, 1] * (width - size + 1)).long()
-    windows = np.lib.stride_tricks.sliding_window_view(padded.numpy(), (size, size), axis=(2, 3))
-    return torch.from_numpy(windows[np.arange(len(padded)), :, top.numpy(), left.numpy()])
+    windows = np.lib.stride_tricks.sliding_window_view(images.numpy(), (size, size), axis=(2, 3))
+    return torch.from_numpy(windows[np.arange(len(images)), :, top.numpy(), left.numpy()])
+
+
+def shorter_side_crop(images: Tensor, settings: Crop, size: int, mode: InterpolationMode, draws: Draws) -> Tensor:
+    """Bring each image's shorter side to its own length and cut a window of ``size`` at a uniform place."""
+    draw, (low, high) = draws("crop", 3), settings.shorter_side
+    lengths = low + (draw[:, 2] * (high - low + 1)).long()
+    out = images.new_empty(len(images), images.shape[1], size, size)
+    for length in lengths.unique().tolist():
+        rows = (lengths == length).nonzero().flatten()
+        resized = functional.resize(images[rows], [length], interpolation=mode, antialias=True)
+        if settings.central:
+            resized = functional.center_crop(resized, [length, length])
+        out[rows] = _windows(resized, size, draw[rows])
+    return out
 
 
 def _rectangles(

@@ -8,11 +8,12 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from lit_cnn.data.archives import ArraySplit
+from lit_cnn.data.augmentation import AugmentationPlan
 from lit_cnn.data.batch import Batch
 from lit_cnn.data.batched import Draws, augment
 from lit_cnn.data.folders import FolderSplit, load_image
 from lit_cnn.data.sampling import BatchPlan
-from lit_cnn.data.settings import Augmentation, Preprocessing
+from lit_cnn.data.settings import Preprocessing
 from lit_cnn.data.transforms import TrainingTransform, evaluate_images, evaluation_transform
 
 
@@ -38,12 +39,16 @@ class ArrayBatches(Dataset[Batch]):
     Args:
         split: images and labels.
         preprocessing: what evaluation sees.
-        augmentation: what training sees.
+        augmentation: what training sees in which epoch.
         seed: key of the random draws.
     """
 
     def __init__(
-        self, split: ArraySplit, preprocessing: Preprocessing, augmentation: Augmentation | None = None, seed: int = 0
+        self,
+        split: ArraySplit,
+        preprocessing: Preprocessing,
+        augmentation: AugmentationPlan | None = None,
+        seed: int = 0,
     ) -> None:
         self.split, self.preprocessing, self.augmentation, self.seed = split, preprocessing, augmentation, seed
 
@@ -57,7 +62,7 @@ class ArrayBatches(Dataset[Batch]):
             images = evaluate_images(images, self.preprocessing)
         else:
             draws = Draws(self.seed, plan.epoch, rows, torch.from_numpy(plan.repeat))
-            images = augment(images, self.augmentation, draws)
+            images = augment(images, self.augmentation.at(plan.epoch), draws)
         return _batch(images, self.split.labels[rows], plan)
 
 
@@ -65,18 +70,26 @@ class FolderBatches(Dataset[Batch]):
     """Batches of image files; the same parameters as ``ArrayBatches``."""
 
     def __init__(
-        self, split: FolderSplit, preprocessing: Preprocessing, augmentation: Augmentation | None = None, seed: int = 0
+        self,
+        split: FolderSplit,
+        preprocessing: Preprocessing,
+        augmentation: AugmentationPlan | None = None,
+        seed: int = 0,
     ) -> None:
         self.split, self.channels = split, preprocessing.in_channels
         self.evaluation = evaluation_transform(preprocessing)
-        self.training = None if augmentation is None else TrainingTransform(augmentation, seed)
+        self.augmentation = augmentation
+        stages = () if augmentation is None else augmentation.augmentations
+        self.training = [TrainingTransform(stage, seed) for stage in stages]
 
     def __len__(self) -> int:
         return len(self.split)
 
     def _image(self, epoch: int, row: int, repeat: int) -> Tensor:
         image = load_image(self.split.paths[row], self.channels)
-        return self.evaluation(image) if self.training is None else self.training(image, epoch, row, repeat)
+        if self.augmentation is None:
+            return self.evaluation(image)
+        return self.training[self.augmentation.number(epoch)](image, epoch, row, repeat)
 
     def __getitem__(self, plan: BatchPlan) -> Batch:
         rows = _rows(plan)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lit_cnn.data.settings import CutMix, Mixing, Mixup
+from lit_cnn.data.mixing_settings import CutMix, Mixing, Mixup
 from lit_cnn.randomness import derive_key
 
 

@@ -2,34 +2,42 @@
 
 import os
 from dataclasses import replace
+from typing import NamedTuple
 
 import lightning
 import torch
 from torch import Tensor
 
 from lit_cnn.data.archives import ArraySplit
+from lit_cnn.data.augmentation import Augmentation, AugmentationPlan
 from lit_cnn.data.batch import Batch
 from lit_cnn.data.loading import ArrayBatches, FolderBatches, PlannedLoader, make_loader
 from lit_cnn.data.mixing import mix
+from lit_cnn.data.mixing_settings import CutMix, Mixing, Mixup
+from lit_cnn.data.resuming import progress
 from lit_cnn.data.sampling import EvalSampler, TrainSampler
 from lit_cnn.data.settings import (
-    Augmentation,
     AutoAugmentPolicy,
     ColorJitter,
     Crop,
-    CutMix,
     Cutout,
     Evaluation,
     Flip,
-    Mixing,
-    Mixup,
     Normalize,
     Preprocessing,
     RandAugment,
     RandomErasing,
     Shear,
+    Stage,
 )
 from lit_cnn.data.sources import Source, SourceName, Split, load_source
+
+
+class MixingAlphas(NamedTuple):
+    """The alphas of mixup and CutMix in one epoch; 0 is off."""
+
+    mixup: float
+    cutmix: float
 
 
 class ImageData(lightning.LightningDataModule):
@@ -37,7 +45,8 @@ class ImageData(lightning.LightningDataModule):
 
     Batches travel as uint8 and are normalized, and in training mixed, on the device. Every random decision follows from
     ``seed`` and the sample, so the batches are the same for any number of workers, devices and accumulated batches, and
-    after any interruption.
+    after any interruption. The attribute ``stages`` (empty: none) lets image size, RandAugment's magnitude and the
+    alphas of mixing change with the epoch; set it before the training loader is made.
 
     Args:
         source: digits, npz, cifar10, cifar100 or imagefolder.
@@ -49,6 +58,8 @@ class ImageData(lightning.LightningDataModule):
         seed: key of order, augmentation and mixing.
         val_fraction: share of the training images held out where the source has no validation split.
         drop_last: leave out the incomplete last batch of an epoch.
+        repeats: copies of each image, augmented differently, in the batch of one optimizer step (repeated augmentation,
+            Hoffer et al. 2020); the steps of an epoch stay the same, so it sees about 1/repeats of the images.
         crop: how a training image becomes image_size x image_size pixels.
         flip: random mirroring.
         color_jitter: random change of colours.
@@ -75,6 +86,7 @@ class ImageData(lightning.LightningDataModule):
         seed: int = 0,
         val_fraction: float = 0.1,
         drop_last: bool = True,
+        repeats: int = 1,
         crop: Crop = Crop(),
         flip: Flip = Flip(),
         color_jitter: ColorJitter = ColorJitter(),
@@ -95,18 +107,21 @@ class ImageData(lightning.LightningDataModule):
             ("batch_size", batch_size, 1),
             ("eval_batch_size", eval_batch_size, 1),
             ("workers", workers, 0),
+            ("repeats", repeats, 1),
         ):
             if value is not None and value < least:
                 raise ValueError(f"data.{name} is {value} but must be at least {least}.")
+        crop.require_fit(image_size)
         self.source, self.path, self.seed, self.val_fraction = source, path, seed, val_fraction
         self.image_size, self.batch_size, self.eval_batch_size = image_size, batch_size, eval_batch_size
-        self.workers, self.drop_last = workers, drop_last
+        self.workers, self.drop_last, self.repeats = workers, drop_last, repeats
         self.crop, self.flip = replace(crop), replace(flip)
         self.color_jitter, self.shear = replace(color_jitter), replace(shear)
         self.auto_augment, self.rand_augment = auto_augment, replace(rand_augment)
         self.cutout, self.random_erasing = replace(cutout), replace(random_erasing)
         self.mixup, self.cutmix, self.mixing = replace(mixup), replace(cutmix), replace(mixing)
         self.normalize, self.evaluation = replace(normalize), replace(evaluation)
+        self.stages: tuple[Stage, ...] = ()
         self._loaded: Source | None = None
 
     # -- the source -------------------------------------------------------------------------------------------------
@@ -124,6 +139,11 @@ class ImageData(lightning.LightningDataModule):
                 raise ValueError(
                     f"data.normalize.mean has {len(mean)} numbers, but the images of {loaded.origin} have "
                     f"{loaded.in_channels} channels; state one number per channel."
+                )
+            if self.color_jitter.lighting and loaded.in_channels != 3:
+                raise ValueError(
+                    f"data.color_jitter.lighting is noise of RGB colours, but the images of {loaded.origin} are gray; "
+                    "set it to 0."
                 )
             self._loaded = loaded
 
@@ -157,7 +177,7 @@ class ImageData(lightning.LightningDataModule):
     @property
     def steps_per_epoch(self) -> int:
         """Optimizer steps of one epoch."""
-        return TrainSampler(self.train_size, self.batch_size, drop_last=self.drop_last).steps
+        return TrainSampler(self.train_size, self.batch_size, drop_last=self.drop_last, repeats=self.repeats).steps
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -171,7 +191,7 @@ class ImageData(lightning.LightningDataModule):
 
     @property
     def augmentation(self) -> Augmentation:
-        """What happens to a single training image."""
+        """What happens to a single training image by the recipe's own values."""
         return Augmentation(
             image_size=self.image_size,
             crop=self.crop,
@@ -185,6 +205,36 @@ class ImageData(lightning.LightningDataModule):
             fill=tuple(round(255 * value) for value in self.preprocessing.mean),
         )
 
+    # -- progressive learning ---------------------------------------------------------------------------------------
+
+    def stage_at(self, epoch: int) -> Stage | None:
+        """The stage to which ``epoch`` belongs; None before the first one, or without stages."""
+        begun = [stage for stage in self.stages if stage.first_epoch <= epoch]
+        return max(begun, key=lambda stage: stage.first_epoch, default=None)
+
+    def augmentation_at(self, epoch: int) -> Augmentation:
+        """What happens to a single training image in ``epoch``."""
+        stage, own = self.stage_at(epoch), self.augmentation
+        if stage is None:
+            return own
+        magnitude = own.rand_augment.magnitude if stage.magnitude is None else stage.magnitude
+        rand_augment = replace(own.rand_augment, magnitude=magnitude)
+        return replace(own, image_size=stage.image_size, rand_augment=rand_augment)
+
+    def mixing_at(self, epoch: int) -> MixingAlphas:
+        """The alphas of ``epoch``, of which ``mixing.stop_epoch`` takes no account."""
+        stage = self.stage_at(epoch)
+        stated = (None, None) if stage is None else (stage.mixup_alpha, stage.cutmix_alpha)
+        own = self.mixup.alpha, self.cutmix.alpha
+        return MixingAlphas(*(mine if other is None else other for mine, other in zip(own, stated, strict=True)))
+
+    @property
+    def augmentation_plan(self) -> AugmentationPlan:
+        """The augmentation of every epoch."""
+        firsts = tuple(stage.first_epoch for stage in self.stages)
+        firsts = firsts if firsts[:1] == (0,) else (0, *firsts)
+        return AugmentationPlan(firsts, tuple(self.augmentation_at(first) for first in firsts))
+
     # -- loaders ----------------------------------------------------------------------------------------------------
 
     def train_dataloader(self) -> PlannedLoader:
@@ -194,7 +244,7 @@ class ImageData(lightning.LightningDataModule):
             ValueError: if batch_size does not divide by devices x accumulation or exceeds the training set.
         """
         rank, world_size = self._ranks()
-        epoch, first = self._progress()
+        epoch, first = progress(self.trainer)
         sampler = TrainSampler(
             self.train_size,
             self.batch_size,
@@ -205,8 +255,9 @@ class ImageData(lightning.LightningDataModule):
             drop_last=self.drop_last,
             epoch=epoch,
             first=first,
+            repeats=self.repeats,
         )
-        return make_loader(self._batches(self.loaded.train, self.augmentation), sampler, self._workers())
+        return make_loader(self._batches(self.loaded.train, self.augmentation_plan), sampler, self._workers())
 
     def val_dataloader(self) -> PlannedLoader:
         """Every validation image exactly once over all ranks."""
@@ -229,7 +280,7 @@ class ImageData(lightning.LightningDataModule):
             self._batches(split, None), EvalSampler(len(split), batch, rank, world_size), self._workers()
         )
 
-    def _batches(self, split: Split, augmentation: Augmentation | None) -> ArrayBatches | FolderBatches:
+    def _batches(self, split: Split, augmentation: AugmentationPlan | None) -> ArrayBatches | FolderBatches:
         if isinstance(split, ArraySplit):
             return ArrayBatches(split, self.preprocessing, augmentation, self.seed)
         return FolderBatches(split, self.preprocessing, augmentation, self.seed)
@@ -246,22 +297,6 @@ class ImageData(lightning.LightningDataModule):
         ranks = 1 if self.trainer is None else max(1, self.trainer.num_devices)
         return max(1, min(8, cores // ranks))
 
-    def _progress(self) -> tuple[int, int]:
-        """Epoch to train next and its micro-batches already done, which a resumed trainer has restored by now.
-
-        A checkpoint written in or after the last batch of an epoch, but before the trainer counted that epoch, goes on
-        with the next epoch; one written at the epoch's end has counted it.
-        """
-        if self.trainer is None:
-            return 0, 0
-        epochs = self.trainer.fit_loop.epoch_progress.current
-        batches = self.trainer.fit_loop.epoch_loop.batch_progress
-        if epochs.ready == epochs.processed:  # type: ignore[attr-defined]
-            return epochs.processed, 0  # type: ignore[attr-defined]
-        if batches.is_last_batch:
-            return epochs.processed + 1, 0  # type: ignore[attr-defined]
-        return epochs.processed, batches.current.processed  # type: ignore[attr-defined]
-
     # -- on the device ----------------------------------------------------------------------------------------------
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
@@ -277,7 +312,8 @@ class ImageData(lightning.LightningDataModule):
         """The batch as the network sees it: normalized and, in training, mixed with the key of the optimizer step."""
         images, targets = self.normalized(batch.images), batch.targets
         if training and self._mixes(epoch):
-            settings = self.mixup, self.cutmix, self.mixing
+            alphas = self.mixing_at(epoch)
+            settings = replace(self.mixup, alpha=alphas.mixup), replace(self.cutmix, alpha=alphas.cutmix), self.mixing
             images, targets = mix(images, targets, batch.index, self.num_classes, (self.seed, step), *settings)
         return batch._replace(images=images, targets=targets)
 

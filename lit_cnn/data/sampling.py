@@ -26,6 +26,7 @@ class BatchPlan:
         repeat: (N,) int64, which copy of a repeated sample this is (0 without repetition).
         position: (N,) int64 positions in the global batch.
         weight: factor on the micro-batch's mean loss (see ``Batch``).
+        step: optimizer step since the start of the run, epoch * steps + step in the epoch; 0 in evaluation.
     """
 
     epoch: int
@@ -33,6 +34,7 @@ class BatchPlan:
     repeat: np.ndarray
     position: np.ndarray
     weight: float
+    step: int = 0
 
 
 def _even_chunk(count: int, chunks: int, number: int) -> tuple[int, int]:
@@ -42,10 +44,10 @@ def _even_chunk(count: int, chunks: int, number: int) -> tuple[int, int]:
     return start, start + size + (number < larger)
 
 
-def _dummy(epoch: int, position: int) -> BatchPlan:
+def _dummy(epoch: int, position: int, step: int = 0) -> BatchPlan:
     """A micro-batch of one padding sample that weighs nothing, for a rank that has no sample left."""
     zero = np.zeros(1, dtype=np.int64)
-    return BatchPlan(epoch, zero - 1, zero, zero + position, 0.0)
+    return BatchPlan(epoch, zero - 1, zero, zero + position, 0.0, step)
 
 
 class TrainSampler(Sampler[BatchPlan]):
@@ -62,11 +64,13 @@ class TrainSampler(Sampler[BatchPlan]):
             chunk becomes one padding sample of weight 0.
         epoch: epoch to start with.
         first: micro-batches of that epoch which are already consumed.
-        repeats: copies of each image in a global batch (repeated augmentation). The number of steps does not change:
-            an epoch then sees 1/repeats of the images. Copies lie global_batch / repeats positions apart.
+        repeats: copies of each image in a global batch (repeated augmentation, Hoffer et al. 2020). The number of steps
+            does not change: an epoch then sees about 1/repeats of the images. Copies lie ceil(global_batch / repeats)
+            positions apart; where repeats does not divide the batch, its last images have one copy less.
 
     Raises:
-        ValueError: if ``global_batch`` is not divisible, or if no complete batch exists under ``drop_last``.
+        ValueError: if ``global_batch`` is not divisible by ranks x accumulation, if no complete batch exists under
+            ``drop_last``, or if ``repeats`` exceeds the batch.
     """
 
     def __init__(
@@ -88,9 +92,9 @@ class TrainSampler(Sampler[BatchPlan]):
                 f"data.batch_size {global_batch} is the batch of one optimizer step and does not divide into "
                 f"{world_size} devices x {accumulation} accumulated batches; choose a multiple of {chunks}."
             )
-        if global_batch % repeats:
+        if not 1 <= repeats <= global_batch:
             raise ValueError(
-                f"data.batch_size {global_batch} must be a multiple of the {repeats} repeats of each image."
+                f"data.repeats is {repeats} but must lie between 1 and data.batch_size, which is {global_batch}."
             )
         if drop_last and global_batch > size:
             raise ValueError(
@@ -119,21 +123,22 @@ class TrainSampler(Sampler[BatchPlan]):
     def __iter__(self) -> Iterator[BatchPlan]:
         # The order is fixed here, not at the first ``next``: Lightning calls iter() first and set_epoch() afterwards.
         order = torch.randperm(self.size, generator=generator(self.seed, "order", self.epoch)).numpy()
-        return self._plans(order[: math.ceil(self.size / self.repeats)], self.epoch, self.first)
+        return self._plans(order, self.epoch, self.first)
 
     def _plans(self, order: np.ndarray, epoch: int, first: int) -> Iterator[BatchPlan]:
-        distinct = self.global_batch // self.repeats
+        distinct = math.ceil(self.global_batch / self.repeats)
         for number in range(first, len(self)):
             step, turn = divmod(number, self.accumulation)
-            images = order[step * distinct : (step + 1) * distinct]
-            count = len(images) * self.repeats
+            count = min(self.global_batch, self.size - step * self.global_batch)
+            images = order[step * distinct :][: math.ceil(count / self.repeats)]
             start, stop = _even_chunk(count, self.world_size * self.accumulation, turn * self.world_size + self.rank)
+            total = epoch * self.steps + step
             if start == stop:
-                yield _dummy(epoch, start)
+                yield _dummy(epoch, start, total)
                 continue
             position = np.arange(start, stop)
             weight = (stop - start) * self.world_size * self.accumulation / count
-            yield BatchPlan(epoch, images[position % len(images)], position // len(images), position, weight)
+            yield BatchPlan(epoch, images[position % len(images)], position // len(images), position, weight, total)
 
 
 class EvalSampler(Sampler[BatchPlan]):

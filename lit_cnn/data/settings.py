@@ -1,7 +1,7 @@
 """The typed fields of a recipe's ``data`` section; each default is the switched-off state.
 
 The fields apply in a fixed order: crop, flip, color_jitter, shear, auto_augment, rand_augment, cutout, random_erasing
-on every image, then mixup or cutmix on the batch. The docstrings are the text of ``--help``.
+on every image, then mixup or cutmix (``mixing_settings.py``) on the batch. The docstrings are the text of ``--help``.
 """
 
 from dataclasses import asdict, dataclass, fields
@@ -11,19 +11,22 @@ Interpolation = Literal["bilinear", "bicubic", "nearest"]
 AutoAugmentPolicy = Literal["none", "imagenet", "cifar10", "svhn", "trivial"]
 
 
-def _require(condition: bool, name: str, value: object, expected: str) -> None:
+def require(condition: bool, name: str, value: object, expected: str) -> None:
+    """Refuse a value of the recipe in one sentence."""
     if not condition:
         raise ValueError(f"data.{name} is {value!r} but must be {expected}.")
 
 
-def _require_probability(name: str, value: float) -> None:
-    _require(0.0 <= value <= 1.0, name, value, "a probability between 0 and 1")
+def require_probability(name: str, value: float) -> None:
+    """Refuse what is no probability."""
+    require(0.0 <= value <= 1.0, name, value, "a probability between 0 and 1")
 
 
-def _require_range(name: str, value: tuple[float, float], upper: float) -> None:
+def require_range(name: str, value: tuple[float, float], upper: float) -> None:
+    """Refuse what is no ordered pair of positive numbers up to ``upper``."""
     valid = len(value) == 2 and 0.0 < value[0] <= value[1] <= upper
     limit = f", at most {upper:g}" if upper < float("inf") else ""
-    _require(valid, name, tuple(value), f"two positive numbers, the smaller first{limit}")
+    require(valid, name, tuple(value), f"two positive numbers, the smaller first{limit}")
 
 
 @dataclass
@@ -32,24 +35,38 @@ class Crop:
 
     Args:
         kind: random_resized takes a random part of random area and aspect ratio and resizes it (Inception crop); pad
-            brings the shorter side to image_size, pads with black and crops at random (CIFAR); resize brings the
+            brings the shorter side to image_size, pads with black and crops at random (CIFAR); shorter_side brings the
+            shorter side to a random length and crops at random (VGG 256 to 512, ResNet 256 to 480); resize brings the
             shorter side to image_size and crops the centre; none requires images that have this size already.
         scale: smallest and largest share of the image's area, of random_resized.
         ratio: smallest and largest width / height, of random_resized.
         padding: pixels added on each side, of pad.
+        shorter_side: smallest and largest length in pixels, of shorter_side; the smallest must hold image_size.
+        central: cut the central square first and crop inside it, of shorter_side (AlexNet: 256 to 256).
         interpolation: filter used when resizing.
     """
 
-    kind: Literal["random_resized", "pad", "resize", "none"] = "random_resized"
+    kind: Literal["random_resized", "pad", "shorter_side", "resize", "none"] = "random_resized"
     scale: tuple[float, float] = (0.08, 1.0)
     ratio: tuple[float, float] = (3 / 4, 4 / 3)
     padding: int = 4
+    shorter_side: tuple[int, int] = (256, 480)
+    central: bool = False
     interpolation: Interpolation = "bilinear"
 
     def __post_init__(self) -> None:
-        _require_range("crop.scale", self.scale, 1.0)
-        _require_range("crop.ratio", self.ratio, float("inf"))
-        _require(self.padding >= 0, "crop.padding", self.padding, "0 or a positive number of pixels")
+        require_range("crop.scale", self.scale, 1.0)
+        require_range("crop.ratio", self.ratio, float("inf"))
+        require(self.padding >= 0, "crop.padding", self.padding, "0 or a positive number of pixels")
+        require_range("crop.shorter_side", self.shorter_side, float("inf"))
+
+    def require_fit(self, image_size: int) -> None:
+        """Raise a ValueError if shorter_side may make an image smaller than ``image_size``."""
+        if self.kind == "shorter_side" and image_size > self.shorter_side[0]:
+            raise ValueError(
+                f"data.crop.shorter_side begins at {self.shorter_side[0]} pixels, too few for image_size {image_size}; "
+                "raise it or choose smaller images."
+            )
 
 
 @dataclass
@@ -65,34 +82,38 @@ class Flip:
     vertical: float = 0.0
 
     def __post_init__(self) -> None:
-        _require_probability("flip.horizontal", self.horizontal)
-        _require_probability("flip.vertical", self.vertical)
+        require_probability("flip.horizontal", self.horizontal)
+        require_probability("flip.vertical", self.vertical)
 
 
 @dataclass
 class ColorJitter:
-    """Random change of colours, the four kinds in random order.
+    """Random change of colours: brightness, contrast, saturation and hue in random order, then lighting.
 
     Args:
         brightness: a factor is drawn from [max(0, 1 - brightness), 1 + brightness]; 0 is off.
         contrast: the same for contrast.
         saturation: the same for saturation (no effect on gray images).
         hue: the hue turns by an angle drawn from [-hue, hue] of a full circle, at most 0.5.
+        lighting: AlexNet's PCA colour noise (Krizhevsky et al. 2012, section 4.1): one colour is added to all pixels of
+            an image, the sum of the principal components of ImageNet's RGB pixels, each times its eigenvalue and a
+            normal draw of this standard deviation (the paper's is 0.1); 0 is off. RGB images only.
     """
 
     brightness: float = 0.0
     contrast: float = 0.0
     saturation: float = 0.0
     hue: float = 0.0
+    lighting: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("brightness", "contrast", "saturation"):
-            _require(getattr(self, name) >= 0, f"color_jitter.{name}", getattr(self, name), "0 or positive")
-        _require(0.0 <= self.hue <= 0.5, "color_jitter.hue", self.hue, "between 0 and 0.5")
+        for name in ("brightness", "contrast", "saturation", "lighting"):
+            require(getattr(self, name) >= 0, f"color_jitter.{name}", getattr(self, name), "0 or positive")
+        require(0.0 <= self.hue <= 0.5, "color_jitter.hue", self.hue, "between 0 and 0.5")
 
     @property
     def enabled(self) -> bool:
-        """Whether any of the four is on."""
+        """Whether any of the first four is on."""
         return any((self.brightness, self.contrast, self.saturation, self.hue))
 
 
@@ -107,7 +128,7 @@ class Shear:
     degrees: float = 0.0
 
     def __post_init__(self) -> None:
-        _require(0.0 <= self.degrees < 90.0, "shear.degrees", self.degrees, "at least 0 and below 90")
+        require(0.0 <= self.degrees < 90.0, "shear.degrees", self.degrees, "at least 0 and below 90")
 
 
 @dataclass
@@ -130,8 +151,8 @@ class RandAugment:
     scale: Literal["paper", "torchvision"] = "paper"
 
     def __post_init__(self) -> None:
-        _require(self.layers >= 0, "rand_augment.layers", self.layers, "0 (off) or a positive number of operations")
-        _require(self.magnitude >= 0, "rand_augment.magnitude", self.magnitude, "0 or positive")
+        require(self.layers >= 0, "rand_augment.layers", self.layers, "0 (off) or a positive number of operations")
+        require(self.magnitude >= 0, "rand_augment.magnitude", self.magnitude, "0 or positive")
 
 
 @dataclass
@@ -147,8 +168,8 @@ class Cutout:
     probability: float = 1.0
 
     def __post_init__(self) -> None:
-        _require(self.size >= 0, "cutout.size", self.size, "0 (off) or a positive number of pixels")
-        _require_probability("cutout.probability", self.probability)
+        require(self.size >= 0, "cutout.size", self.size, "0 (off) or a positive number of pixels")
+        require_probability("cutout.probability", self.probability)
 
 
 @dataclass
@@ -166,61 +187,9 @@ class RandomErasing:
     ratio: tuple[float, float] = (0.3, 3.3)
 
     def __post_init__(self) -> None:
-        _require_probability("random_erasing.probability", self.probability)
-        _require_range("random_erasing.scale", self.scale, 1.0)
-        _require_range("random_erasing.ratio", self.ratio, float("inf"))
-
-
-@dataclass
-class Mixup:
-    """mixup (Zhang et al. 2017): convex combinations of two images and their targets.
-
-    Args:
-        alpha: the share is drawn from Beta(alpha, alpha) once per optimizer step; 0 is off.
-        probability: share of the optimizer steps that mix.
-    """
-
-    alpha: float = 0.0
-    probability: float = 1.0
-
-    def __post_init__(self) -> None:
-        _require(self.alpha >= 0, "mixup.alpha", self.alpha, "0 (off) or positive")
-        _require_probability("mixup.probability", self.probability)
-
-
-@dataclass
-class CutMix:
-    """CutMix (Yun et al. 2019): a box of another image, targets mixed by area.
-
-    Args:
-        alpha: the share is drawn from Beta(alpha, alpha) once per optimizer step; 0 is off.
-        probability: share of the optimizer steps that mix.
-    """
-
-    alpha: float = 0.0
-    probability: float = 1.0
-
-    def __post_init__(self) -> None:
-        _require(self.alpha >= 0, "cutmix.alpha", self.alpha, "0 (off) or positive")
-        _require_probability("cutmix.probability", self.probability)
-
-
-@dataclass
-class Mixing:
-    """How mixup and CutMix share the optimizer steps.
-
-    Args:
-        switch_probability: probability of CutMix instead of mixup where both are on.
-        stop_epoch: first epoch without any mixing; null mixes to the end.
-    """
-
-    switch_probability: float = 0.5
-    stop_epoch: int | None = None
-
-    def __post_init__(self) -> None:
-        _require_probability("mixing.switch_probability", self.switch_probability)
-        valid = self.stop_epoch is None or self.stop_epoch >= 0
-        _require(valid, "mixing.stop_epoch", self.stop_epoch, "null or an epoch number")
+        require_probability("random_erasing.probability", self.probability)
+        require_range("random_erasing.scale", self.scale, 1.0)
+        require_range("random_erasing.ratio", self.ratio, float("inf"))
 
 
 @dataclass
@@ -237,12 +206,12 @@ class Normalize:
     std: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             (self.mean is None) == (self.std is None), "normalize.std", self.std, "set together with normalize.mean"
         )
         if self.mean is not None and self.std is not None:
-            _require(len(self.mean) == len(self.std), "normalize.std", self.std, "as long as normalize.mean")
-            _require(all(value > 0 for value in self.std), "normalize.std", self.std, "positive in every channel")
+            require(len(self.mean) == len(self.std), "normalize.std", self.std, "as long as normalize.mean")
+            require(all(value > 0 for value in self.std), "normalize.std", self.std, "positive in every channel")
 
 
 @dataclass
@@ -260,9 +229,9 @@ class Evaluation:
     image_size: int | None = None
 
     def __post_init__(self) -> None:
-        _require(0.0 < self.crop_ratio <= 1.0, "evaluation.crop_ratio", self.crop_ratio, "above 0 and at most 1")
+        require(0.0 < self.crop_ratio <= 1.0, "evaluation.crop_ratio", self.crop_ratio, "above 0 and at most 1")
         valid = self.image_size is None or self.image_size > 0
-        _require(valid, "evaluation.image_size", self.image_size, "null or a positive number of pixels")
+        require(valid, "evaluation.image_size", self.image_size, "null or a positive number of pixels")
 
 
 @dataclass(frozen=True)
@@ -307,16 +276,26 @@ class Preprocessing:
 
 
 @dataclass(frozen=True)
-class Augmentation:
-    """All that happens to a single training image, in this order; ``fill`` is the data set's mean as uint8 levels."""
+class Stage:
+    """What progressive learning (Tan & Le 2021, section 4.2) changes from an epoch on; None keeps the recipe's value.
 
+    Args:
+        first_epoch: first epoch of the stage; it ends where the next one begins.
+        image_size: side in pixels of the training images.
+        magnitude: RandAugment's magnitude.
+        mixup_alpha: mixup's alpha.
+        cutmix_alpha: CutMix's alpha.
+    """
+
+    first_epoch: int
     image_size: int
-    crop: Crop
-    flip: Flip
-    color_jitter: ColorJitter
-    shear: Shear
-    auto_augment: AutoAugmentPolicy
-    rand_augment: RandAugment
-    cutout: Cutout
-    random_erasing: RandomErasing
-    fill: tuple[int, ...]
+    magnitude: float | None = None
+    mixup_alpha: float | None = None
+    cutmix_alpha: float | None = None
+
+    def __post_init__(self) -> None:
+        require(self.first_epoch >= 0, "stages.first_epoch", self.first_epoch, "0 or a later epoch")
+        require(self.image_size > 0, "stages.image_size", self.image_size, "a positive number of pixels")
+        for name in ("magnitude", "mixup_alpha", "cutmix_alpha"):
+            value = getattr(self, name)
+            require(value is None or value >= 0, f"stages.{name}", value, "null, 0 or positive")

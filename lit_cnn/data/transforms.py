@@ -14,8 +14,10 @@ from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import InterpolationMode, functional
 
+from lit_cnn.data.augmentation import Augmentation
+from lit_cnn.data.lighting import add_colours, colours
 from lit_cnn.data.operations import PAPER_FILL, apply, auto_augment_steps, rand_augment_steps
-from lit_cnn.data.settings import Augmentation, Crop, Preprocessing, RandAugment
+from lit_cnn.data.settings import Crop, Preprocessing, RandAugment
 from lit_cnn.randomness import derive_key
 
 
@@ -117,6 +119,42 @@ class CutThenResize(v2.RandomResizedCrop):
         return functional.resize(part, self.size, interpolation=self.interpolation, antialias=True)
 
 
+class ShorterSide(v2.Transform):
+    """Bring the shorter side of an image tensor to a uniform whole length and, if wanted, cut the central square."""
+
+    def __init__(self, lengths: tuple[int, int], central: bool, interpolation: InterpolationMode) -> None:
+        super().__init__()
+        self.lengths, self.central, self.interpolation = lengths, central, interpolation
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        """Draw the length in pixels."""
+        low, high = self.lengths
+        return {"length": int(torch.randint(low, high + 1, ()))}
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        """Resize, then cut."""
+        length = params["length"]
+        image = functional.resize(inpt, [length], interpolation=self.interpolation, antialias=True)
+        return functional.center_crop(image, [length, length]) if self.central else image
+
+
+class Lighting(v2.Transform):
+    """PCA colour noise of standard deviation ``std`` on an RGB PIL image."""
+
+    def __init__(self, std: float) -> None:
+        super().__init__()
+        self.std = std
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        """Draw the colour as a table of new levels: 256 for red, then for green, then for blue."""
+        levels = torch.arange(256, dtype=torch.uint8).expand(1, 3, 1, 256)
+        return {"table": add_colours(levels, colours(torch.rand(1, 3), self.std)).flatten().tolist()}
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        """Add it."""
+        return inpt.point(params["table"])
+
+
 def _crop(crop: Crop, image_size: int) -> list[v2.Transform]:
     """PIL image -> uint8 tensor (C, image_size, image_size)."""
     interpolation = InterpolationMode(crop.interpolation)
@@ -124,6 +162,9 @@ def _crop(crop: Crop, image_size: int) -> list[v2.Transform]:
         return [CutThenResize(image_size, crop.scale, crop.ratio, interpolation)]
     if crop.kind == "none":
         return [v2.PILToTensor(), RequireSize(image_size)]
+    if crop.kind == "shorter_side":
+        jitter = ShorterSide(crop.shorter_side, crop.central, interpolation)
+        return [v2.PILToTensor(), jitter, v2.RandomCrop(image_size)]
     resize = [v2.PILToTensor(), v2.Resize(image_size, interpolation)]
     if crop.kind == "resize":
         return [*resize, v2.CenterCrop(image_size)]
@@ -135,6 +176,8 @@ def _color_and_geometry(settings: Augmentation) -> list[v2.Transform]:
     jitter, steps = settings.color_jitter, []
     if jitter.enabled:
         steps.append(v2.ColorJitter(jitter.brightness, jitter.contrast, jitter.saturation, jitter.hue))
+    if jitter.lighting:
+        steps.append(Lighting(jitter.lighting))
     if settings.shear.degrees:
         mode = InterpolationMode.BILINEAR
         steps.append(v2.RandomAffine(0, shear=settings.shear.degrees, fill=list(settings.fill), interpolation=mode))

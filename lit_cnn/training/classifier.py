@@ -14,11 +14,14 @@ from lit_cnn.architectures.entry import NetworkOptions
 from lit_cnn.architectures.layers.stochastic import set_random_key
 from lit_cnn.data.batch import Batch
 from lit_cnn.randomness import derive_key, seeded
+from lit_cnn.training.announce import announce
 from lit_cnn.training.gradient_clipping import ClippingSettings, clip_gradients_
+from lit_cnn.training.initial_weights import InitialWeights, load_initial_weights
 from lit_cnn.training.losses import LossSettings, loss_of_heads
 from lit_cnn.training.metrics import EvaluationMetrics, SoftTargetAccuracy
 from lit_cnn.training.optimizers import OptimizerSettings, make_optimizer
-from lit_cnn.training.schedules import ScheduleSettings, make_scheduler
+from lit_cnn.training.sam import Ascent, SamSettings, frozen_statistics
+from lit_cnn.training.schedules import PlateauLR, ScheduleSettings, make_scheduler
 
 
 class Classifier(pl.LightningModule):
@@ -34,6 +37,8 @@ class Classifier(pl.LightningModule):
         optimizer: Optimizer, learning rate and weight decay.
         schedule: Warm-up and decay of the learning rate.
         clipping: Gradient clipping.
+        sam: Sharpness-aware minimization.
+        initial: Weights to start from in place of random ones.
         channels_last: Keep weights in the layout in which convolutions are fastest.
         seed: Seed of the initial weights, dropout and stochastic depth.
     """
@@ -48,6 +53,8 @@ class Classifier(pl.LightningModule):
         optimizer: OptimizerSettings = OptimizerSettings(),
         schedule: ScheduleSettings = ScheduleSettings(),
         clipping: ClippingSettings = ClippingSettings(),
+        sam: SamSettings = SamSettings(),
+        initial: InitialWeights = InitialWeights(),
         channels_last: bool = True,
         seed: int = 0,
     ) -> None:
@@ -63,6 +70,9 @@ class Classifier(pl.LightningModule):
         self.optimizer_settings = optimizer
         self.schedule_settings = schedule
         self.clipping_settings = clipping
+        self.sam = sam
+        self.initial = initial
+        self._ascent: Ascent | None = None
         self.channels_last = channels_last
         self.seed = seed
         self._configured = False
@@ -86,6 +96,8 @@ class Classifier(pl.LightningModule):
                 )
         assert self.net is not None
         self._check_head()
+        if self.initial.checkpoint is not None and getattr(self._trainer, "ckpt_path", None) is None:
+            announce(load_initial_weights(self.net, self.initial))
         if self.channels_last:
             self.net = self.net.to(memory_format=torch.channels_last)
         self.train_metrics = EvaluationMetrics(self.num_classes, self.loss_settings)
@@ -134,17 +146,36 @@ class Classifier(pl.LightningModule):
     # Steps ------------------------------------------------------------------------------------------------------------
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        if self.sam.rho > 0:
+            self._climb(batch, batch_idx)
+        output, loss = self._forward_training(batch, batch_idx)
+        logits = output if isinstance(output, Tensor) else output[0]
+        self._count_training(logits.detach(), batch.targets, batch.index >= 0)
+        self.log("train/loss_step", loss.detach())
+        return loss * batch.weight
+
+    def _forward_training(self, batch: Batch, batch_idx: int) -> tuple[Tensor | tuple[Tensor, ...], Tensor]:
+        """The network's output for a batch under the step's random key, and its mean loss."""
         assert self.net is not None
         set_random_key(self.net, seed=self.seed, step=self.trainer.global_step, positions=batch.position)
         if self.architecture is None:  # a foreign network draws its masks from the ambient generator
             torch.manual_seed(derive_key(self.seed, "ambient", self.trainer.global_step, batch_idx, self.global_rank))
         output = self(batch.images)
-        logits = output if isinstance(output, Tensor) else output[0]
-        valid = batch.index >= 0
-        loss = loss_of_heads(output, batch.targets, valid, self.loss_settings)
-        self._count_training(logits.detach(), batch.targets, valid)
-        self.log("train/loss_step", loss.detach())
-        return loss * batch.weight
+        return output, loss_of_heads(output, batch.targets, batch.index >= 0, self.loss_settings)
+
+    def _climb(self, batch: Batch, batch_idx: int) -> None:
+        """Move the weights to where the loss of the batch's first images is highest nearby, until the backward pass."""
+        assert self.net is not None
+        self._ascent = self._ascent or Ascent(self.net, self.sam.rho)
+        rows = math.ceil(self.sam.ascent_fraction * len(batch.index))
+        part = Batch(batch.images[:rows], batch.targets[:rows], batch.index[:rows], batch.position[:rows], batch.weight)
+        with frozen_statistics(self.net):
+            _, loss = self._forward_training(part, batch_idx)
+        self._ascent.climb(loss)
+
+    def on_after_backward(self) -> None:
+        if self._ascent is not None:
+            self._ascent.descend()
 
     def _count_training(self, logits: Tensor, targets: Tensor, valid: Tensor) -> None:
         """Accuracy against the classes, and as soon as targets are mixed, the target mass on the predicted class."""
@@ -178,6 +209,9 @@ class Classifier(pl.LightningModule):
         values = self.val_metrics.compute()
         raw = self.raw_metrics.compute() if self.raw_metrics.updated else values
         self._log_epoch("val", {**values, "loss_raw": raw["loss"], "acc1_raw": raw["acc1"]})
+        scheduler = self.lr_schedulers() if self.trainer.state.fn == "fit" else None
+        if isinstance(scheduler, PlateauLR):
+            scheduler.observe(float(values["acc1"]))
         self.val_metrics.reset()
         self.raw_metrics.reset()
 

@@ -19,11 +19,14 @@ class LossSettings:
             sigmoid, averaged over the classes (ResNet strikes back, arXiv:2110.00476).
         label_smoothing: Share of the target spread evenly over all classes, in [0, 1).
         auxiliary_weight: Weight of the loss of each auxiliary head: 0.3 in GoogLeNet's paper, 0.4 for NASNet.
+        target_threshold: binary_cross_entropy takes each class whose (mixed, smoothed) target is above this as fully
+            present and the others as absent, so that both images of a mixture are to be found; null keeps soft targets.
     """
 
     name: Literal["cross_entropy", "binary_cross_entropy"] = "cross_entropy"
     label_smoothing: float = 0.0
     auxiliary_weight: float = 0.3
+    target_threshold: float | None = None
 
     def __post_init__(self) -> None:
         if self.name not in _NAMES:
@@ -32,6 +35,11 @@ class LossSettings:
             raise ValueError(f"loss.label_smoothing must be in [0, 1), got {self.label_smoothing}")
         if self.auxiliary_weight < 0:
             raise ValueError(f"loss.auxiliary_weight must be at least 0, got {self.auxiliary_weight}")
+        if self.target_threshold is not None:
+            if not 0 <= self.target_threshold < 1:
+                raise ValueError(f"loss.target_threshold must be in [0, 1) or null, got {self.target_threshold}")
+            if self.name != "binary_cross_entropy":
+                raise ValueError("loss.target_threshold needs loss.name binary_cross_entropy")
 
 
 def row_losses(logits: Tensor, targets: Tensor, settings: LossSettings) -> Tensor:
@@ -52,6 +60,8 @@ def row_losses(logits: Tensor, targets: Tensor, settings: LossSettings) -> Tenso
         targets = F.one_hot(targets, classes).to(logits.dtype)
     if smoothing:
         targets = targets * (1 - smoothing) + smoothing / classes
+    if settings.target_threshold is not None:
+        targets = (targets > settings.target_threshold).to(logits.dtype)
     return F.binary_cross_entropy_with_logits(logits, targets, reduction="none").mean(dim=1)
 
 

@@ -17,6 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
+from lit_cnn.training.filter_limit import limit_filters_after_updates
+
 _NORM_LAYERS = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
 _EPSILON = {"sgd": 0.0, "adamw": 1e-8, "rmsprop": 1e-3, "lamb": 1e-6}
 _EXCLUDED = {"norm_and_bias": ("norm", "bias"), "norm": ("norm",), "none": ()}
@@ -48,6 +50,8 @@ class OptimizerSettings:
         decay_scaling: Decoupled decay shrinks by the current learning rate times λ, or independent of the rate by λ.
         decay_excluded: Parameters that are not decayed: scales and shifts of norm layers and every bias, those of norm
             layers alone, or none. Gains and layer scales count as norm.
+        filter_rms: Largest root mean square of a convolution filter, renewed after every update (ZFNet: 0.1); null
+            sets no limit.
     """
 
     name: Literal["sgd", "adamw", "rmsprop", "lamb"] = "sgd"
@@ -62,6 +66,7 @@ class OptimizerSettings:
     decay: Literal["coupled", "decoupled"] | None = None
     decay_scaling: Literal["learning_rate", "independent"] = "learning_rate"
     decay_excluded: Literal["norm_and_bias", "norm", "none"] = "norm_and_bias"
+    filter_rms: float | None = None
 
     def __post_init__(self) -> None:
         for key, choices in _CHOICES.items():
@@ -79,6 +84,7 @@ class OptimizerSettings:
         _check("epsilon", self.epsilon, (self.epsilon or 0.0) >= 0, "at least 0, or null")
         _check("rho", self.rho, 0 <= self.rho < 1, "in [0, 1)")
         _check("weight_decay", self.weight_decay, self.weight_decay >= 0, "at least 0")
+        _check("filter_rms", self.filter_rms, self.filter_rms is None or self.filter_rms > 0, "above 0, or null")
         if self.decay_scaling == "independent":
             _check("decay_scaling", "independent", self.decay_form == "decoupled", "learning_rate for coupled decay")
             _check("weight_decay", self.weight_decay, self.weight_decay < 1, "below 1 for independent decay_scaling")
@@ -150,6 +156,13 @@ def make_optimizer(network: nn.Module, settings: OptimizerSettings, global_batch
 
     Its state holds tensors and built-in types only. With ``lamb``, only the decayed group takes the trust ratio.
     """
+    optimizer = _choose_optimizer(network, settings, global_batch)
+    if settings.filter_rms is not None:
+        limit_filters_after_updates(optimizer, network, settings.filter_rms)
+    return optimizer
+
+
+def _choose_optimizer(network: nn.Module, settings: OptimizerSettings, global_batch: int) -> Optimizer:
     groups, rate = parameter_groups(network, settings), scaled_learning_rate(settings, global_batch)
     independent = settings.decay_scaling == "independent"
     decoupled = settings.decay_form == "decoupled"

@@ -6,14 +6,16 @@ arXiv:1608.03983) and polynomial decay then reach ``final_factor`` exactly on th
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from torch import Tensor
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
-_NAMES = ("cosine", "step", "exponential", "polynomial", "constant")
+_NAMES = ("cosine", "step", "exponential", "polynomial", "constant", "plateau")
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class ScheduleSettings:
     """How the learning rate changes over a run.
 
     Args:
-        name: cosine, step, exponential, polynomial (linear with power 1) or constant.
+        name: cosine, step, exponential, polynomial (linear with power 1), constant, or plateau, which multiplies by
+            step_factor when the validation accuracy (val/acc1) no longer improves.
         warmup_epochs: Epochs in which the rate rises linearly to its peak.
         warmup_start_factor: Multiple of the peak rate used by the first update of a warm-up.
         step_epochs: Epochs, counted from the start of the run, at which a step schedule multiplies by step_factor.
@@ -31,9 +34,11 @@ class ScheduleSettings:
         staircase: Let an exponential schedule fall at once every decay_epochs instead of a little each update.
         power: Exponent of a polynomial schedule.
         final_factor: Multiple of the peak rate used by the last update of a cosine or polynomial schedule.
+        plateau_patience: Validations in a row without a new best that lower the rate of a plateau schedule.
+        plateau_drops: How often a plateau schedule lowers the rate at most.
     """
 
-    name: Literal["cosine", "step", "exponential", "polynomial", "constant"] = "cosine"
+    name: Literal["cosine", "step", "exponential", "polynomial", "constant", "plateau"] = "cosine"
     warmup_epochs: float = 0.0
     warmup_start_factor: float = 0.0
     step_epochs: tuple[float, ...] = (30, 60, 80)
@@ -43,6 +48,8 @@ class ScheduleSettings:
     staircase: bool = True
     power: float = 1.0
     final_factor: float = 0.0
+    plateau_patience: int = 5
+    plateau_drops: int = 3
 
     def __post_init__(self) -> None:
         if self.name not in _NAMES:
@@ -54,6 +61,8 @@ class ScheduleSettings:
         _check("decay_epochs", self.decay_epochs, self.decay_epochs > 0, "above 0")
         _check("power", self.power, self.power > 0, "above 0")
         _check("final_factor", self.final_factor, 0 <= self.final_factor <= 1, "in [0, 1]")
+        _check("plateau_patience", self.plateau_patience, self.plateau_patience >= 1, "at least 1")
+        _check("plateau_drops", self.plateau_drops, self.plateau_drops >= 0, "at least 0")
         if self.name == "step":
             late = all(epoch >= self.warmup_epochs for epoch in self.step_epochs)
             _check("step_epochs", list(self.step_epochs), late, f"after the {self.warmup_epochs:g} epochs of warm-up")
@@ -88,7 +97,7 @@ def factor(settings: ScheduleSettings, step: int, *, total_steps: int, steps_per
     if settings.name == "exponential":
         periods = (step - warmup) / (settings.decay_epochs * steps_per_epoch)
         return settings.decay_rate ** (math.floor(periods + 1e-9) if settings.staircase else periods)
-    if settings.name == "constant" or step == warmup:
+    if settings.name in ("constant", "plateau") or step == warmup:
         return 1.0
     remaining = (last - step) / (last - warmup)
     shape = (1 - math.cos(math.pi * remaining)) / 2 if settings.name == "cosine" else remaining**settings.power
@@ -97,8 +106,10 @@ def factor(settings: ScheduleSettings, step: int, *, total_steps: int, steps_per
 
 def make_scheduler(
     optimizer: Optimizer, settings: ScheduleSettings, total_steps: int, steps_per_epoch: int
-) -> LambdaLR:
+) -> LRScheduler:
     """A scheduler to be stepped after every update; its state holds built-in types only.
+
+    For a plateau schedule it is a ``PlateauLR``, which is also to be told the validation accuracy.
 
     Raises:
         ValueError: If the run has no update, or if warm-up is longer than the run.
@@ -111,4 +122,41 @@ def make_scheduler(
             f"{total_steps / steps_per_epoch:g} epochs: shorten the warm-up or train longer"
         )
     multiple = partial(factor, settings, total_steps=total_steps, steps_per_epoch=steps_per_epoch)
+    if settings.name == "plateau":
+        return PlateauLR(optimizer, multiple, settings)
     return LambdaLR(optimizer, multiple)  # of a partial, LambdaLR saves an empty dictionary
+
+
+class PlateauLR(LambdaLR):
+    """Warm-up, then a rate that falls when a score stops growing.
+
+    Unlike torch's ``ReduceLROnPlateau`` it also counts updates, and a new rate holds at once, so that a checkpoint
+    written after the validation already has it.
+
+    Args:
+        optimizer: Whose rate it sets.
+        multiple: Factor of each update while nothing has fallen: the warm-up.
+        settings: Patience, factor and number of the drops.
+    """
+
+    def __init__(self, optimizer: Optimizer, multiple: Callable[[int], float], settings: ScheduleSettings) -> None:
+        self.patience, self.limit = settings.plateau_patience, settings.plateau_drops
+        self.step_factor = settings.step_factor
+        self.best, self.waited, self.drops = -math.inf, 0, 0
+        super().__init__(optimizer, multiple)
+
+    def get_lr(self) -> list[float | Tensor]:
+        multiples = [multiple(self.last_epoch) for multiple in self.lr_lambdas]
+        bases = zip(self.base_lrs, multiples, strict=True)
+        return [base * multiple * self.step_factor**self.drops for base, multiple in bases]
+
+    def observe(self, score: float) -> None:
+        """Count a validation; lower the rate if the last ``patience`` ones brought no new best."""
+        if score > self.best:
+            self.best, self.waited = score, 0
+            return
+        self.waited += 1
+        if self.waited >= self.patience and self.drops < self.limit:
+            self.drops, self.waited = self.drops + 1, 0
+            for group, rate in zip(self.optimizer.param_groups, self.get_lr(), strict=True):
+                group["lr"] = rate

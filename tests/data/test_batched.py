@@ -6,10 +6,11 @@ import pytest
 import torch
 from torchvision.transforms.v2 import functional
 
+from lit_cnn.data.augmentation import Augmentation
 from lit_cnn.data.batched import Draws, _jitter, apply_steps, augment, cutout, pad_crop, random_erasing
+from lit_cnn.data.lighting import EIGENVALUES, EIGENVECTORS
 from lit_cnn.data.operations import OPERATIONS, Step, apply, torchvision_value
 from lit_cnn.data.settings import (
-    Augmentation,
     ColorJitter,
     Crop,
     Cutout,
@@ -35,6 +36,9 @@ PLAIN = Augmentation(
 VARIANTS = {
     "pad": {"crop": Crop("pad"), "flip": Flip(0.5, 0.5)},
     "random_resized": {"crop": Crop()},
+    "shorter_side": {"crop": Crop("shorter_side", shorter_side=(12, 20)), "image_size": 12},
+    "central": {"crop": Crop("shorter_side", shorter_side=(12, 14), central=True), "image_size": 10},
+    "lighting": {"color_jitter": ColorJitter(lighting=0.1)},
     "resize": {"crop": Crop("resize"), "image_size": 12},
     "color_jitter": {"color_jitter": ColorJitter(0.4, 0.4, 0.4, 0.1)},
     "shear": {"shear": Shear(20)},
@@ -87,6 +91,36 @@ def test_pad_crop_is_a_window_of_the_padded_image_and_visits_every_place():
     padded = torch.nn.functional.pad(images[:1], [1, 1, 1, 1])
     windows = {tuple(padded[0, 0, i : i + 4, j : j + 4].flatten().tolist()) for i in range(3) for j in range(3)}
     assert {tuple(image.flatten().tolist()) for image in out} == windows
+
+
+@pytest.mark.parametrize("central", [False, True])
+def test_shorter_side_crop_is_a_window_of_the_resized_image_of_any_length(central):
+    """A ramp along the wide side tells length and place: its slope is the resize, its first value the window's left."""
+    ramp = torch.arange(40, dtype=torch.uint8).mul(6).expand(300, 1, 20, 40)
+    crop = Crop("shorter_side", shorter_side=(20, 21), central=central)
+    settings = dataclasses.replace(PLAIN, crop=crop, image_size=18, fill=(0,))
+    seen = {tuple(image[0, 0].tolist()) for image in augment(ramp, settings, _draws(range(300)))}
+    expected = set()
+    for length in (20, 21):
+        resized = functional.resize(ramp[:1], [length])
+        if central:
+            resized = functional.center_crop(resized, [length, length])
+        row = resized[0, 0, 0]
+        expected |= {tuple(row[left : left + 18].tolist()) for left in range(len(row) - 17)}
+    assert seen == expected
+
+
+def test_lighting_adds_one_colour_of_the_stated_spread_to_each_image():
+    images = torch.full((2000, 3, 2, 2), 128, dtype=torch.uint8)
+    out = augment(
+        images, dataclasses.replace(PLAIN, color_jitter=ColorJitter(lighting=0.1), image_size=2), _draws(range(2000))
+    )
+    added = out.double() - 128
+    assert (added == added[:, :, :1, :1]).all()
+    values, vectors = EIGENVALUES.double(), EIGENVECTORS.double()
+    expected = 25.5**2 * vectors @ values.square().diag() @ vectors.T
+    torch.testing.assert_close(torch.cov(added[:, :, 0, 0].T), expected, atol=1.5, rtol=0.08)
+    torch.testing.assert_close(added.mean((0, 2, 3)), torch.zeros(3, dtype=torch.double), atol=0.3, rtol=0)
 
 
 def test_cutout_square_is_whole_inside_and_cut_at_the_border():

@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 
 from lit_cnn.data.module import ImageData
-from lit_cnn.data.settings import Crop, Cutout, Evaluation, RandAugment
+from lit_cnn.data.settings import Crop, Cutout, Evaluation, RandAugment, Stage
 
 
 @pytest.fixture
@@ -48,6 +48,24 @@ def test_batches_do_not_depend_on_workers(source, workers, folder):
     actual = _content(_data(source, path, workers).train_dataloader())
     for ours, theirs in zip(actual, expected, strict=True):
         assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize("source", ["digits", "imagefolder"])
+def test_stages_reach_the_worker_processes_with_the_epoch(source, folder):
+    """One loader, the same for both stages: the crop itself has the stage's size."""
+    path = str(folder) if source == "imagefolder" else None
+    content = []
+    for workers in (0, 2):
+        data = _data(source, path, workers)
+        data.stages = (Stage(0, 6, magnitude=1), Stage(2, 12))
+        loader = data.train_dataloader()
+        for epoch, size in ((1, 6), (2, 12)):
+            loader.sampler.set_epoch(epoch)
+            content.append(_content(loader))
+            assert content[-1][0].shape[-2:] == (size, size)
+    for alone, worked in zip(content[:2], content[2:], strict=True):
+        for ours, theirs in zip(worked, alone, strict=True):
+            assert torch.equal(ours, theirs)
 
 
 @pytest.mark.slow

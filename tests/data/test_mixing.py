@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lit_cnn.data.mixing import cutmix_box, draw, mix, partners
-from lit_cnn.data.settings import CutMix, Mixing, Mixup
+from lit_cnn.data.mixing_settings import CutMix, Mixing, Mixup
 
 
 def _batch(count, size=8):

@@ -6,8 +6,9 @@ import torch
 from torch import nn
 
 from lit_cnn.data.batch import Batch
+from lit_cnn.data.mixing_settings import CutMix, Mixing, Mixup
 from lit_cnn.data.module import ImageData
-from lit_cnn.data.settings import Crop, CutMix, Evaluation, Mixing, Mixup, Normalize, RandAugment
+from lit_cnn.data.settings import ColorJitter, Crop, Evaluation, Normalize, RandAugment, Stage
 
 SMALL = {"image_size": 8, "evaluation": Evaluation(crop_ratio=1.0), "workers": 0}
 
@@ -123,6 +124,68 @@ def test_accumulation_sees_the_same_global_batches_and_mixes_alike(tmp_path, dro
         torch.testing.assert_close(whole.net.weight, parts.net.weight, atol=1e-5, rtol=0)
 
 
+def test_repeats_put_differently_augmented_copies_into_each_batch_and_keep_the_steps():
+    data = _digits(repeats=3)
+    assert data.steps_per_epoch == _digits().steps_per_epoch == 5
+    loader = data.train_dataloader()
+    assert len(loader) == 5
+    batch = next(iter(loader))
+    rows, copies = batch.index.unique(return_counts=True)
+    assert (len(rows), set(copies.tolist())) == (80, {3})
+    first, second, third = batch.images.split(80)
+    assert torch.equal(batch.index[:80], batch.index[80:160])
+    for one, other in ((first, second), (second, third)):
+        assert (one != other).flatten(1).any(1).float().mean() > 0.5  # of 9 places and 2 flips some are the same
+
+
+STAGES = (Stage(0, 6, magnitude=2, mixup_alpha=0.1), Stage(2, 8, cutmix_alpha=0.5))
+
+
+def test_resume_in_the_second_stage_continues_as_if_never_interrupted(tmp_path):
+    """The first two epochs of 5 steps have 6x6 images, the third 8x8."""
+
+    class AnySize(Recorder):
+        def training_step(self, batch, batch_idx):
+            self.seen.append((self.trainer.current_epoch, batch.index.tolist(), batch.images, batch.targets))
+            return self.net.weight.sum() * 0.0
+
+        def validation_step(self, batch, batch_idx):
+            assert batch.images.shape[-2:] == (8, 8)
+
+    def fit(model, workers=0, **options):
+        data = _digits(rand_augment=RandAugment(1, 9), workers=workers)
+        data.stages = STAGES
+        callbacks = [SaveAt("on_train_batch_end", 12, tmp_path / "x.ckpt")] if not options else []
+        _trainer(tmp_path, 3, callbacks=callbacks).fit(model, datamodule=data, **options)
+        return model.seen
+
+    whole = fit(AnySize())
+    assert [entry[2].shape[-1] for entry in whole] == [6] * 10 + [8] * 5
+    _equal(fit(AnySize(), workers=2, ckpt_path=tmp_path / "x.ckpt", weights_only=False), whole[12:])
+
+
+def test_stages_change_what_they_state_and_nothing_else():
+    data = _digits(rand_augment=RandAugment(1, 9), mixup=Mixup(0.2))
+    own = data.augmentation
+    assert data.augmentation_at(7) == own
+    assert data.mixing_at(7) == (0.2, 0.0)
+    data.stages = (Stage(1, 6, magnitude=2, mixup_alpha=0.1), Stage(3, 10, cutmix_alpha=0.5))
+    assert data.augmentation_at(0) == own
+    first, second = data.augmentation_at(2), data.augmentation_at(3)
+    assert (first.image_size, first.rand_augment) == (6, RandAugment(1, 2))
+    assert (second.image_size, second.rand_augment) == (10, own.rand_augment)
+    assert [data.mixing_at(epoch) for epoch in (0, 1, 3)] == [(0.2, 0.0), (0.1, 0.0), (0.2, 0.5)]
+    assert data.augmentation_plan.first_epochs == (0, 1, 3)
+    assert data.preprocessing.image_size == 8
+
+
+def test_stages_in_a_wrong_order_are_refused():
+    data = _digits()
+    data.stages = STAGES[::-1]
+    with pytest.raises(ValueError, match=r"epochs \[0, 2, 0\]"):
+        data.train_dataloader()
+
+
 def test_epochs_differ_and_mixing_stops(tmp_path):
     model = Recorder()
     _trainer(tmp_path).fit(model, datamodule=_digits(mixup=Mixup(1.0), mixing=Mixing(stop_epoch=1)))
@@ -167,6 +230,8 @@ def test_settings_are_not_shared_between_modules():
         ({"batch_size": 0}, r"data\.batch_size is 0"),
         ({"image_size": 0}, r"data\.image_size is 0"),
         ({"workers": -1}, r"data\.workers is -1"),
+        ({"repeats": 0}, r"data\.repeats is 0"),
+        ({"crop": Crop("shorter_side", shorter_side=(7, 9))}, r"crop\.shorter_side begins at 7 .* image_size 8"),
     ],
 )
 def test_impossible_numbers_are_named(options, words):
@@ -181,6 +246,12 @@ def test_refusals_that_need_the_data(tmp_path):
         _digits().test_dataloader()
     with pytest.raises(ValueError, match=r"normalize\.mean has 3 numbers"):
         _digits(normalize=Normalize((0.5,) * 3, (0.5,) * 3)).setup()
+    with pytest.raises(ValueError, match=r"color_jitter\.lighting .* are gray"):
+        _digits(color_jitter=ColorJitter(lighting=0.1)).setup()
+    data = _digits(crop=Crop("shorter_side", shorter_side=(9, 9)))
+    data.stages = (Stage(0, 10),)
+    with pytest.raises(ValueError, match=r"shorter_side begins at 9 .* image_size 10"):
+        data.train_dataloader()
     with pytest.raises(ValueError, match="multiple of 7"):
         _trainer(tmp_path, accumulate_grad_batches=7).fit(Recorder(), datamodule=_digits())
 

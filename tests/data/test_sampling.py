@@ -94,11 +94,41 @@ def test_repeats_keep_the_number_of_steps_and_place_copies_apart():
     assert len({row for plan in plans for row in plan.index.tolist()}) == 16
 
 
+@given(
+    size=st.integers(6, 60),
+    batch=st.integers(1, 6),
+    repeats=st.integers(1, 6),
+    drop_last=st.booleans(),
+)
+@settings(max_examples=80, deadline=None)
+def test_repeats_of_any_number_fill_every_batch_and_share_no_image_between_batches(size, batch, repeats, drop_last):
+    repeats = min(repeats, batch)
+    plain = list(TrainSampler(size, batch, drop_last=drop_last))
+    plans = list(TrainSampler(size, batch, drop_last=drop_last, repeats=repeats))
+    assert [len(plan.index) for plan in plans] == [len(plan.index) for plan in plain]
+    seen = []
+    for plan in plans:
+        rows, copies = np.unique(plan.index, return_counts=True)
+        assert copies.max() <= repeats
+        if len(plan.index) % repeats == 0:
+            assert (copies == repeats).all()
+        assert len(set(zip(plan.index.tolist(), plan.repeat.tolist(), strict=True))) == len(plan.index)
+        seen += rows.tolist()
+    assert len(set(seen)) == len(seen)
+
+
+@pytest.mark.parametrize(("world", "accumulation"), [(1, 1), (2, 1), (1, 3), (2, 2)])
+def test_step_counts_optimizer_steps_over_epochs(world, accumulation):
+    sampler = TrainSampler(50, 12, world - 1, world, accumulation, drop_last=False, epoch=3, first=accumulation)
+    assert [plan.step for plan in sampler] == [3 * 5 + step for step in range(1, 5) for _ in range(accumulation)]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         ((100, 10, 0, 4, 1), "multiple of 4"),
         ((100, 128), "larger than the training set of 100"),
+        ((100, 10, 0, 1, 1, 0, True, 0, 0, 11), r"data\.repeats is 11"),
     ],
 )
 def test_impossible_batches_are_refused(arguments, words):

@@ -8,8 +8,9 @@ import torch
 from PIL import Image
 from torchvision.transforms.v2 import functional
 
+from lit_cnn.data.augmentation import Augmentation
+from lit_cnn.data.lighting import add_colours, colours
 from lit_cnn.data.settings import (
-    Augmentation,
     ColorJitter,
     Crop,
     Cutout,
@@ -19,7 +20,7 @@ from lit_cnn.data.settings import (
     RandomErasing,
     Shear,
 )
-from lit_cnn.data.transforms import CutThenResize, TrainingTransform, evaluate_images, evaluation_transform
+from lit_cnn.data.transforms import CutThenResize, Lighting, TrainingTransform, evaluate_images, evaluation_transform
 
 PIXELS = torch.randint(0, 256, (3, 40, 50), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
 IMAGE = functional.to_pil_image(PIXELS)
@@ -62,10 +63,11 @@ def test_result_follows_from_the_key_alone_and_leaves_the_ambient_generator():
     assert not torch.equal(TrainingTransform(ALL, seed=4)(IMAGE, 1, 2, 0), first)
 
 
-@pytest.mark.parametrize("kind", ["random_resized", "pad", "resize"])
+@pytest.mark.parametrize("kind", ["random_resized", "pad", "shorter_side", "resize"])
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 def test_every_crop_gives_the_size(kind, mode):
-    settings = dataclasses.replace(ALL, crop=Crop(kind), fill=(9,) if mode == "L" else (1, 2, 3))
+    crop = Crop(kind, shorter_side=(24, 50))
+    settings = dataclasses.replace(ALL, crop=crop, fill=(9,) if mode == "L" else (1, 2, 3))
     out = TrainingTransform(settings, 0)(IMAGE.convert(mode), 0, 0, 0)
     assert out.shape == (1 if mode == "L" else 3, 24, 24)
 
@@ -76,6 +78,35 @@ def test_switched_off_with_no_crop_is_the_image():
     assert torch.equal(TrainingTransform(settings, 0)(square, 0, 0, 0), functional.pil_to_tensor(square))
     with pytest.raises(ValueError, match="needs images of 40x40 pixels"):
         TrainingTransform(settings, 0)(IMAGE, 0, 0, 0)
+
+
+@pytest.mark.parametrize("central", [False, True])
+def test_shorter_side_crop_is_a_window_of_the_resized_image(central):
+    settings = dataclasses.replace(
+        OFF, crop=Crop("shorter_side", shorter_side=(36, 37), central=central), image_size=34
+    )
+    transform = TrainingTransform(settings, 0)
+    seen = {transform(IMAGE, 0, row, 0).numpy().tobytes() for row in range(200)}
+    expected = set()
+    for length in (36, 37):
+        resized = functional.resize(PIXELS, [length])
+        resized = functional.center_crop(resized, [length, length]) if central else resized
+        places = [(top, left) for top in range(length - 33) for left in range(resized.shape[2] - 33)]
+        expected |= {resized[:, top : top + 34, left : left + 34].numpy().tobytes() for top, left in places}
+    assert seen <= expected
+    assert len(seen) > len(expected) / 3
+
+
+def test_lighting_adds_the_batch_pipelines_colours():
+    """The same uniform draws give bit-identical pixels in both pipelines."""
+    transform = Lighting(0.4)
+    torch.manual_seed(5)
+    out = functional.pil_to_tensor(transform(IMAGE))
+    torch.manual_seed(5)
+    assert torch.equal(out, add_colours(PIXELS[None], colours(torch.rand(1, 3), 0.4))[0])
+    settings = dataclasses.replace(OFF, crop=Crop("none"), image_size=40, color_jitter=ColorJitter(lighting=0.4))
+    square = IMAGE.crop((0, 0, 40, 40))
+    assert not torch.equal(TrainingTransform(settings, 0)(square, 0, 0, 0), functional.pil_to_tensor(square))
 
 
 def test_tensor_resize_stays_within_a_level_of_pil():

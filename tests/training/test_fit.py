@@ -6,97 +6,20 @@ from typing import Any
 import lightning.pytorch as pl
 import pytest
 import torch
+from digits_run import assert_same_end, fit, make_data, make_model
 from torch import nn
 
-from lit_cnn import Classifier, ImageData
-from lit_cnn.architectures.entry import NetworkOptions
-from lit_cnn.data.settings import Crop, CutMix, Evaluation, Mixup, RandAugment
-from lit_cnn.training.callbacks.checkpoints import Checkpoints, RunInterrupted
-from lit_cnn.training.callbacks.ema import EMA, warmed_up_decay
-from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule, ramp
+from lit_cnn import Classifier
+from lit_cnn.training.callbacks.checkpoints import RunInterrupted
+from lit_cnn.training.callbacks.early_stopping import EarlyStopping
+from lit_cnn.training.callbacks.ema import warmed_up_decay
+from lit_cnn.training.callbacks.stochastic_depth import ramp
+from lit_cnn.training.gradient_clipping import ClippingSettings
 from lit_cnn.training.losses import LossSettings
-from lit_cnn.training.metrics_file import MetricsFile
 from lit_cnn.training.optimizers import OptimizerSettings
 from lit_cnn.training.runs import BEST, LAST, load_checkpoint, network_weights
+from lit_cnn.training.sam import SamSettings
 from lit_cnn.training.schedules import ScheduleSettings
-
-
-def make_model(**changes: Any) -> Classifier:
-    options = NetworkOptions(drop_path=0.2, dropout=0.2)
-    settings: dict[str, Any] = {
-        "options": options,
-        "loss": LossSettings(label_smoothing=0.1),
-        "optimizer": OptimizerSettings(learning_rate=0.05, base_batch_size=None, weight_decay=1e-4),
-        "schedule": ScheduleSettings(warmup_epochs=0.5),
-    }
-    return Classifier("cifar_resnet20", **{**settings, **changes})
-
-
-def make_data(**changes: Any) -> ImageData:
-    settings: dict[str, Any] = {
-        "crop": Crop(kind="pad", padding=1),
-        "rand_augment": RandAugment(layers=1, magnitude=3),
-        "mixup": Mixup(alpha=0.2),
-        "cutmix": CutMix(alpha=1.0),
-        "evaluation": Evaluation(crop_ratio=1.0),
-    }
-    return ImageData("digits", image_size=8, batch_size=128, workers=0, **{**settings, **changes})
-
-
-class StopAfter(pl.Callback):
-    """Ask for a stop as a signal would, at an optimizer step."""
-
-    def __init__(self, checkpoints: Checkpoints, step: int) -> None:
-        self.checkpoints, self.step = checkpoints, step
-
-    def on_train_batch_start(self, trainer: pl.Trainer, *args: Any) -> None:
-        if trainer.global_step == self.step - 1:
-            self.checkpoints._note_signal(2, None)
-
-
-def fit(
-    folder: Path, *, epochs: int = 2, stop_after: int | None = None, resume: bool = False, decay: float = 0.9
-) -> tuple[pl.Trainer, Classifier]:
-    model, data, metrics = make_model(), make_data(), MetricsFile(folder)
-    data.setup()
-    record = {"recipe": {}, "class_names": data.class_names, "preprocessing": data.preprocessing.as_dict()}
-    checkpoints = Checkpoints(folder, "val/acc1", record)
-    callbacks: list[pl.Callback] = [EMA(decay), StochasticDepthSchedule(1.0), checkpoints]
-    if stop_after is not None:
-        callbacks.append(StopAfter(checkpoints, stop_after))
-    path = folder / LAST if resume else None
-    if path is not None:
-        metrics.truncate_after(load_checkpoint(path)["global_step"] - 1)
-    trainer = pl.Trainer(
-        accelerator="cpu",
-        max_epochs=epochs,
-        logger=metrics,
-        callbacks=callbacks,
-        log_every_n_steps=4,
-        num_sanity_val_steps=0,
-        use_distributed_sampler=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        default_root_dir=folder,
-    )
-    trainer.fit(model, data, ckpt_path=path, weights_only=True)
-    metrics.save()
-    return trainer, model
-
-
-def assert_equal_trees(first: Any, second: Any, where: str = "checkpoint") -> None:
-    if isinstance(first, torch.Tensor):
-        assert torch.equal(first, second), where
-    elif isinstance(first, dict):
-        assert first.keys() == second.keys(), where
-        for key in first:
-            assert_equal_trees(first[key], second[key], f"{where}.{key}")
-    elif isinstance(first, (list, tuple)):
-        assert len(first) == len(second), where
-        for index, pair in enumerate(zip(first, second, strict=True)):
-            assert_equal_trees(*pair, f"{where}[{index}]")
-    else:
-        assert first == second, where
 
 
 @pytest.fixture(scope="module")
@@ -113,10 +36,54 @@ def test_a_stopped_and_resumed_run_ends_bit_equal(whole: Path, tmp_path: Path, s
         fit(tmp_path, stop_after=stop_after)
     assert load_checkpoint(tmp_path / LAST)["global_step"] == stop_after
     fit(tmp_path, resume=True)
-    expected, found = load_checkpoint(whole / LAST), load_checkpoint(tmp_path / LAST)
-    for key in ("state_dict", "current_model_state", "optimizer_states", "lr_schedulers", "global_step", "best_score"):
-        assert_equal_trees(expected[key], found[key], key)
-    assert (tmp_path / "metrics.csv").read_bytes() == (whole / "metrics.csv").read_bytes()
+    assert_same_end(whole, tmp_path)
+
+
+COMPONENTS: dict[str, dict[str, Any]] = {
+    "sam": {"model": {"sam": SamSettings(rho=0.05, ascent_fraction=0.25)}},
+    "adaptive clipping": {"model": {"clipping": ClippingSettings("adaptive", 0.01)}},
+    "plateau": {
+        "model": {"schedule": ScheduleSettings("plateau", warmup_epochs=0.5, plateau_patience=1, step_factor=0.5)},
+        "epochs": 4,
+    },
+    "filter limit": {"model": {"optimizer": OptimizerSettings(learning_rate=0.05, filter_rms=0.1)}},
+    "rmsprop": {"model": {"optimizer": OptimizerSettings("rmsprop", 0.01, None)}},
+    "lamb": {"model": {"optimizer": OptimizerSettings("lamb", 0.01, None, weight_decay=0.02)}},
+    "binary cross-entropy": {"model": {"loss": LossSettings("binary_cross_entropy", target_threshold=0.2)}},
+    "accumulation": {"accumulate_grad_batches": 2},
+    "bf16": {"precision": "bf16-mixed"},
+}
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[] if n == "sam" else pytest.mark.slow) for n in COMPONENTS])
+def test_every_component_resumes_bit_equal(name: str, tmp_path: Path) -> None:
+    settings = COMPONENTS[name]
+    fit(tmp_path / "whole", **settings)
+    with pytest.raises(RunInterrupted):
+        fit(tmp_path / "parts", stop_after=14, **settings)
+    fit(tmp_path / "parts", resume=True, **settings)
+    assert_same_end(tmp_path / "whole", tmp_path / "parts")
+
+
+def test_early_stopping_ends_a_run_and_counts_on_after_a_stop(tmp_path: Path) -> None:
+    never = {"min_delta": 0.9}  # after the first validation nothing gains so much
+    trainer, _ = fit(tmp_path / "whole", epochs=9, callbacks=(EarlyStopping(2, **never),))
+    assert trainer.current_epoch == 3
+    with pytest.raises(RunInterrupted):
+        fit(tmp_path / "parts", epochs=9, stop_after=24, callbacks=(EarlyStopping(2, **never),))
+    trainer, _ = fit(tmp_path / "parts", epochs=9, resume=True, callbacks=(EarlyStopping(2, **never),))
+    assert trainer.current_epoch == 3
+    assert_same_end(tmp_path / "whole", tmp_path / "parts")
+
+
+def test_early_stopping_without_patience_never_stops(tmp_path: Path) -> None:
+    trainer, _ = fit(tmp_path, epochs=3, callbacks=(EarlyStopping(None, 0.9),))
+    assert trainer.current_epoch == 3
+
+
+def test_early_stopping_names_the_metrics_there_are(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"needs the metric 'val/f1' \(monitor\), but there are only val/acc1"):
+        fit(tmp_path, epochs=1, callbacks=(EarlyStopping(1, monitor="val/f1"),))
 
 
 def test_the_checkpoint_says_what_it_holds(whole: Path) -> None:

@@ -85,3 +85,17 @@ def test_auxiliary_heads_are_weighted() -> None:
     expected = main + 0.4 * classification_loss(auxiliary, targets, None, settings)
     assert torch.allclose(loss_of_heads((logits, auxiliary), targets, None, settings), expected)
     assert torch.equal(loss_of_heads(logits, targets, None, settings), main)
+
+
+def test_a_target_threshold_takes_every_class_of_a_mixture_as_present() -> None:
+    settings = LossSettings("binary_cross_entropy", target_threshold=0.2)
+    mixed = torch.tensor([[0.7, 0.3, 0.0], [0.9, 0.0, 0.1]])
+    expected = row_losses(
+        LOGITS, torch.tensor([[1.0, 1.0, 0.0], [1.0, 0.0, 0.0]]), LossSettings("binary_cross_entropy")
+    )
+    torch.testing.assert_close(row_losses(LOGITS, mixed, settings), expected)
+
+
+def test_a_target_threshold_needs_binary_cross_entropy() -> None:
+    with pytest.raises(ValueError, match="needs loss\\.name"):
+        LossSettings(target_threshold=0.2)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from lit_cnn.training.schedules import ScheduleSettings, factor, make_scheduler
+from lit_cnn.training.schedules import PlateauLR, ScheduleSettings, factor, make_scheduler
 
 TOTAL, PER_EPOCH = 100, 10
 
@@ -157,3 +157,40 @@ def test_a_warmup_longer_than_the_run_is_refused() -> None:
 def test_wrong_settings_are_named(options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ScheduleSettings(**options)
+
+
+def make_plateau(**changes: object) -> tuple[torch.optim.Optimizer, PlateauLR]:
+    optimizer = torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=0.4)
+    settings = ScheduleSettings("plateau", **{"plateau_patience": 2, "plateau_drops": 2, **changes})
+    scheduler = make_scheduler(optimizer, settings, TOTAL, PER_EPOCH)
+    assert isinstance(scheduler, PlateauLR)
+    return optimizer, scheduler
+
+
+def test_a_plateau_lowers_the_rate_at_once_after_patience_validations_without_a_new_best() -> None:
+    optimizer, scheduler = make_plateau()
+    rates = []
+    for score in (0.5, 0.6, 0.6, 0.55, 0.61, 0.61, 0.6, 0.6, 0.6):
+        optimizer.step()
+        scheduler.step()
+        scheduler.observe(score)
+        rates.append(optimizer.param_groups[0]["lr"])
+    assert rates == pytest.approx([0.4, 0.4, 0.4, 0.04, 0.04, 0.04, 0.004, 0.004, 0.004])
+    scheduler.step()
+    assert optimizer.param_groups[0]["lr"] == rates[-1]
+
+
+def test_a_plateau_warms_up_and_its_state_continues() -> None:
+    optimizer, scheduler = make_plateau(warmup_epochs=1)
+    assert optimizer.param_groups[0]["lr"] == 0.0
+    for _ in range(10):
+        optimizer.step()
+        scheduler.step()
+    assert optimizer.param_groups[0]["lr"] == 0.4
+    scheduler.observe(0.5)
+    scheduler.observe(0.5)
+    other_optimizer, other = make_plateau(warmup_epochs=1)
+    other_optimizer.load_state_dict(optimizer.state_dict())
+    other.load_state_dict(scheduler.state_dict())
+    other.observe(0.5)
+    assert other_optimizer.param_groups[0]["lr"] == pytest.approx(0.04)

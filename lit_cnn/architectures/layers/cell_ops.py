@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lit_cnn.architectures.layers.padding import same_padding
+from lit_cnn.architectures.layers.padding import Pair, SameConv2d, same_padding
 
 Operation = Literal[
     "identity",
@@ -33,8 +33,6 @@ Operation = Literal[
 """All but ``dilated_separable_3x3`` are NASNet's thirteen; AmoebaNet searches eight, that one among them."""
 
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
-
-Pair = tuple[int, int]
 
 
 class OpSettings(NamedTuple):
@@ -77,24 +75,6 @@ BOTTLENECKS: dict[str, Kernels] = {
     "conv_1x3_3x1": Kernels(3 / 8, ((1, 3), (3, 1))),
     "conv_1x7_7x1": Kernels(1 / 4, ((1, 7), (7, 1))),
 }
-
-
-class SameConv2d(nn.Conv2d):
-    """Bias-free convolution with TensorFlow's "SAME" padding for any image size."""
-
-    def __init__(
-        self, in_channels: int, out_channels: int, kernel: Pair, *, stride: Pair, dilation: int = 1, groups: int = 1
-    ) -> None:
-        super().__init__(in_channels, out_channels, kernel, stride, dilation=dilation, groups=groups, bias=False)
-        self.extent = tuple(dilation * (size - 1) + 1 for size in kernel)
-
-    def forward(self, x: Tensor) -> Tensor:
-        top, bottom = same_padding(x.shape[2], self.extent[0], self.stride[0])
-        left, right = same_padding(x.shape[3], self.extent[1], self.stride[1])
-        if (top, left) != (bottom, right):
-            x = F.pad(x, (left, right, top, bottom))
-            top = left = 0
-        return F.conv2d(x, self.weight, None, self.stride, (top, left), self.dilation, self.groups)
 
 
 def make_norm(channels: int, settings: OpSettings) -> nn.BatchNorm2d:
@@ -164,7 +144,7 @@ def separable(
         if number == 2:
             layers["activation"] = nn.ReLU(inplace=True)
         layers[f"depthwise{number}"] = SameConv2d(
-            channels, channels, (kernel, kernel), stride=(step, step), dilation=dilation, groups=channels
+            channels, channels, kernel, stride=step, dilation=dilation, groups=channels
         )
         layers[f"pointwise{number}"] = nn.Conv2d(channels, out_channels, 1, bias=False)
         layers[f"norm{number}"] = make_norm(out_channels, settings)

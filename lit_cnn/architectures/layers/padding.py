@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 Padding = Literal["tensorflow", "symmetric"]
 
+Pair = tuple[int, int]
+
 
 def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
     """Zeros before and after an axis of ``size`` positions."""
@@ -26,13 +28,35 @@ def pad_same(x: Tensor, kernel: int, stride: int) -> Tensor:
 
 
 class SameConv2d(nn.Conv2d):
-    """A bias-free convolution to (N, C', ceil(H / stride), ceil(W / stride)), padded as TensorFlow pads."""
+    """A bias-free convolution to (N, C', ceil(H / stride), ceil(W / stride)), padded as TensorFlow pads.
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int, *, stride: int, groups: int = 1) -> None:
-        super().__init__(in_channels, out_channels, kernel, stride, groups=groups, bias=False)
+    Args:
+        kernel: Size of the kernel, or of its two axes.
+        stride: Stride, or that of the two axes.
+        dilation: Distance of the kernel's positions.
+        groups: Groups of channels.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int | Pair,
+        *,
+        stride: int | Pair = 1,
+        dilation: int = 1,
+        groups: int = 1,
+    ) -> None:
+        super().__init__(in_channels, out_channels, kernel, stride, dilation=dilation, groups=groups, bias=False)
+        self.extent = tuple(dilation * (size - 1) + 1 for size in self.kernel_size)
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(pad_same(x, self.kernel_size[0], self.stride[0]))
+        top, bottom = same_padding(x.shape[2], self.extent[0], self.stride[0])
+        left, right = same_padding(x.shape[3], self.extent[1], self.stride[1])
+        if (top, left) != (bottom, right):  # otherwise the convolution pads by itself, without a copy of the map
+            x = F.pad(x, (left, right, top, bottom))
+            top = left = 0
+        return F.conv2d(x, self.weight, None, self.stride, (top, left), self.dilation, self.groups)
 
 
 def make_conv(

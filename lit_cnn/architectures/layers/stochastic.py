@@ -6,10 +6,15 @@ key of each step with :func:`set_random_key`; without one a fresh key is drawn f
 forward pass, as ``nn.Dropout`` would.
 """
 
+from typing import Literal, get_args
+
 import torch
 from torch import Tensor, nn
 
 from lit_cnn.randomness import derive_key, fold, uniform
+
+Gate = Literal["sample", "batch"]
+"""What stochastic depth draws one gate for: a sample, or the whole global batch."""
 
 
 class KeyedLayer(nn.Module):
@@ -27,11 +32,14 @@ class KeyedLayer(nn.Module):
         self.key: Tensor | None = None
         self.positions: Tensor | None = None
 
+    def batch_key(self, x: Tensor) -> Tensor:
+        """() int64: the key of the optimizer step, or a fresh one for this forward pass."""
+        return torch.randint(-(2**62), 2**62, (), device=x.device) if self.key is None else self.key
+
     def sample_keys(self, x: Tensor) -> Tensor:
         """(N,) int64: one key per sample of the batch ``x``."""
         positions = torch.arange(x.shape[0], device=x.device) if self.positions is None else self.positions
-        key = torch.randint(-(2**62), 2**62, (), device=x.device) if self.key is None else self.key
-        return fold(key, positions)
+        return fold(self.batch_key(x), positions)
 
     def extra_repr(self) -> str:
         return f"rate={self.rate:g}"
@@ -50,16 +58,37 @@ class Dropout(KeyedLayer):
 
 
 class StochasticDepth(KeyedLayer):
-    """Drop the whole residual branch of a sample with probability ``rate`` (Huang et al., 2016, arXiv:1603.09382).
+    """Drop the whole residual branch with probability ``rate`` (Huang et al., 2016, arXiv:1603.09382).
 
-    Survivors are scaled by 1 / (1 - rate), so that evaluation needs no rescaling. The gate is drawn per sample.
+    Survivors are scaled by 1 / (1 - rate), so that evaluation needs no rescaling. A dropped branch is multiplied by 0
+    after it was computed: neither gate saves time by itself. The paper's saving (section 3) needs a block that skips
+    its branch, which under data parallelism leaves parameters without a gradient.
+
+    Args:
+        rate: Probability in [0, 1) that a branch is dropped.
+        gate: "sample" draws for every sample on its own, as later papers do. "batch" draws once per block and
+            optimizer step for the whole global batch, as the paper does per mini-batch: all ranks and all parts of an
+            accumulated batch share the gate. Without a key it is drawn at every forward pass.
+
+    Raises:
+        ValueError: If ``rate`` is outside [0, 1) or ``gate`` is neither.
     """
+
+    def __init__(self, rate: float, gate: Gate = "sample") -> None:
+        super().__init__(rate)
+        if gate not in get_args(Gate):
+            raise ValueError(f"the gate of stochastic depth must be 'sample' or 'batch', got {gate!r}")
+        self.gate: Gate = gate
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.rate == 0.0:
             return x
-        kept = uniform(self.sample_keys(x), 0) >= self.rate
+        keys = self.batch_key(x) if self.gate == "batch" else self.sample_keys(x)
+        kept = uniform(keys, 0) >= self.rate
         return x * (kept.to(x.dtype) / (1.0 - self.rate)).view(-1, *[1] * (x.dim() - 1))
+
+    def extra_repr(self) -> str:
+        return f"{super().extra_repr()}, gate={self.gate}"
 
 
 def set_random_key(network: nn.Module, *, seed: int, step: int, positions: Tensor) -> None:

@@ -1,6 +1,6 @@
 """Schedule of the stochastic-depth rates over training; over depth they follow the network's own rule."""
 
-from typing import Any
+from typing import Any, Literal
 
 import lightning.pytorch as pl
 
@@ -16,21 +16,30 @@ class StochasticDepthSchedule(pl.Callback):
     """Raise every block's drop rate linearly from 0 to the network's own rate.
 
     Args:
-        ramp_epochs: Epochs until the full rates are reached; 0 keeps them constant.
+        ramp_epochs: Epochs until the full rates are reached; 0 keeps them constant. Over the whole run it is NASNet's
+            scheduled drop path (Zoph et al. 2017, arXiv:1707.07012, appendix).
+        gate: sample drops a block for some images of a batch; batch drops it for all images of an optimizer step at
+            once, as Huang et al. 2016 (arXiv:1603.09382) do.
     """
 
-    def __init__(self, ramp_epochs: float = 0.0) -> None:
+    def __init__(self, ramp_epochs: float = 0.0, gate: Literal["sample", "batch"] = "sample") -> None:
         if ramp_epochs < 0:
             raise ValueError(f"stochastic_depth.ramp_epochs must be at least 0, got {ramp_epochs}")
+        if gate not in ("sample", "batch"):
+            raise ValueError(f"stochastic_depth.gate must be sample or batch, got {gate!r}")
         self.ramp_epochs = ramp_epochs
+        self.gate = gate
         self._final: list[tuple[StochasticDepth, float]] = []
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         layers = [module for module in pl_module.modules() if isinstance(module, StochasticDepth)]
         self._final = [(layer, layer.rate) for layer in layers]
-        if self.ramp_epochs > 0 and not any(rate > 0 for _, rate in self._final):
+        for layer in layers:
+            layer.gate = self.gate
+        chosen = "ramp_epochs" if self.ramp_epochs > 0 else "gate" if self.gate == "batch" else None
+        if chosen and not any(rate > 0 for _, rate in self._final):
             raise ValueError(
-                "stochastic_depth.ramp_epochs is set but no block has a drop rate: set model.options.drop_path, "
+                f"stochastic_depth.{chosen} is set but no block has a drop rate: set model.options.drop_path, "
                 "or an architecture with shortcuts"
             )
 

@@ -4,9 +4,9 @@ import time
 from typing import Any
 
 import lightning.pytorch as pl
-from lightning.pytorch.utilities import rank_zero_only
 
 from lit_cnn.data.batch import Batch
+from lit_cnn.training.announce import announce
 
 
 class Throughput(pl.Callback):
@@ -50,10 +50,5 @@ class Throughput(pl.Callback):
                 {"timing/images_per_second": speed, "timing/data_wait_share": waiting, "epoch": trainer.current_epoch},
                 step=trainer.fit_loop.epoch_loop._batches_that_stepped,
             )
-        say(f"epoch {trainer.current_epoch}: {speed:,.0f} images/s, waiting for data {waiting:.0%} of the time")
+        announce(f"epoch {trainer.current_epoch}: {speed:,.0f} images/s, waiting for data {waiting:.0%} of the time")
         self._images = 0
-
-
-@rank_zero_only
-def say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201

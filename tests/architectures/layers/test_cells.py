@@ -16,7 +16,6 @@ from lit_cnn.architectures.layers.cell_ops import (
     FactorizedReduction,
     Operation,
     OpSettings,
-    SameConv2d,
     make_operation,
 )
 from lit_cnn.architectures.layers.cells import (
@@ -28,7 +27,7 @@ from lit_cnn.architectures.layers.cells import (
     plan_cells,
     unused_states,
 )
-from lit_cnn.architectures.layers.padding import same_padding
+from lit_cnn.architectures.layers.padding import SameConv2d, same_padding
 from lit_cnn.architectures.layers.stochastic import StochasticDepth
 from lit_cnn.architectures.nasnet import cifar_nasnet_a, nasnet_a
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from lit_cnn.architectures.layers.padding import SameConv2d, make_conv, pad_same, same_padding
 
@@ -34,6 +35,25 @@ def test_height_and_width_are_padded_on_their_own() -> None:
     assert padded.shape == (1, 1, 5, 7)
     assert padded[0, 0, 0].tolist() == [0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0]
     assert not padded[0, 0, -1].any()
+
+
+@pytest.mark.parametrize("size", [(7, 8), (8, 7), (5, 5), (4, 9)])
+@pytest.mark.parametrize(
+    ("kernel", "stride", "dilation"), [(3, 2, 1), (5, (2, 1), 1), ((1, 7), (1, 2), 1), (3, 2, 2), (3, 1, 2)]
+)
+def test_convolution_reads_the_padded_map(
+    size: tuple[int, int], kernel: int | tuple[int, int], stride: int | tuple[int, int], dilation: int
+) -> None:
+    conv = SameConv2d(2, 4, kernel, stride=stride, dilation=dilation, groups=2)
+    x = torch.randn(1, 2, *size)
+    pads = [
+        same_padding(length, dilation * (extent - 1) + 1, step)
+        for length, extent, step in zip(size, conv.kernel_size, conv.stride, strict=True)
+    ]
+    padded = F.pad(x, (*pads[1], *pads[0]))
+    expected = F.conv2d(padded, conv.weight, None, conv.stride, 0, dilation, 2)
+    torch.testing.assert_close(conv(x), expected, rtol=0, atol=1e-6)
+    assert expected.shape[2:] == tuple(-(-length // step) for length, step in zip(size, conv.stride, strict=True))
 
 
 def test_conventions_agree_at_stride_one() -> None:

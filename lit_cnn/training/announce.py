@@ -1,0 +1,8 @@
+"""One line to the person who runs a training, from rank 0 alone."""
+
+from lightning.pytorch.utilities import rank_zero_only
+
+
+@rank_zero_only
+def announce(line: str) -> None:
+    print(line, flush=True)  # noqa: T201

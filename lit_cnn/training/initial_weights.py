@@ -1,0 +1,105 @@
+"""Starting from another run's weights: fine-tuning, and the growing of VGG."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from lit_cnn.training.runs import load_checkpoint, network_weights
+
+
+@dataclass(frozen=True)
+class InitialWeights:
+    """Weights to start from in place of random ones.
+
+    With neither count, every tensor of the checkpoint whose name and shape the network has is copied, so that a network
+    trained on other classes keeps all but its last layer. With counts, those layers alone are copied: VGG's paper
+    (Simonyan and Zisserman 2014, section 3.1) copies the first 4 convolutions and the 3 linear layers of its 11-layer
+    net into the deeper ones. Each convolution goes, in order, to the network's next one of the same shape, which there
+    is the first of its stage.
+
+    Args:
+        checkpoint: A checkpoint of ``lit-cnn fit``; null starts from random weights.
+        convolutions: Copy this many convolutions from the input on.
+        linears: Copy this many linear layers counted from the output.
+    """
+
+    checkpoint: str | None = None
+    convolutions: int | None = None
+    linears: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("convolutions", "linears"):
+            value = getattr(self, name)
+            if value is not None and (value < 0 or self.checkpoint is None):
+                raise ValueError(f"initial.{name} is {value}: it must be at least 0 and needs initial.checkpoint")
+
+
+def load_initial_weights(network: nn.Module, initial: InitialWeights) -> str:
+    """Copy weights into ``network`` and return a sentence that says which.
+
+    Raises:
+        ValueError: If the checkpoint cannot be read, or a layer that is to be copied has another shape.
+    """
+    assert initial.checkpoint is not None
+    checkpoint = load_checkpoint(initial.checkpoint)
+    weights = network_weights(checkpoint)
+    source = checkpoint["network"]["architecture"] or "a network given as a class path"
+    if initial.convolutions is None and initial.linears is None:
+        return f"started from {initial.checkpoint} ({source}): {copy_matching(network, weights)}"
+    copied = copy_layers(network, weights, initial)
+    return f"started from {initial.checkpoint} ({source}): copied {', '.join(copied)}"
+
+
+@torch.no_grad()
+def copy_matching(network: nn.Module, weights: dict[str, Tensor]) -> str:
+    """Copy the tensors whose name and shape agree; says how many, and which of the network's were left random."""
+    own = network.state_dict()
+    shared = {name: weights[name] for name in own if name in weights and weights[name].shape == own[name].shape}
+    if not any(value.ndim > 1 for value in shared.values()):
+        raise ValueError("initial.checkpoint shares no layer with the network: state initial.convolutions and .linears")
+    network.load_state_dict(shared, strict=False)
+    fresh = [name for name in own if name not in shared]
+    return f"copied {len(shared)} of {len(own)} tensors" + (f", not {', '.join(fresh[:4])}" if fresh else "")
+
+
+@torch.no_grad()
+def copy_layers(network: nn.Module, weights: dict[str, Tensor], initial: InitialWeights) -> list[str]:
+    """Copy the first convolutions and the last linear layers; the names of the layers they went to."""
+    kernels = [name for name, value in weights.items() if name.endswith("weight") and value.ndim == 4]
+    matrices = [name for name, value in weights.items() if name.endswith("weight") and value.ndim == 2]
+    linears = [(name, module) for name, module in network.named_modules() if isinstance(module, nn.Linear)]
+    first, last = initial.convolutions or 0, initial.linears or 0
+    for key, wanted, count in (("convolutions", first, len(kernels)), ("linears", last, len(matrices))):
+        if wanted > count:
+            raise ValueError(f"initial.{key} is {wanted}, but the checkpoint has {count} such layers")
+    if last > len(linears):
+        raise ValueError(f"initial.linears is {last}, but the network has {len(linears)} linear layers")
+    copied = []
+    convolutions = iter([(name, m) for name, m in network.named_modules() if isinstance(m, nn.Conv2d)])
+    for kernel in kernels[:first]:
+        found = next(((name, conv) for name, conv in convolutions if conv.weight.shape == weights[kernel].shape), None)
+        if found is None:
+            shape = "x".join(map(str, weights[kernel].shape))
+            raise ValueError(
+                f"initial.convolutions: the network has no layer left for the checkpoint's {kernel} ({shape})"
+            )
+        copy_layer(found[1], found[0], weights, kernel)
+        copied.append(found[0])
+    for matrix, (name, layer) in zip(matrices[len(matrices) - last :], linears[len(linears) - last :], strict=True):
+        copy_layer(layer, name, weights, matrix)
+        copied.append(name)
+    return copied
+
+
+def copy_layer(layer: nn.Module, name: str, weights: dict[str, Tensor], source: str) -> None:
+    """Copy weight and bias named ``source`` (its weight) into ``layer``."""
+    for kind, parameter in layer.named_parameters(recurse=False):
+        value = weights.get(source.removesuffix("weight") + kind)
+        if value is None or value.shape != parameter.shape:
+            found = "none" if value is None else "x".join(map(str, value.shape))
+            raise ValueError(
+                f"initial weights for {name}.{kind} do not fit: the checkpoint's {source} is {found}, "
+                f"the network needs {'x'.join(map(str, parameter.shape))}"
+            )
+        parameter.copy_(value)

@@ -1,0 +1,82 @@
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import pytest
+from digits_run import assert_same_end, fit, make_data
+
+from lit_cnn.architectures.layers.stochastic import Dropout
+from lit_cnn.data.mixing_settings import Mixup
+from lit_cnn.data.settings import RandAugment
+from lit_cnn.training.callbacks.checkpoints import RunInterrupted
+from lit_cnn.training.callbacks.progressive_learning import ProgressiveLearning, first_epochs, stage_shares
+
+
+def test_the_papers_stages_include_both_ends_and_the_released_codes_do_not_include_the_first() -> None:
+    assert stage_shares(4, True) == pytest.approx((0, 1 / 3, 2 / 3, 1))
+    assert stage_shares(4, False) == (0.25, 0.5, 0.75, 1.0)
+    assert stage_shares(1, True) == stage_shares(1, False) == (1.0,)
+
+
+def test_stages_are_equally_long() -> None:
+    assert first_epochs(4, 8) == (0, 2, 4, 6)
+    assert first_epochs(4, 350) == (0, 88, 175, 263)
+    assert first_epochs(1, 5) == (0,)
+
+
+def test_the_plan_of_efficientnet_v2_s() -> None:
+    """Table 6 of the paper: 128 to 300 px and magnitude 5 to 15; the released code begins at 171 px."""
+    data = make_data(image_size=300, rand_augment=RandAugment(layers=2, magnitude=15), mixup=Mixup(0.0))
+    paper = ProgressiveLearning(4, image_size=128, magnitude=5).plan(data, 350)
+    assert [stage.image_size for stage in paper] == [128, 185, 243, 300]
+    assert [stage.magnitude for stage in paper] == pytest.approx([5, 25 / 3, 35 / 3, 15])
+    assert {stage.mixup_alpha for stage in paper} == {None}
+    released = ProgressiveLearning(4, image_size=128, magnitude=5, includes_start=False).plan(data, 350)
+    assert [stage.image_size for stage in released] == [171, 214, 257, 300]
+
+
+class Watch(pl.Callback):
+    """Note what each step trains on."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, int, float]] = []
+
+    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
+        (dropout,) = (module for module in pl_module.modules() if isinstance(module, Dropout))
+        self.seen.append((trainer.current_epoch, batch.images.shape[-1], dropout.rate))
+
+
+def make_callback() -> ProgressiveLearning:
+    return ProgressiveLearning(2, image_size=8, magnitude=1, mixup=0.0, dropout=0.1)
+
+
+def test_a_run_trains_on_the_stages_and_resumes_in_them_to_the_bit(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"epochs": 2, "data": {"image_size": 12}}
+    watch = Watch()
+    _, model = fit(tmp_path / "whole", callbacks=(make_callback(), watch), **settings)
+    assert set(watch.seen) == {(0, 8, 0.1), (1, 12, 0.2)}
+    assert [module.rate for module in model.modules() if isinstance(module, Dropout)] == [0.2]
+    with pytest.raises(RunInterrupted):
+        fit(tmp_path / "parts", callbacks=(make_callback(),), stop_after=14, **settings)
+    watch = Watch()
+    fit(tmp_path / "parts", callbacks=(make_callback(), watch), resume=True, **settings)
+    assert set(watch.seen) == {(1, 12, 0.2)}
+    assert_same_end(tmp_path / "whole", tmp_path / "parts")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"stages": 0}, "stages must be at least 1"),
+        ({"stages": 2, "magnitude": -1}, "magnitude must be at least 0"),
+        ({"stages": 1, "image_size": 64}, "set stages to 2 or more"),
+    ],
+)
+def test_wrong_settings_are_named(options: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ProgressiveLearning(**options)
+
+
+def test_more_stages_than_epochs() -> None:
+    with pytest.raises(ValueError, match="more than the run's 3 epochs"):
+        ProgressiveLearning(4, image_size=8).plan(make_data(), 3)
