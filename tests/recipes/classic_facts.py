@@ -1,7 +1,8 @@
 """Which fact of ../shared/reference/recipes.json stands in which key of which recipe: 2012 to 2017.
 
 Block -> recipe -> {path of the fact: key of the resolved recipe, or (key, conversion of the fact)}. Beside the recipe's
-own keys there are ``rate``, the learning rate at the recipe's batch, and ``rate_per_256``.
+own keys there are ``rate``, the learning rate at the recipe's batch, ``rate_per_256``, ``epochs_per_stage`` and
+``stage_sizes`` in px.
 """
 
 from conversions import (
@@ -13,7 +14,6 @@ from conversions import (
     EMA,
     EPOCHS,
     FLIP,
-    IMAGENET,
     MOMENTUM,
     NESTEROV,
     PROCEDURE,
@@ -29,6 +29,7 @@ from conversions import (
     Key,
     below,
     epochs_at,
+    layers_copied,
     survival,
     twice,
 )
@@ -45,9 +46,7 @@ CLASSIC: dict[str, dict[str, dict[str, Key]]] = {
         },
         "overlays/alexnet_bvlc": below("reproduction.bvlc_caffe", {
             "learning_rate": "rate",
-            "step_iterations": ("model.schedule.step_epochs.0", lambda steps: round(steps * 256 / IMAGENET, 2)),
             "gamma": "model.schedule.step_factor",
-            "iterations": ("trainer.max_epochs", epochs_at(256)),
             "top1_percent": "about.value",
             "input_px": "data.image_size",
         }),
@@ -61,10 +60,25 @@ CLASSIC: dict[str, dict[str, dict[str, Key]]] = {
             **MOMENTUM, **RATE, **SCHEDULE, **WARMUP, **EPOCHS, **DECAY, **DROPOUT, **SMOOTHING, **SIZE, **FLIP,
             "iterations": ("trainer.max_epochs", epochs_at(256)),
             "train_scales.single.0": ("data.crop.shorter_side", twice),
+            "augmentation.random_crop": ("data.crop.kind", {"one crop per image per iteration": "shorter_side"}.get),
+            "initialisation.alternative": ("model.options.weight_init", lambda text: text.split()[0].lower()),
             "augmentation.rgb_colour_shift": ("data.color_jitter.lighting", lambda on: 0.1 if on else 0.0),
         },
         "vgg11": {**MOMENTUM, **RATE, **SCHEDULE, **WARMUP, **EPOCHS, **DECAY, **DROPOUT, **SIZE},
-        "overlays/vgg_scale384": {"train_scales.single.1": ("data.crop.shorter_side", twice)},
+        "overlays/vgg_paper_init": {
+            "initialisation.random": (
+                "model.options.weight_init",
+                lambda text: "paper" if "variance 1e-2" in text else None,
+            )
+        },
+        **{
+            f"overlays/vgg{depth}_grown": {"initialisation.pretraining": ("model.initial", layers_copied)}
+            for depth in (13, 16, 19)
+        },
+        "overlays/vgg_scale384": {
+            "train_scales.single.1": ("data.crop.shorter_side", twice),
+            "train_scales.s384": ("rate", lambda text: float(text.split()[-1])),
+        },
         "overlays/vgg_scale_jitter": {"train_scales.jitter": "data.crop.shorter_side"},
     },
     "googlenet": {
@@ -86,6 +100,7 @@ CLASSIC: dict[str, dict[str, dict[str, Key]]] = {
         name: {
             **NESTEROV, **RATE, **SCHEDULE, **WARMUP, **DECAY, **SMOOTHING, **SIZE, **FLIP,
             "iterations_max": ("trainer.max_epochs", epochs_at(256)),
+            "dropout_rate": ("model.options.dropout", lambda rate: rate or None),
             "augmentation.shorter_side_px": "data.crop.shorter_side",
             "augmentation.random_crop_px": "data.image_size",
         }
@@ -134,7 +149,13 @@ CLASSIC: dict[str, dict[str, dict[str, Key]]] = {
     "mobilenetv2": {
         "mobilenet_v2": {
             **RMSPROP, **RATE, **SCHEDULE, **DECAY,
-            "torchvision.epochs": "trainer.max_epochs",
+            **below("torchvision", {
+                "epochs": "trainer.max_epochs",
+                "learning_rate": "rate",
+                "weight_decay": "model.optimizer.weight_decay",
+                "lr_gamma": "model.schedule.decay_rate",
+                "lr_step_epochs": "model.schedule.decay_epochs",
+            }),
             "slim.top1_percent": "about.value",
         },
         "overlays/mobilenet_v2_slim": below("slim", {

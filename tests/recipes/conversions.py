@@ -1,5 +1,6 @@
 """From a fact of ../shared/reference/recipes.json, as its source prints it, to the value of a recipe's key."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +18,11 @@ def epochs_at(batch_size: int) -> Callable[[int], int]:
 
 def survival(probability: float) -> float:
     return round(1 - probability, 12)
+
+
+def layers_copied(text: str) -> dict[str, int]:
+    found = re.search(r"first (\d+) conv layers and last (\d+) FC layers", text)
+    return {} if found is None else {"convolutions": int(found.group(1)), "linears": int(found.group(2))}
 
 
 def twice(side: float) -> list[float]:

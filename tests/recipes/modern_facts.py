@@ -1,7 +1,8 @@
 """Which fact of ../shared/reference/recipes.json stands in which key of which recipe: 2017 to 2021.
 
 Block -> recipe -> {path of the fact: key of the resolved recipe, or (key, conversion of the fact)}. Beside the recipe's
-own keys there are ``rate``, the learning rate at the recipe's batch, and ``rate_per_256``.
+own keys there are ``rate``, the learning rate at the recipe's batch, ``rate_per_256``, ``epochs_per_stage`` and
+``stage_sizes`` in px.
 """
 
 from conversions import (
@@ -34,6 +35,7 @@ NFNET_ROW: dict[str, Key] = {
     "test_resolution_px": "data.evaluation.image_size",
     "dropout_rate": "model.options.dropout",
     "randaugment_magnitude": "data.rand_augment.magnitude",
+    "sam": ("model.sam.rho", lambda trained: 0.05 if trained is True else 0.0),
 }
 RESNET_RS_ROW: dict[str, Key] = {
     "depth": ("model.architecture", lambda depth: f"resnet_rs_{depth}"),
@@ -94,6 +96,7 @@ MODERN: dict[str, dict[str, dict[str, Key]]] = {
         "efficientnet_b0": {
             **RMSPROP, **SCHEDULE, **WARMUP, **EPOCHS, **DECAY_OF, **SMOOTHING, **EMA,
             "learning_rate": "rate",
+            "lr_note": ("rate_per_256", lambda text: float(text.split()[0])),
             "optimizer.epsilon": "model.optimizer.epsilon",
             "warmup_from": "model.schedule.warmup_start_factor",
             "stochastic_depth.rate_last": "model.options.drop_path",
@@ -152,6 +155,7 @@ MODERN: dict[str, dict[str, dict[str, Key]]] = {
     "mixup": {"overlays/mixup_resnet18": {
         "alpha_cifar_code": "data.mixup.alpha",
         "alpha_cifar_paper": "data.mixup.alpha",
+        "lambda_scope": ("data.mixing.per_image", {"one lambda per mini-batch (code)": False}.__getitem__),
         **below("code_training", {
             **MOMENTUM, **RATE, **EPOCHS, **DECAY, "lr_drop_epochs": "model.schedule.step_epochs",
         }),
@@ -168,6 +172,7 @@ MODERN: dict[str, dict[str, dict[str, Key]]] = {
     "cutmix": {
         "cutmix_resnet50": {
             "alpha": "data.cutmix.alpha",
+            "lambda_scope": ("data.mixing.per_image", {"one box per mini-batch in code": False}.__getitem__),
             "probability.imagenet_code": "data.cutmix.probability",
             **below("imagenet_training", {
                 **RATE, **EPOCHS,
@@ -190,6 +195,11 @@ MODERN: dict[str, dict[str, dict[str, Key]]] = {
         "nfnet_f0": {
             **NESTEROV, **RATE, **EPOCHS, **WARMUP, **SCHEDULE, **DECAY_OF, **SMOOTHING, **EMA,
             "warmup_from": "model.schedule.warmup_start_factor",
+            "lr_rule": ("rate_per_256", lambda rule: float(rule.split("*")[0])),
+            "eval_resize": (
+                "data.evaluation",
+                lambda text: {"crop_ratio": round(256 / (256 + 32), 4), "interpolation": text.split()[-1]},
+            ),
             "agc.lambda_": "model.clipping.limit",
             "ema_warmup": ("ema.warmup", lambda rule: rule == "(1+t)/(10+t)"),
             "stochastic_depth.rate": "model.options.drop_path",
@@ -219,6 +229,7 @@ MODERN: dict[str, dict[str, dict[str, Key]]] = {
             "optimizer.nesterov": ("model.optimizer.nesterov", lambda text: text.startswith("True")),
             "lr_per_256": "rate_per_256",
             "lr_schedule_paper": ("model.schedule", SCHEDULES.__getitem__),
+            "lr_schedule_tf_models": ("model.schedule.name", lambda text: text.split(",")[0]),
             "randaugment_layers": "data.rand_augment.layers",
             "zero_gamma": "model.options.zero_init_last",
             **below("variants.0", RESNET_RS_ROW),
@@ -238,6 +249,7 @@ MODERN: dict[str, dict[str, dict[str, Key]]] = {
             "bn.decay_paper": ("model.options.norm_momentum", survival),
             "stochastic_depth_survival": ("model.options.drop_path", survival),
             "stages": "progressive_learning.stages",
+            "epochs_per_stage": "epochs_per_stage",
             "randaugment_layers": "data.rand_augment.layers",
             "results_top1_percent.s": "about.value",
         },
@@ -252,6 +264,12 @@ MODERN: dict[str, dict[str, dict[str, Key]]] = {
                     "mixup_cutmix": "data.mixup.alpha",
                 }),
                 "bn.decay_code": ("model.options.norm_momentum", survival),
+                **({"released_progressive.stage_sizes_s_px": "stage_sizes"} if net == "s" else {
+                    "released_progressive.mixup_cutmix": (
+                        "progressive_learning",
+                        lambda text: dict.fromkeys(("mixup", "cutmix"), float(text.split()[1][0])),
+                    ),
+                }),
                 "released_progressive.stage_size": (
                     "progressive_learning.includes_start",
                     lambda rule: "(s+1)" not in rule,
