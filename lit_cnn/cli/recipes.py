@@ -19,6 +19,7 @@ class Row:
     about: dict[str, Any]
     architecture: str
     image_size: int
+    epochs: float | None
     cost: Cost
     speed: Speed | None
 
@@ -41,7 +42,8 @@ def run(arguments: list[str]) -> int:
         architecture = recipe["model"]["architecture"]
         name = architecture if isinstance(architecture, str) else architecture["class_path"]
         size = recipe["data"].get("image_size", 224)
-        rows.append(Row(recipe_id(path), recipe.get("about", {}), name, size, cost, speed))
+        epochs = recipe.get("trainer", {}).get("max_epochs")
+        rows.append(Row(recipe_id(path), recipe.get("about", {}), name, size, epochs, cost, speed))
     show(rows, options)
     return 0
 
@@ -83,7 +85,7 @@ def show(rows: list[Row], options: argparse.Namespace) -> None:
 
     printed = Table(caption=caption(rows), caption_justify="left")
     for name in header:
-        words = name in ("name", "architecture", "target", "measured")
+        words = name in ("name", "title", "architecture", "target", "measured")
         printed.add_column(name, justify="left" if words else "right", no_wrap=name == "name")
     for cells in lines:
         printed.add_row(*cells)
@@ -92,7 +94,17 @@ def show(rows: list[Row], options: argparse.Namespace) -> None:
 
 def table(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
     """Header and cells; the columns of the speed only where one was measured."""
-    header = ["name", "architecture", "px", "target", "epochs", "images seen (M)", "training madds (10¹⁵)", "measured"]
+    header = [
+        "name",
+        "title",
+        "architecture",
+        "px",
+        "target",
+        "epochs",
+        "images seen (M)",
+        "training madds (10¹⁵)",
+        "measured",
+    ]
     with_speed = any(row.speed for row in rows)
     header += ["images/s here", "days here"] if with_speed else []
     lines = []
@@ -101,7 +113,7 @@ def table(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
         value, measured = about.get("value"), about.get("measured")
         target = f"{about.get('metric', '')}: {'none' if value is None else f'{value:g} %'}"
         about_scale = "≈ " if cost.how == "by area" else ""
-        cells = [row.name, row.architecture, str(row.image_size), target, number(about.get("epochs"))]
+        cells = [row.name, about.get("title", ""), row.architecture, str(row.image_size), target, number(row.epochs)]
         cells += [number(cost.images, 1e6), about_scale + number(cost.training_madds, 1e15)]
         cells.append(f"{measured['value']:g} %, {measured['machine']}, {measured['date']}" if measured else "no")
         cells += [number(speed and speed.images_per_second), number(speed and speed.days)] if with_speed else []
@@ -136,7 +148,9 @@ def as_object(row: Row) -> dict[str, Any]:
         "name": row.name,
         "architecture": row.architecture,
         "image_size": row.image_size,
-        **{key: row.about.get(key) for key in ("title", "paper", "source", "metric", "value", "epochs", "hardware")},
+        **{key: row.about.get(key) for key in ("title", "paper", "source", "metric", "value", "hardware")},
+        "epochs": row.epochs,
+        "paper_epochs": row.about.get("epochs"),
         "deviations": row.about.get("deviations"),
         "measured": row.about.get("measured"),
         "images_seen": row.cost.images,
