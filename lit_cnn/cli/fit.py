@@ -1,6 +1,7 @@
 """``lit-cnn fit``: train a recipe in a run folder of its own, or continue a run."""
 
 import argparse
+import datetime
 import logging
 import os
 import warnings
@@ -14,7 +15,7 @@ from lightning.fabric.utilities.rank_zero import _get_rank
 from rich.console import Console
 from rich.table import Table
 
-from lit_cnn.cli.recipe import RecipeCLI, recipe_name, resolve_configs
+from lit_cnn.cli.recipe import RecipeCLI, nearest_key, recipe_name, resolve_configs
 from lit_cnn.reports.curves import draw_curves
 from lit_cnn.tracking import TrackingSettings, finish, make_logger, sync_command
 from lit_cnn.training.callbacks.checkpoints import Checkpoints, RunInterrupted
@@ -51,12 +52,36 @@ IDENTITY_KEYS = (
 """Keys that say what a run is; a resumed run must keep them."""
 
 
+EPILOG = """any key of the recipe: --data.batch_size 64, --model.optimizer.learning_rate 0.1, --trainer.devices 2
+  lit-cnn fit --keys data.mixup       lists the keys that begin so, with defaults and meaning
+  lit-cnn config show RECIPE          shows a recipe with every default filled in
+
+exit codes: 0 done, 1 bad input, 2 bad command line, 130 and 143 stopped by a signal with the state saved
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lit-cnn fit",
+        usage="lit-cnn fit --config RECIPE [--config OVERLAY] [--KEY VALUE ...]\n       lit-cnn fit --resume RUN",
+        description="Train a recipe in a run folder of its own, or continue a run bit-exactly.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("-c", "--config", action="append", metavar="RECIPE", help="name or file; a second lies on top")
+    parser.add_argument("--resume", metavar="RUN", help="continue this run folder, or the newest one: last")
+    parser.add_argument("--runs", default="runs", metavar="DIR", help="where run folders are made (default: runs)")
+    parser.add_argument("--keys", metavar="PREFIX", help="list the recipe's keys that begin with PREFIX, and stop")
+    return parser
+
+
 def run(arguments: list[str]) -> int:
     quieten_lightning()
-    options = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    options.add_argument("--resume")
-    options.add_argument("--runs", default="runs")
-    known, rest = options.parse_known_args(arguments)
+    known, rest = make_parser().parse_known_args(arguments)
+    if known.keys is not None:
+        return list_keys(known.keys)
+    rest = [*(argument for name in known.config or [] for argument in ("--config", name)), *rest]
     resumed = find_run(known.resume, Path(known.runs)) if known.resume else None
     if resumed:
         rest = ["--config", str(resumed / "config.yaml"), *rest]
@@ -64,6 +89,27 @@ def run(arguments: list[str]) -> int:
     if resumed:
         check_identity(yaml.safe_load((resumed / "config.yaml").read_text()), yaml.safe_load(cli.dump()))
     return train(cli, Path(known.runs), recipe_name(rest), resumed, arguments)
+
+
+def list_keys(prefix: str) -> int:
+    """Print the recipe's keys below ``prefix`` with default and meaning.
+
+    Raises:
+        ValueError: If there is none, naming the nearest.
+    """
+    every = RecipeCLI(["--model.architecture=resnet50", "--data.source=digits"]).parser._actions
+    sections = {action.dest for action in every if str(action.help).startswith("Path to a config")}
+    actions = [action for action in every if action.dest.startswith(prefix) and action.dest not in sections]
+    if not actions:
+        near = nearest_key(prefix, [action.dest for action in every])
+        raise ValueError(f"no key of a recipe begins with {prefix!r}" + (f"; did you mean {near!r}?" if near else ""))
+    table = Table("key", "default", "meaning")
+    for action in actions:
+        if not action.dest.endswith(("help", "config")) and action.help not in (None, argparse.SUPPRESS):
+            default = "" if action.default in (None, argparse.SUPPRESS) else str(action.default)
+            table.add_row(action.dest, default, str(action.help))
+    Console().print(table)
+    return 0
 
 
 def is_main_process() -> bool:
@@ -139,6 +185,8 @@ def train(cli: RecipeCLI, runs: Path, name: str, resumed: Path | None, arguments
     model, data = init.model, init.data
     recipe = yaml.safe_load(cli.dump())
     settings = dict(init.trainer)
+    if settings.get("gradient_clip_val") is not None:
+        raise ValueError("trainer.gradient_clip_val is not used: set model.clipping.kind norm and model.clipping.limit")
     data.setup("fit")
     if settings.get("fast_dev_run"):
         callbacks = [*(settings.pop("callbacks") or []), *recipe_callbacks(init)]
@@ -153,9 +201,26 @@ def train(cli: RecipeCLI, runs: Path, name: str, resumed: Path | None, arguments
         os.environ.pop(RUN_DIR_VARIABLE, None)
 
 
+def seconds_of(max_time: Any) -> float | None:
+    """Seconds of ``trainer.max_time``: DD:HH:MM:SS, or a mapping of days, hours, minutes and seconds.
+
+    Lightning's own timer would end the epoch early and count it as done; ours stops between steps.
+    """
+    if max_time is None:
+        return None
+    if isinstance(max_time, datetime.timedelta):
+        return max_time.total_seconds()
+    if isinstance(max_time, str):
+        parts = max_time.split(":")
+        if len(parts) != 4 or not all(part.isdigit() for part in parts):
+            raise ValueError(f"trainer.max_time must be written as DD:HH:MM:SS, got {max_time!r}")
+        max_time = dict(zip(("days", "hours", "minutes", "seconds"), map(int, parts), strict=True))
+    return datetime.timedelta(**max_time).total_seconds()
+
+
 def recipe_callbacks(init: Any) -> list[pl.Callback]:
     """The callbacks that are fields of a recipe."""
-    return [init.ema, init.stochastic_depth, init.progressive_learning, init.early_stopping]
+    return [init.ema, init.stochastic_depth, init.progressive_learning, init.early_stopping, init.loss_guard]
 
 
 def train_in(
@@ -179,6 +244,7 @@ def train_in(
     elif is_main_process():
         (folder / "config.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False))
         write_json(folder / "environment.json", describe_environment(arguments))
+    max_seconds = seconds_of(settings.pop("max_time", None))
     tracking = TrackingSettings(**recipe["tracking"])
     title = recipe["about"]["title"] or folder.parent.name
     wandb_logger = make_logger(tracking, folder, folder.name, f"{folder.parent.name}/{folder.name}", recipe, resuming)
@@ -197,7 +263,7 @@ def train_in(
                 *recipe_callbacks(init),
                 Throughput(),
                 Pictures(folder, wandb_logger),
-                Checkpoints(folder / "checkpoints", recipe["monitor"], record),
+                Checkpoints(folder / "checkpoints", recipe["monitor"], record, max_seconds=max_seconds),
             ],
         }
     )
@@ -206,7 +272,7 @@ def train_in(
     except RunInterrupted as stop:
         console.print(f"{stop}. Continue with: lit-cnn fit --resume {folder}")
         finish(1)
-        return 128 + stop.signal_number
+        return stop.exit_code
     if trainer.is_global_zero:
         metrics_file.save()
         report(console, trainer, folder, title)

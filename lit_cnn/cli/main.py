@@ -19,6 +19,7 @@ COMMANDS = {
     "profile": ("lit_cnn.cli.profile", "parameters, multiply-adds, speed and memory of networks"),
     "data": ("lit_cnn.cli.data", "lit-cnn data show: a picture of the batches the network will see"),
     "config": ("lit_cnn.cli.config", "lit-cnn config show RECIPE: the recipe with every default filled in"),
+    "check": ("lit_cnn.cli.check", "whether a data folder, a checkpoint or a run can be trusted"),
     "parity": ("lit_cnn.cli.parity", "our networks against torchvision's and timm's with the same weights"),
 }
 """Command -> module with ``run(arguments) -> exit code``, and one line of help."""

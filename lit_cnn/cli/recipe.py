@@ -13,6 +13,7 @@ from lit_cnn.data.module import ImageData
 from lit_cnn.tracking import TrackingSettings
 from lit_cnn.training.callbacks.early_stopping import EarlyStopping
 from lit_cnn.training.callbacks.ema import EMA
+from lit_cnn.training.callbacks.loss_guard import LossGuard
 from lit_cnn.training.callbacks.progressive_learning import ProgressiveLearning
 from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule
 from lit_cnn.training.classifier import Classifier
@@ -65,7 +66,7 @@ class RecipeCLI(LightningCLI):
             Classifier,
             ImageData,
             parser_class=RecipeParser,
-            parser_kwargs={"exit_on_error": True},
+            parser_kwargs={"exit_on_error": True, "allow_abbrev": False, "prog": "lit-cnn fit"},
             save_config_callback=None,
             seed_everything_default=0,
             auto_configure_optimizers=False,
@@ -90,8 +91,8 @@ class RecipeCLI(LightningCLI):
         parser.add_lightning_class_args(StochasticDepthSchedule, "stochastic_depth")
         parser.add_lightning_class_args(ProgressiveLearning, "progressive_learning")
         parser.add_lightning_class_args(EarlyStopping, "early_stopping")
+        parser.add_lightning_class_args(LossGuard, "loss_guard")
         parser.add_argument("--monitor", type=str, default="val/acc1", help="Metric whose maximum is the best epoch.")
-        parser.add_argument("--runs", type=str, default="runs", help="Folder in which run folders are made.")
         parser.link_arguments("seed_everything", "data.seed")
         parser.link_arguments("seed_everything", "model.seed")
         parser.link_arguments("monitor", "early_stopping.monitor")

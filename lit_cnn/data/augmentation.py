@@ -4,14 +4,13 @@ import bisect
 from dataclasses import dataclass
 from itertools import pairwise
 
+from lit_cnn.data.erasing_settings import Cutout, RandomErasing
 from lit_cnn.data.settings import (
     AutoAugmentPolicy,
     ColorJitter,
     Crop,
-    Cutout,
     Flip,
     RandAugment,
-    RandomErasing,
     Shear,
 )
 

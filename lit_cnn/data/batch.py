@@ -11,7 +11,8 @@ class Batch(NamedTuple):
     Attributes:
         images: (N, C, H, W); uint8 when it leaves the loader, normalized float in channels_last after
             ``ImageData.on_after_batch_transfer``.
-        targets: class indices (N,) int64; after mixing (N, K) float32 on the simplex.
+        targets: class indices (N,) int64; after mixing (N, K) float32 on the simplex (under ``mixing.first`` when it
+            leaves the loader).
         index: (N,) int64, row in the source split; -1 marks padding that no loss or metric may count.
         position: (N,) int64, position in the global batch of the optimizer step (the key of dropout and drop path).
         weight: float32 scalar, the factor on this micro-batch's mean loss that makes the average over ranks and

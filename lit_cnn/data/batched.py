@@ -13,9 +13,18 @@ from torch import Tensor
 from torchvision.transforms.v2 import InterpolationMode, functional
 
 from lit_cnn.data.augmentation import Augmentation
+from lit_cnn.data.drawing import (
+    LAYER_DRAWS,
+    POLICY_DRAWS,
+    auto_augment_fill,
+    auto_augment_steps,
+    rand_augment_fill,
+    rand_augment_steps,
+)
+from lit_cnn.data.erasing_settings import Cutout, RandomErasing
 from lit_cnn.data.lighting import add_colours, colours
-from lit_cnn.data.operations import PAPER_FILL, Step, apply, auto_augment_steps, rand_augment_steps
-from lit_cnn.data.settings import ColorJitter, Crop, Cutout, RandomErasing
+from lit_cnn.data.operations import Fill, Step, apply
+from lit_cnn.data.settings import ColorJitter, Crop
 from lit_cnn.data.transforms import require_size
 from lit_cnn.randomness import derive_key, fold, uniform
 
@@ -42,11 +51,21 @@ class Draws:
 
 def augment(images: Tensor, settings: Augmentation, draws: Draws) -> Tensor:
     """Augment uint8 images (N, C, H, W) to (N, C, image_size, image_size); the input is not changed."""
+    return distort(frame(images, settings, draws), settings, draws)
+
+
+def frame(images: Tensor, settings: Augmentation, draws: Draws) -> Tensor:
+    """The first part of ``augment``: crop and flips."""
     images = crop(images, settings.crop, settings.image_size, draws)
     for name, probability, dim in (("flip-x", settings.flip.horizontal, 3), ("flip-y", settings.flip.vertical, 2)):
         if probability:
             chosen = draws(name, 1) < probability
             images = torch.where(chosen[:, :, None, None], images.flip(dim), images)
+    return images
+
+
+def distort(images: Tensor, settings: Augmentation, draws: Draws) -> Tensor:
+    """The second part of ``augment``: colours and all that follows, on images of the final size."""
     if settings.color_jitter.enabled:
         images = color_jitter(images, settings.color_jitter, draws)
     if settings.color_jitter.lighting:
@@ -55,13 +74,14 @@ def augment(images: Tensor, settings: Augmentation, draws: Draws) -> Tensor:
         images = shear(images, settings.shear.degrees, settings.fill, draws)
     height, width = images.shape[-2:]
     if settings.auto_augment != "none":
-        rows = draws("auto_augment", 5).tolist()
-        images = apply_steps(images, [auto_augment_steps(row, settings.auto_augment, height, width) for row in rows])
+        policy, rows = settings.auto_augment, draws("auto_augment", POLICY_DRAWS).tolist()
+        steps = [auto_augment_steps(row, policy, height, width) for row in rows]
+        images = apply_steps(images, steps, auto_augment_fill(policy))
     if settings.rand_augment.layers:
         rand = settings.rand_augment
-        rows = draws("rand_augment", 2 * rand.layers).tolist()
-        steps = [rand_augment_steps(row, rand.layers, rand.magnitude, rand.scale, height, width) for row in rows]
-        images = apply_steps(images, steps, PAPER_FILL if rand.scale == "paper" else None)
+        rows = draws("rand_augment", LAYER_DRAWS * rand.layers).tolist()
+        steps = [rand_augment_steps(row, rand, height, width) for row in rows]
+        images = apply_steps(images, steps, rand_augment_fill(rand, settings.fill))
     if settings.cutout.size:
         images = cutout(images, settings.cutout, settings.fill, draws)
     if settings.random_erasing.probability:
@@ -195,7 +215,7 @@ def shear(images: Tensor, degrees: float, fill: tuple[int, ...], draws: Draws) -
     return torch.stack(sheared)
 
 
-def apply_steps(images: Tensor, steps: list[list[Step]], fill: int | None = None) -> Tensor:
+def apply_steps(images: Tensor, steps: list[list[Step]], fill: Fill = None) -> Tensor:
     """Apply to image n its operations ``steps[n]`` in order, each operation once per group of images sharing it."""
     images = images.clone()
     for turn in range(max((len(own) for own in steps), default=0)):

@@ -10,8 +10,9 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from lit_cnn.data.archives import ArraySplit
 from lit_cnn.data.augmentation import AugmentationPlan
 from lit_cnn.data.batch import Batch
-from lit_cnn.data.batched import Draws, augment
+from lit_cnn.data.batched import Draws, augment, distort, frame
 from lit_cnn.data.folders import FolderSplit, load_image
+from lit_cnn.data.mixing import MixingPlan
 from lit_cnn.data.sampling import BatchPlan
 from lit_cnn.data.settings import Preprocessing
 from lit_cnn.data.transforms import TrainingTransform, evaluate_images, evaluation_transform
@@ -41,6 +42,7 @@ class ArrayBatches(Dataset[Batch]):
         preprocessing: what evaluation sees.
         augmentation: what training sees in which epoch.
         seed: key of the random draws.
+        mixing: mixup and CutMix between flips and colours; None leaves them to others.
     """
 
     def __init__(
@@ -49,21 +51,26 @@ class ArrayBatches(Dataset[Batch]):
         preprocessing: Preprocessing,
         augmentation: AugmentationPlan | None = None,
         seed: int = 0,
+        mixing: MixingPlan | None = None,
     ) -> None:
         self.split, self.preprocessing, self.augmentation, self.seed = split, preprocessing, augmentation, seed
+        self.mixing = mixing
 
     def __len__(self) -> int:
         return len(self.split)
 
     def __getitem__(self, plan: BatchPlan) -> Batch:
         rows = torch.from_numpy(_rows(plan))
-        images = self.split.images[rows]
+        batch = _batch(self.split.images[rows], self.split.labels[rows], plan)
         if self.augmentation is None:
-            images = evaluate_images(images, self.preprocessing)
-        else:
-            draws = Draws(self.seed, plan.epoch, rows, torch.from_numpy(plan.repeat))
-            images = augment(images, self.augmentation.at(plan.epoch), draws)
-        return _batch(images, self.split.labels[rows], plan)
+            return batch._replace(images=evaluate_images(batch.images, self.preprocessing))
+        settings = self.augmentation.at(plan.epoch)
+        draws = Draws(self.seed, plan.epoch, rows, torch.from_numpy(plan.repeat))
+        if self.mixing is None:
+            return batch._replace(images=augment(batch.images, settings, draws))
+        framed = batch._replace(images=frame(batch.images, settings, draws))
+        mixed = self.mixing.mix(framed, plan.step, plan.epoch)
+        return mixed._replace(images=distort(mixed.images, settings, draws))
 
 
 class FolderBatches(Dataset[Batch]):
@@ -75,27 +82,33 @@ class FolderBatches(Dataset[Batch]):
         preprocessing: Preprocessing,
         augmentation: AugmentationPlan | None = None,
         seed: int = 0,
+        mixing: MixingPlan | None = None,
     ) -> None:
         self.split, self.channels = split, preprocessing.in_channels
         self.evaluation = evaluation_transform(preprocessing)
         self.augmentation = augmentation
         stages = () if augmentation is None else augmentation.augmentations
         self.training = [TrainingTransform(stage, seed) for stage in stages]
+        self.mixing = mixing
 
     def __len__(self) -> int:
         return len(self.split)
 
-    def _image(self, epoch: int, row: int, repeat: int) -> Tensor:
-        image = load_image(self.split.paths[row], self.channels)
-        if self.augmentation is None:
-            return self.evaluation(image)
-        return self.training[self.augmentation.number(epoch)](image, epoch, row, repeat)
-
     def __getitem__(self, plan: BatchPlan) -> Batch:
         rows = _rows(plan)
-        pairs = zip(rows.tolist(), plan.repeat.tolist(), strict=True)
-        images = torch.stack([self._image(plan.epoch, row, repeat) for row, repeat in pairs])
-        return _batch(images, self.split.labels[torch.from_numpy(rows)], plan)
+        files = (load_image(self.split.paths[row], self.channels) for row in rows.tolist())
+        labels = self.split.labels[torch.from_numpy(rows)]
+        if self.augmentation is None:
+            return _batch(torch.stack([self.evaluation(image) for image in files]), labels, plan)
+        transform = self.training[self.augmentation.number(plan.epoch)]
+        keys = [(plan.epoch, row, repeat) for row, repeat in zip(rows.tolist(), plan.repeat.tolist(), strict=True)]
+        if self.mixing is None:
+            images = torch.stack([transform(image, *key) for image, key in zip(files, keys, strict=True)])
+            return _batch(images, labels, plan)
+        images = torch.stack([transform.frame(image, *key) for image, key in zip(files, keys, strict=True)])
+        mixed = self.mixing.mix(_batch(images, labels, plan), plan.step, plan.epoch)
+        pairs = zip(mixed.images, keys, strict=True)
+        return mixed._replace(images=torch.stack([transform.distort(image, *key) for image, key in pairs]))
 
 
 class PlannedLoader(DataLoader[Batch]):

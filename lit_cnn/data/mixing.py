@@ -1,11 +1,14 @@
 """mixup (Zhang et al. 2017) and CutMix (Yun et al. 2019) on a whole batch, with targets on the simplex.
 
-One share lambda is drawn per optimizer step, as in both papers' code, keyed by (seed, step) alone. The partner of the
-sample at position p is p XOR 1 of the shuffled batch, which never crosses a micro-batch of even size: the result does
-not depend on the number of ranks or accumulated batches.
+One share lambda is drawn per optimizer step, as in both papers' code, keyed by (seed, step) alone, or one per image,
+keyed by (seed, step, position in the global batch). The partner of the sample at position p is p XOR 1 of the shuffled
+batch, which never crosses a micro-batch of even size: the result does not depend on the number of ranks or accumulated
+batches.
 """
 
+import bisect
 import math
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -13,8 +16,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from lit_cnn.data.batch import Batch
 from lit_cnn.data.mixing_settings import CutMix, Mixing, Mixup
 from lit_cnn.randomness import derive_key
+
+
+def _generator(*key: int | str) -> np.random.Generator:
+    return np.random.default_rng(derive_key(*key) & 0xFFFFFFFFFFFFFFFF)
 
 
 class Draw(NamedTuple):
@@ -27,7 +35,7 @@ class Draw(NamedTuple):
 
 def draw(key: tuple[int, int], mixup: Mixup, cutmix: CutMix, mixing: Mixing) -> Draw:
     """The decision of the optimizer step ``key`` = (seed, step): method "mixup", "cutmix" or "none"."""
-    random = np.random.default_rng(derive_key(*key, "mixing") & 0xFFFFFFFFFFFFFFFF)
+    random = _generator(*key, "mixing")
     switch, apply, row, column = random.random(4).tolist()
     both = mixup.alpha > 0 and cutmix.alpha > 0
     use_cutmix = switch < mixing.switch_probability if both else cutmix.alpha > 0
@@ -35,6 +43,32 @@ def draw(key: tuple[int, int], mixup: Mixup, cutmix: CutMix, mixing: Mixing) -> 
     if alpha == 0 or apply >= probability:
         return Draw("none", 1.0, (row, column))
     return Draw("cutmix" if use_cutmix else "mixup", float(random.beta(alpha, alpha)), (row, column))
+
+
+class ImageDraws(NamedTuple):
+    """What happens to each of N images: whether CutMix (otherwise mixup) mixes it, the share (N,) float64 that it keeps
+    of itself (before CutMix clips; 1 where it is not mixed), and the box's center (N, 2)."""
+
+    cutmix: np.ndarray
+    share: np.ndarray
+    center: np.ndarray
+
+
+def draw_images(key: tuple[int, int], position: Tensor, mixup: Mixup, cutmix: CutMix, mixing: Mixing) -> ImageDraws:
+    """The decisions for images at ``position`` (N,) int64 of the global batch of the step ``key`` = (seed, step)."""
+    rows = position.cpu().numpy()
+    # The numbers of a position do not depend on how many follow: every generator is read from its beginning.
+    count = int(rows.max()) + 1
+    switch, apply, *center = _generator(*key, "mixing images").random((count, 4))[rows].T
+    both = mixup.alpha > 0 and cutmix.alpha > 0
+    use_cutmix = switch < mixing.switch_probability if both else np.full(len(rows), cutmix.alpha > 0)
+    mixed = apply < np.where(use_cutmix, cutmix.probability, mixup.probability)
+    shares = [
+        _generator(*key, name).beta(alpha, alpha, count)[rows] if alpha > 0 else np.ones(len(rows))
+        for name, alpha in (("mixup shares", mixup.alpha), ("cutmix shares", cutmix.alpha))
+    ]
+    share = np.where(mixed, np.where(use_cutmix, shares[1], shares[0]), 1.0)
+    return ImageDraws(use_cutmix & mixed, share, np.stack(center, axis=1))
 
 
 def cutmix_box(height: int, width: int, share: float, center: tuple[float, float]) -> tuple[int, int, int, int]:
@@ -57,38 +91,29 @@ def partners(index: Tensor) -> Tensor:
     return torch.where(valid, partner, own)
 
 
-def mix(
-    images: Tensor,
-    targets: Tensor,
-    index: Tensor,
-    num_classes: int,
-    key: tuple[int, int],
-    mixup: Mixup,
-    cutmix: CutMix,
-    mixing: Mixing,
-) -> tuple[Tensor, Tensor]:
+def mix(batch: Batch, num_classes: int, key: tuple[int, int], mixup: Mixup, cutmix: CutMix, mixing: Mixing) -> Batch:
     """Mix a micro-batch of the optimizer step ``key`` = (seed, step).
 
     Args:
-        images: (N, C, H, W) float or uint8.
-        targets: (N,) int64 class indices.
-        index: (N,) int64 rows of the split; samples with -1 stay as they are.
+        batch: images float or uint8, targets class indices; samples with index -1 stay as they are.
         num_classes: K.
         key: seed and optimizer step.
         mixup: settings of mixup.
         cutmix: settings of CutMix.
-        mixing: how the two share the steps.
+        mixing: how the two share the steps or images.
 
     Returns:
-        Images of the same shape and type, and targets (N, K) float32; both unchanged in a step that does not mix.
+        The batch with images of the same shape and type, and targets (N, K) float32; both unchanged in a step that
+        does not mix.
     """
+    if mixing.per_image:
+        return _mix_images(batch, num_classes, key, mixup, cutmix, mixing)
     step = draw(key, mixup, cutmix, mixing)
     if step.method == "none":
-        return images, targets
-    partner, share = partners(index), step.share
+        return batch
+    images, partner, share = batch.images, partners(batch.index), step.share
     if step.method == "mixup":
-        mixed = torch.lerp(images[partner].float(), images.float(), share) if images.dtype == torch.uint8 else None
-        images = mixed.round().to(torch.uint8) if mixed is not None else torch.lerp(images[partner], images, share)
+        images = _blend(images[partner], images, share)
     else:
         height, width = images.shape[-2:]
         top, bottom, left, right = cutmix_box(height, width, share, step.center)
@@ -96,5 +121,73 @@ def mix(
         pasted = images[partner, :, top:bottom, left:right]
         images = images.clone()
         images[:, :, top:bottom, left:right] = pasted
+    return batch._replace(images=images, targets=_mixed_targets(batch.targets, partner, share, num_classes))
+
+
+def _blend(others: Tensor, own: Tensor, share: float | Tensor) -> Tensor:
+    """(1 - share) * others + share * own, rounded for uint8."""
+    if own.dtype != torch.uint8:
+        return torch.lerp(others, own, share)
+    return torch.lerp(others.float(), own.float(), share).round().to(torch.uint8)
+
+
+def _mixed_targets(targets: Tensor, partner: Tensor, share: float | Tensor, num_classes: int) -> Tensor:
+    """(N, K) float32 from class indices (N,)."""
     one_hot = functional.one_hot(targets, num_classes).float()
-    return images, torch.lerp(one_hot[partner], one_hot, share)
+    return torch.lerp(one_hot[partner], one_hot, share)
+
+
+def _mix_images(
+    batch: Batch, num_classes: int, key: tuple[int, int], mixup: Mixup, cutmix: CutMix, mixing: Mixing
+) -> Batch:
+    """Mix each image by its own draws; pixels inside a CutMix box have the share 0."""
+    if mixup.alpha == 0 and cutmix.alpha == 0:
+        return batch
+    images, partner = batch.images, partners(batch.index)
+    height, width = images.shape[-2:]
+    draws = draw_images(key, batch.position, mixup, cutmix, mixing)
+    share = torch.from_numpy(draws.share).float()
+    pixels = share.view(-1, 1, 1, 1)
+    if draws.cutmix.any():
+        pixels = pixels.expand(-1, 1, height, width).clone()
+        for row in draws.cutmix.nonzero()[0].tolist():
+            center = draws.center[row, 0], draws.center[row, 1]
+            top, bottom, left, right = cutmix_box(height, width, draws.share[row], center)
+            pixels[row] = 1.0
+            pixels[row, :, top:bottom, left:right] = 0.0
+            share[row] = 1.0 - (bottom - top) * (right - left) / (height * width)
+    targets = _mixed_targets(batch.targets, partner, share[:, None].to(batch.targets.device), num_classes)
+    return batch._replace(images=_blend(images[partner], images, pixels.to(images.device)), targets=targets)
+
+
+class MixingAlphas(NamedTuple):
+    """The alphas of mixup and CutMix in one epoch; 0 is off."""
+
+    mixup: float
+    cutmix: float
+
+
+@dataclass(frozen=True)
+class MixingPlan:
+    """mixup and CutMix as a function of epoch and optimizer step. Can be pickled.
+
+    Args:
+        seed: first part of the key.
+        num_classes: K.
+        mixing: how the two share the steps or images, and when they stop.
+        first_epochs: increasing first epochs of the stages; the first is 0.
+        methods: mixup and CutMix of each stage.
+    """
+
+    seed: int
+    num_classes: int
+    mixing: Mixing
+    first_epochs: tuple[int, ...]
+    methods: tuple[tuple[Mixup, CutMix], ...]
+
+    def mix(self, batch: Batch, step: int, epoch: int) -> Batch:
+        """The micro-batch of an optimizer step, mixed unless ``mixing.stop_epoch`` is reached."""
+        if self.mixing.stop_epoch is not None and epoch >= self.mixing.stop_epoch:
+            return batch
+        mixup, cutmix = self.methods[bisect.bisect_right(self.first_epochs, epoch) - 1]
+        return mix(batch, self.num_classes, (self.seed, step), mixup, cutmix, self.mixing)

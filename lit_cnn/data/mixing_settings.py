@@ -10,8 +10,8 @@ class Mixup:
     """mixup (Zhang et al. 2017): convex combinations of two images and their targets.
 
     Args:
-        alpha: the share is drawn from Beta(alpha, alpha) once per optimizer step; 0 is off.
-        probability: share of the optimizer steps that mix.
+        alpha: the share is drawn from Beta(alpha, alpha) once per optimizer step (see mixing.per_image); 0 is off.
+        probability: share of the optimizer steps, or images, that mix.
     """
 
     alpha: float = 0.0
@@ -27,8 +27,8 @@ class CutMix:
     """CutMix (Yun et al. 2019): a box of another image, targets mixed by area.
 
     Args:
-        alpha: the share is drawn from Beta(alpha, alpha) once per optimizer step; 0 is off.
-        probability: share of the optimizer steps that mix.
+        alpha: the share is drawn from Beta(alpha, alpha) once per optimizer step (see mixing.per_image); 0 is off.
+        probability: share of the optimizer steps, or images, that mix.
     """
 
     alpha: float = 0.0
@@ -41,15 +41,24 @@ class CutMix:
 
 @dataclass
 class Mixing:
-    """How mixup and CutMix share the optimizer steps.
+    """How mixup and CutMix share the optimizer steps, or the images.
+
+    NFNet (Brock et al. 2021) mixes first, half of the batch by mixup and the other half by CutMix: first and per_image
+    with switch_probability 0.5.
 
     Args:
         switch_probability: probability of CutMix instead of mixup where both are on.
         stop_epoch: first epoch without any mixing; null mixes to the end.
+        first: mix the cropped and flipped images before colours, shear, AutoAugment, RandAugment, cutout and erasing
+            instead of after them.
+        per_image: draw share, box, whether to mix, and mixup or CutMix for each image instead of once per optimizer
+            step.
     """
 
     switch_probability: float = 0.5
     stop_epoch: int | None = None
+    first: bool = False
+    per_image: bool = False
 
     def __post_init__(self) -> None:
         require_probability("mixing.switch_probability", self.switch_probability)

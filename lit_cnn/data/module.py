@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import replace
-from typing import NamedTuple
 
 import lightning
 import torch
@@ -11,33 +10,27 @@ from torch import Tensor
 from lit_cnn.data.archives import ArraySplit
 from lit_cnn.data.augmentation import Augmentation, AugmentationPlan
 from lit_cnn.data.batch import Batch
+from lit_cnn.data.erasing_settings import Cutout, RandomErasing
 from lit_cnn.data.loading import ArrayBatches, FolderBatches, PlannedLoader, make_loader
-from lit_cnn.data.mixing import mix
+from lit_cnn.data.mixing import MixingAlphas, MixingPlan
 from lit_cnn.data.mixing_settings import CutMix, Mixing, Mixup
+from lit_cnn.data.normalization import denormalize, normalize
 from lit_cnn.data.resuming import progress
 from lit_cnn.data.sampling import EvalSampler, TrainSampler
 from lit_cnn.data.settings import (
     AutoAugmentPolicy,
     ColorJitter,
     Crop,
-    Cutout,
     Evaluation,
     Flip,
     Normalize,
     Preprocessing,
     RandAugment,
-    RandomErasing,
     Shear,
     Stage,
 )
 from lit_cnn.data.sources import Source, SourceName, Split, load_source
-
-
-class MixingAlphas(NamedTuple):
-    """The alphas of mixup and CutMix in one epoch; 0 is off."""
-
-    mixup: float
-    cutmix: float
+from lit_cnn.data.stages import first_epochs, stage_at, staged_alphas, staged_augmentation
 
 
 class ImageData(lightning.LightningDataModule):
@@ -64,7 +57,9 @@ class ImageData(lightning.LightningDataModule):
         flip: random mirroring.
         color_jitter: random change of colours.
         shear: random horizontal shear.
-        auto_augment: a learned AutoAugment policy, trivial for TrivialAugment, or none.
+        auto_augment: a learned policy applied after crop, flip, colours and shear: imagenet, cifar10 and svhn are the
+            AutoAugment paper's, imagenet_v0 is EfficientNet's, fast_cifar10 and fast_imagenet are Fast AutoAugment's
+            (whose code applies them before the crop); or trivial for TrivialAugment, or none.
         rand_augment: RandAugment.
         cutout: a square of the mean colour.
         random_erasing: a rectangle of the mean colour.
@@ -207,33 +202,27 @@ class ImageData(lightning.LightningDataModule):
 
     # -- progressive learning ---------------------------------------------------------------------------------------
 
-    def stage_at(self, epoch: int) -> Stage | None:
-        """The stage to which ``epoch`` belongs; None before the first one, or without stages."""
-        begun = [stage for stage in self.stages if stage.first_epoch <= epoch]
-        return max(begun, key=lambda stage: stage.first_epoch, default=None)
-
     def augmentation_at(self, epoch: int) -> Augmentation:
         """What happens to a single training image in ``epoch``."""
-        stage, own = self.stage_at(epoch), self.augmentation
-        if stage is None:
-            return own
-        magnitude = own.rand_augment.magnitude if stage.magnitude is None else stage.magnitude
-        rand_augment = replace(own.rand_augment, magnitude=magnitude)
-        return replace(own, image_size=stage.image_size, rand_augment=rand_augment)
+        return staged_augmentation(self.augmentation, stage_at(self.stages, epoch))
 
     def mixing_at(self, epoch: int) -> MixingAlphas:
         """The alphas of ``epoch``, of which ``mixing.stop_epoch`` takes no account."""
-        stage = self.stage_at(epoch)
-        stated = (None, None) if stage is None else (stage.mixup_alpha, stage.cutmix_alpha)
-        own = self.mixup.alpha, self.cutmix.alpha
-        return MixingAlphas(*(mine if other is None else other for mine, other in zip(own, stated, strict=True)))
+        return staged_alphas(MixingAlphas(self.mixup.alpha, self.cutmix.alpha), stage_at(self.stages, epoch))
 
     @property
     def augmentation_plan(self) -> AugmentationPlan:
         """The augmentation of every epoch."""
-        firsts = tuple(stage.first_epoch for stage in self.stages)
-        firsts = firsts if firsts[:1] == (0,) else (0, *firsts)
+        firsts = first_epochs(self.stages)
         return AugmentationPlan(firsts, tuple(self.augmentation_at(first) for first in firsts))
+
+    @property
+    def mixing_plan(self) -> MixingPlan:
+        """The mixing of every epoch."""
+        firsts = first_epochs(self.stages)
+        alphas = [self.mixing_at(first) for first in firsts]
+        methods = tuple((replace(self.mixup, alpha=a.mixup), replace(self.cutmix, alpha=a.cutmix)) for a in alphas)
+        return MixingPlan(self.seed, self.num_classes, replace(self.mixing), firsts, methods)
 
     # -- loaders ----------------------------------------------------------------------------------------------------
 
@@ -257,7 +246,8 @@ class ImageData(lightning.LightningDataModule):
             first=first,
             repeats=self.repeats,
         )
-        return make_loader(self._batches(self.loaded.train, self.augmentation_plan), sampler, self._workers())
+        mixing = self.mixing_plan if self.mixing.first else None
+        return make_loader(self._batches(self.loaded.train, self.augmentation_plan, mixing), sampler, self._workers())
 
     def val_dataloader(self) -> PlannedLoader:
         """Every validation image exactly once over all ranks."""
@@ -276,14 +266,14 @@ class ImageData(lightning.LightningDataModule):
     def _eval_loader(self, split: Split) -> PlannedLoader:
         rank, world_size = self._ranks()
         batch = self.eval_batch_size or max(1, self.batch_size // world_size)
-        return make_loader(
-            self._batches(split, None), EvalSampler(len(split), batch, rank, world_size), self._workers()
-        )
+        return make_loader(self._batches(split), EvalSampler(len(split), batch, rank, world_size), self._workers())
 
-    def _batches(self, split: Split, augmentation: AugmentationPlan | None) -> ArrayBatches | FolderBatches:
+    def _batches(
+        self, split: Split, augmentation: AugmentationPlan | None = None, mixing: MixingPlan | None = None
+    ) -> ArrayBatches | FolderBatches:
         if isinstance(split, ArraySplit):
-            return ArrayBatches(split, self.preprocessing, augmentation, self.seed)
-        return FolderBatches(split, self.preprocessing, augmentation, self.seed)
+            return ArrayBatches(split, self.preprocessing, augmentation, self.seed, mixing)
+        return FolderBatches(split, self.preprocessing, augmentation, self.seed, mixing)
 
     def _ranks(self) -> tuple[int, int]:
         return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
@@ -309,30 +299,19 @@ class ImageData(lightning.LightningDataModule):
         return self.prepare(batch, training=training, step=step, epoch=epoch)
 
     def prepare(self, batch: Batch, *, training: bool, step: int, epoch: int) -> Batch:
-        """The batch as the network sees it: normalized and, in training, mixed with the key of the optimizer step."""
-        images, targets = self.normalized(batch.images), batch.targets
-        if training and self._mixes(epoch):
-            alphas = self.mixing_at(epoch)
-            settings = replace(self.mixup, alpha=alphas.mixup), replace(self.cutmix, alpha=alphas.cutmix), self.mixing
-            images, targets = mix(images, targets, batch.index, self.num_classes, (self.seed, step), *settings)
-        return batch._replace(images=images, targets=targets)
+        """The batch as the network sees it: normalized and, in training, mixed with the key of the optimizer step.
 
-    def _mixes(self, epoch: int) -> bool:
-        return self.mixing.stop_epoch is None or epoch < self.mixing.stop_epoch
+        Under ``mixing.first`` the loader has mixed already.
+        """
+        batch = batch._replace(images=self.normalized(batch.images))
+        return self.mixing_plan.mix(batch, step, epoch) if training and not self.mixing.first else batch
 
     def normalized(self, images: Tensor) -> Tensor:
         """uint8 (N, C, H, W) -> float32 channels_last, (pixel / 255 - mean) / std."""
-        scale, shift = self._affine(images.device)
-        return torch.addcmul(shift, images.to(torch.float32, memory_format=torch.channels_last), scale)
+        preprocessing = self.preprocessing
+        return normalize(images, preprocessing.mean, preprocessing.std)
 
     def denormalize(self, images: Tensor) -> Tensor:
         """Undo ``normalized`` for pictures: float (N, C, H, W) -> uint8, rounded and clamped."""
-        scale, shift = self._affine(images.device)
-        return ((images.float() - shift) / scale).round().clamp(0, 255).to(torch.uint8)
-
-    def _affine(self, device: torch.device) -> tuple[Tensor, Tensor]:
-        """(1, C, 1, 1) factor and offset of pixels 0..255."""
         preprocessing = self.preprocessing
-        mean = torch.tensor(preprocessing.mean, device=device).view(1, -1, 1, 1)
-        std = torch.tensor(preprocessing.std, device=device).view(1, -1, 1, 1)
-        return 1.0 / (255.0 * std), -mean / std
+        return denormalize(images, preprocessing.mean, preprocessing.std)

@@ -1,44 +1,57 @@
-"""The image operations of AutoAugment, RandAugment and TrivialAugment, and what their magnitudes mean.
+"""The image operations of AutoAugment, RandAugment and TrivialAugment.
 
-An operation is a name and a ready value: shear as a tangent, translation in whole pixels, rotation in degrees, colour
-factors (1 changes nothing), posterize in bits kept, solarize as the pixel value from which on pixels are inverted. It
-applies alike to a PIL image and to a uint8 tensor (..., C, H, W) of one or many images.
+An operation is a name and a ready value (``magnitudes.py`` tells what it means); it applies alike to a PIL image and to
+a uint8 tensor (..., C, H, W) of one or many images.
 """
 
 import math
-from typing import Literal, NamedTuple, TypeVar
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from PIL import Image
 from torch import Tensor
 from torchvision.transforms.v2 import functional
 
-from lit_cnn.data.policies import POLICIES
+from lit_cnn.data.magnitudes import FACTORS
 
 ImageOrTensor = TypeVar("ImageOrTensor", Tensor, Image.Image)
+Fill = Sequence[float] | float | None
 
-# The 14 operations of the RandAugment paper, in the order of its list.
+# The 14 operations of the RandAugment paper, in the order of its list, and the 16 of the released code, in its order.
 # fmt: off
 OPERATIONS = ("Identity", "AutoContrast", "Equalize", "Rotate", "Solarize", "Color", "Posterize", "Contrast",
               "Brightness", "Sharpness", "ShearX", "ShearY", "TranslateX", "TranslateY")
+RELEASED_OPERATIONS = ("AutoContrast", "Equalize", "Invert", "Rotate", "Posterize", "Solarize", "Color", "Contrast",
+                       "Brightness", "Sharpness", "ShearX", "ShearY", "TranslateX", "TranslateY", "Cutout",
+                       "SolarizeAdd")
 # fmt: on
-GEOMETRIC = ("Rotate", "ShearX", "ShearY", "TranslateX", "TranslateY")
-FACTORS = ("Brightness", "Color", "Contrast", "Sharpness")
 PAPER_FILL = 128  # gray level outside the image in the released RandAugment code
-PAPER_TRANSLATION = 100 / 224  # the released code's 100 pixels, as a share of a 224-pixel side
+CUTOUT_FILL = (125, 123, 114)  # colour of the square in Fast AutoAugment's code
 
 
 class Step(NamedTuple):
-    """One operation with its value; operations without a strength carry 0."""
+    """One operation with its value; operations without a strength carry 0.
+
+    ``center`` is the place of cutout's square, as shares of height and width.
+    """
 
     name: str
     value: float
+    center: tuple[float, float] = (0.0, 0.0)
 
 
-def apply(image: ImageOrTensor, step: Step, fill: int | None = None) -> ImageOrTensor:
-    """Apply one operation; ``fill`` is the gray level outside the image after geometric ones (None: black)."""
-    name, value = step
-    color = None if fill is None else [float(fill)] * functional.get_num_channels(image)
+def apply(image: ImageOrTensor, step: Step, fill: Fill = None) -> ImageOrTensor:
+    """Apply one operation.
+
+    Args:
+        image: PIL image or uint8 tensor.
+        step: what to do.
+        fill: gray level, or a level per channel, outside the image after geometric operations (None: black) and inside
+            cutout's square (None: Fast AutoAugment's gray).
+    """
+    name, value, center = step
+    color = _color(fill, functional.get_num_channels(image))
     if name == "Identity":
         return image
     if name == "Rotate":
@@ -52,14 +65,41 @@ def apply(image: ImageOrTensor, step: Step, fill: int | None = None) -> ImageOrT
     if name in ("TranslateX", "TranslateY"):
         shift = [int(value), 0] if name == "TranslateX" else [0, int(value)]
         return functional.affine(image, angle=0.0, translate=shift, scale=1.0, shear=[0.0, 0.0], fill=color)
+    if name == "Cutout":
+        return _cut_out(image, int(value), center, color or _color(CUTOUT_FILL, functional.get_num_channels(image)))
     return _apply_color(image, name, value)
+
+
+def _color(fill: Fill, channels: int) -> list[float] | None:
+    if fill is None:
+        return None
+    levels = [float(fill)] * channels if isinstance(fill, (int, float)) else [float(level) for level in fill]
+    return levels if len(levels) == channels else [sum(levels) / len(levels)] * channels
+
+
+def _cut_out(image: Any, side: int, center: tuple[float, float], color: list[float] | None) -> Any:
+    """A copy with a filled square, parts of which may leave the image."""
+    height, width = functional.get_size(image)
+    top, left = int(center[0] * height) - side // 2, int(center[1] * width) - side // 2
+    top, bottom, left, right = max(top, 0), max(top + side, 0), max(left, 0), max(left + side, 0)
+    assert color is not None
+    if isinstance(image, Image.Image):
+        image = image.copy()
+        levels = tuple(round(level) for level in color)
+        image.paste(levels if len(levels) > 1 else levels[0], (left, top, min(right, width), min(bottom, height)))
+        return image
+    image = image.clone()
+    image[..., top:bottom, left:right] = torch.tensor(color).round().to(torch.uint8).view(-1, 1, 1)
+    return image
 
 
 def _apply_color(image: ImageOrTensor, name: str, value: float) -> ImageOrTensor:
     if name == "Solarize":
         return functional.solarize(image, threshold=value) if value <= 255 else image
-    if name == "Posterize":
-        return functional.posterize(image, bits=int(value))
+    if name == "SolarizeAdd":
+        return _solarize_add(image, int(value))
+    if name == "Posterize":  # Pillow refuses to keep no bit: that is a black image
+        return functional.posterize(image, bits=int(value)) if value >= 1 else functional.adjust_brightness(image, 0.0)
     if name in FACTORS:
         adjust = {
             "Brightness": functional.adjust_brightness,
@@ -74,102 +114,13 @@ def _apply_color(image: ImageOrTensor, name: str, value: float) -> ImageOrTensor
         return functional.equalize(image)
     if name == "Invert":
         return functional.invert(image)
-    raise ValueError(f"{name!r} is no image operation; choose one of {', '.join(OPERATIONS)} or Invert.")
+    names = ", ".join(["Identity", *RELEASED_OPERATIONS])
+    raise ValueError(f"{name!r} is no image operation; choose one of {names}.")
 
 
-def paper_value(name: str, magnitude: float, side: int, sign: int) -> float:
-    """Value of an operation on the released RandAugment code's scale of 0 to 10.
-
-    Values above the top extrapolate and stay legal: translation at most the whole side, posterize 1 to 8 bits.
-    Posterize and solarize weaken as the magnitude grows, as they do in that code.
-    """
-    share = magnitude / 10
-    if name in ("ShearX", "ShearY"):
-        return sign * 0.3 * share
-    if name in ("TranslateX", "TranslateY"):
-        return sign * float(int(min(PAPER_TRANSLATION * share, 1.0) * side))
-    if name == "Rotate":
-        return sign * 30.0 * share
-    if name in FACTORS:
-        return 0.1 + 1.8 * share
-    if name == "Posterize":
-        return float(min(max(int(4 * share), 1), 8))
-    if name == "Solarize":
-        return float(min(int(256 * share), 256))
-    return 0.0
-
-
-def _level(top: float, magnitude: float, bins: int) -> float:
-    """Element ``magnitude`` of ``bins`` equal levels from 0 to ``top``, in torchvision's float32 where it has one."""
-    if float(magnitude).is_integer() and 0 <= magnitude < bins:
-        return torch.linspace(0.0, top, bins)[int(magnitude)].item()
-    return top * magnitude / (bins - 1)
-
-
-def torchvision_value(name: str, magnitude: float, side: int, sign: int, bins: int = 31) -> float:
-    """Value of an operation in torchvision's table of ``bins`` levels (31 for RandAugment, 10 for AutoAugment).
-
-    Values above the top extrapolate and stay legal: factors at least 0, posterize 1 to 8 bits, solarize at least 0.
-    """
-    if name in ("ShearX", "ShearY"):
-        return sign * _level(0.3, magnitude, bins)
-    if name in ("TranslateX", "TranslateY"):
-        return sign * float(int(min(_level(150.0 / 331.0 * side, magnitude, bins), side)))
-    if name == "Rotate":
-        return sign * _level(30.0, magnitude, bins)
-    if name in FACTORS:
-        return max(1.0 + sign * _level(0.9, magnitude, bins), 0.0)
-    if name == "Posterize":
-        return float(min(max(round(8 - magnitude / ((bins - 1) / 4)), 1), 8))
-    if name == "Solarize":
-        return max(255.0 * (1.0 - _level(1.0, magnitude, bins)), 0.0)
-    return 0.0
-
-
-def trivial_value(name: str, magnitude: int, sign: int) -> float:
-    """Value of an operation in TrivialAugment's wide space of 31 levels (Müller & Hutter 2021, as in torchvision)."""
-    if name in ("ShearX", "ShearY"):
-        return sign * _level(0.99, magnitude, 31)
-    if name in ("TranslateX", "TranslateY"):
-        return sign * float(int(_level(32.0, magnitude, 31)))
-    if name == "Rotate":
-        return sign * _level(135.0, magnitude, 31)
-    if name in FACTORS:
-        return 1.0 + sign * _level(0.99, magnitude, 31)
-    if name == "Posterize":
-        return float(round(8 - magnitude / 5))
-    if name == "Solarize":
-        return 255.0 * (1.0 - _level(1.0, magnitude, 31))
-    return 0.0
-
-
-def _side(name: str, height: int, width: int) -> int:
-    return height if name == "TranslateY" else width
-
-
-def rand_augment_steps(
-    draws: list[float], layers: int, magnitude: float, scale: Literal["paper", "torchvision"], height: int, width: int
-) -> list[Step]:
-    """The operations of one image from 2 * ``layers`` uniform draws in [0, 1): which one, then its sign."""
-    value = paper_value if scale == "paper" else torchvision_value
-    steps = []
-    for layer in range(layers):
-        name = OPERATIONS[int(draws[2 * layer] * len(OPERATIONS))]
-        sign = -1 if draws[2 * layer + 1] < 0.5 else 1
-        steps.append(Step(name, value(name, magnitude, _side(name, height, width), sign)))
-    return steps
-
-
-def auto_augment_steps(draws: list[float], policy: str, height: int, width: int) -> list[Step]:
-    """The operations of one image from 5 uniform draws: ``trivial`` picks operation, level and sign; a learned policy
-    picks one of its 25 pairs, then for each of the two whether it applies and its sign."""
-    if policy == "trivial":
-        name = OPERATIONS[int(draws[0] * len(OPERATIONS))]
-        return [Step(name, trivial_value(name, int(draws[1] * 31), -1 if draws[2] < 0.5 else 1))]
-    pairs = POLICIES[policy]
-    steps = []
-    for number, (name, probability, magnitude) in enumerate(pairs[int(draws[0] * len(pairs))]):
-        if draws[1 + 2 * number] < probability:
-            sign = -1 if draws[2 + 2 * number] < 0.5 else 1
-            steps.append(Step(name, torchvision_value(name, magnitude, _side(name, height, width), sign, bins=10)))
-    return steps
+def _solarize_add(image: Any, addition: int) -> Any:
+    """Brighten the pixels below 128."""
+    if isinstance(image, Image.Image):
+        table = [min(level + addition, 255) if level < 128 else level for level in range(256)]
+        return image.point(table * len(image.getbands()))
+    return torch.where(image < 128, (image.int() + addition).clamp(max=255).to(torch.uint8), image)

@@ -1,13 +1,15 @@
 """The learned policies of AutoAugment (Cubuk et al. 2018): for each data set 25 pairs of operations.
 
 One row is a pair of (operation, probability, level from 0 to 9); a level of 0 stands for operations without a strength.
-Tables 7 (CIFAR-10), 8 (SVHN) and 9 (ImageNet) of arXiv:1805.09501.
+Tables 7 (CIFAR-10), 8 (SVHN) and 9 (ImageNet) of arXiv:1805.09501. imagenet_v0 is what EfficientNet was trained with,
+policy v0 of tensorflow/tpu, models/official/efficientnet/autoaugment.py, with levels from 0 to 10.
 """
 
-Operation = tuple[str, float, int]
+Operation = tuple[str, float, float]
+Policy = tuple[tuple[Operation, Operation], ...]
 
 # fmt: off
-_IMAGENET: tuple[tuple[Operation, Operation], ...] = (
+_IMAGENET: Policy = (
     (("Posterize", 0.4, 8), ("Rotate", 0.6, 9)),
     (("Solarize", 0.6, 5), ("AutoContrast", 0.6, 0)),
     (("Equalize", 0.8, 0), ("Equalize", 0.6, 0)),
@@ -34,7 +36,7 @@ _IMAGENET: tuple[tuple[Operation, Operation], ...] = (
     (("Color", 0.6, 4), ("Contrast", 1.0, 8)),
     (("Equalize", 0.8, 0), ("Equalize", 0.6, 0)),
 )
-_CIFAR10: tuple[tuple[Operation, Operation], ...] = (
+_CIFAR10: Policy = (
     (("Invert", 0.1, 0), ("Contrast", 0.2, 6)),
     (("Rotate", 0.7, 2), ("TranslateX", 0.3, 9)),
     (("Sharpness", 0.8, 1), ("Sharpness", 0.9, 3)),
@@ -61,7 +63,7 @@ _CIFAR10: tuple[tuple[Operation, Operation], ...] = (
     (("Equalize", 0.8, 0), ("Invert", 0.1, 0)),
     (("TranslateY", 0.7, 9), ("AutoContrast", 0.9, 0)),
 )
-_SVHN: tuple[tuple[Operation, Operation], ...] = (
+_SVHN: Policy = (
     (("ShearX", 0.9, 4), ("Invert", 0.2, 0)),
     (("ShearY", 0.9, 8), ("Invert", 0.7, 0)),
     (("Equalize", 0.6, 0), ("Solarize", 0.6, 6)),
@@ -88,6 +90,33 @@ _SVHN: tuple[tuple[Operation, Operation], ...] = (
     (("ShearY", 0.8, 5), ("AutoContrast", 0.7, 0)),
     (("ShearX", 0.7, 2), ("Invert", 0.1, 0)),
 )
+_IMAGENET_V0: Policy = (
+    (("Equalize", 0.8, 0), ("ShearY", 0.8, 4)),
+    (("Color", 0.4, 9), ("Equalize", 0.6, 0)),
+    (("Color", 0.4, 1), ("Rotate", 0.6, 8)),
+    (("Solarize", 0.8, 3), ("Equalize", 0.4, 0)),
+    (("Solarize", 0.4, 2), ("Solarize", 0.6, 2)),
+    (("Color", 0.2, 0), ("Equalize", 0.8, 0)),
+    (("Equalize", 0.4, 0), ("SolarizeAdd", 0.8, 3)),
+    (("ShearX", 0.2, 9), ("Rotate", 0.6, 8)),
+    (("Color", 0.6, 1), ("Equalize", 1.0, 0)),
+    (("Invert", 0.4, 0), ("Rotate", 0.6, 0)),
+    (("Equalize", 1.0, 0), ("ShearY", 0.6, 3)),
+    (("Color", 0.4, 7), ("Equalize", 0.6, 0)),
+    (("Posterize", 0.4, 6), ("AutoContrast", 0.4, 0)),
+    (("Solarize", 0.6, 8), ("Color", 0.6, 9)),
+    (("Solarize", 0.2, 4), ("Rotate", 0.8, 9)),
+    (("Rotate", 1.0, 7), ("TranslateY", 0.8, 9)),
+    (("ShearX", 0.0, 0), ("Solarize", 0.8, 4)),
+    (("ShearY", 0.8, 0), ("Color", 0.6, 4)),
+    (("Color", 1.0, 0), ("Rotate", 0.6, 2)),
+    (("Equalize", 0.8, 0), ("Equalize", 0.0, 0)),
+    (("Equalize", 1.0, 0), ("AutoContrast", 0.6, 0)),
+    (("ShearY", 0.4, 7), ("SolarizeAdd", 0.6, 7)),
+    (("Posterize", 0.8, 2), ("Solarize", 0.6, 10)),
+    (("Solarize", 0.6, 8), ("Equalize", 0.6, 0)),
+    (("Color", 0.8, 6), ("Rotate", 0.4, 5)),
+)
 # fmt: on
 
-POLICIES = {"imagenet": _IMAGENET, "cifar10": _CIFAR10, "svhn": _SVHN}
+POLICIES = {"imagenet": _IMAGENET, "cifar10": _CIFAR10, "svhn": _SVHN, "imagenet_v0": _IMAGENET_V0}

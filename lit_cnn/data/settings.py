@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 Interpolation = Literal["bilinear", "bicubic", "nearest"]
-AutoAugmentPolicy = Literal["none", "imagenet", "cifar10", "svhn", "trivial"]
+AutoAugmentPolicy = Literal[
+    "none", "imagenet", "imagenet_v0", "cifar10", "svhn", "fast_cifar10", "fast_imagenet", "trivial"
+]
 
 
 def require(condition: bool, name: str, value: object, expected: str) -> None:
@@ -133,63 +135,43 @@ class Shear:
 
 @dataclass
 class RandAugment:
-    """RandAugment (Cubuk et al. 2019): operations drawn uniformly from the paper's 14, all of one magnitude.
+    """RandAugment (Cubuk et al. 2019): operations drawn uniformly, with replacement, all of one magnitude.
+
+    The recipes that timm writes as rand-m9-mstd0.5-inc1 are magnitude 9, magnitude_std 0.5, probability 0.5, scale
+    increasing and operations released. Here the list keeps cutout, which timm leaves out, and geometry takes the
+    nearest pixel, where timm draws bilinear or bicubic interpolation.
 
     Args:
-        layers: operations applied to each image (the paper's N); 0 is off.
+        layers: operations drawn for each image (the paper's N); 0 is off.
         magnitude: strength of the operations (the paper's M). Above the top of the scale geometry and colour factors
-            extrapolate, and every value is clamped to a legal operation.
+            extrapolate (increasing stays at its top), and every value is clamped to a legal operation.
         scale: meaning of the magnitude. paper is the scale of the released code, 0 to 10: shear 0.3 M/10, rotation
             30 M/10 degrees and translation 100/224 M/10 of the image side, each of random sign; colour, contrast,
             brightness and sharpness factor 0.1 + 1.8 M/10 (5 changes nothing); posterize keeps 4 M/10 bits and solarize
-            inverts pixels from 256 M/10 on, so that both become weaker as M grows, as in that code. torchvision is the
-            table of torchvision, 0 to 30, where everything becomes stronger as M grows.
+            inverts pixels from 256 M/10 on, so that both become weaker as M grows, as in that code. increasing is 0
+            to 10 too, but everything becomes stronger: factors 1 +- 0.9 M/10, posterize 4 - 4 M/10 bits (none at 10,
+            a black image), solarize from 256 - 256 M/10 on, translation 0.45 M/10 of the side, and the data set's mean
+            colour outside the image. torchvision is the table of torchvision, 0 to 30, where everything becomes
+            stronger as M grows.
+        operations: the paper's 14, or the released code's 16: no identity, but invert, cutout (a square of side
+            80/224 M/10 of the image's) and solarize-add (110 M/10 levels more for pixels below 128).
+        probability: probability with which each drawn operation applies; timm's default is 0.5.
+        magnitude_std: standard deviation of normal noise on each operation's magnitude, which stays between 0 and the
+            top of the scale.
     """
 
     layers: int = 0
     magnitude: float = 9
-    scale: Literal["paper", "torchvision"] = "paper"
+    scale: Literal["paper", "increasing", "torchvision"] = "paper"
+    operations: Literal["paper", "released"] = "paper"
+    probability: float = 1.0
+    magnitude_std: float = 0.0
 
     def __post_init__(self) -> None:
         require(self.layers >= 0, "rand_augment.layers", self.layers, "0 (off) or a positive number of operations")
-        require(self.magnitude >= 0, "rand_augment.magnitude", self.magnitude, "0 or positive")
-
-
-@dataclass
-class Cutout:
-    """Cutout (DeVries & Taylor 2017): a square of the data set's mean colour, its centre uniform over the image.
-
-    Args:
-        size: side of the square in pixels, parts of which may leave the image; 0 is off.
-        probability: share of the images that get a square.
-    """
-
-    size: int = 0
-    probability: float = 1.0
-
-    def __post_init__(self) -> None:
-        require(self.size >= 0, "cutout.size", self.size, "0 (off) or a positive number of pixels")
-        require_probability("cutout.probability", self.probability)
-
-
-@dataclass
-class RandomErasing:
-    """Random erasing (Zhong et al. 2017): a rectangle inside the image takes the data set's mean colour.
-
-    Args:
-        probability: share of the images that lose a rectangle; 0 is off.
-        scale: smallest and largest share of the image's area.
-        ratio: smallest and largest height / width.
-    """
-
-    probability: float = 0.0
-    scale: tuple[float, float] = (0.02, 0.33)
-    ratio: tuple[float, float] = (0.3, 3.3)
-
-    def __post_init__(self) -> None:
-        require_probability("random_erasing.probability", self.probability)
-        require_range("random_erasing.scale", self.scale, 1.0)
-        require_range("random_erasing.ratio", self.ratio, float("inf"))
+        for name in ("magnitude", "magnitude_std"):
+            require(getattr(self, name) >= 0, f"rand_augment.{name}", getattr(self, name), "0 or positive")
+        require_probability("rand_augment.probability", self.probability)
 
 
 @dataclass

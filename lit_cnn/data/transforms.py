@@ -15,47 +15,53 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import InterpolationMode, functional
 
 from lit_cnn.data.augmentation import Augmentation
+from lit_cnn.data.drawing import (
+    LAYER_DRAWS,
+    POLICY_DRAWS,
+    auto_augment_fill,
+    auto_augment_steps,
+    rand_augment_fill,
+    rand_augment_steps,
+)
 from lit_cnn.data.lighting import add_colours, colours
-from lit_cnn.data.operations import PAPER_FILL, apply, auto_augment_steps, rand_augment_steps
-from lit_cnn.data.settings import Crop, Preprocessing, RandAugment
+from lit_cnn.data.operations import apply
+from lit_cnn.data.settings import AutoAugmentPolicy, Crop, Preprocessing, RandAugment
 from lit_cnn.randomness import derive_key
 
 
 class LearnedPolicy(v2.Transform):
-    """AutoAugment (imagenet, cifar10, svhn) or TrivialAugment (trivial) on one image."""
+    """A policy of AutoAugment or Fast AutoAugment, or TrivialAugment (trivial), on one image."""
 
-    def __init__(self, policy: str) -> None:
+    def __init__(self, policy: AutoAugmentPolicy) -> None:
         super().__init__()
-        self.policy = policy
+        self.policy, self.fill = policy, auto_augment_fill(policy)
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         """Draw the image's operations."""
         height, width = functional.get_size(flat_inputs[0])
-        return {"steps": auto_augment_steps(torch.rand(5).tolist(), self.policy, height, width)}
+        return {"steps": auto_augment_steps(torch.rand(POLICY_DRAWS).tolist(), self.policy, height, width)}
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        """Apply them; the area outside becomes black."""
+        """Apply them."""
         for step in params["steps"]:
-            inpt = apply(inpt, step)
+            inpt = apply(inpt, step, self.fill)
         return inpt
 
 
 class RandAugmentLayers(v2.Transform):
-    """RandAugment on one image, in the paper's scale or torchvision's (see ``settings.RandAugment``)."""
+    """RandAugment on one image (see ``settings.RandAugment``); ``mean`` is the data set's mean as uint8 levels."""
 
-    def __init__(self, settings: RandAugment) -> None:
+    def __init__(self, settings: RandAugment, mean: tuple[int, ...]) -> None:
         super().__init__()
-        self.settings = settings
-        self.fill = PAPER_FILL if settings.scale == "paper" else None
+        self.settings, self.fill = settings, rand_augment_fill(settings, mean)
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         """Draw the image's operations."""
-        settings, (height, width) = self.settings, functional.get_size(flat_inputs[0])
-        draws = torch.rand(2 * settings.layers).tolist()
-        return {"steps": rand_augment_steps(draws, settings.layers, settings.magnitude, settings.scale, height, width)}
+        draws = torch.rand(LAYER_DRAWS * self.settings.layers).tolist()
+        return {"steps": rand_augment_steps(draws, self.settings, *functional.get_size(flat_inputs[0]))}
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        """Apply them; the area outside becomes mid-gray in the paper's scale, black in torchvision's."""
+        """Apply them."""
         for step in params["steps"]:
             inpt = apply(inpt, step, self.fill)
         return inpt
@@ -163,8 +169,8 @@ def _crop(crop: Crop, image_size: int) -> list[v2.Transform]:
     if crop.kind == "none":
         return [v2.PILToTensor(), RequireSize(image_size)]
     if crop.kind == "shorter_side":
-        jitter = ShorterSide(crop.shorter_side, crop.central, interpolation)
-        return [v2.PILToTensor(), jitter, v2.RandomCrop(image_size)]
+        scale = ShorterSide(crop.shorter_side, crop.central, interpolation)
+        return [v2.PILToTensor(), scale, v2.RandomCrop(image_size)]
     resize = [v2.PILToTensor(), v2.Resize(image_size, interpolation)]
     if crop.kind == "resize":
         return [*resize, v2.CenterCrop(image_size)]
@@ -184,25 +190,30 @@ def _color_and_geometry(settings: Augmentation) -> list[v2.Transform]:
     if settings.auto_augment != "none":
         steps.append(LearnedPolicy(settings.auto_augment))
     if settings.rand_augment.layers:
-        steps.append(RandAugmentLayers(settings.rand_augment))
+        steps.append(RandAugmentLayers(settings.rand_augment, settings.fill))
     return steps
 
 
-def training_transforms(settings: Augmentation) -> v2.Compose:
-    """The transforms that are switched on, in their fixed order: PIL image -> uint8 tensor (C, H, W)."""
-    erasing = settings.random_erasing
+def _framing(settings: Augmentation) -> list[v2.Transform]:
+    """Crop and flips: PIL image -> uint8 tensor (C, H, W)."""
     steps = _crop(settings.crop, settings.image_size)
     if settings.flip.horizontal:
         steps.append(v2.RandomHorizontalFlip(settings.flip.horizontal))
     if settings.flip.vertical:
         steps.append(v2.RandomVerticalFlip(settings.flip.vertical))
+    return steps
+
+
+def _distortion(settings: Augmentation) -> list[v2.Transform]:
+    """What follows: uint8 tensor -> uint8 tensor."""
+    erasing, steps = settings.random_erasing, []
     if on_pil := _color_and_geometry(settings):
         steps += [v2.ToPILImage(), *on_pil, v2.PILToTensor()]
     if settings.cutout.size:
         steps.append(CutoutSquare(settings.cutout.size, settings.cutout.probability, settings.fill))
     if erasing.probability:
         steps.append(v2.RandomErasing(erasing.probability, erasing.scale, erasing.ratio, value=list(settings.fill)))
-    return v2.Compose(steps)
+    return steps
 
 
 class TrainingTransform:
@@ -214,15 +225,28 @@ class TrainingTransform:
     """
 
     def __init__(self, settings: Augmentation, seed: int) -> None:
-        self.transforms, self.seed = training_transforms(settings), seed
+        self.framing, self.distortion, self.seed = _framing(settings), _distortion(settings), seed
 
     def __call__(self, image: Image.Image, epoch: int, index: int, repeat: int) -> Tensor:
         """Augmented uint8 tensor (C, image_size, image_size) of the image with this row of the split."""
+        return self._run([*self.framing, *self.distortion], image, epoch, index, repeat, "image")
+
+    def frame(self, image: Image.Image, epoch: int, index: int, repeat: int) -> Tensor:
+        """The image cropped and flipped as by the whole pipeline, for ``distort`` to go on with."""
+        return self._run(self.framing, image, epoch, index, repeat, "image")
+
+    def distort(self, image: Tensor, epoch: int, index: int, repeat: int) -> Tensor:
+        """All that follows crop and flip, on a uint8 tensor (C, image_size, image_size)."""
+        return self._run(self.distortion, image, epoch, index, repeat, "distortion")
+
+    def _run(self, steps: list[v2.Transform], image: Any, epoch: int, index: int, repeat: int, name: str) -> Tensor:
         # torchvision draws from torch's ambient generator only; seeding the others as well would double the cost.
         state = torch.get_rng_state()
-        torch.default_generator.manual_seed(derive_key(self.seed, epoch, index, repeat, "image") & 0x7FFFFFFFFFFFFFFF)
+        torch.default_generator.manual_seed(derive_key(self.seed, epoch, index, repeat, name) & 0x7FFFFFFFFFFFFFFF)
         try:
-            return self.transforms(image)
+            for step in steps:
+                image = step(image)
+            return image
         finally:
             torch.set_rng_state(state)
 

@@ -34,7 +34,7 @@ def create_run_dir(root: Path, recipe: str) -> Path:
 
 
 def find_run(run: str, root: Path) -> Path:
-    """The folder that ``--resume`` means: a run folder, or "last" for the newest below ``root``.
+    """The folder that ``--resume`` means: a run folder, or "last" for the one below ``root`` that last wrote.
 
     Raises:
         ValueError: If there is none.
@@ -44,10 +44,15 @@ def find_run(run: str, root: Path) -> Path:
         if not folder.is_dir():
             raise ValueError(f"there is no run folder {run}: pass a folder below {root}/, or last")
         return folder
-    runs = [path for path in root.glob("*/*") if (path / "checkpoints" / LAST).is_file()]
+    runs = [path for path in root.glob("*/*") if (path / "config.yaml").is_file()]
     if not runs:
-        raise ValueError(f"there is no run with a checkpoint below {root}/ to resume")
-    return max(runs, key=lambda path: (path / "checkpoints" / LAST).stat().st_mtime)
+        raise ValueError(f"there is no run below {root}/ to resume")
+    return max(runs, key=_written_at)
+
+
+def _written_at(run: Path) -> float:
+    """When a run started or last saved."""
+    return max(file.stat().st_mtime for file in (run / "config.yaml", *run.glob("checkpoints/*.ckpt")))
 
 
 def load_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -82,8 +87,14 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
     return checkpoint
 
 
-def resumable_checkpoint(run: Path) -> tuple[Path, str | None]:
-    """The newest readable checkpoint of a run, and a sentence when it is not the newest written."""
+def resumable_checkpoint(run: Path) -> tuple[Path | None, str | None]:
+    """The newest readable checkpoint of a run, and a sentence when it is not the newest written.
+
+    A run that was killed before its first checkpoint has none, and starts over.
+
+    Raises:
+        ValueError: If there are checkpoints but none can be read.
+    """
     problem = None
     for name in (LAST, PREVIOUS):
         path = run / "checkpoints" / name
@@ -95,7 +106,9 @@ def resumable_checkpoint(run: Path) -> tuple[Path, str | None]:
             problem = f"{error}; continuing from the previous checkpoint"
             continue
         return path, problem
-    raise ValueError(f"{run} holds no readable checkpoint to resume from: {problem or 'none was written'}")
+    if problem is None:
+        return None, f"{run} has no checkpoint yet: starting it from the beginning"
+    raise ValueError(f"{run} holds no readable checkpoint to resume from: {problem}")
 
 
 def describe_environment(arguments: list[str]) -> dict[str, Any]:

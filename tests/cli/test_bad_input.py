@@ -74,6 +74,18 @@ RECIPES = {
     "missing folder": (MODEL + FOLDER.replace("PATH", "/nowhere/at/all") + TRAINER, "/nowhere/at/all"),
     "batch larger than the set": (MODEL + FOLDER.replace("batch_size: 4", "batch_size: 64") + TRAINER, "larger than"),
     "negative size": (MODEL + FOLDER.replace("image_size: 16", "image_size: -1") + TRAINER, "data.image_size is -1"),
+    "missing initial weights": (
+        MODEL.replace("20}", "20, initial: {checkpoint: nowhere.ckpt}}") + FOLDER + TRAINER,
+        "there is no checkpoint nowhere.ckpt",
+    ),
+    "lightning's own clipping": (
+        MODEL + FOLDER + TRAINER.replace("max_epochs: 1", "max_epochs: 1, gradient_clip_val: 1.0"),
+        "set model.clipping.kind norm",
+    ),
+    "more stages than epochs": (
+        MODEL + FOLDER + TRAINER + "progressive_learning: {stages: 4, image_size: 8}\n",
+        "progressive_learning.stages is 4, more than the run's 1 epochs",
+    ),
     "no end of the schedule": (
         MODEL + FOLDER + TRAINER.replace("max_epochs: 1", "max_epochs: -1"),
         "needs an end",
@@ -85,6 +97,12 @@ RECIPES = {
 def test_recipes(name: str, folder: Path, capsys: pytest.CaptureFixture) -> None:
     text, expected = RECIPES[name]
     assert expected in sentence(capsys, ["fit", "--config", recipe(folder, text)])
+
+
+def test_an_abbreviated_key_is_no_key(folder: Path, capsys: pytest.CaptureFixture) -> None:
+    path = recipe(folder, MODEL + FOLDER + TRAINER)
+    said = sentence(capsys, ["fit", "--config", path, "--data.rand_augment.magnitud", "5"])
+    assert "did you mean 'data.rand_augment.magnitude'" in said
 
 
 def test_empty_class_folder(folder: Path, capsys: pytest.CaptureFixture) -> None:
@@ -124,7 +142,7 @@ def test_truncated_checkpoint(folder: Path, capsys: pytest.CaptureFixture) -> No
 
 @pytest.mark.usefixtures("folder")
 def test_no_run_to_resume(capsys: pytest.CaptureFixture) -> None:
-    assert "no run with a checkpoint" in sentence(capsys, ["fit", "--resume", "last"])
+    assert "there is no run below" in sentence(capsys, ["fit", "--resume", "last"])
 
 
 @pytest.mark.usefixtures("folder")

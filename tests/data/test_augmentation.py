@@ -5,7 +5,8 @@ import pickle
 import pytest
 
 from lit_cnn.data.augmentation import Augmentation, AugmentationPlan
-from lit_cnn.data.settings import ColorJitter, Crop, Cutout, Flip, RandAugment, RandomErasing, Shear
+from lit_cnn.data.erasing_settings import Cutout, RandomErasing
+from lit_cnn.data.settings import ColorJitter, Crop, Flip, RandAugment, Shear
 
 
 def _augmentation(size):

@@ -8,15 +8,15 @@ from torchvision.transforms.v2 import functional
 
 from lit_cnn.data.augmentation import Augmentation
 from lit_cnn.data.batched import Draws, _jitter, apply_steps, augment, cutout, pad_crop, random_erasing
+from lit_cnn.data.erasing_settings import Cutout, RandomErasing
 from lit_cnn.data.lighting import EIGENVALUES, EIGENVECTORS
-from lit_cnn.data.operations import OPERATIONS, Step, apply, torchvision_value
+from lit_cnn.data.magnitudes import torchvision_value
+from lit_cnn.data.operations import OPERATIONS, Step, apply
 from lit_cnn.data.settings import (
     ColorJitter,
     Crop,
-    Cutout,
     Flip,
     RandAugment,
-    RandomErasing,
     Shear,
 )
 
@@ -43,6 +43,9 @@ VARIANTS = {
     "color_jitter": {"color_jitter": ColorJitter(0.4, 0.4, 0.4, 0.1)},
     "shear": {"shear": Shear(20)},
     "imagenet": {"auto_augment": "imagenet"},
+    "imagenet_v0": {"auto_augment": "imagenet_v0"},
+    "fast": {"auto_augment": "fast_imagenet"},
+    "rand_augment_increasing": {"rand_augment": RandAugment(3, 7, "increasing", "released", 0.5, 0.5)},
     "trivial": {"auto_augment": "trivial"},
     "rand_augment": {"rand_augment": RandAugment(2, 9)},
     "rand_augment_torchvision": {"rand_augment": RandAugment(3, 9, "torchvision")},

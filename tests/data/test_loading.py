@@ -4,8 +4,10 @@ import pytest
 import torch
 from PIL import Image
 
+from lit_cnn.data.erasing_settings import Cutout
+from lit_cnn.data.mixing_settings import CutMix, Mixing, Mixup
 from lit_cnn.data.module import ImageData
-from lit_cnn.data.settings import Crop, Cutout, Evaluation, RandAugment, Stage
+from lit_cnn.data.settings import Crop, Evaluation, RandAugment, Stage
 
 
 @pytest.fixture
@@ -19,7 +21,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def _data(source, path=None, workers=0):
+def _data(source, path=None, workers=0, **options):
     return ImageData(
         source,
         path,
@@ -27,9 +29,8 @@ def _data(source, path=None, workers=0):
         batch_size=4,
         workers=workers,
         crop=Crop("random_resized"),
-        rand_augment=RandAugment(2, 9),
-        cutout=Cutout(4),
         evaluation=Evaluation(crop_ratio=1.0),
+        **{"rand_augment": RandAugment(2, 9), "cutout": Cutout(4), **options},
     )
 
 
@@ -68,13 +69,35 @@ def test_stages_reach_the_worker_processes_with_the_epoch(source, folder):
             assert torch.equal(ours, theirs)
 
 
+@pytest.mark.parametrize("source", ["digits", "imagefolder"])
+def test_mixing_first_happens_in_the_worker_processes(source, folder):
+    path = str(folder) if source == "imagefolder" else None
+    options = {"mixup": Mixup(1.0), "cutmix": CutMix(1.0), "mixing": Mixing(first=True, per_image=True)}
+    alone, worked = (_content(_data(source, path, workers, **options).train_dataloader()) for workers in (0, 2))
+    assert alone[1].dtype == torch.float32
+    torch.testing.assert_close(alone[1].sum(1), torch.ones(12))
+    assert alone[1].amax(1).min() < 0.99
+    for ours, theirs in zip(worked, alone, strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_mixing_first_keeps_the_crops_of_the_usual_order(folder):
+    """Without mixing and without anything after the flips both ways give the same images."""
+    plain = {"rand_augment": RandAugment(), "cutout": Cutout()}
+    first = {**plain, "mixup": Mixup(1.0, probability=0.0), "mixing": Mixing(first=True)}
+    for source in ("digits", "imagefolder"):
+        path = str(folder) if source == "imagefolder" else None
+        ours, theirs = (_content(_data(source, path, **options).train_dataloader()) for options in (first, plain))
+        assert torch.equal(ours[0], theirs[0])
+
+
 @pytest.mark.slow
 def test_workers_can_be_spawned(folder):
-    loader = _data("imagefolder", str(folder), 1).train_dataloader()
+    options = {"mixup": Mixup(1.0), "mixing": Mixing(first=True)}
+    loader = _data("imagefolder", str(folder), 1, **options).train_dataloader()
     loader.multiprocessing_context = "spawn"
-    for ours, theirs in zip(
-        _content(loader), _content(_data("imagefolder", str(folder)).train_dataloader()), strict=True
-    ):
+    expected = _content(_data("imagefolder", str(folder), **options).train_dataloader())
+    for ours, theirs in zip(_content(loader), expected, strict=True):
         assert torch.equal(ours, theirs)
 
 

@@ -6,6 +6,8 @@ import torch
 from torch import nn
 
 from lit_cnn.data.batch import Batch
+from lit_cnn.data.erasing_settings import Cutout
+from lit_cnn.data.loading import ArrayBatches
 from lit_cnn.data.mixing_settings import CutMix, Mixing, Mixup
 from lit_cnn.data.module import ImageData
 from lit_cnn.data.settings import ColorJitter, Crop, Evaluation, Normalize, RandAugment, Stage
@@ -138,6 +140,16 @@ def test_repeats_put_differently_augmented_copies_into_each_batch_and_keep_the_s
         assert (one != other).flatten(1).any(1).float().mean() > 0.5  # of 9 places and 2 flips some are the same
 
 
+@pytest.mark.parametrize("mixing", [Mixing(first=True), Mixing(per_image=True)])
+def test_resume_mixes_on_with_the_same_keys(tmp_path, mixing):
+    data = {"mixup": Mixup(0.5), "cutmix": CutMix(1.0), "mixing": mixing}
+    whole, rest = Recorder(), Recorder()
+    saver = SaveAt("on_train_batch_end", 7, tmp_path / "x.ckpt")
+    _trainer(tmp_path, 2, callbacks=[saver]).fit(whole, datamodule=_digits(**data))
+    _trainer(tmp_path, 2).fit(rest, datamodule=_digits(**data), ckpt_path=tmp_path / "x.ckpt", weights_only=False)
+    _equal(rest.seen, whole.seen[7:])
+
+
 STAGES = (Stage(0, 6, magnitude=2, mixup_alpha=0.1), Stage(2, 8, cutmix_alpha=0.5))
 
 
@@ -186,9 +198,66 @@ def test_stages_in_a_wrong_order_are_refused():
         data.train_dataloader()
 
 
-def test_epochs_differ_and_mixing_stops(tmp_path):
+@pytest.mark.parametrize("accumulation", [1, 3])
+def test_plans_know_the_optimizer_step_of_the_trainer(tmp_path, monkeypatch, accumulation):
+    """With accumulation, in every epoch, and after resuming in the middle of the second."""
+    planned, steps = [], []
+
+    class Steps(Recorder):
+        def training_step(self, batch, batch_idx):
+            steps.append(self.trainer.global_step)
+            return super().training_step(batch, batch_idx)
+
+    original = ArrayBatches.__getitem__
+
+    def noted(self, plan):
+        if self.augmentation is not None:
+            planned.append(plan.step)
+        return original(self, plan)
+
+    monkeypatch.setattr(ArrayBatches, "__getitem__", noted)
+    saver = SaveAt("on_train_batch_end", 7 * accumulation, tmp_path / "x.ckpt")
+    options = {"accumulate_grad_batches": accumulation}
+    _trainer(tmp_path, 3, callbacks=[saver], **options).fit(Steps(), datamodule=_digits(workers=0))
+    assert planned == steps == [step for step in range(15) for _ in range(accumulation)]
+    planned.clear()
+    steps.clear()
+    rest = _trainer(tmp_path, 3, **options)
+    rest.fit(Steps(), datamodule=_digits(workers=0), ckpt_path=tmp_path / "x.ckpt", weights_only=False)
+    assert planned == steps == [step for step in range(7, 15) for _ in range(accumulation)]
+
+
+@pytest.mark.parametrize("per_image", [False, True])
+def test_mixing_first_mixes_in_the_loader_as_the_usual_order_does_on_the_device(tmp_path, per_image):
+    """With nothing between the two places, pixels agree up to the rounding of mixed uint8 levels; targets are equal."""
+    usual, first = Recorder(), Recorder()
+    for model, mixing in ((usual, Mixing(per_image=per_image)), (first, Mixing(first=True, per_image=per_image))):
+        data = _digits(mixup=Mixup(1.0), cutmix=CutMix(1.0), mixing=mixing)
+        _trainer(tmp_path, accumulate_grad_batches=2).fit(model, datamodule=data)
+    level = 0.5 / 255 / data.preprocessing.std[0]
+    for theirs, ours in zip(usual.seen, first.seen, strict=True):
+        assert torch.equal(ours[3], theirs[3])
+        assert ours[3].dtype == torch.float32
+        assert (ours[2] - theirs[2]).abs().max() <= level + 1e-5
+
+
+def test_mixing_first_is_followed_by_the_rest_of_the_augmentation():
+    """Cutout's black square survives whole only if nothing is mixed into it afterwards."""
+    options = {"mixup": Mixup(1.0), "cutout": Cutout(4), "normalize": Normalize((1.0,), (1.0,))}
+    for first in (False, True):
+        data = _digits(mixing=Mixing(first=first), **options)
+        batch = next(iter(data.train_dataloader()))
+        assert batch.targets.is_floating_point() == first
+        images = data.denormalize(data.prepare(batch, training=True, step=0, epoch=0).images)
+        squares = (images == 255).float().unfold(2, 4, 1).unfold(3, 4, 1).flatten(4).amin(4).flatten(1).amax(1)
+        whole = squares.mean().item()
+        assert whole > 0.3 if first else whole < 0.1
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_epochs_differ_and_mixing_stops(tmp_path, first):
     model = Recorder()
-    _trainer(tmp_path).fit(model, datamodule=_digits(mixup=Mixup(1.0), mixing=Mixing(stop_epoch=1)))
+    _trainer(tmp_path).fit(model, datamodule=_digits(mixup=Mixup(1.0), mixing=Mixing(stop_epoch=1, first=first)))
     first, second = model.seen[:5], model.seen[5:]
     assert first[0][1] != second[0][1]
     assert all(entry[3].shape == (240, 10) for entry in first)

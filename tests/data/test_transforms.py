@@ -9,15 +9,14 @@ from PIL import Image
 from torchvision.transforms.v2 import functional
 
 from lit_cnn.data.augmentation import Augmentation
+from lit_cnn.data.erasing_settings import Cutout, RandomErasing
 from lit_cnn.data.lighting import add_colours, colours
 from lit_cnn.data.settings import (
     ColorJitter,
     Crop,
-    Cutout,
     Flip,
     Preprocessing,
     RandAugment,
-    RandomErasing,
     Shear,
 )
 from lit_cnn.data.transforms import CutThenResize, Lighting, TrainingTransform, evaluate_images, evaluation_transform
@@ -70,6 +69,24 @@ def test_every_crop_gives_the_size(kind, mode):
     settings = dataclasses.replace(ALL, crop=crop, fill=(9,) if mode == "L" else (1, 2, 3))
     out = TrainingTransform(settings, 0)(IMAGE.convert(mode), 0, 0, 0)
     assert out.shape == (1 if mode == "L" else 3, 24, 24)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"auto_augment": "fast_imagenet"},
+        {"auto_augment": "imagenet_v0"},
+        {"rand_augment": RandAugment(4, 9, "increasing", "released", magnitude_std=0.5)},
+    ],
+)
+def test_every_policy_applies_to_pil_images(changes, mode):
+    settings = dataclasses.replace(OFF, fill=(9,) if mode == "L" else (1, 2, 3), **changes)
+    transform, plain = TrainingTransform(settings, 0), TrainingTransform(dataclasses.replace(OFF, fill=(9,)), 0)
+    image = IMAGE.convert(mode)
+    outs = [transform(image, 0, row, 0) for row in range(60)]
+    assert {out.shape for out in outs} == {(len(mode), 24, 24)}
+    assert sum(torch.equal(out, plain(image, 0, row, 0)) for row, out in enumerate(outs)) < 40
 
 
 def test_switched_off_with_no_crop_is_the_image():

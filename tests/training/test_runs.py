@@ -1,6 +1,7 @@
 """Run folders do not collide, and broken or dangerous checkpoints are refused in one sentence."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -33,16 +34,20 @@ def test_runs_of_one_second_do_not_collide(tmp_path: Path) -> None:
     assert len(folders) == 20
 
 
-def test_last_is_the_newest_run_with_a_checkpoint(tmp_path: Path) -> None:
-    old, new, empty = (create_run_dir(tmp_path, "recipe") for _ in range(3))
-    for age, folder in ((100, old), (0, new)):
-        path = write(folder / "checkpoints" / LAST)
-        os.utime(path, (path.stat().st_mtime - age,) * 2)
+def test_last_is_the_run_that_started_or_saved_last(tmp_path: Path) -> None:
+    old, new, young = (create_run_dir(tmp_path, "recipe") for _ in range(3))
+    now = time.time()
+    for age, folder in ((300, old), (200, new), (100, young)):
+        (folder / "config.yaml").write_text("{}")
+        os.utime(folder / "config.yaml", (now - age,) * 2)
+    assert find_run("last", tmp_path) == young  # killed before its first checkpoint
+    for age, folder in ((90, old), (50, new)):
+        os.utime(write(folder / "checkpoints" / LAST), (now - age,) * 2)
     assert find_run("last", tmp_path) == new
-    assert find_run(str(empty), tmp_path) == empty
+    assert find_run(str(old), tmp_path) == old
     with pytest.raises(ValueError, match="no run folder"):
         find_run("elsewhere", tmp_path)
-    with pytest.raises(ValueError, match="no run with a checkpoint"):
+    with pytest.raises(ValueError, match="no run below"):
         find_run("last", tmp_path / "none")
 
 

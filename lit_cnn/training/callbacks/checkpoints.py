@@ -1,11 +1,13 @@
-"""Checkpoints of a run, and what a signal does to it.
+"""Checkpoints of a run, and what a signal or a time limit does to it.
 
 ``last.ckpt`` is written at the end of every epoch and every ten minutes, its predecessor is kept as ``previous.ckpt``,
 and ``best.ckpt`` is the epoch with the best monitored metric. Each is written beside its name and then renamed, so
-that a kill while writing leaves the earlier one whole. SIGINT and SIGTERM finish the step, save and stop.
+that a kill while writing, or a full disk, leaves the earlier one whole. SIGINT, SIGTERM and the time limit finish the
+step, save and stop; during validation they stop at once, and the run goes on from its last checkpoint.
 """
 
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -17,18 +19,23 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from lit_cnn.training.runs import BEST, FORMAT, LAST, PREVIOUS
 
+TIMED_OUT = 124
+"""Exit code of a run that its time limit stopped, as of the command ``timeout``."""
+
 
 class RunInterrupted(Exception):
-    """A signal stopped the run after its state was saved.
+    """A signal or the time limit stopped the run; a checkpoint continues it.
 
     Args:
-        signal_number: The signal.
-        step: Optimizer steps done.
+        signal_number: The signal; None for the time limit.
+        saved_step: Optimizer steps done at the newest checkpoint.
     """
 
-    def __init__(self, signal_number: int, step: int) -> None:
-        super().__init__(f"stopped by {signal.Signals(signal_number).name} after step {step}; the state is saved")
-        self.signal_number = signal_number
+    def __init__(self, signal_number: int | None, saved_step: int) -> None:
+        cause = "the time limit" if signal_number is None else signal.Signals(signal_number).name
+        kept = f"the state after step {saved_step} is saved" if saved_step else "nothing was saved yet"
+        super().__init__(f"stopped by {cause}; {kept}")
+        self.exit_code = TIMED_OUT if signal_number is None else 128 + signal_number
 
 
 class Checkpoints(Checkpoint):
@@ -39,15 +46,25 @@ class Checkpoints(Checkpoint):
         monitor: Metric whose maximum marks the best epoch.
         record: Built-in types stored in every checkpoint: recipe, classes, preprocessing.
         every_seconds: Time between checkpoints inside an epoch.
+        max_seconds: Time after which the run stops with its state saved; None trains to the end.
     """
 
-    def __init__(self, folder: Path, monitor: str, record: dict[str, Any], every_seconds: float = 600.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        monitor: str,
+        record: dict[str, Any],
+        every_seconds: float = 600.0,
+        max_seconds: float | None = None,
+    ) -> None:
         self.folder = folder
         self.monitor = monitor
         self.record = record
         self.every_seconds = every_seconds
         self.best_score: float | None = None
         self._saved_at = time.monotonic()
+        self._saved_step = 0
+        self._ends_at = None if max_seconds is None else time.monotonic() + max_seconds
         self._signal: int | None = None
         self._stopping = False
         self._previous_handlers: dict[int, Any] = {}
@@ -69,7 +86,7 @@ class Checkpoints(Checkpoint):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._saved_at = time.monotonic()
+        self._saved_at, self._saved_step = time.monotonic(), trainer.global_step
         for number in (signal.SIGINT, signal.SIGTERM):
             self._previous_handlers[number] = signal.signal(number, self._note_signal)
 
@@ -83,18 +100,20 @@ class Checkpoints(Checkpoint):
         if progress.is_last_batch or (batch_idx + 1) % trainer.accumulate_grad_batches:
             return  # the end of the epoch saves after validation
         due = time.monotonic() - self._saved_at > self.every_seconds
-        stop = self._agreed(trainer, self._signal is not None)
+        stop = self._agreed(trainer, self._is_to_stop())
         if stop or self._agreed(trainer, due):
-            self.save(trainer, LAST)
+            self.save(trainer)
         self._stopping = stop
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         score = trainer.callback_metrics.get(self.monitor)
-        if score is not None and (self.best_score is None or float(score) > self.best_score):
+        improved = score is not None and (self.best_score is None or float(score) > self.best_score)
+        if score is not None and improved:
             self.best_score = float(score)
-            self.save(trainer, BEST)
-        self.save(trainer, LAST)
-        self._stopping = self._agreed(trainer, self._signal is not None)
+        self.save(trainer)
+        if improved and trainer.is_global_zero:
+            self._keep_as_best()
+        self._stopping = self._agreed(trainer, self._is_to_stop())
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._stop_if_saved(trainer)
@@ -107,7 +126,28 @@ class Checkpoints(Checkpoint):
     def _stop_if_saved(self, trainer: pl.Trainer) -> None:
         """Stop one step later than the state was saved: only then have the loggers written the step's row."""
         if self._stopping:
-            raise RunInterrupted(self._signal or signal.SIGTERM, trainer.global_step)
+            raise self._interruption()
+
+    def on_validation_batch_start(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Validation may take long: stop in it without saving, for its part results are in no checkpoint."""
+        if self._previous_handlers and self._agreed(trainer, self._is_to_stop()):
+            raise self._interruption()
+
+    def _is_to_stop(self) -> bool:
+        timed_out = self._ends_at is not None and time.monotonic() > self._ends_at
+        return self._signal is not None or timed_out
+
+    def _interruption(self) -> RunInterrupted:
+        """Another rank's signal is not known here; it is SIGTERM unless the time is over."""
+        timed_out = self._ends_at is not None and time.monotonic() > self._ends_at
+        return RunInterrupted(self._signal or (None if timed_out else signal.SIGTERM), self._saved_step)
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         for number, handler in self._previous_handlers.items():
@@ -121,13 +161,35 @@ class Checkpoints(Checkpoint):
 
     # How to save ------------------------------------------------------------------------------------------------------
 
-    def save(self, trainer: pl.Trainer, name: str) -> None:
-        """Write the state of the run as ``folder/name``, whole or not at all."""
-        path, partial = self.folder / name, self.folder / f".{name}.partial"
-        trainer.save_checkpoint(partial)
+    def save(self, trainer: pl.Trainer) -> None:
+        """Write the state of the run as ``last.ckpt``, whole or not at all.
+
+        Raises:
+            ValueError: If the disk is full or the folder read-only; earlier checkpoints stay.
+        """
+        path, partial = self.folder / LAST, self.folder / f".{LAST}.partial"
+        try:
+            trainer.save_checkpoint(partial)
+        except (OSError, RuntimeError) as error:
+            partial.unlink(missing_ok=True)
+            reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+            raise ValueError(
+                f"cannot write the checkpoint {path} ({reason}): make room or make the folder writable, then continue "
+                f"with --resume; the state after step {self._saved_step} is kept"
+            ) from None
         if trainer.is_global_zero:
-            if name == LAST and path.exists():
+            if path.exists():
                 os.replace(path, self.folder / PREVIOUS)
             os.replace(partial, path)
         trainer.strategy.barrier("checkpoint")
-        self._saved_at = time.monotonic()
+        self._saved_at, self._saved_step = time.monotonic(), trainer.global_step
+
+    def _keep_as_best(self) -> None:
+        """Let ``best.ckpt`` be the file that was just written, without writing it again where links exist."""
+        partial = self.folder / f".{BEST}.partial"
+        partial.unlink(missing_ok=True)
+        try:
+            os.link(self.folder / LAST, partial)
+        except OSError:
+            shutil.copyfile(self.folder / LAST, partial)
+        os.replace(partial, self.folder / BEST)

@@ -1,0 +1,77 @@
+"""Whether a checkpoint or a run can be trusted: files whole, loadable without code, finite, and of one network."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+import yaml
+
+from lit_cnn.data.checking import Finding
+from lit_cnn.evaluation.trained import load_trained
+from lit_cnn.reports.metrics_table import read_metrics
+from lit_cnn.training.metrics_file import METRICS
+from lit_cnn.training.runs import BEST, LAST, PREVIOUS, load_checkpoint, network_weights
+
+WEIGHTS = "weights.safetensors"
+
+
+def check_checkpoint(path: Path) -> Iterator[Finding]:
+    """Findings about one checkpoint file."""
+    try:
+        checkpoint = load_checkpoint(path)
+    except ValueError as error:
+        yield Finding("error", str(error))
+        return
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    network = checkpoint["network"]["architecture"] or "a network given as a class path"
+    yield Finding("fact", f"{path.name}: {network}, {checkpoint.get('global_step')} steps, sha256 {digest[:16]}")
+    bad = [name for name, value in checkpoint["state_dict"].items() if not torch.isfinite(value).all()]
+    if bad:
+        yield Finding("error", f"{path.name}: {len(bad)} tensors are not finite, the first is {bad[0]}")
+    if checkpoint["network"]["architecture"] is None:
+        yield Finding("warning", f"{path.name}: only the code of the class path can rebuild the network")
+        return
+    try:
+        load_trained(path)
+    except (ValueError, KeyError) as error:
+        yield Finding("error", f"{path.name}: the network cannot be rebuilt: {error}")
+
+
+def check_run(folder: Path) -> Iterator[Finding]:
+    """Findings about a run folder: recipe, metrics, checkpoints and the weights beside them."""
+    try:
+        recipe = yaml.safe_load((folder / "config.yaml").read_text())
+        yield Finding("fact", f"config.yaml: {recipe['model']['architecture']} on {recipe['data']['source']}")
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        yield Finding("error", f"{folder / 'config.yaml'} is missing or unreadable ({type(error).__name__})")
+    try:
+        rows = read_metrics(folder / METRICS)
+        yield Finding("fact", f"{METRICS}: {len(rows)} rows")
+    except (OSError, ValueError) as error:
+        yield Finding("error", f"{folder / METRICS}: {error}")
+    checkpoints = [folder / "checkpoints" / name for name in (BEST, LAST, PREVIOUS)]
+    if not any(path.is_file() for path in checkpoints):
+        yield Finding("error", f"{folder} has no checkpoint")
+    for path in checkpoints:
+        if path.is_file():
+            yield from check_checkpoint(path)
+    yield from _check_weights(folder / "checkpoints")
+
+
+def _check_weights(folder: Path) -> Iterator[Finding]:
+    """Compare ``weights.safetensors`` with the best checkpoint it was written from."""
+    if not (folder / WEIGHTS).is_file() or not (folder / BEST).is_file():
+        return
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        weights = load_file(folder / WEIGHTS)
+        expected = network_weights(load_checkpoint(folder / BEST))
+    except (SafetensorError, ValueError) as error:
+        yield Finding("error", f"{folder / WEIGHTS} cannot be compared with {BEST}: {error}")
+        return
+    same = weights.keys() == expected.keys() and all(torch.equal(weights[name], expected[name]) for name in weights)
+    kind = "fact" if same else "error"
+    yield Finding(kind, f"{WEIGHTS} {'equals' if same else 'differs from'} the weights of {BEST}")  # type: ignore[arg-type]

@@ -1,0 +1,86 @@
+"""What a run keeps when it is stopped, or when its disk is full."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import pytest
+from digits_run import assert_same_end, fit
+
+from lit_cnn.cli.fit import seconds_of
+from lit_cnn.training.callbacks.checkpoints import TIMED_OUT, Checkpoints, RunInterrupted
+from lit_cnn.training.runs import BEST, LAST, PREVIOUS, load_checkpoint
+
+
+class SignalInValidation(pl.Callback):
+    """Act as if SIGTERM came when validation of an epoch begins."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        if trainer.current_epoch == self.epoch:
+            (checkpoints,) = (callback for callback in trainer.callbacks if isinstance(callback, Checkpoints))
+            checkpoints._note_signal(15, None)
+
+
+def test_a_signal_in_validation_stops_at_once_and_the_run_ends_bit_equal(tmp_path: Path) -> None:
+    fit(tmp_path / "whole")
+    with pytest.raises(RunInterrupted, match="stopped by SIGTERM; the state after step 11 is saved") as stop:
+        fit(tmp_path / "parts", callbacks=(SignalInValidation(1),))
+    assert stop.value.exit_code == 143
+    fit(tmp_path / "parts", resume=True)
+    assert_same_end(tmp_path / "whole", tmp_path / "parts")
+
+
+def test_a_signal_before_the_first_checkpoint_says_that_nothing_is_saved(tmp_path: Path) -> None:
+    with pytest.raises(RunInterrupted, match="nothing was saved yet"):
+        fit(tmp_path, callbacks=(SignalInValidation(0),))
+    assert not (tmp_path / LAST).exists()
+
+
+def test_the_time_limit_stops_after_a_step_with_the_state_saved(tmp_path: Path) -> None:
+    with pytest.raises(RunInterrupted, match="stopped by the time limit; the state after step 1 is saved") as stop:
+        fit(tmp_path, max_seconds=0.0)
+    assert stop.value.exit_code == TIMED_OUT
+    assert load_checkpoint(tmp_path / LAST)["global_step"] == 1
+
+
+def test_the_time_limit_is_written_as_lightning_writes_it() -> None:
+    assert seconds_of("01:02:03:04") == ((1 * 24 + 2) * 60 + 3) * 60 + 4
+    assert seconds_of({"minutes": 2, "seconds": 1}) == 121
+    assert seconds_of(None) is None
+    with pytest.raises(ValueError, match=r"DD:HH:MM:SS, got '5h'"):
+        seconds_of("5h")
+
+
+def test_the_best_epoch_is_kept_without_writing_it_twice(tmp_path: Path) -> None:
+    fit(tmp_path, epochs=1)
+    assert (tmp_path / BEST).stat().st_ino == (tmp_path / LAST).stat().st_ino
+    inode = (tmp_path / BEST).stat().st_ino
+    fit(tmp_path, epochs=2, resume=True)
+    assert (tmp_path / PREVIOUS).stat().st_ino == inode
+    assert load_checkpoint(tmp_path / LAST)["global_step"] == 22
+    best = load_checkpoint(tmp_path / BEST)
+    assert best["best_score"] == load_checkpoint(tmp_path / LAST)["best_score"]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 5 MB, which holds one checkpoint of the run and not two."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=5m", "tmpfs", str(folder)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("no right to mount a small tmpfs")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_leaves_the_last_good_checkpoint(small_disk: Path) -> None:
+    with pytest.raises(ValueError, match=r"cannot write the checkpoint .*last\.ckpt .*the state after step 11 is kept"):
+        fit(small_disk)
+    assert load_checkpoint(small_disk / LAST)["global_step"] == 11
+    assert not list(small_disk.glob(".*partial"))
