@@ -263,7 +263,9 @@ def train_in(
                 *recipe_callbacks(init),
                 Throughput(),
                 Pictures(folder, wandb_logger),
-                Checkpoints(folder / "checkpoints", recipe["monitor"], record, max_seconds=max_seconds),
+                Checkpoints(
+                    folder / "checkpoints", recipe["monitor"], record, 60.0 * recipe["checkpoint_minutes"], max_seconds
+                ),
             ],
         }
     )

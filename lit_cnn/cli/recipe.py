@@ -93,6 +93,9 @@ class RecipeCLI(LightningCLI):
         parser.add_lightning_class_args(EarlyStopping, "early_stopping")
         parser.add_lightning_class_args(LossGuard, "loss_guard")
         parser.add_argument("--monitor", type=str, default="val/acc1", help="Metric whose maximum is the best epoch.")
+        parser.add_argument(
+            "--checkpoint_minutes", type=float, default=10.0, help="Longest time between checkpoints inside an epoch."
+        )
         parser.link_arguments("seed_everything", "data.seed")
         parser.link_arguments("seed_everything", "model.seed")
         parser.link_arguments("monitor", "early_stopping.monitor")

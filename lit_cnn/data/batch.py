@@ -4,6 +4,11 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+PADDING = -1
+"""``index`` of a sample that stands for none."""
+SKIPPED = -2
+"""``index`` of a sample whose file cannot be decoded, under ``data.on_error: skip``."""
+
 
 class Batch(NamedTuple):
     """One micro-batch of N samples.
@@ -13,7 +18,8 @@ class Batch(NamedTuple):
             ``ImageData.on_after_batch_transfer``.
         targets: class indices (N,) int64; after mixing (N, K) float32 on the simplex (under ``mixing.first`` when it
             leaves the loader).
-        index: (N,) int64, row in the source split; -1 marks padding that no loss or metric may count.
+        index: (N,) int64, row in the source split; negative (``PADDING``, ``SKIPPED``) where no loss or metric may
+            count the sample.
         position: (N,) int64, position in the global batch of the optimizer step (the key of dropout and drop path).
         weight: float32 scalar, the factor on this micro-batch's mean loss that makes the average over ranks and
             accumulation the mean over the global batch: n_local * world_size * accumulation / n_global.

@@ -1,21 +1,27 @@
 """Data sets that turn a ``BatchPlan`` into a ``Batch``, and the loaders over them. All of it can be pickled."""
 
-from typing import Any, Protocol
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from lit_cnn.data.archives import ArraySplit
 from lit_cnn.data.augmentation import AugmentationPlan
-from lit_cnn.data.batch import Batch
+from lit_cnn.data.batch import SKIPPED, Batch
 from lit_cnn.data.batched import Draws, augment, distort, frame
 from lit_cnn.data.folders import FolderSplit, load_image
 from lit_cnn.data.mixing import MixingPlan
 from lit_cnn.data.sampling import BatchPlan
 from lit_cnn.data.settings import Preprocessing
 from lit_cnn.data.transforms import TrainingTransform, evaluate_images, evaluation_transform
+
+OnError = Literal["stop", "skip"]
 
 
 class PlannedBatches(Protocol):
@@ -74,7 +80,12 @@ class ArrayBatches(Dataset[Batch]):
 
 
 class FolderBatches(Dataset[Batch]):
-    """Batches of image files; the same parameters as ``ArrayBatches``."""
+    """Batches of image files; the same parameters as ``ArrayBatches``, and what to do with a file that is broken.
+
+    Args:
+        on_error: stop raises a ValueError that names the file; skip warns once of each and yields a blank sample of
+            index ``SKIPPED``.
+    """
 
     def __init__(
         self,
@@ -83,8 +94,11 @@ class FolderBatches(Dataset[Batch]):
         augmentation: AugmentationPlan | None = None,
         seed: int = 0,
         mixing: MixingPlan | None = None,
+        on_error: OnError = "stop",
     ) -> None:
-        self.split, self.channels = split, preprocessing.in_channels
+        self.split, self.channels, self.on_error = split, preprocessing.in_channels, on_error
+        side = preprocessing.image_size if augmentation is None else augmentation.augmentations[-1].image_size
+        self.blank = Image.new("L" if self.channels == 1 else "RGB", (side, side))
         self.evaluation = evaluation_transform(preprocessing)
         self.augmentation = augmentation
         stages = () if augmentation is None else augmentation.augmentations
@@ -96,19 +110,43 @@ class FolderBatches(Dataset[Batch]):
 
     def __getitem__(self, plan: BatchPlan) -> Batch:
         rows = _rows(plan)
-        files = (load_image(self.split.paths[row], self.channels) for row in rows.tolist())
-        labels = self.split.labels[torch.from_numpy(rows)]
+        labels, files = self.split.labels[torch.from_numpy(rows)], _Files(self, rows)
         if self.augmentation is None:
-            return _batch(torch.stack([self.evaluation(image) for image in files]), labels, plan)
+            images = torch.stack([self.evaluation(image) for image in files])
+            return _batch(images, labels, files.without_broken(plan))
         transform = self.training[self.augmentation.number(plan.epoch)]
         keys = [(plan.epoch, row, repeat) for row, repeat in zip(rows.tolist(), plan.repeat.tolist(), strict=True)]
         if self.mixing is None:
             images = torch.stack([transform(image, *key) for image, key in zip(files, keys, strict=True)])
-            return _batch(images, labels, plan)
+            return _batch(images, labels, files.without_broken(plan))
         images = torch.stack([transform.frame(image, *key) for image, key in zip(files, keys, strict=True)])
-        mixed = self.mixing.mix(_batch(images, labels, plan), plan.step, plan.epoch)
+        mixed = self.mixing.mix(_batch(images, labels, files.without_broken(plan)), plan.step, plan.epoch)
         pairs = zip(mixed.images, keys, strict=True)
         return mixed._replace(images=torch.stack([transform.distort(image, *key) for image, key in pairs]))
+
+
+class _Files:
+    """Decodes the files of some rows one by one, a blank image in place of a broken one that is to be skipped."""
+
+    def __init__(self, batches: FolderBatches, rows: np.ndarray) -> None:
+        self.batches, self.rows = batches, rows
+        self.broken = np.zeros(len(rows), dtype=bool)
+
+    def __iter__(self) -> Iterator[Image.Image]:
+        batches = self.batches
+        for place, row in enumerate(self.rows.tolist()):
+            try:
+                image = load_image(batches.split.paths[row], batches.channels)
+            except (ValueError, OSError) as error:
+                if batches.on_error == "stop":
+                    raise
+                warnings.warn(f"skipped: {error}", stacklevel=1)  # the same one is shown once
+                self.broken[place], image = True, batches.blank
+            yield image
+
+    def without_broken(self, plan: BatchPlan) -> BatchPlan:
+        """The plan with the broken files marked."""
+        return replace(plan, index=np.where(self.broken & (plan.index >= 0), SKIPPED, plan.index))
 
 
 class PlannedLoader(DataLoader[Batch]):

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from typing import get_args
 
 import lightning
 import torch
@@ -11,7 +12,7 @@ from lit_cnn.data.archives import ArraySplit
 from lit_cnn.data.augmentation import Augmentation, AugmentationPlan
 from lit_cnn.data.batch import Batch
 from lit_cnn.data.erasing_settings import Cutout, RandomErasing
-from lit_cnn.data.loading import ArrayBatches, FolderBatches, PlannedLoader, make_loader
+from lit_cnn.data.loading import ArrayBatches, FolderBatches, OnError, PlannedLoader, make_loader
 from lit_cnn.data.mixing import MixingAlphas, MixingPlan
 from lit_cnn.data.mixing_settings import CutMix, Mixing, Mixup
 from lit_cnn.data.normalization import denormalize, normalize
@@ -53,6 +54,8 @@ class ImageData(lightning.LightningDataModule):
         drop_last: leave out the incomplete last batch of an epoch.
         repeats: copies of each image, augmented differently, in the batch of one optimizer step (repeated augmentation,
             Hoffer et al. 2020); the steps of an epoch stay the same, so it sees about 1/repeats of the images.
+        on_error: what a file that cannot be decoded does: stop ends the run and names it, skip leaves it out of losses
+            and metrics and counts it in every epoch's line.
         crop: how a training image becomes image_size x image_size pixels.
         flip: random mirroring.
         color_jitter: random change of colours.
@@ -82,6 +85,7 @@ class ImageData(lightning.LightningDataModule):
         val_fraction: float = 0.1,
         drop_last: bool = True,
         repeats: int = 1,
+        on_error: OnError = "stop",
         crop: Crop = Crop(),
         flip: Flip = Flip(),
         color_jitter: ColorJitter = ColorJitter(),
@@ -106,10 +110,12 @@ class ImageData(lightning.LightningDataModule):
         ):
             if value is not None and value < least:
                 raise ValueError(f"data.{name} is {value} but must be at least {least}.")
+        if on_error not in get_args(OnError):
+            raise ValueError(f"data.on_error is {on_error!r} but must be stop or skip.")
         crop.require_fit(image_size)
         self.source, self.path, self.seed, self.val_fraction = source, path, seed, val_fraction
         self.image_size, self.batch_size, self.eval_batch_size = image_size, batch_size, eval_batch_size
-        self.workers, self.drop_last, self.repeats = workers, drop_last, repeats
+        self.workers, self.drop_last, self.repeats, self.on_error = workers, drop_last, repeats, on_error
         self.crop, self.flip = replace(crop), replace(flip)
         self.color_jitter, self.shear = replace(color_jitter), replace(shear)
         self.auto_augment, self.rand_augment = auto_augment, replace(rand_augment)
@@ -273,7 +279,7 @@ class ImageData(lightning.LightningDataModule):
     ) -> ArrayBatches | FolderBatches:
         if isinstance(split, ArraySplit):
             return ArrayBatches(split, self.preprocessing, augmentation, self.seed, mixing)
-        return FolderBatches(split, self.preprocessing, augmentation, self.seed, mixing)
+        return FolderBatches(split, self.preprocessing, augmentation, self.seed, mixing, self.on_error)
 
     def _ranks(self) -> tuple[int, int]:
         return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)

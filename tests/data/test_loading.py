@@ -4,6 +4,7 @@ import pytest
 import torch
 from PIL import Image
 
+from lit_cnn.data.batch import SKIPPED
 from lit_cnn.data.erasing_settings import Cutout
 from lit_cnn.data.mixing_settings import CutMix, Mixing, Mixup
 from lit_cnn.data.module import ImageData
@@ -39,6 +40,25 @@ def _content(loader, count=3):
     return [
         torch.cat([getattr(batch, name) for batch in batches]) for name in ("images", "targets", "index", "position")
     ]
+
+
+def test_a_broken_file_is_skipped_where_the_recipe_says_so(folder):
+    path = folder / "train" / "dog" / "1.png"
+    whole = _content(_data("imagefolder", str(folder)).train_dataloader())
+    path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(ValueError, match=r"1\.png cannot be decoded"):
+        list(_data("imagefolder", str(folder)).train_dataloader())
+    with pytest.warns(UserWarning, match=r"skipped: .*1\.png cannot be decoded"):
+        part = _content(_data("imagefolder", str(folder), on_error="skip").train_dataloader())
+    kept = part[2] >= 0
+    assert part[2][~kept].tolist() == [SKIPPED]
+    for ours, theirs in zip(part, whole, strict=True):
+        assert torch.equal(ours[kept], theirs[kept])
+
+
+def test_another_word_for_on_error_is_refused():
+    with pytest.raises(ValueError, match=r"data\.on_error is 'ignore' but must be stop or skip"):
+        _data("digits", on_error="ignore")
 
 
 @pytest.mark.parametrize("source", ["digits", "imagefolder"])

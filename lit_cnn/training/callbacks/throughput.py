@@ -4,8 +4,10 @@ import time
 from typing import Any
 
 import lightning.pytorch as pl
+import torch
+from torch import Tensor
 
-from lit_cnn.data.batch import Batch
+from lit_cnn.data.batch import SKIPPED, Batch
 from lit_cnn.training.announce import announce
 
 
@@ -16,10 +18,11 @@ class Throughput(pl.Callback):
         self._epoch_started = self._last_batch_ended = 0.0
         self._waited = 0.0
         self._images = 0
+        self._skipped: Tensor | int = 0
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._epoch_started = self._last_batch_ended = time.perf_counter()
-        self._waited, self._images = 0.0, 0
+        self._waited, self._images, self._skipped = 0.0, 0, 0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """A run resumed inside an epoch gets no ``on_train_epoch_start`` for it."""
@@ -30,6 +33,7 @@ class Throughput(pl.Callback):
     ) -> None:
         self._waited += time.perf_counter() - self._last_batch_ended
         self._images += len(batch.index)
+        self._skipped += (batch.index == SKIPPED).sum()
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -50,5 +54,9 @@ class Throughput(pl.Callback):
                 {"timing/images_per_second": speed, "timing/data_wait_share": waiting, "epoch": trainer.current_epoch},
                 step=trainer.fit_loop.epoch_loop._batches_that_stepped,
             )
-        announce(f"epoch {trainer.current_epoch}: {speed:,.0f} images/s, waiting for data {waiting:.0%} of the time")
+        skipped = int(trainer.strategy.reduce(torch.as_tensor(self._skipped), reduce_op="sum"))
+        announce(
+            f"epoch {trainer.current_epoch}: {speed:,.0f} images/s, waiting for data {waiting:.0%} of the time"
+            + (f", {skipped} broken images skipped" if skipped else "")
+        )
         self._images = 0
