@@ -22,6 +22,7 @@ COMMANDS = {
     "calibrate": ("lit_cnn.cli.calibrate", "confidence against accuracy, and temperature scaling"),
     "corruptions": ("lit_cnn.cli.corruptions", "accuracy under noise, blur, fog, JPEG and other corruptions"),
     "models": ("lit_cnn.cli.models", "the catalog of architectures"),
+    "recipes": ("lit_cnn.cli.recipes", "the recipes, their targets, and what training them costs"),
     "profile": ("lit_cnn.cli.profile", "parameters, multiply-adds, speed and memory of networks"),
     "data": ("lit_cnn.cli.data", "lit-cnn data show: a picture of the batches the network will see"),
     "config": ("lit_cnn.cli.config", "lit-cnn config show RECIPE: the recipe with every default filled in"),

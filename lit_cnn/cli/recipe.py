@@ -1,15 +1,14 @@
-"""A recipe: its typed form, where it is found, and the parser that names what is wrong with it."""
+"""A recipe's typed form, and the parser that names what is wrong with it."""
 
 import difflib
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonargparse import ArgumentError
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
+from lit_cnn.cli.recipe_files import About, find_recipe, read_yaml, recipe_id
 from lit_cnn.data.module import ImageData
 from lit_cnn.tracking import TrackingSettings
 from lit_cnn.training.callbacks.early_stopping import EarlyStopping
@@ -18,69 +17,6 @@ from lit_cnn.training.callbacks.loss_guard import LossGuard
 from lit_cnn.training.callbacks.progressive_learning import ProgressiveLearning
 from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule
 from lit_cnn.training.classifier import Classifier
-
-PACKAGE = Path(__file__).resolve().parent.parent
-RECIPE_FOLDERS = (Path("recipes"), PACKAGE / "recipes", PACKAGE.parent / "recipes")
-"""Where a recipe's name is looked up: below the working directory, in the wheel, in a checkout."""
-
-
-@dataclass(frozen=True)
-class About:
-    """What a recipe is and what the paper promises; training does not read it.
-
-    Args:
-        title: What is trained.
-        paper: Authors, year and arXiv number.
-        source: Table or section the values are from.
-        metric: Metric the paper reports, and on which images.
-        value: The paper's value of it in percent.
-        epochs: The paper's epochs.
-        hardware: The paper's hardware.
-        deviations: Where the recipe leaves the paper, and why.
-        measured: A result measured with this recipe: value, machine, date.
-    """
-
-    title: str = ""
-    paper: str = ""
-    source: str = ""
-    metric: str = ""
-    value: float | None = None
-    epochs: float | None = None
-    hardware: str = ""
-    deviations: str = ""
-    measured: str = ""
-
-
-def find_recipe(name: str) -> Path:
-    """The file of a recipe given as a path or as a name such as ``resnet_rs``.
-
-    Raises:
-        ValueError: If there is none, naming the nearest.
-    """
-    path = Path(name).expanduser()
-    if path.is_file():
-        return path
-    for folder in RECIPE_FOLDERS:
-        for candidate in (folder / name, folder / f"{name}.yaml"):
-            if candidate.is_file():
-                return candidate
-    known = {file.stem: file for folder in RECIPE_FOLDERS if folder.is_dir() for file in folder.glob("*.yaml")}
-    near = difflib.get_close_matches(path.stem, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"the recipes are {', '.join(sorted(known))}."
-    raise ValueError(f"there is no recipe {name}; {hint}")
-
-
-def check_yaml(path: Path) -> None:
-    """Raise a ValueError with file and line if ``path`` is not a YAML mapping."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise ValueError(f"{path}, line {line}: {error.problem or 'this is not YAML'}") from None
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise ValueError(f"{path} is not a YAML text file") from None
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} must hold a mapping of keys such as model: and data:")
 
 
 class RecipeParser(LightningArgumentParser):
@@ -198,15 +134,15 @@ def resolve_configs(arguments: list[str]) -> list[str]:
 
 def checked(name: str) -> Path:
     path = find_recipe(name)
-    check_yaml(path)
+    read_yaml(path)
     return path
 
 
 def recipe_name(arguments: list[str]) -> str:
-    """Stem of the first ``--config``, which names the run's folder."""
+    """Name of the first ``--config``, which names the run's folder; a twin in ``small/`` is told from its recipe."""
     for index, argument in enumerate(arguments):
         if argument in ("--config", "-c") and index + 1 < len(arguments):
-            return Path(arguments[index + 1]).stem
+            return recipe_id(Path(arguments[index + 1])).replace("/", "_")
         if argument.startswith("--config="):
-            return Path(argument.removeprefix("--config=")).stem
+            return recipe_id(Path(argument.removeprefix("--config="))).replace("/", "_")
     return "unnamed"

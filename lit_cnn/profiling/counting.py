@@ -138,6 +138,16 @@ def count_network(network: nn.Module, image_size: int, *, in_channels: int = 3, 
     return NetworkCount(name or type(network).__name__, image_size, tuple(layers), _stages(layers, shapes))
 
 
+def count_madds(network: nn.Module, image_size: int, *, in_channels: int = 3) -> int:
+    """Multiply-adds of one square image through a network on the meta device, which is put into evaluation.
+
+    Raises:
+        ValueError: If the image is too small for the network.
+    """
+    _, madds = _run_inference(network, torch.empty(1, in_channels, image_size, image_size, device="meta"))
+    return sum(madds.values())
+
+
 def stage_of(path: str) -> str:
     """The stage of a module: the child of ``features`` it is or lies in, else the network's own child."""
     parts = path.split(".")

@@ -1,76 +1,77 @@
-"""Every recipe parses, says what it is, and fits on a page."""
+"""The command ``lit-cnn recipes``."""
 
-from pathlib import Path
+import json
+import subprocess
+import sys
 
 import pytest
-import yaml
 
-from lit_cnn.cli.recipe import RecipeCLI, find_recipe, resolve_configs
-
-FOLDER = Path(__file__).parents[2] / "recipes"
-RECIPES = sorted(FOLDER.glob("*.yaml"))
-OVERLAYS = sorted((FOLDER / "overlays").glob("*.yaml"))
+from lit_cnn.cli.main import main
+from lit_cnn.cli.recipe_files import list_recipes
+from lit_cnn.cli.recipes import number
 
 
-@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
-def test_recipe(path: Path) -> None:
-    lines = path.read_text().splitlines()
-    assert len(lines) <= 60
-    assert lines[0].startswith("# ")
-    assert f"--config recipes/{path.name}" in "\n".join(lines[:6])
-    cli = RecipeCLI(resolve_configs(["--config", str(path)]))
-    assert cli.config.about.title
-    assert cli.config.about.paper
-    again = yaml.safe_load(cli.dump())
-    assert again["model"]["architecture"] == cli.config.model.architecture
+def objects(capsys: pytest.CaptureFixture, *arguments: str) -> list[dict]:
+    assert main(["recipes", *arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("path", OVERLAYS, ids=lambda path: path.stem)
-def test_overlay(path: Path) -> None:
-    base = path.stem.split("_")[0]
-    recipe = next(candidate for candidate in RECIPES if candidate.stem.startswith(base))
-    cli = RecipeCLI(resolve_configs(["--config", str(recipe), "--config", str(path)]))
-    resolved, stated = yaml.safe_load(cli.dump()), yaml.safe_load(path.read_text())
-    assert stated
-    for section, values in stated.items():
-        for key, value in values.items():
-            if isinstance(value, dict):
-                assert value.items() <= resolved[section][key].items()
-            else:
-                assert resolved[section][key] == value
+def test_a_recipe_as_an_object(capsys: pytest.CaptureFixture) -> None:
+    (row,) = objects(capsys, "resnet_rs")
+    assert (row["architecture"], row["value"], row["epochs"]) == ("resnet_rs_50", 78.8, 350)
+    assert row["images_seen"] == 350 * 1_281_167
+    assert row["training_madds"] == 3 * 2_278_629_376 * 350 * 1_281_167
+    assert row["speed"] is None
+    assert "batch norm keeps running averages" in row["deviations"]
 
 
-def test_the_resolved_recipe_resolves_to_itself(tmp_path: Path) -> None:
-    first = RecipeCLI(resolve_configs(["--config", "resnet_rs"])).dump()
-    (tmp_path / "config.yaml").write_text(first)
-    assert RecipeCLI(resolve_configs(["--config", str(tmp_path / "config.yaml")])).dump() == first
+def test_overlays_and_twins_are_listed_apart(capsys: pytest.CaptureFixture) -> None:
+    assert [row["name"] for row in objects(capsys, "resnet_rs*")] == ["resnet_rs"]
+    assert [row["name"] for row in objects(capsys, "resnet_rs*", "--small")] == ["small/resnet_rs"]
+    rows = {row["name"]: row for row in objects(capsys, "resnet_rs_*", "--overlays")}
+    assert len(rows) == 11
+    row = rows["overlays/resnet_rs_200_256"]
+    assert (row["architecture"], row["image_size"], row["value"]) == ("resnet_rs_200", 256, 83.4)
 
 
-def test_resnet_rs_is_the_papers_row() -> None:
-    """Bello et al., 2021: section 4 and the row of ResNet-RS-50 at 160 px."""
-    config = RecipeCLI(resolve_configs(["--config", "resnet_rs"])).config
-    assert config.trainer.max_epochs == 350
-    assert (config.model.architecture, config.data.image_size, config.data.batch_size) == ("resnet_rs_50", 160, 4096)
-    optimizer, schedule = config.model.optimizer, config.model.schedule
-    assert (optimizer.name, optimizer.learning_rate, optimizer.base_batch_size) == ("sgd", 0.1, 256)
-    assert (optimizer.momentum, optimizer.weight_decay, optimizer.decay_excluded) == (0.9, 4e-5, "norm")
-    assert (schedule.name, schedule.warmup_epochs) == ("cosine", 5)
-    assert (config.model.loss.label_smoothing, config.ema.decay) == (0.1, 0.9999)
-    assert (config.model.options.dropout, config.model.options.drop_path) == (0.25, 0.0)
-    assert (config.data.rand_augment.layers, config.data.rand_augment.magnitude) == (2, 10)
+def test_every_recipe_is_listed_with_its_cost(capsys: pytest.CaptureFixture) -> None:
+    rows = objects(capsys)
+    assert [row["name"] for row in rows] == [path.stem for path in list_recipes()]
+    assert all(row["images_seen"] and row["training_madds"] for row in rows)
 
 
-def test_cifar_resnet20_is_the_papers_recipe() -> None:
-    """He et al., 2015, section 4.2: 64,000 iterations, the rate divided by 10 at 32,000 and 48,000."""
-    config = RecipeCLI(resolve_configs(["--config", "cifar10_resnet20"])).config
-    steps = 45_000 // config.data.batch_size
-    assert config.trainer.max_epochs * steps == pytest.approx(64_000, rel=0.005)
-    milestones = [epoch * steps for epoch in config.model.schedule.step_epochs]
-    assert milestones == pytest.approx([32_000, 48_000], rel=0.001)
-    optimizer = config.model.optimizer
-    assert (optimizer.learning_rate, optimizer.weight_decay, optimizer.nesterov) == (0.1, 1e-4, False)
+def test_markdown_and_table(capsys: pytest.CaptureFixture) -> None:
+    assert main(["recipes", "nfnet_f0", "--markdown"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("| name |")
+    assert "| nfnet_f0 | NFNet-F0 on ImageNet | nfnet_f0 | 192 |" in lines[2]
+    assert "scaled by the area" in lines[-1]
+    assert main(["recipes", "alexnet"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "59.3 %" in out
+    assert "251" in out  # 3 x 724,406,816 x 90 x 1,281,167
 
 
-def test_a_recipe_is_found_by_name_and_by_path() -> None:
-    assert find_recipe("quickstart").name == "quickstart.yaml"
-    assert find_recipe(str(RECIPES[0])) == RECIPES[0]
+def test_measured_days_follow_from_the_measured_speed(capsys: pytest.CaptureFixture) -> None:
+    (row,) = objects(capsys, "quickstart", "--measure", "--batch-size", "2")
+    speed = row["speed"]
+    assert speed["batch_size"] == 2
+    assert speed["days"] == pytest.approx(row["images_seen"] / speed["images_per_second"] / 86_400)
+
+
+def test_no_match_is_one_sentence(capsys: pytest.CaptureFixture) -> None:
+    assert main(["recipes", "lenet*"]) == 1
+    assert capsys.readouterr().err.strip() == "lit-cnn: no recipe matches 'lenet*'; `lit-cnn recipes` lists all"
+
+
+def test_listing_needs_no_lightning() -> None:
+    program = (
+        "import sys; from lit_cnn.cli.main import main; main(['recipes', 'vgg*', '--json']);"
+        "print([name for name in ('lightning', 'torchvision', 'jsonargparse') if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+
+
+def test_numbers_have_three_digits() -> None:
+    assert [number(value) for value in (None, 0.01234, 12.34, 1234.5)] == ["–", "0.0123", "12.3", "1,234"]

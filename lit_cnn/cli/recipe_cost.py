@@ -1,0 +1,162 @@
+"""What training a recipe costs: images seen, multiply-adds, and days on this machine."""
+
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+TRAINING_IMAGES = {"imagenet": 1_281_167, "cifar10": 45_000, "cifar100": 45_000, "digits": 1_438, "flowers": 400}
+"""Training images by the recipe's ``data.path``, else by its ``data.source``, without those held out for validation."""
+PASSES = 3
+"""A training step costs about three forward passes: one forward, two backward (inputs and weights)."""
+WITHOUT_EFFECT = {
+    *("dropout", "drop_path", "zero_init_last", "weight_init", "response_norm", "aux_heads", "aux_head"),
+    *("padding", "norm_eps", "norm_momentum", "excite_activation", "epsilon"),
+}
+"""Options that leave the multiply-adds of the network without its auxiliary heads as they are."""
+
+
+class Cost(NamedTuple):
+    """Of one recipe; what cannot be known from the recipe alone is None.
+
+    Args:
+        images: Images seen in training, every repeat counted.
+        madds: Multiply-adds of one image's forward pass, the mean over the stages of progressive learning.
+        training_madds: Multiply-adds of the whole training.
+        how: Where ``madds`` is from: "catalog", "counted", or "by area" for the catalog's scaled to another image size.
+    """
+
+    images: int | None
+    madds: float | None
+    training_madds: float | None
+    how: str
+
+
+class Speed(NamedTuple):
+    """A few training steps on synthetic images: threads, images per step, images per second and days for the recipe."""
+
+    threads: int
+    batch_size: int
+    images_per_second: float
+    days: float | None
+
+
+def cost_of(recipe: dict[str, Any]) -> Cost:
+    """Read the cost from a recipe's keys."""
+    images = images_seen(recipe)
+    architecture = recipe.get("model", {}).get("architecture")
+    if not isinstance(architecture, str):
+        return Cost(images, None, None, "")
+    madds, how = forward_madds(architecture, recipe["model"].get("options", {}), stage_sizes(recipe))
+    ascent = (recipe["model"].get("sam") or {}).get("ascent_fraction", 0.0)
+    total = None if images is None else PASSES * (1 + ascent) * madds * images
+    return Cost(images, madds, total, how)
+
+
+def images_seen(recipe: dict[str, Any]) -> int | None:
+    """Epochs x training images, or epochs x batches x images where the recipe limits an epoch's batches."""
+    trainer, data = recipe.get("trainer", {}), recipe.get("data", {})
+    epochs, limit = trainer.get("max_epochs"), trainer.get("limit_train_batches")
+    if epochs is None:
+        return None
+    if isinstance(limit, int):
+        return epochs * limit * data["batch_size"]
+    size = TRAINING_IMAGES.get(str(data.get("path"))) or TRAINING_IMAGES.get(str(data.get("source")))
+    return None if size is None else round(epochs * size * (1.0 if limit is None else limit))
+
+
+def stage_sizes(recipe: dict[str, Any]) -> list[int]:
+    """Image sizes in px of the equally long stages of training: one, or those of progressive learning."""
+    last, progressive = recipe.get("data", {}).get("image_size", 224), recipe.get("progressive_learning") or {}
+    stages, first = progressive.get("stages", 1), progressive.get("image_size") or last
+    if stages < 2:
+        return [last]
+    if progressive.get("includes_start", True):
+        return [round(first + (last - first) * stage / (stages - 1)) for stage in range(stages)]
+    return [round(first + (last - first) * stage / stages) for stage in range(1, stages + 1)]
+
+
+def forward_madds(architecture: str, options: dict[str, Any], sizes: list[int]) -> tuple[float, str]:
+    """Mean multiply-adds over ``sizes``, and how they were found: see ``Cost``.
+
+    Raises:
+        ValueError: If the architecture is unknown.
+    """
+    from lit_cnn.architectures.catalog import create_model, find_entry
+
+    entry = find_entry(architecture)
+    chosen = {name: value for name, value in options.items() if name not in WITHOUT_EFFECT}
+    if chosen:
+        import torch
+
+        from lit_cnn.profiling.counting import count_madds
+
+        with torch.device("meta"):
+            network = create_model(architecture, **chosen)
+        return statistics.mean(count_madds(network, size) for size in sizes), "counted"
+    madds = statistics.mean(entry.madds * (size / entry.image_size) ** 2 for size in sizes)
+    return madds, "catalog" if sizes == [entry.image_size] else "by area"
+
+
+def measure_speed(configs: list[Path], cost: Cost, batch_size: int, repeats: int = 3) -> Speed:
+    """Time training steps of a recipe's network, loss, clipping and optimizer at its image size.
+
+    Reading and augmenting images, EMA and SAM's ascent are not in the time; progressive learning counts by its mean
+    multiply-adds.
+
+    Args:
+        configs: The recipe's file, or those of base and overlay.
+        cost: The recipe's cost.
+        batch_size: Images of one step, in place of the recipe's.
+        repeats: Timed steps after one that is not counted; the median counts.
+    """
+    import torch
+
+    from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
+
+    cli = RecipeCLI(resolve_configs([word for config in configs for word in ("--config", str(config))]))
+    recipe = cli.parser.instantiate(cli.config)
+    step = training_step(recipe.model, recipe.data.image_size, batch_size, "bf16" in str(cli.config.trainer.precision))
+    step()
+    seconds = statistics.median(timed(step) for _ in range(repeats))
+    rate = batch_size / seconds
+    if cost.images is None or cost.madds is None:
+        return Speed(torch.get_num_threads(), batch_size, rate, None)
+    full, _ = forward_madds(recipe.model.architecture, recipe.model.options.chosen(), [recipe.data.image_size])
+    days = cost.images / rate * (cost.madds / full) / 86_400
+    return Speed(torch.get_num_threads(), batch_size, rate, days)
+
+
+def training_step(model: Any, image_size: int, batch_size: int, bf16: bool) -> Callable[[], None]:
+    """A function that does one step of a ``Classifier`` of 1000 classes on synthetic images."""
+    import torch
+
+    from lit_cnn.training.gradient_clipping import clip_gradients_
+    from lit_cnn.training.losses import loss_of_heads
+    from lit_cnn.training.optimizers import make_optimizer
+
+    model.num_classes, model.in_channels = model.num_classes or 1000, model.in_channels or 3
+    model.configure_model()
+    optimizer = make_optimizer(model.net, model.optimizer_settings, batch_size)
+    shape = batch_size, model.in_channels, image_size, image_size
+    images = torch.randn(shape).to(memory_format=torch.channels_last)
+    targets = torch.zeros(batch_size, dtype=torch.int64)
+    head = getattr(model.net, "head", None)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            loss = loss_of_heads(model.net(images), targets, None, model.loss_settings)
+        loss.backward()
+        clip_gradients_(model.net, getattr(head, "classifier", head), model.clipping_settings)
+        optimizer.step()
+
+    return step
+
+
+def timed(step: Callable[[], None]) -> float:
+    """Seconds of one call."""
+    started = time.perf_counter()
+    step()
+    return time.perf_counter() - started

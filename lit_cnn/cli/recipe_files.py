@@ -1,0 +1,143 @@
+"""Where recipes are, and what they say of themselves: plain YAML, read without Lightning."""
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PACKAGE = Path(__file__).resolve().parent.parent
+RECIPE_FOLDERS = (Path("recipes"), PACKAGE / "recipes", PACKAGE.parent / "recipes")
+"""Where a recipe's name is looked up: below the working directory, in the wheel, in a checkout."""
+KINDS = ("", "small", "overlays")
+"""Folders below them: the papers' recipes, their CPU-size twins, and second ``--config`` files."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A result that was measured with the recipe as it stands.
+
+    Args:
+        value: The recipe's metric in percent.
+        machine: What it was trained on.
+        date: The day, such as 2026-11-24.
+    """
+
+    value: float
+    machine: str
+    date: str
+
+
+@dataclass(frozen=True)
+class About:
+    """What a recipe is and what the paper promises; training does not read it.
+
+    Args:
+        title: What is trained.
+        paper: Authors, year and arXiv number.
+        source: Table or section the values are from.
+        metric: Metric the paper reports, and on which images.
+        value: The paper's value of it in percent; null if it has none.
+        epochs: The paper's epochs.
+        hardware: The paper's hardware.
+        deviations: Where the recipe leaves the paper, what the paper does not state, and why.
+        measured: A result measured with this recipe; null until a run was made.
+    """
+
+    title: str = ""
+    paper: str = ""
+    source: str = ""
+    metric: str = ""
+    value: float | None = None
+    epochs: float | None = None
+    hardware: str = ""
+    deviations: str = ""
+    measured: Measured | None = None
+
+
+def find_recipe(name: str) -> Path:
+    """The file of a recipe given as a path or as a name such as ``resnet_rs`` or ``small/resnet_rs``.
+
+    Raises:
+        ValueError: If there is none, naming the nearest.
+    """
+    path = Path(name).expanduser()
+    if path.is_file():
+        return path
+    for folder in RECIPE_FOLDERS:
+        for candidate in (folder / name, folder / f"{name}.yaml"):
+            if candidate.is_file():
+                return candidate
+    known = [recipe_id(file) for kind in KINDS for file in list_recipes(kind)]
+    wanted = re.sub(r"^(.*/)?recipes/", "", name).removesuffix(".yaml")
+    near = difflib.get_close_matches(wanted, known, n=1) or difflib.get_close_matches(path.stem, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else "`lit-cnn recipes` lists them."
+    raise ValueError(f"there is no recipe {name}; {hint}")
+
+
+def list_recipes(kind: str = "") -> list[Path]:
+    """The files of a kind, by name; a recipe below the working directory hides the one that is shipped.
+
+    Args:
+        kind: "" for the papers' recipes, "small" for their twins, "overlays".
+    """
+    found: dict[str, Path] = {}
+    for folder in RECIPE_FOLDERS:
+        for file in (folder / kind).glob("*.yaml"):
+            found.setdefault(file.stem, file)
+    return [found[name] for name in sorted(found)]
+
+
+def recipe_id(path: Path) -> str:
+    """What ``--config`` takes for a shipped recipe: its stem, below ``small/`` or ``overlays/`` where it lies there."""
+    return f"{path.parent.name}/{path.stem}" if path.parent.name in KINDS else path.stem
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping in ``path``.
+
+    Raises:
+        ValueError: If it is not a YAML mapping, with file and line.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise ValueError(f"{path}, line {line}: {error.problem or 'this is not YAML'}") from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise ValueError(f"{path} is not a YAML text file") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} must hold a mapping of keys such as model: and data:")
+    return content
+
+
+def configs_of(path: Path) -> list[Path]:
+    """The ``--config`` files of the command in the file's header comment: the recipe itself, or base and overlay.
+
+    Raises:
+        ValueError: If the header names no command with this file.
+    """
+    header = "\n".join(line for line in path.read_text(encoding="utf-8").splitlines()[:6] if line.startswith("#"))
+    files = [find_recipe(name) for name in re.findall(r"--config (\S+)", header)]
+    if not files or files[-1].resolve() != path.resolve():
+        raise ValueError(f"{path} must say in its header how it is run: lit-cnn fit --config …, ending in this file")
+    return files
+
+
+def read_recipe(path: Path) -> dict[str, Any]:
+    """What ``path`` states; an overlay comes merged into the recipe that its header names."""
+    merged: dict[str, Any] = {}
+    for file in configs_of(path):
+        merged = overlaid(merged, read_yaml(file))
+    return merged
+
+
+def overlaid(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
+    """``base`` with the values of ``overlay``, mapping by mapping; lists are replaced."""
+    result = dict(base)
+    for key, value in overlay.items():
+        inner = result.get(key)
+        result[key] = overlaid(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+    return result

@@ -1,0 +1,67 @@
+import pytest
+
+from lit_cnn.architectures.catalog import find_entry
+from lit_cnn.cli.recipe_cost import cost_of, forward_madds, images_seen, stage_sizes
+from lit_cnn.training.callbacks.progressive_learning import between, stage_shares
+
+
+def recipe(**data: object) -> dict:
+    return {
+        "trainer": {"max_epochs": 90},
+        "model": {"architecture": "resnet50"},
+        "data": {"source": "imagefolder", "path": "imagenet", "image_size": 224, "batch_size": 256, **data},
+    }
+
+
+def test_images_are_epochs_times_training_images() -> None:
+    assert images_seen(recipe()) == 90 * 1_281_167
+    assert images_seen(recipe(path=None, source="cifar10")) == 90 * 45_000
+    assert images_seen(recipe(path="my_own_images")) is None
+
+
+def test_limited_epochs_count_their_batches() -> None:
+    limited = recipe(batch_size=64) | {"trainer": {"max_epochs": 4, "limit_train_batches": 50}}
+    assert images_seen(limited) == 4 * 50 * 64
+    half = recipe() | {"trainer": {"max_epochs": 4, "limit_train_batches": 0.5}}
+    assert images_seen(half) == 2 * 1_281_167
+
+
+def test_training_costs_three_forward_passes() -> None:
+    cost = cost_of(recipe())
+    assert (cost.madds, cost.how) == (find_entry("resnet50").madds, "catalog")
+    assert cost.training_madds == 3 * 4_089_184_256 * 90 * 1_281_167
+
+
+def test_sam_adds_its_ascent() -> None:
+    plain, sharp = recipe(), recipe()
+    sharp["model"] = {**sharp["model"], "sam": {"rho": 0.05, "ascent_fraction": 0.2}}
+    assert cost_of(sharp).training_madds == pytest.approx(1.2 * cost_of(plain).training_madds)
+
+
+def test_another_image_size_scales_by_area() -> None:
+    madds, how = forward_madds("resnet50", {"dropout": 0.5}, [112])
+    assert (madds, how) == (find_entry("resnet50").madds / 4, "by area")
+
+
+def test_options_that_change_the_network_are_counted() -> None:
+    madds, how = forward_madds("resnet50", {"stride_in": "1x1"}, [224])
+    assert how == "counted"
+    assert madds == 3_857_973_248  # the paper's net: 3.858 G
+    assert madds < find_entry("resnet50").madds
+
+
+@pytest.mark.parametrize(("includes_start", "sizes"), [(True, [128, 185, 243, 300]), (False, [171, 214, 257, 300])])
+def test_sizes_of_progressive_learning(includes_start: bool, sizes: list[int]) -> None:
+    settings = {"stages": 4, "image_size": 128, "includes_start": includes_start}
+    assert stage_sizes(recipe(image_size=300) | {"progressive_learning": settings}) == sizes
+    assert [round(between(128, 300, share)) for share in stage_shares(4, includes_start)] == sizes
+
+
+def test_progressive_learning_costs_the_mean_of_its_stages() -> None:
+    madds, how = forward_madds("resnet50", {}, [112, 224])
+    assert (madds, how) == (find_entry("resnet50").madds * 5 / 8, "by area")
+
+
+def test_a_class_path_has_no_count() -> None:
+    foreign = recipe() | {"model": {"architecture": {"class_path": "torchvision.models.resnet18"}}}
+    assert cost_of(foreign)[1:] == (None, None, "")
