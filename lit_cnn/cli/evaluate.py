@@ -87,13 +87,17 @@ def parse(arguments: list[str], stage: str) -> argparse.Namespace:
 
 
 def lightning_results(trained: Trained, data: ImageData, stage: str, show_progress: bool) -> dict[str, float]:
-    """Loss and accuracies of the single centre crop, as training reports them; Lightning's bar goes to stdout."""
+    """Loss and accuracies of the single centre crop, in the precision of the training and so as training reports them.
+
+    Lightning's bar goes to stdout.
+    """
     model = Classifier(
         trained.network, num_classes=len(trained.class_names), in_channels=trained.preprocessing.in_channels
     )
     trainer = pl.Trainer(
         accelerator="auto",
         devices=1,
+        precision=trained.recipe.get("trainer", {}).get("precision"),
         logger=False,
         use_distributed_sampler=False,
         enable_checkpointing=False,

@@ -39,6 +39,7 @@ def explain(message: str, keys: list[str]) -> str:
         or re.search(r"No action for key \"([\w.+-]+)\"", text)
     )
     if unknown is None:
+        text = re.sub(r"Expected an? <class '(\w+)'>", r"expected \1", text)
         return text.replace("Parser key ", "recipe key ").replace("a typing.Literal", "one of ")
     name = unknown.group(1).lstrip("-")
     near = nearest_key(name, keys)

@@ -21,8 +21,9 @@ from rich.console import Console
 from rich.table import Table
 
 from lit_cnn.cli.fit import identity
-from lit_cnn.cli.recipe import RecipeCLI, check_yaml, find_recipe, nearest_key, resolve_configs
-from lit_cnn.reports.heatmap import draw_sweep
+from lit_cnn.cli.recipe import RecipeCLI, nearest_key, resolve_configs
+from lit_cnn.cli.recipe_files import find_recipe, read_yaml
+from lit_cnn.reports.sweep import draw_sweep
 from lit_cnn.search.results import TrialResult, write_trials
 from lit_cnn.search.space import Space, argument, parse_space
 from lit_cnn.search.trials import Fit, StopSignals
@@ -98,8 +99,7 @@ def find_parts(folder: Path, space: str | None, rest: Sequence[str]) -> tuple[Sp
     if not known and (space is None or not stated):
         raise ValueError(f"{folder} holds no sweep to continue: start one with --config RECIPE --space SPACE")
     path = folder / SPACE if space is None else find_space(space)
-    check_yaml(path)
-    parsed = parse_space(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
+    parsed = parse_space(read_yaml(path), str(path))
     return parsed, resolve_configs([*rest] if stated else ["--config", str(folder / RECIPE), *rest])
 
 

@@ -52,7 +52,8 @@ def read_npz(path: Path) -> tuple[dict[str, ArraySplit], list[str]]:
         with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is not a readable npz file of plain arrays ({error}).") from None
+        reason = "pickled objects are not loaded" if "pickle" in str(error) else str(error)
+        raise ValueError(f"{path} is not a readable npz file of plain arrays ({reason}).") from None
     for name in ("train_images", "train_labels"):
         if name not in arrays:
             found = ", ".join(sorted(arrays)) or "none"

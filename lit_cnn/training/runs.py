@@ -105,9 +105,9 @@ def resumable_checkpoint(run: Path) -> tuple[Path | None, str | None]:
         try:
             load_checkpoint(path)
         except ValueError as error:
-            problem = f"{error}; continuing from the previous checkpoint"
+            problem = str(error)
             continue
-        return path, problem
+        return path, problem and f"{problem}; continuing from the previous checkpoint"
     if problem is None:
         return None, f"{run} has no checkpoint yet: starting it from the beginning"
     raise ValueError(f"{run} holds no readable checkpoint to resume from: {problem}")

@@ -22,6 +22,7 @@ from PIL import Image
 
 import lit_cnn
 from lit_cnn.cli.main import main
+from lit_cnn.cli.recipe import RecipeCLI
 from lit_cnn.training.runs import FORMAT
 
 PREPROCESSING = {
@@ -409,7 +410,8 @@ def evil_checkpoint(folder: Path) -> str:
 def evil_run(folder: Path) -> list[str]:
     run = folder / "runs" / "recipe" / "1"
     (run / "checkpoints").mkdir(parents=True)
-    (run / "config.yaml").write_text(yaml.safe_dump(changed(folder, ())))
+    arguments = recipe()(folder)
+    (run / "config.yaml").write_text(RecipeCLI(arguments[1:]).dump())
     torch.save({"network": Evil()}, run / "checkpoints" / "last.ckpt")
     return ["fit", "--resume", str(run)]
 

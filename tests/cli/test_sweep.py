@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from lit_cnn.cli.main import main
-from lit_cnn.cli.recipe import RecipeCLI, find_recipe, resolve_configs
+from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
+from lit_cnn.cli.recipe_files import find_recipe
 from lit_cnn.search.trials import Fit
 
 BASE = """

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lit_cnn.reports.heatmap import cell_means, draw_sweep
+from lit_cnn.reports.sweep import cell_means, draw_sweep
 
 RANGE = {"lr": [0.01, 0.1, 1.0, 0.3], "decay": [1e-4, 1e-3, 1e-5, 1e-2], "layers": [1, 2, 1, 3]}
 POINTS = [{key: values[i] for key, values in RANGE.items()} for i in range(4)]
