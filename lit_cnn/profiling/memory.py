@@ -40,6 +40,7 @@ class PeakMemory:
     def __enter__(self) -> "PeakMemory":
         self.peak = None
         self._stop.clear()
+        _release()
         if self.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self.device)
         elif self._before is not None:

@@ -172,6 +172,8 @@ def _cap_outliers(axes: Axes) -> None:
         cap = float(np.quantile(values, 0.97)) * 1.25
         if values.max() > cap > 0:
             axes.set_ylim(top=cap)
+            for line in axes.lines:
+                line.set_clip_on(True)
 
 
 def _write_labels(axes: Axes, labels: Labels) -> None:

@@ -89,7 +89,7 @@ def image(name: str, write: Callable[[Path], Any]) -> Callable[[Path], list[str]
 
     def arguments(folder: Path) -> list[str]:
         write(folder / name)
-        return ["predict", str(write_checkpoint(folder)), str(folder / name)]
+        return ["predict", str(write_checkpoint(folder)), str(folder / name), "--json"]
 
     return arguments
 
@@ -162,7 +162,7 @@ IMAGES = [
         "images",
         "name with umlauts and blanks",
         image("über alles ☃.png", lambda path: pixels("RGB").save(path)),
-        "☃.png",
+        " alles ",
         0,
     ),
     Case(

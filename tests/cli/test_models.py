@@ -67,9 +67,9 @@ def test_markdown_sheet_has_the_papers_columns_and_every_deviation(capsys: pytes
     assert main(["models", "--markdown"]) == 0
     lines = capsys.readouterr().out.splitlines()
     header = lines[0].strip("| ").split(" | ")
-    resnet = next(line for line in lines if line.startswith("| resnet_rs_50 |")).strip("| ").split(" | ")
+    resnet = next(line for line in lines if line.startswith("| resnet_rs_152 |")).strip("| ").split(" | ")
     values = dict(zip(header, resnet, strict=True))
-    assert (values["params (M)"], values["paper params (M)"]) == ("35.69", "36")
-    assert (values["madds (M)"], values["paper madds (M)"]) == ("2,279", "2,300")
+    assert (values["params (M)"], values["paper params (M)"]) == ("86.62", "87")
+    assert (values["madds (M)"], values["paper madds (M)"]) == ("15,528", "15,500")
     deviations = [line for line in lines if line.startswith("- ")]
     assert len(deviations) == sum(len(entry.deviations) for entry in CATALOG)

@@ -26,7 +26,10 @@ class SignalInValidation(pl.Callback):
             checkpoints._note_signal(15, None)
 
 
-def test_a_signal_in_validation_stops_at_once_and_the_run_ends_bit_equal(tmp_path: Path) -> None:
+def test_a_long_validation_is_given_up_and_the_run_ends_bit_equal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lit_cnn.training.callbacks.checkpoints.GRACE_SECONDS", 0.0)
     fit(tmp_path / "whole")
     with pytest.raises(RunInterrupted, match="stopped by SIGTERM; the state after step 11 is saved") as stop:
         fit(tmp_path / "parts", callbacks=(SignalInValidation(1),))
@@ -35,7 +38,16 @@ def test_a_signal_in_validation_stops_at_once_and_the_run_ends_bit_equal(tmp_pat
     assert_same_end(tmp_path / "whole", tmp_path / "parts")
 
 
-def test_a_signal_before_the_first_checkpoint_says_that_nothing_is_saved(tmp_path: Path) -> None:
+def test_a_short_validation_ends_and_its_epoch_is_saved(tmp_path: Path) -> None:
+    with pytest.raises(RunInterrupted, match="stopped by SIGTERM; the state after step 11 is saved"):
+        fit(tmp_path, callbacks=(SignalInValidation(0),))
+    assert load_checkpoint(tmp_path / LAST)["best_score"] > 0
+
+
+def test_a_signal_before_the_first_checkpoint_says_that_nothing_is_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lit_cnn.training.callbacks.checkpoints.GRACE_SECONDS", 0.0)
     with pytest.raises(RunInterrupted, match="nothing was saved yet"):
         fit(tmp_path, callbacks=(SignalInValidation(0),))
     assert not (tmp_path / LAST).exists()

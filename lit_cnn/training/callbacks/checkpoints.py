@@ -3,7 +3,8 @@
 ``last.ckpt`` is written at the end of every epoch and every ten minutes, its predecessor is kept as ``previous.ckpt``,
 and ``best.ckpt`` is the epoch with the best monitored metric. Each is written beside its name and then renamed, so
 that a kill while writing, or a full disk, leaves the earlier one whole. SIGINT, SIGTERM and the time limit finish the
-step, save and stop; during validation they stop at once, and the run goes on from its last checkpoint.
+step, save and stop. A validation may end first, within 20 s; after that it is given up, and the run goes on from its
+last checkpoint.
 """
 
 import os
@@ -19,6 +20,8 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from lit_cnn.training.runs import BEST, FORMAT, LAST, PREVIOUS
 
+GRACE_SECONDS = 20.0
+"""How long a validation may go on after a signal: schedulers kill 30 s after it."""
 TIMED_OUT = 124
 """Exit code of a run that its time limit stopped, as of the command ``timeout``."""
 
@@ -66,6 +69,7 @@ class Checkpoints(Checkpoint):
         self._saved_step = 0
         self._ends_at = None if max_seconds is None else time.monotonic() + max_seconds
         self._signal: int | None = None
+        self._signal_at = 0.0
         self._stopping = False
         self._previous_handlers: dict[int, Any] = {}
 
@@ -91,7 +95,7 @@ class Checkpoints(Checkpoint):
             self._previous_handlers[number] = signal.signal(number, self._note_signal)
 
     def _note_signal(self, number: int, frame: FrameType | None) -> None:
-        self._signal = number
+        self._signal, self._signal_at = number, time.monotonic()
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -136,8 +140,10 @@ class Checkpoints(Checkpoint):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Validation may take long: stop in it without saving, for its part results are in no checkpoint."""
-        if self._previous_handlers and self._agreed(trainer, self._is_to_stop()):
+        """A long validation is given up without saving, for its part results are in no checkpoint."""
+        since = self._ends_at if self._signal is None else self._signal_at
+        overdue = since is not None and self._is_to_stop() and time.monotonic() >= since + GRACE_SECONDS
+        if self._previous_handlers and self._agreed(trainer, overdue):
             raise self._interruption()
 
     def _is_to_stop(self) -> bool:
