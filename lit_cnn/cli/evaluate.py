@@ -34,7 +34,7 @@ from lit_cnn.evaluation.metrics import (
     hits,
 )
 from lit_cnn.evaluation.trained import Trained
-from lit_cnn.evaluation.views import VIEW_KINDS, Views, make_views
+from lit_cnn.evaluation.views import VIEW_KINDS, ViewKind, Views, make_views
 from lit_cnn.training.classifier import Classifier
 
 _CLASSES_SHOWN = 50
@@ -50,7 +50,10 @@ def run(arguments: list[str], stage: str) -> int:
         title = f"{options.checkpoint} ({options.weights} weights)"
         print(json.dumps(results, indent=2)) if options.json else Console().print(results_table(results, title))
         return 0
-    views = make_views(options.views or "center", trained.preprocessing, options.scales, options.flip)
+    kind: ViewKind = options.views or "center"
+    crop = trained.recipe["data"].get("crop", {})
+    padding = crop.get("padding", 0) if crop.get("kind") == "pad" else 0
+    views = make_views(kind, trained.preprocessing, options.scales, options.flip, padding)
     images = evaluation_images(data, "val" if stage == "validate" else "test")
     centre, outcome = run_views(trained, images, views, options.average)
     report: dict[str, Any] = {}
@@ -133,7 +136,13 @@ def views_report(centre: Outcome, outcome: Outcome, views: Views, average: Avera
     return {
         "images": len(centre.labels),
         "center": _figures(centre),
-        "views": {"kind": views.kind, "scales": list(views.scales), "average": average, **_figures(outcome)},
+        "views": {
+            "kind": views.kind,
+            "scales": list(views.scales),
+            "padding": views.padding,
+            "average": average,
+            **_figures(outcome),
+        },
         "gain": float(gain.mean()),
         "gain_interval": list(bootstrap_interval(gain, "views", views.kind)),
     }
@@ -160,7 +169,8 @@ def views_table(report: dict[str, Any], images: EvaluationImages) -> Table:
         caption=f"gain in top-1: {points(report['gain'], report['gain_interval'])} points, "
         "95 % interval by paired bootstrap over the images",
     )
-    for name, row in (("center", centre), (f"{views['kind']} at {scales} px", views)):
+    padded = f" + {views['padding']} of padding" if views["padding"] else ""
+    for name, row in (("center", centre), (f"{views['kind']} at {scales} px{padded}", views)):
         values = [percent(row[key]) for key in top]
         table.add_row(name, *values, f"{row['views_per_image']:g}", f"{row['images_per_second']:.1f}")
     return table

@@ -29,7 +29,7 @@ def default_scales(kind: ViewKind, preprocessing: Preprocessing) -> tuple[int, .
     """Shorter sides in pixels.
 
     center and flip take the checkpoint's; ten takes it too, or image_size / 0.875 where the image would not be larger
-    than the crop (CIFAR: 32 -> 37); googlenet 8/7, 9/7, 10/7 and 11/7 of image_size (256 to 352 for 224, Szegedy et
+    than the crop (32 -> 37); googlenet 8/7, 9/7, 10/7 and 11/7 of image_size (256 to 352 for 224, Szegedy et
     al. 2014, section 7); grid and multi_scale 7/8, 1 and 9/8 of the shorter side (VGG's S - 32, S and S + 32 at
     S = 256, Simonyan and Zisserman 2014, section 4.2), where grid starts from the side that ten takes.
     """
@@ -57,6 +57,7 @@ class Views:
         preprocessing: Of the checkpoint.
         scales: Shorter sides in pixels.
         flip: Add the mirror image of each view; the other kinds than center and multi_scale have them anyway.
+        padding: Black pixels added on each side before the crops of ten are cut, as in a training that pads.
 
     Raises:
         ValueError: If a scale is not positive or smaller than the crops.
@@ -66,6 +67,7 @@ class Views:
     preprocessing: Preprocessing
     scales: tuple[int, ...]
     flip: bool = False
+    padding: int = 0
 
     def __post_init__(self) -> None:
         size = self.preprocessing.image_size
@@ -83,7 +85,7 @@ class Views:
             if self.kind in ("center", "flip"):
                 crops = self._centre(images, scale)
             else:
-                resized = _resize_shorter(images, scale, self.preprocessing)
+                resized = functional.pad(_resize_shorter(images, scale, self.preprocessing), [self.padding])
                 crops = {"ten": self._ten, "grid": self._grid, "googlenet": self._googlenet}.get(
                     self.kind, lambda whole: whole[:, None]
                 )(resized)
@@ -119,9 +121,19 @@ class Views:
 
 
 def make_views(
-    kind: ViewKind, preprocessing: Preprocessing, scales: tuple[int, ...] | None = None, flip: bool = False
+    kind: ViewKind,
+    preprocessing: Preprocessing,
+    scales: tuple[int, ...] | None = None,
+    flip: bool = False,
+    padding: int = 0,
 ) -> Views:
-    """Views at the given shorter sides in pixels, or at the kind's own (``default_scales``)."""
+    """Views at the given shorter sides in pixels, or at the kind's own (``default_scales``).
+
+    ``padding`` is that of a training on padded images: where nothing else is asked for, the crops of ten are then cut
+    from the image padded in the same way instead of from a larger one.
+    """
+    if kind == "ten" and padding and not scales:
+        return Views(kind, preprocessing, default_scales("center", preprocessing), flip, padding)
     return Views(kind, preprocessing, tuple(scales or default_scales(kind, preprocessing)), flip)
 
 

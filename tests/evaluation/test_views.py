@@ -38,6 +38,16 @@ def test_ten_makes_room_where_the_image_is_not_larger_than_the_crop() -> None:
     assert default_scales("ten", preprocessing(224, 0.875)) == (256,)
 
 
+def test_ten_are_cut_from_the_padded_image_where_training_padded() -> None:
+    images, settings = noise(2, 32, 32), preprocessing(32, 1.0)
+    (views,) = make_views("ten", settings, padding=4)(images, ROWS)
+    assert views.shape == (2, 10, 3, 32, 32)
+    assert torch.equal(views[:, 4], images)
+    assert torch.equal(views[:, 0, :, 4:, 4:], images[..., :28, :28])
+    assert (views[:, 0, :, :4] == 0).all()
+    assert make_views("ten", settings, (40,), padding=4).padding == 0
+
+
 def test_the_papers_scales_and_counts() -> None:
     settings = preprocessing(224, 0.875)
     assert default_scales("googlenet", settings) == (256, 288, 320, 352)
