@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from bad_input import CASES, Case, answer
+from bad_case import Case
+from bad_input import CASES, answer
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 

@@ -1,0 +1,68 @@
+"""What a case of broken or hostile input is, and the sound things that cases spoil."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+import lit_cnn
+from lit_cnn.training.runs import FORMAT
+
+PREPROCESSING = {
+    "image_size": 16,
+    "crop_ratio": 1.0,
+    "interpolation": "bilinear",
+    "mean": [0.5, 0.5, 0.5],
+    "std": [0.5, 0.5, 0.5],
+    "in_channels": 3,
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One input and its answer.
+
+    Args:
+        group: images, data sets, recipes, checkpoints or files.
+        name: What is wrong, in a few words.
+        arguments: Makes the input in a folder that holds ``images/`` and returns the command line.
+        says: Part of the sentence, in which PATH stands for the folder; of the output where the code is 0.
+        code: Exit code.
+    """
+
+    group: str
+    name: str
+    arguments: Callable[[Path], list[str]]
+    says: str
+    code: int = 1
+
+
+def make_images(folder: Path) -> None:
+    """``images/{train,val}/{cat,dog}`` with four 20x20 JPEGs each."""
+    for split in ("train", "val"):
+        for name in ("cat", "dog"):
+            (folder / "images" / split / name).mkdir(parents=True)
+            for number in range(4):
+                pixels = np.random.default_rng(number).integers(0, 255, (20, 20, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / "images" / split / name / f"{number}.jpg")
+
+
+def write_checkpoint(folder: Path, **changes: Any) -> Path:
+    """A checkpoint of a CIFAR ResNet-20 with random weights for two classes."""
+    torch.manual_seed(0)
+    network = lit_cnn.create_model("cifar_resnet20", num_classes=2)
+    content: dict[str, Any] = {
+        "network": {"architecture": "cifar_resnet20", "options": {}, "num_classes": 2, "in_channels": 3},
+        "state_dict": {f"net.{name}": value for name, value in network.state_dict().items()},
+        "format": FORMAT,
+        "class_names": ["cat", "dog"],
+        "preprocessing": PREPROCESSING,
+        "recipe": {},
+        "global_step": 1,
+    }
+    torch.save({**content, **changes}, folder / "last.ckpt")
+    return folder / "last.ckpt"

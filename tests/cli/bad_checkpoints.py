@@ -1,0 +1,120 @@
+"""Checkpoints that are broken or run code, and files where none can be."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from bad_case import Case, write_checkpoint
+from bad_recipes import recipe
+
+from lit_cnn.cli.recipe import RecipeCLI
+from lit_cnn.training.runs import FORMAT
+
+
+class Evil:
+    """Makes a folder when it is unpickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, ("executed",)
+
+
+def torn_checkpoint(folder: Path) -> str:
+    path = write_checkpoint(folder)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    return str(path)
+
+
+def evil_checkpoint(folder: Path) -> str:
+    torch.save({"network": Evil()}, folder / "evil.ckpt")
+    return str(folder / "evil.ckpt")
+
+
+def evil_run(folder: Path) -> list[str]:
+    run = folder / "runs" / "recipe" / "1"
+    (run / "checkpoints").mkdir(parents=True)
+    arguments = recipe()(folder)
+    (run / "config.yaml").write_text(RecipeCLI(arguments[1:]).dump())
+    torch.save({"network": Evil()}, run / "checkpoints" / "last.ckpt")
+    return ["fit", "--resume", str(run)]
+
+
+def of(command: str, make: Callable[[Path], Any]) -> Callable[[Path], list[str]]:
+    """``command`` on the checkpoint that ``make`` writes."""
+
+    def arguments(folder: Path) -> list[str]:
+        return [command, str(make(folder)), *([str(folder / "images")] if command == "predict" else [])]
+
+    return arguments
+
+
+NO_CODE = "holds Python objects besides tensors and built-in types"
+CHECKPOINTS = [
+    Case("checkpoints", "none there", of("predict", lambda folder: folder / "gone.ckpt"), "there is no checkpoint"),
+    Case("checkpoints", "cut off: predict", of("predict", torn_checkpoint), "is truncated or not a checkpoint"),
+    Case("checkpoints", "cut off: validate", of("validate", torn_checkpoint), "is truncated or not a checkpoint"),
+    Case("checkpoints", "code inside: predict", of("predict", evil_checkpoint), NO_CODE),
+    Case("checkpoints", "code inside: validate", of("validate", evil_checkpoint), NO_CODE),
+    Case("checkpoints", "code inside: test", of("test", evil_checkpoint), NO_CODE),
+    Case("checkpoints", "code inside: fit --resume", evil_run, NO_CODE),
+    Case(
+        "checkpoints",
+        "code inside: initial weights",
+        lambda folder: recipe(("model.initial.checkpoint", evil_checkpoint(folder)))(folder),
+        NO_CODE,
+    ),
+    Case(
+        "checkpoints",
+        "of a newer version",
+        of("predict", lambda folder: write_checkpoint(folder, format=FORMAT + 1)),
+        "upgrade lit-cnn",
+    ),
+    Case(
+        "checkpoints",
+        "of another architecture",
+        of("predict", lambda folder: write_checkpoint(folder, state_dict={"net.fc.weight": torch.ones(2, 2)})),
+        "does not fit cifar_resnet20",
+    ),
+    Case(
+        "checkpoints",
+        "of another program",
+        of("predict", lambda folder: write_checkpoint(folder, network=None) and foreign(folder)),
+        "was not written by lit-cnn fit",
+    ),
+    Case(
+        "checkpoints",
+        "a URL",
+        lambda folder: ["predict", "https://example.org/x.ckpt", str(folder / "images")],
+        "is a URL: download the checkpoint first",
+    ),
+]
+
+
+def foreign(folder: Path) -> Path:
+    torch.save({"model": {"w": torch.ones(2)}}, folder / "last.ckpt")
+    return folder / "last.ckpt"
+
+
+def file_as_runs(folder: Path) -> list[str]:
+    (folder / "runs").write_text("a file where the folder of runs should be")
+    return recipe()(folder)
+
+
+FILES = [
+    Case("files", "no run to resume", lambda _: ["fit", "--resume", "last"], "there is no run below"),
+    Case("files", "no such run folder", lambda _: ["fit", "--resume", "elsewhere"], "there is no run folder elsewhere"),
+    Case("files", "run folder cannot be made", file_as_runs, "cannot create the run folder"),
+    Case(
+        "files",
+        "predictions of an unknown kind",
+        lambda folder: [
+            "predict",
+            str(write_checkpoint(folder)),
+            str(folder / "images" / "val"),
+            "--out",
+            str(folder / "out.txt"),
+        ],
+        "predictions are written as .csv or .json, not .txt",
+    ),
+]

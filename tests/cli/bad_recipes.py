@@ -1,0 +1,213 @@
+"""Data sets and recipes that ``fit`` cannot train on."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from bad_case import Case
+
+
+def recipe(*changes: tuple[str, Any], text: str | None = None) -> Callable[[Path], list[str]]:
+    """Fit a small sound recipe with dotted keys changed (None removes one), or the literal ``text``."""
+
+    def arguments(folder: Path) -> list[str]:
+        path = folder / "recipe.yaml"
+        path.write_text(text if text is not None else yaml.safe_dump(changed(folder, changes)))
+        return ["fit", "--config", str(path)]
+
+    return arguments
+
+
+def changed(folder: Path, changes: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "model": {"architecture": "cifar_resnet20"},
+        "data": {
+            "source": "imagefolder",
+            "path": str(folder / "images"),
+            "image_size": 16,
+            "batch_size": 4,
+            "workers": 0,
+            "crop": {"kind": "resize"},
+        },
+        "trainer": {"max_epochs": 1, "accelerator": "cpu", "enable_progress_bar": False},
+        "tracking": {"mode": "disabled"},
+    }
+    for key, value in changes:
+        *parents, last = key.split(".")
+        place = content
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[last] = value.replace("PATH", str(folder)) if isinstance(value, str) else value
+    return content
+
+
+def after(change: Callable[[Path], Any], *changes: tuple[str, Any]) -> Callable[[Path], list[str]]:
+    """Fit the sound recipe after ``change`` has spoiled its images."""
+
+    def arguments(folder: Path) -> list[str]:
+        change(folder)
+        return recipe(*changes)(folder)
+
+    return arguments
+
+
+def empty_class(folder: Path) -> None:
+    for path in (folder / "images" / "train" / "cat").iterdir():
+        path.unlink()
+
+
+def one_class(folder: Path) -> None:
+    for split in ("train", "val"):
+        os.rename(folder / "images" / split / "dog", folder / f"{split}-dog")
+
+
+def class_in_val_only(folder: Path) -> None:
+    os.rename(folder / "images" / "train" / "dog", folder / "images" / "train" / "wolf")
+
+
+def torn_training_image(folder: Path) -> None:
+    path = folder / "images" / "train" / "cat" / "2.jpg"
+    path.write_bytes(path.read_bytes()[:200])
+
+
+def npz(**arrays: Any) -> Callable[[Path], list[str]]:
+    """Fit an npz of eight gray images with arrays changed (None removes one)."""
+
+    def arguments(folder: Path) -> list[str]:
+        content = {"train_images": np.zeros((8, 16, 16), np.uint8), "train_labels": np.arange(8) % 2}
+        content |= {"val_images": content["train_images"], "val_labels": content["train_labels"], **arrays}
+        path = folder / "set.npz"
+        np.savez(path, **{name: array for name, array in content.items() if array is not None})
+        return recipe(("data.source", "npz"), ("data.path", str(path)))(folder)
+
+    return arguments
+
+
+def random_bytes(folder: Path) -> list[str]:
+    (folder / "set.npz").write_bytes(np.random.default_rng(0).bytes(2000))
+    return recipe(("data.source", "npz"), ("data.path", str(folder / "set.npz")))(folder)
+
+
+DATA = [
+    Case("data sets", "no such folder", recipe(("data.path", "/nowhere/at/all")), "there is no /nowhere/at/all"),
+    Case("data sets", "empty class folder", after(empty_class), "PATH/images/train/cat holds no image"),
+    Case("data sets", "a single class", after(one_class), "PATH/images/train holds one class only (cat)"),
+    Case("data sets", "class in val only", after(class_in_val_only), "PATH/images/val/dog has no counterpart"),
+    Case("data sets", "broken training image", after(torn_training_image), "train/cat/2.jpg cannot be decoded"),
+    Case(
+        "data sets",
+        "broken training image, read by a worker",
+        after(torn_training_image, ("data.workers", 1)),
+        "train/cat/2.jpg cannot be decoded",
+    ),
+    Case(
+        "data sets",
+        "a file where a folder is expected",
+        recipe(("data.path", "PATH/images/train/cat/0.jpg")),
+        "0.jpg is a file; data.source imagefolder expects a folder",
+    ),
+    Case("data sets", "npz with other array names", npz(train_images=None), "has no array 'train_images'"),
+    Case("data sets", "npz of floats", npz(train_images=np.zeros((8, 16, 16))), "has type float64; uint8"),
+    Case(
+        "data sets",
+        "npz with labels out of range",
+        npz(val_labels=np.full(8, 7)),
+        "holds label 7, but there are only 2 classes",
+    ),
+    Case(
+        "data sets",
+        "npz with fewer labels than images",
+        npz(train_labels=np.zeros(3, np.int64)),
+        "has 3 labels for 8 images",
+    ),
+    Case(
+        "data sets",
+        "npz of pickled objects",
+        npz(train_images=np.array([None] * 8, dtype=object)),
+        "is not a readable npz file of plain arrays",
+    ),
+    Case("data sets", "npz of random bytes", random_bytes, "is not a readable npz file"),
+    Case(
+        "data sets", "batch larger than the set", recipe(("data.batch_size", 64)), "larger than the training set of 8"
+    ),
+    Case("data sets", "image too small for the net", recipe(("model.architecture", "vgg11")), "at least 32x32 pixels"),
+    Case(
+        "data sets",
+        "other classes than the recipe states",
+        recipe(("model.num_classes", 7)),
+        "model.num_classes is 7 but the data has 2",
+    ),
+]
+RECIPES = [
+    Case("recipes", "no such recipe", lambda _: ["fit", "--config", "quickstrt"], "did you mean quickstart"),
+    Case("recipes", "misspelt key", recipe(("model.architecure", "x")), "did you mean 'model.architecture'"),
+    Case(
+        "recipes",
+        "misspelt nested key",
+        recipe(("data.rand_augment.layer", 2)),
+        "did you mean 'data.rand_augment.layers'",
+    ),
+    Case(
+        "recipes",
+        "abbreviated key",
+        lambda folder: [*recipe()(folder), "--data.rand_augment.magnitud", "5"],
+        "did you mean 'data.rand_augment.magnitude'",
+    ),
+    Case("recipes", "wrong type", recipe(("data.batch_size", "lots")), "data.batch_size"),
+    Case("recipes", "YAML syntax", recipe(text="model:\n  architecture: [cifar\ndata: x\n"), "recipe.yaml, line"),
+    Case("recipes", "not a mapping", recipe(text="- a\n- b\n"), "must hold a mapping"),
+    Case(
+        "recipes",
+        "unknown architecture",
+        recipe(("model.architecture", "cifar_resnt20")),
+        "did you mean 'cifar_resnet20'",
+    ),
+    Case(
+        "recipes",
+        "option of another network",
+        recipe(("model.options.stride_in", "1x1")),
+        "cifar_resnet20 has no option 'stride_in'",
+    ),
+    Case("recipes", "negative size", recipe(("data.image_size", -1)), "data.image_size is -1"),
+    Case("recipes", "no end of training", recipe(("trainer.max_epochs", -1)), "needs an end"),
+    Case(
+        "recipes",
+        "warm-up longer than the run",
+        recipe(("model.schedule.warmup_epochs", 9)),
+        "longer than the run of 1 epochs",
+    ),
+    Case(
+        "recipes",
+        "Lightning's own clipping",
+        recipe(("trainer.gradient_clip_val", 1.0)),
+        "set model.clipping.kind norm",
+    ),
+    Case(
+        "recipes",
+        "more stages than epochs",
+        recipe(("progressive_learning", {"stages": 4, "image_size": 8})),
+        "progressive_learning.stages is 4, more than the run's 1 epochs",
+    ),
+    Case(
+        "recipes",
+        "batch that does not divide",
+        recipe(("data.batch_size", 5), ("trainer.accumulate_grad_batches", 2)),
+        "does not divide into 1 devices x 2 accumulated batches",
+    ),
+    Case(
+        "recipes",
+        "a learning rate that diverges",
+        recipe(("model.optimizer.learning_rate", 1.0e30), ("trainer.max_epochs", 3)),
+        "the training loss is not finite in step",
+    ),
+    Case(
+        "recipes",
+        "no such initial weights",
+        recipe(("model.initial.checkpoint", "nowhere.ckpt")),
+        "there is no checkpoint nowhere.ckpt",
+    ),
+    Case("recipes", "no such command", lambda _: ["model"], "did you mean 'models'", 2),
+]
