@@ -121,12 +121,13 @@ def scores_report(scores: CorruptionScores, views: CorruptedViews, images: int) 
 def scores_table(scores: CorruptionScores, views: CorruptedViews, title: str) -> Table:
     table = Table(
         "corruption",
-        *[f"severity {severity}" for severity in views.severities],
+        *[str(severity) for severity in views.severities],
         "mean",
-        title=title,
+        title=f"{title}, by severity",
         caption=f"clean {percent(scores.clean)}; mean corruption error {percent(scores.mean_error)}, "
         f"{points(scores.added_error)} points over the clean error (not divided by AlexNet's as in the paper)",
     )
+    table.columns[0].no_wrap = True
     for kind, row in zip(views.kinds, scores.accuracy.tolist(), strict=True):
         table.add_row(kind, *[percent(value) for value in row], percent(sum(row) / len(row)))
     return table
