@@ -182,7 +182,13 @@ def _cifar(name: Literal["cifar10", "cifar100"], path: str | None, val_fraction:
     root = Path(os.path.expandvars(path)).expanduser() if path else next(iter(data_roots()), Path("data"))
     if not os.access(root, os.W_OK) and root.exists() and not (root / kind.base_folder).exists():
         root = Path("data")
-    parts = [kind(str(root), train=train, download=True) for train in (True, False)]
+    try:
+        parts = [kind(str(root), train=train, download=True) for train in (True, False)]
+    except (OSError, RuntimeError) as error:
+        raise ValueError(
+            f"{name} is not in {root} and cannot be downloaded ({error}); connect to the network, or put torchvision's "
+            f"files there or a {name}.npz of MedMNIST's array names"
+        ) from None
     arrays = [
         ArraySplit(torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(part.targets))
         for part in parts

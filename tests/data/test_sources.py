@@ -136,3 +136,13 @@ def test_one_image_per_class_cannot_be_split(tmp_path):
     np.savez(tmp_path / "x.npz", train_images=np.zeros((2, 4, 4), np.uint8), train_labels=np.arange(2))
     with pytest.raises(ValueError, match="one image per class"):
         load_source("npz", str(tmp_path / "x.npz"))
+
+
+def test_a_failed_download_says_where_the_files_belong(tmp_path, monkeypatch):
+    def fail(self):  # noqa: ARG001
+        raise OSError("name or service not known")
+
+    monkeypatch.setattr("torchvision.datasets.CIFAR100.download", fail)
+    monkeypatch.setattr("lit_cnn.data.sources.data_roots", list)
+    with pytest.raises(ValueError, match=r"cifar100 is not in .* cannot be downloaded \(name or service"):
+        load_source("cifar100", str(tmp_path))
