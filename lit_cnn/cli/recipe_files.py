@@ -92,7 +92,8 @@ def list_recipes(kind: str = "") -> list[Path]:
 
 def recipe_id(path: Path) -> str:
     """What ``--config`` takes for a shipped recipe: its stem, below ``small/`` or ``overlays/`` where it lies there."""
-    return f"{path.parent.name}/{path.stem}" if path.parent.name in KINDS else path.stem
+    kind = path.parent.name
+    return f"{kind}/{path.stem}" if kind and kind in KINDS else path.stem
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -75,5 +75,6 @@ def test_overlaid_replaces_lists_and_keeps_both_arguments() -> None:
 def test_a_twin_is_told_from_its_recipe() -> None:
     assert recipe_id(ROOT / "small" / "resnet50.yaml") == "small/resnet50"
     assert recipe_id(ROOT / "resnet50.yaml") == "resnet50"
+    assert recipe_name(["--config", "resnet50"]) == "resnet50"
     assert recipe_name(["--config", "small/resnet50"]) == "small_resnet50"
     assert recipe_name(["--config=recipes/resnet50.yaml", "--config", "overlays/resnet50_torch"]) == "resnet50"
