@@ -169,7 +169,7 @@ def _coloured_points(
     axes.scatter([x[best]], [y[best]], s=150, facecolors="none", edgecolors=RED, linewidths=1.8, zorder=4, label="best")
     _scale(axes, "x", names[1], listed[names[1]], names[1] in logarithmic)
     _scale(axes, "y", names[0], listed[names[0]], names[0] in logarithmic)
-    axes.legend(frameon=False, fontsize=8, loc="best")
+    figure.legend(frameon=False, fontsize=8, loc="upper right")
     bar = figure.colorbar(picture, cax=figure.add_axes((0.86, 0.13, 0.025, 0.74)))
     bar.ax.tick_params(labelsize=8, length=0, labelcolor=INK)
     bar.outline.set_visible(False)
@@ -186,9 +186,8 @@ def _panels(
 ) -> Figure:
     columns = min(len(names), 3)
     rows = math.ceil(len(names) / columns)
-    figure = new_figure(max(4.3 * columns, 5.2), 3.4 * rows + 0.5)
+    figure = new_figure(max(4.3 * columns, 6.4), 3.4 * rows + 0.5)
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
-    figure.tight_layout(rect=(0, 0, 1, 1 - 0.5 / (3.4 * rows + 0.5)), h_pad=2.5, w_pad=2.0)
     for axes in grid.flat[len(names) :]:
         axes.set_visible(False)
     for axes, name in zip(grid.flat, names, strict=False):
@@ -200,7 +199,9 @@ def _panels(
             places = np.unique(x)
             axes.plot(places, [scores[x == place].mean() for place in places], color=BLUE, linewidth=1.5, label="mean")
         _scale(axes, "x", name, listed[name], name in logarithmic)
-    grid[0, 0].legend(frameon=False, fontsize=8, loc="best")
+    entries = {label: line for axes in grid.flat for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    figure.legend(entries.values(), entries.keys(), frameon=False, fontsize=8, loc="upper right", ncols=2)
+    figure.tight_layout(rect=(0, 0, 1, 1 - 0.4 / (3.4 * rows + 0.5)), h_pad=2.0, w_pad=2.0)
     return figure
 
 
