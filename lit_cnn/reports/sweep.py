@@ -186,7 +186,7 @@ def _panels(
 ) -> Figure:
     columns = min(len(names), 3)
     rows = math.ceil(len(names) / columns)
-    figure = new_figure(max(4.3 * columns, 5.2), 3.4 * rows + 0.5)
+    figure = new_figure(max(4.3 * columns, 6.4), 3.4 * rows + 0.5)
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for axes in grid.flat[len(names) :]:
         axes.set_visible(False)

@@ -1,20 +1,20 @@
 """The sweep itself, on Optuna: who runs which trial, and what becomes of the trials of a process that died.
 
-A sweep has a fixed number of *slots*. A process that wants work puts the next slot into the study's queue (a grid's
-with its values, a sampler's gets them when it is taken) and takes from the queue, which is atomic in every storage of
-Optuna. A slot whose process died or was stopped is queued again, before new ones, as its next *attempt* with its values
-and its run folder. Of several trials for one attempt the one with the lowest number counts and the others are dropped
-before they run, so that machines which queue the same slot at once do no harm.
+A sweep has a fixed number of *slots*. A process that wants work adds a running trial for the next slot, signed in the
+same transaction with its machine and its run folder. Of several trials for one slot the one with the lowest number
+stands and the others are dropped before they run, so that machines which choose the same slot at once do no harm. A
+slot whose process died or was stopped comes first and gets its next *attempt*, with its values and its run folder.
+(Optuna's own queue is not used: SQLite ignores the row lock that keeps two processes from taking the same trial.)
 """
 
 import os
 import re
+import secrets
 import socket
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ try:
     import optuna
 except ModuleNotFoundError:
     raise ValueError("lit-cnn sweep needs Optuna: pip install 'lit-cnn[search]'") from None
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
@@ -36,6 +36,7 @@ from lit_cnn.search.trials import OWNER_LOCK, Fit, StopSignals, explain_failure,
 from lit_cnn.training.runs import create_run_dir
 
 JOURNAL = "journal.log"
+OPENING_TRIES = 4
 HEARTBEAT_SECONDS = 60
 STALE_SECONDS = 300
 """Without a heartbeat for that long, a trial of another machine counts as dead; a database keeps heartbeats."""
@@ -74,13 +75,14 @@ class KeyedSampler(BaseSampler):
         return self._sampler.sample_independent(study, trial, param_name, param_distribution)
 
 
-def distribution(axis: Axis, grid: bool) -> BaseDistribution:
-    """The axis in Optuna's terms."""
+def suggest(trial: Trial, axis: Axis, grid: bool) -> None:
+    """Let Optuna choose the axis' value of a trial."""
     if grid or axis.low is None or axis.high is None:
-        return CategoricalDistribution(axis.values() or ())
-    if axis.whole:
-        return IntDistribution(int(axis.low), int(axis.top), log=axis.log, step=int(axis.step or 1))
-    return FloatDistribution(axis.low, axis.top, log=axis.log, step=axis.step)
+        trial.suggest_categorical(axis.key, axis.values() or ())
+    elif axis.whole:
+        trial.suggest_int(axis.key, int(axis.low), int(axis.top), step=int(axis.step or 1), log=axis.log)
+    else:
+        trial.suggest_float(axis.key, axis.low, axis.top, step=axis.step, log=axis.log)
 
 
 def open_storage(folder: Path, url: str | None) -> BaseStorage:
@@ -92,17 +94,22 @@ def open_storage(folder: Path, url: str | None) -> BaseStorage:
     if url is None:
         journal = str((folder / JOURNAL).resolve())
         return JournalStorage(JournalFileBackend(journal, JournalFileOpenLock(journal)))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return RDBStorage(url, heartbeat_interval=HEARTBEAT_SECONDS, grace_period=STALE_SECONDS)
-    except Exception as error:
-        shown = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)
-        reason = str(error).strip().splitlines()[0].replace(url, shown)
-        raise ValueError(
-            f"cannot open the storage {shown}: {reason}; expected a database URL such as "
-            "postgresql://user@host/name or sqlite:///file.db"
-        ) from None
+    for remaining in reversed(range(OPENING_TRIES)):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                return RDBStorage(url, heartbeat_interval=HEARTBEAT_SECONDS, grace_period=STALE_SECONDS)
+        except Exception as error:
+            if remaining and type(error).__name__ in ("IntegrityError", "OperationalError", "ProgrammingError"):
+                time.sleep(0.5)  # another process may be making the tables of a new database
+                continue
+            shown = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)
+            reason = str(error).strip().splitlines()[0].replace(url, shown)
+            raise ValueError(
+                f"cannot open the storage {shown}: {reason}; expected a database URL such as "
+                "postgresql://user@host/name or sqlite:///file.db"
+            ) from None
+    raise AssertionError("unreachable: the last try returns or raises")
 
 
 def standing(trials: list[FrozenTrial]) -> dict[int, FrozenTrial]:
@@ -143,15 +150,23 @@ class Sweep:
         self._retried: set[int] = set()
         self.storage = open_storage(self.folder, self.storage_url)
         with held(self._mutex):
-            self.study = optuna.create_study(
+            optuna.create_study(
                 storage=self.storage,
                 study_name=self.folder.name,
                 direction=self.space.direction,
-                sampler=KeyedSampler(self.space),
-                pruner=optuna.pruners.NopPruner(),
                 load_if_exists=True,
             )
+            self.study = self._load()
             self._check_identity()
+
+    def _load(self) -> optuna.Study:
+        """The study as it is now: a Study object keeps the trials it has once shown to its sampler."""
+        return optuna.load_study(
+            storage=self.storage,
+            study_name=self.folder.name,
+            sampler=KeyedSampler(self.space),
+            pruner=optuna.pruners.NopPruner(),
+        )
 
     @property
     def _mutex(self) -> Path:
@@ -179,7 +194,7 @@ class Sweep:
         if before != now:
             self.study.set_user_attr("identity", now)
 
-    # The queue --------------------------------------------------------------------------------------------------------
+    # Which trial is next ----------------------------------------------------------------------------------------------
 
     def retry_failed(self) -> None:
         """Let ``run`` try the slots again whose trial has failed."""
@@ -188,78 +203,80 @@ class Sweep:
     def _standing(self) -> dict[int, FrozenTrial]:
         return standing(self.study.get_trials(deepcopy=False))
 
-    def _queue_next(self) -> bool:
-        """Put the slot to run next into the queue if it is empty; whether there is one. The caller holds the mutex."""
-        if self.study.get_trials(False, (TrialState.WAITING,)):
-            return True
+    def _take(self) -> tuple[Trial, Path, int] | None:
+        """The next trial, signed by this process, with its run folder and the folder's lock; None if none is left."""
+        with held(self._mutex), warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            self.study = self._load()
+            while (following := self._next_slot()) is not None:
+                taken = self._claim(*following)
+                if taken is not None:
+                    return taken
+        return None
+
+    def _next_slot(self) -> tuple[int, FrozenTrial | None] | None:
+        """The slot to run next, with its earlier trial: interrupted ones first, then those never tried."""
         if isinstance(self.storage, RDBStorage):
             optuna.storages.fail_stale_trials(self.study)
         chosen = self._standing()
         for slot, trial in chosen.items():
             if self._is_interrupted(trial) or trial.number in self._retried:
-                self._queue_again(slot, trial)
-                return True
+                return slot, trial
         missing = next((slot for slot in range(self.space.size) if slot not in chosen), None)
-        if missing is None:
-            return False
-        self._queue(missing, 0, self._grid[missing] if self._grid else None, None)
-        return True
-
-    def _queue(self, slot: int, attempt: int, params: dict[str, Any] | None, run: str | None) -> None:
-        self.study.add_trial(
-            optuna.trial.create_trial(
-                state=TrialState.WAITING,
-                user_attrs={"slot": slot, "attempt": attempt, **({"run": run} if run else {})},
-                system_attrs={"fixed_params": params} if params else {},
-            )
-        )
-
-    def _queue_again(self, slot: int, trial: FrozenTrial) -> None:
-        """Queue the next attempt first and close the old one then: a kill between the two leaves no slot without."""
-        params = trial.params if len(trial.params) == len(self.space.keys) else trial.system_attrs.get("fixed_params")
-        self._queue(slot, trial.user_attrs["attempt"] + 1, params, trial.user_attrs.get("run"))
-        if trial.state == TrialState.RUNNING:
-            self.study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+        return None if missing is None else (missing, None)
 
     def _is_interrupted(self, trial: FrozenTrial) -> bool:
         """Whether a trial was stopped, or its process has died."""
         if trial.state == TrialState.FAIL:
             return "error" not in trial.user_attrs
-        return trial.state == TrialState.RUNNING and self._is_dead(trial)
+        if trial.state != TrialState.RUNNING or trial.user_attrs["host"] != socket.gethostname():
+            return False
+        if is_held(Path(trial.user_attrs["run"]) / OWNER_LOCK):
+            return False
+        # Its end is told before its lock is freed, so only now is it certain that there is none.
+        return self.study.get_trials(deepcopy=False)[trial.number].state == TrialState.RUNNING
 
-    def _is_dead(self, trial: FrozenTrial) -> bool:
-        host, run = trial.user_attrs.get("host"), trial.user_attrs.get("run")
-        if host is None:  # killed between taking the trial and signing it
-            alone = not isinstance(self.storage, RDBStorage)
-            started = trial.datetime_start or datetime.now()
-            return alone or datetime.now() - started > timedelta(seconds=STALE_SECONDS)
-        return host == socket.gethostname() and run is not None and not is_held(Path(run) / OWNER_LOCK)
+    def _claim(self, slot: int, earlier: FrozenTrial | None) -> tuple[Trial, Path, int] | None:
+        """Add this process's trial for a slot; None if another process was first."""
+        params = self._grid[slot] if self._grid else {}
+        attempt = 0
+        if earlier is not None:
+            params = earlier.params if len(earlier.params) == len(self.space.keys) else params
+            attempt = earlier.user_attrs["attempt"] + 1
+        run, lock = self._claim_run_dir(earlier)
+        token = secrets.token_hex(8)
+        self._add_trial(slot, attempt, params, run, token)
+        trials = self.study.get_trials(deepcopy=False)
+        own = next(trial for trial in reversed(trials) if trial.user_attrs.get("token") == token)
+        if standing(trials)[slot].number != own.number:
+            self.study.tell(own.number, state=TrialState.FAIL)
+            os.close(lock)
+            return None
+        if earlier is not None and earlier.state == TrialState.RUNNING:
+            self.study.tell(earlier.number, state=TrialState.FAIL, skip_if_finished=True)
+        trial = Trial(self.study, own._trial_id)
+        for axis in self.space.keys:
+            suggest(trial, axis, self._grid is not None)
+        trial.set_user_attr("overrides", [argument(key, value) for key, value in trial.params.items()])
+        return trial, run, lock
 
-    def _take(self) -> tuple[Trial, Path, int] | None:
-        """The next trial, signed by this process, with its run folder and the folder's lock; None if none is left."""
-        distributions = {axis.key: distribution(axis, self._grid is not None) for axis in self.space.keys}
-        with held(self._mutex), warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            warnings.filterwarnings("ignore", message="Heartbeat of storage is supposed to be used with")
-            while self._queue_next():
-                trial = self.study.ask(distributions)
-                stands = self._standing().get(trial.user_attrs.get("slot", -1))
-                if stands is None or stands.number != trial.number:
-                    self.study.tell(trial, state=TrialState.FAIL)
-                    continue
-                run, lock = self._claim_run_dir(trial.user_attrs.get("run"))
-                trial.set_user_attr("run", str(run))
-                trial.set_user_attr("overrides", [argument(key, value) for key, value in trial.params.items()])
-                trial.set_user_attr("host", socket.gethostname())
-                return trial, run, lock
-        return None
+    def _add_trial(self, slot: int, attempt: int, params: dict[str, Any], run: Path, token: str) -> None:
+        signature = {"host": socket.gethostname(), "run": str(run), "token": token}
+        self.study.add_trial(
+            optuna.trial.create_trial(
+                state=TrialState.RUNNING,
+                user_attrs={"slot": slot, "attempt": attempt, **signature},
+                system_attrs={"fixed_params": params} if params else {},
+            )
+        )
 
-    def _claim_run_dir(self, earlier: str | None) -> tuple[Path, int]:
+    def _claim_run_dir(self, earlier: FrozenTrial | None) -> tuple[Path, int]:
         """The run folder of the earlier attempt if it is here and free, else a new one, locked."""
-        if earlier is not None and Path(earlier).is_dir():
-            lock = take(Path(earlier) / OWNER_LOCK)
+        run = Path(earlier.user_attrs["run"]) if earlier is not None else None
+        if run is not None and run.is_dir():
+            lock = take(run / OWNER_LOCK)
             if lock is not None:
-                return Path(earlier), lock
+                return run, lock
         run = create_run_dir(self.folder.parent, self.folder.name)
         lock = take(run / OWNER_LOCK, wait=True)
         assert lock is not None

@@ -14,7 +14,7 @@ import pytest
 from optuna.trial import TrialState, create_trial
 from sweep_process import FAKE, GRID
 
-from lit_cnn.search.engine import KeyedSampler, Sweep, distribution, standing
+from lit_cnn.search.engine import KeyedSampler, Sweep, standing, suggest
 from lit_cnn.search.results import TrialResult
 from lit_cnn.search.space import Axis, Space
 from lit_cnn.search.trials import OWNER_LOCK, Fit, StopSignals
@@ -140,13 +140,36 @@ def test_a_running_trial_is_left_to_the_living_and_taken_from_the_dead(tmp_path:
     os.close(again[2])
 
 
-def test_a_trial_whose_process_died_before_it_signed_is_taken_again(tmp_path: Path) -> None:
-    sweep = Sweep(tmp_path, choices(5), {})
-    sweep._queue(0, 0, {"x": 5}, None)
-    sweep.study.ask()
+def test_a_trial_that_ends_while_its_lock_is_looked_at_is_not_taken_for_dead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep, other = Sweep(tmp_path, choices(5), {}), Sweep(tmp_path, choices(5), {})
     taken = sweep._take()
     assert taken is not None
-    assert taken[0].params == {"x": 5}
+    trial, _, lock = taken
+
+    def end_then_look(_: Path) -> bool:
+        sweep.study.tell(trial, 50.0)
+        os.close(lock)
+        return False
+
+    monkeypatch.setattr("lit_cnn.search.engine.is_held", end_then_look)
+    assert other._take() is None
+    assert [row.value for row in other.results()] == [50.0]
+
+
+def test_a_slot_that_another_process_has_just_taken_is_dropped_before_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two machines with folders, and so queue locks, of their own."""
+    storage = f"sqlite:///{tmp_path}/sweeps.db"
+    first, second = (Sweep(folder_made(tmp_path / name), choices(5), {}, storage) for name in ("s", "t"))
+    second.folder = first.folder  # the same study
+    taken = first._take()
+    assert taken is not None
+    monkeypatch.setattr(second, "_next_slot", iter([(0, None), None]).__next__)
+    assert second._take() is None
+    assert [row.state for row in first.results()] == ["running"]
     os.close(taken[2])
 
 
@@ -161,22 +184,20 @@ def test_a_running_trial_of_another_machine_is_left_alone(tmp_path: Path) -> Non
 
 def test_of_equal_attempts_the_first_stands_and_a_later_attempt_before_it(tmp_path: Path) -> None:
     sweep = Sweep(tmp_path, GRID, {})
-    for slot, attempt in ((0, 0), (0, 0), (1, 0), (1, 1), (1, 1), (1, 0)):
-        sweep._queue(slot, attempt, {"x": 1, "y": slot}, None)
+    for token, (slot, attempt) in enumerate(((0, 0), (0, 0), (1, 0), (1, 1), (1, 1), (1, 0))):
+        sweep._add_trial(slot, attempt, {"x": 1, "y": slot}, tmp_path / f"run{token}", str(token))
     assert {slot: trial.number for slot, trial in standing(sweep.study.trials).items()} == {0: 0, 1: 3}
-    sweep.run(Fit(Path("recipe.yaml"), (), FAKE), StopSignals(), [].append)
-    assert_complete_grid(sweep.results())
-    assert sum(trial.state == TrialState.COMPLETE for trial in sweep.study.trials) == 6
 
 
 def draws(space: Space, slots: list[int]) -> list[float]:
     """What a new sampler draws for a study whose trials have these slots."""
     study = optuna.create_study(sampler=KeyedSampler(space))
-    axis = {axis.key: distribution(axis, False) for axis in space.keys}
     found = []
     for slot in slots:
         study.add_trial(create_trial(state=TrialState.WAITING, user_attrs={"slot": slot}))
-        found.append(study.ask(axis).params["lr"])
+        trial = study.ask()
+        suggest(trial, space.keys[0], grid=False)
+        found.append(trial.params["lr"])
     return found
 
 
