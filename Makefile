@@ -18,6 +18,8 @@ $(VENV)/installed: pyproject.toml
 quickstart: $(VENV)/installed ## Install, then train a small ResNet on real handwritten digits (no download)
 	$(BIN)/lit-cnn fit --config recipes/quickstart.yaml
 
+test test-all: export OMP_NUM_THREADS = 1 # two test processes on two cores
+
 test: $(VENV)/installed ## Run the tests except the slow ones (under 8 minutes on 2 cores)
 	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
 
