@@ -54,7 +54,7 @@ EPILOG = """any key of the recipe: --data.batch_size 64, --model.optimizer.learn
   lit-cnn fit --keys data.mixup       lists the keys that begin so, with defaults and meaning
   lit-cnn config show RECIPE          shows a recipe with every default filled in
 
-exit codes: 0 done, 1 bad input, 2 bad command line, 130 and 143 stopped by a signal with the state saved
+exit codes: 0 done, 1 bad input, 2 bad command line; stopped with the state saved: 124 time limit, 130 and 143 signal
 """
 
 

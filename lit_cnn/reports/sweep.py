@@ -116,12 +116,15 @@ def _heat_map(
     axes.tick_params(which="minor", length=0)
     best = np.nanargmax(means) if maximize else np.nanargmin(means)
     _write_cells(axes, means, int(best), maximize)
-    bar = figure.colorbar(
-        picture, cax=figure.add_axes(((left + side + 0.15) / width, bottom / height, 0.14 / width, tall / height))
-    )
+    _color_bar(figure, picture, ((left + side + 0.15) / width, bottom / height, 0.14 / width, tall / height))
+    return figure
+
+
+def _color_bar(figure: Figure, picture: Any, place: tuple[float, float, float, float]) -> None:
+    """The scale of ``picture`` at ``place`` (left, bottom, width, height) of the figure."""
+    bar = figure.colorbar(picture, cax=figure.add_axes(place))
     bar.ax.tick_params(labelsize=8, length=0, labelcolor=INK)
     bar.outline.set_visible(False)
-    return figure
 
 
 def _write_cells(axes: Axes, means: np.ndarray, best: int, maximize: bool) -> None:
@@ -170,9 +173,7 @@ def _coloured_points(
     _scale(axes, "x", names[1], listed[names[1]], names[1] in logarithmic)
     _scale(axes, "y", names[0], listed[names[0]], names[0] in logarithmic)
     figure.legend(frameon=False, fontsize=8, loc="upper right")
-    bar = figure.colorbar(picture, cax=figure.add_axes((0.86, 0.13, 0.025, 0.74)))
-    bar.ax.tick_params(labelsize=8, length=0, labelcolor=INK)
-    bar.outline.set_visible(False)
+    _color_bar(figure, picture, (0.86, 0.13, 0.025, 0.74))
     return figure
 
 

@@ -147,13 +147,15 @@ class Checkpoints(Checkpoint):
             raise self._interruption()
 
     def _is_to_stop(self) -> bool:
-        timed_out = self._ends_at is not None and time.monotonic() > self._ends_at
-        return self._signal is not None or timed_out
+        return self._signal is not None or self._timed_out
+
+    @property
+    def _timed_out(self) -> bool:
+        return self._ends_at is not None and time.monotonic() > self._ends_at
 
     def _interruption(self) -> RunInterrupted:
         """Another rank's signal is not known here; it is SIGTERM unless the time is over."""
-        timed_out = self._ends_at is not None and time.monotonic() > self._ends_at
-        return RunInterrupted(self._signal or (None if timed_out else signal.SIGTERM), self._saved_step)
+        return RunInterrupted(self._signal or (None if self._timed_out else signal.SIGTERM), self._saved_step)
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         for number, handler in self._previous_handlers.items():
