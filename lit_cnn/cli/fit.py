@@ -85,7 +85,10 @@ def run(arguments: list[str]) -> int:
         rest = ["--config", str(resumed / "config.yaml"), *rest]
     cli = RecipeCLI(resolve_configs(rest))
     if resumed:
-        check_identity(yaml.safe_load((resumed / "config.yaml").read_text()), yaml.safe_load(cli.dump()))
+        stored, wanted = yaml.safe_load((resumed / "config.yaml").read_text()), yaml.safe_load(cli.dump())
+        check_identity(stored, wanted)
+        if is_main_process() and (changes := describe_changes(stored, wanted)):
+            print(f"the run stays the same, but on other machine settings: {changes}")
     return train(cli, Path(known.runs), recipe_name(rest), resumed, arguments)
 
 
@@ -132,36 +135,42 @@ def quieten_lightning() -> None:
         warnings.filterwarnings("ignore", message=message)
 
 
+def describe_changes(stored: dict[str, Any], wanted: dict[str, Any]) -> str:
+    """ "key (before -> now)" of every key that differs, empty if none does."""
+    before, now = dict(leaves("", stored)), dict(leaves("", wanted))
+    different = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
+    return ", ".join(f"{key} ({before.get(key)!r} -> {now.get(key)!r})" for key in different)
+
+
+def leaves(prefix: str, value: Any) -> Iterable[tuple[str, Any]]:
+    """Dotted keys and values of nested mappings."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from leaves(f"{prefix}.{key}" if prefix else key, inner)
+    else:
+        yield prefix, value
+
+
 def check_identity(stored: dict[str, Any], wanted: dict[str, Any]) -> None:
     """Refuse to continue a run as something else.
 
     Raises:
         ValueError: Naming the keys that differ.
     """
-    before, now = dict(identity(stored)), dict(identity(wanted))
-    different = [key for key in before.keys() | now.keys() if before.get(key) != now.get(key)]
-    if different:
-        text = ", ".join(f"{key} ({before.get(key)!r} -> {now.get(key)!r})" for key in sorted(different))
+    changes = describe_changes(identity(stored), identity(wanted))
+    if changes:
         raise ValueError(
-            f"a resumed run must stay the same run, but these keys differ: {text}; start a new run for that"
+            f"a resumed run must stay the same run, but these keys differ: {changes}; start a new run for that"
         )
 
 
-def identity(config: dict[str, Any]) -> Iterable[tuple[str, Any]]:
+def identity(config: dict[str, Any]) -> dict[str, Any]:
     """Dotted keys and values of what a run is."""
-
-    def walk(prefix: str, value: Any) -> Iterable[tuple[str, Any]]:
-        if isinstance(value, dict):
-            for key, inner in value.items():
-                yield from walk(f"{prefix}.{key}", inner)
-        elif prefix not in MACHINE_KEYS:
-            yield prefix, value
-
-    for key in IDENTITY_KEYS:
-        value: Any = config
-        for part in key.split("."):
-            value = (value or {}).get(part)
-        yield from walk(key, value)
+    return {
+        key: value
+        for key, value in leaves("", config)
+        if key not in MACHINE_KEYS and any(key == part or key.startswith(f"{part}.") for part in IDENTITY_KEYS)
+    }
 
 
 def make_run_dir(runs: Path, name: str, resumed: Path | None) -> Path:
@@ -185,6 +194,7 @@ def train(cli: RecipeCLI, runs: Path, name: str, resumed: Path | None, arguments
     settings = dict(init.trainer)
     if settings.get("gradient_clip_val") is not None:
         raise ValueError("trainer.gradient_clip_val is not used: set model.clipping.kind norm and model.clipping.limit")
+    check_strategy(recipe["trainer"]["strategy"])
     data.setup("fit")
     if settings.get("fast_dev_run"):
         callbacks = [*(settings.pop("callbacks") or []), *recipe_callbacks(init)]
@@ -197,6 +207,20 @@ def train(cli: RecipeCLI, runs: Path, name: str, resumed: Path | None, arguments
         return train_in(folder, model, data, recipe, settings, init, resumed is not None, arguments)
     finally:
         os.environ.pop(RUN_DIR_VARIABLE, None)
+
+
+def check_strategy(strategy: Any) -> None:
+    """Refuse strategies that split the weights.
+
+    Raises:
+        ValueError: Naming what needs whole weights.
+    """
+    name = str(strategy.get("class_path") if isinstance(strategy, dict) else strategy)
+    if any(word in name.lower() for word in ("fsdp", "deepspeed", "modelparallel", "model_parallel")):
+        raise ValueError(
+            f"trainer.strategy {name} splits the weights over the devices, but the EMA and Checkpoints callbacks need "
+            "them whole; use ddp, and to save memory trainer.precision bf16-mixed or more trainer.accumulate_grad_batches"
+        )
 
 
 def seconds_of(max_time: Any) -> float | None:

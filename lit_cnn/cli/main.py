@@ -7,6 +7,7 @@ stopped by SIGINT and SIGTERM with the state saved. ``LIT_CNN_DEBUG=1`` shows tr
 import difflib
 import importlib
 import os
+import re
 import sys
 
 COMMANDS = {
@@ -30,6 +31,9 @@ COMMANDS = {
     "parity": ("lit_cnn.cli.parity", "our networks against torchvision's and timm's with the same weights"),
 }
 """Command -> module with ``run(arguments) -> exit code``, and one line of help."""
+
+LOST_PROCESS = r"(?i)connection (reset|closed) by peer|gloo.*timed? ?out|watchdog caught collective operation timeout"
+"""What gloo and NCCL say when another process of the group no longer answers."""
 
 
 def usage() -> str:
@@ -68,6 +72,12 @@ def sentence(error: Exception) -> str:
     text = str(error).strip()
     if isinstance(error, (ValueError, OSError)) and text:
         return innermost(text)
+    if isinstance(error, RuntimeError) and re.search(LOST_PROCESS, text):
+        reason = text.splitlines()[0].split(". ")[0]
+        return (
+            f"a process of this distributed run has died or hangs ({reason}): its own message, if it left one, stands "
+            "above; continue the run with lit-cnn fit --resume last and the same --trainer settings"
+        )
     return f"unexpected {type(error).__name__}: {text.splitlines()[0] if text else ''} (LIT_CNN_DEBUG=1 shows where)"
 
 

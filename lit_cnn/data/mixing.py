@@ -2,8 +2,8 @@
 
 One share lambda is drawn per optimizer step, as in both papers' code, keyed by (seed, step) alone, or one per image,
 keyed by (seed, step, position in the global batch). The partner of the sample at position p is p XOR 1 of the shuffled
-batch, which never crosses a micro-batch of even size: the result does not depend on the number of ranks or accumulated
-batches.
+batch; the sampler never parts the two, and an odd last sample stays unmixed: the result does not depend on the number
+of ranks or accumulated batches.
 """
 
 import bisect
@@ -83,10 +83,10 @@ def cutmix_box(height: int, width: int, share: float, center: tuple[float, float
 
 
 def partners(index: Tensor) -> Tensor:
-    """(N,) local partner of each sample: i XOR 1; an odd last one takes 0; padding (index -1) keeps to itself."""
+    """(N,) local partner of each sample: i XOR 1; an odd last one and padding (index -1) keep to themselves."""
     own = torch.arange(len(index), device=index.device)
     partner = own ^ 1
-    partner = torch.where(partner < len(index), partner, torch.zeros_like(partner))
+    partner = torch.where(partner < len(index), partner, own)
     valid = (index >= 0) & (index[partner] >= 0)
     return torch.where(valid, partner, own)
 

@@ -2,7 +2,7 @@
 
 A sampler yields one ``BatchPlan`` per micro-batch, and a data set turns a plan into a ``Batch``. The order of an epoch
 is a permutation keyed by (seed, epoch); the global batch of one optimizer step is the next slice of it, and rank r in
-accumulation step a takes the contiguous chunk number a * world_size + r.
+accumulation step a takes the contiguous chunk number a * world_size + r, where neighbours stay together in pairs.
 """
 
 import math
@@ -60,8 +60,8 @@ class TrainSampler(Sampler[BatchPlan]):
         world_size: number of processes.
         accumulation: micro-batches of one optimizer step on one rank.
         seed: key of the order.
-        drop_last: leave out the incomplete last global batch; otherwise it is split as evenly as possible and an empty
-            chunk becomes one padding sample of weight 0.
+        drop_last: leave out the incomplete last global batch; otherwise it is split as evenly as pairs allow and an
+            empty chunk becomes one padding sample of weight 0.
         epoch: epoch to start with.
         first: micro-batches of that epoch which are already consumed.
         repeats: copies of each image in a global batch (repeated augmentation, Hoffer et al. 2020). The number of steps
@@ -111,6 +111,12 @@ class TrainSampler(Sampler[BatchPlan]):
         """Optimizer steps of a whole epoch."""
         return self.size // self.global_batch if self.drop_last else math.ceil(self.size / self.global_batch)
 
+    def _chunk(self, count: int, turn: int) -> tuple[int, int]:
+        """This rank's bounds in micro-batch ``turn``: neighbours 2i and 2i + 1, which mixing pairs, stay together."""
+        chunks, number = self.world_size * self.accumulation, turn * self.world_size + self.rank
+        start, stop = _even_chunk((count + 1) // 2, chunks, number)
+        return min(2 * start, count), min(2 * stop, count)
+
     def __len__(self) -> int:
         """Micro-batches of a whole epoch, whatever ``first`` is."""
         return self.steps * self.accumulation
@@ -131,7 +137,7 @@ class TrainSampler(Sampler[BatchPlan]):
             step, turn = divmod(number, self.accumulation)
             count = min(self.global_batch, self.size - step * self.global_batch)
             images = order[step * distinct :][: math.ceil(count / self.repeats)]
-            start, stop = _even_chunk(count, self.world_size * self.accumulation, turn * self.world_size + self.rank)
+            start, stop = self._chunk(count, turn)
             total = epoch * self.steps + step
             if start == stop:
                 yield _dummy(epoch, start, total)

@@ -171,7 +171,7 @@ class Classifier(pl.LightningModule):
         part = Batch(batch.images[:rows], batch.targets[:rows], batch.index[:rows], batch.position[:rows], batch.weight)
         with frozen_statistics(self.net):
             _, loss = self._forward_training(part, batch_idx)
-        self._ascent.climb(loss)
+        self._ascent.climb(loss * batch.weight)
 
     def on_after_backward(self) -> None:
         if self._ascent is not None:

@@ -92,6 +92,12 @@ IMAGES = [
     ),
     Case(
         "images",
+        "link to itself",
+        image("loop.png", lambda path: path.symlink_to(path)),
+        "loop.png",
+    ),
+    Case(
+        "images",
         "no such file",
         lambda folder: ["predict", str(write_checkpoint(folder)), str(folder / "gone.jpg")],
         "there is no image PATH/gone.jpg",

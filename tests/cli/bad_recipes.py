@@ -209,5 +209,17 @@ RECIPES = [
         recipe(("model.initial.checkpoint", "nowhere.ckpt")),
         "there is no checkpoint nowhere.ckpt",
     ),
+    Case(
+        "recipes",
+        "a strategy that splits the weights",
+        recipe(("trainer.strategy", "fsdp")),
+        "trainer.strategy fsdp splits the weights over the devices",
+    ),
+    Case(
+        "recipes",
+        "a folder for runs that cannot be made",
+        lambda folder: [*recipe()(folder), "--runs", "/proc/nowhere"],
+        "/proc/nowhere",
+    ),
     Case("recipes", "no such command", lambda _: ["model"], "did you mean 'models'", 2),
 ]

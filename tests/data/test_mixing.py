@@ -87,8 +87,8 @@ def test_padding_is_untouched(settings_, per_image):
     assert not torch.equal(mixed[2:], images[2:])
 
 
-def test_partner_of_an_odd_last_sample_is_the_first():
-    assert partners(torch.arange(5)).tolist() == [1, 0, 3, 2, 0]
+def test_an_odd_last_sample_keeps_to_itself():
+    assert partners(torch.arange(5)).tolist() == [1, 0, 3, 2, 4]
     assert partners(torch.arange(1)).tolist() == [0]
 
 

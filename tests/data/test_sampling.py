@@ -144,3 +144,16 @@ def test_evaluation_counts_each_sample_once_in_equally_many_batches(size, batch,
     rows = [row for plans in ranks for plan in plans for row in plan.index.tolist() if row >= 0]
     assert sorted(rows) == list(range(size))
     assert max(len(plan.index) for plans in ranks for plan in plans) <= batch
+
+
+@given(size=st.integers(1, 40), ranks=st.integers(1, 4), accumulation=st.integers(1, 3))
+def test_neighbours_are_never_parted_and_no_sample_is_lost(size: int, ranks: int, accumulation: int) -> None:
+    """Mixing pairs position 2i with 2i + 1, so both must lie in one micro-batch for any number of ranks."""
+    seen: list[int] = []
+    for rank in range(ranks):
+        sampler = TrainSampler(size, 48 * ranks * accumulation, rank, ranks, accumulation, drop_last=False)
+        for plan in sampler:
+            positions = [int(p) for p, index in zip(plan.position, plan.index, strict=True) if index >= 0]
+            assert all(p ^ 1 in positions or p == size - 1 for p in positions)
+            seen += positions
+    assert sorted(seen) == list(range(size))

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ddp_equality import CASES, measure
 
 from lit_cnn.reports.metrics_table import read_metrics
 from lit_cnn.training.runs import LAST, load_checkpoint
@@ -75,3 +76,27 @@ def test_a_resumed_run_must_stay_the_same_run(tmp_path: Path) -> None:
     _, error = process.communicate(timeout=200)
     assert process.returncode == 1
     assert "model.optimizer.learning_rate (0.1 -> 0.3)" in error
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_two_processes_train_what_one_trains(name: str, tmp_path: Path) -> None:
+    """The table that ``ddp_equality.py`` beside this prints."""
+    found = measure(tmp_path, CASES[name])
+    assert found.weights < 1e-5
+    assert found.loss < 1e-5
+    assert found.accuracies_equal
+
+
+def test_a_dead_process_brings_the_run_down_with_its_reason(tmp_path: Path) -> None:
+    process = lit_cnn(tmp_path, *FIT, *TWO, "--trainer.max_epochs", "100")
+    deadline = time.monotonic() + 200
+    while not list(tmp_path.glob("runs/*/*/checkpoints/last.ckpt")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    other = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    launched = [int(pid) for pid in other if b"lit_cnn" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    os.kill(launched[0], signal.SIGKILL)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "a process of this distributed run has died" in error
+    assert "lit-cnn fit --resume last" in error
