@@ -1,6 +1,5 @@
 """Sets of small images in memory: uint8 tensors and the npz files they come from."""
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,8 +50,8 @@ def read_npz(path: Path) -> tuple[dict[str, ArraySplit], list[str]]:
     try:
         with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
-        reason = "pickled objects are not loaded" if "pickle" in str(error) else str(error)
+    except Exception as error:  # damaged files fail in zipfile, zlib, struct and numpy's header parser
+        reason = "pickled objects are not loaded" if "pickle" in str(error) else str(error) or type(error).__name__
         raise ValueError(f"{path} is not a readable npz file of plain arrays ({reason}).") from None
     for name in ("train_images", "train_labels"):
         if name not in arrays:

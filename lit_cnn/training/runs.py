@@ -82,10 +82,9 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
         ) from None
     if not isinstance(checkpoint, dict) or "network" not in checkpoint or "state_dict" not in checkpoint:
         raise ValueError(f"{text} was not written by lit-cnn fit: it does not say which network it holds")
-    if checkpoint.get("format", 0) > FORMAT:
-        raise ValueError(
-            f"{text} has format {checkpoint['format']}, this lit-cnn reads up to {FORMAT}: upgrade lit-cnn"
-        )
+    version = checkpoint.get("format", 0)
+    if not isinstance(version, int) or version > FORMAT:
+        raise ValueError(f"{text} has format {version!r}, this lit-cnn reads up to {FORMAT}: upgrade lit-cnn")
     return checkpoint
 
 
