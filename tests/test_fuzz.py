@@ -41,22 +41,24 @@ READERS: dict[str, Callable[[Path], Any]] = {
 }
 
 
-def read(name: str, content: bytes) -> None:
+def check(name: str, content: bytes) -> None:
     """Read ``content`` as ``name``; a refusal must name the file."""
+    refusal = None
     with TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(content)
         try:
             READERS[name](path)
         except (ValueError, OSError) as error:
-            assert name in str(error), error
+            refusal = str(error)
+    assert refusal is None or name in refusal
 
 
 @pytest.mark.parametrize("name", READERS)
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(content=st.binary(max_size=300))
 def test_random_bytes(name: str, content: bytes) -> None:
-    read(name, content)
+    check(name, content)
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -67,7 +69,7 @@ def test_damaged_files(name: str, data: st.DataObject) -> None:
     content = bytearray(sound_bytes(name))
     for _ in range(data.draw(st.integers(0, 6))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    read(name, bytes(content[: data.draw(st.integers(0, len(content)))]))
+    check(name, bytes(content[: data.draw(st.integers(0, len(content)))]))
 
 
 @pytest.mark.parametrize("name", READERS)

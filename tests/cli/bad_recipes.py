@@ -215,11 +215,5 @@ RECIPES = [
         recipe(("trainer.strategy", "fsdp")),
         "trainer.strategy fsdp splits the weights over the devices",
     ),
-    Case(
-        "recipes",
-        "a folder for runs that cannot be made",
-        lambda folder: [*recipe()(folder), "--runs", "/proc/nowhere"],
-        "/proc/nowhere",
-    ),
     Case("recipes", "no such command", lambda _: ["model"], "did you mean 'models'", 2),
 ]
