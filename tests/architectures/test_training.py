@@ -112,6 +112,9 @@ EXPLODING = {"cifar_plain1202"}
 rounding: 0.02 at the smallest and 9e81 at the largest, which float64 holds and float32 does not. Its paper has no such
 net; that of 110 layers already fails to train there (section 4.2)."""
 
+SENSITIVE = {"cifar_plain110", "cifar_plain1202"}
+"""Plain nets so deep that they enlarge rounding itself: to 1e-10 and to more than 1 of the largest logit. Their layouts
+may differ by ten times what a change of the image in the last bit of its pixels does."""
 
 NOT_EXPORTED: dict[str, str] = {}
 """Networks whose export takes over two minutes, with the time measured."""
@@ -259,8 +262,10 @@ def test_channels_last_gives_the_same(prepared: Prepared) -> None:
     network, images = copy.deepcopy(prepared.network).double(), prepared.images.double()
     with torch.no_grad():
         expected = network(images)
+        rounding = relative_difference(network(images * (1 + 2.0**-52)), expected) if prepared.name in SENSITIVE else 0.0
         network = network.to(memory_format=torch.channels_last)
-        assert relative_difference(network(images.contiguous(memory_format=torch.channels_last)), expected) <= 1e-11
+        found = network(images.contiguous(memory_format=torch.channels_last))
+        assert relative_difference(found, expected) <= max(1e-11, 10 * rounding)
 
 
 def test_exports(prepared: Prepared) -> None:
