@@ -262,7 +262,9 @@ def test_channels_last_gives_the_same(prepared: Prepared) -> None:
     network, images = copy.deepcopy(prepared.network).double(), prepared.images.double()
     with torch.no_grad():
         expected = network(images)
-        rounding = relative_difference(network(images * (1 + 2.0**-52)), expected) if prepared.name in SENSITIVE else 0.0
+        rounding = (
+            relative_difference(network(images * (1 + 2.0**-52)), expected) if prepared.name in SENSITIVE else 0.0
+        )
         network = network.to(memory_format=torch.channels_last)
         found = network(images.contiguous(memory_format=torch.channels_last))
         assert relative_difference(found, expected) <= max(1e-11, 10 * rounding)

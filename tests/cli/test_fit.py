@@ -1,5 +1,6 @@
 import pytest
 
+from lit_cnn.cli.fit import check_identity, describe_changes
 from lit_cnn.cli.main import main
 
 
@@ -23,3 +24,14 @@ def test_keys_below_a_prefix_have_default_and_meaning(capsys: pytest.CaptureFixt
 def test_an_unknown_prefix_suggests_the_nearest(capsys: pytest.CaptureFixture) -> None:
     assert main(["fit", "--keys", "data.mixp"]) == 1
     assert "did you mean 'data.mixup'" in capsys.readouterr().err
+
+
+def test_only_keys_that_say_what_a_run_is_forbid_to_continue_it() -> None:
+    stored = {"data": {"workers": 2, "batch_size": 64}, "trainer": {"devices": 1, "max_epochs": 3}}
+    elsewhere = {"data": {"workers": 0, "batch_size": 64}, "trainer": {"devices": 2, "max_epochs": 3}}
+    check_identity(stored, elsewhere)
+    assert describe_changes(stored, elsewhere) == "data.workers (2 -> 0), trainer.devices (1 -> 2)"
+    assert describe_changes(stored, stored) == ""
+    other = {"data": {"workers": 2, "batch_size": 32}, "trainer": {"devices": 1, "max_epochs": 4}}
+    with pytest.raises(ValueError, match=r"differ: data.batch_size \(64 -> 32\), trainer.max_epochs \(3 -> 4\);"):
+        check_identity(stored, other)
