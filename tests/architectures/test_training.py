@@ -113,8 +113,8 @@ rounding: 0.02 at the smallest and 9e81 at the largest, which float64 holds and 
 net; that of 110 layers already fails to train there (section 4.2)."""
 
 SENSITIVE = {"cifar_plain110", "cifar_plain1202", "resnet_rs_350", "resnet_rs_420", "efficientnet_v2_xl"}
-"""Nets so deep that with these statistics they enlarge rounding itself, to more than 1 of the largest logit in the plain
-net of 1202 layers. Their layouts may differ by ten times what a change of the image in the last bit of its pixels does."""
+"""Nets so deep that with these statistics they enlarge rounding itself, to more than 1 of the largest logit in the
+plain net of 1202 layers. Their layouts may differ by ten times what a last-bit change of the pixels does."""
 
 NOT_EXPORTED: dict[str, str] = {}
 """Networks whose export takes over two minutes, with the time measured."""
