@@ -136,7 +136,7 @@ def quieten_lightning() -> None:
 
 
 def describe_changes(stored: dict[str, Any], wanted: dict[str, Any]) -> str:
-    """ "key (before -> now)" of every key that differs, empty if none does."""
+    """Every key that differs, as ``key (before -> now)``; empty if none does."""
     before, now = dict(leaves("", stored)), dict(leaves("", wanted))
     different = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
     return ", ".join(f"{key} ({before.get(key)!r} -> {now.get(key)!r})" for key in different)

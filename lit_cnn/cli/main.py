@@ -1,7 +1,7 @@
 """The command ``lit-cnn``: looks up a command, imports only what it needs, and turns errors into one sentence.
 
-Exit codes: 0 done, 1 something is wrong with the input or the machine, 2 the command line is wrong, 130 and 143
-stopped by SIGINT and SIGTERM with the state saved. ``LIT_CNN_DEBUG=1`` shows tracebacks.
+Exit codes: 0 done, 1 something is wrong with the input or the machine, 2 the command line is wrong; stopped with
+the state saved: 124 by the time limit, 130 by SIGINT, 143 by SIGTERM. ``LIT_CNN_DEBUG=1`` shows tracebacks.
 """
 
 import difflib
