@@ -56,9 +56,9 @@ STEPS_PER_EPOCH = 12  # 1,437 digits in global batches of 128
 STATE = ("state_dict", "current_model_state", "optimizer_states", "lr_schedulers", "global_step", "best_score")
 
 
-def digest(run: Path) -> str:
+def digest(run: Path, name: str = LAST) -> str:
     """SHA-256 over the weights (raw and averaged), optimizer, schedule and metrics of a run's end."""
-    checkpoint, total = load_checkpoint(run / "checkpoints" / LAST), hashlib.sha256()
+    checkpoint, total = load_checkpoint(run / "checkpoints" / name), hashlib.sha256()
 
     def feed(value: Any) -> None:
         if isinstance(value, torch.Tensor):

@@ -2,9 +2,12 @@
 
 ``last.ckpt`` is written at the end of every epoch and every ten minutes, its predecessor is kept as ``previous.ckpt``,
 and ``best.ckpt`` is the epoch with the best monitored metric. Each is written beside its name and then renamed, so
-that a kill while writing, or a full disk, leaves the earlier one whole. SIGINT, SIGTERM and the time limit finish the
-step, save and stop. A validation may end first, within 20 s; after that it is given up, and the run goes on from its
-last checkpoint.
+that a kill while writing, or a full disk, leaves the earlier one whole; ``best.ckpt`` first, for a run that goes on
+from the checkpoint before finds its best epoch again, from the one after it does not. It gets its name at the next
+hook, when the loggers have written what it covers, so that no kill leaves a gap in ``metrics.csv``.
+
+SIGINT, SIGTERM and the time limit finish the step, save and stop. A validation may end first, within 20 s; after that
+it is given up, and the run goes on from its last checkpoint.
 """
 
 import os
@@ -16,6 +19,8 @@ from types import FrameType
 from typing import Any
 
 import lightning.pytorch as pl
+import torch
+from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import Checkpoint
 
 from lit_cnn.training.runs import BEST, FORMAT, LAST, PREVIOUS
@@ -39,6 +44,19 @@ class RunInterrupted(Exception):
         kept = f"the state after step {saved_step} is saved" if saved_step else "nothing was saved yet"
         super().__init__(f"stopped by {cause}; {kept}")
         self.exit_code = TIMED_OUT if signal_number is None else 128 + signal_number
+
+
+class DurableCheckpointIO(TorchCheckpointIO):
+    """Write a checkpoint straight into its file and wait until the disk has it.
+
+    Lightning's own first writes another file below TMPDIR, which needs the room there and outlives a kill.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
+        with open(path, "wb") as file:
+            torch.save(checkpoint, file)
+            file.flush()
+            os.fsync(file.fileno())
 
 
 class Checkpoints(Checkpoint):
@@ -67,6 +85,8 @@ class Checkpoints(Checkpoint):
         self.best_score: float | None = None
         self._saved_at = time.monotonic()
         self._saved_step = 0
+        self._written_step: int | None = None
+        self._written_best = False
         self._ends_at = None if max_seconds is None else time.monotonic() + max_seconds
         self._signal: int | None = None
         self._signal_at = 0.0
@@ -85,6 +105,10 @@ class Checkpoints(Checkpoint):
         checkpoint["format"] = FORMAT
         checkpoint.update(self.record)
         checkpoint["best_score"] = self.best_score
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        if stage == "fit":
+            trainer.strategy.checkpoint_io = DurableCheckpointIO()
 
     # When to save -----------------------------------------------------------------------------------------------------
 
@@ -114,9 +138,7 @@ class Checkpoints(Checkpoint):
         improved = score is not None and (self.best_score is None or float(score) > self.best_score)
         if score is not None and improved:
             self.best_score = float(score)
-        self.save(trainer)
-        if improved and trainer.is_global_zero:
-            self._keep_as_best()
+        self.save(trainer, best=improved)
         self._stopping = self._agreed(trainer, self._is_to_stop())
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -128,9 +150,19 @@ class Checkpoints(Checkpoint):
         self._stop_if_saved(trainer)
 
     def _stop_if_saved(self, trainer: pl.Trainer) -> None:
-        """Stop one step later than the state was saved: only then have the loggers written the step's row."""
+        """Publish, or stop, one step later than the state was saved: by now the loggers have written the step's row."""
+        self._publish(trainer)
         if self._stopping:
             raise self._interruption()
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._publish(trainer)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._publish(trainer)
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        self._publish(trainer)
 
     def on_validation_batch_start(
         self,
@@ -169,12 +201,17 @@ class Checkpoints(Checkpoint):
 
     # How to save ------------------------------------------------------------------------------------------------------
 
-    def save(self, trainer: pl.Trainer) -> None:
-        """Write the state of the run as ``last.ckpt``, whole or not at all.
+    def save(self, trainer: pl.Trainer, best: bool = False) -> None:
+        """Write the state of the run, which the next hook makes ``last.ckpt``, whole or not at all.
+
+        Args:
+            trainer: The run.
+            best: Whether it is ``best.ckpt`` too.
 
         Raises:
             ValueError: If the disk is full or the folder read-only; earlier checkpoints stay.
         """
+        self._publish(trainer)
         path, partial = self.folder / LAST, self.folder / f".{LAST}.partial"
         try:
             trainer.save_checkpoint(partial)
@@ -185,19 +222,28 @@ class Checkpoints(Checkpoint):
                 f"cannot write the checkpoint {path} ({reason}): make room or make the folder writable, then continue "
                 f"with --resume; the state after step {self._saved_step} is kept"
             ) from None
+        trainer.strategy.barrier("checkpoint")
+        self._saved_at, self._written_step, self._written_best = time.monotonic(), trainer.global_step, best
+
+    def _publish(self, trainer: pl.Trainer) -> None:
+        """Give the checkpoint that was written its names; nothing if it has them."""
+        if self._written_step is None:
+            return
+        path, partial = self.folder / LAST, self.folder / f".{LAST}.partial"
         if trainer.is_global_zero:
+            if self._written_best:
+                self._keep_as_best(partial)
             if path.exists():
                 os.replace(path, self.folder / PREVIOUS)
             os.replace(partial, path)
-        trainer.strategy.barrier("checkpoint")
-        self._saved_at, self._saved_step = time.monotonic(), trainer.global_step
+        self._saved_step, self._written_step = self._written_step, None
 
-    def _keep_as_best(self) -> None:
+    def _keep_as_best(self, written: Path) -> None:
         """Let ``best.ckpt`` be the file that was just written, without writing it again where links exist."""
         partial = self.folder / f".{BEST}.partial"
         partial.unlink(missing_ok=True)
         try:
-            os.link(self.folder / LAST, partial)
+            os.link(written, partial)
         except OSError:
-            shutil.copyfile(self.folder / LAST, partial)
+            shutil.copyfile(written, partial)
         os.replace(partial, self.folder / BEST)
