@@ -17,6 +17,7 @@ from lit_cnn.randomness import derive_key, seeded
 from lit_cnn.training.announce import announce
 from lit_cnn.training.gradient_clipping import ClippingSettings, clip_gradients_
 from lit_cnn.training.initial_weights import InitialWeights, load_initial_weights
+from lit_cnn.training.loss_scaling import scaled, scaler_of
 from lit_cnn.training.losses import LossSettings, loss_of_heads
 from lit_cnn.training.metrics import EvaluationMetrics, SoftTargetAccuracy
 from lit_cnn.training.optimizers import OptimizerSettings, make_optimizer
@@ -171,7 +172,7 @@ class Classifier(pl.LightningModule):
         part = Batch(batch.images[:rows], batch.targets[:rows], batch.index[:rows], batch.position[:rows], batch.weight)
         with frozen_statistics(self.net):
             _, loss = self._forward_training(part, batch_idx)
-        self._ascent.climb(loss * batch.weight)
+        self._ascent.climb(scaled(loss * batch.weight, self.trainer), scaler_of(self.trainer) is not None)
 
     def on_after_backward(self) -> None:
         if self._ascent is not None:

@@ -46,12 +46,20 @@ class Ascent:
         self.rho = rho
         self._origin: list[Tensor] = []
 
-    def climb(self, loss: Tensor) -> None:
-        """Move by ``rho`` along the gradient of ``loss`` (0-dim), whose graph is freed; gradients stay as they are."""
+    def climb(self, loss: Tensor, may_overflow: bool = False) -> None:
+        """Move by ``rho`` along the gradient of ``loss`` (0-dim), whose graph is freed; gradients stay as they are.
+
+        Args:
+            loss: The loss, times any scale.
+            may_overflow: Stay when the gradient is not finite, as in float16 until the loss scale has settled; the
+                device is waited for.
+        """
         found = torch.autograd.grad(loss, self.weights, allow_unused=True)
         gradients = [torch.zeros_like(w) if g is None else g for w, g in zip(self.weights, found, strict=True)]
         average_over_ranks(gradients)
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+        if may_overflow and not torch.isfinite(norm):
+            return
         self._origin = [weight.detach().clone() for weight in self.weights]
         with torch.no_grad():
             torch._foreach_mul_(gradients, self.rho / (norm + 1e-12))

@@ -46,6 +46,10 @@ stands for the folder of the case. "works" means exit code 0 and a prediction. `
 
 A broken training image ends a run and is named; with `data.on_error: skip` it is left out of losses and metrics, and
 every epoch's line counts those left out. `lit-cnn check` finds broken and duplicate images before a run does.
+
+Gradients that overflow in float16 (`trainer.precision: 16-mixed`) are no error: the step is skipped and the loss scale
+halved. The step counts, so data and learning rate move on and the run ends where its schedule does; weights, optimizer
+and averaged weights stay. The scale is in the checkpoint. A loss that is not finite ends the run.
 """
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
 from lit_cnn.training.classifier import Classifier, broadcast_buffers
+from lit_cnn.training.loss_scaling import scaler_of
 
 
 def warmed_up_decay(decay: float, updates: int, warmup: bool) -> float:
@@ -23,7 +24,7 @@ def warmed_up_decay(decay: float, updates: int, warmup: bool) -> float:
 
 
 class EMA(WeightAveraging):
-    """Average the weights (and batch-norm statistics) after every optimizer step.
+    """Average the weights (and batch-norm statistics) after every optimizer step that float16 did not skip.
 
     Args:
         decay: Share of the average kept at each step, such as 0.9999; 0 turns averaging off.
@@ -37,6 +38,7 @@ class EMA(WeightAveraging):
         super().__init__(use_buffers=True, multi_avg_fn=self._average)
         self.decay = decay
         self.warmup = warmup
+        self._scale_before = 0.0
 
     @property
     def active(self) -> bool:
@@ -56,10 +58,18 @@ class EMA(WeightAveraging):
             pl_module.configure_model()
             self._average_model = AveragedModel(pl_module, pl_module.device, use_buffers=True, **self._kwargs)
 
+    def on_before_optimizer_step(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: torch.optim.Optimizer
+    ) -> None:
+        if self._average_model is not None and (scaler := scaler_of(trainer)):
+            self._scale_before = scaler.get_scale()
+
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        if self._average_model is not None:
+        scaler = scaler_of(trainer)
+        skipped = scaler is not None and scaler.get_scale() < self._scale_before
+        if self._average_model is not None and not skipped:
             super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from lit_cnn.data.batch import Batch
 from lit_cnn.training.callbacks.checkpoints import Checkpoints
+from lit_cnn.training.loss_scaling import scaled
 from lit_cnn.training.runs import LAST
 
 EVERY = 50
@@ -18,7 +19,8 @@ class LossGuard(pl.Callback):
     """Stop with one sentence when the training loss is nan or infinite, or has diverged.
 
     On the CPU every loss is looked at before its backward pass, so the weights stay good. On other devices, where a
-    look waits for the device, they are looked at every 50 steps and before each checkpoint is written.
+    look waits for the device, they are looked at every 50 steps and before each checkpoint is written. Gradients that
+    overflow in float16 under a finite loss are the loss scale's business, not this one's.
 
     Args:
         max_loss: Loss above which the run counts as diverged; null allows any finite loss.
@@ -38,6 +40,8 @@ class LossGuard(pl.Callback):
 
     def on_before_backward(self, trainer: pl.Trainer, pl_module: pl.LightningModule, loss: Tensor) -> None:
         size = loss.detach().abs() * trainer.accumulate_grad_batches
+        if self.max_loss is not None:
+            size = size / scaled(torch.ones_like(size), trainer)
         bad = ~(size <= (torch.inf if self.max_loss is None else self.max_loss)) | torch.isinf(size)
         if self._bad_step is None:
             self._bad_step = torch.full((), -1, dtype=torch.int64, device=loss.device)
