@@ -1,9 +1,11 @@
 """``lit-cnn fit``: train a recipe in a run folder of its own, or continue a run."""
 
 import argparse
+import atexit
 import datetime
 import logging
 import os
+import subprocess
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import lightning.pytorch as pl
 import yaml
 from lightning.fabric.utilities.rank_zero import _get_rank
+from lightning.pytorch.strategies import DDPStrategy
 from rich.console import Console
 from rich.table import Table
 
@@ -24,6 +27,7 @@ from lit_cnn.training.callbacks.throughput import Throughput
 from lit_cnn.training.metrics_file import MetricsFile
 from lit_cnn.training.runs import (
     BEST,
+    ENVIRONMENT,
     RUN_DIR_VARIABLE,
     create_run_dir,
     describe_environment,
@@ -33,6 +37,7 @@ from lit_cnn.training.runs import (
     resumable_checkpoint,
     write_json,
 )
+from lit_cnn.training.slurm import job_id, requeue, requeued_run
 
 MACHINE_KEYS = ("data.path", "data.workers", "data.eval_batch_size", "data.seed", "model.seed")
 """Keys below ``data`` and ``model`` that say where a run happens, or repeat another key."""
@@ -54,7 +59,8 @@ EPILOG = """any key of the recipe: --data.batch_size 64, --model.optimizer.learn
   lit-cnn fit --keys data.mixup       lists the keys that begin so, with defaults and meaning
   lit-cnn config show RECIPE          shows a recipe with every default filled in
 
-exit codes: 0 done, 1 bad input, 2 bad command line; stopped with the state saved: 124 time limit, 130 and 143 signal
+exit codes: 0 done, 1 bad input, 2 bad command line; stopped with the state saved: 124 time limit, 130 and 143 signal,
+138 SIGUSR1 of SLURM, which requeues the job; the same command then continues the run
 """
 
 
@@ -81,6 +87,9 @@ def run(arguments: list[str]) -> int:
         return list_keys(known.keys)
     rest = [*(argument for name in known.config or [] for argument in ("--config", name)), *rest]
     resumed = find_run(known.resume, Path(known.runs)) if known.resume else None
+    if not resumed and RUN_DIR_VARIABLE not in os.environ:
+        resumed = requeued_run(Path(known.runs), ["lit-cnn", *arguments])
+        rest = [] if resumed else rest  # the stored recipe holds all that the command said
     if resumed:
         rest = ["--config", str(resumed / "config.yaml"), *rest]
     cli = RecipeCLI(resolve_configs(rest))
@@ -223,6 +232,28 @@ def check_strategy(strategy: Any) -> None:
         )
 
 
+def limit_waiting(trainer: pl.Trainer, minutes: float) -> None:
+    """Let a process that waits longer than ``minutes`` for another fail; a strategy with a timeout of its own keeps it.
+
+    Raises:
+        ValueError: If there is no time at all.
+    """
+    if not minutes > 0:
+        raise ValueError(f"process_timeout_minutes must be above 0, got {minutes:g}")
+    if isinstance(trainer.strategy, DDPStrategy):
+        trainer.strategy._timeout = datetime.timedelta(minutes=minutes)
+
+
+def end_launched(trainer: pl.Trainer) -> None:
+    """Kill the processes that this one launched and that do not end by themselves, such as one that hangs."""
+    for process in getattr(trainer.strategy.launcher, "procs", []):
+        try:
+            process.wait(timeout=3.0)  # it may be printing its own reason
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
 def seconds_of(max_time: Any) -> float | None:
     """Seconds of ``trainer.max_time``: DD:HH:MM:SS, or a mapping of days, hours, minutes and seconds.
 
@@ -265,7 +296,7 @@ def train_in(
         console.print(f"continuing {folder}")
     elif is_main_process():
         (folder / "config.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False))
-        write_json(folder / "environment.json", describe_environment(arguments))
+        write_json(folder / ENVIRONMENT, describe_environment(arguments, job_id()))
     max_seconds = seconds_of(settings.pop("max_time", None))
     tracking = TrackingSettings(**recipe["tracking"])
     title = recipe["about"]["title"] or folder.parent.name
@@ -291,12 +322,19 @@ def train_in(
             ],
         }
     )
+    if not isinstance(recipe["trainer"]["strategy"], dict):
+        limit_waiting(trainer, recipe["process_timeout_minutes"])
     try:
         trainer.fit(model, data, ckpt_path=checkpoint_path, weights_only=True)
     except RunInterrupted as stop:
         console.print(f"{stop}. Continue with: lit-cnn fit --resume {folder}")
         finish(1)
+        if stop.requeue and trainer.is_global_zero:
+            console.print(requeue())
         return stop.exit_code
+    except Exception:
+        atexit.register(end_launched, trainer)  # once the reason is printed
+        raise
     if trainer.is_global_zero:
         metrics_file.save()
         report(console, trainer, folder, title)

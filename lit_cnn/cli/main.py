@@ -1,7 +1,8 @@
 """The command ``lit-cnn``: looks up a command, imports only what it needs, and turns errors into one sentence.
 
 Exit codes: 0 done, 1 something is wrong with the input or the machine, 2 the command line is wrong; stopped with
-the state saved: 124 by the time limit, 130 by SIGINT, 143 by SIGTERM. ``LIT_CNN_DEBUG=1`` shows tracebacks.
+the state saved: 124 by the time limit, 130 by SIGINT, 143 by SIGTERM, 138 by SLURM's SIGUSR1. ``LIT_CNN_DEBUG=1``
+shows tracebacks.
 """
 
 import difflib
@@ -32,8 +33,11 @@ COMMANDS = {
 }
 """Command -> module with ``run(arguments) -> exit code``, and one line of help."""
 
-LOST_PROCESS = r"(?i)connection (reset|closed) by peer|gloo.*timed? ?out|watchdog caught collective operation timeout"
-"""What gloo and NCCL say when another process of the group no longer answers."""
+LOST_PROCESS = (
+    r"(?i)connection (reset|closed) by peer|gloo.*timed? ?out|watchdog caught collective operation timeout"
+    r"|timed out after .* waiting for clients"
+)
+"""What gloo, NCCL and the store where processes meet say when another process does not answer."""
 
 
 def usage() -> str:

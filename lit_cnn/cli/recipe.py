@@ -97,6 +97,12 @@ class RecipeCLI(LightningCLI):
         parser.add_argument(
             "--checkpoint_minutes", type=float, default=10.0, help="Longest time between checkpoints inside an epoch."
         )
+        parser.add_argument(
+            "--process_timeout_minutes",
+            type=float,
+            default=30.0,
+            help="How long a process of a distributed run waits for the others before it takes one for hanging.",
+        )
         parser.link_arguments("seed_everything", "data.seed")
         parser.link_arguments("seed_everything", "model.seed")
         parser.link_arguments("monitor", "early_stopping.monitor")

@@ -15,6 +15,7 @@ import torch
 LAST = "last.ckpt"
 PREVIOUS = "previous.ckpt"
 BEST = "best.ckpt"
+ENVIRONMENT = "environment.json"
 FORMAT = 1
 """Version of the checkpoint's layout."""
 RUN_DIR_VARIABLE = "LIT_CNN_RUN_DIR"
@@ -112,13 +113,14 @@ def resumable_checkpoint(run: Path) -> tuple[Path | None, str | None]:
     raise ValueError(f"{run} holds no readable checkpoint to resume from: {problem}")
 
 
-def describe_environment(arguments: list[str]) -> dict[str, Any]:
-    """Where a run was made: command, versions, machine and git state, in built-in types."""
+def describe_environment(arguments: list[str], slurm_job: str | None = None) -> dict[str, Any]:
+    """Where a run was made: command, scheduler's job, versions, machine and git state, in built-in types."""
     from importlib.metadata import version
 
     packages = ("lit-cnn", "torch", "torchvision", "lightning", "torchmetrics", "timm", "wandb")
     return {
         "command": ["lit-cnn", *arguments],
+        "slurm_job": slurm_job,
         "python": sys.version.split()[0],
         "packages": {name: version(name) for name in packages},
         "machine": {"platform": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},

@@ -24,7 +24,7 @@ TWO = ["--trainer.devices", "2", "--trainer.strategy", "ddp"]
 
 
 def lit_cnn(folder: Path, *arguments: str) -> subprocess.Popen:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": f"{folder}:{os.environ.get('PYTHONPATH', '')}"}
     command = [sys.executable, "-m", "lit_cnn", *arguments]
     pipe = subprocess.PIPE
     return subprocess.Popen(
@@ -100,3 +100,47 @@ def test_a_dead_process_brings_the_run_down_with_its_reason(tmp_path: Path) -> N
     assert process.returncode == 1
     assert "a process of this distributed run has died" in error
     assert "lit-cnn fit --resume last" in error
+
+
+HANGING = """
+import os, time
+from pathlib import Path
+from torch import nn
+
+class Net(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Flatten(), nn.Linear(64, 10))
+        self.calls = 0
+
+    def forward(self, images):
+        self.calls += 1
+        if self.calls == 4 and os.environ.get("LOCAL_RANK") == "1":
+            Path("hanging").write_text(str(os.getpid()))
+            time.sleep(3600)
+        return super().forward(images)
+"""
+
+
+def test_a_hanging_process_brings_the_run_down_within_the_timeout(tmp_path: Path) -> None:
+    (tmp_path / "hanging.py").write_text(HANGING)
+    recipe = """
+    model: {architecture: {class_path: hanging.Net}}
+    data: {source: digits, image_size: 8, batch_size: 64, workers: 0, crop: {kind: resize}}
+    trainer: {max_epochs: 9, accelerator: cpu, devices: 2, strategy: ddp, enable_progress_bar: false}
+    tracking: {mode: disabled}
+    """
+    (tmp_path / "recipe.yaml").write_text(recipe)
+    process = lit_cnn(tmp_path, "fit", "--config", "recipe.yaml", "--process_timeout_minutes", "0.5")
+    deadline = time.monotonic() + 200
+    while not (tmp_path / "hanging").exists():
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    hung = time.monotonic()
+    _, error = process.communicate(timeout=100)
+    assert 20 < time.monotonic() - hung < 90
+    assert process.returncode == 1
+    (sentence,) = [line for line in error.splitlines() if line.startswith("lit-cnn: ")]
+    assert "a process of this distributed run has died or hangs" in sentence
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "hanging").read_text()), 0)

@@ -7,7 +7,8 @@ from the checkpoint before finds its best epoch again, from the one after it doe
 hook, when the loggers have written what it covers, so that no kill leaves a gap in ``metrics.csv``.
 
 SIGINT, SIGTERM and the time limit finish the step, save and stop. A validation may end first, within 20 s; after that
-it is given up, and the run goes on from its last checkpoint.
+it is given up, and the run goes on from its last checkpoint. The signal by which SLURM announces the end of a job does
+the same.
 """
 
 import os
@@ -24,6 +25,7 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import Checkpoint
 
 from lit_cnn.training.runs import BEST, FORMAT, LAST, PREVIOUS
+from lit_cnn.training.slurm import take_over_requeueing
 
 GRACE_SECONDS = 20.0
 """How long a validation may go on after a signal: schedulers kill 30 s after it."""
@@ -37,12 +39,14 @@ class RunInterrupted(Exception):
     Args:
         signal_number: The signal; None for the time limit.
         saved_step: Optimizer steps done at the newest checkpoint.
+        requeue: Whether the scheduler is to start the run again.
     """
 
-    def __init__(self, signal_number: int | None, saved_step: int) -> None:
+    def __init__(self, signal_number: int | None, saved_step: int, requeue: bool = False) -> None:
         cause = "the time limit" if signal_number is None else signal.Signals(signal_number).name
         kept = f"the state after step {saved_step} is saved" if saved_step else "nothing was saved yet"
         super().__init__(f"stopped by {cause}; {kept}")
+        self.requeue = requeue
         self.exit_code = TIMED_OUT if signal_number is None else 128 + signal_number
 
 
@@ -89,6 +93,7 @@ class Checkpoints(Checkpoint):
         self._written_best = False
         self._ends_at = None if max_seconds is None else time.monotonic() + max_seconds
         self._signal: int | None = None
+        self._requeue_signal: int | None = None
         self._signal_at = 0.0
         self._stopping = False
         self._previous_handlers: dict[int, Any] = {}
@@ -109,13 +114,14 @@ class Checkpoints(Checkpoint):
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         if stage == "fit":
             trainer.strategy.checkpoint_io = DurableCheckpointIO()
+            self._requeue_signal = take_over_requeueing(trainer)
 
     # When to save -----------------------------------------------------------------------------------------------------
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._saved_at, self._saved_step = time.monotonic(), trainer.global_step
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, *([self._requeue_signal] if self._requeue_signal else [])):
             self._previous_handlers[number] = signal.signal(number, self._note_signal)
 
     def _note_signal(self, number: int, frame: FrameType | None) -> None:
@@ -128,7 +134,7 @@ class Checkpoints(Checkpoint):
         if progress.is_last_batch or (batch_idx + 1) % trainer.accumulate_grad_batches:
             return  # the end of the epoch saves after validation
         due = time.monotonic() - self._saved_at > self.every_seconds
-        stop = self._agreed(trainer, self._is_to_stop())
+        stop = self._agreed_to_stop(trainer)
         if stop or self._agreed(trainer, due):
             self.save(trainer)
         self._stopping = stop
@@ -139,7 +145,7 @@ class Checkpoints(Checkpoint):
         if score is not None and improved:
             self.best_score = float(score)
         self.save(trainer, best=improved)
-        self._stopping = self._agreed(trainer, self._is_to_stop())
+        self._stopping = self._agreed_to_stop(trainer)
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._stop_if_saved(trainer)
@@ -176,6 +182,7 @@ class Checkpoints(Checkpoint):
         since = self._ends_at if self._signal is None else self._signal_at
         overdue = since is not None and self._is_to_stop() and time.monotonic() >= since + GRACE_SECONDS
         if self._previous_handlers and self._agreed(trainer, overdue):
+            self._agreed_to_stop(trainer)
             raise self._interruption()
 
     def _is_to_stop(self) -> bool:
@@ -187,12 +194,20 @@ class Checkpoints(Checkpoint):
 
     def _interruption(self) -> RunInterrupted:
         """Another rank's signal is not known here; it is SIGTERM unless the time is over."""
-        return RunInterrupted(self._signal or (None if self._timed_out else signal.SIGTERM), self._saved_step)
+        number = self._signal or (None if self._timed_out else signal.SIGTERM)
+        return RunInterrupted(number, self._saved_step, number is not None and number == self._requeue_signal)
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)
         self._previous_handlers = {}
+
+    def _agreed_to_stop(self, trainer: pl.Trainer) -> bool:
+        """Whether any rank is to stop; all of them then know whether the job is to be requeued."""
+        stop = self._agreed(trainer, self._is_to_stop())
+        if stop and self._requeue_signal and self._agreed(trainer, self._signal == self._requeue_signal):
+            self._signal = self._requeue_signal
+        return stop
 
     @staticmethod
     def _agreed(trainer: pl.Trainer, wish: bool) -> bool:
