@@ -41,7 +41,8 @@ def read_file(path: str | os.PathLike[str], in_channels: int = 3) -> EncodedImag
     """
     name = os.fspath(path)
     try:
-        return EncodedImage(Path(path).read_bytes(), name, in_channels)
+        with open(path, "rb") as stream:
+            return EncodedImage(stream.read(), name, in_channels)
     except FileNotFoundError:
         raise FileNotFoundError(f"The image {name} does not exist any more.") from None
     except OSError as error:

@@ -126,7 +126,7 @@ class FolderBatches(Dataset[Batch]):
             return _batch(images, labels, plan)
         mixed = self.mixing.mix(_batch(images, labels, plan), plan.step, plan.epoch)
         pairs = zip(mixed.images, keys, strict=True)
-        return mixed._replace(images=torch.stack([transform.distort(image, *key) for image, key in pairs]))
+        return mixed._replace(images=_stacked([transform.distort(image, *key) for image, key in pairs]))
 
     def _prepared(
         self, rows: np.ndarray, plan: BatchPlan, steps: Sequence[Callable[[AnyImage], Tensor]]
@@ -143,7 +143,13 @@ class FolderBatches(Dataset[Batch]):
                 warnings.warn(f"skipped: {error}", stacklevel=1)  # the same one is shown once
                 broken[place] = True
                 images.append(step(self.blank))
-        return torch.stack(images), replace(plan, index=np.where(broken & (plan.index >= 0), SKIPPED, plan.index))
+        return _stacked(images), replace(plan, index=np.where(broken & (plan.index >= 0), SKIPPED, plan.index))
+
+
+def _stacked(images: list[Tensor]) -> Tensor:
+    """(N, C, H, W) in channels_last: decoders put the channels of a pixel together, and moving them apart takes as long
+    as the augmentation."""
+    return torch.stack([image.permute(1, 2, 0) for image in images]).permute(0, 3, 1, 2)
 
 
 def _keyed(apply: Callable[..., Tensor], key: tuple[int, int, int], image: AnyImage) -> Tensor:

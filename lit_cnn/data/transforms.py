@@ -128,14 +128,16 @@ class CutThenResize(v2.RandomResizedCrop):
         part = part if isinstance(part, Tensor) else functional.pil_to_tensor(part)
         return functional.resize(part, self.size, interpolation=self.interpolation, antialias=True)
 
-    def cut_reduced(self, image: EncodedImage) -> Tensor:
-        """The rectangle that ``image`` in full would get, decoded at the smallest scale that leaves it as large as the
-        result; its edges move by up to half a pixel of that scale."""
-        height, width = image.sides()
-        params = self.make_params([torch.empty((1, height, width), device="meta")])
+    def cut(self, image: EncodedImage, decode: Decode) -> Tensor:
+        """Decode, cut and resize. Reduced, the rectangle is decoded at the smallest scale that leaves it as large as
+        the result, and its edges move by up to half a pixel of that scale."""
+        if decode == "full":
+            picture = image.picture()
+            return self.transform(picture, self.make_params([picture]))
+        params = self.make_params([torch.empty((1, *image.sides()), device="meta")])
         divisor = reduction((params["height"], params["width"]), max(self.size))
         scaled = {name: max(round(value / divisor), name in ("height", "width")) for name, value in params.items()}
-        return self.transform(image.picture(divisor), scaled if divisor > 1 else params)
+        return self.transform(image.picture(divisor), scaled)
 
 
 class ShorterSide(v2.Transform):
@@ -273,10 +275,10 @@ class TrainingTransform:
 
     def _begin(self, image: EncodedImage, steps: list[v2.Transform]) -> tuple[Any, list[v2.Transform]]:
         """The picture, cut already where the cut decides on the scale of decoding, and the steps that remain."""
+        if isinstance(steps[0], CutThenResize):
+            return steps[0].cut(image, self.decode), steps[1:]
         if self.decode == "full" or self.crop.kind == "none":
             return image.picture(), steps
-        if isinstance(steps[0], CutThenResize):
-            return steps[0].cut_reduced(image), steps[1:]
         least = self.crop.shorter_side[1] if self.crop.kind == "shorter_side" else self.image_size
         return image.picture(reduction(image.sides(), least)), steps
 
