@@ -1,8 +1,8 @@
 """The training pipeline on a whole uint8 batch (N, C, H, W), for sets that lie in memory.
 
 Every parameter is hashed from (seed, epoch, index, repeat, operation), so an image's result does not depend on the
-batch it comes in. Cheap operations are vectorized over the batch; the operations of RandAugment and its relatives are
-applied once per group of images that share operation and value.
+batch it comes in. Operations are vectorized over the batch, those of RandAugment and its relatives over the images that
+drew the same kind (``batched_operations.py``).
 """
 
 import math
@@ -13,6 +13,7 @@ from torch import Tensor
 from torchvision.transforms.v2 import InterpolationMode, functional
 
 from lit_cnn.data.augmentation import Augmentation
+from lit_cnn.data.batched_operations import apply_steps
 from lit_cnn.data.drawing import (
     LAYER_DRAWS,
     POLICY_DRAWS,
@@ -23,7 +24,6 @@ from lit_cnn.data.drawing import (
 )
 from lit_cnn.data.erasing_settings import Cutout, RandomErasing
 from lit_cnn.data.lighting import add_colours, colours
-from lit_cnn.data.operations import Fill, Step, apply
 from lit_cnn.data.settings import ColorJitter, Crop
 from lit_cnn.data.transforms import require_size
 from lit_cnn.randomness import derive_key, fold, uniform
@@ -213,19 +213,6 @@ def shear(images: Tensor, degrees: float, fill: tuple[int, ...], draws: Draws) -
         for image, angle in zip(images, angles, strict=True)
     ]
     return torch.stack(sheared)
-
-
-def apply_steps(images: Tensor, steps: list[list[Step]], fill: Fill = None) -> Tensor:
-    """Apply to image n its operations ``steps[n]`` in order, each operation once per group of images sharing it."""
-    images = images.clone()
-    for turn in range(max((len(own) for own in steps), default=0)):
-        groups: dict[Step, list[int]] = {}
-        for row, own in enumerate(steps):
-            if turn < len(own) and own[turn].name != "Identity":
-                groups.setdefault(own[turn], []).append(row)
-        for step, rows in groups.items():
-            images[rows] = apply(images[rows], step, fill)
-    return images
 
 
 def _fill_boxes(

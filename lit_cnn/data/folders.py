@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
+
+from lit_cnn.data.decoding import BrokenImage, EncodedImage
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".tif", ".tiff")
 
@@ -25,34 +27,36 @@ class FolderSplit:
         """The given rows, in their order."""
         return FolderSplit([self.paths[row] for row in rows.tolist()], self.labels[rows])
 
+    def read(self, row: int, in_channels: int = 3) -> EncodedImage:
+        """The file of a row (see ``read_file``)."""
+        return read_file(self.paths[row], in_channels)
+
+
+def read_file(path: str | os.PathLike[str], in_channels: int = 3) -> EncodedImage:
+    """A file's bytes, to be decoded to RGB (or to gray for ``in_channels`` 1).
+
+    Raises:
+        FileNotFoundError: if the file is gone.
+        BrokenImage: if it cannot be read.
+    """
+    name = os.fspath(path)
+    try:
+        with open(path, "rb") as stream:
+            return EncodedImage(stream.read(), name, in_channels)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"The image {name} does not exist any more.") from None
+    except OSError as error:
+        raise BrokenImage(f"The image {name} cannot be read ({error.strerror}); replace or remove the file.") from None
+
 
 def load_image(path: str | os.PathLike[str], in_channels: int = 3) -> Image.Image:
     """Decode a file of any mode to RGB (or to gray for ``in_channels`` 1), turned upright by its EXIF orientation.
 
     Raises:
-        ValueError: if the file cannot be decoded completely; the first line names it. (A plain ValueError:
-            PyTorch re-raises a worker's exception by calling its type with a message.)
+        ValueError: if the file cannot be decoded completely; the first line names it.
         FileNotFoundError: if the file is gone.
     """
-    try:
-        with Image.open(path) as image:
-            image.load()
-            upright = ImageOps.exif_transpose(image)
-            return _to_mode(upright, "L" if in_channels == 1 else "RGB")
-    except FileNotFoundError:
-        raise FileNotFoundError(f"The image {os.fspath(path)} does not exist any more.") from None
-    except Exception as error:  # damaged files fail in any way a decoder can
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        message = f"The image {os.fspath(path)} cannot be decoded ({reason}); replace or remove the file."
-        raise ValueError(message) from None
-
-
-def _to_mode(image: Image.Image, mode: str) -> Image.Image:
-    if image.mode == "P" and "transparency" in image.info:
-        image = image.convert("RGBA")
-    if image.mode == "I" or image.mode.startswith("I;16"):  # 16-bit gray: the upper byte, where convert would saturate
-        image = image.convert("I").point([level // 256 for level in range(65536)], "L")
-    return image if image.mode == mode else image.convert(mode)
+    return read_file(path, in_channels).picture()
 
 
 def list_images(folder: Path) -> list[str]:

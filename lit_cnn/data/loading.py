@@ -1,13 +1,13 @@
 """Data sets that turn a ``BatchPlan`` into a ``Batch``, and the loaders over them. All of it can be pickled."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -15,11 +15,12 @@ from lit_cnn.data.archives import ArraySplit
 from lit_cnn.data.augmentation import AugmentationPlan
 from lit_cnn.data.batch import SKIPPED, Batch
 from lit_cnn.data.batched import Draws, augment, distort, frame
-from lit_cnn.data.folders import FolderSplit, load_image
+from lit_cnn.data.decoding import BrokenImage
+from lit_cnn.data.folders import FolderSplit
 from lit_cnn.data.mixing import MixingPlan
 from lit_cnn.data.sampling import BatchPlan
-from lit_cnn.data.settings import Preprocessing
-from lit_cnn.data.transforms import TrainingTransform, evaluate_images, evaluation_transform
+from lit_cnn.data.settings import Decode, Preprocessing
+from lit_cnn.data.transforms import AnyImage, TrainingTransform, evaluate_images, evaluation_transform
 
 OnError = Literal["stop", "skip"]
 
@@ -85,6 +86,7 @@ class FolderBatches(Dataset[Batch]):
     Args:
         on_error: stop raises a ValueError that names the file; skip warns once of each and yields a blank sample of
             index ``SKIPPED``.
+        decode: scale at which training images are decoded.
     """
 
     def __init__(
@@ -95,14 +97,15 @@ class FolderBatches(Dataset[Batch]):
         seed: int = 0,
         mixing: MixingPlan | None = None,
         on_error: OnError = "stop",
+        decode: Decode = "full",
     ) -> None:
         self.split, self.channels, self.on_error = split, preprocessing.in_channels, on_error
         side = preprocessing.image_size if augmentation is None else augmentation.augmentations[-1].image_size
-        self.blank = Image.new("L" if self.channels == 1 else "RGB", (side, side))
+        self.blank = torch.zeros(self.channels, side, side, dtype=torch.uint8)
         self.evaluation = evaluation_transform(preprocessing)
         self.augmentation = augmentation
         stages = () if augmentation is None else augmentation.augmentations
-        self.training = [TrainingTransform(stage, seed) for stage in stages]
+        self.training = [TrainingTransform(stage, seed, decode) for stage in stages]
         self.mixing = mixing
 
     def __len__(self) -> int:
@@ -110,43 +113,47 @@ class FolderBatches(Dataset[Batch]):
 
     def __getitem__(self, plan: BatchPlan) -> Batch:
         rows = _rows(plan)
-        labels, files = self.split.labels[torch.from_numpy(rows)], _Files(self, rows)
+        labels = self.split.labels[torch.from_numpy(rows)]
         if self.augmentation is None:
-            images = torch.stack([self.evaluation(image) for image in files])
-            return _batch(images, labels, files.without_broken(plan))
+            images, plan = self._prepared(rows, plan, [self.evaluation] * len(rows))
+            return _batch(images, labels, plan)
         transform = self.training[self.augmentation.number(plan.epoch)]
         keys = [(plan.epoch, row, repeat) for row, repeat in zip(rows.tolist(), plan.repeat.tolist(), strict=True)]
+        apply = transform if self.mixing is None else transform.frame
+        steps = [partial(_keyed, apply, key) for key in keys]
+        images, plan = self._prepared(rows, plan, steps)
         if self.mixing is None:
-            images = torch.stack([transform(image, *key) for image, key in zip(files, keys, strict=True)])
-            return _batch(images, labels, files.without_broken(plan))
-        images = torch.stack([transform.frame(image, *key) for image, key in zip(files, keys, strict=True)])
-        mixed = self.mixing.mix(_batch(images, labels, files.without_broken(plan)), plan.step, plan.epoch)
+            return _batch(images, labels, plan)
+        mixed = self.mixing.mix(_batch(images, labels, plan), plan.step, plan.epoch)
         pairs = zip(mixed.images, keys, strict=True)
-        return mixed._replace(images=torch.stack([transform.distort(image, *key) for image, key in pairs]))
+        return mixed._replace(images=_stacked([transform.distort(image, *key) for image, key in pairs]))
 
-
-class _Files:
-    """Decodes the files of some rows one by one, a blank image in place of a broken one that is to be skipped."""
-
-    def __init__(self, batches: FolderBatches, rows: np.ndarray) -> None:
-        self.batches, self.rows = batches, rows
-        self.broken = np.zeros(len(rows), dtype=bool)
-
-    def __iter__(self) -> Iterator[Image.Image]:
-        batches = self.batches
-        for place, row in enumerate(self.rows.tolist()):
+    def _prepared(
+        self, rows: np.ndarray, plan: BatchPlan, steps: Sequence[Callable[[AnyImage], Tensor]]
+    ) -> tuple[Tensor, BatchPlan]:
+        """The files of some rows decoded and prepared (N, C, H, W), and the plan with the broken ones marked, which a
+        blank image stands for."""
+        images, broken = [], np.zeros(len(rows), dtype=bool)
+        for place, (row, step) in enumerate(zip(rows.tolist(), steps, strict=True)):
             try:
-                image = load_image(batches.split.paths[row], batches.channels)
-            except (ValueError, OSError) as error:
-                if batches.on_error == "stop":
+                images.append(step(self.split.read(row, self.channels)))
+            except (BrokenImage, OSError) as error:
+                if self.on_error == "stop":
                     raise
                 warnings.warn(f"skipped: {error}", stacklevel=1)  # the same one is shown once
-                self.broken[place], image = True, batches.blank
-            yield image
+                broken[place] = True
+                images.append(step(self.blank))
+        return _stacked(images), replace(plan, index=np.where(broken & (plan.index >= 0), SKIPPED, plan.index))
 
-    def without_broken(self, plan: BatchPlan) -> BatchPlan:
-        """The plan with the broken files marked."""
-        return replace(plan, index=np.where(self.broken & (plan.index >= 0), SKIPPED, plan.index))
+
+def _stacked(images: list[Tensor]) -> Tensor:
+    """(N, C, H, W) in channels_last: decoders put the channels of a pixel together, and moving them apart takes as long
+    as the augmentation."""
+    return torch.stack([image.permute(1, 2, 0) for image in images]).permute(0, 3, 1, 2)
+
+
+def _keyed(apply: Callable[..., Tensor], key: tuple[int, int, int], image: AnyImage) -> Tensor:
+    return apply(image, *key)
 
 
 class PlannedLoader(DataLoader[Batch]):

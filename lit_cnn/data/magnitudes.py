@@ -6,6 +6,8 @@ on pixels are inverted, solarize-add in levels, cutout as the side of the square
 strength get 0. ``side`` is the image's side in pixels along which the operation moves; ``sign`` is -1 or 1.
 """
 
+from functools import lru_cache
+
 import torch
 
 FACTORS = ("Brightness", "Color", "Contrast", "Sharpness")
@@ -59,11 +61,15 @@ def increasing_value(name: str, magnitude: float, side: int, sign: int) -> float
     return paper_value(name, 10 * share, side, sign)
 
 
-def _level(top: float, magnitude: float, bins: int) -> float:
-    """Element ``magnitude`` of ``bins`` equal levels from 0 to ``top``, in torchvision's float32 where it has one."""
+@lru_cache(maxsize=1024)
+def _level(top: float, magnitude: float, bins: int, *, falling: bool = False) -> float:
+    """Element ``magnitude`` of ``bins`` equal levels from 0 to ``top``, or down from ``top`` to 0, in torchvision's
+    float32 where it has one."""
     if float(magnitude).is_integer() and 0 <= magnitude < bins:
-        return torch.linspace(0.0, top, bins)[int(magnitude)].item()
-    return top * magnitude / (bins - 1)
+        ends = (top, 0.0) if falling else (0.0, top)
+        return torch.linspace(*ends, bins)[int(magnitude)].item()
+    share = magnitude / (bins - 1)
+    return top * (1.0 - share if falling else share)
 
 
 def torchvision_value(name: str, magnitude: float, side: int, sign: int, bins: int = 31) -> float:
@@ -82,7 +88,7 @@ def torchvision_value(name: str, magnitude: float, side: int, sign: int, bins: i
     if name == "Posterize":
         return float(min(max(round(8 - magnitude / ((bins - 1) / 4)), 1), 8))
     if name == "Solarize":
-        return max(255.0 * (1.0 - _level(1.0, magnitude, bins)), 0.0)
+        return max(255.0 * _level(1.0, magnitude, bins, falling=True), 0.0)
     return _added_value(name, magnitude / (bins - 1), side)
 
 
@@ -99,7 +105,7 @@ def trivial_value(name: str, magnitude: int, sign: int) -> float:
     if name == "Posterize":
         return float(round(8 - magnitude / 5))
     if name == "Solarize":
-        return 255.0 * (1.0 - _level(1.0, magnitude, 31))
+        return 255.0 * _level(1.0, magnitude, 31, falling=True)
     return 0.0
 
 

@@ -51,7 +51,7 @@ def apply(image: ImageOrTensor, step: Step, fill: Fill = None) -> ImageOrTensor:
             cutout's square (None: Fast AutoAugment's gray).
     """
     name, value, center = step
-    color = _color(fill, functional.get_num_channels(image))
+    color = fill_levels(fill, functional.get_num_channels(image))
     if name == "Identity":
         return image
     if name == "Rotate":
@@ -66,11 +66,14 @@ def apply(image: ImageOrTensor, step: Step, fill: Fill = None) -> ImageOrTensor:
         shift = [int(value), 0] if name == "TranslateX" else [0, int(value)]
         return functional.affine(image, angle=0.0, translate=shift, scale=1.0, shear=[0.0, 0.0], fill=color)
     if name == "Cutout":
-        return _cut_out(image, int(value), center, color or _color(CUTOUT_FILL, functional.get_num_channels(image)))
+        return _cut_out(
+            image, int(value), center, color or fill_levels(CUTOUT_FILL, functional.get_num_channels(image))
+        )
     return _apply_color(image, name, value)
 
 
-def _color(fill: Fill, channels: int) -> list[float] | None:
+def fill_levels(fill: Fill, channels: int) -> list[float] | None:
+    """A level per channel for ``fill``; a gray image takes the mean of its levels, and None stays None."""
     if fill is None:
         return None
     levels = [float(fill)] * channels if isinstance(fill, (int, float)) else [float(level) for level in fill]

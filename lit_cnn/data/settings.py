@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 Interpolation = Literal["bilinear", "bicubic", "nearest"]
+Decode = Literal["full", "reduced"]
 AutoAugmentPolicy = Literal[
     "none", "imagenet", "imagenet_v0", "cifar10", "svhn", "fast_cifar10", "fast_imagenet", "trivial"
 ]

@@ -1,4 +1,4 @@
-"""Per-image pipelines for files on disk: a PIL image becomes a uint8 tensor (C, image_size, image_size).
+"""Per-image pipelines for files on disk: an image becomes a uint8 tensor (C, image_size, image_size).
 
 Training composes torchvision's v2 transforms; a whole pass runs under a generator state derived from (seed, epoch,
 index, repeat), so an image looks the same whichever worker prepares it. Evaluation draws nothing and shares its
@@ -15,6 +15,7 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import InterpolationMode, functional
 
 from lit_cnn.data.augmentation import Augmentation
+from lit_cnn.data.decoding import EncodedImage, reduction
 from lit_cnn.data.drawing import (
     LAYER_DRAWS,
     POLICY_DRAWS,
@@ -25,8 +26,10 @@ from lit_cnn.data.drawing import (
 )
 from lit_cnn.data.lighting import add_colours, colours
 from lit_cnn.data.operations import apply
-from lit_cnn.data.settings import AutoAugmentPolicy, Crop, Preprocessing, RandAugment
+from lit_cnn.data.settings import AutoAugmentPolicy, Crop, Decode, Preprocessing, RandAugment
 from lit_cnn.randomness import derive_key
+
+AnyImage = Image.Image | Tensor | EncodedImage
 
 
 class LearnedPolicy(v2.Transform):
@@ -114,15 +117,27 @@ def require_size(height: int, width: int, image_size: int) -> None:
 
 
 class CutThenResize(v2.RandomResizedCrop):
-    """torchvision's random resized crop of a PIL image, with the resize on a uint8 tensor.
+    """torchvision's random resized crop, with the resize on a uint8 tensor.
 
     The tensor filter takes a third of PIL's time; its pixels differ from PIL's by one level at most.
     """
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        """Cut the drawn rectangle and resize it: PIL -> uint8 (C, H, W)."""
-        part = functional.pil_to_tensor(functional.crop(inpt, **params))
+        """Cut the drawn rectangle and resize it: PIL image or uint8 tensor -> uint8 (C, H, W)."""
+        part = functional.crop(inpt, **params)
+        part = part if isinstance(part, Tensor) else functional.pil_to_tensor(part)
         return functional.resize(part, self.size, interpolation=self.interpolation, antialias=True)
+
+    def cut(self, image: EncodedImage, decode: Decode) -> Tensor:
+        """Decode, cut and resize. Reduced, the rectangle is decoded at the smallest scale that leaves it as large as
+        the result, and its edges move by up to half a pixel of that scale."""
+        if decode == "full":
+            picture = image.picture()
+            return self.transform(picture, self.make_params([picture]))
+        params = self.make_params([torch.empty((1, *image.sides()), device="meta")])
+        divisor = reduction((params["height"], params["width"]), max(self.size))
+        scaled = {name: max(round(value / divisor), name in ("height", "width")) for name, value in params.items()}
+        return self.transform(image.picture(divisor), scaled)
 
 
 class ShorterSide(v2.Transform):
@@ -162,7 +177,7 @@ class Lighting(v2.Transform):
 
 
 def _crop(crop: Crop, image_size: int) -> list[v2.Transform]:
-    """PIL image -> uint8 tensor (C, image_size, image_size)."""
+    """PIL image or uint8 tensor -> uint8 tensor (C, image_size, image_size)."""
     interpolation = InterpolationMode(crop.interpolation)
     if crop.kind == "random_resized":
         return [CutThenResize(image_size, crop.scale, crop.ratio, interpolation)]
@@ -195,7 +210,7 @@ def _color_and_geometry(settings: Augmentation) -> list[v2.Transform]:
 
 
 def _framing(settings: Augmentation) -> list[v2.Transform]:
-    """Crop and flips: PIL image -> uint8 tensor (C, H, W)."""
+    """Crop and flips: PIL image or uint8 tensor -> uint8 tensor (C, H, W)."""
     steps = _crop(settings.crop, settings.image_size)
     if settings.flip.horizontal:
         steps.append(v2.RandomHorizontalFlip(settings.flip.horizontal))
@@ -222,16 +237,22 @@ class TrainingTransform:
     Args:
         settings: what to apply.
         seed: first part of the key.
+        decode: full, or reduced to decode an ``EncodedImage`` at the smallest scale that the crop allows.
     """
 
-    def __init__(self, settings: Augmentation, seed: int) -> None:
+    def __init__(self, settings: Augmentation, seed: int, decode: Decode = "full") -> None:
         self.framing, self.distortion, self.seed = _framing(settings), _distortion(settings), seed
+        self.decode, self.crop, self.image_size = decode, settings.crop, settings.image_size
 
-    def __call__(self, image: Image.Image, epoch: int, index: int, repeat: int) -> Tensor:
-        """Augmented uint8 tensor (C, image_size, image_size) of the image with this row of the split."""
+    def __call__(self, image: AnyImage, epoch: int, index: int, repeat: int) -> Tensor:
+        """Augmented uint8 tensor (C, image_size, image_size) of the image with this row of the split.
+
+        Raises:
+            BrokenImage: if the file cannot be decoded.
+        """
         return self._run([*self.framing, *self.distortion], image, epoch, index, repeat, "image")
 
-    def frame(self, image: Image.Image, epoch: int, index: int, repeat: int) -> Tensor:
+    def frame(self, image: AnyImage, epoch: int, index: int, repeat: int) -> Tensor:
         """The image cropped and flipped as by the whole pipeline, for ``distort`` to go on with."""
         return self._run(self.framing, image, epoch, index, repeat, "image")
 
@@ -244,11 +265,22 @@ class TrainingTransform:
         state = torch.get_rng_state()
         torch.default_generator.manual_seed(derive_key(self.seed, epoch, index, repeat, name) & 0x7FFFFFFFFFFFFFFF)
         try:
+            if isinstance(image, EncodedImage):
+                image, steps = self._begin(image, steps)
             for step in steps:
                 image = step(image)
             return image
         finally:
             torch.set_rng_state(state)
+
+    def _begin(self, image: EncodedImage, steps: list[v2.Transform]) -> tuple[Any, list[v2.Transform]]:
+        """The picture, cut already where the cut decides on the scale of decoding, and the steps that remain."""
+        if isinstance(steps[0], CutThenResize):
+            return steps[0].cut(image, self.decode), steps[1:]
+        if self.decode == "full" or self.crop.kind == "none":
+            return image.picture(), steps
+        least = self.crop.shorter_side[1] if self.crop.kind == "shorter_side" else self.image_size
+        return image.picture(reduction(image.sides(), least)), steps
 
 
 def evaluate_images(images: Tensor, preprocessing: Preprocessing) -> Tensor:
@@ -262,17 +294,19 @@ def evaluate_images(images: Tensor, preprocessing: Preprocessing) -> Tensor:
 
 
 class EvaluationTransform:
-    """PIL image -> uint8 tensor (C, image_size, image_size) as validation and prediction see it."""
+    """An image -> uint8 tensor (C, image_size, image_size) as validation and prediction see it."""
 
     def __init__(self, preprocessing: Preprocessing) -> None:
         self.preprocessing = preprocessing
 
-    def __call__(self, image: Image.Image) -> Tensor:
-        """Resize and crop; the image is converted to the wanted number of channels where it has another."""
+    def __call__(self, image: AnyImage) -> Tensor:
+        """Resize and crop; a PIL image is converted to the wanted number of channels where it has another."""
+        if not isinstance(image, Image.Image):
+            return evaluate_images(image if isinstance(image, Tensor) else image.pixels(), self.preprocessing)
         mode = "L" if self.preprocessing.in_channels == 1 else "RGB"
         return evaluate_images(functional.pil_to_tensor(image.convert(mode)), self.preprocessing)
 
 
-def evaluation_transform(preprocessing: Preprocessing) -> Callable[[Image.Image], Tensor]:
+def evaluation_transform(preprocessing: Preprocessing) -> Callable[[AnyImage], Tensor]:
     """The transform of one image for validation, test and prediction; picklable."""
     return EvaluationTransform(preprocessing)

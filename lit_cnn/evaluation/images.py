@@ -8,10 +8,8 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
-from torchvision.transforms.v2 import functional
 
 from lit_cnn.data.archives import ArraySplit
-from lit_cnn.data.folders import load_image
 from lit_cnn.data.module import ImageData
 from lit_cnn.data.sources import Split
 from lit_cnn.randomness import generator
@@ -58,7 +56,7 @@ class EvaluationImages:
         """uint8 (C, H, W), of the image's own size."""
         if isinstance(self.split, ArraySplit):
             return self.split.images[row]
-        return functional.pil_to_tensor(load_image(self.split.paths[row], self.in_channels))
+        return self.split.read(row, self.in_channels).pixels()
 
     def sample(self, count: int) -> "EvaluationImages":
         """``count`` images drawn without replacement, always the same, in order; all of them where there are fewer."""

@@ -7,11 +7,9 @@ import torch
 from torchvision.transforms.v2 import functional
 
 from lit_cnn.data.augmentation import Augmentation
-from lit_cnn.data.batched import Draws, _jitter, apply_steps, augment, cutout, pad_crop, random_erasing
+from lit_cnn.data.batched import Draws, _jitter, augment, cutout, pad_crop, random_erasing
 from lit_cnn.data.erasing_settings import Cutout, RandomErasing
 from lit_cnn.data.lighting import EIGENVALUES, EIGENVECTORS
-from lit_cnn.data.magnitudes import torchvision_value
-from lit_cnn.data.operations import OPERATIONS, Step, apply
 from lit_cnn.data.settings import (
     ColorJitter,
     Crop,
@@ -146,22 +144,6 @@ def test_random_erasing_areas_lie_in_the_stated_range():
     shares = (out == 7).float().mean((1, 2, 3))
     assert shares.min() > 0.08
     assert shares.max() < 0.23
-
-
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_groups_get_torchvisions_operation(name):
-    """Each image of a mixed assignment equals the functional applied to it alone."""
-    steps = [[Step(name, torchvision_value(name, 3 * i, 16, (-1) ** i))] if i % 3 else [] for i in range(8)]
-    out = apply_steps(IMAGES, steps, 5)
-    for image, own, result in zip(IMAGES, steps, out, strict=True):
-        assert torch.equal(result, apply(image, own[0], 5) if own else image)
-
-
-def test_order_of_layers_is_kept():
-    steps = [[Step("Invert", 0.0), Step("Solarize", 100.0)], [Step("Solarize", 100.0), Step("Invert", 0.0)]]
-    out = apply_steps(IMAGES[:2], steps)
-    assert torch.equal(out[0], functional.solarize(functional.invert(IMAGES[0]), 100.0))
-    assert torch.equal(out[1], functional.invert(functional.solarize(IMAGES[1], 100.0)))
 
 
 def test_full_area_crop_is_the_image():

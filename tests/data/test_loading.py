@@ -61,6 +61,25 @@ def test_another_word_for_on_error_is_refused():
         _data("digits", on_error="ignore")
 
 
+def test_another_word_for_decode_is_refused():
+    with pytest.raises(ValueError, match=r"data\.decode is 'half' but must be full or reduced"):
+        _data("digits", decode="half")
+
+
+def test_reduced_decoding_reaches_training_alone(tmp_path):
+    for split in ("train", "val"):
+        for name in ("cat", "dog"):
+            (tmp_path / split / name).mkdir(parents=True)
+            for number in range(4):
+                noise = Image.effect_noise((64, 64), 90).convert("RGB")
+                noise.save(tmp_path / split / name / f"{number}.jpg")
+    full, reduced = (_data("imagefolder", str(tmp_path), decode=decode) for decode in ("full", "reduced"))
+    ours, theirs = _content(full.train_dataloader()), _content(reduced.train_dataloader())
+    assert not torch.equal(ours[0], theirs[0])
+    assert all(torch.equal(one, other) for one, other in zip(ours[1:], theirs[1:], strict=True))
+    assert torch.equal(_content(full.val_dataloader())[0], _content(reduced.val_dataloader())[0])
+
+
 @pytest.mark.parametrize("source", ["digits", "imagefolder"])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_batches_do_not_depend_on_workers(source, workers, folder):

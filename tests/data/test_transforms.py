@@ -1,14 +1,17 @@
 """The per-image pipeline is a function of its key and yields uint8 tensors of the right size."""
 
 import dataclasses
+import io
 import pickle
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 from torchvision.transforms.v2 import functional
 
 from lit_cnn.data.augmentation import Augmentation
+from lit_cnn.data.decoding import EncodedImage
 from lit_cnn.data.erasing_settings import Cutout, RandomErasing
 from lit_cnn.data.lighting import add_colours, colours
 from lit_cnn.data.settings import (
@@ -23,6 +26,9 @@ from lit_cnn.data.transforms import CutThenResize, Lighting, TrainingTransform, 
 
 PIXELS = torch.randint(0, 256, (3, 40, 50), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
 IMAGE = functional.to_pil_image(PIXELS)
+ROW, COLUMN = np.mgrid[0:120, 0:160]
+WAVES = [128 + 100 * np.sin(ROW / (24 + 6 * band) + COLUMN / (40 - 8 * band)) for band in range(3)]
+PICTURE = Image.fromarray(np.stack(WAVES, axis=2).astype(np.uint8))
 ALL = Augmentation(
     image_size=24,
     crop=Crop(),
@@ -131,6 +137,40 @@ def test_tensor_resize_stays_within_a_level_of_pil():
     params = {"top": 3, "left": 5, "height": 31, "width": 37}
     pil = functional.resize(functional.crop(IMAGE, **params), [24, 24])
     assert (crop.transform(IMAGE, params).int() - functional.pil_to_tensor(pil).int()).abs().max() <= 1
+
+
+def _jpeg(width, height):
+    stream = io.BytesIO()
+    PICTURE.resize((width, height)).save(stream, "JPEG", quality=95)
+    return EncodedImage(stream.getvalue(), "x.jpg")
+
+
+@pytest.mark.parametrize("kind", ["random_resized", "pad", "shorter_side", "resize"])
+def test_a_file_in_full_gives_the_pixels_of_its_pil_image(kind):
+    """What papers' recipes ran with: decoded by Pillow, cut as a PIL image."""
+    settings = dataclasses.replace(ALL, crop=Crop(kind, shorter_side=(24, 50)))
+    transform, image = TrainingTransform(settings, 0), _jpeg(80, 61)
+    for row in range(20):
+        assert torch.equal(transform(image, 0, row, 0), transform(image.picture(), 0, row, 0))
+
+
+@pytest.mark.parametrize("kind", ["random_resized", "pad", "shorter_side", "resize"])
+def test_a_reduced_file_shows_the_same_part_and_draws_the_same_numbers(kind):
+    settings = dataclasses.replace(OFF, crop=Crop(kind, (0.5, 1.0), shorter_side=(26, 27)), flip=Flip(0.5, 0.5))
+    full, reduced = TrainingTransform(settings, 3), TrainingTransform(settings, 3, "reduced")
+    image = _jpeg(160, 120)
+    for row in range(20):
+        one, other = full(image, 0, row, 0), reduced(image, 0, row, 0)
+        assert not torch.equal(one, other)
+        assert (one.int() - other.int()).abs().float().mean() < 9
+
+
+def test_reduction_needs_a_crop_as_large_as_the_result():
+    """No part of 40 x 40 pixels can be halved for 24; under no crop every file comes in full."""
+    image = _jpeg(40, 40)
+    for settings in (OFF, dataclasses.replace(OFF, crop=Crop("none"), image_size=40)):
+        full, reduced = TrainingTransform(settings, 3), TrainingTransform(settings, 3, "reduced")
+        assert all(torch.equal(full(image, 0, row, 0), reduced(image, 0, row, 0)) for row in range(20))
 
 
 def test_cutout_and_erasing_fill_with_the_mean():

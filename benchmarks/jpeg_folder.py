@@ -1,0 +1,83 @@
+"""Preparing the JPEGs of a folder for training on one core: ours against torchvision's reference pipeline, and decoding
+alone.
+
+    LIT_CNN_DATA=... python benchmarks/jpeg_folder.py           # the flowers under the data root, about 90 s
+
+The reference is ImageFolder with RandomResizedCrop, flip, (RandAugment,) to tensor, to float and normalize, image by
+image. Ours ends with a uint8 batch: the device normalizes. A ratio above 1 says that ours is faster; the range is over
+pairs of runs in turn, A B A B.
+"""
+
+import argparse
+import itertools
+from pathlib import Path
+
+import numpy as np
+import torch
+from interleaved import compare
+from PIL import Image
+from torchvision.datasets import ImageFolder
+from torchvision.transforms import v2
+
+from lit_cnn.data.loading import FolderBatches
+from lit_cnn.data.module import ImageData
+from lit_cnn.data.sampling import BatchPlan
+from lit_cnn.data.settings import RandAugment
+from lit_cnn.data.sources import resolve_data_path
+
+BATCH = 32
+
+
+def ours(path: Path, size: int, *, layers: int, decode: str) -> FolderBatches:
+    """The training batches of the folder."""
+    settings = RandAugment(layers, 9, "torchvision")
+    data = ImageData("imagefolder", str(path), image_size=size, decode=decode, rand_augment=settings, batch_size=BATCH)
+    return data.train_dataloader().dataset
+
+
+def reference(path: Path, size: int, *, layers: int) -> ImageFolder:
+    """torchvision's data set with its reference transforms."""
+    train = path / "train" if (path / "train").is_dir() else path
+    augment = [v2.RandAugment(layers, 9)] if layers else []
+    normalize = v2.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    steps = [v2.RandomResizedCrop(size), v2.RandomHorizontalFlip(), *augment, v2.PILToTensor()]
+    return ImageFolder(str(train), v2.Compose([*steps, v2.ToDtype(torch.float32, scale=True), normalize]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--path", default="flowers", help="image folder")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[224, 112], help="sides of the result in px")
+    parser.add_argument("--seconds", type=float, default=8.0, help="per line")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    path = resolve_data_path(options.path)
+    for size, layers in itertools.product(options.sizes, (0, 2)):
+        theirs = reference(path, size, layers=layers)
+        rows = np.linspace(0, len(theirs) - 1, BATCH).astype(np.int64)
+        for decode in ("full", "reduced"):
+            batches, epochs = ours(path, size, layers=layers, decode=decode), itertools.count()
+
+            def our_batch(batches: FolderBatches = batches, epochs: itertools.count = epochs, rows=rows) -> None:
+                batches[BatchPlan(next(epochs), rows, np.zeros_like(rows), np.arange(BATCH), 1.0)]
+
+            def their_batch(theirs: ImageFolder = theirs, rows: np.ndarray = rows) -> None:
+                torch.stack([theirs[row][0] for row in rows.tolist()])
+
+            def decoding(theirs: ImageFolder = theirs, rows: np.ndarray = rows) -> None:
+                for row in rows.tolist():
+                    Image.open(theirs.imgs[row][0]).load()
+
+            result = compare(our_batch, their_batch, options.seconds)
+            alone = compare(our_batch, decoding, options.seconds / 2)
+            print(
+                f"{size} px{', RandAugment' if layers else ''}, decode {decode}: ours {BATCH / result.ours:,.0f} "
+                f"images/s a core, torchvision {BATCH / result.theirs:,.0f}, ratio {result.ratio:.2f} "
+                f"({result.lowest:.2f} to {result.highest:.2f}, {result.pairs} pairs); decoding alone "
+                f"{BATCH / alone.theirs:,.0f}, of which ours reaches {alone.ratio:.0%}"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""From the bytes of an image file to an upright picture, in full or at a reduced scale of the JPEG transform."""
+
+import io
+
+from PIL import Image, ImageOps
+from torch import Tensor
+from torchvision.transforms.v2 import functional
+
+ORIENTATION = 0x0112
+REDUCTIONS = (8, 4, 2)
+"""Divisors of the sides at which libjpeg decodes with less work."""
+
+
+class BrokenImage(ValueError):
+    """A file that cannot be decoded. (PyTorch re-raises a worker's exception by calling its type with a message.)"""
+
+
+def reduction(sides: tuple[int, int], least: int) -> int:
+    """The largest divisor of ``REDUCTIONS``, or 1, that leaves both sides at least ``least`` pixels."""
+    return next((divisor for divisor in REDUCTIONS if min(sides) // divisor >= least), 1)
+
+
+class EncodedImage:
+    """An image file in memory whose pixels are decoded on demand.
+
+    Args:
+        content: The file's bytes.
+        name: What messages call it.
+        channels: 1 for gray, 3 for RGB: what ``pixels`` gives, whatever the file holds.
+    """
+
+    def __init__(self, content: bytes, name: str, channels: int = 3) -> None:
+        self.content, self.name, self.channels = content, name, channels
+
+    def sides(self) -> tuple[int, int]:
+        """Height and width of the upright image, from the header alone.
+
+        Raises:
+            BrokenImage: if the header cannot be read.
+        """
+        try:
+            with Image.open(io.BytesIO(self.content)) as image:
+                width, height = image.size
+                return (width, height) if image.getexif().get(ORIENTATION) in (5, 6, 7, 8) else (height, width)
+        except Exception as error:
+            raise self._broken(error) from None
+
+    def picture(self, divisor: int = 1) -> Image.Image:
+        """A PIL image of mode L or RGB, upright.
+
+        Args:
+            divisor: 1, or one of ``REDUCTIONS`` to decode a JPEG to ceil(side / divisor); other files come in full.
+
+        Raises:
+            BrokenImage: if the file cannot be decoded completely; the first line names it.
+        """
+        try:
+            with Image.open(io.BytesIO(self.content)) as image:
+                if divisor > 1:
+                    image.draft(None, (image.width // divisor, image.height // divisor))
+                image.load()
+                # exif_transpose copies what is upright already
+                upright = image if image.getexif().get(ORIENTATION, 1) == 1 else ImageOps.exif_transpose(image)
+                return _to_mode(upright, "L" if self.channels == 1 else "RGB")
+        except Exception as error:  # damaged files fail in any way a decoder can
+            raise self._broken(error) from None
+
+    def pixels(self, divisor: int = 1) -> Tensor:
+        """``picture`` as a uint8 tensor (C, H, W)."""
+        return functional.pil_to_tensor(self.picture(divisor))
+
+    def _broken(self, error: Exception) -> BrokenImage:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return BrokenImage(f"The image {self.name} cannot be decoded ({reason}); replace or remove the file.")
+
+
+def _to_mode(image: Image.Image, mode: str) -> Image.Image:
+    if image.mode == "P" and "transparency" in image.info:
+        image = image.convert("RGBA")
+    if image.mode == "I" or image.mode.startswith("I;16"):  # 16-bit gray: the upper byte, where convert would saturate
+        image = image.convert("I").point([level // 256 for level in range(65536)], "L")
+    return image if image.mode == mode else image.convert(mode)
