@@ -5,13 +5,14 @@ import datetime
 import logging
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 import yaml
 from lightning.fabric.utilities.rank_zero import _get_rank
+from lightning.pytorch.callbacks import ProgressBar, RichProgressBar
 from rich.console import Console
 from rich.table import Table
 
@@ -187,17 +188,25 @@ def make_run_dir(runs: Path, name: str, resumed: Path | None) -> Path:
     return folder
 
 
-def train(cli: RecipeCLI, runs: Path, name: str, resumed: Path | None, arguments: list[str]) -> int:
+def train(
+    cli: RecipeCLI,
+    runs: Path,
+    name: str,
+    resumed: Path | None,
+    arguments: list[str],
+    watchers: Sequence[pl.Callback] = (),
+) -> int:
+    """Train a parsed recipe in its folder; ``watchers`` look on beside the recipe's own callbacks."""
     init = cli.parser.instantiate(cli.config)
     model, data = init.model, init.data
     recipe = yaml.safe_load(cli.dump())
-    settings = dict(init.trainer)
+    settings = {**init.trainer, "callbacks": [*(init.trainer.callbacks or []), *watchers]}
     if settings.get("gradient_clip_val") is not None:
         raise ValueError("trainer.gradient_clip_val is not used: set model.clipping.kind norm and model.clipping.limit")
     check_strategy(recipe["trainer"]["strategy"])
     data.setup("fit")
     if settings.get("fast_dev_run"):
-        callbacks = [*(settings.pop("callbacks") or []), *recipe_callbacks(init)]
+        callbacks = [*settings.pop("callbacks"), *recipe_callbacks(init)]
         pl.Trainer(**settings, callbacks=callbacks).fit(model, data)
         if is_main_process():
             Console().print("fast_dev_run finished: one training and one validation batch ran")
@@ -238,6 +247,15 @@ def seconds_of(max_time: Any) -> float | None:
             raise ValueError(f"trainer.max_time must be written as DD:HH:MM:SS, got {max_time!r}")
         max_time = dict(zip(("days", "hours", "minutes", "seconds"), map(int, parts), strict=True))
     return datetime.timedelta(**max_time).total_seconds()
+
+
+def progress_bars(settings: dict[str, Any]) -> list[pl.Callback]:
+    """A progress bar drawn four times a second, unless the trainer has one or is to have none.
+
+    Lightning's own is drawn up to 100 times a second by a thread that takes its time from the training steps.
+    """
+    given = any(isinstance(callback, ProgressBar) for callback in settings["callbacks"])
+    return [] if given or settings.get("enable_progress_bar") is False else [RichProgressBar(refresh_rate=4)]
 
 
 def recipe_callbacks(init: Any) -> list[pl.Callback]:
@@ -281,7 +299,8 @@ def train_in(
             "default_root_dir": folder,
             "logger": [metrics_file, *([wandb_logger] if wandb_logger else [])],
             "callbacks": [
-                *(settings.get("callbacks") or []),
+                *settings["callbacks"],
+                *progress_bars(settings),
                 *recipe_callbacks(init),
                 Throughput(),
                 Pictures(folder, wandb_logger),

@@ -11,7 +11,7 @@ from torchmetrics import Metric
 
 from lit_cnn.architectures.catalog import create_model, find_entry
 from lit_cnn.architectures.entry import NetworkOptions
-from lit_cnn.architectures.layers.stochastic import set_random_key
+from lit_cnn.architectures.layers.stochastic import KeyedLayer, random_layers, set_random_key
 from lit_cnn.data.batch import Batch
 from lit_cnn.randomness import derive_key, seeded
 from lit_cnn.training.announce import announce
@@ -73,6 +73,7 @@ class Classifier(pl.LightningModule):
         self.sam = sam
         self.initial = initial
         self._ascent: Ascent | None = None
+        self._random_layers: list[KeyedLayer] = []
         self.channels_last = channels_last
         self.seed = seed
         self._configured = False
@@ -100,6 +101,7 @@ class Classifier(pl.LightningModule):
             announce(load_initial_weights(self.net, self.initial))
         if self.channels_last:
             self.net = self.net.to(memory_format=torch.channels_last)
+        self._random_layers = random_layers(self.net)
         self.train_metrics = EvaluationMetrics(self.num_classes, self.loss_settings)
         self.soft_accuracy = SoftTargetAccuracy()
         self.val_metrics = EvaluationMetrics(self.num_classes)
@@ -151,13 +153,14 @@ class Classifier(pl.LightningModule):
         output, loss = self._forward_training(batch, batch_idx)
         logits = output if isinstance(output, Tensor) else output[0]
         self._count_training(logits.detach(), batch.targets, batch.index >= 0)
-        self.log("train/loss_step", loss.detach())
+        if self._logs_this_step:
+            self.log("train/loss_step", loss.detach())
         return loss * batch.weight
 
     def _forward_training(self, batch: Batch, batch_idx: int) -> tuple[Tensor | tuple[Tensor, ...], Tensor]:
         """The network's output for a batch under the step's random key, and its mean loss."""
         assert self.net is not None
-        set_random_key(self.net, seed=self.seed, step=self.trainer.global_step, positions=batch.position)
+        set_random_key(self._random_layers, seed=self.seed, step=self.trainer.global_step, positions=batch.position)
         if self.architecture is None:  # a foreign network draws its masks from the ambient generator
             torch.manual_seed(derive_key(self.seed, "ambient", self.trainer.global_step, batch_idx, self.global_rank))
         output = self(batch.images)
@@ -184,7 +187,14 @@ class Classifier(pl.LightningModule):
         self.train_metrics.update(logits, targets, valid)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"])
+        if self._logs_this_step:
+            self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"])
+
+    @property
+    def _logs_this_step(self) -> bool:
+        """Whether the loggers take this step's values: Lightning's ``log`` costs as much where they do not."""
+        trainer = self.trainer
+        return trainer._logger_connector.should_update_logs or bool(trainer.fast_dev_run)  # type: ignore[attr-defined]
 
     def on_train_epoch_end(self) -> None:
         values = self.train_metrics.compute()
