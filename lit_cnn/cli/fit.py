@@ -35,7 +35,10 @@ from lit_cnn.training.runs import (
     write_json,
 )
 
-MACHINE_KEYS = ("data.path", "data.workers", "data.eval_batch_size", "data.seed", "model.seed")
+MACHINE_KEYS = (
+    *("data.path", "data.workers", "data.eval_batch_size", "data.seed", "model.seed"),
+    *("model.channels_last", "model.compile", "model.optimizer.kernel"),
+)
 """Keys below ``data`` and ``model`` that say where a run happens, or repeat another key."""
 IDENTITY_KEYS = (
     "model",
@@ -199,6 +202,7 @@ def train(
     """Train a parsed recipe in its folder; ``watchers`` look on beside the recipe's own callbacks."""
     init = cli.parser.instantiate(cli.config)
     model, data = init.model, init.data
+    init.machine.apply()
     recipe = yaml.safe_load(cli.dump())
     settings = {**init.trainer, "callbacks": [*(init.trainer.callbacks or []), *watchers]}
     if settings.get("gradient_clip_val") is not None:

@@ -128,6 +128,7 @@ def plain_loop(init: Any) -> Callable[[], None]:
     ``fit``; averaging of the weights, SAM and accumulation are left out.
     """
     model, data, trainer = init.model, init.data, init.trainer
+    init.machine.apply()
     device = torch.device("cuda" if torch.cuda.is_available() and trainer.accelerator != "cpu" else "cpu")
     model.num_classes, model.in_channels = data.num_classes, data.in_channels
     model.configure_model()

@@ -40,6 +40,7 @@ class Classifier(pl.LightningModule):
         sam: Sharpness-aware minimization.
         initial: Weights to start from in place of random ones.
         channels_last: Keep weights in the layout in which convolutions are fastest.
+        compile: Train with ``torch.compile``: seconds to minutes of compilation per image size, for faster steps.
         seed: Seed of the initial weights, dropout and stochastic depth.
     """
 
@@ -56,6 +57,7 @@ class Classifier(pl.LightningModule):
         sam: SamSettings = SamSettings(),
         initial: InitialWeights = InitialWeights(),
         channels_last: bool = True,
+        compile: bool = False,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -74,7 +76,7 @@ class Classifier(pl.LightningModule):
         self.initial = initial
         self._ascent: Ascent | None = None
         self._random_layers: list[KeyedLayer] = []
-        self.channels_last = channels_last
+        self.channels_last, self.compiled = channels_last, compile
         self.seed = seed
         self._configured = False
 
@@ -101,6 +103,8 @@ class Classifier(pl.LightningModule):
             announce(load_initial_weights(self.net, self.initial))
         if self.channels_last:
             self.net = self.net.to(memory_format=torch.channels_last)
+        if self.compiled:
+            self.net.compile(dynamic=False)  # in place: the names of the weights stay
         self._random_layers = random_layers(self.net)
         self.train_metrics = EvaluationMetrics(self.num_classes, self.loss_settings)
         self.soft_accuracy = SoftTargetAccuracy()
@@ -247,6 +251,7 @@ class Classifier(pl.LightningModule):
         batch_size = getattr(getattr(self.trainer, "datamodule", None), "batch_size", None)
         if batch_size is None:
             batch_size = self.optimizer_settings.base_batch_size or 1
+        self._check_kernel()
         optimizer = make_optimizer(self.net, self.optimizer_settings, batch_size)
         steps_per_epoch, total_steps = self._count_steps()
         schedule = self.schedule_settings
@@ -254,6 +259,15 @@ class Classifier(pl.LightningModule):
             schedule = replace(schedule, warmup_epochs=0.0)  # a single step has no room for a warm-up
         scheduler = make_scheduler(optimizer, schedule, total_steps=total_steps, steps_per_epoch=steps_per_epoch)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def _check_kernel(self) -> None:
+        """A fused update divides by the loss scale itself, so clipping before it would see scaled gradients."""
+        fused, clips = self.optimizer_settings.kernel == "fused", self.clipping_settings.kind != "none"
+        if fused and clips and self.trainer.precision == "16-mixed":
+            raise ValueError(
+                "model.optimizer.kernel fused cannot be combined with model.clipping in 16-mixed precision: use kernel "
+                "foreach or precision bf16-mixed"
+            )
 
     def _count_steps(self) -> tuple[int, int]:
         """Optimizer steps of an epoch and of the run.
