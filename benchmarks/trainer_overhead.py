@@ -9,17 +9,15 @@ resnet50: ResNet-50 on random images of 128 px in memory, batches of 16 (target:
 import argparse
 import os
 import sys
-import tempfile
-from pathlib import Path
 
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # as lit-cnn's commands do
 
-import numpy as np
 import torch
 
-from lit_cnn.cli.fit_overhead import Overhead, measure_overhead, percent
+from lit_cnn.cli.fit_overhead import Overhead, measure_noise, measure_overhead, percent
 
 TARGETS = {"cifar": 3.0, "resnet50": 1.0}
+CIFAR = ["--config", "cifar10_resnet20", "--data.source=npz", "--data.path=cifar10.npz"]
 
 
 def main() -> int:
@@ -29,30 +27,14 @@ def main() -> int:
     parser.add_argument("--block", type=int, default=5, help="steps of a turn")
     options = parser.parse_args()
     name, _, precision = options.case.partition("-")
-    with tempfile.TemporaryDirectory() as folder:
-        arguments = cifar() if name == "cifar" else resnet50(Path(folder), (options.rounds + 1) * options.block + 3)
-        arguments += ["--trainer.accelerator=cpu", *(["--trainer.precision=bf16-mixed"] if precision else [])]
-        overhead = measure_overhead(arguments, block=options.block, rounds=options.rounds)
+    turns = {"block": options.block, "rounds": options.rounds}
+    keys = ["--trainer.accelerator=cpu", *(["--trainer.precision=bf16-mixed"] if precision else [])]
+    if name == "cifar":
+        overhead = measure_overhead([*CIFAR, *keys], **turns)
+    else:
+        overhead = measure_noise("resnet50", 128, 16, keys, **turns)
     show(options.case, overhead, TARGETS[name])
     return 0
-
-
-def cifar() -> list[str]:
-    return ["--config", "cifar10_resnet20", "--data.source=npz", "--data.path=cifar10.npz"]
-
-
-def resnet50(folder: Path, steps: int, batch_size: int = 16) -> list[str]:
-    """A recipe of ten classes of noise."""
-    random = np.random.default_rng(0)
-    arrays = {}
-    for part, count in (("train", steps * batch_size), ("val", batch_size)):
-        arrays[f"{part}_images"] = random.integers(0, 256, (count, 128, 128, 3), dtype=np.uint8)
-        arrays[f"{part}_labels"] = np.arange(count) % 10
-    np.savez(folder / "noise.npz", **arrays)
-    return [
-        *("--model.architecture=resnet50", "--data.source=npz", f"--data.path={folder / 'noise.npz'}"),
-        *("--data.image_size=128", f"--data.batch_size={batch_size}", "--data.crop.kind=none"),
-    ]
 
 
 def show(case: str, overhead: Overhead, target: float) -> None:

@@ -9,13 +9,15 @@ import io
 import itertools
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import lightning.pytorch as pl
+import numpy as np
 import torch
 
+from lit_cnn.cli.bench_networks import endless
 from lit_cnn.cli.fit import quieten_lightning, train
 from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
 from lit_cnn.data.batch import Batch
@@ -121,6 +123,31 @@ def measure_overhead(arguments: list[str], *, block: int = 5, rounds: int = 10) 
     return Overhead(ratios(*both), per_step[0], per_step[1], block * rounds)
 
 
+def measure_noise(name: str, image_size: int, batch_size: int, keys: list[str], *, block: int, rounds: int) -> Overhead:
+    """The overhead of training a network of the catalog on ten classes of noise that lie in memory.
+
+    Args:
+        name: Network.
+        image_size: Height and width in px.
+        batch_size: Images of a step.
+        keys: Further keys of the recipe, such as ["--trainer.precision=bf16-mixed"].
+        block: Steps of a turn.
+        rounds: Turns that count.
+    """
+    random = np.random.default_rng(0)
+    arrays: dict[str, Any] = {}
+    for part, count in (("train", (WARMUP + block * rounds) * batch_size), ("val", batch_size)):
+        arrays[f"{part}_images"] = random.integers(0, 256, (count, image_size, image_size, 3), dtype=np.uint8)
+        arrays[f"{part}_labels"] = np.arange(count) % 10
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "noise.npz"
+        np.savez(path, **arrays)
+        data = [f"--data.path={path}", f"--data.image_size={image_size}", f"--data.batch_size={batch_size}"]
+        arguments = [f"--model.architecture={name}", "--data.source=npz", *data, "--data.crop.kind=none"]
+        arguments += ["--trainer.max_epochs=1", *keys]
+        return measure_overhead(arguments, block=block, rounds=rounds)
+
+
 def plain_loop(init: Any) -> Callable[[], None]:
     """One step of a loop as anyone would write it, on an instantiated recipe's network, batches and optimizer.
 
@@ -139,7 +166,7 @@ def plain_loop(init: Any) -> Callable[[], None]:
     scheduler = make_scheduler(optimizer, model.schedule_settings, total_steps=total_steps, steps_per_epoch=per_epoch)
     bf16 = "bf16" in str(trainer.precision)
     classifier = getattr(getattr(network, "head", None), "classifier", getattr(network, "head", None))
-    batches = _endless(data)
+    batches = endless(data)
     numbers = itertools.count()
 
     def step() -> None:
@@ -154,11 +181,6 @@ def plain_loop(init: Any) -> Callable[[], None]:
         scheduler.step()
 
     return step
-
-
-def _endless(data: Any) -> Iterator[Batch]:
-    while True:
-        yield from data.train_dataloader()
 
 
 def percent(overhead: Overhead) -> str:
