@@ -7,13 +7,14 @@ import logging
 import os
 import subprocess
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 import yaml
 from lightning.fabric.utilities.rank_zero import _get_rank
+from lightning.pytorch.callbacks import ProgressBar, RichProgressBar
 from lightning.pytorch.strategies import DDPStrategy
 from rich.console import Console
 from rich.table import Table
@@ -39,7 +40,10 @@ from lit_cnn.training.runs import (
 )
 from lit_cnn.training.slurm import job_id, requeue, requeued_run
 
-MACHINE_KEYS = ("data.path", "data.workers", "data.eval_batch_size", "data.seed", "model.seed")
+MACHINE_KEYS = (
+    *("data.path", "data.workers", "data.eval_batch_size", "data.seed", "model.seed"),
+    *("model.channels_last", "model.compile", "model.optimizer.kernel"),
+)
 """Keys below ``data`` and ``model`` that say where a run happens, or repeat another key."""
 IDENTITY_KEYS = (
     "model",
@@ -196,17 +200,26 @@ def make_run_dir(runs: Path, name: str, resumed: Path | None) -> Path:
     return folder
 
 
-def train(cli: RecipeCLI, runs: Path, name: str, resumed: Path | None, arguments: list[str]) -> int:
+def train(
+    cli: RecipeCLI,
+    runs: Path,
+    name: str,
+    resumed: Path | None,
+    arguments: list[str],
+    watchers: Sequence[pl.Callback] = (),
+) -> int:
+    """Train a parsed recipe in its folder; ``watchers`` look on beside the recipe's own callbacks."""
     init = cli.parser.instantiate(cli.config)
     model, data = init.model, init.data
+    init.machine.apply()
     recipe = yaml.safe_load(cli.dump())
-    settings = dict(init.trainer)
+    settings = {**init.trainer, "callbacks": [*(init.trainer.callbacks or []), *watchers]}
     if settings.get("gradient_clip_val") is not None:
         raise ValueError("trainer.gradient_clip_val is not used: set model.clipping.kind norm and model.clipping.limit")
     check_strategy(recipe["trainer"]["strategy"])
     data.setup("fit")
     if settings.get("fast_dev_run"):
-        callbacks = [*(settings.pop("callbacks") or []), *recipe_callbacks(init)]
+        callbacks = [*settings.pop("callbacks"), *recipe_callbacks(init)]
         pl.Trainer(**settings, callbacks=callbacks).fit(model, data)
         if is_main_process():
             Console().print("fast_dev_run finished: one training and one validation batch ran")
@@ -271,6 +284,15 @@ def seconds_of(max_time: Any) -> float | None:
     return datetime.timedelta(**max_time).total_seconds()
 
 
+def progress_bars(settings: dict[str, Any]) -> list[pl.Callback]:
+    """A progress bar drawn four times a second, unless the trainer has one or is to have none.
+
+    Lightning's own is drawn up to 100 times a second by a thread that takes its time from the training steps.
+    """
+    given = any(isinstance(callback, ProgressBar) for callback in settings["callbacks"])
+    return [] if given or settings.get("enable_progress_bar") is False else [RichProgressBar(refresh_rate=4)]
+
+
 def recipe_callbacks(init: Any) -> list[pl.Callback]:
     """The callbacks that are fields of a recipe."""
     return [init.ema, init.stochastic_depth, init.progressive_learning, init.early_stopping, init.loss_guard]
@@ -312,7 +334,8 @@ def train_in(
             "default_root_dir": folder,
             "logger": [metrics_file, *([wandb_logger] if wandb_logger else [])],
             "callbacks": [
-                *(settings.get("callbacks") or []),
+                *settings["callbacks"],
+                *progress_bars(settings),
                 *recipe_callbacks(init),
                 Throughput(),
                 Pictures(folder, wandb_logger),

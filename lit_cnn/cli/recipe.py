@@ -17,6 +17,7 @@ from lit_cnn.training.callbacks.loss_guard import LossGuard
 from lit_cnn.training.callbacks.progressive_learning import ProgressiveLearning
 from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule
 from lit_cnn.training.classifier import Classifier
+from lit_cnn.training.machine import MachineSettings
 
 
 class RecipeParser(LightningArgumentParser):
@@ -88,6 +89,7 @@ class RecipeCLI(LightningCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_class_arguments(About, "about")
         parser.add_class_arguments(TrackingSettings, "tracking")
+        parser.add_class_arguments(MachineSettings, "machine")
         parser.add_lightning_class_args(EMA, "ema")
         parser.add_lightning_class_args(StochasticDepthSchedule, "stochastic_depth")
         parser.add_lightning_class_args(ProgressiveLearning, "progressive_learning")

@@ -11,7 +11,7 @@ from torchmetrics import Metric
 
 from lit_cnn.architectures.catalog import create_model, find_entry
 from lit_cnn.architectures.entry import NetworkOptions
-from lit_cnn.architectures.layers.stochastic import set_random_key
+from lit_cnn.architectures.layers.stochastic import KeyedLayer, random_layers, set_random_key
 from lit_cnn.data.batch import Batch
 from lit_cnn.randomness import derive_key, seeded
 from lit_cnn.training.announce import announce
@@ -41,6 +41,7 @@ class Classifier(pl.LightningModule):
         sam: Sharpness-aware minimization.
         initial: Weights to start from in place of random ones.
         channels_last: Keep weights in the layout in which convolutions are fastest.
+        compile: Train with ``torch.compile``: seconds to minutes of compilation per image size, for faster steps.
         seed: Seed of the initial weights, dropout and stochastic depth.
     """
 
@@ -57,6 +58,7 @@ class Classifier(pl.LightningModule):
         sam: SamSettings = SamSettings(),
         initial: InitialWeights = InitialWeights(),
         channels_last: bool = True,
+        compile: bool = False,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -74,7 +76,8 @@ class Classifier(pl.LightningModule):
         self.sam = sam
         self.initial = initial
         self._ascent: Ascent | None = None
-        self.channels_last = channels_last
+        self._random_layers: list[KeyedLayer] = []
+        self.channels_last, self.compiled = channels_last, compile
         self.seed = seed
         self._configured = False
 
@@ -101,6 +104,9 @@ class Classifier(pl.LightningModule):
             announce(load_initial_weights(self.net, self.initial))
         if self.channels_last:
             self.net = self.net.to(memory_format=torch.channels_last)
+        if self.compiled:
+            self.net.compile(dynamic=False)  # in place: the names of the weights stay
+        self._random_layers = random_layers(self.net)
         self.train_metrics = EvaluationMetrics(self.num_classes, self.loss_settings)
         self.soft_accuracy = SoftTargetAccuracy()
         self.val_metrics = EvaluationMetrics(self.num_classes)
@@ -152,13 +158,14 @@ class Classifier(pl.LightningModule):
         output, loss = self._forward_training(batch, batch_idx)
         logits = output if isinstance(output, Tensor) else output[0]
         self._count_training(logits.detach(), batch.targets, batch.index >= 0)
-        self.log("train/loss_step", loss.detach())
+        if self._logs_this_step:
+            self.log("train/loss_step", loss.detach())
         return loss * batch.weight
 
     def _forward_training(self, batch: Batch, batch_idx: int) -> tuple[Tensor | tuple[Tensor, ...], Tensor]:
         """The network's output for a batch under the step's random key, and its mean loss."""
         assert self.net is not None
-        set_random_key(self.net, seed=self.seed, step=self.trainer.global_step, positions=batch.position)
+        set_random_key(self._random_layers, seed=self.seed, step=self.trainer.global_step, positions=batch.position)
         if self.architecture is None:  # a foreign network draws its masks from the ambient generator
             torch.manual_seed(derive_key(self.seed, "ambient", self.trainer.global_step, batch_idx, self.global_rank))
         output = self(batch.images)
@@ -185,7 +192,14 @@ class Classifier(pl.LightningModule):
         self.train_metrics.update(logits, targets, valid)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"])
+        if self._logs_this_step:
+            self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"])
+
+    @property
+    def _logs_this_step(self) -> bool:
+        """Whether the loggers take this step's values: Lightning's ``log`` costs as much where they do not."""
+        trainer = self.trainer
+        return trainer._logger_connector.should_update_logs or bool(trainer.fast_dev_run)  # type: ignore[attr-defined]
 
     def on_train_epoch_end(self) -> None:
         values = self.train_metrics.compute()
@@ -238,6 +252,7 @@ class Classifier(pl.LightningModule):
         batch_size = getattr(getattr(self.trainer, "datamodule", None), "batch_size", None)
         if batch_size is None:
             batch_size = self.optimizer_settings.base_batch_size or 1
+        self._check_kernel()
         optimizer = make_optimizer(self.net, self.optimizer_settings, batch_size)
         steps_per_epoch, total_steps = self._count_steps()
         schedule = self.schedule_settings
@@ -245,6 +260,15 @@ class Classifier(pl.LightningModule):
             schedule = replace(schedule, warmup_epochs=0.0)  # a single step has no room for a warm-up
         scheduler = make_scheduler(optimizer, schedule, total_steps=total_steps, steps_per_epoch=steps_per_epoch)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def _check_kernel(self) -> None:
+        """A fused update divides by the loss scale itself, so clipping before it would see scaled gradients."""
+        fused, clips = self.optimizer_settings.kernel == "fused", self.clipping_settings.kind != "none"
+        if fused and clips and self.trainer.precision == "16-mixed":
+            raise ValueError(
+                "model.optimizer.kernel fused cannot be combined with model.clipping in 16-mixed precision: use kernel "
+                "foreach or precision bf16-mixed"
+            )
 
     def _count_steps(self) -> tuple[int, int]:
         """Optimizer steps of an epoch and of the run.

@@ -4,8 +4,7 @@ SGD, Adam and AdamW are torch's. RMSprop is TensorFlow's (used by MnasNet, Mobil
 from torch's in three places; LAMB is You et al. 2019, arXiv:1904.00962. Weight decay comes in the two forms of
 Loshchilov and Hutter 2019, arXiv:1711.05101: *coupled* adds λθ to the gradient, *decoupled* shrinks the weights.
 
-torch's fused kernels are not used: on the CPU they read memory in order and give wrong updates, without an error, when
-a restored momentum and its weight differ in memory format.
+torch's fused kernels run where ``kernel`` asks for them (see optimizer_kernels.py for what they need at a resume).
 """
 
 from abc import ABC, abstractmethod
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from lit_cnn.training.filter_limit import limit_filters_after_updates
+from lit_cnn.training.optimizer_kernels import KERNELS, Kernel, keep_kernel_on_load, kernel_flags
 
 _NORM_LAYERS = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
 _EPSILON = {"sgd": 0.0, "adamw": 1e-8, "rmsprop": 1e-3, "lamb": 1e-6}
@@ -27,6 +27,7 @@ _CHOICES: dict[str, tuple[str | None, ...]] = {
     "decay": ("coupled", "decoupled", None),
     "decay_scaling": ("learning_rate", "independent"),
     "decay_excluded": tuple(_EXCLUDED),
+    "kernel": KERNELS,
 }
 
 
@@ -52,6 +53,8 @@ class OptimizerSettings:
             layers alone, or none. Gains and layer scales count as norm.
         filter_rms: Largest root mean square of a convolution filter, renewed after every update (ZFNet: 0.1); null
             sets no limit.
+        kernel: How sgd and adamw run an update, a machine setting: one parameter at a time (loop), all in one call per
+            operation (foreach) or all in one kernel (fused); auto is torch's choice. rmsprop and lamb are foreach.
     """
 
     name: Literal["sgd", "adamw", "rmsprop", "lamb"] = "sgd"
@@ -67,6 +70,7 @@ class OptimizerSettings:
     decay_scaling: Literal["learning_rate", "independent"] = "learning_rate"
     decay_excluded: Literal["norm_and_bias", "norm", "none"] = "norm_and_bias"
     filter_rms: float | None = None
+    kernel: Kernel = "auto"
 
     def __post_init__(self) -> None:
         for key, choices in _CHOICES.items():
@@ -85,6 +89,8 @@ class OptimizerSettings:
         _check("rho", self.rho, 0 <= self.rho < 1, "in [0, 1)")
         _check("weight_decay", self.weight_decay, self.weight_decay >= 0, "at least 0")
         _check("filter_rms", self.filter_rms, self.filter_rms is None or self.filter_rms > 0, "above 0, or null")
+        own = self.name in ("rmsprop", "lamb")
+        _check("kernel", self.kernel, not own or self.kernel in ("auto", "foreach"), f"auto or foreach for {self.name}")
         if self.decay_scaling == "independent":
             _check("decay_scaling", "independent", self.decay_form == "decoupled", "learning_rate for coupled decay")
             _check("weight_decay", self.weight_decay, self.weight_decay < 1, "below 1 for independent decay_scaling")
@@ -157,6 +163,7 @@ def make_optimizer(network: nn.Module, settings: OptimizerSettings, global_batch
     Its state holds tensors and built-in types only. With ``lamb``, only the decayed group takes the trust ratio.
     """
     optimizer = _choose_optimizer(network, settings, global_batch)
+    keep_kernel_on_load(optimizer)
     if settings.filter_rms is not None:
         limit_filters_after_updates(optimizer, network, settings.filter_rms)
     return optimizer
@@ -176,13 +183,14 @@ def _choose_optimizer(network: nn.Module, settings: OptimizerSettings, global_ba
     if settings.name == "sgd":
         nesterov = settings.nesterov and settings.momentum > 0
         sgd = DecoupledSGD if decoupled else SGD
-        return sgd(groups, lr=rate, momentum=settings.momentum, nesterov=nesterov)
+        return sgd(groups, lr=rate, momentum=settings.momentum, nesterov=nesterov, **kernel_flags(settings.kernel))
     if settings.name == "rmsprop":
         rmsprop = DecoupledRMSpropTF if decoupled else RMSpropTF
         return rmsprop(groups, lr=rate, rho=settings.rho, momentum=settings.momentum, epsilon=epsilon)
     if settings.name == "adamw":
         adam = (DecoupledAdam if independent else AdamW) if decoupled else Adam
-        return adam(groups, lr=rate, betas=settings.betas, eps=epsilon, weight_decay=0.0)
+        flags = kernel_flags(settings.kernel)
+        return adam(groups, lr=rate, betas=settings.betas, eps=epsilon, weight_decay=0.0, **flags)
     lamb = DecoupledLAMB if independent else LAMB
     return lamb(groups, lr=rate, betas=settings.betas, epsilon=epsilon, coupled=not decoupled)
 

@@ -35,3 +35,20 @@ def test_only_keys_that_say_what_a_run_is_forbid_to_continue_it() -> None:
     other = {"data": {"workers": 2, "batch_size": 32}, "trainer": {"devices": 1, "max_epochs": 4}}
     with pytest.raises(ValueError, match=r"differ: data.batch_size \(64 -> 32\), trainer.max_epochs \(3 -> 4\);"):
         check_identity(stored, other)
+
+
+def test_what_only_concerns_the_machine_may_change_at_a_resume() -> None:
+    stored = {
+        "model": {"channels_last": True, "compile": False, "optimizer": {"kernel": "auto", "momentum": 0.9}},
+        "trainer": {"precision": "32-true"},
+        "machine": {"threads": None},
+    }
+    elsewhere = {
+        "model": {"channels_last": False, "compile": True, "optimizer": {"kernel": "fused", "momentum": 0.9}},
+        "trainer": {"precision": "bf16-mixed"},
+        "machine": {"threads": 2},
+    }
+    check_identity(stored, elsewhere)
+    changes = describe_changes(stored, elsewhere)
+    for part in ("model.compile (False -> True)", "model.optimizer.kernel ('auto' -> 'fused')", "machine.threads"):
+        assert part in changes

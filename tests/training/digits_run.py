@@ -60,6 +60,7 @@ def fit(
     stop_after: int | None = None,
     resume: bool = False,
     decay: float = 0.9,
+    ramp_epochs: float = 1.0,
     max_seconds: float | None = None,
     model: dict[str, Any] | None = None,
     data: dict[str, Any] | None = None,
@@ -71,7 +72,7 @@ def fit(
     images.setup()
     record = {"recipe": {}, "class_names": images.class_names, "preprocessing": images.preprocessing.as_dict()}
     checkpoints = Checkpoints(folder, "val/acc1", record, max_seconds=max_seconds)
-    every: list[pl.Callback] = [EMA(decay), StochasticDepthSchedule(1.0), *callbacks, checkpoints]
+    every: list[pl.Callback] = [EMA(decay), StochasticDepthSchedule(ramp_epochs), *callbacks, checkpoints]
     if stop_after is not None:
         every.append(StopAfter(checkpoints, stop_after))
     path = folder / LAST if resume else None

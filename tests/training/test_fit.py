@@ -51,6 +51,7 @@ COMPONENTS: dict[str, dict[str, Any]] = {
     "lamb": {"model": {"optimizer": OptimizerSettings("lamb", 0.01, None, weight_decay=0.02)}},
     "binary cross-entropy": {"model": {"loss": LossSettings("binary_cross_entropy", target_threshold=0.2)}},
     "accumulation": {"accumulate_grad_batches": 2},
+    "fused kernel": {"model": {"optimizer": OptimizerSettings(learning_rate=0.05, kernel="fused")}},
     "bf16": {"precision": "bf16-mixed"},
 }
 
@@ -140,3 +141,26 @@ def test_a_foreign_network_with_another_head_is_refused() -> None:
     network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 7))
     with pytest.raises(ValueError, match="7 outputs but the data has 10"):
         trainer.fit(Classifier(network), make_data())
+
+
+@pytest.mark.slow
+def test_a_compiled_run_resumes_bit_equal_and_keeps_its_names(tmp_path: Path) -> None:
+    torch.compiler.reset()
+    settings: dict[str, Any] = {"model": {"compile": True}, "ramp_epochs": 0.0, "limit_train_batches": 4}
+    fit(tmp_path / "whole", **settings)
+    with pytest.raises(RunInterrupted):
+        fit(tmp_path / "parts", stop_after=2, **settings)
+    fit(tmp_path / "parts", resume=True, **settings)
+    assert_same_end(tmp_path / "whole", tmp_path / "parts")
+    state = load_checkpoint(tmp_path / "whole" / LAST)
+    plain = make_model(num_classes=10, in_channels=1)
+    plain.configure_model()
+    for weights in (state["state_dict"], state["current_model_state"]):
+        assert {name for name in weights if name.startswith("net.")} == {
+            f"net.{name}" for name in plain.net.state_dict()
+        }
+
+
+def test_rates_that_change_every_step_cannot_be_compiled(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"ramp_epochs changes the network in every step.*set model\.compile false"):
+        fit(tmp_path, model={"compile": True})

@@ -290,7 +290,10 @@ def test_a_parameter_without_gradient_is_left_alone(options: dict) -> None:
     assert torch.equal(net.classifier.weight.detach(), before)
 
 
-@EACH
+KERNELS = [{"name": name, "kernel": kernel} for name in ("sgd", "adamw") for kernel in ("loop", "foreach", "fused")]
+
+
+@pytest.mark.parametrize("options", [*ALL, *KERNELS], ids=lambda options: "-".join(options.values()))
 def test_resume_survives_a_change_of_memory_format(options: dict) -> None:
     """A momentum saved in one memory format continues on weights in another (torch's fused CPU kernels mix them up)."""
     settings = OptimizerSettings(learning_rate=0.01, weight_decay=0.05, **options)
@@ -314,6 +317,8 @@ def test_resume_survives_a_change_of_memory_format(options: dict) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"kernel": "triton"}, "optimizer.kernel must be one of auto, loop, foreach, fused"),
+        ({"name": "lamb", "kernel": "fused"}, "optimizer.kernel must be auto or foreach for lamb, got fused"),
         ({"name": "adam"}, "optimizer.name must be one of sgd, adamw, rmsprop, lamb"),
         ({"learning_rate": -1.0}, "optimizer.learning_rate"),
         ({"base_batch_size": 0}, "optimizer.base_batch_size"),

@@ -6,6 +6,7 @@ key of each step with :func:`set_random_key`; without one a fresh key is drawn f
 forward pass, as ``nn.Dropout`` would.
 """
 
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 import torch
@@ -91,16 +92,21 @@ class StochasticDepth(KeyedLayer):
         return f"{super().extra_repr()}, gate={self.gate}"
 
 
-def set_random_key(network: nn.Module, *, seed: int, step: int, positions: Tensor) -> None:
+def random_layers(network: nn.Module) -> list[KeyedLayer]:
+    """The random layers of ``network``, in the order of ``network.modules()``."""
+    return [module for module in network.modules() if isinstance(module, KeyedLayer)]
+
+
+def set_random_key(network: nn.Module | Sequence[KeyedLayer], *, seed: int, step: int, positions: Tensor) -> None:
     """Key the masks of every random layer of ``network`` for one optimizer step.
 
     Args:
-        network: Any module; layers are told apart by their order in ``network.modules()``.
+        network: Any module, or its ``random_layers``, which spares the search; layers are told apart by their order.
         seed: The run's seed.
         step: Optimizer steps done so far.
         positions: (N,) int64, position of each sample in the global batch, on the device of the batch.
     """
-    layers = [module for module in network.modules() if isinstance(module, KeyedLayer)]
+    layers = random_layers(network) if isinstance(network, nn.Module) else network
     for number, layer in enumerate(layers):
         layer.key = torch.tensor(derive_key(seed, "layer", step, number), device=positions.device)
         layer.positions = positions

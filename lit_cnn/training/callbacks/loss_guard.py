@@ -109,7 +109,8 @@ def first_failure(network: nn.Module, images: Tensor) -> str | None:
     leaves = [(name, module) for name, module in network.named_modules() if not list(module.children())]
     handles = [module.register_forward_hook(note(name)) for name, module in leaves]
     try:
-        network(images)
+        with torch.compiler.set_stance("force_eager"):  # compiled code would not call the hooks
+            network(images)
     finally:
         for handle in handles:
             handle.remove()

@@ -1,0 +1,302 @@
+"""``lit-cnn bench``: how fast networks train and infer, against other libraries and against the machine's limit."""
+
+import argparse
+import datetime
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from lit_cnn.cli.fit_overhead import Overhead
+    from lit_cnn.profiling.bench import Bench
+
+HEADER = (
+    *("network", "px", "batch", "training images/s", "data / forward / backward / optimizer ms", "inference images/s"),
+    *("% of limit, training", "inference", "peak MB, training"),
+)
+
+
+def run(arguments: list[str]) -> int:
+    options, overrides = parse(arguments)
+    benches = measure(options, overrides)
+    overhead = fit_overhead(options, overrides) if options.fit else None
+    if options.json:
+        write(options.json, json.dumps(as_object(benches, overhead), indent=2))
+    if options.plot:
+        plot(benches, options.plot)
+    if options.json == "-":
+        return 0
+    console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
+    if options.markdown:
+        print(markdown(benches))
+    else:
+        console.print(table(benches))
+    for line in [*comparisons(benches), *([fit_line(overhead)] if overhead else []), conditions(benches)]:
+        console.print(line)
+    for path in (options.json, options.plot):
+        if path:
+            console.print(f"written: {path}")
+    return 0
+
+
+def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """The options, and the recipe keys that were given with ``--config``.
+
+    Raises:
+        ValueError: If the arguments name nothing to measure, or too much.
+    """
+    parser = argparse.ArgumentParser(
+        prog="lit-cnn bench",
+        usage="lit-cnn bench NAME... [options]\n       lit-cnn bench --table [options]\n"
+        "       lit-cnn bench --config RECIPE [--config OVERLAY] [options] [--KEY VALUE ...]",
+        description="Images per second of training steps and inference, their parts, memory, and the share of the "
+        "machine's limit: a large matrix product in the same precision, measured in the same rounds.",
+        allow_abbrev=False,
+    )  # fmt: skip
+    with_recipe = any(word.partition("=")[0] in ("-c", "--config") for word in arguments)
+    if with_recipe:  # what follows an unknown --KEY is its value, not a name
+        parser.set_defaults(names=[])
+    else:
+        parser.add_argument("names", nargs="*", metavar="NAME", help="networks that `lit-cnn models` lists")
+    parser.add_argument("-c", "--config", action="append", metavar="RECIPE", help="bench a recipe's training step")
+    parser.add_argument("--table", action="store_true", help="a network of each family")
+    parser.add_argument("--against", nargs="+", choices=("timm", "torchvision"), default=[], metavar="LIBRARY",
+                        help="race the same network of timm, torchvision or both")  # fmt: skip
+    parser.add_argument("--fit", action="store_true", help="time lit-cnn fit against a plain PyTorch loop, too")
+    parser.add_argument("--image-size", type=int, help="px (default: each network's own)")
+    parser.add_argument("--batch-size", type=int, help="images (default: 128 up to 64 px, 16 above, 8 for heavy ones)")
+    parser.add_argument("--precision", choices=("32-true", "bf16-mixed"), default="32-true")
+    parser.add_argument("--contiguous", action="store_true", help="NCHW layout instead of channels_last")
+    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:N (default: cuda where there is one)")
+    parser.add_argument("--seconds", type=float, default=20.0, help="time per network; at least 6 rounds (default 20)")
+    parser.add_argument("--rounds", type=int, help="rounds in place of a time")
+    parser.add_argument("--json", metavar="FILE", help="write all figures; - for the standard output alone")
+    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw where the time of a training step goes")
+    parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    options, rest = parser.parse_known_args(arguments)
+    if sum(map(bool, (options.names, options.config, options.table))) != 1:
+        raise ValueError("bench needs one of: names of networks, --config RECIPE, --table")
+    if rest and not options.config:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if options.table and options.fit:
+        raise ValueError("--fit needs a network's name or --config RECIPE, not --table")
+    if options.config and options.against:
+        raise ValueError("--against compares networks of the catalog: name them in place of --config")
+    for key, least in (("image_size", 1), ("batch_size", 1), ("rounds", 1), ("seconds", 0)):
+        value = getattr(options, key)
+        if value is not None and value < least:
+            raise ValueError(f"--{key.replace('_', '-')} must be at least {least}, got {value}")
+    return options, rest
+
+
+def measure(options: argparse.Namespace, overrides: list[str]) -> "list[Bench]":
+    from lit_cnn.cli.profile import progress
+    from lit_cnn.profiling.bench import Conditions, race
+    from lit_cnn.profiling.timing import resolve_device
+
+    device = resolve_device(options.device)
+    settings = {"rounds": options.rounds, "seconds": options.seconds}
+    if options.config:
+        from lit_cnn.cli.bench_networks import recipe_contestant
+
+        init = instantiate(options, overrides)
+        bf16 = "bf16" in str(init.trainer.precision)
+        where = Conditions(device, bf16, init.model.channels_last, **settings)
+        with progress(2) as tell:
+            return [race(title(options), [recipe_contestant(init, where)], where, tell)]
+    where = Conditions(device, options.precision == "bf16-mixed", not options.contiguous, **settings)
+    return measure_catalog(options, where)
+
+
+def measure_catalog(options: argparse.Namespace, where: Any) -> "list[Bench]":
+    from lit_cnn.architectures.catalog import find_entry
+    from lit_cnn.cli.bench_networks import TABLE, catalog_contestants, default_batch, references_of
+    from lit_cnn.cli.profile import progress
+    from lit_cnn.profiling.bench import race
+
+    chosen = TABLE if options.table else tuple((name, find_entry(name).image_size) for name in options.names)
+    races: list[tuple[str, int, Any]] = []
+    for name, own_size in chosen:
+        size = options.image_size or own_size
+        if options.against and not options.table:
+            races += [(name, size, rows) for rows in references_of(name, options.against)]
+        elif options.against:
+            races += [(name, size, rows) for rows in counterparts(name, options.against)]
+        else:
+            races.append((name, size, ()))
+    benches = []
+    with progress(sum(2 + len(rows) for _, _, rows in races)) as tell:
+        for name, size, rows in races:
+            batch = options.batch_size or default_batch(name, size)
+            benches.append(race(name, catalog_contestants(name, size, batch, where, rows), where, tell))
+    return benches
+
+
+def counterparts(name: str, libraries: Sequence[str]) -> list[Any]:
+    """The groups of ``references_of``; one empty group where no library has the network."""
+    from lit_cnn.cli.bench_networks import references_of
+
+    try:
+        return references_of(name, libraries)
+    except ValueError:
+        return [()]
+
+
+def title(options: argparse.Namespace) -> str:
+    from lit_cnn.cli.recipe import recipe_name, resolve_configs
+
+    return recipe_name(resolve_configs(["--config", options.config[0]]))
+
+
+def recipe_arguments(options: argparse.Namespace, overrides: list[str]) -> list[str]:
+    given = {"data.image_size": options.image_size, "data.batch_size": options.batch_size}
+    keys = [f"--{key}={value}" for key, value in given.items() if value is not None]
+    if options.precision != "32-true":
+        keys.append(f"--trainer.precision={options.precision}")
+    if options.contiguous:
+        keys.append("--model.channels_last=false")
+    return [*(word for config in options.config for word in ("--config", config)), *keys, *overrides]
+
+
+def instantiate(options: argparse.Namespace, overrides: list[str]) -> Any:
+    """The recipe's objects, with its threads set."""
+    from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
+
+    cli = RecipeCLI(resolve_configs(recipe_arguments(options, overrides)))
+    init = cli.parser.instantiate(cli.config)
+    init.machine.apply()
+    return init
+
+
+def fit_overhead(options: argparse.Namespace, overrides: list[str]) -> "Overhead":
+    """Of the recipe, or of the first network on images of noise in memory."""
+    from lit_cnn.cli.fit_overhead import measure_noise, measure_overhead
+
+    rounds = options.rounds or 10
+    if options.config:
+        return measure_overhead(recipe_arguments(options, overrides), rounds=rounds)
+    from lit_cnn.architectures.catalog import find_entry
+    from lit_cnn.cli.bench_networks import default_batch
+
+    name = options.names[0]
+    size = options.image_size or find_entry(name).image_size
+    keys = [f"--trainer.precision={options.precision}", f"--model.channels_last={str(not options.contiguous).lower()}"]
+    return measure_noise(name, size, options.batch_size or default_batch(name, size), keys, block=3, rounds=rounds)
+
+
+def as_object(benches: "list[Bench]", overhead: "Overhead | None") -> dict[str, Any]:
+    """All figures in built-in types: images/s, ms, bytes, ratios with ``low`` and ``high`` of their 95 % interval."""
+    fit = None if overhead is None else {key: as_plain(value) for key, value in overhead._asdict().items()}
+    return {
+        "date": datetime.date.today().isoformat(),
+        "cores": os.cpu_count(),
+        "benches": [asdict(bench) for bench in benches],
+        "fit": fit,
+    }
+
+
+def as_plain(value: Any) -> Any:
+    return value if isinstance(value, int) else asdict(value)
+
+
+def write(path: str, text: str) -> None:
+    if path == "-":
+        print(text)
+    else:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(text + "\n", encoding="utf-8")
+
+
+def cells(bench: "Bench", number: int) -> list[str]:
+    result = bench.results[number]
+    name = bench.name if number == 0 else f"  {result.label}"
+    parts = " / ".join(f"{value:.3g}" for value in result.phases.values())
+    peak = "–" if result.training_peak_bytes is None else f"{result.training_peak_bytes / 1e6:,.0f}"
+    shares = [f"{100 * share.median:.0f}" for share in (result.training_share, result.inference_share)]
+    speeds = [interval(speed.median, speed.low, speed.high) for speed in (result.training, result.inference)]
+    return [name, str(bench.image_size), str(bench.batch_size), speeds[0], parts, speeds[1], *shares, peak]
+
+
+def interval(median: float, low: float, high: float) -> str:
+    """Three significant digits, the interval in brackets."""
+    return f"{significant(median)} [{significant(low)}, {significant(high)}]"
+
+
+def significant(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def rows(benches: "list[Bench]") -> list[list[str]]:
+    return [cells(bench, number) for bench in benches for number in range(len(bench.results))]
+
+
+def table(benches: "list[Bench]") -> Table:
+    shown = Table(caption="Brackets: 95 % interval of the median. Limit: a large matrix product in the same rounds.")
+    for name in HEADER:
+        shown.add_column(name, justify="left" if name == "network" else "right", no_wrap=name == "network")
+    for row in rows(benches):
+        shown.add_row(*row)
+    return shown
+
+
+def markdown(benches: "list[Bench]") -> str:
+    lines = ["| " + " | ".join(HEADER) + " |", "|---|" + "---:|" * (len(HEADER) - 1)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows(benches)]) + "\n"
+
+
+def comparisons(benches: "list[Bench]") -> list[str]:
+    """A sentence per rival: our images per second over its."""
+    return [
+        f"{bench.name} over {ratio.against}'s: training {ratio.training}, inference {ratio.inference} times as fast"
+        for bench in benches
+        for ratio in bench.ratios
+    ]
+
+
+def fit_line(overhead: "Overhead") -> str:
+    from lit_cnn.cli.fit_overhead import percent
+
+    return (
+        f"fit: {percent(overhead)} time per step against a plain loop "
+        f"({overhead.fit_ms.median:.1f} against {overhead.plain_ms.median:.1f} ms, {overhead.ratio.rounds} turns)"
+    )
+
+
+def conditions(benches: "list[Bench]") -> str:
+    """Machine, date and settings, with a warning if the machine was busy."""
+    first, cores = benches[0], os.cpu_count() or 1
+    limits = [bench.limit.median for bench in benches]
+    span = f"{min(limits):,.0f} to {max(limits):,.0f}" if len(limits) > 1 else f"{limits[0]:,.0f}"
+    counted = sorted({bench.limit.rounds for bench in benches})
+    turns = str(counted[0]) if len(counted) == 1 else f"{counted[0]} to {counted[-1]}"
+    warning = ""
+    if first.busy is not None and first.busy > cores / 2:
+        warning = f"\nthe machine was busy (load average {first.busy:.1f} on {cores} cores), so times are too long"
+    return (
+        f"{first.device}, {cores} cores, {first.threads} threads, {datetime.date.today().isoformat()}: "
+        f"{first.precision}, {'channels_last' if first.channels_last else 'contiguous'}, {turns} rounds; "
+        f"limit {span} GFLOP/s; memory: {first.memory_how}{warning}"
+    )
+
+
+def plot(benches: "list[Bench]", out_png: Path) -> None:
+    from lit_cnn.reports.speed import Bar, draw_speed
+
+    bars = [
+        Bar(
+            name=bench.name if number == 0 else f"{bench.name} ({result.label})",
+            phases=result.phases,
+            images_per_second=result.training.median,
+            share_of_limit=result.training_share.median,
+        )
+        for bench in benches
+        for number, result in enumerate(bench.results)
+    ]
+    draw_speed(bars, conditions(benches).split("; memory")[0], out_png)

@@ -1,0 +1,152 @@
+"""What ``lit-cnn bench`` lets race: networks of the catalog, other libraries' same networks, a recipe's training."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lit_cnn.architectures.catalog import create_model, find_entry
+from lit_cnn.data.batch import Batch
+from lit_cnn.pretrained.references import REFERENCES, Reference
+from lit_cnn.profiling.bench import Conditions, Contestant
+from lit_cnn.profiling.counting import count_madds
+from lit_cnn.profiling.phases import StepParts
+from lit_cnn.training.gradient_clipping import clip_gradients_
+from lit_cnn.training.losses import loss_of_heads
+from lit_cnn.training.optimizers import make_optimizer
+
+TABLE = (
+    *(("alexnet", 227), ("zfnet", 224), ("vgg11_bn", 224), ("vgg16", 224), ("googlenet_bn", 224), ("plain18", 224)),
+    *(("resnet18", 224), ("resnet50", 224), ("resnext50_32x4d", 224), ("se_resnet50", 224), ("mobilenet_v1", 224)),
+    *(("mobilenet_v2", 224), ("shufflenet_v1_g3_1.0x", 224), ("nasnet_a_mobile", 224), ("efficientnet_b0", 224)),
+    *(("efficientnet_lite0", 224), ("efficientnet_v2_b0", 224), ("nfnet_f0", 192), ("resnet_rs_50", 160)),
+    *(("cifar_resnet20", 32), ("cifar_resnet56", 32), ("amoebanet_a_n6_f36_cifar", 32)),
+)
+"""A network of each family, at the image size its paper trains it at (EfficientNet-V2-B0: at its test size)."""
+_HEAVY = 5e9
+"""Multiply-adds of an image from which the default batch is halved."""
+
+
+def default_batch(name: str, image_size: int) -> int:
+    """Images of a step: 128 up to 64 px, 16 above, 8 for networks of more than 5 G multiply-adds."""
+    entry = find_entry(name)
+    madds = entry.madds * (image_size / entry.image_size) ** 2
+    return 128 if image_size <= 64 else 8 if madds > _HEAVY else 16
+
+
+def references_of(name: str, libraries: Sequence[str]) -> list[list[Reference]]:
+    """The same network in other libraries, grouped by the options that ours then needs.
+
+    Raises:
+        ValueError: If there is no such network, or none of the libraries has it.
+    """
+    find_entry(name)
+    groups: dict[str, list[Reference]] = {}
+    for row in REFERENCES:
+        if row.name == name and row.library in libraries:
+            groups.setdefault(repr(sorted(row.options.items())), []).append(row)
+    if not groups:
+        raise ValueError(
+            f"{name} has no counterpart in {' or '.join(libraries)}: leave --against out, or bench another"
+        )
+    return list(groups.values())
+
+
+def catalog_contestants(
+    name: str, image_size: int, batch_size: int, conditions: Conditions, rows: Sequence[Reference] = ()
+) -> list[Contestant]:
+    """Ours, and the network of each of ``rows``, all with SGD with momentum on one batch of noise."""
+    images = torch.randn(batch_size, 3, image_size, image_size, device=conditions.device)
+    images = images.to(memory_format=layout(conditions))
+    targets = torch.zeros(batch_size, dtype=torch.int64, device=conditions.device)
+    options = rows[0].options if rows else {}
+    with torch.device("meta"):
+        madds = count_madds(create_model(name, **options), image_size)
+
+    def contestant(label: str, network: Callable[[], nn.Module]) -> Contestant:
+        return Contestant(label, lambda: plain_parts(network(), images, targets, conditions), images, madds)
+
+    ours = (lambda: rows[0].build()[0]) if rows else (lambda: create_model(name))
+    return [contestant("ours", ours), *(contestant(row.library, lambda row=row: row.build()[1]) for row in rows)]  # type: ignore[misc]
+
+
+def layout(conditions: Conditions) -> torch.memory_format:
+    return torch.channels_last if conditions.channels_last else torch.contiguous_format
+
+
+def plain_parts(network: nn.Module, images: Tensor, targets: Tensor, conditions: Conditions) -> StepParts:
+    """A step of SGD with momentum on the same batch every time."""
+    network = network.to(conditions.device).to(memory_format=layout(conditions))
+    optimizer = torch.optim.SGD(network.parameters(), lr=1e-4, momentum=0.9)
+
+    def loss(outputs: Any, targets: Tensor) -> Tensor:
+        return F.cross_entropy(outputs if isinstance(outputs, Tensor) else outputs[0], targets)
+
+    return StepParts(network, lambda: (images, targets), loss, optimizer, lambda: _step(optimizer), conditions.bf16)
+
+
+def _step(optimizer: torch.optim.Optimizer) -> None:
+    optimizer.step()
+
+
+def recipe_parts(
+    init: Any, conditions: Conditions, next_batch: Callable[[], tuple[Tensor, Tensor]] | None = None
+) -> StepParts:
+    """A step of an instantiated recipe: its network, loss, clipping and optimizer, on its own batches by default.
+
+    Averaging of the weights, SAM and accumulation are left out; the learning rate stays at its peak.
+    """
+    model, data = init.model, init.data
+    model.num_classes, model.in_channels = data.num_classes, data.in_channels
+    model.configure_model()
+    network = model.net.to(conditions.device)
+    optimizer = make_optimizer(network, model.optimizer_settings, data.batch_size)
+    head = getattr(network, "head", None)
+    classifier = getattr(head, "classifier", head)
+
+    def loss(outputs: Any, targets: Tensor) -> Tensor:
+        return loss_of_heads(outputs, targets, None, model.loss_settings)
+
+    def update() -> None:
+        clip_gradients_(network, classifier, model.clipping_settings)
+        optimizer.step()
+
+    batches = next_batch or recipe_batches(data, conditions.device)
+    return StepParts(network, batches, loss, optimizer, update, conditions.bf16)
+
+
+def recipe_batches(data: Any, device: torch.device) -> Callable[[], tuple[Tensor, Tensor]]:
+    """A function that waits for the next batch of the recipe's loader and prepares it on the device."""
+    batches = endless(data)
+
+    def next_batch() -> tuple[Tensor, Tensor]:
+        batch = Batch(*(part.to(device, non_blocking=True) for part in next(batches)))
+        batch = data.prepare(batch, training=True, step=0, epoch=0)
+        return batch.images, batch.targets
+
+    return next_batch
+
+
+def endless(data: Any) -> Iterator[Batch]:
+    """Training batches, epoch after epoch."""
+    while True:
+        yield from data.train_dataloader()
+
+
+def recipe_contestant(init: Any, conditions: Conditions) -> Contestant:
+    """The recipe's own training step."""
+    data = init.data
+    data.setup()
+    images, _ = recipe_batches(data, conditions.device)()
+    with torch.device("meta"):
+        if isinstance(init.model.architecture, str):
+            options = init.model.options.chosen()
+            network = create_model(
+                init.model.architecture, num_classes=data.num_classes, in_channels=data.in_channels, **options
+            )
+        else:
+            network = init.model.net.to("meta")
+    madds = count_madds(network, data.image_size, in_channels=data.in_channels)
+    return Contestant("ours", lambda: recipe_parts(init, conditions), images, madds)

@@ -1,0 +1,93 @@
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from lit_cnn.architectures.catalog import find_entry
+from lit_cnn.cli.bench_networks import TABLE, default_batch, references_of
+from lit_cnn.cli.main import main
+from lit_cnn.profiling.bench import GEMM
+
+QUICK = ["--rounds", "1", "--batch-size", "2", "--device", "cpu"]
+
+
+@pytest.fixture(autouse=True)
+def _small_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(GEMM, "cpu", 64)
+
+
+def test_networks_are_benched_with_json_and_picture(tmp_path: Path, capsys) -> None:
+    files = ["--json", str(tmp_path / "bench.json"), "--plot", str(tmp_path / "bench.png")]
+    assert main(["bench", "cifar_resnet20", "cifar_plain20", *QUICK, *files]) == 0
+    out = capsys.readouterr().out
+    for word in ("cifar_resnet20", "cifar_plain20", "images/s", "1 rounds", "GFLOP/s", "channels_last"):
+        assert word in out
+    found = json.loads((tmp_path / "bench.json").read_text())
+    assert [bench["name"] for bench in found["benches"]] == ["cifar_resnet20", "cifar_plain20"]
+    assert found["benches"][0]["madds"] == 40_551_040
+    assert set(found["benches"][0]["results"][0]["phases"]) == {"data", "forward", "backward", "optimizer"}
+    assert found["fit"] is None
+    with Image.open(tmp_path / "bench.png") as image:
+        assert image.width > 1000
+
+
+def test_another_library_races_at_the_same_settings(capsys) -> None:
+    arguments = ["bench", "resnet18", "--against", "torchvision", "timm", "--image-size", "32", "--json", "-"]
+    assert main([*arguments, "--precision", "bf16-mixed", *QUICK]) == 0
+    (bench,) = json.loads(capsys.readouterr().out)["benches"]
+    assert [result["label"] for result in bench["results"]] == ["ours", "torchvision"]
+    assert [ratio["against"] for ratio in bench["ratios"]] == ["torchvision"]
+    assert bench["precision"] == "bf16-mixed"
+
+
+def test_a_recipe_is_benched_on_its_own_batches(capsys) -> None:
+    keys = ["--data.image_size", "8", "--model.channels_last=false"]
+    assert main(["bench", "--config", "quickstart", *keys, "--json", "-", *QUICK]) == 0
+    (bench,) = json.loads(capsys.readouterr().out)["benches"]
+    assert (bench["name"], bench["image_size"], bench["batch_size"]) == ("quickstart", 8, 2)
+    assert bench["channels_last"] is False
+    assert bench["results"][0]["phases"]["data"] > 0
+
+
+def test_fit_is_timed_on_noise(capsys) -> None:
+    arguments = ["bench", "cifar_plain20", "--image-size", "8", "--fit", "--markdown"]
+    assert main([*arguments, *QUICK]) == 0
+    out = capsys.readouterr().out
+    assert "| cifar_plain20 | 8 | 2 |" in out
+    assert "time per step against a plain loop" in out
+
+
+def test_the_table_names_networks_of_the_catalog() -> None:
+    assert len({name for name, _ in TABLE}) == len(TABLE) >= 20
+    for name, size in TABLE:
+        assert find_entry(name).name == name
+        assert default_batch(name, size) == (
+            128 if size == 32 else 8 if name in ("vgg11_bn", "vgg16", "nfnet_f0") else 16
+        )
+
+
+def test_references_with_the_same_options_race_together() -> None:
+    groups = references_of("efficientnet_b0", ("timm", "torchvision"))
+    assert sorted(row.library for group in groups for row in group) == ["timm", "torchvision"]
+    assert len(groups) == 2  # their padding differs
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "bench needs one of"),
+        (["resnet18", "--table"], "bench needs one of"),
+        (["resnet5O"], "did you mean 'resnet50'?"),
+        (["cifar_resnet20", "--against", "timm"], "cifar_resnet20 has no counterpart in timm"),
+        (["resnet18", "--rounds", "0"], "--rounds must be at least 1, got 0"),
+        (["--config", "quickstart", "--against", "timm"], "--against compares networks of the catalog"),
+        (["--config", "quickstart", "--data.batch_sise", "3"], "did you mean 'data.batch_size'?"),
+        (["--table", "--fit", "--rounds", "1"], "--fit needs a network's name or --config RECIPE"),
+    ],
+)
+def test_errors_are_one_sentence(arguments: list[str], sentence: str, capsys) -> None:
+    assert main(["bench", *arguments]) == 1
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("lit-cnn:")]
+    assert len(lines) == 1
+    assert sentence in lines[0]

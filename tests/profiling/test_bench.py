@@ -1,0 +1,49 @@
+import itertools
+
+import pytest
+import torch
+from torch import nn
+
+from lit_cnn.profiling.bench import GEMM, Conditions, Contestant, gemm, race
+from lit_cnn.profiling.phases import PHASES, StepParts
+
+
+def contestant(label: str, images: torch.Tensor) -> Contestant:
+    def build() -> StepParts:
+        network = nn.Sequential(nn.Flatten(), nn.Linear(12, 2))
+        optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+        batch = images, torch.zeros(len(images), dtype=torch.int64)
+        return StepParts(network, lambda: batch, nn.functional.cross_entropy, optimizer, lambda: _ignore(optimizer))
+
+    return Contestant(label, build, images, madds=24)
+
+
+def _ignore(optimizer: torch.optim.Optimizer) -> None:
+    optimizer.step()
+
+
+def test_a_race_reports_speeds_shares_and_ratios(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(GEMM, "cpu", 64)
+    told: list[str] = []
+    images = torch.randn(5, 3, 2, 2)
+    conditions = Conditions(torch.device("cpu"), rounds=3)
+    bench = race("net", [contestant("ours", images), contestant("timm", images)], conditions, told.append)
+    assert told == ["net: warming up ours", "net: warming up timm", "net: measuring in turns"]
+    assert (bench.image_size, bench.batch_size, bench.madds, bench.precision) == (2, 5, 24, "32-true")
+    assert [result.label for result in bench.results] == ["ours", "timm"]
+    assert [ratio.against for ratio in bench.ratios] == ["timm"]
+    ours = bench.results[0]
+    assert ours.training.rounds == ours.inference.rounds == bench.limit.rounds == 3
+    assert tuple(ours.phases) == PHASES
+    assert min(*ours.phases.values(), bench.limit.median, ours.training.median) > 0
+    # a ratio is our images per second over theirs, and the share follows from speed and limit, round by round
+    assert bench.ratios[0].training.low <= bench.ratios[0].training.median <= bench.ratios[0].training.high
+    slowest, fastest = ours.training.low * 2 * 24 * 3, ours.training.high * 2 * 24 * 3
+    assert slowest / (bench.limit.high * 1e9) <= ours.training_share.median <= fastest / (bench.limit.low * 1e9)
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+def test_the_limit_is_a_matrix_product(bf16: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(GEMM, "cpu", 8)
+    ticks = itertools.count()
+    assert gemm(Conditions(torch.device("cpu"), bf16=bf16), clock=lambda: float(next(ticks)))() == 1.0
