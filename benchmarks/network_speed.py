@@ -77,7 +77,9 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)  # untrained nets make numbers so small that the processor takes a slow path
     bf16 = options.precision == "bf16-mixed"
-    print(f"forward + backward, batch {options.batch_size}, {options.precision}, channels_last, {options.threads} threads")
+    print(
+        f"forward + backward, batch {options.batch_size}, {options.precision}, channels_last, {options.threads} threads"
+    )
     print(f"{'network / reference':46s} {'px':>4s} {'ours ms':>9s} {'theirs':>9s}  ratio (min–max, pairs)")
     ratios = []
     for row, side in select(options.names):
