@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from lit_cnn.architectures.layers.network import GlobalPoolHead, Network, Stem
 from lit_cnn.architectures.layers.scaled_conv import GELU_GAIN, Epsilon, ScaledConv2d, ScaledGELU
-from lit_cnn.architectures.layers.squeeze_excite import SqueezeExcite
+from lit_cnn.architectures.layers.squeeze_excite import SqueezeExcite, scale_channels
 from lit_cnn.architectures.layers.stochastic import Dropout, StochasticDepth
 from lit_cnn.architectures.layers.variants import find_row
 
@@ -46,8 +46,8 @@ DROPOUT: dict[Variant, float] = {"f0": 0.2, "f1": 0.3, "f2": 0.4, "f3": 0.4, "f4
 class Block(nn.Module):
     """shortcut(a) + α · gain · 2 SE(residual(a)) with a = β γ gelu(x); the learned gain starts at zero (SkipInit).
 
-    The constants β and γ are folded into the weights of the convolutions that follow. Without a projection the shortcut
-    is x itself.
+    The constants β and γ are folded into the weights of the convolutions that follow, and what scales the residual into
+    the gates of SE, so that no map is read for it. Without a projection the shortcut is x itself.
 
     Args:
         beta: 1 / standard deviation of the input at initialization.
@@ -86,8 +86,10 @@ class Block(nn.Module):
         a = F.gelu(x)
         shortcut = x if self.shortcut is None else self.shortcut(a)
         y = self.filter_again(F.gelu(self.filter(F.gelu(self.reduce(a)))))
-        y = self.drop_path(self.excite(self.expand(F.gelu(y))))
-        return shortcut + (2 * ALPHA * self.skip_gain) * y
+        y = self.expand(F.gelu(y))
+        y = scale_channels(y, self.drop_path(2 * ALPHA * self.skip_gain * self.excite.gates(y)))
+        y += shortcut
+        return y
 
 
 class NFNet(Network):

@@ -76,7 +76,10 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.residual(x)
-        return self.activation(y if self.shortcut is None else self.shortcut(x) + self.drop_path(y))
+        if self.shortcut is not None:
+            y = self.drop_path(y)
+            y += self.shortcut(x)  # in place: neither batch norm nor excitation needs its output in the backward pass
+        return self.activation(y)
 
 
 def basic_block(

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from lit_cnn.architectures.layers.conv import ConvNormAct
 from lit_cnn.architectures.layers.init import init_he, init_last_gain_to_zero
 from lit_cnn.architectures.layers.network import GlobalPoolHead, Network, Stem
-from lit_cnn.architectures.layers.squeeze_excite import SqueezeExcite
+from lit_cnn.architectures.layers.squeeze_excite import SqueezeExcite, scale_channels
 from lit_cnn.architectures.layers.stochastic import Dropout, StochasticDepth
 from lit_cnn.architectures.layers.variants import find_row
 
@@ -59,8 +59,10 @@ class Block(nn.Module):
         self.activation = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.excite(self.expand(self.filter(self.reduce(x))))
-        return self.activation(self.shortcut(x) + self.drop_path(y))
+        y = self.expand(self.filter(self.reduce(x)))
+        y = scale_channels(y, self.drop_path(self.excite.gates(y)))  # a dropped path has the gates 0
+        y += self.shortcut(x)
+        return self.activation(y)
 
 
 def make_shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Module:

@@ -91,7 +91,10 @@ class MBConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.project(self.excite(self.filter(self.expand(x))))
-        return x + self.drop_path(y) if self.skip else y
+        if self.skip:
+            y = self.drop_path(y)
+            y += x  # in place: batch norm does not need its output in the backward pass
+        return y
 
 
 class FusedMBConv(nn.Module):

@@ -20,21 +20,15 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-def pad_same(x: Tensor, kernel: int, stride: int) -> Tensor:
-    """Pad the map (N, C, H, W) for a square ``kernel``."""
-    top, bottom = same_padding(x.shape[-2], kernel, stride)
-    left, right = same_padding(x.shape[-1], kernel, stride)
-    return F.pad(x, (left, right, top, bottom))
-
-
 class SameConv2d(nn.Conv2d):
-    """A bias-free convolution to (N, C', ceil(H / stride), ceil(W / stride)), padded as TensorFlow pads.
+    """A convolution to (N, C', ceil(H / stride), ceil(W / stride)), padded as TensorFlow pads.
 
     Args:
         kernel: Size of the kernel, or of its two axes.
         stride: Stride, or that of the two axes.
         dilation: Distance of the kernel's positions.
         groups: Groups of channels.
+        bias: Whether it has a bias.
     """
 
     def __init__(
@@ -46,17 +40,22 @@ class SameConv2d(nn.Conv2d):
         stride: int | Pair = 1,
         dilation: int = 1,
         groups: int = 1,
+        bias: bool = False,
     ) -> None:
-        super().__init__(in_channels, out_channels, kernel, stride, dilation=dilation, groups=groups, bias=False)
+        super().__init__(in_channels, out_channels, kernel, stride, dilation=dilation, groups=groups, bias=bias)
         self.extent = tuple(dilation * (size - 1) + 1 for size in self.kernel_size)
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.convolve(x, self.weight)
+
+    def convolve(self, x: Tensor, weight: Tensor) -> Tensor:
+        """The convolution of ``x`` by filters that stand in for the module's own."""
         top, bottom = same_padding(x.shape[2], self.extent[0], self.stride[0])
         left, right = same_padding(x.shape[3], self.extent[1], self.stride[1])
         if (top, left) != (bottom, right):  # otherwise the convolution pads by itself, without a copy of the map
             x = F.pad(x, (left, right, top, bottom))
             top = left = 0
-        return F.conv2d(x, self.weight, None, self.stride, (top, left), self.dilation, self.groups)
+        return F.conv2d(x, weight, self.bias, self.stride, (top, left), self.dilation, self.groups)
 
 
 def make_conv(

@@ -1,12 +1,13 @@
 """Convolution with scaled weight standardization (Brock, De, Smith, 2021, arXiv:2101.08692) and scaled GELU."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
-from lit_cnn.architectures.layers.padding import pad_same
+from lit_cnn.architectures.layers.padding import SameConv2d
 
 GELU_GAIN = 1.7015043497085571
 """γ: the factor that gives gelu of a standard normal variable variance 1 (released code)."""
@@ -14,6 +15,9 @@ GELU_GAIN = 1.7015043497085571
 Epsilon = Literal["floor", "added"]
 """How a filter with hardly any variance stays finite: "floor" bounds fan-in · variance by 1e-4 from below (DeepMind's
 code), "added" adds 1e-5 to the variance, which changes every filter a little (timm)."""
+
+SMALLEST_NORM = 1e-2
+"""Of a centred filter, which is sqrt(fan-in · variance), under "floor"."""
 
 
 class ScaledGELU(nn.Module):
@@ -23,7 +27,35 @@ class ScaledGELU(nn.Module):
         return F.gelu(x) * GELU_GAIN
 
 
-class ScaledConv2d(nn.Conv2d):
+class _FlooredStandardization(torch.autograd.Function):
+    """scale · (W - mean) / max(norm, SMALLEST_NORM) with the norm of W - mean, of each row of W (C', fan-in).
+
+    The gradient is written by hand, because autograd would keep two copies of all weights for it and read them twice as
+    often. With the unit vector u = (W - mean) / norm it is scale / norm · (g - mean(g) - u (u · g)); the last term is
+    absent at the floor.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, filters: Tensor, scale: Tensor) -> Tensor:
+        mean = filters.mean(dim=1, keepdim=True)
+        centred = filters - mean
+        norm = torch.linalg.vector_norm(centred, dim=1, keepdim=True)
+        inverse = norm.clamp(min=SMALLEST_NORM).reciprocal()
+        ctx.save_for_backward(filters, scale, mean, inverse, norm > SMALLEST_NORM)
+        return centred.mul_(scale * inverse)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
+        filters, scale, mean, inverse, above = ctx.saved_tensors
+        total = grad.sum(dim=1, keepdim=True)
+        along = torch.bmm(grad[:, None], filters[:, :, None])[:, 0] - total * mean  # (W - mean) · g
+        of_grad, of_filter = scale * inverse, -scale * inverse**3 * along * above
+        offset = of_grad * total / filters.shape[1] + of_filter * mean
+        return torch.addcmul(-offset, grad, of_grad).addcmul_(filters, of_filter), along * inverse
+
+
+class ScaledConv2d(SameConv2d):
     """Convolution, with bias, by ``gain`` · (W - mean) / sqrt(fan-in · variance), each filter on its own.
 
     Padding is TensorFlow's: (N, C, H, W) -> (N, C', ceil(H / stride), ceil(W / stride)).
@@ -44,25 +76,30 @@ class ScaledConv2d(nn.Conv2d):
         input_gain: float = 1.0,
         epsilon: Epsilon = "floor",
     ) -> None:
-        super().__init__(in_channels, out_channels, kernel, stride, 0 if stride > 1 else kernel // 2, groups=groups)
+        super().__init__(in_channels, out_channels, kernel, stride=stride, groups=groups, bias=True)
         self.gain = nn.Parameter(torch.ones(out_channels, 1, 1, 1))
         self.input_gain = input_gain
         self.epsilon = epsilon
 
     def standardized_weight(self) -> Tensor:
         """The filters that are applied, (C', C / groups, k, k)."""
-        filters = self.weight.flatten(1)
-        scale = self.gain.flatten(1) * self.input_gain
+        # Statistics of a filter ask for no order of its entries: take that of the memory, which needs no copy.
+        channels_last = self.weight.is_contiguous(memory_format=torch.channels_last)
+        stored = self.weight.permute(0, 2, 3, 1) if channels_last else self.weight
+        filters, scale = stored.flatten(1), self.gain.flatten(1) * self.input_gain
         if self.epsilon == "added":
-            fan_in = filters.shape[1]
-            scaled = F.layer_norm(filters, (fan_in,), eps=1e-5) * (scale * fan_in**-0.5)
+            scaled = _standardize(filters, scale)
         else:
-            # The norm of a centred filter is sqrt(fan-in · variance).
-            centred = filters - filters.mean(dim=1, keepdim=True)
-            scaled = centred * (scale / torch.linalg.vector_norm(centred, dim=1, keepdim=True).clamp(min=1e-2))
-        return scaled.view_as(self.weight)
+            scaled = _FlooredStandardization.apply(filters, scale)
+        scaled = scaled.view(stored.shape)
+        return scaled.permute(0, 3, 1, 2) if channels_last else scaled
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.stride[0] > 1:
-            x = pad_same(x, self.kernel_size[0], self.stride[0])
-        return self._conv_forward(x, self.standardized_weight(), self.bias)
+        return self.convolve(x, self.standardized_weight())
+
+
+def _standardize(filters: Tensor, scale: Tensor) -> Tensor:
+    """scale · (W - mean) / sqrt(fan-in · (variance + 1e-5)) of each row: group norm with one group per filter, torch's
+    fastest kernel for it."""
+    rows, fan_in = filters.shape
+    return F.group_norm(filters[None], rows, weight=scale.flatten() * fan_in**-0.5, eps=1e-5)[0]

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from lit_cnn.architectures.layers.padding import SameConv2d, make_conv, pad_same, same_padding
+from lit_cnn.architectures.layers.padding import SameConv2d, make_conv, same_padding
 
 
 @pytest.mark.parametrize(
@@ -28,13 +28,6 @@ def test_zeros_before_and_after(size: int, kernel: int, stride: int, expected: t
 def test_output_size_is_rounded_up(size: int, kernel: int, padding: str) -> None:
     conv = make_conv(1, 1, kernel, stride=2, padding=padding)
     assert conv(torch.zeros(1, 1, size, size + 3)).shape[-2:] == ((size + 1) // 2, (size + 4) // 2)
-
-
-def test_height_and_width_are_padded_on_their_own() -> None:
-    padded = pad_same(torch.ones(1, 1, 4, 5), 3, 2)
-    assert padded.shape == (1, 1, 5, 7)
-    assert padded[0, 0, 0].tolist() == [0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0]
-    assert not padded[0, 0, -1].any()
 
 
 @pytest.mark.parametrize("size", [(7, 8), (8, 7), (5, 5), (4, 9)])

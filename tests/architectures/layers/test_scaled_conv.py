@@ -55,3 +55,42 @@ def test_gelu_keeps_the_variance_of_a_normal_variable() -> None:
     x = torch.randn(1_000_000, generator=torch.Generator().manual_seed(0))
     assert float(ScaledGELU()(x).var()) == pytest.approx(1.0, abs=0.01)
     assert float(ScaledGELU()(torch.tensor(1.0))) == pytest.approx(0.8413447 * GELU_GAIN, rel=1e-5)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("epsilon", ["floor", "added"])
+def test_gradient_by_finite_differences(epsilon: str, layout: torch.memory_format) -> None:
+    """One filter of three is so small that the floor holds it."""
+    torch.manual_seed(0)
+    conv = ScaledConv2d(4, 3, 3, groups=1, input_gain=1.5, epsilon=epsilon).double().to(memory_format=layout)
+    weight, gain = conv.weight.detach().clone(), torch.randn(3, 1, 1, 1, dtype=torch.float64)
+    weight[1] *= 1e-4
+
+    def applied(weight: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
+        held = {"weight": weight.contiguous(memory_format=layout), "gain": gain}
+        return torch.func.functional_call(
+            Standardized(conv), {f"conv.{name}": value for name, value in held.items()}, ()
+        )
+
+    assert torch.autograd.gradcheck(applied, (weight.requires_grad_(), gain.requires_grad_()), eps=1e-9, atol=1e-4)
+
+
+class Standardized(torch.nn.Module):
+    """The filters of a convolution as a module's output."""
+
+    def __init__(self, conv: ScaledConv2d) -> None:
+        super().__init__()
+        self.conv = conv
+
+    def forward(self) -> torch.Tensor:
+        return self.conv.standardized_weight()
+
+
+@pytest.mark.parametrize("epsilon", ["floor", "added"])
+def test_layouts_give_the_same_filters_in_their_own_order(epsilon: str) -> None:
+    conv = ScaledConv2d(4, 8, 3, epsilon=epsilon)
+    expected = conv.standardized_weight()
+    conv = conv.to(memory_format=torch.channels_last)
+    found = conv.standardized_weight()
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
