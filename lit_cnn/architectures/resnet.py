@@ -174,7 +174,6 @@ def make_stem(in_channels: int, width: int, kind: Stem) -> nn.Sequential:
 
 
 IMAGENET_BLOCKS = {
-    10: (1, 1, 1, 1),
     18: (2, 2, 2, 2),
     34: (3, 4, 6, 3),
     50: (3, 4, 6, 3),
@@ -182,8 +181,7 @@ IMAGENET_BLOCKS = {
     152: (3, 8, 36, 3),
     200: (3, 24, 36, 3),
 }
-"""Blocks per stage by depth: Table 1; He et al. 2016 (arXiv:1603.05027) for 200, Simon et al. 2016 (arXiv:1612.01452)
-for 10."""
+"""Blocks per stage by depth: Table 1, and He et al. 2016 (arXiv:1603.05027) for 200."""
 
 
 def imagenet_resnet(
@@ -197,15 +195,10 @@ def imagenet_resnet(
     stride_in: StridePlacement = "3x3",
     stem: Stem = "imagenet",
     zero_init_last: bool = False,
-    width: float = 1.0,
 ) -> ResNet:
-    """The network of Table 1 with ``depth`` learnable layers; bottlenecks from 50 on.
-
-    ``width`` multiplies the width of every stage and of the stem (Zagoruyko and Komodakis, 2016, arXiv:1605.07146).
-    """
+    """The network of Table 1 with ``depth`` learnable layers; bottlenecks from 50 on."""
     return ResNet(
         find_row(IMAGENET_BLOCKS, depth, "a ResNet's depth"),
-        widths=tuple(round(width * stage) for stage in IMAGENET_WIDTHS),
         bottleneck=depth >= 50,
         shortcut=shortcut,
         stride_in=stride_in,
