@@ -253,6 +253,8 @@ CATALOG: tuple[Entry, ...] = (
           32, 110, 1_727_962, 252_887_680, num_classes=10),
     Entry("cifar_plain1202", cifar_resnet, {"depth": 1202, "shortcut": "none"}, _cifar_resnet(),
           32, 1202, 19_421_274, 2_829_238_912, num_classes=10),
+    Entry("cifar_resnet8", cifar_resnet, {"depth": 8}, _cifar_resnet(),
+          32, 8, 75_290, 12_239_488, num_classes=10),
     Entry("cifar_resnet20", cifar_resnet, {"depth": 20}, _cifar_resnet(0.27, 91.25),
           32, 20, 269_722, 40_551_040, num_classes=10),
     Entry("cifar_resnet32", cifar_resnet, {"depth": 32}, _cifar_resnet(0.46, 92.49),

@@ -7,7 +7,7 @@ from typing import Literal
 
 from torch import nn
 
-Value = int | float | str | bool
+Value = int | float | str | bool | tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class NetworkOptions:
         stride_in: Where a ResNet bottleneck strides: "3x3" (v1.5) or "1x1" (the paper's v1).
         shortcut: A ResNet's shortcut where the shape changes.
         zero_init_last: Start the last norm of each residual at gain 0.
+        widths: Channels of a CIFAR ResNet's three stages: 16, 32 and 64 in the paper.
         padding: EfficientNet's padding: TensorFlow's "same", or symmetric as in torchvision.
         norm_eps: Batch norm's epsilon in the EfficientNets.
         norm_momentum: Batch norm's momentum in the EfficientNets, torch's convention.
@@ -40,6 +41,7 @@ class NetworkOptions:
     stride_in: Literal["3x3", "1x1"] | None = None
     shortcut: Literal["projection", "zero_pad", "none"] | None = None
     zero_init_last: bool | None = None
+    widths: tuple[int, int, int] | None = None
     padding: Literal["tensorflow", "symmetric"] | None = None
     norm_eps: float | None = None
     norm_momentum: float | None = None

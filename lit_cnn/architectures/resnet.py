@@ -223,8 +223,9 @@ def cifar_resnet(
     drop_path: float = 0.0,
     shortcut: Shortcut = "zero_pad",
     zero_init_last: bool = False,
+    widths: tuple[int, int, int] = CIFAR_WIDTHS,
 ) -> ResNet:
-    """The network of section 4.2 with ``depth`` = 6n + 2 learnable layers.
+    """The network of section 4.2 with ``depth`` = 6n + 2 learnable layers; the paper's ``widths`` are 16, 32 and 64.
 
     Raises:
         ValueError: If ``depth`` is no such number.
@@ -233,7 +234,7 @@ def cifar_resnet(
         raise ValueError(f"a CIFAR ResNet has 6n + 2 layers (8, 14, 20, 26, 32, ...), got {depth}")
     return ResNet(
         ((depth - 2) // 6,) * 3,
-        widths=CIFAR_WIDTHS,
+        widths=widths,
         bottleneck=False,
         shortcut=shortcut,
         stem="small",

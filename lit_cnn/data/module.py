@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import get_args
 
 import lightning
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,7 +18,7 @@ from lit_cnn.data.mixing import MixingAlphas, MixingPlan
 from lit_cnn.data.mixing_settings import CutMix, Mixing, Mixup
 from lit_cnn.data.normalization import denormalize, normalize
 from lit_cnn.data.resuming import progress
-from lit_cnn.data.sampling import EvalSampler, TrainSampler
+from lit_cnn.data.sampling import BatchPlan, EvalSampler, TrainSampler
 from lit_cnn.data.settings import (
     AutoAugmentPolicy,
     ColorJitter,
@@ -299,6 +300,13 @@ class ImageData(lightning.LightningDataModule):
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         ranks = 1 if self.trainer is None else max(1, self.trainer.num_devices)
         return max(1, min(8, cores // ranks))
+
+    def training_images(self, number: int) -> Tensor:
+        """Up to ``number`` training images, spread evenly, as the network sees them in evaluation: (N, C, H, W)."""
+        index = np.unique(np.linspace(0, self.train_size - 1, min(number, self.train_size)).round().astype(np.int64))
+        zeros = np.zeros_like(index)
+        plan = BatchPlan(epoch=0, index=index, repeat=zeros, position=zeros, weight=1.0)
+        return self.normalized(self._batches(self.loaded.train)[plan].images)
 
     # -- on the device ----------------------------------------------------------------------------------------------
 

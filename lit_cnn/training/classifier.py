@@ -14,9 +14,8 @@ from lit_cnn.architectures.entry import NetworkOptions
 from lit_cnn.architectures.layers.stochastic import KeyedLayer, random_layers, set_random_key
 from lit_cnn.data.batch import Batch
 from lit_cnn.randomness import derive_key, seeded
-from lit_cnn.training.announce import announce
 from lit_cnn.training.gradient_clipping import ClippingSettings, clip_gradients_
-from lit_cnn.training.initial_weights import InitialWeights, load_initial_weights
+from lit_cnn.training.initial_weights import InitialWeights, start_weights
 from lit_cnn.training.loss_scaling import scaled, scaler_of
 from lit_cnn.training.losses import LossSettings, loss_of_heads
 from lit_cnn.training.metrics import EvaluationMetrics, SoftTargetAccuracy
@@ -100,8 +99,8 @@ class Classifier(pl.LightningModule):
                 )
         assert self.net is not None
         self._check_head()
-        if self.initial.checkpoint is not None and getattr(self._trainer, "ckpt_path", None) is None:
-            announce(load_initial_weights(self.net, self.initial))
+        data = getattr(self._trainer, "datamodule", None)
+        start_weights(self.net, self.initial, data, resumed=getattr(self._trainer, "ckpt_path", None) is not None)
         if self.channels_last:
             self.net = self.net.to(memory_format=torch.channels_last)
         if self.compiled:

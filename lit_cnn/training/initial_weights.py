@@ -5,7 +5,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from lit_cnn.data.module import ImageData
+from lit_cnn.training.announce import announce
 from lit_cnn.training.runs import load_checkpoint, network_weights
+from lit_cnn.training.whitening import fix_first_convolution, whiten_first_convolution
+
+WHITENING_IMAGES = 5000
+"""Training images whose patches are measured."""
 
 
 @dataclass(frozen=True)
@@ -22,17 +28,38 @@ class InitialWeights:
         checkpoint: A checkpoint of ``lit-cnn fit``; null starts from random weights.
         convolutions: Copy this many convolutions from the input on.
         linears: Copy this many linear layers counted from the output.
+        whitening: Start the first convolution as the principal components of the training images' patches and keep it
+            fixed (Jordan 2024, arXiv:2404.00498).
     """
 
     checkpoint: str | None = None
     convolutions: int | None = None
     linears: int | None = None
+    whitening: bool = False
 
     def __post_init__(self) -> None:
+        if self.whitening and self.checkpoint is not None:
+            raise ValueError("initial.whitening replaces a layer of initial.checkpoint: choose one of the two")
         for name in ("convolutions", "linears"):
             value = getattr(self, name)
             if value is not None and (value < 0 or self.checkpoint is None):
                 raise ValueError(f"initial.{name} is {value}: it must be at least 0 and needs initial.checkpoint")
+
+
+def start_weights(network: nn.Module, initial: InitialWeights, data: object, *, resumed: bool) -> None:
+    """Replace random weights as ``initial`` says, telling the user; a resumed run's come from its checkpoint instead.
+
+    Raises:
+        ValueError: If whitening has no ``ImageData`` to read images from, or as ``load_initial_weights`` does.
+    """
+    if initial.checkpoint is not None and not resumed:
+        announce(load_initial_weights(network, initial))
+    if initial.whitening and resumed:
+        fix_first_convolution(network)
+    elif initial.whitening:
+        if not isinstance(data, ImageData):
+            raise ValueError("initial.whitening reads training images: train with an ImageData")
+        announce(whiten_first_convolution(network, data.training_images(WHITENING_IMAGES)))
 
 
 def load_initial_weights(network: nn.Module, initial: InitialWeights) -> str:

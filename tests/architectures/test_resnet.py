@@ -50,7 +50,8 @@ def test_option_a_adds_no_parameters_to_the_plain_net(depth: int, params: int) -
 
 @pytest.mark.parametrize(
     ("depth", "params", "madds"),
-    [  # architectures.json: pytorch_resnet_cifar10
+    [  # architectures.json: pytorch_resnet_cifar10; 8 by hand, see test_8_layers_by_hand
+        (8, 75_290, 12_239_488),
         (20, 269_722, 40_551_040),
         (32, 464_154, 68_862_592),
         (44, 658_586, 97_174_144),
@@ -63,6 +64,18 @@ def test_option_a_adds_no_parameters_to_the_plain_net(depth: int, params: int) -
 def test_cifar_counts(depth: int, params: int, madds: int, shortcut: str) -> None:
     with torch.device("meta"):
         assert count(cifar_resnet(depth, shortcut=shortcut), 32) == (params, madds)
+
+
+@pytest.mark.parametrize("widths", [(16, 32, 64), (8, 24, 40)])
+def test_8_layers_by_hand(widths: tuple[int, int, int]) -> None:
+    first, second, third = widths
+    kernels = 9 * (3 * first + 2 * first**2 + first * second + second**2 + second * third + third**2)
+    norms = 2 * (3 * first + 2 * second + 2 * third)
+    pixels = 9 * (1024 * (3 * first + 2 * first**2) + 256 * (first * second + second**2))
+    pixels += 9 * 64 * (second * third + third**2)
+    with torch.device("meta"):
+        counted = count(cifar_resnet(8, widths=widths), 32)
+    assert counted == (kernels + norms + 10 * third + 10, pixels + 10 * third)
 
 
 @pytest.mark.parametrize(
