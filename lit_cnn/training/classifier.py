@@ -99,7 +99,6 @@ class Classifier(pl.LightningModule):
                 )
         assert self.net is not None
         self._check_head()
-        data = getattr(self._trainer, "datamodule", None)
         start_weights(self.net, self.initial, data, resumed=getattr(self._trainer, "ckpt_path", None) is not None)
         if self.channels_last:
             self.net = self.net.to(memory_format=torch.channels_last)
