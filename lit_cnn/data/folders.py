@@ -41,6 +41,9 @@ def load_image(path: str | os.PathLike[str], in_channels: int = 3) -> Image.Imag
             return _to_mode(upright, "L" if in_channels == 1 else "RGB")
     except FileNotFoundError:
         raise FileNotFoundError(f"The image {os.fspath(path)} does not exist any more.") from None
+    except PermissionError:
+        message = f"The image {os.fspath(path)} must not be read by this user; change its rights or remove the file."
+        raise ValueError(message) from None
     except Exception as error:  # damaged files fail in any way a decoder can
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         message = f"The image {os.fspath(path)} cannot be decoded ({reason}); replace or remove the file."

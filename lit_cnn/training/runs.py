@@ -16,6 +16,8 @@ LAST = "last.ckpt"
 PREVIOUS = "previous.ckpt"
 BEST = "best.ckpt"
 ENVIRONMENT = "environment.json"
+LAST_RUN = ".last"
+"""File below the folder of runs that names the one started or continued last."""
 FORMAT = 1
 """Version of the checkpoint's layout."""
 RUN_DIR_VARIABLE = "LIT_CNN_RUN_DIR"
@@ -36,8 +38,17 @@ def create_run_dir(root: Path, recipe: str) -> Path:
         return path
 
 
+def note_last(root: Path, run: Path) -> None:
+    """Note that ``run`` below ``root`` is the one started or continued last, whatever the clock says."""
+    partial = root / f"{LAST_RUN}.partial"
+    partial.write_text(f"{run.relative_to(root)}\n")
+    os.replace(partial, root / LAST_RUN)
+
+
 def find_run(run: str, root: Path) -> Path:
-    """The folder that ``--resume`` means: a run folder, or "last" for the one below ``root`` that last wrote.
+    """The folder that ``--resume`` means: a run folder, or "last" for the one below ``root`` started or continued last.
+
+    Where that is not noted, or has written nothing yet, file times tell which run wrote last.
 
     Raises:
         ValueError: If there is none.
@@ -47,6 +58,9 @@ def find_run(run: str, root: Path) -> Path:
         if not folder.is_dir():
             raise ValueError(f"there is no run folder {run}: pass a folder below {root}/, or last")
         return folder
+    noted = root / LAST_RUN
+    if noted.is_file() and (root / noted.read_text().strip() / "config.yaml").is_file():
+        return root / noted.read_text().strip()
     runs = [path for path in root.glob("*/*") if (path / "config.yaml").is_file()]
     if not runs:
         raise ValueError(f"there is no run below {root}/ to resume")
@@ -72,6 +86,10 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
         raise ValueError(f"there is no checkpoint {text}")
     try:
         checkpoint = torch.load(file, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise ValueError(
+            f"the checkpoint {text} cannot be read ({error.strerror or error}): check its rights"
+        ) from None
     except Exception as error:
         if "weights_only" in str(error).lower():
             raise ValueError(

@@ -1,6 +1,8 @@
 """What a run keeps when it is stopped, or when its disk is full."""
 
+import itertools
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,6 +60,14 @@ def test_the_time_limit_stops_after_a_step_with_the_state_saved(tmp_path: Path) 
         fit(tmp_path, max_seconds=0.0)
     assert stop.value.exit_code == TIMED_OUT
     assert load_checkpoint(tmp_path / LAST)["global_step"] == 1
+
+
+def test_the_time_limit_does_not_follow_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wall clock jumps forward by a year with every look at it."""
+    clock = itertools.count(time.time(), 365 * 86400.0)
+    monkeypatch.setattr(time, "time", lambda: next(clock))
+    fit(tmp_path, epochs=1, max_seconds=1000.0)
+    assert load_checkpoint(tmp_path / LAST)["global_step"] == 11
 
 
 def test_the_time_limit_is_written_as_lightning_writes_it() -> None:

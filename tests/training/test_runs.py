@@ -14,6 +14,7 @@ from lit_cnn.training.runs import (
     create_run_dir,
     find_run,
     load_checkpoint,
+    note_last,
     resumable_checkpoint,
 )
 
@@ -34,7 +35,30 @@ def test_runs_of_one_second_do_not_collide(tmp_path: Path) -> None:
     assert len(folders) == 20
 
 
-def test_last_is_the_run_that_started_or_saved_last(tmp_path: Path) -> None:
+def test_last_is_the_run_noted_last_whatever_the_clock_says(tmp_path: Path) -> None:
+    """The clock jumps back by a day between two runs, and forward within one."""
+    old, new, killed = (create_run_dir(tmp_path, "recipe") for _ in range(3))
+    now = time.time()
+    for seconds, folder in ((0, old), (-86400, new)):
+        (folder / "config.yaml").write_text("{}")
+        os.utime(folder / "config.yaml", (now + seconds,) * 2)
+    os.utime(write(old / "checkpoints" / LAST), (now + 86400,) * 2)
+    note_last(tmp_path, new)
+    assert find_run("last", tmp_path) == new
+    note_last(tmp_path, old)
+    assert find_run("last", tmp_path) == old
+    note_last(tmp_path, killed)  # before it had a recipe: nothing of it can be continued
+    assert find_run("last", tmp_path) == old
+
+
+def test_the_newest_checkpoint_is_told_by_its_name_not_by_the_clock(tmp_path: Path) -> None:
+    last = write(tmp_path / "checkpoints" / LAST)
+    write(tmp_path / "checkpoints" / PREVIOUS)
+    os.utime(last, (0, 0))
+    assert resumable_checkpoint(tmp_path) == (last, None)
+
+
+def test_without_a_note_last_is_the_run_that_started_or_saved_last(tmp_path: Path) -> None:
     old, new, young = (create_run_dir(tmp_path, "recipe") for _ in range(3))
     now = time.time()
     for age, folder in ((300, old), (200, new), (100, young)):
