@@ -7,6 +7,7 @@ import platform
 import secrets
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ LAST_RUN = ".last"
 """File below the folder of runs that names the one started or continued last."""
 FORMAT = 1
 """Version of the checkpoint's layout."""
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""What makes of a checkpoint of an older version one of the next; a version without an entry is refused."""
 RUN_DIR_VARIABLE = "LIT_CNN_RUN_DIR"
 """Tells a started process, such as rank 1 or a trial of a sweep, in which folder its run is."""
 
@@ -76,7 +79,7 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
     """Read a checkpoint of tensors and built-in types.
 
     Raises:
-        ValueError: If the file is missing, torn, or holds anything else.
+        ValueError: If the file is missing, torn, of a version that cannot be read, or holds anything else.
     """
     text = str(path)
     if "://" in text:
@@ -99,11 +102,34 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
         raise ValueError(
             f"{text} is truncated or not a checkpoint ({file.stat().st_size} bytes): use the run's {PREVIOUS} or {BEST}"
         ) from None
-    if not isinstance(checkpoint, dict) or "network" not in checkpoint or "state_dict" not in checkpoint:
+    if not isinstance(checkpoint, dict) or "network" not in checkpoint:
         raise ValueError(f"{text} was not written by lit-cnn fit: it does not say which network it holds")
+    checkpoint = migrate(checkpoint, text)
+    if "state_dict" not in checkpoint:
+        raise ValueError(f"{text} was not written by lit-cnn fit: it holds no weights")
+    return checkpoint
+
+
+def migrate(checkpoint: dict[str, Any], name: str) -> dict[str, Any]:
+    """Bring a checkpoint to the present format, version by version.
+
+    Args:
+        checkpoint: As it was read.
+        name: Its file, for the sentence.
+
+    Raises:
+        ValueError: If it is of a newer version, or of an older one from which no way leads here.
+    """
     version = checkpoint.get("format", 0)
     if not isinstance(version, int) or version > FORMAT:
-        raise ValueError(f"{text} has format {version!r}, this lit-cnn reads up to {FORMAT}: upgrade lit-cnn")
+        raise ValueError(f"{name} has format {version!r}, this lit-cnn reads up to {FORMAT}: upgrade lit-cnn")
+    for older in range(version, FORMAT):
+        if older not in MIGRATIONS:
+            raise ValueError(
+                f"{name} has format {version}, which this lit-cnn does not read any more: use the version of lit-cnn "
+                "that wrote it"
+            )
+        checkpoint = {**MIGRATIONS[older](checkpoint), "format": older + 1}
     return checkpoint
 
 

@@ -104,6 +104,12 @@ CHECKPOINTS = [
     ),
     Case(
         "checkpoints",
+        "of a version too old",
+        of("predict", lambda folder: write_checkpoint(folder, format=0)),
+        "has format 0, which this lit-cnn does not read any more",
+    ),
+    Case(
+        "checkpoints",
         "of another architecture",
         of("predict", lambda folder: write_checkpoint(folder, state_dict={"net.fc.weight": torch.ones(2, 2)})),
         "does not fit cifar_resnet20",

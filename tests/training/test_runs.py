@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from lit_cnn.training import runs
 from lit_cnn.training.runs import (
     FORMAT,
     LAST,
+    MIGRATIONS,
     PREVIOUS,
     create_run_dir,
     find_run,
@@ -101,6 +103,19 @@ def test_formats(tmp_path: Path, content: dict, sentence: str | None) -> None:
     else:
         with pytest.raises(ValueError, match=sentence):
             load_checkpoint(path)
+
+
+def test_an_older_checkpoint_is_migrated_version_by_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / LAST, old=1)
+    monkeypatch.setattr(runs, "FORMAT", FORMAT + 2)
+    with pytest.raises(ValueError, match=f"has format {FORMAT}, which this lit-cnn does not read any more"):
+        load_checkpoint(path)
+    monkeypatch.setitem(MIGRATIONS, FORMAT, lambda found: {**found, "between": found["old"] + 1})
+    with pytest.raises(ValueError, match=f"has format {FORMAT}, which"):  # half of the way is none
+        load_checkpoint(path)
+    monkeypatch.setitem(MIGRATIONS, FORMAT + 1, lambda found: {**found, "new": found["between"] + 1})
+    migrated = load_checkpoint(path)
+    assert (migrated["new"], migrated["format"]) == (3, FORMAT + 2)
 
 
 def test_foreign_files_and_urls_are_refused(tmp_path: Path) -> None:
