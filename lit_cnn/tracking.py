@@ -56,7 +56,8 @@ class TrackingSettings:
 def resolve_mode(settings: TrackingSettings) -> Mode:
     """The mode of a run. Takes at most about two seconds and never asks for a login.
 
-    ``auto`` follows ``WANDB_MODE`` if that is set. An online run without a login is recorded offline, with a warning.
+    ``auto`` follows ``WANDB_MODE`` if that is set. An online run without a login, or whose server does not answer, is
+    recorded offline, with a warning.
 
     Raises:
         ValueError: If ``WANDB_MODE`` has an unknown value.
@@ -68,6 +69,9 @@ def resolve_mode(settings: TrackingSettings) -> Mode:
         return "online" if has_login() and host_answers() else "offline"
     if mode == "online" and not has_login():
         warnings.warn(f"no W&B login for {_host()}, so the run is recorded offline: run `wandb login`", stacklevel=2)
+        return "offline"
+    if mode == "online" and not host_answers():
+        warnings.warn(f"{_host()} does not answer, so the run is recorded offline", stacklevel=2)
         return "offline"
     return mode
 

@@ -93,6 +93,7 @@ def test_a_proxy_is_asked_instead(monkeypatch: pytest.MonkeyPatch) -> None:
     ("value", "mode"),
     [("offline", "offline"), ("dryrun", "offline"), ("disabled", "disabled"), ("online", "online"), ("run", "online")],
 )
+@pytest.mark.usefixtures("server")
 def test_auto_follows_the_environment(monkeypatch: pytest.MonkeyPatch, value: str, mode: str) -> None:
     monkeypatch.setenv("WANDB_MODE", value)
     monkeypatch.setenv("WANDB_API_KEY", "x" * 40)
@@ -109,6 +110,28 @@ def test_an_unknown_mode_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_online_without_a_login_warns_and_is_offline() -> None:
     with pytest.warns(UserWarning, match="no W&B login for api.wandb.ai, so the run is recorded offline"):
         assert resolve_mode(TrackingSettings(mode="online")) == "offline"
+
+
+def test_online_without_a_network_warns_and_is_offline(server: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_API_KEY", "x" * 40)
+    assert resolve_mode(TrackingSettings(mode="online")) == "online"
+    server.close()
+    with pytest.warns(UserWarning, match=r"127.0.0.1:\d+ does not answer, so the run is recorded offline"):
+        assert resolve_mode(TrackingSettings(mode="online")) == "offline"
+
+
+@pytest.mark.slow
+def test_a_run_that_is_to_be_recorded_online_trains_without_a_network(stranger: Path) -> None:
+    """In a process of its own, whose W&B server refuses connections."""
+    environment = {**os.environ, "WANDB_API_KEY": "x" * 40, "WANDB_BASE_URL": "http://127.0.0.1:9"}
+    command = [sys.executable, "-m", "lit_cnn", "fit", "--config", "quickstart", "--tracking.mode", "online"]
+    command += ["--trainer.max_epochs", "1", "--trainer.enable_progress_bar", "false"]
+    done = subprocess.run(
+        command, cwd=stranger, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("127.0.0.1:9 does not answer, so the run is recorded offline") == 1
+    assert "upload with: wandb sync" in done.stdout
 
 
 def test_a_login_is_found_in_the_netrc_file_of_the_right_host(stranger: Path) -> None:
@@ -247,6 +270,7 @@ class FakeRun:
         self.logged.append(values)
 
 
+@pytest.mark.usefixtures("server")
 def test_online_falls_back_to_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     modes = []
 

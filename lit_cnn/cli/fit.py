@@ -35,6 +35,7 @@ from lit_cnn.training.runs import (
     export_weights,
     find_run,
     load_checkpoint,
+    note_last,
     resumable_checkpoint,
     write_json,
 )
@@ -78,7 +79,9 @@ def make_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("-c", "--config", action="append", metavar="RECIPE", help="name or file; a second lies on top")
-    parser.add_argument("--resume", metavar="RUN", help="continue this run folder, or the newest one: last")
+    parser.add_argument(
+        "--resume", metavar="RUN", help="continue this run folder, or the one started or continued last: last"
+    )
     parser.add_argument("--runs", default="runs", metavar="DIR", help="where run folders are made (default: runs)")
     parser.add_argument("--keys", metavar="PREFIX", help="list the recipe's keys that begin with PREFIX, and stop")
     return parser
@@ -190,10 +193,13 @@ def make_run_dir(runs: Path, name: str, resumed: Path | None) -> Path:
     """The run's folder: given by the starting process, or made by rank 0 and told to the processes it launches."""
     if resumed:
         folder = resumed
+        if is_main_process() and runs.resolve() in folder.resolve().parents:
+            note_last(runs.resolve(), folder.resolve())
     elif RUN_DIR_VARIABLE in os.environ:
         folder = Path(os.environ[RUN_DIR_VARIABLE])
     elif is_main_process():
         folder = create_run_dir(runs, name)
+        note_last(runs, folder)
     else:
         folder = runs / name / "unused"  # launched from outside: only rank 0 writes
     os.environ[RUN_DIR_VARIABLE] = str(folder)

@@ -46,6 +46,14 @@ def usage() -> str:
     return "usage: lit-cnn COMMAND [arguments]\n\n" + "\n".join(lines) + "\n\nlit-cnn COMMAND --help tells more."
 
 
+OUT_OF_MEMORY = r"(?i)(\w+ )?out of memory|(\w+: )?can't allocate memory"
+"""What PyTorch says of a GPU's memory and of the machine's."""
+MEMORY_ADVICE = (
+    "lower data.batch_size or data.image_size; or raise trainer.accumulate_grad_batches, which keeps the batch and "
+    "divides what is in memory at once; or set trainer.precision to bf16-mixed"
+)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     # Waiting OpenMP threads spin briefly, then sleep: beside another busy program long spinning is many times slower.
@@ -75,6 +83,12 @@ def main(arguments: list[str] | None = None) -> int:
 def sentence(error: Exception) -> str:
     """The message of an error that a user can act on; others are named as what they are."""
     text = str(error).strip()
+    memory = re.search(OUT_OF_MEMORY, text) if isinstance(error, RuntimeError) else None
+    if memory or isinstance(error, MemoryError):
+        reason = text[memory.start() :].splitlines()[0].split(". ")[0] if memory else "Python has none left"
+        return f"the memory does not suffice ({reason}): {MEMORY_ADVICE}"
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
     if isinstance(error, (ValueError, OSError)) and text:
         return innermost(text)
     if isinstance(error, RuntimeError) and re.search(LOST_PROCESS, text):

@@ -45,6 +45,9 @@ def read_file(path: str | os.PathLike[str], in_channels: int = 3) -> EncodedImag
             return EncodedImage(stream.read(), name, in_channels)
     except FileNotFoundError:
         raise FileNotFoundError(f"The image {name} does not exist any more.") from None
+    except PermissionError:
+        message = f"The image {name} must not be read by this user; change its rights or remove the file."
+        raise BrokenImage(message) from None
     except OSError as error:
         raise BrokenImage(f"The image {name} cannot be read ({error.strerror}); replace or remove the file.") from None
 

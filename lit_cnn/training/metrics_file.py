@@ -131,8 +131,14 @@ class _Table:
         csv.writer(header, lineterminator="\n").writerow(["epoch", "step", *self.columns])
         self.path.parent.mkdir(parents=True, exist_ok=True)
         partial = self.path.with_name(f".{self.path.name}.partial")
-        partial.write_text(header.getvalue() + "".join(self._lines[step] for step in self.rows), newline="")
-        os.replace(partial, self.path)
+        try:
+            partial.write_text(header.getvalue() + "".join(self._lines[step] for step in self.rows), newline="")
+            os.replace(partial, self.path)
+        except OSError as error:
+            raise ValueError(
+                f"cannot write {self.path} ({error.strerror}): make room or make the folder writable, then continue "
+                "with --resume"
+            ) from None
         self._changed = False
 
     def _format(self, step: int) -> str:

@@ -7,6 +7,7 @@ import platform
 import secrets
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,12 @@ LAST = "last.ckpt"
 PREVIOUS = "previous.ckpt"
 BEST = "best.ckpt"
 ENVIRONMENT = "environment.json"
+LAST_RUN = ".last"
+"""File below the folder of runs that names the one started or continued last."""
 FORMAT = 1
 """Version of the checkpoint's layout."""
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""What makes of a checkpoint of an older version one of the next; a version without an entry is refused."""
 RUN_DIR_VARIABLE = "LIT_CNN_RUN_DIR"
 """Tells a started process, such as rank 1 or a trial of a sweep, in which folder its run is."""
 
@@ -36,8 +41,17 @@ def create_run_dir(root: Path, recipe: str) -> Path:
         return path
 
 
+def note_last(root: Path, run: Path) -> None:
+    """Note that ``run`` below ``root`` is the one started or continued last, whatever the clock says."""
+    partial = root / f"{LAST_RUN}.partial"
+    partial.write_text(f"{run.relative_to(root)}\n")
+    os.replace(partial, root / LAST_RUN)
+
+
 def find_run(run: str, root: Path) -> Path:
-    """The folder that ``--resume`` means: a run folder, or "last" for the one below ``root`` that last wrote.
+    """The folder that ``--resume`` means: a run folder, or "last" for the one below ``root`` started or continued last.
+
+    Where that is not noted, or has written nothing yet, file times tell which run wrote last.
 
     Raises:
         ValueError: If there is none.
@@ -47,6 +61,9 @@ def find_run(run: str, root: Path) -> Path:
         if not folder.is_dir():
             raise ValueError(f"there is no run folder {run}: pass a folder below {root}/, or last")
         return folder
+    noted = root / LAST_RUN
+    if noted.is_file() and (root / noted.read_text().strip() / "config.yaml").is_file():
+        return root / noted.read_text().strip()
     runs = [path for path in root.glob("*/*") if (path / "config.yaml").is_file()]
     if not runs:
         raise ValueError(f"there is no run below {root}/ to resume")
@@ -62,7 +79,7 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
     """Read a checkpoint of tensors and built-in types.
 
     Raises:
-        ValueError: If the file is missing, torn, or holds anything else.
+        ValueError: If the file is missing, torn, of a version that cannot be read, or holds anything else.
     """
     text = str(path)
     if "://" in text:
@@ -72,6 +89,10 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
         raise ValueError(f"there is no checkpoint {text}")
     try:
         checkpoint = torch.load(file, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise ValueError(
+            f"the checkpoint {text} cannot be read ({error.strerror or error}): check its rights"
+        ) from None
     except Exception as error:
         if "weights_only" in str(error).lower():
             raise ValueError(
@@ -81,11 +102,34 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
         raise ValueError(
             f"{text} is truncated or not a checkpoint ({file.stat().st_size} bytes): use the run's {PREVIOUS} or {BEST}"
         ) from None
-    if not isinstance(checkpoint, dict) or "network" not in checkpoint or "state_dict" not in checkpoint:
+    if not isinstance(checkpoint, dict) or "network" not in checkpoint:
         raise ValueError(f"{text} was not written by lit-cnn fit: it does not say which network it holds")
+    checkpoint = migrate(checkpoint, text)
+    if "state_dict" not in checkpoint:
+        raise ValueError(f"{text} was not written by lit-cnn fit: it holds no weights")
+    return checkpoint
+
+
+def migrate(checkpoint: dict[str, Any], name: str) -> dict[str, Any]:
+    """Bring a checkpoint to the present format, version by version.
+
+    Args:
+        checkpoint: As it was read.
+        name: Its file, for the sentence.
+
+    Raises:
+        ValueError: If it is of a newer version, or of an older one from which no way leads here.
+    """
     version = checkpoint.get("format", 0)
     if not isinstance(version, int) or version > FORMAT:
-        raise ValueError(f"{text} has format {version!r}, this lit-cnn reads up to {FORMAT}: upgrade lit-cnn")
+        raise ValueError(f"{name} has format {version!r}, this lit-cnn reads up to {FORMAT}: upgrade lit-cnn")
+    for older in range(version, FORMAT):
+        if older not in MIGRATIONS:
+            raise ValueError(
+                f"{name} has format {version}, which this lit-cnn does not read any more: use the version of lit-cnn "
+                "that wrote it"
+            )
+        checkpoint = {**MIGRATIONS[older](checkpoint), "format": older + 1}
     return checkpoint
 
 

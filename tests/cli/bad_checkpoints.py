@@ -49,6 +49,26 @@ def of(command: str, make: Callable[[Path], Any]) -> Callable[[Path], list[str]]
     return arguments
 
 
+def secret_checkpoint(folder: Path) -> str:
+    path = write_checkpoint(folder)
+    path.chmod(0)
+    return str(path)
+
+
+def read_only_run(folder: Path) -> list[str]:
+    """Continue a run whose folder was made read-only."""
+    run = folder / "runs" / "recipe" / "1"
+    run.mkdir(parents=True)
+    (run / "config.yaml").write_text(RecipeCLI(recipe()(folder)[1:]).dump())
+    run.chmod(0o555)
+    return ["fit", "--resume", str(run)]
+
+
+def read_only_runs(folder: Path) -> list[str]:
+    (folder / "runs").mkdir(mode=0o555)
+    return recipe()(folder)
+
+
 NO_CODE = "holds Python objects besides tensors and built-in types"
 CHECKPOINTS = [
     Case("checkpoints", "none there", of("predict", lambda folder: folder / "gone.ckpt"), "there is no checkpoint"),
@@ -57,6 +77,11 @@ CHECKPOINTS = [
     Case("checkpoints", "code inside: predict", of("predict", evil_checkpoint), NO_CODE),
     Case("checkpoints", "code inside: validate", of("validate", evil_checkpoint), NO_CODE),
     Case("checkpoints", "code inside: test", of("test", evil_checkpoint), NO_CODE),
+    *(
+        Case("checkpoints", f"code inside: {command}", of(command, evil_checkpoint), NO_CODE)
+        for command in ("calibrate", "corruptions", "check")
+    ),
+    Case("checkpoints", "code inside: ensemble", lambda folder: ["ensemble", *[evil_checkpoint(folder)] * 2], NO_CODE),
     Case("checkpoints", "code inside: fit --resume", evil_run, NO_CODE),
     Case(
         "checkpoints",
@@ -66,9 +91,22 @@ CHECKPOINTS = [
     ),
     Case(
         "checkpoints",
+        "no right to read the checkpoint",
+        of("predict", secret_checkpoint),
+        "last.ckpt cannot be read (Permission denied)",
+        rights=True,
+    ),
+    Case(
+        "checkpoints",
         "of a newer version",
         of("predict", lambda folder: write_checkpoint(folder, format=FORMAT + 1)),
         "upgrade lit-cnn",
+    ),
+    Case(
+        "checkpoints",
+        "of a version too old",
+        of("predict", lambda folder: write_checkpoint(folder, format=0)),
+        "has format 0, which this lit-cnn does not read any more",
     ),
     Case(
         "checkpoints",
@@ -105,6 +143,8 @@ FILES = [
     Case("files", "no run to resume", lambda _: ["fit", "--resume", "last"], "there is no run below"),
     Case("files", "no such run folder", lambda _: ["fit", "--resume", "elsewhere"], "there is no run folder elsewhere"),
     Case("files", "run folder cannot be made", file_as_runs, "cannot create the run folder"),
+    Case("files", "folder of runs is read-only", read_only_runs, "cannot create the run folder", rights=True),
+    Case("files", "run folder is read-only", read_only_run, "Permission denied", rights=True),
     Case(
         "files",
         "predictions of an unknown kind",

@@ -98,6 +98,13 @@ IMAGES = [
     ),
     Case(
         "images",
+        "no right to read the image",
+        image("secret.png", lambda path: (pixels("RGB").save(path), path.chmod(0))),
+        "PATH/secret.png must not be read by this user",
+        rights=True,
+    ),
+    Case(
+        "images",
         "no such file",
         lambda folder: ["predict", str(write_checkpoint(folder)), str(folder / "gone.jpg")],
         "there is no image PATH/gone.jpg",

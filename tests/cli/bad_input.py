@@ -8,11 +8,12 @@ runs every case and writes the page; the tests run the same cases and hold the p
 import contextlib
 import io
 import os
+import re
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bad_case import Case, make_images
+from bad_case import Case, file_rights, make_images
 from bad_checkpoints import CHECKPOINTS, FILES
 from bad_images import IMAGES
 from bad_recipes import DATA, RECIPES
@@ -30,19 +31,26 @@ def answer(case: Case, folder: Path) -> tuple[int, str, str]:
     os.chdir(folder)
     try:
         arguments = case.arguments(folder)
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(contextlib.redirect_stdout(out))
+            stack.enter_context(contextlib.redirect_stderr(error))
+            if case.rights:
+                stack.enter_context(file_rights())
             code = main(arguments)
     finally:
         os.chdir(before)
     said = [line for line in error.getvalue().splitlines() if line.startswith("lit-cnn: ")]
-    text = said[0].removeprefix("lit-cnn: ") if len(said) == 1 else "works" if not said else "\n".join(said)
-    return code, text.replace(str(folder), "PATH"), out.getvalue() + error.getvalue()
+    said += [line for line in out.getvalue().splitlines() if line.startswith("error ")]  # of lit-cnn check
+    text = "\n".join(re.sub(r"^(lit-cnn:|error) +", "", line) for line in said) or "works"
+    text = re.sub(r"\d{8}-\d{6}-[0-9a-f]{6}", "TIME-ID", text.replace(str(folder), "PATH"))
+    return code, text, out.getvalue() + error.getvalue()
 
 
 PAGE = """# What lit-cnn says to broken and hostile input
 
 Every row is a test (`tests/cli/test_bad_input.py`); this page is written by `python tests/cli/bad_input.py`. PATH
-stands for the folder of the case. "works" means exit code 0 and a prediction. `LIT_CNN_DEBUG=1` adds the traceback.
+stands for the folder of the case, TIME-ID for a run's name. "works" means exit code 0 and a prediction or a trained
+network. `LIT_CNN_DEBUG=1` adds the traceback.
 
 A broken training image ends a run and is named; with `data.on_error: skip` it is left out of losses and metrics, and
 every epoch's line counts those left out. `lit-cnn check` finds broken and duplicate images before a run does.

@@ -73,6 +73,18 @@ def torn_training_image(folder: Path) -> None:
     path.write_bytes(path.read_bytes()[:200])
 
 
+def secret_training_image(folder: Path) -> None:
+    (folder / "images" / "train" / "cat" / "2.jpg").chmod(0)
+
+
+def read_only_images(folder: Path) -> None:
+    for path in (folder / "images").rglob("*"):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+
+
+GREEDY = {"class_path": "bad_case.Greedy", "init_args": {"in_features": 1, "out_features": 2}}
+
+
 def npz(**arrays: Any) -> Callable[[Path], list[str]]:
     """Fit an npz of eight gray images with arrays changed (None removes one)."""
 
@@ -103,6 +115,14 @@ DATA = [
         after(torn_training_image, ("data.workers", 1)),
         "train/cat/2.jpg cannot be decoded",
     ),
+    Case(
+        "data sets",
+        "no right to read a training image",
+        after(secret_training_image),
+        "train/cat/2.jpg must not be read by this user",
+        rights=True,
+    ),
+    Case("data sets", "read-only folder", after(read_only_images), "run folder: runs/recipe", 0, rights=True),
     Case(
         "data sets",
         "a file where a folder is expected",
@@ -202,6 +222,12 @@ RECIPES = [
         "a learning rate that diverges",
         recipe(("model.optimizer.learning_rate", 1.0e30), ("trainer.max_epochs", 3)),
         "the training loss is not finite in step",
+    ),
+    Case(
+        "recipes",
+        "more memory than there is",
+        recipe(("model.architecture", GREEDY)),
+        "the memory does not suffice (DefaultCPUAllocator: can't allocate memory",
     ),
     Case(
         "recipes",

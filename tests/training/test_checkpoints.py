@@ -1,17 +1,20 @@
 """What a run keeps when it is stopped, or when its disk is full."""
 
+import itertools
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 import pytest
+import torch
 from digits_run import assert_same_end, fit
 
 from lit_cnn.cli.fit import seconds_of
 from lit_cnn.training.callbacks.checkpoints import TIMED_OUT, Checkpoints, RunInterrupted
-from lit_cnn.training.runs import BEST, LAST, PREVIOUS, load_checkpoint
+from lit_cnn.training.runs import BEST, LAST, MIGRATIONS, PREVIOUS, load_checkpoint
 
 
 class SignalInValidation(pl.Callback):
@@ -60,6 +63,14 @@ def test_the_time_limit_stops_after_a_step_with_the_state_saved(tmp_path: Path) 
     assert load_checkpoint(tmp_path / LAST)["global_step"] == 1
 
 
+def test_the_time_limit_does_not_follow_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wall clock jumps forward by a year with every look at it."""
+    clock = itertools.count(time.time(), 365 * 86400.0)
+    monkeypatch.setattr(time, "time", lambda: next(clock))
+    fit(tmp_path, epochs=1, max_seconds=1000.0)
+    assert load_checkpoint(tmp_path / LAST)["global_step"] == 11
+
+
 def test_the_time_limit_is_written_as_lightning_writes_it() -> None:
     assert seconds_of("01:02:03:04") == ((1 * 24 + 2) * 60 + 3) * 60 + 4
     assert seconds_of({"minutes": 2, "seconds": 1}) == 121
@@ -77,6 +88,26 @@ def test_the_best_epoch_is_kept_without_writing_it_twice(tmp_path: Path) -> None
     assert load_checkpoint(tmp_path / LAST)["global_step"] == 22
     best = load_checkpoint(tmp_path / BEST)
     assert best["best_score"] == load_checkpoint(tmp_path / LAST)["best_score"]
+
+
+def renamed(checkpoint: dict[str, Any], before: str, after: str) -> dict[str, Any]:
+    return {after if key == before else key: value for key, value in checkpoint.items()}
+
+
+def test_a_run_of_an_older_version_is_migrated_and_ends_bit_equal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Version 0 stands for one that called the weights otherwise."""
+    fit(tmp_path / "whole", epochs=1)
+    with pytest.raises(RunInterrupted):
+        fit(tmp_path / "parts", epochs=1, stop_after=4)
+    path = tmp_path / "parts" / LAST
+    torch.save({**renamed(load_checkpoint(path), "state_dict", "weights"), "format": 0}, path)
+    with pytest.raises(ValueError, match="has format 0, which this lit-cnn does not read any more"):
+        load_checkpoint(path)
+    monkeypatch.setitem(MIGRATIONS, 0, lambda checkpoint: renamed(checkpoint, "weights", "state_dict"))
+    fit(tmp_path / "parts", epochs=1, resume=True)
+    assert_same_end(tmp_path / "whole", tmp_path / "parts")
 
 
 @pytest.fixture

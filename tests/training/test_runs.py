@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 import torch
 
+from lit_cnn.training import runs
 from lit_cnn.training.runs import (
     FORMAT,
     LAST,
+    MIGRATIONS,
     PREVIOUS,
     create_run_dir,
     find_run,
     load_checkpoint,
+    note_last,
     resumable_checkpoint,
 )
 
@@ -34,7 +37,30 @@ def test_runs_of_one_second_do_not_collide(tmp_path: Path) -> None:
     assert len(folders) == 20
 
 
-def test_last_is_the_run_that_started_or_saved_last(tmp_path: Path) -> None:
+def test_last_is_the_run_noted_last_whatever_the_clock_says(tmp_path: Path) -> None:
+    """The clock jumps back by a day between two runs, and forward within one."""
+    old, new, killed = (create_run_dir(tmp_path, "recipe") for _ in range(3))
+    now = time.time()
+    for seconds, folder in ((0, old), (-86400, new)):
+        (folder / "config.yaml").write_text("{}")
+        os.utime(folder / "config.yaml", (now + seconds,) * 2)
+    os.utime(write(old / "checkpoints" / LAST), (now + 86400,) * 2)
+    note_last(tmp_path, new)
+    assert find_run("last", tmp_path) == new
+    note_last(tmp_path, old)
+    assert find_run("last", tmp_path) == old
+    note_last(tmp_path, killed)  # before it had a recipe: nothing of it can be continued
+    assert find_run("last", tmp_path) == old
+
+
+def test_the_newest_checkpoint_is_told_by_its_name_not_by_the_clock(tmp_path: Path) -> None:
+    last = write(tmp_path / "checkpoints" / LAST)
+    write(tmp_path / "checkpoints" / PREVIOUS)
+    os.utime(last, (0, 0))
+    assert resumable_checkpoint(tmp_path) == (last, None)
+
+
+def test_without_a_note_last_is_the_run_that_started_or_saved_last(tmp_path: Path) -> None:
     old, new, young = (create_run_dir(tmp_path, "recipe") for _ in range(3))
     now = time.time()
     for age, folder in ((300, old), (200, new), (100, young)):
@@ -77,6 +103,19 @@ def test_formats(tmp_path: Path, content: dict, sentence: str | None) -> None:
     else:
         with pytest.raises(ValueError, match=sentence):
             load_checkpoint(path)
+
+
+def test_an_older_checkpoint_is_migrated_version_by_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / LAST, old=1)
+    monkeypatch.setattr(runs, "FORMAT", FORMAT + 2)
+    with pytest.raises(ValueError, match=f"has format {FORMAT}, which this lit-cnn does not read any more"):
+        load_checkpoint(path)
+    monkeypatch.setitem(MIGRATIONS, FORMAT, lambda found: {**found, "between": found["old"] + 1})
+    with pytest.raises(ValueError, match=f"has format {FORMAT}, which"):  # half of the way is none
+        load_checkpoint(path)
+    monkeypatch.setitem(MIGRATIONS, FORMAT + 1, lambda found: {**found, "new": found["between"] + 1})
+    migrated = load_checkpoint(path)
+    assert (migrated["new"], migrated["format"]) == (3, FORMAT + 2)
 
 
 def test_foreign_files_and_urls_are_refused(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import Checkpoint
 
-from lit_cnn.training.runs import BEST, FORMAT, LAST, PREVIOUS
+from lit_cnn.training.runs import BEST, FORMAT, LAST, PREVIOUS, migrate
 from lit_cnn.training.slurm import take_over_requeueing
 
 GRACE_SECONDS = 20.0
@@ -51,10 +51,13 @@ class RunInterrupted(Exception):
 
 
 class DurableCheckpointIO(TorchCheckpointIO):
-    """Write a checkpoint straight into its file and wait until the disk has it.
+    """Write a checkpoint straight into its file and wait until the disk has it; read those of older versions too.
 
     Lightning's own first writes another file below TMPDIR, which needs the room there and outlives a kill.
     """
+
+    def load_checkpoint(self, path: Any, *arguments: Any, **options: Any) -> dict[str, Any]:
+        return migrate(super().load_checkpoint(path, *arguments, **options), str(path))
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
         with open(path, "wb") as file:
