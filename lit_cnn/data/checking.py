@@ -53,7 +53,7 @@ def check_data(path: Path) -> Iterator[Finding]:
         folder_splits, names = read_folder(path)
         labels = {name: split.labels for name, split in folder_splits.items()}
         images = {name: _read_files(split) for name, split in folder_splits.items()}
-        places = {name: split.paths for name, split in folder_splits.items()}
+        places = {name: list(split.paths) for name, split in folder_splits.items()}
     else:
         array_splits, names = read_npz(path)
         labels = {name: split.labels for name, split in array_splits.items()}

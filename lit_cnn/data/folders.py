@@ -9,6 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from lit_cnn.data.decoding import BrokenImage, EncodedImage
+from lit_cnn.data.file_index import Listing, PathTable, load_listing, save_listing
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".tif", ".tiff")
 
@@ -17,7 +18,7 @@ EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".tif", ".tiff")
 class FolderSplit:
     """N file paths and labels int64 (N,)."""
 
-    paths: list[str]
+    paths: PathTable
     labels: Tensor
 
     def __len__(self) -> int:
@@ -25,7 +26,7 @@ class FolderSplit:
 
     def take(self, rows: Tensor) -> "FolderSplit":
         """The given rows, in their order."""
-        return FolderSplit([self.paths[row] for row in rows.tolist()], self.labels[rows])
+        return FolderSplit(self.paths.take(rows.numpy()), self.labels[rows])
 
     def read(self, row: int, in_channels: int = 3) -> EncodedImage:
         """The file of a row (see ``read_file``)."""
@@ -64,48 +65,71 @@ def load_image(path: str | os.PathLike[str], in_channels: int = 3) -> Image.Imag
 
 def list_images(folder: Path) -> list[str]:
     """Sorted paths of the image files in ``folder`` and its subfolders; links are followed, hidden entries are not."""
-    found, seen = [], set()
+    return _walk(folder)[0]
+
+
+def _walk(folder: Path) -> tuple[list[str], list[str]]:
+    """``list_images``, and the directories that were listed."""
+    found, seen, folders = [], set(), []
     for parent, children, files in os.walk(folder, followlinks=True):
         real = os.path.realpath(parent)
         if real in seen:
             children.clear()
             continue
         seen.add(real)
+        folders.append(parent)
         children[:] = sorted(name for name in children if not name.startswith("."))
         found += [
             os.path.join(parent, name)
             for name in files
             if name.lower().endswith(EXTENSIONS) and not name.startswith(".")
         ]
-    return sorted(found)
+    return sorted(found), folders
 
 
 def _class_folders(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
 
 
-def _read_split(folder: Path, names: list[str]) -> FolderSplit:
+def _list_classes(folder: Path) -> Listing:
+    """The files of every class folder, which each must have some."""
     paths: list[str] = []
-    labels: list[int] = []
-    for name in _class_folders(folder):
-        if name not in names:
-            raise ValueError(
-                f"The class folder {folder / name} has no counterpart in the training folder; add one or remove it."
-            )
-        images = list_images(folder / name)
+    counts, folders, classes = [], [str(folder)], _class_folders(folder)
+    for name in classes:
+        images, listed = _walk(folder / name)
         if not images:
             raise ValueError(
                 f"The class folder {folder / name} holds no image ({', '.join(EXTENSIONS)}); add images or remove it."
             )
         paths += images
-        labels += [names.index(name)] * len(images)
+        folders += listed
+        counts.append(len(images))
     if not paths:
         raise ValueError(f"{folder} holds no class folders; one folder per class with its images inside is expected.")
-    return FolderSplit(paths, torch.tensor(labels))
+    return Listing(PathTable.of(paths, str(folder)), classes, counts, folders)
 
 
-def read_folder(path: Path) -> tuple[dict[str, FolderSplit], list[str]]:
+def _read_split(folder: Path, names: list[str], *, indexed: bool) -> FolderSplit:
+    listing = load_listing(folder) if indexed else None
+    if listing is None:
+        listing = _list_classes(folder)
+        if indexed:
+            save_listing(folder, listing)
+    for name in listing.classes:
+        if name not in names:
+            raise ValueError(
+                f"The class folder {folder / name} has no counterpart in the training folder; add one or remove it."
+            )
+    numbers = torch.tensor([names.index(name) for name in listing.classes])
+    return FolderSplit(listing.paths, numbers.repeat_interleave(torch.tensor(listing.counts)))
+
+
+def read_folder(path: Path, *, indexed: bool = False) -> tuple[dict[str, FolderSplit], list[str]]:
     """Read ``train/`` with optional ``val/`` and ``test/``, or, without ``train/``, one folder of class folders.
+
+    Args:
+        path: the folder.
+        indexed: use and keep the index of ``file_index.py`` instead of listing all files each time.
 
     Returns:
         The splits found by name, and the class names in sorted order.
@@ -121,7 +145,8 @@ def read_folder(path: Path) -> tuple[dict[str, FolderSplit], list[str]]:
         raise ValueError(f"{train} holds no class folders; one folder per class with its images inside is expected.")
     if len(names) == 1:
         raise ValueError(f"{train} holds one class only ({names[0]}); classification needs at least two class folders.")
-    splits = {"train": _read_split(train, names)}
+    splits = {"train": _read_split(train, names, indexed=indexed)}
     if train != path:
-        splits |= {name: _read_split(path / name, names) for name in ("val", "test") if (path / name).is_dir()}
+        others = [name for name in ("val", "test") if (path / name).is_dir()]
+        splits |= {name: _read_split(path / name, names, indexed=indexed) for name in others}
     return splits, names

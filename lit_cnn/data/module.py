@@ -58,6 +58,8 @@ class ImageData(lightning.LightningDataModule):
             Hoffer et al. 2020); the steps of an epoch stay the same, so it sees about 1/repeats of the images.
         on_error: what a file that cannot be decoded does: stop ends the run and names it, skip leaves it out of losses
             and metrics and counts it in every epoch's line.
+        file_index: keep the list of an image folder's files in ~/.cache/lit-cnn, so that the next start need not list
+            them; it is ignored once a directory of the folder has changed.
         decode: full, or reduced to decode training JPEGs at 1/2, 1/4 or 1/8 of their sides where the part that the crop
             keeps stays at least as large as the result; faster for large files, but the pixels are not the same.
         crop: how a training image becomes image_size x image_size pixels.
@@ -90,6 +92,7 @@ class ImageData(lightning.LightningDataModule):
         drop_last: bool = True,
         repeats: int = 1,
         on_error: OnError = "stop",
+        file_index: bool = True,
         decode: Decode = "full",
         crop: Crop = Crop(),
         flip: Flip = Flip(),
@@ -124,6 +127,7 @@ class ImageData(lightning.LightningDataModule):
         self.image_size, self.batch_size, self.eval_batch_size = image_size, batch_size, eval_batch_size
         self.workers, self.drop_last, self.repeats, self.on_error = workers, drop_last, repeats, on_error
         self.decode: Decode = decode
+        self.file_index = file_index
         self.crop, self.flip = replace(crop), replace(flip)
         self.color_jitter, self.shear = replace(color_jitter), replace(shear)
         self.auto_augment, self.rand_augment = auto_augment, replace(rand_augment)
@@ -142,7 +146,7 @@ class ImageData(lightning.LightningDataModule):
     def setup(self, stage: str | None = None) -> None:
         """Load the source once; needs no trainer."""
         if self._loaded is None:
-            loaded = load_source(self.source, self.path, self.val_fraction)
+            loaded = load_source(self.source, self.path, self.val_fraction, file_index=self.file_index)
             mean = self.normalize.mean
             if mean is not None and len(mean) != loaded.in_channels:
                 raise ValueError(

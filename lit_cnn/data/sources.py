@@ -98,7 +98,9 @@ def stratified_rows(labels: Tensor, fraction: float) -> tuple[Tensor, Tensor]:
     return (~mask).nonzero().flatten(), mask.nonzero().flatten()
 
 
-def load_source(name: SourceName, path: str | None = None, val_fraction: float = 0.1) -> Source:
+def load_source(
+    name: SourceName, path: str | None = None, val_fraction: float = 0.1, *, file_index: bool = False
+) -> Source:
     """Load a source by name.
 
     Args:
@@ -107,6 +109,7 @@ def load_source(name: SourceName, path: str | None = None, val_fraction: float =
             cifar100.npz comes first), or imagefolder (train/ and val/ of class folders, or one such folder).
         path: file or folder; see ``resolve_data_path``. Not used by digits; optional for CIFAR.
         val_fraction: share of the training images held out where the source has no validation split.
+        file_index: keep the list of a folder's files in a cache (see ``file_index.py``).
 
     Raises:
         FileNotFoundError: if the path does not exist.
@@ -123,7 +126,7 @@ def load_source(name: SourceName, path: str | None = None, val_fraction: float =
     if name == "npz":
         return _npz(resolve_data_path(path), val_fraction)
     if name == "imagefolder":
-        return _imagefolder(resolve_data_path(path), val_fraction)
+        return _imagefolder(resolve_data_path(path), val_fraction, file_index)
     raise ValueError(f"data.source {name!r} is unknown; choose digits, npz, cifar10, cifar100 or imagefolder.")
 
 
@@ -197,8 +200,8 @@ def _cifar(name: Literal["cifar10", "cifar100"], path: str | None, val_fraction:
     return Source(train, val, arrays[1], list(parts[0].classes), 3, *statistics, str(root / kind.base_folder))
 
 
-def _imagefolder(path: Path, val_fraction: float) -> Source:
-    splits, names = read_folder(path)
+def _imagefolder(path: Path, val_fraction: float, file_index: bool) -> Source:
+    splits, names = read_folder(path, indexed=file_index)
     train, val = splits["train"], splits.get("val")
     if val is None:
         train, val = _hold_out(train, val_fraction)
