@@ -11,24 +11,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.table import Table
+
+from lit_cnn.cli.bench_tables import comparisons, conditions, further, markdown, table
 
 if TYPE_CHECKING:
+    from lit_cnn.cli.bench_data import DataSpeed
     from lit_cnn.cli.fit_overhead import Overhead
     from lit_cnn.profiling.bench import Bench
-
-HEADER = (
-    *("network", "px", "batch", "training images/s", "data / forward / backward / optimizer ms", "inference images/s"),
-    *("% of limit, training", "inference", "peak MB, training"),
-)
 
 
 def run(arguments: list[str]) -> int:
     options, overrides = parse(arguments)
     benches = measure(options, overrides)
+    speed = data_speed(options, overrides) if options.config else None
     overhead = fit_overhead(options, overrides) if options.fit else None
     if options.json:
-        write(options.json, json.dumps(as_object(benches, overhead), indent=2))
+        write(options.json, json.dumps(as_object(benches, speed, overhead), indent=2))
     if options.plot:
         plot(benches, options.plot)
     if options.json == "-":
@@ -38,7 +36,7 @@ def run(arguments: list[str]) -> int:
         print(markdown(benches))
     else:
         console.print(table(benches))
-    for line in [*comparisons(benches), *([fit_line(overhead)] if overhead else []), conditions(benches)]:
+    for line in [*comparisons(benches), *further(speed, overhead), conditions(benches)]:
         console.print(line)
     for path in (options.json, options.plot):
         if path:
@@ -175,6 +173,13 @@ def instantiate(options: argparse.Namespace, overrides: list[str]) -> Any:
     return init
 
 
+def data_speed(options: argparse.Namespace, overrides: list[str]) -> "DataSpeed":
+    """The recipe's loader alone and against decoding alone."""
+    from lit_cnn.cli.bench_data import measure_data
+
+    return measure_data(instantiate(options, overrides).data, rounds=options.rounds, seconds=options.seconds / 2)
+
+
 def fit_overhead(options: argparse.Namespace, overrides: list[str]) -> "Overhead":
     """Of the recipe, or of the first network on images of noise in memory."""
     from lit_cnn.cli.fit_overhead import measure_noise, measure_overhead
@@ -191,13 +196,14 @@ def fit_overhead(options: argparse.Namespace, overrides: list[str]) -> "Overhead
     return measure_noise(name, size, options.batch_size or default_batch(name, size), keys, block=3, rounds=rounds)
 
 
-def as_object(benches: "list[Bench]", overhead: "Overhead | None") -> dict[str, Any]:
+def as_object(benches: "list[Bench]", speed: "DataSpeed | None", overhead: "Overhead | None") -> dict[str, Any]:
     """All figures in built-in types: images/s, ms, bytes, ratios with ``low`` and ``high`` of their 95 % interval."""
     fit = None if overhead is None else {key: as_plain(value) for key, value in overhead._asdict().items()}
     return {
         "date": datetime.date.today().isoformat(),
         "cores": os.cpu_count(),
         "benches": [asdict(bench) for bench in benches],
+        "data": asdict(speed) if speed else None,
         "fit": fit,
     }
 
@@ -212,78 +218,6 @@ def write(path: str, text: str) -> None:
     else:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(text + "\n", encoding="utf-8")
-
-
-def cells(bench: "Bench", number: int) -> list[str]:
-    result = bench.results[number]
-    name = bench.name if number == 0 else f"  {result.label}"
-    parts = " / ".join(f"{value:.3g}" for value in result.phases.values())
-    peak = "–" if result.training_peak_bytes is None else f"{result.training_peak_bytes / 1e6:,.0f}"
-    shares = [f"{100 * share.median:.0f}" for share in (result.training_share, result.inference_share)]
-    speeds = [interval(speed.median, speed.low, speed.high) for speed in (result.training, result.inference)]
-    return [name, str(bench.image_size), str(bench.batch_size), speeds[0], parts, speeds[1], *shares, peak]
-
-
-def interval(median: float, low: float, high: float) -> str:
-    """Three significant digits, the interval in brackets."""
-    return f"{significant(median)} [{significant(low)}, {significant(high)}]"
-
-
-def significant(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def rows(benches: "list[Bench]") -> list[list[str]]:
-    return [cells(bench, number) for bench in benches for number in range(len(bench.results))]
-
-
-def table(benches: "list[Bench]") -> Table:
-    shown = Table(caption="Brackets: 95 % interval of the median. Limit: a large matrix product in the same rounds.")
-    for name in HEADER:
-        shown.add_column(name, justify="left" if name == "network" else "right", no_wrap=name == "network")
-    for row in rows(benches):
-        shown.add_row(*row)
-    return shown
-
-
-def markdown(benches: "list[Bench]") -> str:
-    lines = ["| " + " | ".join(HEADER) + " |", "|---|" + "---:|" * (len(HEADER) - 1)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows(benches)]) + "\n"
-
-
-def comparisons(benches: "list[Bench]") -> list[str]:
-    """A sentence per rival: our images per second over its."""
-    return [
-        f"{bench.name} over {ratio.against}'s: training {ratio.training}, inference {ratio.inference} times as fast"
-        for bench in benches
-        for ratio in bench.ratios
-    ]
-
-
-def fit_line(overhead: "Overhead") -> str:
-    from lit_cnn.cli.fit_overhead import percent
-
-    return (
-        f"fit: {percent(overhead)} time per step against a plain loop "
-        f"({overhead.fit_ms.median:.1f} against {overhead.plain_ms.median:.1f} ms, {overhead.ratio.rounds} turns)"
-    )
-
-
-def conditions(benches: "list[Bench]") -> str:
-    """Machine, date and settings, with a warning if the machine was busy."""
-    first, cores = benches[0], os.cpu_count() or 1
-    limits = [bench.limit.median for bench in benches]
-    span = f"{min(limits):,.0f} to {max(limits):,.0f}" if len(limits) > 1 else f"{limits[0]:,.0f}"
-    counted = sorted({bench.limit.rounds for bench in benches})
-    turns = str(counted[0]) if len(counted) == 1 else f"{counted[0]} to {counted[-1]}"
-    warning = ""
-    if first.busy is not None and first.busy > cores / 2:
-        warning = f"\nthe machine was busy (load average {first.busy:.1f} on {cores} cores), so times are too long"
-    return (
-        f"{first.device}, {cores} cores, {first.threads} threads, {datetime.date.today().isoformat()}: "
-        f"{first.precision}, {'channels_last' if first.channels_last else 'contiguous'}, {turns} rounds; "
-        f"limit {span} GFLOP/s; memory: {first.memory_how}{warning}"
-    )
 
 
 def plot(benches: "list[Bench]", out_png: Path) -> None:

@@ -27,6 +27,7 @@ COMMANDS = {
     "recipes": ("lit_cnn.cli.recipes", "the recipes, their targets, and what training them costs"),
     "profile": ("lit_cnn.cli.profile", "parameters, multiply-adds, speed and memory of networks"),
     "bench": ("lit_cnn.cli.bench", "speed against other libraries and the machine's limit"),
+    "tune": ("lit_cnn.cli.tune", "the fastest machine settings for a recipe, as an overlay"),
     "data": ("lit_cnn.cli.data", "lit-cnn data show: a picture of the batches the network will see"),
     "config": ("lit_cnn.cli.config", "lit-cnn config show RECIPE: the recipe with every default filled in"),
     "check": ("lit_cnn.cli.check", "whether a data folder, a checkpoint or a run can be trusted"),

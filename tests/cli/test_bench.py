@@ -44,8 +44,11 @@ def test_another_library_races_at_the_same_settings(capsys) -> None:
 def test_a_recipe_is_benched_on_its_own_batches(capsys) -> None:
     keys = ["--data.image_size", "8", "--model.channels_last=false"]
     assert main(["bench", "--config", "quickstart", *keys, "--json", "-", *QUICK]) == 0
-    (bench,) = json.loads(capsys.readouterr().out)["benches"]
+    found = json.loads(capsys.readouterr().out)
+    (bench,), data = found["benches"], found["data"]
     assert (bench["name"], bench["image_size"], bench["batch_size"]) == ("quickstart", 8, 2)
+    assert data["loader"]["median"] > 0
+    assert data["decoding"] is None  # the digits lie in memory
     assert bench["channels_last"] is False
     assert bench["results"][0]["phases"]["data"] > 0
 

@@ -1,0 +1,107 @@
+"""How fast a recipe's training batches come, alone and against their limit: decoding the same files and no more."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.utils.data import Dataset
+
+from lit_cnn.data.batch import Batch
+from lit_cnn.data.folders import FolderSplit, load_image
+from lit_cnn.data.loading import PlannedLoader, make_loader
+from lit_cnn.data.sampling import BatchPlan
+from lit_cnn.profiling.interleaving import Spread, ratios, spread, take_turns
+
+BATCHES = 4
+"""Batches of a turn, after those that workers made in advance."""
+
+
+@dataclass(frozen=True)
+class DataSpeed:
+    """Images per second of the loader alone, and of decoding alone with the same workers (None: nothing to decode).
+
+    Args:
+        workers: Processes of the loader.
+        loader: Images per second of whole training batches.
+        decoding: Images per second of decoding the files.
+        share: The loader's over the decoding's, turn by turn.
+    """
+
+    workers: int
+    loader: Spread
+    decoding: Spread | None
+    share: Spread | None
+
+
+class DecodedFiles(Dataset[Batch]):
+    """The files of a plan decoded, and only that: the batch holds no pixels."""
+
+    def __init__(self, split: FolderSplit, channels: int) -> None:
+        self.split, self.channels = split, channels
+
+    def __getitem__(self, plan: BatchPlan) -> Batch:
+        for row in plan.index.clip(min=0).tolist():
+            load_image(self.split.paths[row], self.channels)
+        index, position = torch.from_numpy(plan.index), torch.from_numpy(plan.position)
+        return Batch(torch.empty(0), index, index, position, torch.tensor(plan.weight))
+
+
+def measure_data(data: Any, *, rounds: int | None = None, seconds: float = 10.0) -> DataSpeed:
+    """Time the training loader of an ``ImageData`` in turns with decoding alone, where it reads files.
+
+    Args:
+        data: The recipe's data, without a trainer.
+        rounds: Turns; None for as many as fit in ``seconds``, at least 6.
+        seconds: Time after which an open number of turns stops.
+    """
+    data.setup()
+    split, workers = data.loaded.train, data.train_dataloader().num_workers
+
+    def decode_only() -> PlannedLoader:
+        loader = data.train_dataloader()
+        return make_loader(DecodedFiles(split, data.in_channels), loader.sampler, workers)
+
+    contestants = {"loader": turn(data.train_dataloader, workers)}
+    if isinstance(split, FolderSplit):
+        contestants["decoding"] = turn(decode_only, workers)
+    taken = take_turns(contestants, rounds=rounds, seconds=seconds)
+    speeds = {name: [data.batch_size / each for each in times] for name, times in taken.items()}
+    if "decoding" not in speeds:
+        return DataSpeed(workers, spread(speeds["loader"]), None, None)
+    share = ratios(speeds["loader"], speeds["decoding"])
+    return DataSpeed(workers, spread(speeds["loader"]), spread(speeds["decoding"]), share)
+
+
+def turn(
+    make: Callable[[], Iterable[Batch]], workers: int, clock: Callable[[], float] = time.perf_counter
+) -> Callable[[], float]:
+    """A function that opens a loader and returns its seconds per batch, without those that were made in advance."""
+
+    def seconds() -> float:
+        batches = _endless(make())
+        for _ in range(1 + 2 * workers):
+            next(batches)
+        started = clock()
+        for _ in range(BATCHES):
+            next(batches)
+        return (clock() - started) / BATCHES
+
+    return seconds
+
+
+def _endless(loader: Iterable[Batch]) -> Iterator[Batch]:
+    while True:
+        yield from loader
+
+
+def data_line(speed: DataSpeed) -> str:
+    """One line for people."""
+    text = (
+        f"data: {speed.loader.median:,.0f} images/s [{speed.loader.low:,.0f}, {speed.loader.high:,.0f}] by the loader "
+    )
+    text += f"alone with {speed.workers} workers"
+    if speed.decoding is None or speed.share is None:
+        return text + "; the set lies in memory, so nothing is decoded"
+    return text + f", {speed.share} of decoding the same files alone ({speed.decoding.median:,.0f} images/s)"

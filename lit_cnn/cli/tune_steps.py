@@ -1,0 +1,150 @@
+"""Training steps of a recipe under different machine settings, for ``lit-cnn tune`` to compare."""
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from lit_cnn.cli.bench_networks import recipe_batches, recipe_parts
+from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
+from lit_cnn.profiling.bench import Conditions
+from lit_cnn.profiling.interleaving import Spread, ratios, take_turns
+from lit_cnn.profiling.timing import PRECISIONS
+from lit_cnn.profiling.tuning import Settings
+from lit_cnn.training.optimizer_kernels import KERNELS
+
+WORKERS, THREADS = "data.workers", "machine.threads"
+KEYS = ("trainer.precision", "model.channels_last", "model.optimizer.kernel", THREADS, "model.compile", WORKERS)
+LOADED_STEPS = 4
+"""Steps of a turn that compares numbers of workers, after those whose batches were made in advance."""
+
+
+def choices_of(start: Settings, recipe: Any, *, with_compile: bool) -> dict[str, Sequence[Any]]:
+    """The values to try of each key, in the order in which they are tried.
+
+    Args:
+        start: The recipe's own values.
+        recipe: The instantiated recipe.
+        with_compile: Whether ``torch.compile`` is tried.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    choices: dict[str, Sequence[Any]] = {
+        "trainer.precision": PRECISIONS,
+        "model.channels_last": (True, False),
+        "model.optimizer.kernel": KERNELS[1:] if recipe.model.optimizer_settings.name in ("sgd", "adamw") else (),
+        THREADS: sorted({1, max(1, cores // 2), cores} - {torch.get_num_threads()}),
+        "model.compile": (False, True) if with_compile else (),
+        WORKERS: sorted({0, 1, cores} - {recipe.data.train_dataloader().num_workers}),
+    }
+    return {key: values for key, values in choices.items() if any(value != start[key] for value in values)}
+
+
+class Tuner:
+    """Builds and compares training steps of one recipe.
+
+    Args:
+        arguments: Those of ``lit-cnn fit``.
+
+    Raises:
+        ValueError: If the recipe is wrong, or its precision is none of those that are tried.
+    """
+
+    def __init__(self, arguments: list[str]) -> None:
+        self.arguments = resolve_configs(arguments)
+        self.seconds = 10.0
+        self.tell: Callable[[str], None] = lambda _: None
+        self.recipe, self.config = self._instantiate({})
+        self.recipe.machine.apply()
+        self.threads = torch.get_num_threads()
+        accelerator = str(self.config.trainer.accelerator)
+        self.device = torch.device("cuda" if torch.cuda.is_available() and accelerator != "cpu" else "cpu")
+        precision = self.config.trainer.precision or PRECISIONS[0]
+        if precision not in PRECISIONS:
+            raise ValueError(
+                f"tune compares the precisions {' and '.join(PRECISIONS)}, but the recipe has {precision!r}"
+            )
+        self.recipe.data.setup()
+        self._batch = recipe_batches(self.recipe.data, self.device)()
+
+    def _instantiate(self, settings: Settings) -> tuple[Any, Any]:
+        keys = [f"--{key}={'null' if value is None else value}" for key, value in settings.items()]
+        cli = RecipeCLI([*self.arguments, *keys])
+        return cli.parser.instantiate(cli.config), cli.config
+
+    def start(self) -> dict[str, Any]:
+        """The recipe's own value of each key."""
+        start = {key: self.config[key] for key in KEYS}
+        start["trainer.precision"] = start["trainer.precision"] or PRECISIONS[0]
+        return start
+
+    def compare(self, best: Settings, challengers: Sequence[Settings]) -> list[Spread | str]:
+        """Each challenger's training speed over that of ``best``, measured in turns."""
+        changed = {key for each in challengers for key in KEYS if each[key] != best[key]}
+        self.tell(f"comparing {', '.join(sorted(changed))}")
+        loading = WORKERS in changed
+        contestants: dict[str, Callable[[], float]] = {"best": self._step(best, loading)}
+        failures: dict[int, str] = {}
+        for number, settings in enumerate(challengers):
+            try:
+                step = self._step(settings, loading)
+                step()
+            except (RuntimeError, ValueError) as error:
+                failures[number] = str(error).splitlines()[0]
+            else:
+                contestants[str(number)] = step
+        contestants["best"]()
+        seconds = take_turns(contestants, seconds=self.seconds)
+        self._use_threads({THREADS: self.threads})
+        return [
+            failures[number] if number in failures else ratios(seconds["best"], seconds[str(number)])
+            for number in range(len(challengers))
+        ]
+
+    def _step(self, settings: Settings, loading: bool) -> Callable[[], float]:
+        """A function that returns the seconds of a training step; with ``loading`` on batches of the loader."""
+        recipe, _ = self._instantiate(settings)
+        bf16 = settings["trainer.precision"] == "bf16-mixed"
+        conditions = Conditions(self.device, bf16, settings["model.channels_last"])
+        recipe.data.setup()
+        if loading:
+            return self._loaded_steps(recipe, conditions, settings)
+        parts = recipe_parts(recipe, conditions, lambda: self._batch)
+        for _ in range(2):  # the first step compiles and plans
+            parts.run()
+
+        def step() -> float:
+            if self._use_threads(settings):
+                parts.run()  # the new threads start
+            return sum(parts.run())
+
+        return step
+
+    def _loaded_steps(self, recipe: Any, conditions: Conditions, settings: Settings) -> Callable[[], float]:
+        """A fresh loader per turn; the batches that its workers make in advance do not count."""
+        batches: list[Callable[[], Any]] = [lambda: None]
+        parts = recipe_parts(recipe, conditions, lambda: batches[0]())
+        ahead = 1 + 2 * (recipe.data.train_dataloader().num_workers)
+
+        def steps() -> float:
+            self._use_threads(settings)
+            batches[0] = recipe_batches(recipe.data, self.device)
+            for _ in range(ahead):
+                parts.run()
+            started = time.perf_counter()
+            for _ in range(LOADED_STEPS):
+                parts.run()
+            taken = time.perf_counter() - started
+            batches[0] = lambda: None  # lets the loader and its workers go
+            return taken / LOADED_STEPS
+
+        return steps
+
+    def _use_threads(self, settings: Mapping[str, Any]) -> bool:
+        """Whether the number of threads had to change."""
+        wanted = settings[THREADS] or self.threads
+        if wanted == torch.get_num_threads():
+            return False
+        torch.set_num_threads(wanted)
+        return True

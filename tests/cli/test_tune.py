@@ -1,0 +1,117 @@
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+
+from lit_cnn.cli.fit import identity, leaves
+from lit_cnn.cli.main import main
+from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
+from lit_cnn.cli.recipe_files import read_yaml
+from lit_cnn.cli.tune_steps import KEYS, Tuner, choices_of
+from lit_cnn.profiling.interleaving import Spread
+from lit_cnn.profiling.tuning import Settings
+
+TINY = ["--config", "quickstart", "--data.batch_size=4", "--data.image_size=8"]
+WORTH = {("trainer.precision", "bf16-mixed"): 1.5, ("model.optimizer.kernel", "fused"): 1.1, ("data.workers", 1): 0.5}
+
+
+def fake(self: Tuner, best: Settings, challengers: Sequence[Settings]) -> list[Spread | str]:
+    """Speeds by table, in place of a measurement."""
+
+    def worth(settings: Settings) -> float:
+        product = 1.0
+        for key, value in settings.items():
+            product *= WORTH.get((key, value), 1.0)
+        return product
+
+    self.tell("comparing")
+    return [Spread(ratio, ratio, ratio, 9) for ratio in (worth(each) / worth(best) for each in challengers)]
+
+
+def test_the_overlay_holds_the_winners_alone_and_fit_takes_it(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(Tuner, "compare", fake)
+    overlay = tmp_path / "deep" / "tuned.yaml"
+    assert main(["tune", *TINY, "--output", str(overlay)]) == 0
+    out = capsys.readouterr().out
+    assert "trainer.precision bf16-mixed, model.optimizer.kernel fused; all together 1.650" in out
+    content = read_yaml(overlay)
+    assert dict(leaves("", content)) == {"trainer.precision": "bf16-mixed", "model.optimizer.kernel": "fused"}
+    assert identity(content) == {}  # what a run is stays as it is
+    comment = overlay.read_text()
+    for word in ("quickstart with --data.batch_size=4", "cores", "1.650", "fused: 1.100", "changes the numbers", "20"):
+        assert word in comment
+    assert max(len(line) for line in comment.splitlines() if "lit-cnn fit" not in line) <= 120
+    cli = RecipeCLI(resolve_configs([*TINY, "--config", str(overlay)]))
+    assert cli.config.model.optimizer.kernel == "fused"
+    assert cli.config.model.optimizer.learning_rate == 0.1  # the recipe's
+
+
+def test_json_tells_all_trials(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(Tuner, "compare", fake)
+    assert main(["tune", *TINY, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["changed"] == {"trainer.precision": "bf16-mixed", "model.optimizer.kernel": "fused"}
+    assert found["gain"]["median"] == pytest.approx(1.65)
+    assert ("data.workers", 1, False) in [(each["key"], each["value"], each["chosen"]) for each in found["trials"]]
+
+
+def test_nothing_faster_leaves_no_overlay(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(Tuner, "compare", lambda _, __, challengers: [Spread(1.0, 0.9, 1.1, 9)] * len(challengers))
+    assert main(["tune", *TINY, "--output", str(tmp_path / "tuned.yaml")]) == 0
+    assert "nothing is faster" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+
+
+def test_steps_are_compared_and_threads_are_put_back() -> None:
+    tuner = Tuner(TINY)
+    tuner.seconds = 0.0
+    start, threads = tuner.start(), torch.get_num_threads()
+    assert tuple(start) == KEYS
+    challengers = [
+        {**start, "trainer.precision": "bf16-mixed", "model.channels_last": False, "machine.threads": 1 + threads % 2},
+        {**start, "trainer.precision": "bf16-mixed", "model.optimizer.kernel": "nonsense"},
+    ]
+    measured, failed = tuner.compare(start, challengers)
+    assert isinstance(measured, Spread)
+    assert measured.median > 0
+    assert "nonsense" in str(failed)
+    assert torch.get_num_threads() == threads
+
+
+@pytest.mark.slow
+def test_workers_are_compared_on_the_loader() -> None:
+    tuner = Tuner(TINY)
+    tuner.seconds = 0.0
+    start = tuner.start()
+    (speed,) = tuner.compare(start, [{**start, "data.workers": 1}])
+    assert isinstance(speed, Spread)
+    assert speed.rounds == 6
+
+
+def test_what_is_tried_depends_on_the_recipe() -> None:
+    tuner = Tuner(TINY)
+    choices = choices_of(tuner.start(), tuner.recipe, with_compile=True)
+    assert choices["model.compile"] == (False, True)
+    assert choices["model.optimizer.kernel"] == ("loop", "foreach", "fused")
+    assert 0 not in choices["data.workers"]  # a set in memory has none by itself
+    own = Tuner([*TINY, "--model.optimizer.name=rmsprop"])
+    without = choices_of(own.start(), own.recipe, with_compile=False)
+    assert not {"model.optimizer.kernel", "model.compile"} & without.keys()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--config", "quickstrat"], "did you mean quickstart?"),
+        ([*TINY, "--data.batch_sise=3"], "did you mean 'data.batch_size'?"),
+        ([*TINY, "--seconds", "-1"], "--seconds must be at least 0"),
+        ([*TINY, "--trainer.precision=16-mixed"], "tune compares the precisions 32-true and bf16-mixed"),
+    ],
+)
+def test_errors_are_one_sentence(arguments: list[str], sentence: str, capsys) -> None:
+    assert main(["tune", *arguments]) == 1
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("lit-cnn:")]
+    assert len(lines) == 1
+    assert sentence in lines[0]
