@@ -34,7 +34,14 @@ from lit_cnn.training.runs import (
     write_json,
 )
 
-MACHINE_KEYS = ("data.path", "data.workers", "data.eval_batch_size", "data.seed", "model.seed")
+MACHINE_KEYS = (
+    "data.path",
+    "data.workers",
+    "data.eval_batch_size",
+    "data.seed",
+    "model.seed",
+    "model.activation_checkpointing",
+)
 """Keys below ``data`` and ``model`` that say where a run happens, or repeat another key."""
 IDENTITY_KEYS = (
     "model",

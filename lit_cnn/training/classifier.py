@@ -14,6 +14,7 @@ from lit_cnn.architectures.entry import NetworkOptions
 from lit_cnn.architectures.layers.stochastic import set_random_key
 from lit_cnn.data.batch import Batch
 from lit_cnn.randomness import derive_key, seeded
+from lit_cnn.training.activation_checkpointing import checkpoint_activations
 from lit_cnn.training.announce import announce
 from lit_cnn.training.gradient_clipping import ClippingSettings, clip_gradients_
 from lit_cnn.training.initial_weights import InitialWeights, load_initial_weights
@@ -40,6 +41,7 @@ class Classifier(pl.LightningModule):
         sam: Sharpness-aware minimization.
         initial: Weights to start from in place of random ones.
         channels_last: Keep weights in the layout in which convolutions are fastest.
+        activation_checkpointing: Recompute each block in the backward pass: less memory, more time, same gradients.
         seed: Seed of the initial weights, dropout and stochastic depth.
     """
 
@@ -56,6 +58,7 @@ class Classifier(pl.LightningModule):
         sam: SamSettings = SamSettings(),
         initial: InitialWeights = InitialWeights(),
         channels_last: bool = True,
+        activation_checkpointing: bool = False,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -74,6 +77,7 @@ class Classifier(pl.LightningModule):
         self.initial = initial
         self._ascent: Ascent | None = None
         self.channels_last = channels_last
+        self.activation_checkpointing = activation_checkpointing
         self.seed = seed
         self._configured = False
 
@@ -100,6 +104,8 @@ class Classifier(pl.LightningModule):
             announce(load_initial_weights(self.net, self.initial))
         if self.channels_last:
             self.net = self.net.to(memory_format=torch.channels_last)
+        if self.activation_checkpointing:
+            checkpoint_activations(self.net)
         self.train_metrics = EvaluationMetrics(self.num_classes, self.loss_settings)
         self.soft_accuracy = SoftTargetAccuracy()
         self.val_metrics = EvaluationMetrics(self.num_classes)
@@ -171,7 +177,7 @@ class Classifier(pl.LightningModule):
         part = Batch(batch.images[:rows], batch.targets[:rows], batch.index[:rows], batch.position[:rows], batch.weight)
         with frozen_statistics(self.net):
             _, loss = self._forward_training(part, batch_idx)
-        self._ascent.climb(loss * batch.weight)
+            self._ascent.climb(loss * batch.weight)  # activation checkpointing runs the network here once more
 
     def on_after_backward(self) -> None:
         if self._ascent is not None:
