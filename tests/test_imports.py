@@ -15,6 +15,7 @@ BELOW = {
     "training": {"data", "architectures", "randomness", "reports", "tracking"},
     "profiling": {"architectures", "randomness", "reports"},
     "evaluation": {"training", "data", "architectures", "randomness", "reports"},
+    "exporting": {"architectures"},
     "pretrained": {"training", "data", "architectures", "randomness"},
     "search": {
         *("training", "data", "architectures", "randomness", "reports"),

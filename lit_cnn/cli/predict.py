@@ -4,12 +4,14 @@ import argparse
 import json
 from pathlib import Path
 
+import torch
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from lit_cnn.evaluation.predict import find_images, predict_files, write_predictions
 from lit_cnn.evaluation.trained import load_trained
+from lit_cnn.exporting.folding import fold_for_inference
 
 
 def run(arguments: list[str]) -> int:
@@ -19,8 +21,13 @@ def run(arguments: list[str]) -> int:
     parser.add_argument("--weights", choices=["ema", "raw"], default="ema", help="averaged weights where they exist")
     parser.add_argument("--out", type=Path, action="append", default=[], help="a .csv or .json file; may be repeated")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--fold", action="store_true", help="fold batch norm into the convolutions, which is faster")
     options = parser.parse_args(arguments)
     trained = load_trained(options.checkpoint, options.weights)
+    if options.fold:
+        shape = (1, trained.preprocessing.in_channels, *[trained.preprocessing.image_size] * 2)
+        example = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+        trained.network = fold_for_inference(trained.network, example).network
     files = find_images(options.images)
     console = Console(stderr=True)
     iterator = predict_files(trained, files)

@@ -14,6 +14,7 @@ from lit_cnn.architectures.entry import NetworkOptions
 from lit_cnn.architectures.layers.stochastic import KeyedLayer, random_layers, set_random_key
 from lit_cnn.data.batch import Batch
 from lit_cnn.randomness import derive_key, seeded
+from lit_cnn.training.activation_checkpointing import checkpoint_activations
 from lit_cnn.training.gradient_clipping import ClippingSettings, clip_gradients_
 from lit_cnn.training.initial_weights import InitialWeights, start_weights
 from lit_cnn.training.loss_scaling import scaled, scaler_of
@@ -41,6 +42,7 @@ class Classifier(pl.LightningModule):
         initial: Weights to start from in place of random ones.
         channels_last: Keep weights in the layout in which convolutions are fastest.
         compile: Train with ``torch.compile``: seconds to minutes of compilation per image size, for faster steps.
+        activation_checkpointing: Recompute each block in the backward pass: less memory, more time, same gradients.
         seed: Seed of the initial weights, dropout and stochastic depth.
     """
 
@@ -58,6 +60,7 @@ class Classifier(pl.LightningModule):
         initial: InitialWeights = InitialWeights(),
         channels_last: bool = True,
         compile: bool = False,
+        activation_checkpointing: bool = False,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -77,6 +80,7 @@ class Classifier(pl.LightningModule):
         self._ascent: Ascent | None = None
         self._random_layers: list[KeyedLayer] = []
         self.channels_last, self.compiled = channels_last, compile
+        self.activation_checkpointing = activation_checkpointing
         self.seed = seed
         self._configured = False
 
@@ -102,6 +106,8 @@ class Classifier(pl.LightningModule):
         start_weights(self.net, self.initial, data, resumed=getattr(self._trainer, "ckpt_path", None) is not None)
         if self.channels_last:
             self.net = self.net.to(memory_format=torch.channels_last)
+        if self.activation_checkpointing:
+            checkpoint_activations(self.net)
         if self.compiled:
             self.net.compile(dynamic=False)  # in place: the names of the weights stay
         self._random_layers = random_layers(self.net)
@@ -177,7 +183,8 @@ class Classifier(pl.LightningModule):
         part = Batch(batch.images[:rows], batch.targets[:rows], batch.index[:rows], batch.position[:rows], batch.weight)
         with frozen_statistics(self.net):
             _, loss = self._forward_training(part, batch_idx)
-        self._ascent.climb(scaled(loss * batch.weight, self.trainer), scaler_of(self.trainer) is not None)
+            # inside: activation checkpointing runs the network here once more
+            self._ascent.climb(scaled(loss * batch.weight, self.trainer), scaler_of(self.trainer) is not None)
 
     def on_after_backward(self) -> None:
         if self._ascent is not None:

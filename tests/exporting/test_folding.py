@@ -1,0 +1,60 @@
+"""A folded network computes what the original does, and the original stays as it was."""
+
+import copy
+
+import pytest
+import torch
+from test_training import FAMILIES, make_prepared
+from torch import nn
+
+from lit_cnn.architectures.layers.scaled_conv import ScaledConv2d
+from lit_cnn.exporting.folding import fold_for_inference
+
+LEFT = {"small_nasnet": "adapt", "small_amoebanet": "adapt"}
+"""Part of the names of norms that stay: one norm behind two convolutions side by side, and those of auxiliary heads."""
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_families_give_the_same_logits(name: str) -> None:
+    prepared = make_prepared(name)
+    network, images = prepared.network.double(), prepared.images.double()
+    before = copy.deepcopy(network.state_dict())
+    folded = fold_for_inference(network, images)
+    with torch.no_grad():
+        expected, found = network(images), folded.network(images)
+    assert float((found - expected).abs().max() / expected.abs().max()) == folded.difference <= 1e-9
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    assert folded.norms + len(folded.left) == len(norms)
+    assert all(LEFT.get(name, "none") in norm or norm.startswith("aux") for norm in folded.left)
+    assert folded.filters == sum(isinstance(module, ScaledConv2d) for module in network.modules())
+    assert not any(isinstance(module, ScaledConv2d) for module in folded.network.modules())
+
+
+def test_single_precision_and_layout() -> None:
+    prepared = make_prepared("small_efficientnet")
+    network = prepared.network.to(memory_format=torch.channels_last)
+    folded = fold_for_inference(network, prepared.images)
+    assert folded.difference <= 1e-4
+    conv = folded.network.features.stem.conv
+    assert conv.weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_training_mode_is_kept_and_the_copy_evaluates() -> None:
+    prepared = make_prepared("small_resnet")
+    network = prepared.network.train()
+    folded = fold_for_inference(network, prepared.images)
+    assert network.training
+    assert not any(module.training for module in folded.network.modules())
+
+
+def test_norm_with_nothing_or_an_activation_in_front_stays() -> None:
+    network = nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 4, 1), nn.ReLU(), nn.BatchNorm2d(4)).eval()
+    folded = fold_for_inference(network, torch.randn(2, 3, 4, 4))
+    assert (folded.norms, folded.left) == (0, ("0", "3"))
+
+
+def test_difference_above_the_tolerance_is_refused() -> None:
+    prepared = make_prepared("small_resnet")
+    with pytest.raises(ValueError, match="evaluate it without folding"):
+        fold_for_inference(prepared.network, prepared.images, tolerance=0.0)
