@@ -25,7 +25,7 @@ COMMANDS = {
     "models": ("lit_cnn.cli.models", "the catalog of architectures"),
     "recipes": ("lit_cnn.cli.recipes", "the recipes, their targets, and what training them costs"),
     "profile": ("lit_cnn.cli.profile", "parameters, multiply-adds, speed and memory of networks"),
-    "data": ("lit_cnn.cli.data", "lit-cnn data show: a picture of the batches the network will see"),
+    "data": ("lit_cnn.cli.data", "lit-cnn data show: a picture of the batches; lit-cnn data pack: a folder as shards"),
     "config": ("lit_cnn.cli.config", "lit-cnn config show RECIPE: the recipe with every default filled in"),
     "check": ("lit_cnn.cli.check", "whether a data folder, a checkpoint or a run can be trusted"),
     "parity": ("lit_cnn.cli.parity", "our networks against torchvision's and timm's with the same weights"),
