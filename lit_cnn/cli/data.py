@@ -1,18 +1,39 @@
-"""``lit-cnn data show``: a contact sheet of the batches that the network will see."""
+"""``lit-cnn data show``: a contact sheet of the batches that the network will see; ``lit-cnn data pack``: an image
+folder as litdata's shards."""
 
 import argparse
 from pathlib import Path
 
-from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
-from lit_cnn.reports.contact_sheet import caption, draw_contact_sheet
+SHOW = "a contact sheet of the batches that the network will see: lit-cnn data show --config RECIPE"
+PACK = "an image folder as shards for data.source litdata: lit-cnn data pack SRC DEST"
 
 
 def run(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="lit-cnn data", description=__doc__, allow_abbrev=False)
-    parser.add_argument("action", choices=["show"])
-    parser.add_argument("--out", type=Path, default=Path("batch.png"), help="PNG to write")
-    parser.add_argument("--images", type=int, default=32, help="how many images")
+    actions = parser.add_subparsers(dest="action", required=True)
+    show = actions.add_parser("show", help=SHOW, description=SHOW, allow_abbrev=False)
+    show.add_argument("--out", type=Path, default=Path("batch.png"), help="PNG to write")
+    show.add_argument("--images", type=int, default=32, help="how many images")
+    pack = actions.add_parser("pack", help=PACK, description=PACK, allow_abbrev=False)
+    pack.add_argument("source", metavar="SRC", help="image folder")
+    pack.add_argument("target", metavar="DEST", type=Path, help="folder to make")
+    pack.add_argument("--size", type=int, default=256, help="longest shorter side in px; 0 keeps every file as it is")
+    pack.add_argument("--quality", type=int, default=90, help="of the JPEGs that are written")
+    pack.add_argument("--chunk-mb", type=int, default=32, help="size in MiB at which a shard is closed")
+    pack.add_argument("--workers", type=int, default=0, help="processes that decode and encode")
+    pack.add_argument("--val-fraction", type=float, default=0.1, help="held out where the folder has no val/")
     options, rest = parser.parse_known_args(arguments)
+    if options.action == "show":
+        return _show(options, rest)
+    if rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    return _pack(options)
+
+
+def _show(options: argparse.Namespace, rest: list[str]) -> int:
+    from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
+    from lit_cnn.reports.contact_sheet import caption, draw_contact_sheet
+
     cli = RecipeCLI(resolve_configs(rest))
     data = cli.parser.instantiate(cli.config).data
     data.setup("fit")
@@ -21,4 +42,26 @@ def run(arguments: list[str]) -> int:
     captions = [caption(target, data.class_names) for target in batch.targets[shown]]
     path = draw_contact_sheet(data.denormalize(batch.images[shown]), captions, options.out, title="training batch")
     print(path)
+    return 0
+
+
+def _pack(options: argparse.Namespace) -> int:
+    from rich.progress import Progress
+
+    from lit_cnn.data.packing import Packing, pack_folder
+    from lit_cnn.data.sources import resolve_data_path
+
+    packing = Packing(options.size, options.quality, options.chunk_mb * 2**20, options.workers)
+    with Progress(transient=True) as progress:
+        task = progress.add_task("packing", total=None)
+        counts = pack_folder(
+            resolve_data_path(options.source),
+            options.target,
+            packing,
+            options.val_fraction,
+            lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    size = sum(path.stat().st_size for path in options.target.rglob("*") if path.is_file())
+    images = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    print(f"{images} images, {size / 1e6:,.1f} MB; train with --data.source litdata --data.path {options.target}")
     return 0

@@ -28,7 +28,7 @@ COMMANDS = {
     "profile": ("lit_cnn.cli.profile", "parameters, multiply-adds, speed and memory of networks"),
     "bench": ("lit_cnn.cli.bench", "speed against other libraries and the machine's limit"),
     "tune": ("lit_cnn.cli.tune", "the fastest machine settings for a recipe, as an overlay"),
-    "data": ("lit_cnn.cli.data", "lit-cnn data show: a picture of the batches the network will see"),
+    "data": ("lit_cnn.cli.data", "lit-cnn data show: a picture of the batches; lit-cnn data pack: a folder as shards"),
     "config": ("lit_cnn.cli.config", "lit-cnn config show RECIPE: the recipe with every default filled in"),
     "check": ("lit_cnn.cli.check", "whether a data folder, a checkpoint or a run can be trusted"),
     "parity": ("lit_cnn.cli.parity", "our networks against torchvision's and timm's with the same weights"),

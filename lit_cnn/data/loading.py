@@ -20,6 +20,7 @@ from lit_cnn.data.folders import FolderSplit
 from lit_cnn.data.mixing import MixingPlan
 from lit_cnn.data.sampling import BatchPlan
 from lit_cnn.data.settings import Decode, Preprocessing
+from lit_cnn.data.shards import ShardSplit
 from lit_cnn.data.transforms import AnyImage, TrainingTransform, evaluate_images, evaluation_transform
 
 OnError = Literal["stop", "skip"]
@@ -81,7 +82,7 @@ class ArrayBatches(Dataset[Batch]):
 
 
 class FolderBatches(Dataset[Batch]):
-    """Batches of image files; the same parameters as ``ArrayBatches``, and what to do with a file that is broken.
+    """Batches of image files, loose or packed; the parameters of ``ArrayBatches``, and what to do with a broken file.
 
     Args:
         on_error: stop raises a ValueError that names the file; skip warns once of each and yields a blank sample of
@@ -91,7 +92,7 @@ class FolderBatches(Dataset[Batch]):
 
     def __init__(
         self,
-        split: FolderSplit,
+        split: FolderSplit | ShardSplit,
         preprocessing: Preprocessing,
         augmentation: AugmentationPlan | None = None,
         seed: int = 0,

@@ -32,6 +32,7 @@ from lit_cnn.data.settings import (
     Shear,
     Stage,
 )
+from lit_cnn.data.shards import ShardSplit
 from lit_cnn.data.sources import Source, SourceName, Split, load_source
 from lit_cnn.data.stages import first_epochs, stage_at, staged_alphas, staged_augmentation
 
@@ -45,8 +46,9 @@ class ImageData(lightning.LightningDataModule):
     alphas of mixing change with the epoch; set it before the training loader is made.
 
     Args:
-        source: digits, npz, cifar10, cifar100 or imagefolder.
-        path: file or folder of the source; relative ones are also looked up under $LIT_CNN_DATA.
+        source: digits, npz, cifar10, cifar100, imagefolder, or litdata for what lit-cnn data pack has written.
+        path: file or folder of the source, for litdata also a URL; relative ones are also looked up under
+            $LIT_CNN_DATA.
         image_size: side in pixels of the square the network sees in training.
         batch_size: images of one optimizer step over all devices and accumulated batches.
         eval_batch_size: images of one evaluation batch on one device; null takes batch_size divided by the devices.
@@ -252,6 +254,7 @@ class ImageData(lightning.LightningDataModule):
         """
         rank, world_size = self._ranks()
         epoch, first = progress(self.trainer)
+        train = self.loaded.train
         sampler = TrainSampler(
             self.train_size,
             self.batch_size,
@@ -263,9 +266,10 @@ class ImageData(lightning.LightningDataModule):
             epoch=epoch,
             first=first,
             repeats=self.repeats,
+            chunks=train.chunks if isinstance(train, ShardSplit) else None,
         )
         mixing = self.mixing_plan if self.mixing.first else None
-        return make_loader(self._batches(self.loaded.train, self.augmentation_plan, mixing), sampler, self._workers())
+        return make_loader(self._batches(train, self.augmentation_plan, mixing), sampler, self._workers())
 
     def val_dataloader(self) -> PlannedLoader:
         """Every validation image exactly once over all ranks."""

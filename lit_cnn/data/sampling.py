@@ -1,12 +1,13 @@
 """Which samples form which micro-batch: the same global batches for any number of ranks and accumulation steps.
 
 A sampler yields one ``BatchPlan`` per micro-batch, and a data set turns a plan into a ``Batch``. The order of an epoch
-is a permutation keyed by (seed, epoch); the global batch of one optimizer step is the next slice of it, and rank r in
-accumulation step a takes the contiguous chunk number a * world_size + r, where neighbours stay together in pairs.
+is a permutation keyed by (seed, epoch), which of a packed set stays within a few shards at a time; the global batch of
+one optimizer step is the next slice of it, and rank r in accumulation step a takes the contiguous chunk number
+a * world_size + r, where neighbours stay together in pairs.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,9 @@ import torch
 from torch.utils.data import Sampler
 
 from lit_cnn.randomness import generator
+
+WINDOW = 16
+"""Shards of a packed set whose rows are shuffled together."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,19 @@ def _dummy(epoch: int, position: int, step: int = 0) -> BatchPlan:
     return BatchPlan(epoch, zero - 1, zero, zero + position, 0.0, step)
 
 
+def chunked_order(sizes: Sequence[int], key: torch.Generator, window: int = WINDOW) -> np.ndarray:
+    """A permutation (N,) of the rows of consecutive chunks of ``sizes`` for sequential reading: the chunks in random
+    order, and the rows of ``window`` chunks at a time in random order."""
+    starts = np.cumsum([0, *sizes])
+    chunks = torch.randperm(len(sizes), generator=key).tolist()
+    parts = []
+    for begin in range(0, len(chunks), window):
+        together = chunks[begin : begin + window]
+        rows = np.concatenate([np.arange(starts[chunk], starts[chunk + 1]) for chunk in together])
+        parts.append(rows[torch.randperm(len(rows), generator=key).numpy()])
+    return np.concatenate(parts)
+
+
 class TrainSampler(Sampler[BatchPlan]):
     """Micro-batches of one rank for one epoch, optionally from the middle of it.
 
@@ -67,6 +84,7 @@ class TrainSampler(Sampler[BatchPlan]):
         repeats: copies of each image in a global batch (repeated augmentation, Hoffer et al. 2020). The number of steps
             does not change: an epoch then sees about 1/repeats of the images. Copies lie ceil(global_batch / repeats)
             positions apart; where repeats does not divide the batch, its last images have one copy less.
+        chunks: sizes of the shards of a packed set, which make the order ``chunked_order``; None for a uniform one.
 
     Raises:
         ValueError: if ``global_batch`` is not divisible by ranks x accumulation, if no complete batch exists under
@@ -85,12 +103,13 @@ class TrainSampler(Sampler[BatchPlan]):
         epoch: int = 0,
         first: int = 0,
         repeats: int = 1,
+        chunks: Sequence[int] | None = None,
     ) -> None:
-        chunks = world_size * accumulation
-        if global_batch % chunks:
+        parts = world_size * accumulation
+        if global_batch % parts:
             raise ValueError(
                 f"data.batch_size {global_batch} is the batch of one optimizer step and does not divide into "
-                f"{world_size} devices x {accumulation} accumulated batches; choose a multiple of {chunks}."
+                f"{world_size} devices x {accumulation} accumulated batches; choose a multiple of {parts}."
             )
         if not 1 <= repeats <= global_batch:
             raise ValueError(
@@ -104,7 +123,7 @@ class TrainSampler(Sampler[BatchPlan]):
         self.size, self.global_batch, self.repeats = size, global_batch, repeats
         self.rank, self.world_size, self.accumulation = rank, world_size, accumulation
         self.seed, self.drop_last = seed, drop_last
-        self.epoch, self.first = epoch, first
+        self.epoch, self.first, self.chunks = epoch, first, chunks
 
     @property
     def steps(self) -> int:
@@ -128,7 +147,9 @@ class TrainSampler(Sampler[BatchPlan]):
 
     def __iter__(self) -> Iterator[BatchPlan]:
         # The order is fixed here, not at the first ``next``: Lightning calls iter() first and set_epoch() afterwards.
-        order = torch.randperm(self.size, generator=generator(self.seed, "order", self.epoch)).numpy()
+        key = generator(self.seed, "order", self.epoch)
+        chunks = self.chunks
+        order = torch.randperm(self.size, generator=key).numpy() if chunks is None else chunked_order(chunks, key)
         return self._plans(order, self.epoch, self.first)
 
     def _plans(self, order: np.ndarray, epoch: int, first: int) -> Iterator[BatchPlan]:

@@ -1,6 +1,7 @@
 """Where images come from: a named source becomes train, val and test splits with class names and statistics.
 
-Small sets stay in memory as uint8 tensors (``ArraySplit``); folders of files stay on disk (``FolderSplit``). A
+Small sets stay in memory as uint8 tensors (``ArraySplit``); folders of files (``FolderSplit``) and packed ones
+(``ShardSplit``) stay where they are. A
 validation split that the source does not provide is taken from the training images, stratified by class, under a key
 that depends on nothing but the class: runs of different seeds share their validation images.
 """
@@ -16,9 +17,10 @@ from torch import Tensor
 
 from lit_cnn.data.archives import ArraySplit, channel_statistics, read_npz
 from lit_cnn.data.folders import FolderSplit, read_folder
+from lit_cnn.data.shards import ShardSplit, is_remote, read_shards
 from lit_cnn.randomness import generator
 
-SourceName = Literal["digits", "npz", "cifar10", "cifar100", "imagefolder"]
+SourceName = Literal["digits", "npz", "cifar10", "cifar100", "imagefolder", "litdata"]
 
 # fmt: off
 CIFAR10_CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
@@ -29,7 +31,7 @@ CIFAR100_STATISTICS = (0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762)
 IMAGENET_STATISTICS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 DIGITS_VAL_FRACTION = 0.2
 
-Split = ArraySplit | FolderSplit
+Split = ArraySplit | FolderSplit | ShardSplit
 AnySplit = TypeVar("AnySplit", ArraySplit, FolderSplit)
 
 
@@ -106,8 +108,9 @@ def load_source(
     Args:
         name: digits (scikit-learn's 1797 gray 8x8 images, 80 % train, 20 % val, no test), npz (MedMNIST's array
             names), cifar10, cifar100 (torchvision's files; under the path or the data root a cifar10.npz or
-            cifar100.npz comes first), or imagefolder (train/ and val/ of class folders, or one such folder).
-        path: file or folder; see ``resolve_data_path``. Not used by digits; optional for CIFAR.
+            cifar100.npz comes first), imagefolder (train/ and val/ of class folders, or one such folder), or litdata
+            (what ``lit-cnn data pack`` has written).
+        path: file or folder, for litdata also a URL; see ``resolve_data_path``. Not used by digits; optional for CIFAR.
         val_fraction: share of the training images held out where the source has no validation split.
         file_index: keep the list of a folder's files in a cache (see ``file_index.py``).
 
@@ -127,7 +130,9 @@ def load_source(
         return _npz(resolve_data_path(path), val_fraction)
     if name == "imagefolder":
         return _imagefolder(resolve_data_path(path), val_fraction, file_index)
-    raise ValueError(f"data.source {name!r} is unknown; choose digits, npz, cifar10, cifar100 or imagefolder.")
+    if name == "litdata":
+        return _litdata(path if is_remote(path) else str(resolve_data_path(path)))
+    raise ValueError(f"data.source {name!r} is unknown; choose digits, npz, cifar10, cifar100, imagefolder or litdata.")
 
 
 def _hold_out(train: AnySplit, fraction: float) -> tuple[AnySplit, AnySplit]:
@@ -206,3 +211,8 @@ def _imagefolder(path: Path, val_fraction: float, file_index: bool) -> Source:
     if val is None:
         train, val = _hold_out(train, val_fraction)
     return Source(train, val, splits.get("test"), names, 3, *IMAGENET_STATISTICS, str(path))
+
+
+def _litdata(path: str) -> Source:
+    splits, names = read_shards(path)
+    return Source(splits["train"], splits["val"], splits.get("test"), names, 3, *IMAGENET_STATISTICS, path)

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lit_cnn.data.sampling import EvalSampler, TrainSampler
+from lit_cnn.data.sampling import EvalSampler, TrainSampler, chunked_order
+from lit_cnn.randomness import generator
 
 
 def _global_batches(size, batch, world, accumulation, **options):
@@ -157,3 +158,24 @@ def test_neighbours_are_never_parted_and_no_sample_is_lost(size: int, ranks: int
             assert all(p ^ 1 in positions or p == size - 1 for p in positions)
             seen += positions
     assert sorted(seen) == list(range(size))
+
+
+def test_chunked_order_is_a_permutation_that_stays_within_a_window_of_chunks():
+    sizes = [5, 3, 8, 1, 6, 4, 7]
+    chunk = np.repeat(np.arange(7), sizes)
+    orders = [chunked_order(sizes, generator(seed), window=3) for seed in (0, 0, 1)]
+    assert orders[0].tolist() == orders[1].tolist() != orders[2].tolist()
+    for order in orders:
+        assert sorted(order) == list(range(34))
+        seen, start = [], 0
+        while start < 34:
+            count = 1
+            while len(set(chunk[order[start : start + count]])) < min(3, 7 - 3 * len(seen)):
+                count += 1
+            own = set(chunk[order[start : start + count]])
+            total = sum(sizes[number] for number in own)
+            assert set(chunk[order[start : start + total]]) == own
+            seen.append(own)
+            start += total
+        assert [len(own) for own in seen] == [3, 3, 1]
+    assert chunked_order([34], generator(0)).tolist() != list(range(34))

@@ -1,0 +1,48 @@
+"""``lit-cnn data``: packing a folder from the command line, and the picture of a batch."""
+
+import pytest
+from PIL import Image
+
+from lit_cnn.cli.main import main
+from lit_cnn.data.sources import load_source
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("cat", "dog"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for number in range(5):
+            Image.effect_noise((40, 30), 60).convert("RGB").save(tmp_path / "images" / name / f"{number}.jpg")
+    return tmp_path / "images"
+
+
+def test_pack_says_what_it_wrote_and_how_to_train_on_it(folder, tmp_path, capsys):
+    pytest.importorskip("litdata")
+    target = tmp_path / "shards"
+    assert main(["data", "pack", str(folder), str(target), "--size", "16", "--quality", "80", "--workers", "1"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "8 train, 2 val images" in out
+    assert "train with --data.source litdata --data.path" in out
+    source = load_source("litdata", str(target))
+    assert min(source.train.read(0).sides()) == 16
+    assert main(["data", "pack", str(folder), str(target)]) == 1
+    assert "exists already; remove it or choose another folder." in capsys.readouterr().err
+
+
+def test_pack_refuses_what_it_does_not_know(folder, tmp_path, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["data", "pack", str(folder), str(tmp_path / "out"), "--sise", "16"])
+    assert caught.value.code == 2
+    assert "--sise" in capsys.readouterr().err
+    assert main(["data", "pack", str(folder), str(tmp_path / "out"), "--quality", "0"]) == 1
+    assert "quality of a packed set is 0 but must lie between 1 and 100" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_show_draws_a_batch_of_a_recipe(tmp_path, capsys):
+    picture = tmp_path / "batch.png"
+    assert (
+        main(["data", "show", "--out", str(picture), "--config", "small/resnet_cifar", "--data.source", "digits"]) == 0
+    )
+    assert capsys.readouterr().out.strip() == str(picture)
+    assert Image.open(picture).size[0] > 100

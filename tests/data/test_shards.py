@@ -1,0 +1,146 @@
+"""A packed set trains like every other source: same guarantees of order, resuming, workers and processes."""
+
+import pickle
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from lit_cnn.data.batch import SKIPPED
+from lit_cnn.data.folders import read_folder
+from lit_cnn.data.module import ImageData
+from lit_cnn.data.packing import Packing, pack_folder
+from lit_cnn.data.sampling import TrainSampler
+from lit_cnn.data.settings import Crop, Evaluation, RandAugment
+from lit_cnn.data.shards import is_remote, read_shards
+
+pytest.importorskip("litdata")
+TRAIN, VAL = 20, 5
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    """Three classes of 20 training and 5 validation JPEGs, in shards of a few images each."""
+    root = tmp_path_factory.mktemp("packed")
+    for split, count in (("train", TRAIN), ("val", VAL)):
+        for label, name in enumerate(("cat", "dog", "eel")):
+            (root / "images" / split / name).mkdir(parents=True)
+            for number in range(count):
+                noise = Image.effect_noise((30 + number, 24), 60 + 10 * label).convert("RGB")
+                noise.save(root / "images" / split / name / f"{number:02d}.jpg", quality=95)
+    pack_folder(root / "images", root / "shards", Packing(size=0, chunk_bytes=4000), advance=lambda *_: None)
+    return root
+
+
+def _data(path, source="litdata", workers=0, **options):
+    return ImageData(
+        source,
+        str(path),
+        image_size=8,
+        batch_size=12,
+        workers=workers,
+        crop=Crop("random_resized"),
+        rand_augment=RandAugment(1, 9),
+        evaluation=Evaluation(crop_ratio=1.0),
+        **options,
+    )
+
+
+def _assert_equal(ours, theirs):
+    assert len(ours) == len(theirs)
+    for one, other in zip(ours, theirs, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_images_and_labels_are_those_of_the_folder(packed):
+    splits, names = read_shards(str(packed / "shards"))
+    originals, expected = read_folder(packed / "images")
+    assert names == expected
+    assert sorted(splits) == ["train", "val"]
+    for name, split in splits.items():
+        files = {read.content: label for read, label in _rows(originals[name])}
+        assert {read.content: label for read, label in _rows(split)} == files
+        assert sum(split.chunks) == len(split)
+    assert len(splits["train"].chunks) > 5
+    assert [read.content for read, _ in _rows(splits["val"])] == [read.content for read, _ in _rows(originals["val"])]
+
+
+def _rows(split):
+    return [(split.read(row), label) for row, label in enumerate(split.labels.tolist())]
+
+
+def test_some_rows_in_another_order_and_another_process(packed):
+    split = read_shards(str(packed / "shards"))[0]["train"]
+    part = pickle.loads(pickle.dumps(split.take(torch.tensor([7, 3, 30])).take(torch.tensor([2, 0]))))
+    assert [part.read(row).content for row in range(2)] == [split.read(30).content, split.read(7).content]
+    assert part.labels.tolist() == split.labels[[30, 7]].tolist()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_batches_do_not_depend_on_workers(packed, workers):
+    expected = list(_data(packed / "shards").train_dataloader())
+    _assert_equal(list(_data(packed / "shards", workers=workers).train_dataloader()), expected)
+    assert {tuple(batch.images.shape) for batch in expected} == {(12, 3, 8, 8)}
+
+
+def test_an_epoch_sees_every_image_once_in_an_order_of_its_own(packed):
+    loader = _data(packed / "shards").train_dataloader()
+    orders = []
+    for epoch in (0, 0, 1):
+        loader.sampler.set_epoch(epoch)
+        orders.append(torch.cat([batch.index for batch in loader]).tolist())
+    assert orders[0] == orders[1] != orders[2]
+    assert all(sorted(order) == list(range(3 * TRAIN)) for order in orders)
+    other = _data(packed / "shards", seed=1).train_dataloader()
+    assert torch.cat([batch.index for batch in other]).tolist() != orders[0]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("first", [1, 3])
+def test_an_epoch_goes_on_in_its_middle_exactly(packed, workers, first):
+    whole = list(_data(packed / "shards").train_dataloader())
+    loader = _data(packed / "shards", workers=workers).train_dataloader()
+    loader.sampler.first = first
+    _assert_equal(list(loader), whole[first:])
+
+
+def test_processes_share_the_same_global_batches(packed):
+    split = read_shards(str(packed / "shards"))[0]["train"]
+    alone = list(TrainSampler(60, 12, chunks=split.chunks))
+    ranks = [list(TrainSampler(60, 12, rank, 2, chunks=split.chunks)) for rank in range(2)]
+    for whole, *parts in zip(alone, *ranks, strict=True):
+        assert np.concatenate([part.index for part in parts]).tolist() == whole.index.tolist()
+
+
+def test_validation_is_that_of_the_folder(packed):
+    ours = list(_data(packed / "shards").val_dataloader())
+    _assert_equal(ours, list(_data(packed / "images", "imagefolder").val_dataloader()))
+    assert torch.cat([batch.index for batch in ours]).tolist() == list(range(3 * VAL))
+
+
+def test_a_broken_image_is_named_or_skipped(packed, tmp_path):
+    """Every shard loses the first bytes of its last image."""
+    copy = tmp_path / "copy"
+    shutil.copytree(packed / "shards", copy)
+    for shard in (copy / "train").glob("*.bin"):
+        content = bytearray(shard.read_bytes())
+        start = content.rfind(b"\xff\xd8\xff")
+        content[start : start + 3] = b"xxx"
+        shard.write_bytes(content)
+    with pytest.raises(ValueError, match=r"The image \d+ of .*train cannot be decoded"):
+        list(_data(copy).train_dataloader())
+    with pytest.warns(UserWarning, match="skipped: The image"):
+        batches = list(_data(copy, on_error="skip").train_dataloader())
+    skipped = sum(int((batch.index == SKIPPED).sum()) for batch in batches)
+    assert skipped == len(list((copy / "train").glob("*.bin")))
+
+
+def test_what_is_no_packed_set_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"is no set of data\.source litdata .*lit-cnn data pack SRC DEST"):
+        read_shards(str(tmp_path))
+    with pytest.raises(FileNotFoundError, match=r"data\.path .* does not exist"):
+        _data(tmp_path / "nowhere").setup()
+    assert is_remote("s3://bucket/set")
+    assert not is_remote("/data/set")
