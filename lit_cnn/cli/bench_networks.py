@@ -1,5 +1,6 @@
 """What ``lit-cnn bench`` lets race: networks of the catalog, other libraries' same networks, a recipe's training."""
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -147,6 +148,6 @@ def recipe_contestant(init: Any, conditions: Conditions) -> Contestant:
                 init.model.architecture, num_classes=data.num_classes, in_channels=data.in_channels, **options
             )
         else:
-            network = init.model.net.to("meta")
+            network = copy.deepcopy(init.model.net).to("meta")
     madds = count_madds(network, data.image_size, in_channels=data.in_channels)
     return Contestant("ours", lambda: recipe_parts(init, conditions), images, madds)

@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -51,6 +52,20 @@ def test_a_recipe_is_benched_on_its_own_batches(capsys) -> None:
     assert data["decoding"] is None  # the digits lie in memory
     assert bench["channels_last"] is False
     assert bench["results"][0]["phases"]["data"] > 0
+
+
+def test_a_foreign_network_in_a_recipe_is_benched(tmp_path: Path, capsys) -> None:
+    images, labels = np.zeros((8, 16, 16, 3), dtype=np.uint8), np.arange(8) % 2
+    np.savez(tmp_path / "some.npz", train_images=images, train_labels=labels, val_images=images, val_labels=labels)
+    recipe = tmp_path / "foreign.yaml"
+    recipe.write_text(
+        "model: {architecture: {class_path: torchvision.models.squeezenet1_1, init_args: {num_classes: 2}}}\n"
+        f"data: {{source: npz, path: {tmp_path / 'some.npz'}, image_size: 32}}\n"
+    )
+    assert main(["bench", "--config", str(recipe), "--json", "-", *QUICK]) == 0
+    (bench,) = json.loads(capsys.readouterr().out)["benches"]
+    assert bench["madds"] > 0
+    assert bench["results"][0]["training"]["median"] > 0
 
 
 def test_fit_is_timed_on_noise(capsys) -> None:
