@@ -36,7 +36,7 @@ def checkpoint_activations(network: nn.Module) -> int:
         )
     blocks = list(find_blocks(features))
     for block in blocks:
-        block.forward = partial(_forward, block, block.forward)  # type: ignore[method-assign]
+        block.forward = partial(_forward, block, block.forward)
     return len(blocks)
 
 
