@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import replace
-from typing import get_args
+from typing import Literal, get_args
 
 import lightning
 import numpy as np
@@ -12,6 +12,7 @@ from torch import Tensor
 from lit_cnn.data.archives import ArraySplit
 from lit_cnn.data.augmentation import Augmentation, AugmentationPlan
 from lit_cnn.data.batch import Batch
+from lit_cnn.data.doctor import LoaderFacts
 from lit_cnn.data.erasing_settings import Cutout, RandomErasing
 from lit_cnn.data.loading import ArrayBatches, FolderBatches, OnError, PlannedLoader, make_loader
 from lit_cnn.data.mixing import MixingAlphas, MixingPlan
@@ -300,14 +301,24 @@ class ImageData(lightning.LightningDataModule):
     def _ranks(self) -> tuple[int, int]:
         return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
 
+    def _cores(self) -> int:
+        """Cores of the machine for each of its training processes."""
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return max(1, cores // (1 if self.trainer is None else max(1, self.trainer.num_devices)))
+
     def _workers(self) -> int:
         if self.workers is not None:
             return self.workers
-        if isinstance(self.loaded.train, ArraySplit):
-            return 0
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        ranks = 1 if self.trainer is None else max(1, self.trainer.num_devices)
-        return max(1, min(8, cores // ranks))
+        return 0 if isinstance(self.loaded.train, ArraySplit) else min(8, self._cores())
+
+    @property
+    def loader_facts(self) -> LoaderFacts:
+        """How the training loader is set."""
+        train = self.loaded.train
+        kind: Literal["memory", "files", "shards"] = "shards" if isinstance(train, ShardSplit) else "files"
+        return LoaderFacts(
+            "memory" if isinstance(train, ArraySplit) else kind, self._workers(), self._cores(), self.decode
+        )
 
     def training_images(self, number: int) -> Tensor:
         """Up to ``number`` training images, spread evenly, as the network sees them in evaluation: (N, C, H, W)."""

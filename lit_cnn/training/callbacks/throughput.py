@@ -1,4 +1,4 @@
-"""A line per epoch: images per second, and the share of the time spent waiting for data."""
+"""A line per epoch: images per second, the share of the time spent waiting for data, and what would help."""
 
 import time
 from typing import Any
@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from lit_cnn.data.batch import SKIPPED, Batch
+from lit_cnn.data.doctor import diagnose
+from lit_cnn.data.module import ImageData
 from lit_cnn.training.announce import announce
 
 
@@ -55,8 +57,11 @@ class Throughput(pl.Callback):
                 step=trainer.fit_loop.epoch_loop._batches_that_stepped,
             )
         skipped = int(trainer.strategy.reduce(torch.as_tensor(self._skipped), reduce_op="sum"))
+        data = getattr(trainer, "datamodule", None)
+        advice = f"; {diagnose(speed, waiting, data.loader_facts)}" if isinstance(data, ImageData) else ""
         announce(
             f"epoch {trainer.current_epoch}: {speed:,.0f} images/s, waiting for data {waiting:.0%} of the time"
             + (f", {skipped} broken images skipped" if skipped else "")
+            + advice
         )
         self._images = 0
