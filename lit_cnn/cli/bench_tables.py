@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lit_cnn.profiling.bench import Bench
 
 HEADER = (
-    *("network", "px", "batch", "training images/s", "data / forward / backward / optimizer ms", "inference images/s"),
+    *("network", "px", "batch", "training images/s", "step parts, ms", "inference images/s"),
     *("% of limit, training", "inference", "peak MB, training"),
 )
 
@@ -20,7 +20,7 @@ HEADER = (
 def cells(bench: "Bench", number: int) -> list[str]:
     result = bench.results[number]
     name = bench.name if number == 0 else f"  {result.label}"
-    parts = " / ".join(f"{value:.3g}" for value in result.phases.values())
+    parts = " / ".join(significant(value) for value in result.phases.values())
     peak = "–" if result.training_peak_bytes is None else f"{result.training_peak_bytes / 1e6:,.0f}"
     shares = [f"{100 * share.median:.0f}" for share in (result.training_share, result.inference_share)]
     speeds = [interval(speed.median, speed.low, speed.high) for speed in (result.training, result.inference)]
@@ -28,12 +28,13 @@ def cells(bench: "Bench", number: int) -> list[str]:
 
 
 def interval(median: float, low: float, high: float) -> str:
-    """Three significant digits, the interval in brackets."""
+    """The median, and its interval in brackets."""
     return f"{significant(median)} [{significant(low)}, {significant(high)}]"
 
 
 def significant(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    """Three significant digits; what is below a hundredth counts as 0."""
+    return f"{value:,.0f}" if value >= 100 else "0" if value < 0.01 else f"{value:.3g}"
 
 
 def rows(benches: "list[Bench]") -> list[list[str]]:
@@ -41,7 +42,10 @@ def rows(benches: "list[Bench]") -> list[list[str]]:
 
 
 def table(benches: "list[Bench]") -> Table:
-    shown = Table(caption="Brackets: 95 % interval of the median. Limit: a large matrix product in the same rounds.")
+    shown = Table(
+        caption="Step parts: data / forward / backward / optimizer. Brackets: 95 % interval of the median. "
+        "Limit: a large matrix product in the same rounds."
+    )
     for name in HEADER:
         shown.add_column(name, justify="left" if name == "network" else "right", no_wrap=name == "network")
     for row in rows(benches):
