@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Callable
 
 import torch
-from interleaved import compare, geometric_mean
+from interleaved import CLOCKS, compare, geometric_mean
 from network_speed import select
 from torch import Tensor, nn
 
@@ -36,9 +36,11 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=2.0, help="per comparison, at least three pairs")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--clock", choices=list(CLOCKS), default="wall", help="cpu: time of the processor")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    print(f"inference, {options.batch_size} images of {options.image_size} px, {options.threads} threads")
+    conditions = f"{options.threads} threads, {options.clock} time"
+    print(f"inference, {options.batch_size} images of {options.image_size} px, {conditions}")
     print(f"{'network / reference':46s} {'folded ms':>9s} {'theirs':>8s}  ratio (min–max, pairs)       over ours eager")
     ratios = []
     for row, _ in select(options.names):
@@ -47,8 +49,8 @@ def main() -> None:
         images = torch.randn(shape).contiguous(memory_format=torch.channels_last)
         ours, theirs = row.build()
         folded = fold_for_inference(ours.to(memory_format=torch.channels_last), images, tolerance=1e-2).network
-        found = compare(inference(folded, images), inference(theirs, images), options.seconds)
-        own = compare(inference(folded, images), inference(ours, images), options.seconds / 2)
+        found = compare(inference(folded, images), inference(theirs, images), options.seconds, options.clock)
+        own = compare(inference(folded, images), inference(ours, images), options.seconds / 2, options.clock)
         ratios.append(found.ratio)
         spread = f"{found.ratio:.3f} ({found.lowest:.2f}–{found.highest:.2f}, {found.pairs})"
         times = f"{1e3 * found.ours:9.1f} {1e3 * found.theirs:8.1f}"

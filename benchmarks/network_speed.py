@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 
 import torch
-from interleaved import compare, geometric_mean
+from interleaved import CLOCKS, compare, geometric_mean
 from torch import Tensor, nn
 
 from lit_cnn.pretrained.references import REFERENCES, Reference
@@ -73,20 +73,21 @@ def main() -> None:
     parser.add_argument("--precision", choices=["32-true", "bf16-mixed"], default="32-true")
     parser.add_argument("--seconds", type=float, default=5.0, help="per network, at least three pairs")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--clock", choices=list(CLOCKS), default="wall", help="cpu: time of the processor")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)  # untrained nets make numbers so small that the processor takes a slow path
     bf16 = options.precision == "bf16-mixed"
-    print(
-        f"forward + backward, batch {options.batch_size}, {options.precision}, channels_last, {options.threads} threads"
-    )
+    conditions = f"{options.precision}, channels_last, {options.threads} threads, {options.clock} time"
+    print(f"forward + backward, batch {options.batch_size}, {conditions}")
     print(f"{'network / reference':46s} {'px':>4s} {'ours ms':>9s} {'theirs':>9s}  ratio (min–max, pairs)")
     ratios = []
     for row, side in select(options.names):
         torch.manual_seed(0)
         size = options.image_size or side
         images = torch.randn(options.batch_size, 3, size, size).contiguous(memory_format=torch.channels_last)
-        found = compare(*(training_pass(network, images, bf16=bf16) for network in row.build()), options.seconds)
+        ours, theirs = (training_pass(network, images, bf16=bf16) for network in row.build())
+        found = compare(ours, theirs, options.seconds, options.clock)
         ratios.append(found.ratio)
         spread = f"{found.ratio:.3f} ({found.lowest:.2f}–{found.highest:.2f}, {found.pairs})"
         print(f"{row.label:46s} {size:4d} {1e3 * found.ours:9.1f} {1e3 * found.theirs:9.1f}  {spread}", flush=True)

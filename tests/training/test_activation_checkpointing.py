@@ -3,10 +3,12 @@
 import copy
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from digits_run import assert_same_end, fit
 from test_training import FAMILIES, Prepared, backward, make_prepared, outputs_of, with_masks
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
@@ -14,6 +16,7 @@ from torch.optim.swa_utils import AveragedModel
 from lit_cnn.architectures.catalog import create_model
 from lit_cnn.training.activation_checkpointing import checkpoint_activations
 from lit_cnn.training.classifier import Classifier
+from lit_cnn.training.sam import SamSettings
 
 
 def step(network: nn.Module, images: Tensor) -> tuple[list[Tensor], dict[str, Tensor | None], dict[str, Tensor]]:
@@ -99,6 +102,13 @@ def test_classifier_checkpoints_its_network() -> None:
     other = Prepared("", plain.to(memory_format=torch.channels_last).train(), images).network
     assert_same_step(other, model.net.train(), images)
     assert kept_bytes(functools.partial(model.net, images)) < kept_bytes(functools.partial(other, images)) / 2
+
+
+def test_run_with_dropping_averages_and_sharpness_ends_the_same(tmp_path: Path) -> None:
+    for name, checkpointing in (("plain", False), ("checkpointing", True)):
+        model = {"activation_checkpointing": checkpointing, "sam": SamSettings(0.05, 0.5)}
+        fit(tmp_path / name, epochs=1, model=model, max_steps=8)
+    assert_same_end(tmp_path / "plain", tmp_path / "checkpointing")
 
 
 def test_network_without_stages_is_refused() -> None:
