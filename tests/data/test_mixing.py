@@ -158,3 +158,18 @@ def test_plan_takes_the_stage_of_the_epoch_and_stops():
     expected = mix(batch, 5, (0, 9), Mixup(1.0), CutMix(), Mixing())
     assert torch.equal(mixed.images, expected.images)
     assert torch.equal(mixed.targets, expected.targets)
+
+
+def test_pixels_of_the_partner_lie_in_the_box_and_nowhere_else():
+    """CutMix per image: the pixels that changed form the rectangle of ``cutmix_box``, rows and columns."""
+    position = torch.arange(8)
+    images = torch.arange(8.0).view(8, 1, 1, 1).expand(8, 3, 16, 12).contiguous()
+    batch = Batch(images, position % 4, position, position, torch.tensor(1.0))
+    cutmix, mixing = CutMix(alpha=1.0), Mixing(per_image=True)
+    mixed = mix(batch, 4, (0, 5), Mixup(), cutmix, mixing)
+    draws = draw_images((0, 5), position, Mixup(), cutmix, mixing)
+    for number in range(8):
+        expected = torch.zeros(16, 12, dtype=torch.bool)
+        top, bottom, left, right = cutmix_box(16, 12, draws.share[number].item(), tuple(draws.center[number].tolist()))
+        expected[top:bottom, left:right] = True
+        assert torch.equal(mixed.images[number, 0] != images[number, 0], expected)

@@ -101,3 +101,11 @@ def test_a_unit_is_an_output_channel_or_a_whole_vector(shape: tuple[int, ...], e
 def test_wrong_settings_are_named(kind: str, limit: float, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ClippingSettings(kind, limit)
+
+
+def test_adaptive_reaches_the_limit_for_small_gradients_too() -> None:
+    """Norms far below 1: the smallest weight norm counts as 0.001, and a tenth of it is allowed."""
+    weight = torch.nn.Parameter(torch.zeros(2, 3))
+    weight.grad = torch.full((2, 3), 0.01)
+    adaptive_clip_([weight], 0.1)
+    assert torch.allclose(torch.linalg.vector_norm(weight.grad, dim=1), torch.full((2,), 1e-4), rtol=1e-5)

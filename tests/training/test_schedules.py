@@ -194,3 +194,8 @@ def test_a_plateau_warms_up_and_its_state_continues() -> None:
     other.load_state_dict(scheduler.state_dict())
     other.observe(0.5)
     assert other_optimizer.param_groups[0]["lr"] == pytest.approx(0.04)
+
+
+def test_an_epoch_may_be_one_update() -> None:
+    optimizer = torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=0.4)
+    assert make_scheduler(optimizer, ScheduleSettings("constant"), 3, 1).get_last_lr() == [0.4]
