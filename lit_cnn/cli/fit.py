@@ -34,7 +34,7 @@ from lit_cnn.training.runs import (
     write_json,
 )
 
-MACHINE_KEYS = ("data.path", "data.workers", "data.eval_batch_size", "data.seed", "model.seed")
+MACHINE_KEYS = ("data.path", "data.workers", "data.file_index", "data.eval_batch_size", "data.seed", "model.seed")
 """Keys below ``data`` and ``model`` that say where a run happens, or repeat another key."""
 IDENTITY_KEYS = (
     "model",
