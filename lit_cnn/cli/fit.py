@@ -42,7 +42,7 @@ from lit_cnn.training.runs import (
 from lit_cnn.training.slurm import job_id, requeue, requeued_run
 
 MACHINE_KEYS = (
-    *("data.path", "data.workers", "data.eval_batch_size", "data.seed", "model.seed"),
+    *("data.path", "data.workers", "data.file_index", "data.eval_batch_size", "data.seed", "model.seed"),
     *("model.channels_last", "model.compile", "model.activation_checkpointing", "model.optimizer.kernel"),
 )
 """Keys below ``data`` and ``model`` that say where a run happens, or repeat another key."""

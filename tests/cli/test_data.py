@@ -44,4 +44,5 @@ def test_show_draws_a_batch_of_a_recipe(tmp_path, capsys):
     changes = ["--data.source", "digits", "--data.color_jitter.lighting", "0"]
     assert main(["data", "show", "--out", str(picture), "--config", "small/resnet50", *changes]) == 0
     assert capsys.readouterr().out.strip() == str(picture)
-    assert Image.open(picture).size[0] > 100
+    with Image.open(picture) as sheet:
+        assert sheet.width > 100
