@@ -104,6 +104,7 @@ def test_classifier_checkpoints_its_network() -> None:
     assert kept_bytes(functools.partial(model.net, images)) < kept_bytes(functools.partial(other, images)) / 2
 
 
+@pytest.mark.slow
 def test_run_with_dropping_averages_and_sharpness_ends_the_same(tmp_path: Path) -> None:
     for name, checkpointing in (("plain", False), ("checkpointing", True)):
         model = {"activation_checkpointing": checkpointing, "sam": SamSettings(0.05, 0.5)}
