@@ -21,7 +21,7 @@ from lit_cnn.cli.checkpoint_data import (
     points,
     progress,
 )
-from lit_cnn.cli.fit import quieten_lightning
+from lit_cnn.cli.trainer_settings import quieten_lightning
 from lit_cnn.data.module import ImageData
 from lit_cnn.evaluation.images import EvaluationImages, evaluation_images
 from lit_cnn.evaluation.logits import Average, Outcome, collect

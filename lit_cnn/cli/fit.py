@@ -2,24 +2,27 @@
 
 import argparse
 import atexit
-import datetime
-import logging
 import os
-import subprocess
-import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 import yaml
 from lightning.fabric.utilities.rank_zero import _get_rank
-from lightning.pytorch.callbacks import ProgressBar, RichProgressBar
-from lightning.pytorch.strategies import DDPStrategy
 from rich.console import Console
 from rich.table import Table
 
 from lit_cnn.cli.recipe import RecipeCLI, nearest_key, recipe_name, resolve_configs
+from lit_cnn.cli.run_identity import check_identity, describe_changes
+from lit_cnn.cli.trainer_settings import (
+    check_strategy,
+    end_launched,
+    limit_waiting,
+    progress_bars,
+    quieten_lightning,
+    seconds_of,
+)
 from lit_cnn.reports.curves import draw_curves
 from lit_cnn.tracking import TrackingSettings, finish, make_logger, sync_command
 from lit_cnn.training.callbacks.checkpoints import Checkpoints, RunInterrupted
@@ -40,25 +43,6 @@ from lit_cnn.training.runs import (
     write_json,
 )
 from lit_cnn.training.slurm import job_id, requeue, requeued_run
-
-MACHINE_KEYS = (
-    *("data.path", "data.workers", "data.file_index", "data.eval_batch_size", "data.seed", "model.seed"),
-    *("model.channels_last", "model.compile", "model.activation_checkpointing", "model.optimizer.kernel"),
-)
-"""Keys below ``data`` and ``model`` that say where a run happens, or repeat another key."""
-IDENTITY_KEYS = (
-    "model",
-    "data",
-    "seed_everything",
-    "ema",
-    "stochastic_depth",
-    "progressive_learning",
-    "early_stopping",
-    "trainer.max_epochs",
-    "trainer.max_steps",
-)
-"""Keys that say what a run is; a resumed run must keep them."""
-
 
 EPILOG = """any key of the recipe: --data.batch_size 64, --model.optimizer.learning_rate 0.1, --trainer.devices 2
   lit-cnn fit --keys data.mixup       lists the keys that begin so, with defaults and meaning
@@ -134,61 +118,6 @@ def is_main_process() -> bool:
     return not _get_rank()
 
 
-def quieten_lightning() -> None:
-    """Silence Lightning's tips and the warnings that do not concern a user of recipes."""
-    for name in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric", "lightning.pytorch"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    for message in (
-        ".*does not have many workers.*",
-        ".*LeafSpec.*",
-        ".*find_unused_parameters.*",
-        ".*lr_scheduler.step.*",
-        ".*is smaller than the logging interval.*",
-        ".*Checkpoint directory.*",
-        ".*sync_dist=True.*",
-        ".*tensorboardX.*",
-    ):
-        warnings.filterwarnings("ignore", message=message)
-
-
-def describe_changes(stored: dict[str, Any], wanted: dict[str, Any]) -> str:
-    """Every key that differs, as ``key (before -> now)``; empty if none does."""
-    before, now = dict(leaves("", stored)), dict(leaves("", wanted))
-    different = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
-    return ", ".join(f"{key} ({before.get(key)!r} -> {now.get(key)!r})" for key in different)
-
-
-def leaves(prefix: str, value: Any) -> Iterable[tuple[str, Any]]:
-    """Dotted keys and values of nested mappings."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from leaves(f"{prefix}.{key}" if prefix else key, inner)
-    else:
-        yield prefix, value
-
-
-def check_identity(stored: dict[str, Any], wanted: dict[str, Any]) -> None:
-    """Refuse to continue a run as something else.
-
-    Raises:
-        ValueError: Naming the keys that differ.
-    """
-    changes = describe_changes(identity(stored), identity(wanted))
-    if changes:
-        raise ValueError(
-            f"a resumed run must stay the same run, but these keys differ: {changes}; start a new run for that"
-        )
-
-
-def identity(config: dict[str, Any]) -> dict[str, Any]:
-    """Dotted keys and values of what a run is."""
-    return {
-        key: value
-        for key, value in leaves("", config)
-        if key not in MACHINE_KEYS and any(key == part or key.startswith(f"{part}.") for part in IDENTITY_KEYS)
-    }
-
-
 def make_run_dir(runs: Path, name: str, resumed: Path | None) -> Path:
     """The run's folder: given by the starting process, or made by rank 0 and told to the processes it launches."""
     if resumed:
@@ -235,68 +164,6 @@ def train(
         return train_in(folder, model, data, recipe, settings, init, resumed is not None, arguments)
     finally:
         os.environ.pop(RUN_DIR_VARIABLE, None)
-
-
-def check_strategy(strategy: Any) -> None:
-    """Refuse strategies that split the weights.
-
-    Raises:
-        ValueError: Naming what needs whole weights.
-    """
-    name = str(strategy.get("class_path") if isinstance(strategy, dict) else strategy)
-    if any(word in name.lower() for word in ("fsdp", "deepspeed", "modelparallel", "model_parallel")):
-        raise ValueError(
-            f"trainer.strategy {name} splits the weights over the devices, but the EMA and Checkpoints callbacks need "
-            "them whole; use ddp; trainer.precision bf16-mixed or more trainer.accumulate_grad_batches saves memory"
-        )
-
-
-def limit_waiting(trainer: pl.Trainer, minutes: float) -> None:
-    """Let a process that waits longer than ``minutes`` for another fail; a strategy with a timeout of its own keeps it.
-
-    Raises:
-        ValueError: If there is no time at all.
-    """
-    if not minutes > 0:
-        raise ValueError(f"process_timeout_minutes must be above 0, got {minutes:g}")
-    if isinstance(trainer.strategy, DDPStrategy):
-        trainer.strategy._timeout = datetime.timedelta(minutes=minutes)
-
-
-def end_launched(trainer: pl.Trainer) -> None:
-    """Kill the processes that this one launched and that do not end by themselves, such as one that hangs."""
-    for process in getattr(trainer.strategy.launcher, "procs", []):
-        try:
-            process.wait(timeout=3.0)  # it may be printing its own reason
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def seconds_of(max_time: Any) -> float | None:
-    """Seconds of ``trainer.max_time``: DD:HH:MM:SS, or a mapping of days, hours, minutes and seconds.
-
-    Lightning's own timer would end the epoch early and count it as done; ours stops between steps.
-    """
-    if max_time is None:
-        return None
-    if isinstance(max_time, datetime.timedelta):
-        return max_time.total_seconds()
-    if isinstance(max_time, str):
-        parts = max_time.split(":")
-        if len(parts) != 4 or not all(part.isdigit() for part in parts):
-            raise ValueError(f"trainer.max_time must be written as DD:HH:MM:SS, got {max_time!r}")
-        max_time = dict(zip(("days", "hours", "minutes", "seconds"), map(int, parts), strict=True))
-    return datetime.timedelta(**max_time).total_seconds()
-
-
-def progress_bars(settings: dict[str, Any]) -> list[pl.Callback]:
-    """A progress bar drawn four times a second, unless the trainer has one or is to have none.
-
-    Lightning's own is drawn up to 100 times a second by a thread that takes its time from the training steps.
-    """
-    given = any(isinstance(callback, ProgressBar) for callback in settings["callbacks"])
-    return [] if given or settings.get("enable_progress_bar") is False else [RichProgressBar(refresh_rate=4)]
 
 
 def recipe_callbacks(init: Any) -> list[pl.Callback]:

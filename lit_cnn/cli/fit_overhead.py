@@ -18,8 +18,9 @@ import numpy as np
 import torch
 
 from lit_cnn.cli.bench_networks import endless
-from lit_cnn.cli.fit import quieten_lightning, train
+from lit_cnn.cli.fit import train
 from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
+from lit_cnn.cli.trainer_settings import quieten_lightning
 from lit_cnn.data.batch import Batch
 from lit_cnn.profiling.interleaving import Spread, ratios, spread
 from lit_cnn.training.gradient_clipping import clip_gradients_

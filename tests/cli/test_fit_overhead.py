@@ -4,9 +4,9 @@ import lightning.pytorch as pl
 import pytest
 import torch
 
-from lit_cnn.cli.fit import progress_bars
 from lit_cnn.cli.fit_overhead import WARMUP, Overhead, Turns, measure_overhead, percent, plain_loop
 from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
+from lit_cnn.cli.trainer_settings import progress_bars
 from lit_cnn.profiling.interleaving import Spread
 
 TINY = ["--config", "quickstart", "--data.batch_size=8", "--data.image_size=8", "--ema.decay=0"]

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from lit_cnn.cli.fit import identity, leaves
 from lit_cnn.cli.main import main
 from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
 from lit_cnn.cli.recipe_files import read_yaml
+from lit_cnn.cli.run_identity import identity, leaves
 from lit_cnn.cli.tune_steps import KEYS, Tuner, choices_of
 from lit_cnn.profiling.interleaving import Spread
 from lit_cnn.profiling.tuning import Settings

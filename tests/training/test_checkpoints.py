@@ -12,7 +12,7 @@ import pytest
 import torch
 from digits_run import assert_same_end, fit
 
-from lit_cnn.cli.fit import seconds_of
+from lit_cnn.cli.trainer_settings import seconds_of
 from lit_cnn.training.callbacks.checkpoints import TIMED_OUT, Checkpoints, RunInterrupted
 from lit_cnn.training.runs import BEST, LAST, MIGRATIONS, PREVIOUS, load_checkpoint
 

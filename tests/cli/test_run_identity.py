@@ -1,7 +1,7 @@
 import pytest
 
-from lit_cnn.cli.fit import check_identity, describe_changes
 from lit_cnn.cli.main import main
+from lit_cnn.cli.run_identity import check_identity, describe_changes
 
 
 def test_help_fits_on_a_screen_and_names_what_is_ours(capsys: pytest.CaptureFixture) -> None:

@@ -1,0 +1,90 @@
+"""What lit-cnn asks of Lightning's Trainer beyond the ``trainer`` section: its strategy, waiting, time and bar."""
+
+import datetime
+import logging
+import subprocess
+import warnings
+from typing import Any
+
+import lightning.pytorch as pl
+from lightning.pytorch.callbacks import ProgressBar, RichProgressBar
+from lightning.pytorch.strategies import DDPStrategy
+
+
+def quieten_lightning() -> None:
+    """Silence Lightning's tips and the warnings that do not concern a user of recipes."""
+    for name in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric", "lightning.pytorch"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for message in (
+        ".*does not have many workers.*",
+        ".*LeafSpec.*",
+        ".*find_unused_parameters.*",
+        ".*lr_scheduler.step.*",
+        ".*is smaller than the logging interval.*",
+        ".*Checkpoint directory.*",
+        ".*sync_dist=True.*",
+        ".*tensorboardX.*",
+    ):
+        warnings.filterwarnings("ignore", message=message)
+
+
+def check_strategy(strategy: Any) -> None:
+    """Refuse strategies that split the weights.
+
+    Raises:
+        ValueError: Naming what needs whole weights.
+    """
+    name = str(strategy.get("class_path") if isinstance(strategy, dict) else strategy)
+    if any(word in name.lower() for word in ("fsdp", "deepspeed", "modelparallel", "model_parallel")):
+        raise ValueError(
+            f"trainer.strategy {name} splits the weights over the devices, but the EMA and Checkpoints callbacks need "
+            "them whole; use ddp; trainer.precision bf16-mixed or more trainer.accumulate_grad_batches saves memory"
+        )
+
+
+def limit_waiting(trainer: pl.Trainer, minutes: float) -> None:
+    """Let a process that waits longer than ``minutes`` for another fail; a strategy with a timeout of its own keeps it.
+
+    Raises:
+        ValueError: If there is no time at all.
+    """
+    if not minutes > 0:
+        raise ValueError(f"process_timeout_minutes must be above 0, got {minutes:g}")
+    if isinstance(trainer.strategy, DDPStrategy):
+        trainer.strategy._timeout = datetime.timedelta(minutes=minutes)
+
+
+def end_launched(trainer: pl.Trainer) -> None:
+    """Kill the processes that this one launched and that do not end by themselves, such as one that hangs."""
+    for process in getattr(trainer.strategy.launcher, "procs", []):
+        try:
+            process.wait(timeout=3.0)  # it may be printing its own reason
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def seconds_of(max_time: Any) -> float | None:
+    """Seconds of ``trainer.max_time``: DD:HH:MM:SS, or a mapping of days, hours, minutes and seconds.
+
+    Lightning's own timer would end the epoch early and count it as done; ours stops between steps.
+    """
+    if max_time is None:
+        return None
+    if isinstance(max_time, datetime.timedelta):
+        return max_time.total_seconds()
+    if isinstance(max_time, str):
+        parts = max_time.split(":")
+        if len(parts) != 4 or not all(part.isdigit() for part in parts):
+            raise ValueError(f"trainer.max_time must be written as DD:HH:MM:SS, got {max_time!r}")
+        max_time = dict(zip(("days", "hours", "minutes", "seconds"), map(int, parts), strict=True))
+    return datetime.timedelta(**max_time).total_seconds()
+
+
+def progress_bars(settings: dict[str, Any]) -> list[pl.Callback]:
+    """A progress bar drawn four times a second, unless the trainer has one or is to have none.
+
+    Lightning's own is drawn up to 100 times a second by a thread that takes its time from the training steps.
+    """
+    given = any(isinstance(callback, ProgressBar) for callback in settings["callbacks"])
+    return [] if given or settings.get("enable_progress_bar") is False else [RichProgressBar(refresh_rate=4)]
