@@ -66,7 +66,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument("-c", "--config", action="append", required=True, metavar="RECIPE", help="name or file")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="where the overlay goes (default: printed)")
-    parser.add_argument("--seconds", type=float, default=120.0, help="about how long; at least 6 rounds (default 120)")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=120.0,
+        help="time to measure in, but at least 6 rounds of each comparison (default 120)",
+    )
     parser.add_argument("--compile", action="store_true", help="try torch.compile too, which takes minutes")
     parser.add_argument("--json", action="store_true", help="an object with all trials")
     options, rest = parser.parse_known_args(arguments)
