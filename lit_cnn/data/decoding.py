@@ -2,7 +2,7 @@
 
 import io
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from torchvision.transforms.v2 import functional
 
@@ -71,6 +71,8 @@ class EncodedImage:
 
     def _broken(self, error: Exception) -> BrokenImage:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if isinstance(error, UnidentifiedImageError):
+            reason = "its format is not known"  # Pillow names an object in memory
         return BrokenImage(f"The image {self.name} cannot be decoded ({reason}); replace or remove the file.")
 
 
