@@ -4,6 +4,7 @@ import itertools
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from lit_cnn.pretrained.order import COUNTER, kept_mode, units_by_module
 from lit_cnn.pretrained.pairing import Proposal
@@ -43,6 +44,30 @@ def make_telling(network: nn.Module, generator: torch.Generator) -> None:
                 value.mul_(torch.empty_like(value).uniform_(0.5, 1.5, generator=generator))
             elif _constant(value):
                 value.normal_(std=0.2, generator=generator)
+
+
+def settle_statistics(network: nn.Module, example: Tensor, generator: torch.Generator) -> None:
+    """Set the statistics of every batch norm at random, to the size of what it reads of ``example``.
+
+    Statistics without relation to the signal let it grow from layer to layer, and with it rounding: two equal networks
+    of a hundred layers then differ even in float64. The mean is a random share of each channel's, up to a fifth; the
+    variance varies around that of all channels together, because norms that bring every channel to one size enlarge
+    rounding too (measured on EfficientNet-B5), and so that a map of one pixel still tells its channels apart.
+    """
+
+    def settle(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        assert isinstance(norm.running_mean, Tensor)
+        assert isinstance(norm.running_var, Tensor)
+        channels = inputs[0].transpose(0, 1).flatten(1)
+        share, factor = torch.rand(2, len(channels), generator=generator, dtype=channels.dtype, device=channels.device)
+        norm.running_mean.copy_(0.2 * share * channels.mean(1))
+        norm.running_var.copy_((0.5 + factor) * (channels - norm.running_mean[:, None]).square().mean())
+
+    norms = [module for module in network.modules() if isinstance(module, _BatchNorm) and module.track_running_stats]
+    handles = [norm.register_forward_pre_hook(settle) for norm in norms]
+    evaluate(network, example)
+    for handle in handles:
+        handle.remove()
 
 
 def evaluate(network: nn.Module, example: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from lit_cnn.pretrained.equality import difference, evaluate, make_telling
+from lit_cnn.pretrained.equality import difference, evaluate, make_telling, settle_statistics
 from lit_cnn.pretrained.references import REFERENCES, Reference
 from lit_cnn.pretrained.transfer import TransferReport, transfer_weights
 
@@ -86,6 +86,7 @@ def measure_parity(row: Reference, *, batch: int = 2, seed: int = 0) -> ParityRe
     ours, theirs = ours.double(), theirs.double()
     make_telling(theirs, generator)
     images = torch.randn(batch, 3, row.image_size, row.image_size, dtype=torch.float64, generator=generator)
+    settle_statistics(theirs, images, generator)
     report = transfer_weights(theirs, ours, images)
     assert report.relative is not None
     gradient = gradient_difference(theirs, ours, images, report) if row.gradient else None

@@ -20,6 +20,7 @@ from lit_cnn.pretrained.equality import (
     make_telling,
     needs_rehearsal,
     output_difference,
+    settle_statistics,
     tensors_of,
     tolerance,
 )
@@ -139,7 +140,9 @@ def _try(
     """The output's difference if the proposal holds, else why not; the target is then as before."""
     if rehearsed:
         left, right = (copy.deepcopy(network).double() for network in (source, target))
-        make_telling(left, torch.Generator(example.device).manual_seed(0))
+        generator = torch.Generator(example.device).manual_seed(0)
+        make_telling(left, generator)
+        settle_statistics(left, example.double(), generator)
         copy_pairs(tensors_of(left), right, proposal.pairs)
         _, relative = output_difference(left, right, example.double())
         if not relative <= tolerance(torch.float64):

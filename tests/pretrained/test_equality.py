@@ -3,7 +3,15 @@
 import torch
 from torch import nn
 
-from lit_cnn.pretrained.equality import difference, evaluate, make_telling, needs_rehearsal, tensors_of, tolerance
+from lit_cnn.pretrained.equality import (
+    difference,
+    evaluate,
+    make_telling,
+    needs_rehearsal,
+    settle_statistics,
+    tensors_of,
+    tolerance,
+)
 
 
 def test_difference() -> None:
@@ -31,6 +39,30 @@ def test_fresh_networks_need_a_rehearsal_until_every_tensor_tells() -> None:
     assert torch.equal(network[0].weight, kernel)
     assert bool((network[1].running_var > 0).all())
     assert int(network[1].num_batches_tracked) == 0
+
+
+def test_settled_statistics_keep_the_signal_of_a_deep_network_at_its_size() -> None:
+    """Without them the signal of these fifty layers grows by more than 2^50, with rounding in its wake."""
+    torch.manual_seed(0)
+    layers = [nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU()) for _ in range(50)]
+    network = nn.Sequential(*layers).double()
+    for layer in layers:
+        nn.init.normal_(layer[0].weight)
+    images = torch.randn(2, 8, 6, 6, dtype=torch.float64)
+    before = evaluate(network, images).abs().max()
+    settle_statistics(network, images, torch.Generator().manual_seed(0))
+    assert before > 2.0**50
+    assert 0.1 < evaluate(network, images).abs().max() < 100.0
+
+
+def test_settled_statistics_tell_the_channels_of_one_pixel_apart() -> None:
+    network = nn.BatchNorm2d(5).double()
+    pixel = torch.tensor([1.0, 2.0, -3.0, 0.5, 4.0], dtype=torch.float64).view(1, 5, 1, 1)
+    settle_statistics(network, pixel, torch.Generator().manual_seed(0))
+    outputs = evaluate(network, pixel).flatten()
+    assert len({round(float(value), 6) for value in outputs}) == 5
+    assert bool((network.running_var > 0).all())
+    assert not torch.equal(evaluate(network, 1.1 * pixel).flatten(), outputs)
 
 
 def test_a_scalar_tells_unless_it_is_fresh() -> None:
