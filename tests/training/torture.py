@@ -163,9 +163,10 @@ def main() -> int:
         print(f"undisturbed: {seconds}, {digest(only_run(Path(whole)))}", flush=True)
         done = disturbed(Path(parts), options.kills, start_up, training, random.Random(options.seed))
         ends = [digest(only_run(Path(folder))) for folder in (whole, parts)]
-    equal = ends[0] == ends[1] and done == options.kills
-    print(json.dumps({"kills": done, "undisturbed": ends[0], "killed": ends[1], "equal": equal}))
-    return 0 if equal else 1
+    equal = ends[0] == ends[1]
+    counts = {"kills_asked_for": options.kills, "kills": done}
+    print(json.dumps({**counts, "undisturbed": ends[0], "killed": ends[1], "equal": equal}))
+    return 0 if equal and done == options.kills else 1
 
 
 if __name__ == "__main__":
