@@ -18,22 +18,11 @@ from torchvision.transforms.v2 import functional
 
 from lit_cnn.data.augmentation import Augmentation
 from lit_cnn.data.batched import Draws, augment
-from lit_cnn.data.erasing_settings import Cutout, RandomErasing
-from lit_cnn.data.settings import ColorJitter, Crop, Flip, RandAugment, Shear
+from lit_cnn.data.erasing_settings import Cutout
+from lit_cnn.data.settings import Crop, Flip, RandAugment
 
 SIDE = 32
-PLAIN = Augmentation(
-    image_size=SIDE,
-    crop=Crop("pad"),
-    flip=Flip(0.5),
-    color_jitter=ColorJitter(),
-    shear=Shear(),
-    auto_augment="none",
-    rand_augment=RandAugment(),
-    cutout=Cutout(),
-    random_erasing=RandomErasing(),
-    fill=(125, 123, 114),
-)
+PLAIN = Augmentation(image_size=SIDE, crop=Crop("pad"), flip=Flip(0.5), fill=(125, 123, 114))
 FRAMING = [v2.RandomCrop(SIDE, padding=4), v2.RandomHorizontalFlip()]
 ERASING = v2.RandomErasing(1.0, (0.25, 0.25), (1.0, 1.0))  # a square of 16 px, as near to cutout as torchvision comes
 CASES = {

@@ -3,7 +3,7 @@
     python benchmarks/ddp_scaling.py [NAME ...] [--batch-size 32] [--image-size 64] [--steps 4] [--rounds 5]
 
 One training step is forward, backward, all-reduce and SGD on random images in float32, channels_last. The settings take
-turns within each round (A B C A B C …) while the others wait; the table has medians over the rounds, and the ratio to
+turns within each round, while the others wait; the table has medians over the rounds, and the ratio to
 the one process pair by pair with its smallest and largest value.
 """
 
@@ -13,21 +13,23 @@ import os
 import platform
 import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+from interleaved import timed
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 import lit_cnn
+from lit_cnn.profiling.interleaving import take_turns
 
 PROCESSES = 2
 SINGLE = f"1 process, {PROCESSES} threads"
@@ -70,15 +72,8 @@ def make_images(number: int, side: int) -> Tensor:
     return torch.randn(number, 3, side, side).to(memory_format=torch.channels_last)
 
 
-def seconds_of(step: Callable[[], None], steps: int) -> float:
-    start = time.perf_counter()
-    for _ in range(steps):
-        step()
-    return time.perf_counter() - start
-
-
 def serve(rank: int, pipe: Connection, rendezvous: str, name: str, batch_size: int, side: int) -> None:
-    """Answer every (setting, steps) from ``pipe`` with the seconds that the steps took."""
+    """Answer every (setting, steps) from ``pipe`` with the seconds of a step."""
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=PROCESSES)
     images = make_images(batch_size // PROCESSES, side)
@@ -94,12 +89,12 @@ def serve(rank: int, pipe: Connection, rendezvous: str, name: str, batch_size: i
     while (request := pipe.recv()) is not None:
         buckets, number = request
         dist.barrier()
-        pipe.send(seconds_of(steps[buckets], number))
+        pipe.send(timed(steps[buckets], times=number)())
     dist.destroy_process_group()
 
 
 def measure(name: str, batch_size: int, side: int, steps: int, rounds: int) -> dict[str, list[float]]:
-    """Seconds of a training step by setting, one figure a round; the first round warms up and is dropped."""
+    """Seconds of a training step by setting, one figure a round after one that is not counted."""
     torch.set_num_threads(PROCESSES)
     single = make_step(make_network(name), make_images(batch_size, side))
     context = mp.get_context("spawn")
@@ -111,17 +106,21 @@ def measure(name: str, batch_size: int, side: int, steps: int, rounds: int) -> d
             workers.append(context.Process(target=serve, args=arguments, daemon=True))
             workers[-1].start()
             pipes.append(ours)
-        seconds: dict[str, list[float]] = {}
-        for _ in range(rounds + 1):
-            seconds.setdefault(SINGLE, []).append(seconds_of(single, steps) / steps)
-            for buckets in BUCKETS:
-                for pipe in pipes:
-                    pipe.send((buckets, steps))
-                seconds.setdefault(str(buckets), []).append(max(pipe.recv() for pipe in pipes) / steps)
+
+        def ask(buckets: Buckets) -> float:
+            for pipe in pipes:
+                pipe.send((buckets, steps))
+            return max(pipe.recv() for pipe in pipes)
+
+        turns: dict[str, Callable[[], float]] = {SINGLE: timed(single, times=steps)}
+        turns |= {str(buckets): partial(ask, buckets) for buckets in BUCKETS}
+        for turn in turns.values():
+            turn()
+        seconds = take_turns(turns, rounds=rounds)
         for pipe, worker in zip(pipes, workers, strict=True):
             pipe.send(None)
             worker.join()
-    return {setting: values[1:] for setting, values in seconds.items()}
+    return seconds
 
 
 def main() -> None:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from lit_cnn.profiling.interleaving import take_turns
+
 FEWEST = 3
 """Pairs at least, however long they take."""
 
@@ -30,25 +32,31 @@ def compare(
 ) -> Comparison:
     """Run both in turn for about ``seconds``, after one pair that is not counted; every other pair begins with the
     second program."""
-    programs = (ours, theirs)
-    for program in programs:
-        program()
-    times: tuple[list[float], list[float]] = ([], [])
-    start = time.perf_counter()
-    while len(times[0]) < FEWEST or time.perf_counter() - start < seconds:
-        for index in (0, 1) if len(times[0]) % 2 == 0 else (1, 0):
-            begin = CLOCKS[clock]()
-            programs[index]()
-            times[index].append(CLOCKS[clock]() - begin)
-    ratios = [other / own for own, other in zip(*times, strict=True)]
+    turns = {"ours": timed(ours, clock), "theirs": timed(theirs, clock)}
+    for turn in turns.values():
+        turn()
+    times = take_turns(turns, seconds=seconds, fewest=FEWEST)
+    ratios = [other / own for own, other in zip(times["ours"], times["theirs"], strict=True)]
     return Comparison(
-        statistics.median(times[0]),
-        statistics.median(times[1]),
+        statistics.median(times["ours"]),
+        statistics.median(times["theirs"]),
         statistics.median(ratios),
         min(ratios),
         max(ratios),
         len(ratios),
     )
+
+
+def timed(program: Callable[[], object], clock: str = "wall", times: int = 1) -> Callable[[], float]:
+    """A function that runs ``program`` so many times and returns the seconds of one."""
+
+    def turn() -> float:
+        begin = CLOCKS[clock]()
+        for _ in range(times):
+            program()
+        return (CLOCKS[clock]() - begin) / times
+
+    return turn
 
 
 def geometric_mean(values: Sequence[float]) -> float:

@@ -10,22 +10,22 @@ steps; the overlay's ``about.measured`` says what its 40 epochs reached.
 """
 
 import argparse
-import itertools
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
+from interleaved import timed
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
 from lit_cnn import create_model
+from lit_cnn.cli.bench_networks import endless
 from lit_cnn.cli.fit_overhead import plain_loop
 from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
-from lit_cnn.profiling.interleaving import ratios, spread
+from lit_cnn.profiling.interleaving import ratios, spread, take_turns
 
 PAPER_STEPS, BATCH = 64_000, 128
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
@@ -52,11 +52,6 @@ class Images(Dataset[tuple[Tensor, int]]):
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         return self.transform(self.images[index]), int(self.labels[index])
-
-
-def endless(loader: DataLoader) -> Iterator[tuple[Tensor, Tensor]]:
-    while True:
-        yield from loader
 
 
 def usual_step(path: Path, workers: int) -> Callable[[], None]:
@@ -104,13 +99,10 @@ def main() -> None:
     path = Path(os.environ.get("LIT_CNN_DATA", "../shared/data"), "cifar10.npz")
     usual = usual_step(path, options.workers)
     short, short_steps = short_step(path)
-    seconds: tuple[list[float], list[float]] = ([], [])
-    for number, (side, step) in itertools.product(range(options.rounds + 1), enumerate((usual, short))):
-        start = time.perf_counter()
-        for _ in range(options.block):
-            step()
-        if number:  # the first round warms up
-            seconds[side].append((time.perf_counter() - start) / options.block)
+    turns = {"usual": timed(usual, times=options.block), "short": timed(short, times=options.block)}
+    for turn in turns.values():
+        turn()
+    seconds = take_turns(turns, rounds=options.rounds).values()
     each = ratios(*seconds)
     times = [spread([1e3 * value for value in side]) for side in seconds]
     print(f"{torch.get_num_threads()} threads, {options.workers} workers of the usual loop, {options.rounds} turns")

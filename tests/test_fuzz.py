@@ -24,7 +24,7 @@ from PIL import Image
 
 from lit_cnn.cli.main import main
 from lit_cnn.cli.recipe import RecipeCLI
-from lit_cnn.cli.run_identity import check_identity, describe_changes, leaves
+from lit_cnn.cli.run_identity import check_identity, describe_changes, leaves, nested
 from lit_cnn.data.archives import read_npz
 from lit_cnn.data.folders import load_image
 from lit_cnn.training.runs import FORMAT, load_checkpoint
@@ -52,7 +52,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
 }
 
 
-def check(name: str, content: bytes) -> None:
+def assert_read_or_refused(name: str, content: bytes) -> None:
     """Read ``content`` as ``name``; a refusal must name the file."""
     refusal = None
     with TemporaryDirectory() as folder:
@@ -69,7 +69,7 @@ def check(name: str, content: bytes) -> None:
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(content=st.binary(max_size=300))
 def test_random_bytes(name: str, content: bytes) -> None:
-    check(name, content)
+    assert_read_or_refused(name, content)
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -80,13 +80,13 @@ def test_damaged_files(name: str, data: st.DataObject) -> None:
     content = bytearray(sound_bytes(name))
     for _ in range(data.draw(st.integers(0, 6))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    check(name, bytes(content[: data.draw(st.integers(0, len(content)))]))
+    assert_read_or_refused(name, bytes(content[: data.draw(st.integers(0, len(content)))]))
 
 
 @pytest.mark.parametrize("name", READERS)
 def test_a_sound_file_is_read(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(sound_bytes(name))
-    READERS[name](tmp_path / name)
+    assert READERS[name](tmp_path / name) is not None
 
 
 @pytest.fixture(scope="module")
@@ -146,17 +146,6 @@ KEYS: dict[str, st.SearchStrategy] = {
     "about.title": maybe(st.text(max_size=20)),
     "seed_everything": maybe(st.integers(0, 2**40)),
 }
-
-
-def nested(flat: dict[str, Any]) -> dict[str, Any]:
-    content: dict[str, Any] = {}
-    for key, value in flat.items():
-        *parents, last = key.split(".")
-        place = content
-        for parent in parents:
-            place = place.setdefault(parent, {})
-        place[last] = value
-    return content
 
 
 def resolved(path: Path) -> dict[str, Any]:

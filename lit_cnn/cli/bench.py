@@ -5,7 +5,6 @@ import datetime
 import json
 import os
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,28 +122,18 @@ def measure_catalog(options: argparse.Namespace, where: Any) -> "list[Bench]":
     races: list[tuple[str, int, Any]] = []
     for name, own_size in chosen:
         size = options.image_size or own_size
-        if options.against and not options.table:
-            races += [(name, size, rows) for rows in references_of(name, options.against)]
-        elif options.against:
-            races += [(name, size, rows) for rows in counterparts(name, options.against)]
-        else:
-            races.append((name, size, ()))
+        groups = references_of(name, options.against) or [[]]
+        if options.against and not options.table and not groups[0]:
+            raise ValueError(
+                f"{name} has no counterpart in {' or '.join(options.against)}: leave --against out, or bench another"
+            )
+        races += [(name, size, rows) for rows in groups]
     benches = []
     with progress(sum(2 + len(rows) for _, _, rows in races)) as tell:
         for name, size, rows in races:
             batch = options.batch_size or default_batch(name, size)
             benches.append(race(name, catalog_contestants(name, size, batch, where, rows), where, tell))
     return benches
-
-
-def counterparts(name: str, libraries: Sequence[str]) -> list[Any]:
-    """The groups of ``references_of``; one empty group where no library has the network."""
-    from lit_cnn.cli.bench_networks import references_of
-
-    try:
-        return references_of(name, libraries)
-    except ValueError:
-        return [()]
 
 
 def title(options: argparse.Namespace) -> str:

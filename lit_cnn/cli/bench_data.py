@@ -1,13 +1,14 @@
 """How fast a recipe's training batches come, alone and against their limit: decoding the same files and no more."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch.utils.data import Dataset
 
+from lit_cnn.cli.bench_networks import endless
 from lit_cnn.data.batch import Batch
 from lit_cnn.data.folders import FolderSplit, load_image
 from lit_cnn.data.loading import PlannedLoader, make_loader
@@ -80,7 +81,7 @@ def turn(
     """A function that opens a loader and returns its seconds per batch, without those that were made in advance."""
 
     def seconds() -> float:
-        batches = _endless(make())
+        batches = endless(make())
         for _ in range(1 + 2 * workers):
             next(batches)
         started = clock()
@@ -89,11 +90,6 @@ def turn(
         return (clock() - started) / BATCHES
 
     return seconds
-
-
-def _endless(loader: Iterable[Batch]) -> Iterator[Batch]:
-    while True:
-        yield from loader
 
 
 def data_line(speed: DataSpeed) -> str:

@@ -1,7 +1,8 @@
 """What ``lit-cnn bench`` lets race: networks of the catalog, other libraries' same networks, a recipe's training."""
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from lit_cnn.pretrained.references import REFERENCES, Reference
 from lit_cnn.profiling.bench import Conditions, Contestant
 from lit_cnn.profiling.counting import count_madds
 from lit_cnn.profiling.phases import StepParts
-from lit_cnn.training.gradient_clipping import clip_gradients_
+from lit_cnn.training.gradient_clipping import classifier_of, clip_gradients_
 from lit_cnn.training.losses import loss_of_heads
 from lit_cnn.training.optimizers import make_optimizer
 
@@ -38,20 +39,16 @@ def default_batch(name: str, image_size: int) -> int:
 
 
 def references_of(name: str, libraries: Sequence[str]) -> list[list[Reference]]:
-    """The same network in other libraries, grouped by the options that ours then needs.
+    """The same network in other libraries, grouped by the options that ours then needs; empty if they have none.
 
     Raises:
-        ValueError: If there is no such network, or none of the libraries has it.
+        ValueError: If there is no such network.
     """
     find_entry(name)
     groups: dict[str, list[Reference]] = {}
     for row in REFERENCES:
         if row.name == name and row.library in libraries:
             groups.setdefault(repr(sorted(row.options.items())), []).append(row)
-    if not groups:
-        raise ValueError(
-            f"{name} has no counterpart in {' or '.join(libraries)}: leave --against out, or bench another"
-        )
     return list(groups.values())
 
 
@@ -101,11 +98,25 @@ def recipe_parts(
     """
     model, data = init.model, init.data
     model.num_classes, model.in_channels = data.num_classes, data.in_channels
+    batches = next_batch or recipe_batches(data, conditions.device)
+    return classifier_parts(model, data.batch_size, batches, conditions)
+
+
+def classifier_parts(
+    model: Any, batch_size: int, next_batch: Callable[[], tuple[Tensor, Tensor]], conditions: Conditions
+) -> StepParts:
+    """A step of a ``Classifier`` that knows its classes and channels, whose network is built here.
+
+    Args:
+        model: The classifier.
+        batch_size: Images of a step, from which the learning rate follows.
+        next_batch: Images and targets on the device.
+        conditions: Device and precision.
+    """
     model.configure_model()
     network = model.net.to(conditions.device)
-    optimizer = make_optimizer(network, model.optimizer_settings, data.batch_size)
-    head = getattr(network, "head", None)
-    classifier = getattr(head, "classifier", head)
+    optimizer = make_optimizer(network, model.optimizer_settings, batch_size)
+    classifier = classifier_of(network)
 
     def loss(outputs: Any, targets: Tensor) -> Tensor:
         return loss_of_heads(outputs, targets, None, model.loss_settings)
@@ -114,26 +125,26 @@ def recipe_parts(
         clip_gradients_(network, classifier, model.clipping_settings)
         optimizer.step()
 
-    batches = next_batch or recipe_batches(data, conditions.device)
-    return StepParts(network, batches, loss, optimizer, update, conditions.bf16)
+    return StepParts(network, next_batch, loss, optimizer, update, conditions.bf16)
 
 
 def recipe_batches(data: Any, device: torch.device) -> Callable[[], tuple[Tensor, Tensor]]:
-    """A function that waits for the next batch of the recipe's loader and prepares it on the device."""
-    batches = endless(data)
+    """A function that waits for the next batch of the recipe's loader and prepares it on the device, mixed as the
+    steps of a run are."""
+    batches, steps = endless(data.train_dataloader()), itertools.count()
 
     def next_batch() -> tuple[Tensor, Tensor]:
         batch = Batch(*(part.to(device, non_blocking=True) for part in next(batches)))
-        batch = data.prepare(batch, training=True, step=0, epoch=0)
+        batch = data.prepare(batch, training=True, step=next(steps), epoch=0)
         return batch.images, batch.targets
 
     return next_batch
 
 
-def endless(data: Any) -> Iterator[Batch]:
-    """Training batches, epoch after epoch."""
+def endless(loader: Iterable[Any]) -> Iterator[Any]:
+    """The batches of a loader again and again."""
     while True:
-        yield from data.train_dataloader()
+        yield from loader
 
 
 def recipe_contestant(init: Any, conditions: Conditions) -> Contestant:

@@ -145,23 +145,22 @@ def train(
 ) -> int:
     """Train a parsed recipe in its folder; ``watchers`` look on beside the recipe's own callbacks."""
     init = cli.parser.instantiate(cli.config)
-    model, data = init.model, init.data
     init.machine.apply()
     recipe = yaml.safe_load(cli.dump())
     settings = {**init.trainer, "callbacks": [*(init.trainer.callbacks or []), *watchers]}
     if settings.get("gradient_clip_val") is not None:
         raise ValueError("trainer.gradient_clip_val is not used: set model.clipping.kind norm and model.clipping.limit")
     check_strategy(recipe["trainer"]["strategy"])
-    data.setup("fit")
+    init.data.setup("fit")
     if settings.get("fast_dev_run"):
         callbacks = [*settings.pop("callbacks"), *recipe_callbacks(init)]
-        pl.Trainer(**settings, callbacks=callbacks).fit(model, data)
+        pl.Trainer(**settings, callbacks=callbacks).fit(init.model, init.data)
         if is_main_process():
             Console().print("fast_dev_run finished: one training and one validation batch ran")
         return 0
     folder = make_run_dir(runs, name, resumed)
     try:
-        return train_in(folder, model, data, recipe, settings, init, resumed is not None, arguments)
+        return train_in(folder, init, recipe, settings, resumed is not None, arguments)
     finally:
         os.environ.pop(RUN_DIR_VARIABLE, None)
 
@@ -171,13 +170,44 @@ def recipe_callbacks(init: Any) -> list[pl.Callback]:
     return [init.ema, init.stochastic_depth, init.progressive_learning, init.early_stopping, init.loss_guard]
 
 
-def train_in(
-    folder: Path,
-    model: Any,
-    data: Any,
-    recipe: dict[str, Any],
+def make_trainer(
     settings: dict[str, Any],
     init: Any,
+    recipe: dict[str, Any],
+    folder: Path,
+    metrics_file: MetricsFile,
+    wandb_logger: Any,
+    max_seconds: float | None,
+) -> pl.Trainer:
+    """The recipe's trainer with all that watches a run, writing into ``folder``."""
+    record = {
+        "recipe": recipe,
+        "class_names": list(init.data.class_names),
+        "preprocessing": init.data.preprocessing.as_dict(),
+    }
+    minutes = recipe["checkpoint_minutes"]
+    return pl.Trainer(
+        **{
+            **settings,
+            "default_root_dir": folder,
+            "logger": [metrics_file, *([wandb_logger] if wandb_logger else [])],
+            "callbacks": [
+                *settings["callbacks"],
+                *progress_bars(settings),
+                *recipe_callbacks(init),
+                Throughput(),
+                Pictures(folder, wandb_logger),
+                Checkpoints(folder / "checkpoints", recipe["monitor"], record, 60.0 * minutes, max_seconds),
+            ],
+        }
+    )
+
+
+def train_in(
+    folder: Path,
+    init: Any,
+    recipe: dict[str, Any],
+    settings: dict[str, Any],
     resuming: bool,
     arguments: list[str],
 ) -> int:
@@ -193,35 +223,14 @@ def train_in(
         (folder / "config.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False))
         write_json(folder / ENVIRONMENT, describe_environment(arguments, job_id()))
     max_seconds = seconds_of(settings.pop("max_time", None))
-    tracking = TrackingSettings(**recipe["tracking"])
     title = recipe["about"]["title"] or folder.parent.name
+    tracking = TrackingSettings(**recipe["tracking"])
     wandb_logger = make_logger(tracking, folder, folder.name, f"{folder.parent.name}/{folder.name}", recipe, resuming)
-    record = {
-        "recipe": recipe,
-        "class_names": list(data.class_names),
-        "preprocessing": data.preprocessing.as_dict(),
-    }
-    trainer = pl.Trainer(
-        **{
-            **settings,
-            "default_root_dir": folder,
-            "logger": [metrics_file, *([wandb_logger] if wandb_logger else [])],
-            "callbacks": [
-                *settings["callbacks"],
-                *progress_bars(settings),
-                *recipe_callbacks(init),
-                Throughput(),
-                Pictures(folder, wandb_logger),
-                Checkpoints(
-                    folder / "checkpoints", recipe["monitor"], record, 60.0 * recipe["checkpoint_minutes"], max_seconds
-                ),
-            ],
-        }
-    )
+    trainer = make_trainer(settings, init, recipe, folder, metrics_file, wandb_logger, max_seconds)
     if not isinstance(recipe["trainer"]["strategy"], dict):
         limit_waiting(trainer, recipe["process_timeout_minutes"])
     try:
-        trainer.fit(model, data, ckpt_path=checkpoint_path, weights_only=True)
+        trainer.fit(init.model, init.data, ckpt_path=checkpoint_path, weights_only=True)
     except RunInterrupted as stop:
         console.print(f"{stop}. Continue with: lit-cnn fit --resume {folder}")
         finish(1)

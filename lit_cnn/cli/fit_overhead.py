@@ -6,7 +6,6 @@ bar, checkpoints, files), and after every few of its steps a callback holds it a
 
 import contextlib
 import io
-import itertools
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,13 +16,12 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 
-from lit_cnn.cli.bench_networks import endless
+from lit_cnn.cli.bench_networks import recipe_batches
 from lit_cnn.cli.fit import train
 from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
 from lit_cnn.cli.trainer_settings import quieten_lightning
-from lit_cnn.data.batch import Batch
 from lit_cnn.profiling.interleaving import Spread, ratios, spread
-from lit_cnn.training.gradient_clipping import clip_gradients_
+from lit_cnn.training.gradient_clipping import classifier_of, clip_gradients_
 from lit_cnn.training.losses import loss_of_heads
 from lit_cnn.training.optimizers import make_optimizer
 from lit_cnn.training.schedules import make_scheduler
@@ -153,7 +151,8 @@ def plain_loop(init: Any) -> Callable[[], None]:
     """One step of a loop as anyone would write it, on an instantiated recipe's network, batches and optimizer.
 
     The batches, their augmentation, the precision, the loss, the clipping, the optimizer and the schedule are those of
-    ``fit``; averaging of the weights, SAM and accumulation are left out.
+    ``fit``; averaging of the weights, SAM and accumulation are left out, and so is what ``StepParts`` would add: its
+    clock, and the walk over all modules that sets them to training.
     """
     model, data, trainer = init.model, init.data, init.trainer
     init.machine.apply()
@@ -166,15 +165,12 @@ def plain_loop(init: Any) -> Callable[[], None]:
     total_steps = trainer.max_steps if trainer.max_steps > 0 else per_epoch * (trainer.max_epochs or 1000)
     scheduler = make_scheduler(optimizer, model.schedule_settings, total_steps=total_steps, steps_per_epoch=per_epoch)
     bf16 = "bf16" in str(trainer.precision)
-    classifier = getattr(getattr(network, "head", None), "classifier", getattr(network, "head", None))
-    batches = endless(data)
-    numbers = itertools.count()
+    classifier, next_batch = classifier_of(network), recipe_batches(data, device)
 
     def step() -> None:
-        batch = Batch(*(part.to(device, non_blocking=True) for part in next(batches)))
-        batch = data.prepare(batch, training=True, step=next(numbers), epoch=0)
+        images, targets = next_batch()
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            loss = loss_of_heads(network(batch.images), batch.targets, None, model.loss_settings)
+            loss = loss_of_heads(network(images), targets, None, model.loss_settings)
         optimizer.zero_grad()
         loss.backward()
         clip_gradients_(network, classifier, model.clipping_settings)

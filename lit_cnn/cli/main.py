@@ -40,19 +40,17 @@ LOST_PROCESS = (
     r"|timed out after .* waiting for clients"
 )
 """What gloo, NCCL and the store where processes meet say when another process does not answer."""
-
-
-def usage() -> str:
-    lines = [f"  {name:11s} {text}" for name, (_, text) in COMMANDS.items()]
-    return "usage: lit-cnn COMMAND [arguments]\n\n" + "\n".join(lines) + "\n\nlit-cnn COMMAND --help tells more."
-
-
 OUT_OF_MEMORY = r"(?i)(\w+ )?out of memory|(\w+: )?can't allocate memory"
 """What PyTorch says of a GPU's memory and of the machine's."""
 MEMORY_ADVICE = (
     "lower data.batch_size or data.image_size; or raise trainer.accumulate_grad_batches, which keeps the batch and "
     "divides what is in memory at once; or set trainer.precision to bf16-mixed"
 )
+
+
+def usage() -> str:
+    lines = [f"  {name:11s} {text}" for name, (_, text) in COMMANDS.items()]
+    return "usage: lit-cnn COMMAND [arguments]\n\n" + "\n".join(lines) + "\n\nlit-cnn COMMAND --help tells more."
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,7 +1,6 @@
 """What training a recipe costs: images seen, multiply-adds, and days on this machine."""
 
 import statistics
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -119,7 +118,7 @@ def measure_speed(configs: list[Path], cost: Cost, batch_size: int, repeats: int
     recipe = cli.parser.instantiate(cli.config)
     step = training_step(recipe.model, recipe.data.image_size, batch_size, "bf16" in str(cli.config.trainer.precision))
     step()
-    seconds = statistics.median(timed(step) for _ in range(repeats))
+    seconds = statistics.median(step() for _ in range(repeats))
     rate = batch_size / seconds
     if cost.images is None or cost.madds is None:
         return Speed(torch.get_num_threads(), batch_size, rate, None)
@@ -128,35 +127,16 @@ def measure_speed(configs: list[Path], cost: Cost, batch_size: int, repeats: int
     return Speed(torch.get_num_threads(), batch_size, rate, days)
 
 
-def training_step(model: Any, image_size: int, batch_size: int, bf16: bool) -> Callable[[], None]:
-    """A function that does one step of a ``Classifier`` of 1000 classes on synthetic images."""
+def training_step(model: Any, image_size: int, batch_size: int, bf16: bool) -> Callable[[], float]:
+    """A function that does one step of a ``Classifier`` of 1000 classes on synthetic images and returns its seconds."""
     import torch
 
-    from lit_cnn.training.gradient_clipping import clip_gradients_
-    from lit_cnn.training.losses import loss_of_heads
-    from lit_cnn.training.optimizers import make_optimizer
+    from lit_cnn.cli.bench_networks import classifier_parts
+    from lit_cnn.profiling.bench import Conditions
 
     model.num_classes, model.in_channels = model.num_classes or 1000, model.in_channels or 3
-    model.configure_model()
-    optimizer = make_optimizer(model.net, model.optimizer_settings, batch_size)
     shape = batch_size, model.in_channels, image_size, image_size
     images = torch.randn(shape).to(memory_format=torch.channels_last)
     targets = torch.zeros(batch_size, dtype=torch.int64)
-    head = getattr(model.net, "head", None)
-
-    def step() -> None:
-        optimizer.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            loss = loss_of_heads(model.net(images), targets, None, model.loss_settings)
-        loss.backward()
-        clip_gradients_(model.net, getattr(head, "classifier", head), model.clipping_settings)
-        optimizer.step()
-
-    return step
-
-
-def timed(step: Callable[[], None]) -> float:
-    """Seconds of one call."""
-    started = time.perf_counter()
-    step()
-    return time.perf_counter() - started
+    parts = classifier_parts(model, batch_size, lambda: (images, targets), Conditions(torch.device("cpu"), bf16))
+    return lambda: sum(parts.run())

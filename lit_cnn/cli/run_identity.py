@@ -1,6 +1,6 @@
 """What a run is, which a resumed run must keep, and where it happens, which may change."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 MACHINE_KEYS = (
@@ -36,6 +36,18 @@ def leaves(prefix: str, value: Any) -> Iterable[tuple[str, Any]]:
             yield from leaves(f"{prefix}.{key}" if prefix else key, inner)
     else:
         yield prefix, value
+
+
+def nested(keys: Mapping[str, Any]) -> dict[str, Any]:
+    """Undo ``leaves``: dotted keys as mappings in mappings."""
+    result: dict[str, Any] = {}
+    for key, value in keys.items():
+        *path, last = key.split(".")
+        place = result
+        for part in path:
+            place = place.setdefault(part, {})
+        place[last] = value
+    return result
 
 
 def check_identity(stored: dict[str, Any], wanted: dict[str, Any]) -> None:

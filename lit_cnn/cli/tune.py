@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from lit_cnn.cli.run_identity import nested
+
 if TYPE_CHECKING:
     from lit_cnn.profiling.interleaving import Spread
     from lit_cnn.profiling.tuning import Trial
@@ -139,18 +141,6 @@ def overlay_text(
         lines += textwrap.wrap(f"Note: {BF16_NOTE}.", 118)
     comment = "\n".join(f"# {line}" for line in lines)
     return f"{comment}\n{yaml.safe_dump(nested(changed), sort_keys=False)}"
-
-
-def nested(keys: Mapping[str, Any]) -> dict[str, Any]:
-    """Dotted keys as mappings in mappings."""
-    result: dict[str, Any] = {}
-    for key, value in keys.items():
-        *path, last = key.split(".")
-        place = result
-        for part in path:
-            place = place.setdefault(part, {})
-        place[last] = value
-    return result
 
 
 def as_object(

@@ -1,6 +1,5 @@
 """Training steps of a recipe under different machine settings, for ``lit-cnn tune`` to compare."""
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -29,14 +28,14 @@ def choices_of(start: Settings, recipe: Any, *, with_compile: bool) -> dict[str,
         recipe: The instantiated recipe.
         with_compile: Whether ``torch.compile`` is tried.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    loader = recipe.data.loader_facts
     choices: dict[str, Sequence[Any]] = {
         "trainer.precision": PRECISIONS,
         "model.channels_last": (True, False),
         "model.optimizer.kernel": KERNELS[1:] if recipe.model.optimizer_settings.name in ("sgd", "adamw") else (),
-        THREADS: sorted({1, max(1, cores // 2), cores} - {torch.get_num_threads()}),
+        THREADS: sorted({1, max(1, loader.cores // 2), loader.cores} - {torch.get_num_threads()}),
         "model.compile": (False, True) if with_compile else (),
-        WORKERS: sorted({0, 1, cores} - {recipe.data.train_dataloader().num_workers}),
+        WORKERS: sorted({0, 1, loader.cores} - {loader.workers}),
     }
     return {key: values for key, values in choices.items() if any(value != start[key] for value in values)}
 
@@ -125,7 +124,7 @@ class Tuner:
         """A fresh loader per turn; the batches that its workers make in advance do not count."""
         batches: list[Callable[[], Any]] = [lambda: None]
         parts = recipe_parts(recipe, conditions, lambda: batches[0]())
-        ahead = 1 + 2 * (recipe.data.train_dataloader().num_workers)
+        ahead = 1 + 2 * recipe.data.loader_facts.workers
 
         def steps() -> float:
             self._use_threads(settings)

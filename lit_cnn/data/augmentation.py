@@ -1,7 +1,7 @@
 """What happens to a single training image, and in which epoch."""
 
 import bisect
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from lit_cnn.data.erasing_settings import Cutout, RandomErasing
@@ -15,9 +15,10 @@ from lit_cnn.data.settings import (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Augmentation:
     """All that happens to a single training image, in this order; ``fill`` is the data set's mean as uint8 levels.
+    What is left out after the flips does not happen.
 
     Raises:
         ValueError: if the crop may be smaller than ``image_size``.
@@ -26,12 +27,12 @@ class Augmentation:
     image_size: int
     crop: Crop
     flip: Flip
-    color_jitter: ColorJitter
-    shear: Shear
-    auto_augment: AutoAugmentPolicy
-    rand_augment: RandAugment
-    cutout: Cutout
-    random_erasing: RandomErasing
+    color_jitter: ColorJitter = field(default_factory=ColorJitter)
+    shear: Shear = field(default_factory=Shear)
+    auto_augment: AutoAugmentPolicy = "none"
+    rand_augment: RandAugment = field(default_factory=RandAugment)
+    cutout: Cutout = field(default_factory=Cutout)
+    random_erasing: RandomErasing = field(default_factory=RandomErasing)
     fill: tuple[int, ...]
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 from lit_cnn.profiling.interleaving import Spread, ratios, spread, take_turns
 from lit_cnn.profiling.memory import PeakMemory
 from lit_cnn.profiling.phases import PHASES, StepParts
-from lit_cnn.profiling.timing import device_name
+from lit_cnn.profiling.timing import device_name, synchronize
 
 FORWARD_PASSES = 3
 """A training step multiplies about as much as three forward passes: one forward, two backward (inputs and weights)."""
@@ -213,12 +213,10 @@ def gemm(conditions: Conditions, clock: Callable[[], float] = time.perf_counter)
     out = torch.empty_like(left)
 
     def multiply() -> float:
-        if conditions.device.type == "cuda":
-            torch.cuda.synchronize(conditions.device)
+        synchronize(conditions.device)
         started = clock()
         torch.mm(left, right, out=out)
-        if conditions.device.type == "cuda":
-            torch.cuda.synchronize(conditions.device)
+        synchronize(conditions.device)
         return clock() - started
 
     return multiply

@@ -58,6 +58,7 @@ def take_turns(
     *,
     rounds: int | None = None,
     seconds: float = 10.0,
+    fewest: int = MIN_ROUNDS,
     on_round: Callable[[int], None] = lambda _: None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, list[float]]:
@@ -65,8 +66,9 @@ def take_turns(
 
     Args:
         contestants: Name -> a function that does its work once and returns its figure (usually the seconds it took).
-        rounds: How many; None for as many as fit in ``seconds``, from 6 to 200.
+        rounds: How many; None for as many as fit in ``seconds``, from ``fewest`` to 200.
         seconds: Time after which an open number of rounds stops.
+        fewest: Rounds of an open number, however long they take.
         on_round: Told the number of each round, from 1, when it is done.
         clock: What tells the time.
 
@@ -76,7 +78,7 @@ def take_turns(
     figures: dict[str, list[float]] = {name: [] for name in contestants}
     ends = clock() + seconds
     done = 0
-    while done < rounds if rounds is not None else done < MIN_ROUNDS or (done < MAX_ROUNDS and clock() < ends):
+    while done < rounds if rounds is not None else done < fewest or (done < MAX_ROUNDS and clock() < ends):
         order = list(contestants) if done % 2 == 0 else list(reversed(list(contestants)))
         for name in order:
             figures[name].append(contestants[name]())

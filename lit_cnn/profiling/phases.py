@@ -3,12 +3,13 @@
 import itertools
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from lit_cnn.profiling.timing import autocast, synchronize
 
 Phase = tuple[float, float, float, float]
 """Seconds of data, forward (with the loss), backward, optimizer."""
@@ -63,12 +64,6 @@ class StepParts:
         return _now(device, clock) - started
 
 
-def autocast(device: torch.device, bf16: bool) -> AbstractContextManager[Any]:
-    """bfloat16 autocast on the device, or nothing."""
-    return torch.autocast(device.type, torch.bfloat16) if bf16 else nullcontext()
-
-
 def _now(device: torch.device, clock: Callable[[], float]) -> float:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+    synchronize(device)
     return clock()

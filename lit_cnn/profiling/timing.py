@@ -168,16 +168,15 @@ def device_name(device: torch.device) -> str:
     return "CPU"
 
 
-def _autocast(device: torch.device, settings: TimingSettings) -> AbstractContextManager[Any]:
-    if settings.precision == "bf16-mixed":
-        return torch.autocast(device.type, torch.bfloat16)
-    return nullcontext()
+def autocast(device: torch.device, bf16: bool) -> AbstractContextManager[Any]:
+    """bfloat16 autocast on the device, or nothing."""
+    return torch.autocast(device.type, torch.bfloat16) if bf16 else nullcontext()
 
 
 def _inference_step(network: nn.Module, images: Tensor, settings: TimingSettings) -> Callable[[], None]:
     def step() -> None:
         network.eval()
-        with torch.inference_mode(), _autocast(images.device, settings):
+        with torch.inference_mode(), autocast(images.device, settings.precision == "bf16-mixed"):
             network(images)
 
     return step
@@ -192,7 +191,7 @@ def _training_step(network: nn.Module, images: Tensor, settings: TimingSettings)
         network.train()
         optimizer.zero_grad()
         try:
-            with _autocast(images.device, settings):
+            with autocast(images.device, settings.precision == "bf16-mixed"):
                 outputs = network(images)
                 logits = outputs if isinstance(outputs, Tensor) else outputs[0]
                 loss = F.cross_entropy(logits, targets)
@@ -209,7 +208,8 @@ def _training_step(network: nn.Module, images: Tensor, settings: TimingSettings)
     return step
 
 
-def _synchronize(device: torch.device) -> None:
+def synchronize(device: torch.device) -> None:
+    """Wait until a GPU has done all it was given."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
@@ -221,10 +221,10 @@ def _repeat(step: Callable[[], None], settings: TimingSettings, device: torch.de
         step()
     times: list[float] = []
     while not _enough(times, settings.repeats):
-        _synchronize(device)
+        synchronize(device)
         started = time.perf_counter()
         step()
-        _synchronize(device)
+        synchronize(device)
         times.append(time.perf_counter() - started)
     return times
 
@@ -243,7 +243,7 @@ def _speed(times: list[float], settings: TimingSettings) -> Speed:
 def _time_layers(
     network: nn.Module, step: Callable[[], None], settings: TimingSettings, device: torch.device
 ) -> tuple[tuple[LayerTime, ...], tuple[LayerTime, ...], int]:
-    clock = LayerClock(network, lambda: _synchronize(device))
+    clock = LayerClock(network, lambda: synchronize(device))
 
     def timed() -> None:
         clock.new_pass()

@@ -15,7 +15,7 @@ from lit_cnn.architectures.layers.stochastic import KeyedLayer, random_layers, s
 from lit_cnn.data.batch import Batch
 from lit_cnn.randomness import derive_key, seeded
 from lit_cnn.training.activation_checkpointing import checkpoint_activations
-from lit_cnn.training.gradient_clipping import ClippingSettings, clip_gradients_
+from lit_cnn.training.gradient_clipping import ClippingSettings, classifier_of, clip_gradients_
 from lit_cnn.training.initial_weights import InitialWeights, start_weights
 from lit_cnn.training.loss_scaling import scaled, scaler_of
 from lit_cnn.training.losses import LossSettings, loss_of_heads
@@ -297,8 +297,7 @@ class Classifier(pl.LightningModule):
     def configure_gradient_clipping(self, *args: Any, **kwargs: Any) -> None:
         """Clip as the recipe's ``model.clipping`` says (Lightning's own ``gradient_clip_val`` is not used)."""
         assert self.net is not None
-        head = getattr(self.net, "head", None)
-        clip_gradients_(self.net, getattr(head, "classifier", head), self.clipping_settings)
+        clip_gradients_(self.net, classifier_of(self.net), self.clipping_settings)
 
     # Checkpoint -------------------------------------------------------------------------------------------------------
 

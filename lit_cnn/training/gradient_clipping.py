@@ -30,6 +30,12 @@ class ClippingSettings:
             raise ValueError(f"clipping.limit must be above 0, got {self.limit}; use kind none for no clipping")
 
 
+def classifier_of(network: nn.Module) -> nn.Module | None:
+    """The layer that adaptive clipping spares: the head's ``classifier``, or the head itself; None without a head."""
+    head = getattr(network, "head", None)
+    return getattr(head, "classifier", head)
+
+
 def clip_gradients_(network: nn.Module, classifier: nn.Module | None, settings: ClippingSettings) -> None:
     """Clip the gradients of ``network`` in place.
 

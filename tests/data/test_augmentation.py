@@ -5,13 +5,11 @@ import pickle
 import pytest
 
 from lit_cnn.data.augmentation import Augmentation, AugmentationPlan
-from lit_cnn.data.erasing_settings import Cutout, RandomErasing
-from lit_cnn.data.settings import ColorJitter, Crop, Flip, RandAugment, Shear
+from lit_cnn.data.settings import Crop, Flip
 
 
 def _augmentation(size):
-    parts = Crop(), Flip(), ColorJitter(), Shear(), "none", RandAugment(), Cutout(), RandomErasing()
-    return Augmentation(size, *parts, fill=(1, 2, 3))
+    return Augmentation(image_size=size, crop=Crop(), flip=Flip(), fill=(1, 2, 3))
 
 
 def test_each_epoch_belongs_to_the_last_stage_begun():

@@ -23,12 +23,6 @@ PLAIN = Augmentation(
     image_size=16,
     crop=Crop("none"),
     flip=Flip(0.0),
-    color_jitter=ColorJitter(),
-    shear=Shear(),
-    auto_augment="none",
-    rand_augment=RandAugment(),
-    cutout=Cutout(),
-    random_erasing=RandomErasing(),
     fill=(10, 20, 30),
 )
 VARIANTS = {
