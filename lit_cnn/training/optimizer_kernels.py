@@ -26,7 +26,9 @@ def keep_kernel_on_load(optimizer: Optimizer) -> None:
     A loaded state brings the flags of its own kernel along. The fused CPU kernels read memory in order: a momentum that
     lies in memory otherwise than its weight would give wrong updates without an error, so each is laid out anew.
     """
-    flags = [{name: group.get(name) for name in ("foreach", "fused")} for group in optimizer.param_groups]
+    flags: list[dict[str, Any]] = [
+        {name: group[name] for name in ("foreach", "fused") if name in group} for group in optimizer.param_groups
+    ]
 
     def settle(optimizer: Optimizer) -> None:
         for group, own in zip(optimizer.param_groups, flags, strict=True):
@@ -34,7 +36,7 @@ def keep_kernel_on_load(optimizer: Optimizer) -> None:
             for parameter in group["params"]:
                 state = optimizer.state.get(parameter, {})
                 for name, value in state.items():
-                    state[name] = _settled(name, value, parameter, bool(own["fused"]))
+                    state[name] = _settled(name, value, parameter, bool(own.get("fused")))
 
     optimizer.register_load_state_dict_post_hook(settle)
 
