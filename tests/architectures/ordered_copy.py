@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from lit_cnn.architectures.layers.network import Network
+from lit_cnn.pretrained.equality import settle_statistics
 
 
 def count(network: nn.Module, side: int, in_channels: int = 3) -> tuple[int, int]:
@@ -85,6 +86,7 @@ def largest_difference(ours: nn.Module, theirs: nn.Module, side: int, *, batch: 
     ours, theirs = ours.double(), theirs.double()
     randomize(theirs, generator)
     x = torch.randn(batch, in_channels, side, side, dtype=torch.float64, generator=generator)
+    settle_statistics(theirs, x, generator)
     pairs = pair(ours, theirs, x)
     assert {id(value) for value, _ in pairs} >= {id(parameter) for parameter in ours.parameters()}
     with torch.no_grad():
