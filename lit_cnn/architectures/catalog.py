@@ -12,6 +12,7 @@ from torch import nn
 
 from lit_cnn.architectures.alexnet import alexnet, alexnet_one_tower
 from lit_cnn.architectures.amoebanet import amoebanet_a, cifar_amoebanet_a
+from lit_cnn.architectures.cifar_vgg import cifar_vgg
 from lit_cnn.architectures.efficientnet import efficientnet
 from lit_cnn.architectures.efficientnet_lite import efficientnet_lite
 from lit_cnn.architectures.efficientnet_v2 import efficientnet_v2
@@ -215,6 +216,11 @@ CATALOG: tuple[Entry, ...] = (
           224, 16, 138_365_992, 15_470_264_320, deviations=(_VGG_BN,)),
     Entry("vgg19_bn", vgg, {"depth": 19, "batch_norm": True}, _vgg_bn(),
           224, 19, 143_678_248, 19_632_062_464, deviations=(_VGG_BN,)),
+    Entry("cifar_vgg8", cifar_vgg, {},
+          Paper("94% on CIFAR-10 in 3.29 Seconds", "Jordan", 2024, "arXiv:2404.00498", top1=94.0,
+                protocol="CIFAR-10 test, mirrored and shifted views"),
+          32, 8, 1_972_792, 118_147_360, num_classes=10,
+          deviations=("norms keep trainable gains and torch's momentum and epsilon",)),
     Entry("googlenet", googlenet, {"batch_norm": False, "branch_kernel": 5, "last_pool": 3},
           Paper("GoogLeNet", "Szegedy et al.", 2014, "arXiv:1409.4842", top5=89.93,
                 protocol="ImageNet 2014 val, one net, single crop 224"),

@@ -21,7 +21,7 @@ class NetworkOptions:
         stride_in: Where a ResNet bottleneck strides: "3x3" (v1.5) or "1x1" (the paper's v1).
         shortcut: A ResNet's shortcut where the shape changes.
         zero_init_last: Start the last norm of each residual at gain 0.
-        widths: Channels of a CIFAR ResNet's three stages: 16, 32 and 64 in the paper.
+        widths: Channels of the three stages of a CIFAR ResNet (16, 32 and 64 in the paper) or CIFAR VGG (64, 256, 256).
         padding: EfficientNet's padding: TensorFlow's "same", or symmetric as in torchvision.
         norm_eps: Batch norm's epsilon in the EfficientNets.
         norm_momentum: Batch norm's momentum in the EfficientNets, torch's convention.

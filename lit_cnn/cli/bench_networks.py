@@ -24,7 +24,7 @@ TABLE = (
     *(("resnet18", 224), ("resnet50", 224), ("resnext50_32x4d", 224), ("se_resnet50", 224), ("mobilenet_v1", 224)),
     *(("mobilenet_v2", 224), ("shufflenet_v1_g3_1.0x", 224), ("nasnet_a_mobile", 224), ("efficientnet_b0", 224)),
     *(("efficientnet_lite0", 224), ("efficientnet_v2_b0", 224), ("nfnet_f0", 192), ("resnet_rs_50", 160)),
-    *(("cifar_resnet20", 32), ("cifar_resnet56", 32), ("amoebanet_a_n6_f36_cifar", 32)),
+    *(("cifar_vgg8", 32), ("cifar_resnet20", 32), ("cifar_resnet56", 32), ("amoebanet_a_n6_f36_cifar", 32)),
 )
 """A network of each family, at the image size its paper trains it at (EfficientNet-V2-B0: at its test size)."""
 _HEAVY = 5e9

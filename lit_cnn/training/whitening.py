@@ -30,7 +30,7 @@ def principal_components(images: Tensor, kernel: tuple[int, int]) -> tuple[Tenso
 
 @torch.no_grad()
 def whiten_first_convolution(network: nn.Module, images: Tensor) -> str:
-    """Set the first convolution's filters to the components, each beside its negative, and the first convolution fixed.
+    """Set the first convolution's filters to the components, each beside its negative, and keep them fixed.
 
     Filter 2i is component i over the square root of its variance, filter 2i + 1 its negative; filters beyond twice the
     components keep their random start. A bias becomes zero.
@@ -62,8 +62,8 @@ def whiten_first_convolution(network: nn.Module, images: Tensor) -> str:
 
 
 def fix_first_convolution(network: nn.Module) -> None:
-    """Keep the optimizer from changing it."""
-    first_convolution(network).requires_grad_(False)
+    """Keep the optimizer from changing its filters; a bias stays free."""
+    first_convolution(network).weight.requires_grad_(False)
 
 
 def first_convolution(network: nn.Module) -> nn.Conv2d:

@@ -19,6 +19,7 @@ import lit_cnn
 from lit_cnn.architectures.alexnet import alexnet
 from lit_cnn.architectures.amoebanet import cifar_amoebanet_a
 from lit_cnn.architectures.catalog import find_entry, list_models
+from lit_cnn.architectures.cifar_vgg import cifar_vgg
 from lit_cnn.architectures.efficientnet import STAGES, EfficientNet, scale_stages
 from lit_cnn.architectures.efficientnet_lite import lite_stages
 from lit_cnn.architectures.efficientnet_v2 import BASE
@@ -67,6 +68,7 @@ FAMILIES = {
     "small_zfnet": Case(lambda: zfnet(num_classes=5, hidden=64), 64),
     "small_vgg": Case(lambda: small_vgg(batch_norm=False), 64),
     "small_vgg_bn": Case(lambda: small_vgg(batch_norm=True), 64),
+    "small_cifar_vgg": Case(lambda: cifar_vgg(widths=(8, 16, 24), num_classes=5), 32),
     "small_googlenet": Case(lambda: googlenet(num_classes=5, aux_heads=True, stem="small"), 12),
     "small_resnet": Case(lambda: small_resnet(bottleneck=False), 32),
     "small_bottleneck": Case(lambda: small_resnet(bottleneck=True), 32),
@@ -88,6 +90,7 @@ FAMILIES = {
 SIDES = {
     "alexnet*": 99,
     "googlenet": 95,  # the auxiliary heads' 5x5 pools
+    "cifar_vgg8": 32,
     "cifar_*": 16,
     "*_cifar": 16,
     "amoebanet_a_proxy*": 16,

@@ -37,7 +37,8 @@ def test_filters_whiten_and_come_with_their_negatives(images: Tensor) -> None:
     kept = outputs[::2]
     assert torch.allclose(kept @ kept.T / kept.shape[1], torch.eye(4, dtype=torch.float64), atol=2e-3)
     assert "8 fixed filters" in said
-    assert not any(parameter.requires_grad for parameter in network[0].parameters())
+    assert not network[0].weight.requires_grad
+    assert network[0].bias.requires_grad
 
 
 def test_filters_beyond_the_components_stay_random(images: Tensor) -> None:
