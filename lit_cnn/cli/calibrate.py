@@ -12,13 +12,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from lit_cnn.cli.checkpoint_data import (
-    add_checkpoint_arguments,
-    load_images,
-    load_network,
-    percent,
-    progress,
-)
+from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments
+from lit_cnn.cli.checkpoint_data import load_images, load_network, percent, progress
 from lit_cnn.evaluation.calibration import BINS, Calibration, ConfidenceBins, calibrate
 from lit_cnn.evaluation.logits import collect
 from lit_cnn.evaluation.views import make_views
@@ -33,7 +28,7 @@ def run(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if options.bins < 1:
         raise ValueError(f"--bins is {options.bins} but must be at least 1")
-    trained = load_network(options.checkpoint, options.weights)
+    trained = load_network(options.checkpoint, options.weights, options.trust)
     images = load_images(trained, options.data, "val")
     with progress("evaluating", len(images)) as advance:
         outcome = collect(trained, images, make_views("center", trained.preprocessing), advance=advance)

@@ -1,9 +1,8 @@
-"""What the commands that evaluate a checkpoint share: their arguments, the network, its images and a progress bar."""
+"""What the commands that evaluate a checkpoint share: the network, its images and a progress bar."""
 
-import argparse
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -18,24 +17,9 @@ from lit_cnn.evaluation.logits import Advance
 from lit_cnn.evaluation.trained import Trained, load_trained
 
 
-def add_checkpoint_arguments(parser: argparse.ArgumentParser, several: bool = False) -> None:
-    """The checkpoint (or several), ``--data``, ``--weights`` and ``--json``."""
-    if several:
-        parser.add_argument("checkpoints", nargs="+", metavar="checkpoint", help="checkpoints of lit-cnn fit")
-    else:
-        parser.add_argument("checkpoint", help="a checkpoint of lit-cnn fit")
-    parser.add_argument("--data", help="data path in place of the recorded one")
-    parser.add_argument("--weights", choices=["ema", "raw"], default="ema", help="averaged weights where they exist")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-
-
-def add_split_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--split", choices=["val", "test"], default="val", help="images to evaluate on")
-
-
-def load_network(path: str, weights: str) -> Trained:
+def load_network(path: str, weights: str, trust: Sequence[str]) -> Trained:
     """The checkpoint's network, on the GPU where there is one."""
-    trained = load_trained(path, weights)
+    trained = load_trained(path, weights, trust)
     trained.network.to("cuda" if torch.cuda.is_available() else "cpu")
     return trained
 

@@ -12,15 +12,8 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from lit_cnn.cli.checkpoint_data import (
-    add_checkpoint_arguments,
-    add_split_argument,
-    load_images,
-    load_network,
-    percent,
-    points,
-    progress,
-)
+from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments, add_split_argument
+from lit_cnn.cli.checkpoint_data import load_images, load_network, percent, points, progress
 from lit_cnn.evaluation.corruptions import CORRUPTIONS, SEVERITIES, CorruptedViews
 from lit_cnn.evaluation.images import EvaluationImages
 from lit_cnn.evaluation.robustness import CorruptionScores, corruption_scores
@@ -33,7 +26,7 @@ _SHEET_SEVERITY = 3
 
 def run(arguments: list[str]) -> int:
     options = parse(arguments)
-    trained = load_network(options.checkpoint, options.weights)
+    trained = load_network(options.checkpoint, options.weights, options.trust)
     images = load_images(trained, options.data, options.split)
     if options.limit is not None:
         images = images.sample(options.limit)

@@ -7,16 +7,8 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
-from lit_cnn.cli.checkpoint_data import (
-    add_checkpoint_arguments,
-    add_split_argument,
-    check_classes,
-    load_images,
-    load_network,
-    percent,
-    points,
-    progress,
-)
+from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments, add_split_argument
+from lit_cnn.cli.checkpoint_data import check_classes, load_images, load_network, percent, points, progress
 from lit_cnn.evaluation.ensemble import EnsembleScores, ensemble_scores
 from lit_cnn.evaluation.logits import collect
 from lit_cnn.evaluation.trained import Trained
@@ -33,7 +25,7 @@ def run(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if len(options.checkpoints) < 2:
         parser.error("an ensemble needs two checkpoints or more")
-    members = [load_network(path, options.weights) for path in options.checkpoints]
+    members = [load_network(path, options.weights, options.trust) for path in options.checkpoints]
     images = load_images(members[0], options.data, options.split)
     for path, member in zip(options.checkpoints, members, strict=True):
         check_classes(path, member, members[0].class_names, images.in_channels)

@@ -13,14 +13,8 @@ import lightning.pytorch as pl
 from rich.console import Console
 from rich.table import Table
 
-from lit_cnn.cli.checkpoint_data import (
-    add_checkpoint_arguments,
-    load_data,
-    load_network,
-    percent,
-    points,
-    progress,
-)
+from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments
+from lit_cnn.cli.checkpoint_data import load_data, load_network, percent, points, progress
 from lit_cnn.cli.trainer_settings import quieten_lightning
 from lit_cnn.data.module import ImageData
 from lit_cnn.evaluation.images import EvaluationImages, evaluation_images
@@ -43,7 +37,7 @@ _CLASSES_SHOWN = 50
 def run(arguments: list[str], stage: str) -> int:
     options = parse(arguments, stage)
     quieten_lightning()
-    trained = load_network(options.checkpoint, options.weights)
+    trained = load_network(options.checkpoint, options.weights, options.trust)
     data = load_data(trained, options.data)
     if options.views is None and not options.per_class:
         results = lightning_results(trained, data, stage, show_progress=not options.json)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from lit_cnn.cli.checkpoint_arguments import add_network_arguments
 from lit_cnn.evaluation.predict import find_images, predict_files, write_predictions
 from lit_cnn.evaluation.trained import load_trained
 from lit_cnn.exporting.folding import fold_for_inference
@@ -18,12 +19,12 @@ def run(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="lit-cnn predict", description="Name the classes of image files.")
     parser.add_argument("checkpoint", help="a checkpoint of lit-cnn fit")
     parser.add_argument("images", nargs="+", help="image files or folders")
-    parser.add_argument("--weights", choices=["ema", "raw"], default="ema", help="averaged weights where they exist")
+    add_network_arguments(parser)
     parser.add_argument("--out", type=Path, action="append", default=[], help="a .csv or .json file; may be repeated")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--fold", action="store_true", help="fold batch norm into the convolutions, which is faster")
     options = parser.parse_args(arguments)
-    trained = load_trained(options.checkpoint, options.weights)
+    trained = load_trained(options.checkpoint, options.weights, options.trust)
     if options.fold:
         shape = (1, trained.preprocessing.in_channels, *[trained.preprocessing.image_size] * 2)
         example = torch.randn(shape, generator=torch.Generator().manual_seed(0))

@@ -30,7 +30,7 @@ def check_checkpoint(path: Path) -> Iterator[Finding]:
     if bad:
         yield Finding("error", f"{path.name}: {len(bad)} tensors are not finite, the first is {bad[0]}")
     if checkpoint["network"]["architecture"] is None:
-        yield Finding("warning", f"{path.name}: only the code of the class path can rebuild the network")
+        yield Finding("warning", f"{path.name}: the network is outside the catalog: commands rebuild it with --trust")
         return
     try:
         load_trained(path)

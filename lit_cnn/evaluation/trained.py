@@ -1,5 +1,6 @@
 """A trained network as its checkpoint describes it: architecture, weights, classes and preprocessing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,31 +64,61 @@ class Trained:
         return evaluation_transform(self.preprocessing)
 
 
-def load_trained(path: str | Path, weights: str = "ema") -> Trained:
+def load_trained(path: str | Path, weights: str = "ema", trust: Sequence[str] = ()) -> Trained:
     """Build the network of a checkpoint.
 
     Args:
         path: A checkpoint written by ``lit-cnn fit``.
         weights: "ema" for the averaged weights where they exist, or "raw".
+        trust: Class paths outside the catalog that may be imported and built, since that runs their code.
 
     Raises:
-        ValueError: If the file is torn, of another program, or of a network that is not in the catalog.
+        ValueError: If the file is torn, of another program, or of a network that is neither in the catalog nor trusted.
     """
     checkpoint = load_checkpoint(path)
-    described = checkpoint["network"]
-    if described["architecture"] is None:
-        raise ValueError(f"{path} holds a network given as a Python object, which only its own code can rebuild")
-    network = create_model(
-        described["architecture"],
-        num_classes=described["num_classes"],
-        in_channels=described["in_channels"],
-        **described["options"],
-    )
+    network = build_network(checkpoint, str(path), trust)
     try:
         network.load_state_dict(network_weights(checkpoint, weights))
     except RuntimeError as error:
         first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise ValueError(f"{path} does not fit {described['architecture']}: {first}") from None
+        name = checkpoint["network"]["architecture"] or type(network).__name__
+        raise ValueError(f"{path} does not fit {name}: {first}") from None
     network.eval().to(memory_format=torch.channels_last)
     preprocessing = Preprocessing.from_dict(checkpoint["preprocessing"])
     return Trained(network, checkpoint["class_names"], preprocessing, checkpoint["recipe"])
+
+
+def build_network(checkpoint: dict[str, Any], name: str, trust: Sequence[str]) -> nn.Module:
+    """The checkpoint's network with random weights: from the catalog, or from its trusted class path."""
+    described = checkpoint["network"]
+    if described["architecture"] is not None:
+        return create_model(
+            described["architecture"],
+            num_classes=described["num_classes"],
+            in_channels=described["in_channels"],
+            **described["options"],
+        )
+    recorded = checkpoint.get("recipe", {}).get("model", {}).get("architecture")
+    class_path = recorded.get("class_path") if isinstance(recorded, dict) else None
+    if class_path is None:
+        raise ValueError(f"{name} holds a network given as a Python object, which only its own code can rebuild")
+    if class_path not in trust:
+        raise ValueError(
+            f"{name} holds {class_path}, a network outside the catalog: add --trust {class_path} to run that code"
+        )
+    return build_own_network(recorded, name)
+
+
+def build_own_network(recorded: dict[str, Any], name: str) -> nn.Module:
+    """A class path with its arguments, built as a recipe builds it."""
+    from jsonargparse import ArgumentError, ArgumentParser  # here alone: prediction starts faster without
+
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_argument("--network", type=nn.Module)
+    try:
+        return parser.instantiate(parser.parse_object({"network": recorded})).network
+    except ArgumentError as error:
+        reason = str(error).strip().splitlines()[-1].strip(" -")
+        raise ValueError(
+            f"{name}: {recorded['class_path']} cannot be built ({reason}): is its folder in PYTHONPATH?"
+        ) from None

@@ -150,3 +150,31 @@ def test_wrong_command_lines_exit_with_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main(arguments)
     assert stop.value.code == 2
+
+
+def test_a_network_outside_the_catalog_needs_trust(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own_nets.py").write_text(
+        "import torch\n\n\nclass Net(torch.nn.Sequential):\n"
+        "    def __init__(self, width: int, num_classes: int):\n"
+        "        super().__init__(torch.nn.Conv2d(3, width, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(),\n"
+        "                         torch.nn.Linear(width, num_classes))\n"
+    )
+    checkpoint = torch.load(folder / "0.ckpt", weights_only=True)
+    checkpoint["network"] |= {"architecture": None, "options": {}}
+    network = {"class_path": "own_nets.Net", "init_args": {"width": 4, "num_classes": 3}}
+    checkpoint["recipe"]["model"]["architecture"] = network
+    layers = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 4, 3), torch.nn.Identity(), torch.nn.Identity(), torch.nn.Linear(4, 3)
+    )
+    checkpoint["state_dict"] = {f"net.{name}": value for name, value in layers.state_dict().items()}
+    torch.save(checkpoint, tmp_path / "own.ckpt")
+    validate = ["validate", str(tmp_path / "own.ckpt"), "--json"]
+    assert main(validate) == 1
+    assert "own_nets.Net, a network outside the catalog: add --trust own_nets.Net" in capsys.readouterr().err
+    assert main([*validate, "--trust", "own_nets.Net"]) == 1
+    assert "is its folder in PYTHONPATH?" in capsys.readouterr().err
+    monkeypatch.syspath_prepend(tmp_path)
+    assert main([*validate, "--trust", "own_nets.Net"]) == 0
+    assert 0 <= json.loads(capsys.readouterr().out)["val/acc1"] <= 1
