@@ -11,6 +11,8 @@ import torch
 from lit_cnn.data.folders import list_images, load_image
 from lit_cnn.evaluation.trained import Trained
 
+BATCH_SIZE = 32
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -42,7 +44,7 @@ def find_images(names: list[str]) -> list[str]:
     return files
 
 
-def predict_files(trained: Trained, files: list[str], batch_size: int = 32) -> Iterator[Prediction]:
+def predict_files(trained: Trained, files: list[str], batch_size: int = BATCH_SIZE) -> Iterator[Prediction]:
     """The top classes (at most five) of each file."""
     transform = trained.transform()
     count = min(5, len(trained.class_names))

@@ -54,16 +54,28 @@ def fold_for_inference(network: nn.Module, example: Tensor, *, tolerance: float 
     original, folded = copy.deepcopy(network).eval(), copy.deepcopy(network).eval()
     filters = _fix_filters(folded)
     norms = _fold_norms(folded)
-    expected, found = original(example), folded(example)
+    difference = checked_difference(folded, original, example, tolerance, f"folded {type(network).__name__}")
+    left = tuple(name for name, module in folded.named_modules() if isinstance(module, nn.BatchNorm2d))
+    return Folded(folded, norms, filters, left, difference)
+
+
+def checked_difference(
+    changed: nn.Module, original: nn.Module, example: Tensor, tolerance: float | None, name: str
+) -> float:
+    """The largest difference of the two networks' outputs on ``example`` over the largest output.
+
+    Raises:
+        ValueError: If it is above ``tolerance``, by default that of the example's precision.
+    """
+    expected, found = original(example), changed(example)
     difference = float((found - expected).abs().max() / expected.abs().max().clamp(min=torch.finfo(example.dtype).tiny))
     limit = TOLERANCES.get(example.dtype, COARSE) if tolerance is None else tolerance
     if not difference <= limit:
         raise ValueError(
-            f"the folded {type(network).__name__} differs from the original by {difference:.1e} of its largest output, "
-            f"more than {limit:g}: evaluate it without folding, or in float64"
+            f"the {name} differs from the original by {difference:.1e} of its largest output, more than {limit:g}: "
+            "evaluate the network as it is, or in float64"
         )
-    left = tuple(name for name, module in folded.named_modules() if isinstance(module, nn.BatchNorm2d))
-    return Folded(folded, norms, filters, left, difference)
+    return difference
 
 
 def _fold_norms(network: nn.Module) -> int:

@@ -56,5 +56,5 @@ def test_norm_with_nothing_or_an_activation_in_front_stays() -> None:
 
 def test_difference_above_the_tolerance_is_refused() -> None:
     prepared = make_prepared("small_resnet")
-    with pytest.raises(ValueError, match="evaluate it without folding"):
+    with pytest.raises(ValueError, match="evaluate the network as it is"):
         fold_for_inference(prepared.network, prepared.images, tolerance=0.0)
