@@ -2,30 +2,45 @@
 
 import torch
 from torch import Tensor, nn
+from torch._inductor import config
 
 from lit_cnn.exporting.folding import checked_difference
 
 
-@torch.no_grad()
-def compile_for_inference(network: nn.Module, example: Tensor, *, tolerance: float | None = None) -> nn.Module:
-    """``network`` compiled by TorchInductor and compared with itself; to be called without gradients.
+class CompiledNetwork(nn.Module):
+    """A network that TorchInductor compiles at its first pass over each shape of input, for seconds to minutes.
 
-    TorchInductor's "freezing" stores the filters in the layout in which they are used and joins activations to the
-    convolutions before them. Each shape of input compiles for seconds at its first pass.
+    Inductor's "freezing" stores the filters in the layout in which they are used and joins activations to the
+    convolutions before them; it holds in passes without gradients. The setting stands around the pass because as an
+    option of ``torch.compile`` it would not reach the part of torch that makes constants of the weights.
 
     Args:
-        network: Any network with one output, in evaluation mode; folded, it leaves more to join. It must not be changed
-            afterwards.
+        network: In evaluation mode. It must not be changed afterwards.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self._compiled = torch.compile(network, dynamic=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        with config.patch(freezing=True):
+            return self._compiled(images)
+
+
+@torch.no_grad()
+def compile_for_inference(network: nn.Module, example: Tensor, *, tolerance: float | None = None) -> CompiledNetwork:
+    """``network`` compiled and compared with itself.
+
+    Args:
+        network: Any network with one output, in evaluation mode; folded, it leaves more to join.
         example: (N, C, H, W) images, on the network's device.
         tolerance: Largest accepted difference over the largest output; by default that of the example's precision.
-
-    Returns:
-        The compiled network.
 
     Raises:
         ValueError: If it cannot be compiled here, or if the two differ by more.
     """
-    compiled = torch.compile(network, dynamic=False, options={"freezing": True})
+    compiled = CompiledNetwork(network)
     try:
         compiled(example)
     except RuntimeError as error:
