@@ -12,7 +12,6 @@ from rich.table import Table
 from lit_cnn.cli.checkpoint_arguments import add_network_arguments
 from lit_cnn.evaluation.predict import BATCH_SIZE, find_images, predict_files, write_predictions
 from lit_cnn.evaluation.trained import Trained, load_trained
-from lit_cnn.exporting.compiling import compile_for_inference
 from lit_cnn.exporting.folding import fold_for_inference
 
 
@@ -64,4 +63,6 @@ def make_faster(trained: Trained, batch_size: int, *, with_compile: bool) -> Non
     )
     trained.network = fold_for_inference(trained.network, example[:1]).network
     if with_compile:
+        from lit_cnn.exporting.compiling import compile_for_inference  # a second
+
         trained.network = compile_for_inference(trained.network, example)
