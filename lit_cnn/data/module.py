@@ -333,11 +333,15 @@ class ImageData(lightning.LightningDataModule):
         )
 
     def training_images(self, number: int) -> Tensor:
-        """Up to ``number`` training images, spread evenly, as the network sees them in evaluation: (N, C, H, W)."""
+        """Up to ``number`` training images, spread evenly, as the network sees them in evaluation: (N, C, H, W).
+
+        Files that ``on_error`` skips are left out.
+        """
         index = np.unique(np.linspace(0, self.train_size - 1, min(number, self.train_size)).round().astype(np.int64))
         zeros = np.zeros_like(index)
         plan = BatchPlan(epoch=0, index=index, repeat=zeros, position=zeros, weight=1.0)
-        return self.normalized(self._batches(self.loaded.train)[plan].images)
+        batch = self._batches(self.loaded.train)[plan]
+        return self.normalized(batch.images[batch.index >= 0])
 
     # -- on the device ----------------------------------------------------------------------------------------------
 
