@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 MACHINE_KEYS = (
-    *("data.path", "data.workers", "data.file_index", "data.eval_batch_size", "data.seed", "model.seed"),
-    *("model.channels_last", "model.compile", "model.activation_checkpointing", "model.optimizer.kernel"),
+    *("data.path", "data.workers", "data.file_index", "data.eval_batch_size", "data.on_error", "data.seed"),
+    *("model.seed", "model.channels_last", "model.compile", "model.activation_checkpointing", "model.optimizer.kernel"),
 )
-"""Keys below ``data`` and ``model`` that say where a run happens, or repeat another key."""
+"""Keys below ``data`` and ``model`` that say where a run happens or what it does about broken files, or repeat another
+key."""
 IDENTITY_KEYS = (
     "model",
     "data",

@@ -41,7 +41,9 @@ class EncodedImage:
         try:
             with Image.open(io.BytesIO(self.content)) as image:
                 width, height = image.size
-                return (width, height) if image.getexif().get(ORIENTATION) in (5, 6, 7, 8) else (height, width)
+                # Pillow turns the size of a TIFF at opening
+                turned = image.format != "TIFF" and image.getexif().get(ORIENTATION) in (5, 6, 7, 8)
+                return (width, height) if turned else (height, width)
         except Exception as error:
             raise self._broken(error) from None
 
@@ -52,10 +54,14 @@ class EncodedImage:
             divisor: 1, or one of ``REDUCTIONS`` to decode a JPEG to ceil(side / divisor); other files come in full.
 
         Raises:
-            BrokenImage: if the file cannot be decoded completely; the first line names it.
+            BrokenImage: if the file cannot be decoded completely or holds floating-point numbers; the message names it.
         """
         try:
             with Image.open(io.BytesIO(self.content)) as image:
+                if image.mode == "F":
+                    raise ValueError(
+                        "its pixels are floating-point numbers of unknown range; save them as 8-bit levels"
+                    )
                 if divisor > 1:
                     image.draft(None, (image.width // divisor, image.height // divisor))
                 image.load()

@@ -43,7 +43,7 @@ def _rows(plan: BatchPlan) -> np.ndarray:
 
 
 class ArrayBatches(Dataset[Batch]):
-    """Batches of an in-memory split; ``augmentation`` None prepares for evaluation, once for the whole split.
+    """Batches of an in-memory split; ``augmentation`` None prepares each batch for evaluation.
 
     Args:
         split: images and labels.

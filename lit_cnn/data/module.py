@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import replace
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import lightning
 import numpy as np
@@ -18,7 +18,7 @@ from lit_cnn.data.loading import ArrayBatches, FolderBatches, OnError, PlannedLo
 from lit_cnn.data.mixing import MixingAlphas, MixingPlan
 from lit_cnn.data.mixing_settings import CutMix, Mixing, Mixup
 from lit_cnn.data.normalization import denormalize, normalize
-from lit_cnn.data.resuming import progress
+from lit_cnn.data.resuming import data_state, inside_epoch, progress, require_same_data
 from lit_cnn.data.sampling import BatchPlan, EvalSampler, TrainSampler
 from lit_cnn.data.settings import (
     AutoAugmentPolicy,
@@ -139,6 +139,7 @@ class ImageData(lightning.LightningDataModule):
         self.normalize, self.evaluation = replace(normalize), replace(evaluation)
         self.stages: tuple[Stage, ...] = ()
         self._loaded: Source | None = None
+        self._resumed: dict[str, Any] = {}
 
     # -- the source -------------------------------------------------------------------------------------------------
 
@@ -221,6 +222,14 @@ class ImageData(lightning.LightningDataModule):
             fill=tuple(round(255 * value) for value in self.preprocessing.mean),
         )
 
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps, for a resumed run to compare: sizes, class names and accumulated batches."""
+        return data_state(self.loaded, self.trainer)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Keep what ``train_dataloader`` compares, which knows where the trainer stands."""
+        self._resumed = state_dict
+
     # -- progressive learning ---------------------------------------------------------------------------------------
 
     def augmentation_at(self, epoch: int) -> Augmentation:
@@ -251,17 +260,20 @@ class ImageData(lightning.LightningDataModule):
         """Micro-batches of this rank, from where the trainer stands.
 
         Raises:
-            ValueError: if batch_size does not divide by devices x accumulation or exceeds the training set.
+            ValueError: if batch_size does not divide by devices x accumulation or exceeds the training set, or if the
+                data of a resumed run has changed (see ``require_same_data``).
         """
         rank, world_size = self._ranks()
         epoch, first = progress(self.trainer)
+        state = self.state_dict()
+        require_same_data(self._resumed, state, inside=inside_epoch(self.trainer))
         train = self.loaded.train
         sampler = TrainSampler(
             self.train_size,
             self.batch_size,
             rank=rank,
             world_size=world_size,
-            accumulation=1 if self.trainer is None else self.trainer.accumulate_grad_batches,
+            accumulation=state["accumulation"],
             seed=self.seed,
             drop_last=self.drop_last,
             epoch=epoch,
@@ -321,11 +333,15 @@ class ImageData(lightning.LightningDataModule):
         )
 
     def training_images(self, number: int) -> Tensor:
-        """Up to ``number`` training images, spread evenly, as the network sees them in evaluation: (N, C, H, W)."""
+        """Up to ``number`` training images, spread evenly, as the network sees them in evaluation: (N, C, H, W).
+
+        Files that ``on_error`` skips are left out.
+        """
         index = np.unique(np.linspace(0, self.train_size - 1, min(number, self.train_size)).round().astype(np.int64))
         zeros = np.zeros_like(index)
         plan = BatchPlan(epoch=0, index=index, repeat=zeros, position=zeros, weight=1.0)
-        return self.normalized(self._batches(self.loaded.train)[plan].images)
+        batch = self._batches(self.loaded.train)[plan]
+        return self.normalized(batch.images[batch.index >= 0])
 
     # -- on the device ----------------------------------------------------------------------------------------------
 

@@ -181,9 +181,9 @@ class Normalize:
     """Statistics that normalize pixels in [0, 1]: (pixel - mean) / std per channel.
 
     Args:
-        mean: one number per channel; null takes the source's (CIFAR's, ImageNet's for folders of colour images,
-            measured on the training images otherwise).
-        std: one positive number per channel; null takes the source's.
+        mean: one number from 0 to 1 per channel; null takes the source's (CIFAR's, ImageNet's for folders of colour
+            images, measured on the training images otherwise).
+        std: one positive number up to 1 per channel; null takes the source's.
     """
 
     mean: tuple[float, ...] | None = None
@@ -195,7 +195,11 @@ class Normalize:
         )
         if self.mean is not None and self.std is not None:
             require(len(self.mean) == len(self.std), "normalize.std", self.std, "as long as normalize.mean")
-            require(all(value > 0 for value in self.std), "normalize.std", self.std, "positive in every channel")
+            units = "for pixels in [0, 1]; divide numbers made for levels up to 255 by 255"
+            means = all(0 <= value <= 1 for value in self.mean)
+            require(means, "normalize.mean", self.mean, f"from 0 to 1 in every channel, {units}")
+            stds = all(0 < value <= 1 for value in self.std)
+            require(stds, "normalize.std", self.std, f"positive and at most 1 in every channel, {units}")
 
 
 @dataclass

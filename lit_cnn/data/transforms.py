@@ -129,15 +129,21 @@ class CutThenResize(v2.RandomResizedCrop):
         return functional.resize(part, self.size, interpolation=self.interpolation, antialias=True)
 
     def cut(self, image: EncodedImage, decode: Decode) -> Tensor:
-        """Decode, cut and resize. Reduced, the rectangle is decoded at the smallest scale that leaves it as large as
-        the result, and its edges move by up to half a pixel of that scale."""
+        """Decode, cut and resize. Reduced, the rectangle of a JPEG is decoded at the smallest scale that leaves it as
+        large as the result, and its edges move by up to a pixel of that scale."""
         if decode == "full":
             picture = image.picture()
             return self.transform(picture, self.make_params([picture]))
-        params = self.make_params([torch.empty((1, *image.sides()), device="meta")])
+        sides = image.sides()
+        params = self.make_params([torch.empty((1, *sides), device="meta")])
         divisor = reduction((params["height"], params["width"]), max(self.size))
-        scaled = {name: max(round(value / divisor), name in ("height", "width")) for name, value in params.items()}
-        return self.transform(image.picture(divisor), scaled)
+        picture = image.picture(divisor)
+        if (picture.height, picture.width) == sides:  # no JPEG, so it came in full
+            return self.transform(picture, params)
+        top, left = round(params["top"] / divisor), round(params["left"] / divisor)
+        height = min(round(params["height"] / divisor), picture.height - top)
+        width = min(round(params["width"] / divisor), picture.width - left)
+        return self.transform(picture, {"top": top, "left": left, "height": height, "width": width})
 
 
 class ShorterSide(v2.Transform):

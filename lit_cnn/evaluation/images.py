@@ -1,6 +1,7 @@
 """The images of one split as they are stored, before any preprocessing: what every evaluation starts from."""
 
 import os
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
@@ -10,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from lit_cnn.data.archives import ArraySplit
+from lit_cnn.data.decoding import BrokenImage
 from lit_cnn.data.module import ImageData
 from lit_cnn.data.sources import Split
 from lit_cnn.randomness import generator
@@ -93,11 +95,48 @@ class PreparedChunks(Dataset[list[Prepared]]):
         return [Prepared(row, self.prepare(self.images.image(int(row))[None], row)) for row in rows.split(1)]
 
 
-def evaluation_images(data: ImageData, split: SplitName) -> EvaluationImages:
-    """The validation or test images of a data module.
+class Complaints(Dataset[str]):
+    """What is wrong with the image of each row; empty for those that can be decoded."""
+
+    def __init__(self, images: EvaluationImages) -> None:
+        self.images = images
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, row: int) -> str:
+        try:
+            self.images.image(row)
+        except (BrokenImage, OSError) as error:
+            return str(error) or type(error).__name__
+        return ""
+
+
+def without_broken(images: EvaluationImages) -> EvaluationImages:
+    """The images whose files can be decoded, for which each is decoded once; a warning counts the others.
 
     Raises:
-        ValueError: If the source has no test split.
+        ValueError: If there are none.
+    """
+    batches = DataLoader(Complaints(images), batch_size=64, num_workers=images.workers, collate_fn=list)
+    complaints = [text for batch in batches for text in batch]
+    rows = torch.tensor([row for row, text in enumerate(complaints) if not text], dtype=torch.int64)
+    broken = [text for text in complaints if text]
+    if not broken:
+        return images
+    if not len(rows):
+        raise ValueError(f"none of the {len(images)} images of {images.origin} can be evaluated: {broken[0]}")
+    warnings.warn(
+        f"skipped {len(broken)} of {len(images)} images of {images.origin}, the first: {broken[0]}", stacklevel=2
+    )
+    return replace(images, split=images.split.take(rows))
+
+
+def evaluation_images(data: ImageData, split: SplitName) -> EvaluationImages:
+    """The validation or test images of a data module; under ``data.on_error`` skip those ``without_broken``.
+
+    Raises:
+        ValueError: If the source has no test split, or all of its files are to be skipped.
     """
     chosen = data.loaded.val if split == "val" else data.loaded.test
     if chosen is None:
@@ -105,4 +144,5 @@ def evaluation_images(data: ImageData, split: SplitName) -> EvaluationImages:
     workers = data.workers
     if workers is None:
         workers = 0 if isinstance(chosen, ArraySplit) else min(8, os.cpu_count() or 1)
-    return EvaluationImages(chosen, data.in_channels, data.loaded.origin, workers)
+    images = EvaluationImages(chosen, data.in_channels, data.loaded.origin, workers)
+    return without_broken(images) if data.on_error == "skip" and not isinstance(chosen, ArraySplit) else images

@@ -72,6 +72,12 @@ IMAGES = [
     ),
     Case("images", "CMYK", image("print.jpg", lambda path: pixels("CMYK").save(path)), "print.jpg", 0),
     Case("images", "16-bit gray", image("deep.png", sixteen_bit), "deep.png", 0),
+    Case(
+        "images",
+        "floating-point gray",
+        image("float.tif", lambda path: Image.fromarray(np.zeros((20, 24), dtype=np.float32)).save(path)),
+        "PATH/float.tif cannot be decoded (its pixels are floating-point numbers",
+    ),
     Case("images", "palette with transparency", image("palette.png", palette), "palette.png", 0),
     Case("images", "turned by EXIF", image("turned.jpg", rotated), "turned.jpg", 0),
     Case("images", "animated: its first frame", image("film.gif", animated), "film.gif", 0),

@@ -191,6 +191,12 @@ RECIPES = [
         recipe(("model.options.stride_in", "1x1")),
         "cifar_resnet20 has no option 'stride_in'",
     ),
+    Case(
+        "recipes",
+        "mean for levels up to 255",
+        recipe(("data.normalize", {"mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375]})),
+        "data.normalize.mean is (123.675, 116.28, 103.53) but must be from 0 to 1",
+    ),
     Case("recipes", "negative size", recipe(("data.image_size", -1)), "data.image_size is -1"),
     Case("recipes", "no end of training", recipe(("trainer.max_epochs", -1)), "needs an end"),
     Case(

@@ -29,3 +29,7 @@ def test_what_only_concerns_the_machine_may_change_at_a_resume() -> None:
     changes = describe_changes(stored, elsewhere)
     for part in ("model.compile (False -> True)", "model.optimizer.kernel ('auto' -> 'fused')", "machine.threads"):
         assert part in changes
+
+
+def test_a_run_that_stopped_at_a_broken_file_may_go_on_without_it() -> None:
+    check_identity({"data": {"on_error": "stop"}}, {"data": {"on_error": "skip"}})

@@ -47,13 +47,16 @@ def test_jpegs_have_pillows_pixels(mode, options, size, channels):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("divisor", [1, 2])
-def test_orientation_is_applied_to_sides_and_pixels(orientation, divisor):
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_orientation_is_applied_to_sides_and_pixels(kind, orientation, divisor):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    image = EncodedImage(_encode(PICTURE, exif=exif), "x.jpg")
+    image = EncodedImage(_encode(PICTURE, kind, exif=exif), "x")
     upright = _by_pillow(image.content, "RGB")
+    assert upright.shape[1:] == ((208, 144) if orientation > 4 else (144, 208))
     assert image.sides() == upright.shape[1:]
-    assert image.pixels(divisor).shape[1:] == tuple(side // divisor for side in upright.shape[1:])
+    scale = divisor if kind == "JPEG" else 1
+    assert image.pixels(divisor).shape[1:] == tuple(side // scale for side in upright.shape[1:])
     if divisor == 1:
         assert torch.equal(image.pixels(), upright)
 
@@ -96,6 +99,13 @@ def test_broken_content_is_named_and_the_error_survives_pytorchs_workers():
             EncodedImage(content, "a/b.jpg").pixels()
         assert str(type(caught.value)("again")) == "again"
         assert isinstance(caught.value, ValueError)
+
+
+def test_floating_point_pixels_are_refused():
+    """Pillow would turn the range from 0 to 1, as scientific programs write it, into black."""
+    levels = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
+    with pytest.raises(BrokenImage, match=r"x\.tif cannot be decoded \(its pixels are floating-point .*8-bit"):
+        EncodedImage(_encode(Image.fromarray(levels), "TIFF"), "x.tif").pixels()
 
 
 def test_images_can_be_sent_to_other_processes():

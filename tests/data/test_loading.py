@@ -56,6 +56,16 @@ def test_a_broken_file_is_skipped_where_the_recipe_says_so(folder):
         assert torch.equal(ours[kept], theirs[kept])
 
 
+def test_a_skipped_file_is_no_black_image_in_the_statistics(folder):
+    path = folder / "train" / "dog" / "1.png"
+    whole = _data("imagefolder", str(folder)).training_images(12)
+    path.write_bytes(path.read_bytes()[:60])
+    data = _data("imagefolder", str(folder), on_error="skip")
+    with pytest.warns(UserWarning, match="skipped"):
+        part = data.training_images(12)
+    assert torch.equal(part, whole[[row for row in range(12) if row != 7]])
+
+
 def test_another_word_for_on_error_is_refused():
     with pytest.raises(ValueError, match=r"data\.on_error is 'ignore' but must be stop or skip"):
         _data("digits", on_error="ignore")

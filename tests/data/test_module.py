@@ -3,6 +3,7 @@
 import lightning
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from lit_cnn.data.batch import Batch
@@ -18,9 +19,9 @@ SMALL = {"image_size": 8, "evaluation": Evaluation(crop_ratio=1.0), "workers": 0
 class Recorder(lightning.LightningModule):
     """A linear net that notes what it is given."""
 
-    def __init__(self):
+    def __init__(self, channels=1):
         super().__init__()
-        self.net = nn.Linear(64, 10)
+        self.net = nn.Linear(64 * channels, 10)
         self.seen, self.val_rows = [], []
 
     def training_step(self, batch, batch_idx):
@@ -102,6 +103,57 @@ def test_resume_continues_with_the_very_next_micro_batch(tmp_path, hook, call, d
     rest = Recorder()
     _trainer(tmp_path, 3).fit(rest, datamodule=_digits(**data), ckpt_path=tmp_path / "x.ckpt", weights_only=False)
     _equal(rest.seen, whole.seen[done:])
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
+def test_resume_between_epochs_may_accumulate_otherwise(tmp_path, before, after):
+    """The other epochs have the same global batches, in other parts."""
+    whole, rest = Recorder(), Recorder()
+    save = SaveAt("on_train_epoch_end", 1, tmp_path / "x.ckpt")
+    _trainer(tmp_path, 3, callbacks=[save], accumulate_grad_batches=before).fit(whole, datamodule=_digits())
+    trainer = _trainer(tmp_path, 3, accumulate_grad_batches=after)
+    trainer.fit(rest, datamodule=_digits(), ckpt_path=tmp_path / "x.ckpt", weights_only=False)
+    rows = [row for entry in rest.seen for row in entry[1]]
+    assert rows == [row for entry in whole.seen[5 * before :] for row in entry[1]]
+    assert len(rest.seen) == 10 * after
+    assert trainer.global_step == 15
+
+
+@pytest.mark.parametrize(
+    ("hook", "call"),
+    [("on_train_batch_end", 2), ("on_train_batch_end", 5), ("on_validation_end", 1)],  # the last two: not counted yet
+)
+def test_resume_inside_an_epoch_with_another_accumulation_is_refused(tmp_path, hook, call):
+    save = SaveAt(hook, call, tmp_path / "x.ckpt")
+    _trainer(tmp_path, 1, callbacks=[save]).fit(Recorder(), datamodule=_digits())
+    other = _trainer(tmp_path, 1, accumulate_grad_batches=2)
+    with pytest.raises(ValueError, match=r"trainer\.accumulate_grad_batches 1, and cannot go on with 2: keep 1"):
+        other.fit(Recorder(), datamodule=_digits(), ckpt_path=tmp_path / "x.ckpt", weights_only=False)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_resume_with_other_images_is_refused_where_the_checkpoint_tells_them(tmp_path, known):
+    """A folder whose validation images are held out loses a file; checkpoints written before they told it go on."""
+    for name in ("cat", "dog"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for number in range(10):
+            Image.new("L", (8, 8), 10 * number).save(tmp_path / "images" / name / f"{number}.png")
+
+    def fit(**options):
+        data = ImageData("imagefolder", str(tmp_path / "images"), batch_size=4, **SMALL)
+        _trainer(tmp_path, 2, **options.pop("trainer", {})).fit(Recorder(3), datamodule=data, **options)
+
+    fit(trainer={"callbacks": [SaveAt("on_train_batch_end", 2, tmp_path / "x.ckpt")]})
+    (tmp_path / "images" / "cat" / "3.png").unlink()
+    resume = {"ckpt_path": tmp_path / "x.ckpt", "weights_only": False}
+    if known:
+        with pytest.raises(ValueError, match="17 training images instead of 18"):
+            fit(**resume)
+        return
+    checkpoint = torch.load(tmp_path / "x.ckpt", weights_only=False)
+    assert set(checkpoint.pop("ImageData")) == {"train_size", "val_size", "class_names", "accumulation"}
+    torch.save(checkpoint, tmp_path / "x.ckpt")
+    fit(**resume)
 
 
 @pytest.mark.parametrize("drop_last", [True, False])

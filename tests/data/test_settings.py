@@ -26,6 +26,10 @@ from lit_cnn.data.settings import Preprocessing
         ("Normalize", {"mean": (0.5,)}, r"data\.normalize\.std .*together"),
         ("Normalize", {"mean": (0.5,), "std": (1.0, 1.0)}, r"data\.normalize\.std .*as long"),
         ("Normalize", {"mean": (0.5,), "std": (0.0,)}, r"data\.normalize\.std .*positive"),
+        ("Normalize", {"mean": (123.675,), "std": (1.0,)}, r"data\.normalize\.mean is \(123\.675,\) .*by 255"),
+        ("Normalize", {"mean": (-0.1,), "std": (1.0,)}, r"data\.normalize\.mean .* from 0 to 1"),
+        ("Normalize", {"mean": (float("nan"),), "std": (1.0,)}, r"data\.normalize\.mean .* from 0 to 1"),
+        ("Normalize", {"mean": (0.485,), "std": (58.395,)}, r"data\.normalize\.std is \(58\.395,\) .*by 255"),
         ("Evaluation", {"crop_ratio": 0}, r"data\.evaluation\.crop_ratio"),
         ("Evaluation", {"image_size": 0}, r"data\.evaluation\.image_size"),
         ("Stage", {"first_epoch": -1, "image_size": 8}, r"data\.stages\.first_epoch"),
@@ -38,6 +42,12 @@ def test_wrong_values_are_named(name, values, words):
         getattr(settings, name)(**values)
     assert str(caught.value).endswith(".")
     assert "\n" not in str(caught.value)
+
+
+def test_the_ends_of_the_pixels_range_are_allowed():
+    """Some networks take pixels as they are (0, 1), others run from -1 to 1 (0.5, 0.5)."""
+    for mean, std in ((0.0, 1.0), (1.0, 1.0), (0.5, 0.5)):
+        assert settings.Normalize((mean,), (std,)).mean == (mean,)
 
 
 def test_preprocessing_survives_plain_values():

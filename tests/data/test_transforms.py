@@ -156,6 +156,26 @@ def test_a_reduced_file_shows_the_same_part_and_draws_the_same_numbers(kind):
         assert (one.int() - other.int()).abs().float().mean() < 9
 
 
+def test_a_reduced_cut_stays_inside_the_picture():
+    """At any size and place of the cut a white image stays white: what lies outside would be black."""
+    settings = dataclasses.replace(OFF, crop=Crop(scale=(0.4, 1.0)), image_size=8)
+    reduced = TrainingTransform(settings, 3, "reduced")
+    for width in range(33, 72):
+        stream = io.BytesIO()
+        Image.new("RGB", (width, 103 - width), "white").save(stream, "JPEG")
+        image = EncodedImage(stream.getvalue(), "x.jpg")
+        assert all(reduced(image, 0, row, 0).min() > 250 for row in range(12)), width
+
+
+def test_reduction_leaves_what_comes_in_full_as_it_is():
+    """A PNG has no smaller scale, so the cut keeps its place."""
+    stream = io.BytesIO()
+    PICTURE.save(stream, "PNG")
+    image = EncodedImage(stream.getvalue(), "x.png")
+    full, reduced = TrainingTransform(OFF, 3), TrainingTransform(OFF, 3, "reduced")
+    assert all(torch.equal(full(image, 0, row, 0), reduced(image, 0, row, 0)) for row in range(20))
+
+
 def test_reduction_needs_a_crop_as_large_as_the_result():
     """No part of 40 x 40 pixels can be halved for 24; under no crop every file comes in full."""
     image = _jpeg(40, 40)

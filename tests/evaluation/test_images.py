@@ -63,3 +63,27 @@ def test_a_sample_is_always_the_same() -> None:
 def test_a_missing_test_split_is_named(folder: Path) -> None:
     with pytest.raises(ValueError, match="has no test split; use the validation split instead"):
         evaluation_images(ImageData("imagefolder", str(folder), image_size=8), "test")
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_broken_files_are_left_out_and_counted_where_the_recipe_skips_them(folder: Path, workers: int) -> None:
+    (folder / "val" / "cat" / "1.png").write_bytes(b"no image")
+    (folder / "val" / "dog" / "0.png").write_bytes(b"no image")
+    options = {"path": str(folder), "image_size": 8, "workers": workers}
+    words = r"skipped 2 of 5 images of .*, the first: The image .*cat/1\.png cannot be decoded"
+    with pytest.warns(UserWarning, match=words):
+        images = evaluation_images(ImageData("imagefolder", on_error="skip", **options), "val")
+    assert images.labels.tolist() == [0, 1, 1]
+    assert [images.image(row).shape[1:] for row in range(3)] == [(7, 9), (10, 20), (9, 6)]
+    with pytest.raises(ValueError, match=r"cat/1\.png cannot be decoded"):
+        list(evaluation_images(ImageData("imagefolder", **options), "val").prepared(lambda batch, _: [batch]))
+
+
+@pytest.mark.filterwarnings("error")
+def test_sound_files_are_not_complained_about(folder: Path) -> None:
+    data = ImageData("imagefolder", str(folder), image_size=8, workers=0, on_error="skip")
+    assert len(evaluation_images(data, "val")) == 5
+    for path in (folder / "val").rglob("*.png"):
+        path.write_bytes(b"no image")
+    with pytest.raises(ValueError, match=r"none of the 5 images of .* can be evaluated: The image"):
+        evaluation_images(data, "val")
