@@ -40,7 +40,7 @@ class Classifier(pl.LightningModule):
         clipping: Gradient clipping.
         sam: Sharpness-aware minimization.
         initial: Weights to start from in place of random ones.
-        channels_last: Keep weights in the layout in which convolutions are fastest.
+        channels_last: Keep weights and images in the layout in which convolutions are fastest; false: NCHW.
         compile: Train with ``torch.compile``: seconds to minutes of compilation per image size, for faster steps.
         activation_checkpointing: Recompute each block in the backward pass: less memory, more time, same gradients.
         seed: Seed of the initial weights, dropout and stochastic depth.
@@ -66,6 +66,11 @@ class Classifier(pl.LightningModule):
         super().__init__()
         if isinstance(architecture, str):
             find_entry(architecture)
+        if compile and activation_checkpointing:
+            raise ValueError(
+                "torch.compile cannot trace the spared statistics of activation checkpointing: set one of model.compile "
+                "and model.activation_checkpointing to false"
+            )
         self.architecture = architecture if isinstance(architecture, str) else None
         self.net: nn.Module | None = None if isinstance(architecture, str) else architecture
         self.options = options
@@ -106,6 +111,8 @@ class Classifier(pl.LightningModule):
         start_weights(self.net, self.initial, data, resumed=getattr(self._trainer, "ckpt_path", None) is not None)
         if self.channels_last:
             self.net = self.net.to(memory_format=torch.channels_last)
+        else:
+            self.net.register_forward_pre_hook(contiguous_images)
         if self.activation_checkpointing:
             checkpoint_activations(self.net)
         if self.compiled:
@@ -324,6 +331,12 @@ class Classifier(pl.LightningModule):
                 (self.train_metrics, self.soft_accuracy), checkpoint["epoch_metrics"], strict=True
             ):
                 restore_epoch_state(metric, state)
+
+
+def contiguous_images(network: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """A hook before the forward pass: a convolution runs in NCHW only where both its filters and its input are."""
+    del network
+    return tuple(value.contiguous() for value in inputs)
 
 
 def broadcast_buffers(module: nn.Module) -> None:

@@ -164,3 +164,17 @@ def test_a_compiled_run_resumes_bit_equal_and_keeps_its_names(tmp_path: Path) ->
 def test_rates_that_change_every_step_cannot_be_compiled(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"ramp_epochs changes the network in every step.*set model\.compile false"):
         fit(tmp_path, model={"compile": True})
+
+
+@pytest.mark.parametrize("channels_last", [True, False])
+def test_convolutions_run_in_the_layout_asked_for(channels_last: bool) -> None:
+    model = Classifier("cifar_resnet20", num_classes=3, in_channels=3, channels_last=channels_last)
+    model.configure_model()
+    layouts = []
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            module.register_forward_hook(
+                lambda _module, _inputs, output: layouts.append(output.is_contiguous(memory_format=torch.channels_last))
+            )
+    model(torch.randn(2, 3, 16, 16).contiguous(memory_format=torch.channels_last))
+    assert set(layouts) == {channels_last}
