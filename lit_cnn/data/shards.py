@@ -108,9 +108,9 @@ def read_shards(path: str) -> tuple[dict[str, ShardSplit], list[str]]:
 
 def _read_split(path: str, labels: Tensor) -> ShardSplit:
     shards = _open(path)
-    if len(shards) != len(labels):
-        raise ValueError(f"{path} holds {len(shards)} images, but {len(labels)} are recorded")
     shards[0]  # the reader of intervals exists from the first sample on
     assert shards.cache is not None
-    intervals = shards.cache.get_chunk_intervals()
-    return ShardSplit(path, labels, tuple(int(last - first) for first, _, _, last in intervals))
+    chunks = tuple(int(last - first) for first, _, _, last in shards.cache.get_chunk_intervals())
+    if sum(chunks) != len(labels):  # where several processes train, len(shards) is the share of this one
+        raise ValueError(f"{path} holds {sum(chunks)} images, but {len(labels)} are recorded")
+    return ShardSplit(path, labels, chunks)

@@ -1,5 +1,6 @@
 """A packed set trains like every other source: same guarantees of order, resuming, workers and processes."""
 
+import json
 import pickle
 import shutil
 
@@ -69,6 +70,27 @@ def test_images_and_labels_are_those_of_the_folder(packed):
 
 def _rows(split):
     return [(split.read(row), label) for row, label in enumerate(split.labels.tolist())]
+
+
+def test_a_process_of_several_sees_the_whole_set(packed, monkeypatch):
+    alone = read_shards(str(packed / "shards"))[0]["train"]
+    expected = [read.content for read, _ in _rows(alone)]
+    monkeypatch.setenv("WORLD_SIZE", "2")  # as torchrun sets it; litdata divides sets by it
+    for rank in ("0", "1"):
+        monkeypatch.setenv("GLOBAL_RANK", rank)
+        split = read_shards(str(packed / "shards"))[0]["train"]
+        assert split.chunks == alone.chunks
+        assert [read.content for read, _ in _rows(split)] == expected
+
+
+def test_a_set_that_lost_a_shard_is_refused(packed, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(packed / "shards", copy)
+    index = json.loads((copy / "val" / "index.json").read_text())
+    index["chunks"].pop()
+    (copy / "val" / "index.json").write_text(json.dumps(index))
+    with pytest.raises(ValueError, match=r"val holds \d+ images, but 15 are recorded"):
+        read_shards(str(copy))
 
 
 def test_some_rows_in_another_order_and_another_process(packed):
