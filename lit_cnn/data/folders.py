@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 from PIL import Image
@@ -64,14 +65,18 @@ def load_image(path: str | os.PathLike[str], in_channels: int = 3) -> Image.Imag
 
 
 def list_images(folder: Path) -> list[str]:
-    """Sorted paths of the image files in ``folder`` and its subfolders; links are followed, hidden entries are not."""
+    """Sorted paths of the image files in ``folder`` and its subfolders; links are followed, hidden entries are not.
+
+    Raises:
+        ValueError: naming a folder that cannot be listed.
+    """
     return _walk(folder)[0]
 
 
 def _walk(folder: Path) -> tuple[list[str], list[str]]:
     """``list_images``, and the directories that were listed."""
     found, seen, folders = [], set(), []
-    for parent, children, files in os.walk(folder, followlinks=True):
+    for parent, children, files in os.walk(folder, onerror=_refuse, followlinks=True):
         real = os.path.realpath(parent)
         if real in seen:
             children.clear()
@@ -87,8 +92,18 @@ def _walk(folder: Path) -> tuple[list[str], list[str]]:
     return sorted(found), folders
 
 
+def _refuse(error: OSError) -> NoReturn:
+    """Instead of a folder that cannot be listed being taken for an empty one."""
+    reason = error.strerror or type(error).__name__
+    raise ValueError(f"The folder {error.filename} cannot be listed ({reason}); change its rights or remove it.")
+
+
 def _class_folders(folder: Path) -> list[str]:
-    return sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    try:
+        entries = list(folder.iterdir())
+    except OSError as error:
+        _refuse(error)
+    return sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
 
 
 def _list_classes(folder: Path) -> Listing:

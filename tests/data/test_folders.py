@@ -40,6 +40,27 @@ def test_files_are_sorted_links_followed_and_other_files_ignored(tmp_path):
     assert [os.path.basename(name) for name in list_images(tmp_path / "cat")] == ["0.png", "1.png", "Z.JPEG"]
 
 
+@pytest.mark.parametrize("place", [".", "cat", "cat/deep"])
+def test_a_folder_that_cannot_be_listed_is_named(tmp_path, monkeypatch, place):
+    _fill(tmp_path, ("cat", "cat/deep", "dog"))
+    denied = str(tmp_path / place)
+
+    def deny(real):
+        def list_folder(path="."):
+            if os.fspath(path) == denied:
+                raise PermissionError(13, "Permission denied", os.fspath(path))
+            return real(path)
+
+        return list_folder
+
+    for name in ("scandir", "listdir"):
+        monkeypatch.setattr(os, name, deny(getattr(os, name)))
+    with pytest.raises(
+        ValueError, match=f"The folder {denied} cannot be listed .Permission denied.; change its rights"
+    ):
+        read_folder(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
