@@ -1,6 +1,7 @@
 """Folders of image files: classes are folders, and a file becomes an upright PIL image of the wanted mode."""
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -127,9 +128,10 @@ def _list_classes(folder: Path) -> Listing:
 def _read_split(folder: Path, names: list[str], *, indexed: bool) -> FolderSplit:
     listing = load_listing(folder) if indexed else None
     if listing is None:
+        started = time.time_ns()
         listing = _list_classes(folder)
         if indexed:
-            save_listing(folder, listing)
+            save_listing(folder, listing, started)
     for name in listing.classes:
         if name not in names:
             raise ValueError(
