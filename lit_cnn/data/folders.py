@@ -132,13 +132,14 @@ def _read_split(folder: Path, names: list[str], *, indexed: bool) -> FolderSplit
         listing = _list_classes(folder)
         if indexed:
             save_listing(folder, listing, started)
+    numbers = {name: number for number, name in enumerate(names)}
     for name in listing.classes:
-        if name not in names:
+        if name not in numbers:
             raise ValueError(
                 f"The class folder {folder / name} has no counterpart in the training folder; add one or remove it."
             )
-    numbers = torch.tensor([names.index(name) for name in listing.classes])
-    return FolderSplit(listing.paths, numbers.repeat_interleave(torch.tensor(listing.counts)))
+    labels = torch.tensor([numbers[name] for name in listing.classes])
+    return FolderSplit(listing.paths, labels.repeat_interleave(torch.tensor(listing.counts)))
 
 
 def read_folder(path: Path, *, indexed: bool = False) -> tuple[dict[str, FolderSplit], list[str]]:

@@ -89,9 +89,9 @@ def resolve_data_path(path: str | os.PathLike[str]) -> Path:
 
 def stratified_rows(labels: Tensor, fraction: float) -> tuple[Tensor, Tensor]:
     """Rows (kept, held out), both sorted; ``fraction`` of each class is held out, at least one image of two or more."""
+    values, counts = labels.unique(return_counts=True)
     held = []
-    for label in labels.unique().tolist():
-        rows = (labels == label).nonzero().flatten()
+    for label, rows in zip(values.tolist(), labels.argsort(stable=True).split(counts.tolist()), strict=True):
         count = round(len(rows) * fraction)
         count = min(max(count, 1), len(rows) - 1) if len(rows) > 1 else 0
         held.append(rows[torch.randperm(len(rows), generator=generator("split", label))[:count]])

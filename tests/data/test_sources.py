@@ -1,5 +1,6 @@
 """Sources: paths, reproducible splits, and what is read from where."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 from lit_cnn.data.archives import ArraySplit
 from lit_cnn.data.folders import FolderSplit
 from lit_cnn.data.sources import CIFAR10_CLASSES, load_source, resolve_data_path, stratified_rows
+from lit_cnn.randomness import generator
 
 
 @pytest.fixture
@@ -58,6 +60,34 @@ def test_held_out_rows_complement_the_kept_and_leave_no_class_empty(fraction):
     assert sorted(kept.tolist() + held.tolist()) == list(range(31))
     assert labels[kept].unique().tolist() == [0, 1, 2, 3]
     assert labels[held].unique().tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("fraction", [0.02, 0.5])
+def test_the_same_rows_are_held_out_as_class_by_class(fraction):
+    """Classes of one to several hundred images in any order, some labels unused."""
+    draws = torch.rand(3000, generator=torch.Generator().manual_seed(0))
+    labels = torch.cat([(draws**3 * 60).long() * 17, torch.tensor([5000])])
+    assert labels.bincount().max() > 500
+    expected = []
+    for label in labels.unique().tolist():
+        rows = [row for row, value in enumerate(labels.tolist()) if value == label]
+        count = min(max(round(len(rows) * fraction), 1), len(rows) - 1)  # 0 of one image
+        drawn = torch.randperm(len(rows), generator=generator("split", label))[:count].tolist()
+        expected += [rows[place] for place in drawn]
+    kept, held = stratified_rows(labels, fraction)
+    assert held.tolist() == sorted(expected)
+    assert kept.tolist() == sorted(set(range(3001)) - set(expected))
+
+
+@pytest.mark.slow
+def test_a_million_images_are_held_out_in_a_moment():
+    """1.28 million in 1000 classes: the work does not grow with images times classes."""
+    labels = torch.arange(1000).repeat_interleave(1280)
+    start = time.perf_counter()
+    _, held = stratified_rows(labels, 0.1)
+    took = time.perf_counter() - start
+    assert held.shape == (128_000,)
+    assert took < 1
 
 
 def test_paths_expand_and_fall_back_to_the_data_root(tmp_path, monkeypatch, archive):
