@@ -163,31 +163,38 @@ def _npz(path: Path, val_fraction: float) -> Source:
     return Source(train, val, splits.get("test"), names, train.images.shape[1], mean, std, str(path))
 
 
-def _cifar_archive(name: str, path: str | None) -> Path | None:
-    """``<name>.npz`` stated as the path, inside the stated folder, or under the data root when no path is stated."""
+def _cifar_place(path: str | None) -> Path | None:
+    """Where a stated path leads (see ``resolve_data_path``); a folder need not exist, as CIFAR is downloaded there."""
     if path is None:
-        places = [root / f"{name}.npz" for root in data_roots()]
-    else:
-        stated = Path(os.path.expandvars(path)).expanduser()
-        if not stated.exists() and not stated.is_absolute():
-            stated = next((root / stated for root in data_roots() if (root / stated).exists()), stated)
-        places = [stated] if stated.suffix == ".npz" else [stated / f"{name}.npz"]
-    return next((place for place in places if place.is_file()), None)
+        return None
+    try:
+        return resolve_data_path(path)
+    except FileNotFoundError:
+        if path.endswith(".npz"):
+            raise
+        return Path(os.path.expandvars(path)).expanduser()
+
+
+def _cifar_archive(name: str, place: Path | None) -> Path | None:
+    """``<name>.npz``: the stated place, inside it, or under the data root when none is stated."""
+    if place is not None and place.suffix == ".npz":
+        return place
+    folders = data_roots() if place is None else [place]
+    return next((folder / f"{name}.npz" for folder in folders if (folder / f"{name}.npz").is_file()), None)
 
 
 def _cifar(name: Literal["cifar10", "cifar100"], path: str | None, val_fraction: float) -> Source:
     statistics = CIFAR10_STATISTICS if name == "cifar10" else CIFAR100_STATISTICS
-    archive = _cifar_archive(name, path)
+    place = _cifar_place(path)
+    archive = _cifar_archive(name, place)
     if archive is not None:
         source = _npz(archive, val_fraction)
         names = CIFAR10_CLASSES if name == "cifar10" and len(source.class_names) == 10 else source.class_names
         return Source(source.train, source.val, source.test, names, 3, *statistics, str(archive))
-    if path is not None and path.endswith(".npz"):
-        resolve_data_path(path)
     from torchvision.datasets import CIFAR10, CIFAR100
 
     kind = CIFAR10 if name == "cifar10" else CIFAR100
-    root = Path(os.path.expandvars(path)).expanduser() if path else next(iter(data_roots()), Path("data"))
+    root = place or next(iter(data_roots()), Path("data"))
     if not os.access(root, os.W_OK) and root.exists() and not (root / kind.base_folder).exists():
         root = Path("data")
     try:

@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -120,24 +121,44 @@ def test_cifar10_prefers_the_archive_under_the_data_root(tmp_path, monkeypatch):
     assert len(load_source("cifar10", str(tmp_path / "cifar10.npz"), 0.5).val) == 10
 
 
-def test_cifar_falls_back_to_torchvision(tmp_path, monkeypatch):
-    """The download itself is not tried; torchvision's class is replaced by one of its shape."""
+class _Stored:
+    """Of the shape of torchvision's class: the download itself is not tried."""
 
-    class Stored:
-        base_folder = "cifar-100-python"
+    base_folder = "cifar-100-python"
+    roots: ClassVar[list[Path]] = []
 
-        def __init__(self, root, train, download):
-            assert download
-            assert Path(root) == tmp_path
-            self.data = np.zeros((40 if train else 10, 32, 32, 3), dtype=np.uint8)
-            self.targets = [number % 4 for number in range(len(self.data))]
-            self.classes = ["a", "b", "c", "d"]
+    def __init__(self, root, train, download=False):
+        assert download
+        self.roots.append(Path(root))
+        self.data = np.zeros((40 if train else 10, 32, 32, 3), dtype=np.uint8)
+        self.targets = [number % 4 for number in range(len(self.data))]
+        self.classes = ["a", "b", "c", "d"]
 
-    monkeypatch.setattr("torchvision.datasets.CIFAR100", Stored)
+
+@pytest.fixture
+def stored(monkeypatch):
+    monkeypatch.setattr(_Stored, "roots", [])
+    monkeypatch.setattr("torchvision.datasets.CIFAR100", _Stored)
+    return _Stored
+
+
+def test_cifar_falls_back_to_torchvision(tmp_path, stored):
     source = load_source("cifar100", str(tmp_path), val_fraction=0.1)
     assert (len(source.train), len(source.val), len(source.test)) == (36, 4, 10)
     assert source.train.images.shape[1:] == (3, 32, 32)
     assert source.class_names == ["a", "b", "c", "d"]
+    assert set(stored.roots) == {tmp_path}
+
+
+@pytest.mark.parametrize("path", ["cifar", "elsewhere"])
+def test_torchvisions_files_are_looked_up_under_the_data_root(tmp_path, monkeypatch, stored, path):
+    """A folder that is in neither place is made in the current one."""
+    (tmp_path / "data" / "cifar" / stored.base_folder).mkdir(parents=True)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("LIT_CNN_DATA", str(tmp_path / "data"))
+    load_source("cifar100", path)
+    assert set(stored.roots) == {tmp_path / "data" / "cifar" if path == "cifar" else Path("elsewhere")}
 
 
 @pytest.mark.parametrize(
