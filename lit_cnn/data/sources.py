@@ -9,16 +9,20 @@ that depends on nothing but the class: runs of different seeds share their valid
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 import torch
+from filelock import FileLock
 from torch import Tensor
 
 from lit_cnn.data.archives import ArraySplit, channel_statistics, read_npz
 from lit_cnn.data.folders import FolderSplit, read_folder
 from lit_cnn.data.shards import ShardSplit, is_remote, read_shards
 from lit_cnn.randomness import generator
+
+if TYPE_CHECKING:
+    from torchvision.datasets import CIFAR10
 
 SourceName = Literal["digits", "npz", "cifar10", "cifar100", "imagefolder", "litdata"]
 
@@ -183,6 +187,21 @@ def _cifar_archive(name: str, place: Path | None) -> Path | None:
     return next((folder / f"{name}.npz" for folder in folders if (folder / f"{name}.npz").is_file()), None)
 
 
+def _torchvision_parts(kind: "type[CIFAR10]", root: Path) -> list["CIFAR10"]:
+    """Training and test part, downloaded by one process at a time: all that train on a machine begin at once.
+
+    Raises:
+        RuntimeError: if the files are missing or damaged and cannot be downloaded, or ``root`` cannot be locked.
+        OSError: likewise.
+    """
+    try:
+        return [kind(str(root), train=train) for train in (True, False)]
+    except RuntimeError:  # not found, or not complete yet
+        root.mkdir(parents=True, exist_ok=True)
+        with FileLock(root / f"{kind.base_folder}.lock"):
+            return [kind(str(root), train=train, download=True) for train in (True, False)]
+
+
 def _cifar(name: Literal["cifar10", "cifar100"], path: str | None, val_fraction: float) -> Source:
     statistics = CIFAR10_STATISTICS if name == "cifar10" else CIFAR100_STATISTICS
     place = _cifar_place(path)
@@ -198,7 +217,7 @@ def _cifar(name: Literal["cifar10", "cifar100"], path: str | None, val_fraction:
     if not os.access(root, os.W_OK) and root.exists() and not (root / kind.base_folder).exists():
         root = Path("data")
     try:
-        parts = [kind(str(root), train=train, download=True) for train in (True, False)]
+        parts = _torchvision_parts(kind, root)
     except (OSError, RuntimeError) as error:
         raise ValueError(
             f"{name} is not in {root} and cannot be downloaded ({error}); connect to the network, or put torchvision's "

@@ -1,6 +1,7 @@
 """Sources: paths, reproducible splits, and what is read from where."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
@@ -122,13 +123,22 @@ def test_cifar10_prefers_the_archive_under_the_data_root(tmp_path, monkeypatch):
 
 
 class _Stored:
-    """Of the shape of torchvision's class: the download itself is not tried."""
+    """Of the shape of torchvision's class, whose download makes a file and takes a moment."""
 
     base_folder = "cifar-100-python"
     roots: ClassVar[list[Path]] = []
+    downloads: ClassVar[list[str]] = []
 
     def __init__(self, root, train, download=False):
-        assert download
+        complete = Path(root) / self.base_folder / "complete"
+        if download and not complete.exists():
+            self.downloads.append("begins")
+            time.sleep(0.1)
+            complete.parent.mkdir(parents=True, exist_ok=True)
+            complete.touch()
+            self.downloads.append("ends")
+        if not complete.exists():
+            raise RuntimeError("Dataset not found or corrupted.")
         self.roots.append(Path(root))
         self.data = np.zeros((40 if train else 10, 32, 32, 3), dtype=np.uint8)
         self.targets = [number % 4 for number in range(len(self.data))]
@@ -138,6 +148,7 @@ class _Stored:
 @pytest.fixture
 def stored(monkeypatch):
     monkeypatch.setattr(_Stored, "roots", [])
+    monkeypatch.setattr(_Stored, "downloads", [])
     monkeypatch.setattr("torchvision.datasets.CIFAR100", _Stored)
     return _Stored
 
@@ -148,6 +159,24 @@ def test_cifar_falls_back_to_torchvision(tmp_path, stored):
     assert source.train.images.shape[1:] == (3, 32, 32)
     assert source.class_names == ["a", "b", "c", "d"]
     assert set(stored.roots) == {tmp_path}
+
+
+def test_processes_that_begin_at_once_download_one_after_the_other(tmp_path, stored):
+    """Threads stand for them; a lock of a file keeps both apart."""
+    with ThreadPoolExecutor(3) as pool:
+        sources = list(pool.map(lambda _: load_source("cifar100", str(tmp_path / "new")), range(3)))
+    assert stored.downloads == ["begins", "ends"]
+    assert [len(source.test) for source in sources] == [10, 10, 10]
+
+
+def test_files_that_are_there_need_no_lock(tmp_path, stored, monkeypatch):
+    """A folder that others share may be read-only."""
+    (tmp_path / stored.base_folder).mkdir()
+    (tmp_path / stored.base_folder / "complete").touch()
+    monkeypatch.setattr("lit_cnn.data.sources.FileLock", None)
+    load_source("cifar100", str(tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == [stored.base_folder]
+    assert stored.downloads == []
 
 
 @pytest.mark.parametrize("path", ["cifar", "elsewhere"])
