@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lit_cnn.data.decoding import BrokenImage, EncodedImage
 from lit_cnn.data.file_index import Listing, PathTable, load_listing, save_listing
+from lit_cnn.data.shards import INFO
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".tif", ".tiff")
 
@@ -156,10 +157,12 @@ def read_folder(path: Path, *, indexed: bool = False) -> tuple[dict[str, FolderS
         ValueError: one sentence on what is wrong with the folder.
     """
     if not path.is_dir():
-        raise ValueError(f"data.path {path} is a file; data.source imagefolder expects a folder of class folders.")
+        raise ValueError(f"{path} is a file; data.source imagefolder expects a folder of class folders.")
     train = path / "train" if (path / "train").is_dir() else path
     names = _class_folders(train)
     if not names:
+        if (path / INFO / "index.json").is_file():
+            raise ValueError(f"{path} is a set written by lit-cnn data pack; read it with data.source litdata.")
         raise ValueError(f"{train} holds no class folders; one folder per class with its images inside is expected.")
     if len(names) == 1:
         raise ValueError(f"{train} holds one class only ({names[0]}); classification needs at least two class folders.")

@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from lit_cnn.data.decoding import BrokenImage
 from lit_cnn.data.folders import FolderSplit
 from lit_cnn.data.shards import FORMAT, INFO, require_litdata
 from lit_cnn.data.sources import load_source
@@ -62,7 +63,15 @@ class _Encoded(Dataset[bytes]):
     def __getitem__(self, number: int) -> bytes:
         image = self.split.read(int(self.rows[number]))
         picture = image.picture()  # also where the bytes stay as they are: a broken file is found here
-        return _encode(picture, self.packing) if self.packing.size else image.content
+        if self.packing.size == 0:
+            return image.content
+        try:
+            return _encode(picture, self.packing)
+        except OSError as error:
+            raise BrokenImage(
+                f"The image {image.name} of {picture.width} x {picture.height} px cannot be stored as a JPEG, whose "
+                f"sides end at 65,500 px ({error}); cut or remove it, or pack with size 0, which keeps the files."
+            ) from None
 
 
 def _encode(picture: Image.Image, packing: Packing) -> bytes:

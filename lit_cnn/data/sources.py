@@ -71,11 +71,15 @@ def data_roots() -> list[Path]:
     return [root] if root.is_dir() else []
 
 
-def resolve_data_path(path: str | os.PathLike[str]) -> Path:
+def resolve_data_path(path: str | os.PathLike[str], name: str = "data.path") -> Path:
     """The existing file or folder meant by ``path``; ``~`` and environment variables are expanded.
 
     An absolute path is taken as it is; a relative one is looked up in the current folder, then under the data root:
     $LIT_CNN_DATA when set, else ../shared/data when that exists.
+
+    Args:
+        path: what was stated.
+        name: what messages call it.
 
     Raises:
         FileNotFoundError: naming every place that was tried.
@@ -88,7 +92,7 @@ def resolve_data_path(path: str | os.PathLike[str]) -> Path:
         if place.exists():
             return place
     tried = " or ".join(str(place) for place in places)
-    raise FileNotFoundError(f"data.path {os.fspath(path)!r} does not exist: there is no {tried}; correct the path.")
+    raise FileNotFoundError(f"{name} {os.fspath(path)!r} does not exist: there is no {tried}; correct the path.")
 
 
 def stratified_rows(labels: Tensor, fraction: float) -> tuple[Tensor, Tensor]:

@@ -76,6 +76,14 @@ def test_unusable_folders_are_refused(tmp_path, make, words):
         read_folder(tmp_path)
 
 
+def test_a_packed_set_is_told_from_a_folder_without_classes(tmp_path):
+    for name in ("train", "val", "info"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "index.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"is a set written by lit-cnn data pack; read it with data\.source litdata"):
+        read_folder(tmp_path)
+
+
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "x.png").write_text("")
     with pytest.raises(ValueError, match="is a file"):

@@ -163,6 +163,15 @@ def test_a_broken_file_stops_and_leaves_nothing_behind(folder, tmp_path, workers
     assert sorted(path.name for path in tmp_path.iterdir()) == ["images"]
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_image_too_large_for_a_jpeg_is_named(folder, tmp_path, workers):
+    Image.new("RGB", (65_501, 3)).save(folder / "dog" / "long.png")
+    words = r"dog/long\.png of 65501 x 3 px cannot be stored as a JPEG, whose sides end at 65,500 px .* with size 0"
+    with pytest.raises(ValueError, match=words):
+        _pack(folder, tmp_path / "out", workers=workers)
+    assert sum(_pack(folder, tmp_path / "out", size=0).values()) == 21
+
+
 @pytest.mark.parametrize(
     "options", [{"size": -1}, {"quality": 0}, {"quality": 101}, {"chunk_bytes": 0}, {"workers": -1}]
 )
