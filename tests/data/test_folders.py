@@ -5,7 +5,7 @@ import os
 import pytest
 from PIL import Image
 
-from lit_cnn.data.folders import list_images, load_image, read_folder
+from lit_cnn.data.folders import list_images, list_others, load_image, read_folder
 
 
 def _fill(folder, classes=("cat", "dog"), count=2):
@@ -36,8 +36,16 @@ def test_files_are_sorted_links_followed_and_other_files_ignored(tmp_path):
     (tmp_path / "real" / "cat" / "loop").symlink_to(tmp_path / "real" / "cat")
     (tmp_path / "real" / "cat" / "notes.txt").write_text("no image")
     (tmp_path / "real" / "cat" / ".hidden.png").write_text("")
-    Image.new("L", (2, 2)).save(tmp_path / "real" / "cat" / "Z.JPEG")
-    assert [os.path.basename(name) for name in list_images(tmp_path / "cat")] == ["0.png", "1.png", "Z.JPEG"]
+    for name in ("Z.JPEG", "gray.pgm"):
+        Image.new("L", (2, 2)).save(tmp_path / "real" / "cat" / name)
+    assert [os.path.basename(name) for name in list_images(tmp_path / "cat")] == [
+        "0.png",
+        "1.png",
+        "Z.JPEG",
+        "gray.pgm",
+    ]
+    assert [os.path.basename(name) for name in list_others(tmp_path / "cat")] == ["notes.txt"]
+    assert load_image(tmp_path / "cat" / "gray.pgm").size == (2, 2)
 
 
 @pytest.mark.parametrize("place", [".", "cat", "cat/deep"])
