@@ -68,8 +68,8 @@ class Classifier(pl.LightningModule):
             find_entry(architecture)
         if compile and activation_checkpointing:
             raise ValueError(
-                "torch.compile cannot trace the spared statistics of activation checkpointing: set one of model.compile "
-                "and model.activation_checkpointing to false"
+                "torch.compile cannot trace the spared statistics of activation checkpointing: set one of "
+                "model.compile and model.activation_checkpointing to false"
             )
         self.architecture = architecture if isinstance(architecture, str) else None
         self.net: nn.Module | None = None if isinstance(architecture, str) else architecture
