@@ -115,7 +115,9 @@ def _check_balance(split: str, labels: Tensor, names: list[str]) -> Iterator[Fin
         absent = [name for name, count in zip(names, counts.tolist(), strict=True) if count == 0]
         yield Finding("warning", f"{split}: no image of {', '.join(absent)}")
     elif counts[largest] > IMBALANCE * counts[smallest]:
-        yield Finding("warning", f"{text}: accuracy will hide the rare classes, look at the per-class table")
+        yield Finding(
+            "warning", f"{text}: accuracy hides the rare classes; see validate --per-class, loss.class_weights"
+        )
     else:
         yield Finding("fact", text)
 
