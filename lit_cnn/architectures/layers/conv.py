@@ -2,6 +2,8 @@
 
 from torch import nn
 
+from lit_cnn.architectures.layers.depthwise import same_size_conv
+
 
 class ConvNormAct(nn.Sequential):
     """Bias-free convolution padded by half its kernel, batch norm, activation.
@@ -25,7 +27,7 @@ class ConvNormAct(nn.Sequential):
         momentum: float = 0.1,
     ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=False)
+        self.conv = same_size_conv(in_channels, out_channels, kernel, stride=stride, groups=groups)
         self.norm = nn.BatchNorm2d(out_channels, eps=eps, momentum=momentum)
         if activation is not None:
             self.activation = activation

@@ -9,9 +9,9 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-Padding = Literal["tensorflow", "symmetric"]
+from lit_cnn.architectures.layers.depthwise import Pair, convolve, same_size_conv
 
-Pair = tuple[int, int]
+Padding = Literal["tensorflow", "symmetric"]
 
 
 def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
@@ -55,7 +55,8 @@ class SameConv2d(nn.Conv2d):
         if (top, left) != (bottom, right):  # otherwise the convolution pads by itself, without a copy of the map
             x = F.pad(x, (left, right, top, bottom))
             top = left = 0
-        return F.conv2d(x, weight, self.bias, self.stride, (top, left), self.dilation, self.groups)
+        stride, dilation = self.stride, self.dilation
+        return convolve(x, weight, self.bias, stride, (top, left), dilation, self.groups)  # type: ignore[arg-type]
 
 
 def make_conv(
@@ -64,4 +65,4 @@ def make_conv(
     """A bias-free convolution with an odd kernel; at stride 1 the two conventions agree."""
     if padding == "tensorflow" and stride > 1:
         return SameConv2d(in_channels, out_channels, kernel, stride=stride, groups=groups)
-    return nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=False)
+    return same_size_conv(in_channels, out_channels, kernel, stride=stride, groups=groups)
