@@ -41,5 +41,5 @@ def check(name: str) -> Iterator[Finding]:
     if (path / "config.yaml").is_file() or (path / "checkpoints").is_dir():
         return check_run(path)
     if path.is_dir() or path.suffix == ".npz" or not path.exists():
-        return check_data(resolve_data_path(name))
+        return check_data(resolve_data_path(name, "the path"))
     return check_checkpoint(path)

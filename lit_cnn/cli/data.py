@@ -7,6 +7,9 @@ from pathlib import Path
 SHOW = "a contact sheet of the batches that the network will see: lit-cnn data show --config RECIPE"
 PACK = "an image folder as shards for data.source litdata: lit-cnn data pack SRC DEST"
 
+LARGEST_CHUNK = 4095
+"""MiB; a shard holds the places of its images in 32 bits."""
+
 
 def run(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="lit-cnn data", description=__doc__, allow_abbrev=False)
@@ -31,6 +34,8 @@ def run(arguments: list[str]) -> int:
 
 
 def _show(options: argparse.Namespace, rest: list[str]) -> int:
+    if options.images < 1:
+        raise ValueError(f"--images is {options.images} but must be at least 1.")
     from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
     from lit_cnn.reports.contact_sheet import caption, draw_contact_sheet
 
@@ -46,6 +51,8 @@ def _show(options: argparse.Namespace, rest: list[str]) -> int:
 
 
 def _pack(options: argparse.Namespace) -> int:
+    if not 1 <= options.chunk_mb <= LARGEST_CHUNK:
+        raise ValueError(f"--chunk-mb is {options.chunk_mb} but must lie between 1 and {LARGEST_CHUNK} (MiB).")
     from rich.progress import Progress
 
     from lit_cnn.data.packing import Packing, pack_folder
@@ -55,7 +62,7 @@ def _pack(options: argparse.Namespace) -> int:
     with Progress(transient=True) as progress:
         task = progress.add_task("packing", total=None)
         counts = pack_folder(
-            resolve_data_path(options.source),
+            resolve_data_path(options.source, "SRC"),
             options.target,
             packing,
             options.val_fraction,

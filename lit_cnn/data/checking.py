@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lit_cnn.data.archives import ArraySplit, read_npz
-from lit_cnn.data.folders import FolderSplit, load_image, read_folder
+from lit_cnn.data.folders import FolderSplit, class_folders, list_others, load_image, read_folder, split_folders
 
 IMBALANCE = 10
 """Largest class / smallest class from which on the classes count as out of balance."""
@@ -54,6 +54,7 @@ def check_data(path: Path) -> Iterator[Finding]:
         labels = {name: split.labels for name, split in folder_splits.items()}
         images = {name: _read_files(split) for name, split in folder_splits.items()}
         places = {name: list(split.paths) for name, split in folder_splits.items()}
+        yield from _check_endings(path)
     else:
         array_splits, names = read_npz(path)
         labels = {name: split.labels for name, split in array_splits.items()}
@@ -63,6 +64,18 @@ def check_data(path: Path) -> Iterator[Finding]:
         yield from _check_images(name, images[name], places[name])
         yield from _check_balance(name, labels[name], names)
     yield from _check_duplicates(images, places)
+
+
+def _check_endings(path: Path) -> Iterator[Finding]:
+    """Files of class folders that no split holds."""
+    for split, folder in split_folders(path).items():
+        for name in class_folders(folder):
+            others = list_others(folder / name)
+            if others:
+                endings = sorted({Path(other).suffix.lower() or "none" for other in others})
+                count = "1 file" if len(others) == 1 else f"{len(others)} files"
+                text = f"{split}: {count} of class {name} left out, no image by the ending ({', '.join(endings)})"
+                yield Finding("warning", text)
 
 
 def _read_files(split: FolderSplit) -> list[_Image]:
@@ -102,7 +115,9 @@ def _check_balance(split: str, labels: Tensor, names: list[str]) -> Iterator[Fin
         absent = [name for name, count in zip(names, counts.tolist(), strict=True) if count == 0]
         yield Finding("warning", f"{split}: no image of {', '.join(absent)}")
     elif counts[largest] > IMBALANCE * counts[smallest]:
-        yield Finding("warning", f"{text}: accuracy will hide the rare classes, look at the per-class table")
+        yield Finding(
+            "warning", f"{text}: accuracy hides the rare classes; see validate --per-class, loss.class_weights"
+        )
     else:
         yield Finding("fact", text)
 

@@ -1,28 +1,30 @@
 """The files of a folder as one block of bytes, kept in a cache so that a start need not list millions of files again.
 
 An index lies in ``$XDG_CACHE_HOME/lit-cnn/indexes`` (``~/.cache`` without that variable), one file per folder. It holds
-the time of change of every directory below the folder and counts only while all of them agree: adding, removing or
-renaming a file changes its directory's. (Replacing a file's content changes no path.) Deleting indexes is always safe.
+the times of change and the inode of every directory below the folder and counts only while all of them agree: adding,
+removing or renaming a file changes its directory's, and a tree unpacked anew, whose modification times are those of the
+archive, differs in the rest. (Replacing a file's content changes no path.) Deleting indexes is always safe.
 """
 
+import contextlib
 import hashlib
 import os
 import tempfile
-import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 
-VERSION = 1
+VERSION = 2
 SETTLED = 2_000_000_000
-"""Nanoseconds a directory must have been unchanged: a later change within one tick of the clock would go unnoticed."""
+"""Nanoseconds a directory must have been unchanged before it is listed: a change within one tick of the file system's
+clock would go unnoticed."""
 
 
 class PathTable(Sequence[str]):
-    """Paths as one array of bytes: worker processes share it, where a list of strings would be copied page by page as
-    their reference counts change.
+    """Paths as one array of bytes. Processes forked from this one share it, where a list of strings would be copied
+    page by page as their reference counts change; processes started otherwise get a copy of the bytes.
 
     Args:
         root: what all paths begin with.
@@ -88,9 +90,10 @@ def _index_path(folder: Path) -> Path:
     return cache_folder() / f"{hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:32]}.npz"
 
 
-def _changes(folders: list[str]) -> np.ndarray:
-    """Times of the last change in ns."""
-    return np.array([os.stat(folder).st_mtime_ns for folder in folders], dtype=np.int64)
+def _states(folders: list[str]) -> np.ndarray:
+    """int64 (F, 3): times in ns of the last change of the contents and of the directory itself, and the inode."""
+    states = [os.stat(folder) for folder in folders]
+    return np.array([(state.st_mtime_ns, state.st_ctime_ns, state.st_ino % 2**63) for state in states], dtype=np.int64)
 
 
 def load_listing(folder: Path) -> Listing | None:
@@ -100,7 +103,7 @@ def load_listing(folder: Path) -> Listing | None:
             if index["version"] != VERSION or str(index["folder"]) != str(folder):
                 return None
             folders = [str(name) for name in index["folders"]]
-            if not np.array_equal(_changes(folders), index["changes"]):
+            if not np.array_equal(_states(folders), index["states"]):
                 return None
             paths = PathTable(str(index["root"]), index["content"], index["ends"])
             classes, counts = [str(name) for name in index["classes"]], index["counts"].tolist()
@@ -110,28 +113,44 @@ def load_listing(folder: Path) -> Listing | None:
         return None
 
 
-def save_listing(folder: Path, listing: Listing) -> None:
-    """Keep a listing, whole or not at all; where the cache cannot be written, or the folder still changes, it is not
-    kept."""
+def save_listing(folder: Path, listing: Listing, started: int) -> None:
+    """Keep a listing, whole or not at all; where the cache cannot be written, or the folder was changed while it was
+    listed or right before, it is not kept.
+
+    Args:
+        folder: what was listed.
+        listing: what was found.
+        started: ``time.time_ns()`` before the listing began.
+    """
     try:
-        changes = _changes(listing.folders)
-        if time.time_ns() - changes.max() < SETTLED:
+        states = _states(listing.folders)
+        if started - states[:, :2].max() < SETTLED:
             return
-        target = _index_path(folder)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".tmp", delete=False) as stream:
-            np.savez(
-                stream,
-                version=VERSION,
-                folder=str(folder),
-                folders=np.array(listing.folders),
-                changes=changes,
-                root=listing.paths.root,
-                content=listing.paths.content,
-                ends=listing.paths.ends,
-                classes=np.array(listing.classes),
-                counts=np.array(listing.counts),
-            )
-        os.replace(stream.name, target)
-    except (OSError, UnicodeError):
+        content = {
+            "version": VERSION,
+            "folder": str(folder),
+            "folders": np.array(listing.folders),
+            "states": states,
+            "root": listing.paths.root,
+            "content": listing.paths.content,
+            "ends": listing.paths.ends,
+            "classes": np.array(listing.classes),
+            "counts": np.array(listing.counts),
+        }
+        _replace(_index_path(folder), content)
+    except (OSError, UnicodeError, RuntimeError):  # RuntimeError: this user has no home directory
         return
+
+
+def _replace(target: Path, content: dict[str, Any]) -> None:
+    """Write an archive under a name of its own first, which does not stay when that fails."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    stream = tempfile.NamedTemporaryFile(dir=target.parent, suffix=".tmp", delete=False)  # noqa: SIM115
+    try:
+        with stream:
+            np.savez(stream, **content)
+        os.replace(stream.name, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(stream.name)
+        raise

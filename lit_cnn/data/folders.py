@@ -1,8 +1,10 @@
 """Folders of image files: classes are folders, and a file becomes an upright PIL image of the wanted mode."""
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 from PIL import Image
@@ -10,8 +12,9 @@ from torch import Tensor
 
 from lit_cnn.data.decoding import BrokenImage, EncodedImage
 from lit_cnn.data.file_index import Listing, PathTable, load_listing, save_listing
+from lit_cnn.data.shards import INFO
 
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".tif", ".tiff")
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".tif", ".tiff")
 
 
 @dataclass(frozen=True)
@@ -64,14 +67,25 @@ def load_image(path: str | os.PathLike[str], in_channels: int = 3) -> Image.Imag
 
 
 def list_images(folder: Path) -> list[str]:
-    """Sorted paths of the image files in ``folder`` and its subfolders; links are followed, hidden entries are not."""
+    """Sorted paths of the image files in ``folder`` and its subfolders; links are followed, hidden entries are not.
+
+    Raises:
+        ValueError: naming a folder that cannot be listed.
+    """
     return _walk(folder)[0]
 
 
-def _walk(folder: Path) -> tuple[list[str], list[str]]:
-    """``list_images``, and the directories that were listed."""
-    found, seen, folders = [], set(), []
-    for parent, children, files in os.walk(folder, followlinks=True):
+def list_others(folder: Path) -> list[str]:
+    """Sorted paths of the files beside those of ``list_images``: what is no image by its ending."""
+    return _walk(folder)[1]
+
+
+def _walk(folder: Path) -> tuple[list[str], list[str], list[str]]:
+    """``list_images``, ``list_others``, and the directories that were listed."""
+    images: list[str] = []
+    others: list[str] = []
+    seen, folders = set(), []
+    for parent, children, files in os.walk(folder, onerror=_refuse, followlinks=True):
         real = os.path.realpath(parent)
         if real in seen:
             children.clear()
@@ -79,24 +93,40 @@ def _walk(folder: Path) -> tuple[list[str], list[str]]:
         seen.add(real)
         folders.append(parent)
         children[:] = sorted(name for name in children if not name.startswith("."))
-        found += [
-            os.path.join(parent, name)
-            for name in files
-            if name.lower().endswith(EXTENSIONS) and not name.startswith(".")
-        ]
-    return sorted(found), folders
+        for name in files:
+            if not name.startswith("."):
+                (images if name.lower().endswith(EXTENSIONS) else others).append(os.path.join(parent, name))
+    return sorted(images), sorted(others), folders
 
 
-def _class_folders(folder: Path) -> list[str]:
-    return sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+def _refuse(error: OSError) -> NoReturn:
+    """Instead of a folder that cannot be listed being taken for an empty one."""
+    reason = error.strerror or type(error).__name__
+    raise ValueError(f"The folder {error.filename} cannot be listed ({reason}); change its rights or remove it.")
+
+
+def split_folders(path: Path) -> dict[str, Path]:
+    """``train/`` with ``val/`` and ``test/`` where they are there; without ``train/`` the folder itself is train."""
+    if not (path / "train").is_dir():
+        return {"train": path}
+    return {name: path / name for name in ("train", "val", "test") if (path / name).is_dir()}
+
+
+def class_folders(folder: Path) -> list[str]:
+    """Sorted names of the class folders of a split."""
+    try:
+        entries = list(folder.iterdir())
+    except OSError as error:
+        _refuse(error)
+    return sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
 
 
 def _list_classes(folder: Path) -> Listing:
     """The files of every class folder, which each must have some."""
     paths: list[str] = []
-    counts, folders, classes = [], [str(folder)], _class_folders(folder)
+    counts, folders, classes = [], [str(folder)], class_folders(folder)
     for name in classes:
-        images, listed = _walk(folder / name)
+        images, _, listed = _walk(folder / name)
         if not images:
             raise ValueError(
                 f"The class folder {folder / name} holds no image ({', '.join(EXTENSIONS)}); add images or remove it."
@@ -112,16 +142,18 @@ def _list_classes(folder: Path) -> Listing:
 def _read_split(folder: Path, names: list[str], *, indexed: bool) -> FolderSplit:
     listing = load_listing(folder) if indexed else None
     if listing is None:
+        started = time.time_ns()
         listing = _list_classes(folder)
         if indexed:
-            save_listing(folder, listing)
+            save_listing(folder, listing, started)
+    numbers = {name: number for number, name in enumerate(names)}
     for name in listing.classes:
-        if name not in names:
+        if name not in numbers:
             raise ValueError(
                 f"The class folder {folder / name} has no counterpart in the training folder; add one or remove it."
             )
-    numbers = torch.tensor([names.index(name) for name in listing.classes])
-    return FolderSplit(listing.paths, numbers.repeat_interleave(torch.tensor(listing.counts)))
+    labels = torch.tensor([numbers[name] for name in listing.classes])
+    return FolderSplit(listing.paths, labels.repeat_interleave(torch.tensor(listing.counts)))
 
 
 def read_folder(path: Path, *, indexed: bool = False) -> tuple[dict[str, FolderSplit], list[str]]:
@@ -138,15 +170,14 @@ def read_folder(path: Path, *, indexed: bool = False) -> tuple[dict[str, FolderS
         ValueError: one sentence on what is wrong with the folder.
     """
     if not path.is_dir():
-        raise ValueError(f"data.path {path} is a file; data.source imagefolder expects a folder of class folders.")
-    train = path / "train" if (path / "train").is_dir() else path
-    names = _class_folders(train)
+        raise ValueError(f"{path} is a file; data.source imagefolder expects a folder of class folders.")
+    folders = split_folders(path)
+    train = folders["train"]
+    names = class_folders(train)
     if not names:
+        if (path / INFO / "index.json").is_file():
+            raise ValueError(f"{path} is a set written by lit-cnn data pack; read it with data.source litdata.")
         raise ValueError(f"{train} holds no class folders; one folder per class with its images inside is expected.")
     if len(names) == 1:
         raise ValueError(f"{train} holds one class only ({names[0]}); classification needs at least two class folders.")
-    splits = {"train": _read_split(train, names, indexed=indexed)}
-    if train != path:
-        others = [name for name in ("val", "test") if (path / name).is_dir()]
-        splits |= {name: _read_split(path / name, names, indexed=indexed) for name in others}
-    return splits, names
+    return {name: _read_split(folder, names, indexed=indexed) for name, folder in folders.items()}, names

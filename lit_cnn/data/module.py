@@ -192,6 +192,11 @@ class ImageData(lightning.LightningDataModule):
         return len(self.loaded.train)
 
     @property
+    def class_counts(self) -> Tensor:
+        """Training images of each class, int64 (K,)."""
+        return torch.bincount(self.loaded.train.labels, minlength=self.num_classes)
+
+    @property
     def steps_per_epoch(self) -> int:
         """Optimizer steps of one epoch."""
         return TrainSampler(self.train_size, self.batch_size, drop_last=self.drop_last, repeats=self.repeats).steps

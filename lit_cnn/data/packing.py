@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from lit_cnn.data.decoding import BrokenImage
 from lit_cnn.data.folders import FolderSplit
 from lit_cnn.data.shards import FORMAT, INFO, require_litdata
 from lit_cnn.data.sources import load_source
@@ -61,7 +63,15 @@ class _Encoded(Dataset[bytes]):
     def __getitem__(self, number: int) -> bytes:
         image = self.split.read(int(self.rows[number]))
         picture = image.picture()  # also where the bytes stay as they are: a broken file is found here
-        return _encode(picture, self.packing) if self.packing.size else image.content
+        if self.packing.size == 0:
+            return image.content
+        try:
+            return _encode(picture, self.packing)
+        except OSError as error:
+            raise BrokenImage(
+                f"The image {image.name} of {picture.width} x {picture.height} px cannot be stored as a JPEG, whose "
+                f"sides end at 65,500 px ({error}); cut or remove it, or pack with size 0, which keeps the files."
+            ) from None
 
 
 def _encode(picture: Image.Image, packing: Packing) -> bytes:
@@ -101,7 +111,7 @@ def pack_folder(
 
     Args:
         source: the image folder.
-        target: folder to make; it may exist if it is empty.
+        target: folder to make; it may exist if it is empty, and is replaced then.
         packing: how images are stored.
         val_fraction: see ``load_source``.
         advance: called with images written and images in all.
@@ -110,37 +120,81 @@ def pack_folder(
         Images of each split.
 
     Raises:
-        ValueError: if the target has contents, litdata is missing, or a file of the source cannot be decoded.
+        ValueError: if the target has contents or cannot be replaced, another pack writes it, litdata is missing, or a
+            file of the source cannot be decoded.
     """
     require_litdata()
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise ValueError(f"{target} exists already; remove it or choose another folder.")
+    target = target.resolve()
+    _require_replaceable(target)
     loaded = load_source("imagefolder", str(source), val_fraction)
     named = {"train": loaded.train, "val": loaded.val, "test": loaded.test}
     splits = {name: split for name, split in named.items() if isinstance(split, FolderSplit)}
-    total, written = sum(len(split) for split in splits.values()), 0
+    partial = _claim(target)
+    try:
+        _write_splits(partial, splits, loaded.class_names, packing, advance)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    _publish(partial, target)
+    return {name: len(split) for name, split in splits.items()}
+
+
+def _require_replaceable(target: Path) -> None:
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise ValueError(f"{target} exists already; remove it or choose another folder.")
+    kind = "the current folder" if target == Path.cwd() else "a mount point" if os.path.ismount(target) else None
+    if kind is not None:
+        raise ValueError(f"{target} is {kind}, which a finished set cannot replace; choose a folder inside it.")
+
+
+def _claim(target: Path) -> Path:
+    """The folder, new and empty, where the set of ``target`` is written: one pack at a time can make it."""
+    partial = target.with_name(f"{target.name}.partial")
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        partial.mkdir()
+    except FileExistsError:
+        raise ValueError(
+            f"{partial} exists: another pack to {target} is running or was killed; remove it when none is running, or "
+            "choose another folder."
+        ) from None
+    return partial
+
+
+def _write_splits(
+    folder: Path,
+    splits: dict[str, FolderSplit],
+    class_names: list[str],
+    packing: Packing,
+    advance: Callable[[int, int], None],
+) -> None:
+    total, written, labels = sum(len(split) for split in splits.values()), 0, {}
 
     def count() -> None:
         nonlocal written
         written += 1
         advance(written, total)
 
-    partial = target.with_name(f"{target.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    for name, split in splits.items():
+        rows = torch.arange(len(split))
+        if name == "train":
+            rows = torch.randperm(len(split), generator=generator("pack"))
+        encoded = _Encoded(split, rows, packing)
+        loader: DataLoader[bytes] = DataLoader(encoded, None, num_workers=packing.workers, collate_fn=_unchanged)
+        _write(folder / name, loader, packing, count)
+        labels[name] = split.labels[rows].tolist()
+    info = {"format": FORMAT, "class_names": class_names, "labels": labels}
+    _write(folder / INFO, [json.dumps(info).encode()], Packing(), lambda: None)
+
+
+def _publish(partial: Path, target: Path) -> None:
+    """Give a complete set its name; where that fails, it stays and the message says where."""
     try:
-        labels = {}
-        for name, split in splits.items():
-            rows = torch.arange(len(split))
-            if name == "train":
-                rows = torch.randperm(len(split), generator=generator("pack"))
-            encoded = _Encoded(split, rows, packing)
-            loader: DataLoader[bytes] = DataLoader(encoded, None, num_workers=packing.workers, collate_fn=_unchanged)
-            _write(partial / name, loader, packing, count)
-            labels[name] = split.labels[rows].tolist()
-        info = {"format": FORMAT, "class_names": loaded.class_names, "labels": labels}
-        _write(partial / INFO, [json.dumps(info).encode()], Packing(), lambda: None)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            target.rmdir()  # empty; Windows replaces no folder
         partial.replace(target)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return {name: len(split) for name, split in splits.items()}
+    except OSError as error:
+        raise ValueError(
+            f"The packed set is complete in {partial} but cannot be moved to {target} ({error.strerror}); move it "
+            "there by hand."
+        ) from None

@@ -7,7 +7,9 @@ are the samplers' as for every source; ``TrainSampler`` shuffles by shards (see 
 
 import json
 import os
+import shutil
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 INFO = "info"
 FORMAT = 1
 """Version of the contents of ``info``."""
+SHARE_OF_DISK = 0.75
+"""Of what is free, at most so much is filled with shards of a remote set."""
 
 
 def require_litdata() -> None:
@@ -42,6 +46,25 @@ def _open(path: str) -> "StreamingDataset":
     from litdata import StreamingDataset
 
     return StreamingDataset(path)
+
+
+def _keep_shards(shards: "StreamingDataset") -> None:
+    """Download whole shards of a remote set, once, where the disk has room for all; else litdata requests every image
+    by itself, in every epoch.
+
+    The limit is raised over the set's size: litdata's own does not count what it holds already, and beyond it shards
+    are deleted that other images are still read from. A limit that the user has set (``MAX_CACHE_SIZE``) stays.
+    """
+    if shards.input_dir.url is None or "MAX_CACHE_SIZE" in os.environ:
+        return
+    folder = Path(str(shards.input_dir.path))
+    chunks = json.loads((folder / "index.json").read_text())["chunks"]
+    missing = sum(chunk["chunk_bytes"] for chunk in chunks if not (folder / chunk["filename"]).exists())
+    if missing > SHARE_OF_DISK * shutil.disk_usage(folder).free:
+        return
+    shards.max_cache_size = 2 * sum(chunk["chunk_bytes"] for chunk in chunks) + 2**30
+    shards[0]  # the reader exists from the first sample on
+    shards.on_demand_bytes = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +102,7 @@ class ShardSplit:
         if process not in self._opened:
             self._opened.clear()
             self._opened[process] = _open(self.path)
+            _keep_shards(self._opened[process])
         return EncodedImage(bytes(self._opened[process][place]), f"{place} of {self.path}", in_channels)
 
 
@@ -108,9 +132,9 @@ def read_shards(path: str) -> tuple[dict[str, ShardSplit], list[str]]:
 
 def _read_split(path: str, labels: Tensor) -> ShardSplit:
     shards = _open(path)
-    if len(shards) != len(labels):
-        raise ValueError(f"{path} holds {len(shards)} images, but {len(labels)} are recorded")
     shards[0]  # the reader of intervals exists from the first sample on
     assert shards.cache is not None
-    intervals = shards.cache.get_chunk_intervals()
-    return ShardSplit(path, labels, tuple(int(last - first) for first, _, _, last in intervals))
+    chunks = tuple(int(last - first) for first, _, _, last in shards.cache.get_chunk_intervals())
+    if sum(chunks) != len(labels):  # where several processes train, len(shards) is the share of this one
+        raise ValueError(f"{path} holds {sum(chunks)} images, but {len(labels)} are recorded")
+    return ShardSplit(path, labels, chunks)

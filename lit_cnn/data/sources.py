@@ -9,16 +9,20 @@ that depends on nothing but the class: runs of different seeds share their valid
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 import torch
+from filelock import FileLock
 from torch import Tensor
 
 from lit_cnn.data.archives import ArraySplit, channel_statistics, read_npz
 from lit_cnn.data.folders import FolderSplit, read_folder
 from lit_cnn.data.shards import ShardSplit, is_remote, read_shards
 from lit_cnn.randomness import generator
+
+if TYPE_CHECKING:
+    from torchvision.datasets import CIFAR10
 
 SourceName = Literal["digits", "npz", "cifar10", "cifar100", "imagefolder", "litdata"]
 
@@ -67,11 +71,15 @@ def data_roots() -> list[Path]:
     return [root] if root.is_dir() else []
 
 
-def resolve_data_path(path: str | os.PathLike[str]) -> Path:
+def resolve_data_path(path: str | os.PathLike[str], name: str = "data.path") -> Path:
     """The existing file or folder meant by ``path``; ``~`` and environment variables are expanded.
 
     An absolute path is taken as it is; a relative one is looked up in the current folder, then under the data root:
     $LIT_CNN_DATA when set, else ../shared/data when that exists.
+
+    Args:
+        path: what was stated.
+        name: what messages call it.
 
     Raises:
         FileNotFoundError: naming every place that was tried.
@@ -84,14 +92,14 @@ def resolve_data_path(path: str | os.PathLike[str]) -> Path:
         if place.exists():
             return place
     tried = " or ".join(str(place) for place in places)
-    raise FileNotFoundError(f"data.path {os.fspath(path)!r} does not exist: there is no {tried}; correct the path.")
+    raise FileNotFoundError(f"{name} {os.fspath(path)!r} does not exist: there is no {tried}; correct the path.")
 
 
 def stratified_rows(labels: Tensor, fraction: float) -> tuple[Tensor, Tensor]:
     """Rows (kept, held out), both sorted; ``fraction`` of each class is held out, at least one image of two or more."""
+    values, counts = labels.unique(return_counts=True)
     held = []
-    for label in labels.unique().tolist():
-        rows = (labels == label).nonzero().flatten()
+    for label, rows in zip(values.tolist(), labels.argsort(stable=True).split(counts.tolist()), strict=True):
         count = round(len(rows) * fraction)
         count = min(max(count, 1), len(rows) - 1) if len(rows) > 1 else 0
         held.append(rows[torch.randperm(len(rows), generator=generator("split", label))[:count]])
@@ -163,35 +171,57 @@ def _npz(path: Path, val_fraction: float) -> Source:
     return Source(train, val, splits.get("test"), names, train.images.shape[1], mean, std, str(path))
 
 
-def _cifar_archive(name: str, path: str | None) -> Path | None:
-    """``<name>.npz`` stated as the path, inside the stated folder, or under the data root when no path is stated."""
+def _cifar_place(path: str | None) -> Path | None:
+    """Where a stated path leads (see ``resolve_data_path``); a folder need not exist, as CIFAR is downloaded there."""
     if path is None:
-        places = [root / f"{name}.npz" for root in data_roots()]
-    else:
-        stated = Path(os.path.expandvars(path)).expanduser()
-        if not stated.exists() and not stated.is_absolute():
-            stated = next((root / stated for root in data_roots() if (root / stated).exists()), stated)
-        places = [stated] if stated.suffix == ".npz" else [stated / f"{name}.npz"]
-    return next((place for place in places if place.is_file()), None)
+        return None
+    try:
+        return resolve_data_path(path)
+    except FileNotFoundError:
+        if path.endswith(".npz"):
+            raise
+        return Path(os.path.expandvars(path)).expanduser()
+
+
+def _cifar_archive(name: str, place: Path | None) -> Path | None:
+    """``<name>.npz``: the stated place, inside it, or under the data root when none is stated."""
+    if place is not None and place.suffix == ".npz":
+        return place
+    folders = data_roots() if place is None else [place]
+    return next((folder / f"{name}.npz" for folder in folders if (folder / f"{name}.npz").is_file()), None)
+
+
+def _torchvision_parts(kind: "type[CIFAR10]", root: Path) -> list["CIFAR10"]:
+    """Training and test part, downloaded by one process at a time: all that train on a machine begin at once.
+
+    Raises:
+        RuntimeError: if the files are missing or damaged and cannot be downloaded, or ``root`` cannot be locked.
+        OSError: likewise.
+    """
+    try:
+        return [kind(str(root), train=train) for train in (True, False)]
+    except RuntimeError:  # not found, or not complete yet
+        root.mkdir(parents=True, exist_ok=True)
+        with FileLock(root / f"{kind.base_folder}.lock"):
+            return [kind(str(root), train=train, download=True) for train in (True, False)]
 
 
 def _cifar(name: Literal["cifar10", "cifar100"], path: str | None, val_fraction: float) -> Source:
     statistics = CIFAR10_STATISTICS if name == "cifar10" else CIFAR100_STATISTICS
-    archive = _cifar_archive(name, path)
+    place = _cifar_place(path)
+    archive = _cifar_archive(name, place)
     if archive is not None:
         source = _npz(archive, val_fraction)
         names = CIFAR10_CLASSES if name == "cifar10" and len(source.class_names) == 10 else source.class_names
         return Source(source.train, source.val, source.test, names, 3, *statistics, str(archive))
-    if path is not None and path.endswith(".npz"):
-        resolve_data_path(path)
     from torchvision.datasets import CIFAR10, CIFAR100
 
     kind = CIFAR10 if name == "cifar10" else CIFAR100
-    root = Path(os.path.expandvars(path)).expanduser() if path else next(iter(data_roots()), Path("data"))
+    root = place or next(iter(data_roots()), Path("data"))
     if not os.access(root, os.W_OK) and root.exists() and not (root / kind.base_folder).exists():
         root = Path("data")
     try:
-        parts = [kind(str(root), train=train, download=True) for train in (True, False)]
+        parts = _torchvision_parts(kind, root)
     except (OSError, RuntimeError) as error:
         raise ValueError(
             f"{name} is not in {root} and cannot be downloaded ({error}); connect to the network, or put torchvision's "

@@ -1,6 +1,7 @@
 """Compile a network for inference with its weights as constants."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch._inductor import config
 
@@ -8,7 +9,7 @@ from lit_cnn.exporting.folding import checked_difference
 
 
 class CompiledNetwork(nn.Module):
-    """A network that TorchInductor compiles at its first pass over each shape of input, for seconds to minutes.
+    """A network that TorchInductor compiles at its first pass over each size of image, for seconds to minutes.
 
     Inductor's "freezing" stores the filters in the layout in which they are used and joins activations to the
     convolutions before them; it holds in passes without gradients. The setting stands around the pass because as an
@@ -16,16 +17,18 @@ class CompiledNetwork(nn.Module):
 
     Args:
         network: In evaluation mode. It must not be changed afterwards.
+        batch_size: Images of a batch; fewer are filled up with black ones, more are compiled for anew.
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, batch_size: int) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.batch_size = network, batch_size
         self._compiled = torch.compile(network, dynamic=False)
 
     def forward(self, images: Tensor) -> Tensor:
+        missing = max(0, self.batch_size - len(images))
         with config.patch(freezing=True):
-            return self._compiled(images)
+            return self._compiled(F.pad(images, [0, 0, 0, 0, 0, 0, 0, missing]))[: len(images)]
 
 
 @torch.no_grad()
@@ -40,7 +43,7 @@ def compile_for_inference(network: nn.Module, example: Tensor, *, tolerance: flo
     Raises:
         ValueError: If it cannot be compiled here, or if the two differ by more.
     """
-    compiled = CompiledNetwork(network)
+    compiled = CompiledNetwork(network, len(example))
     try:
         compiled(example)
     except RuntimeError as error:

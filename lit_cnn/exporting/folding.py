@@ -73,7 +73,7 @@ def checked_difference(
     if not difference <= limit:
         raise ValueError(
             f"the {name} differs from the original by {difference:.1e} of its largest output, more than {limit:g}: "
-            "evaluate the network as it is, or in float64"
+            "use the network as it is"
         )
     return difference
 

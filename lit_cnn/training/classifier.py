@@ -13,12 +13,13 @@ from lit_cnn.architectures.catalog import create_model, find_entry
 from lit_cnn.architectures.entry import NetworkOptions
 from lit_cnn.architectures.layers.stochastic import KeyedLayer, random_layers, set_random_key
 from lit_cnn.data.batch import Batch
+from lit_cnn.data.module import ImageData
 from lit_cnn.randomness import derive_key, seeded
 from lit_cnn.training.activation_checkpointing import checkpoint_activations
 from lit_cnn.training.gradient_clipping import ClippingSettings, classifier_of, clip_gradients_
 from lit_cnn.training.initial_weights import InitialWeights, start_weights
 from lit_cnn.training.loss_scaling import scaled, scaler_of
-from lit_cnn.training.losses import LossSettings, loss_of_heads
+from lit_cnn.training.losses import LossSettings, balanced_weights, loss_of_heads
 from lit_cnn.training.metrics import EvaluationMetrics, SoftTargetAccuracy
 from lit_cnn.training.optimizers import OptimizerSettings, make_optimizer
 from lit_cnn.training.sam import Ascent, SamSettings, frozen_statistics
@@ -40,11 +41,13 @@ class Classifier(pl.LightningModule):
         clipping: Gradient clipping.
         sam: Sharpness-aware minimization.
         initial: Weights to start from in place of random ones.
-        channels_last: Keep weights in the layout in which convolutions are fastest.
+        channels_last: Keep weights and images in the layout in which convolutions are fastest; false: NCHW.
         compile: Train with ``torch.compile``: seconds to minutes of compilation per image size, for faster steps.
         activation_checkpointing: Recompute each block in the backward pass: less memory, more time, same gradients.
         seed: Seed of the initial weights, dropout and stochastic depth.
     """
+
+    class_weights: Tensor | None
 
     def __init__(
         self,
@@ -66,6 +69,11 @@ class Classifier(pl.LightningModule):
         super().__init__()
         if isinstance(architecture, str):
             find_entry(architecture)
+        if compile and activation_checkpointing:
+            raise ValueError(
+                "torch.compile cannot trace the spared statistics of activation checkpointing: set one of "
+                "model.compile and model.activation_checkpointing to false"
+            )
         self.architecture = architecture if isinstance(architecture, str) else None
         self.net: nn.Module | None = None if isinstance(architecture, str) else architecture
         self.options = options
@@ -106,12 +114,15 @@ class Classifier(pl.LightningModule):
         start_weights(self.net, self.initial, data, resumed=getattr(self._trainer, "ckpt_path", None) is not None)
         if self.channels_last:
             self.net = self.net.to(memory_format=torch.channels_last)
+        else:
+            self.net.register_forward_pre_hook(contiguous_images)
         if self.activation_checkpointing:
             checkpoint_activations(self.net)
         if self.compiled:
             self.net.compile(dynamic=False)  # in place: the names of the weights stay
         self._random_layers = random_layers(self.net)
-        self.train_metrics = EvaluationMetrics(self.num_classes, self.loss_settings)
+        self.register_buffer("class_weights", self._class_weights(data), persistent=False)
+        self.train_metrics = EvaluationMetrics(self.num_classes, self.loss_settings, self.class_weights)
         self.soft_accuracy = SoftTargetAccuracy()
         self.val_metrics = EvaluationMetrics(self.num_classes)
         self.raw_metrics = EvaluationMetrics(self.num_classes)
@@ -129,6 +140,13 @@ class Classifier(pl.LightningModule):
         if value is None:
             raise ValueError(f"model.{name} is not known: state it, or train with an ImageData that tells it")
         return value
+
+    def _class_weights(self, data: object) -> Tensor | None:
+        if self.loss_settings.class_weights == "equal":
+            return None
+        if not isinstance(data, ImageData):
+            raise ValueError("loss.class_weights balanced counts training images: train with an ImageData")
+        return balanced_weights(data.class_counts)
 
     def _check_head(self) -> None:
         """A network given as a module was built before the data was known: compare its last layer with the data."""
@@ -173,7 +191,7 @@ class Classifier(pl.LightningModule):
         if self.architecture is None:  # a foreign network draws its masks from the ambient generator
             torch.manual_seed(derive_key(self.seed, "ambient", self.trainer.global_step, batch_idx, self.global_rank))
         output = self(batch.images)
-        return output, loss_of_heads(output, batch.targets, batch.index >= 0, self.loss_settings)
+        return output, loss_of_heads(output, batch.targets, batch.index >= 0, self.loss_settings, self.class_weights)
 
     def _climb(self, batch: Batch, batch_idx: int) -> None:
         """Move the weights to where the loss of the batch's first images is highest nearby, until the backward pass."""
@@ -324,6 +342,12 @@ class Classifier(pl.LightningModule):
                 (self.train_metrics, self.soft_accuracy), checkpoint["epoch_metrics"], strict=True
             ):
                 restore_epoch_state(metric, state)
+
+
+def contiguous_images(network: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """A hook before the forward pass: a convolution runs in NCHW only where both its filters and its input are."""
+    del network
+    return tuple(value.contiguous() for value in inputs)
 
 
 def broadcast_buffers(module: nn.Module) -> None:

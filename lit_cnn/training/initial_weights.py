@@ -11,7 +11,9 @@ from lit_cnn.training.runs import load_checkpoint, network_weights
 from lit_cnn.training.whitening import fix_first_convolution, whiten_first_convolution
 
 WHITENING_IMAGES = 5000
-"""Training images whose patches are measured."""
+"""Training images whose patches are measured …"""
+WHITENING_PIXELS = 50e6
+"""… or fewer where so many would have more pixels than this."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ def start_weights(network: nn.Module, initial: InitialWeights, data: object, *, 
     elif initial.whitening:
         if not isinstance(data, ImageData):
             raise ValueError("initial.whitening reads training images: train with an ImageData")
-        announce(whiten_first_convolution(network, data.training_images(WHITENING_IMAGES)))
+        number = min(WHITENING_IMAGES, int(WHITENING_PIXELS / data.image_size**2))
+        announce(whiten_first_convolution(network, data.training_images(number)))
 
 
 def load_initial_weights(network: nn.Module, initial: InitialWeights) -> str:

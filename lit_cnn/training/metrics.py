@@ -36,16 +36,19 @@ class EvaluationMetrics(_Sums):
     Args:
         classes: Number of classes, the width of the logits.
         settings: The loss; plain cross-entropy if left out.
+        class_weights: Factors of the loss, float (K,), or None.
     """
 
     rows: Tensor
     top1: Tensor
     topk: Tensor
     loss: Tensor
+    class_weights: Tensor | None
 
-    def __init__(self, classes: int, settings: LossSettings = _PLAIN) -> None:
+    def __init__(self, classes: int, settings: LossSettings = _PLAIN, class_weights: Tensor | None = None) -> None:
         super().__init__()
         self.k, self.settings = min(5, classes), settings
+        self.register_buffer("class_weights", class_weights, persistent=False)
         for name in ("rows", "top1", "topk"):
             self.add_state(name, torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
         self.add_state("loss", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
@@ -61,7 +64,7 @@ class EvaluationMetrics(_Sums):
         """
         valid = _all_rows(logits) if valid is None else valid
         logits, targets = masked_rows(logits, valid), masked_rows(targets, valid)
-        self.loss += masked_rows(row_losses(logits, targets, self.settings), valid).double().sum()
+        self.loss += masked_rows(row_losses(logits, targets, self.settings, self.class_weights), valid).double().sum()
         classes = targets.argmax(dim=1) if targets.is_floating_point() else targets
         hits = (logits.topk(self.k, dim=1).indices == classes[:, None]) & valid[:, None]
         self.top1 += hits[:, 0].sum()

@@ -7,6 +7,8 @@ learn to do so. Jordan 2024 (arXiv:2404.00498) starts CIFAR networks so and keep
 import torch
 from torch import Tensor, nn
 
+CHUNK = 64
+"""Images whose patches are in memory at a time."""
 EPSILON = 5e-4
 """Added to each component's variance, so that the smallest are not amplified into noise (Jordan's constant)."""
 
@@ -22,9 +24,14 @@ def principal_components(images: Tensor, kernel: tuple[int, int]) -> tuple[Tenso
         Variances (D,) in decreasing order and orthonormal components (D, C, height, width); D = C * height * width.
     """
     height, width = kernel
-    windows = images.double().unfold(2, height, 1).unfold(3, width, 1)
-    patches = windows.permute(0, 2, 3, 1, 4, 5).reshape(-1, images.shape[1] * height * width)
-    variances, vectors = torch.linalg.eigh(patches.T @ patches / len(patches))
+    size = images.shape[1] * height * width
+    products, count = torch.zeros(size, size, dtype=torch.float64), 0
+    for part in images.split(CHUNK):
+        windows = part.double().unfold(2, height, 1).unfold(3, width, 1)
+        patches = windows.permute(0, 2, 3, 1, 4, 5).reshape(-1, size)
+        products += patches.T @ patches
+        count += len(patches)
+    variances, vectors = torch.linalg.eigh(products / count)
     return variances.flip(0), vectors.T.flip(0).reshape(-1, images.shape[1], height, width)
 
 

@@ -66,6 +66,9 @@ def test_a_run_folder_without_its_recipe(tmp_path: Path, capsys: pytest.CaptureF
     assert "metrics.csv: 1 rows" in said["fact"]
 
 
-def test_what_does_not_exist(capsys: pytest.CaptureFixture) -> None:
-    assert main(["check", "nowhere"]) == 1
-    assert "does not exist" in capsys.readouterr().err
+@pytest.mark.parametrize("name", ["nowhere", "typo.ckpt", "typo.npz"])
+def test_what_does_not_exist(name: str, capsys: pytest.CaptureFixture) -> None:
+    assert main(["check", name]) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"the path '{name}' does not exist" in said
+    assert "data.path" not in said

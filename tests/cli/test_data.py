@@ -38,6 +38,25 @@ def test_pack_refuses_what_it_does_not_know(folder, tmp_path, capsys):
     assert "quality of a packed set is 0 but must lie between 1 and 100" in capsys.readouterr().err
 
 
+def test_pack_names_what_was_stated_wrongly(folder, tmp_path, capsys):
+    assert main(["data", "pack", str(tmp_path / "typo"), str(tmp_path / "out")]) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "SRC '" in said
+    assert "data.path" not in said
+    for size in ("0", "4096"):
+        assert main(["data", "pack", str(folder), str(tmp_path / "out"), "--chunk-mb", size]) == 1
+        assert f"--chunk-mb is {size} but must lie between 1 and 4095 (MiB)" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("count", ["0", "-1"])
+def test_show_wants_an_image_at_least(tmp_path, capsys, count):
+    out = tmp_path / "batch.png"
+    assert main(["data", "show", "--images", count, "--out", str(out), "--config", "small/resnet50"]) == 1
+    assert f"--images is {count} but must be at least 1" in capsys.readouterr().err
+    assert not out.exists()
+
+
 @pytest.mark.slow
 def test_show_draws_a_batch_of_a_recipe(tmp_path, capsys):
     picture = tmp_path / "batch.png"

@@ -36,6 +36,15 @@ def test_a_torn_file_is_named(folder: Path) -> None:
     assert str(path) in error
 
 
+def test_files_left_out_for_their_ending_are_counted(folder: Path) -> None:
+    for name in ("train/cat/a.GIF", "train/cat/b.avif", "train/cat/c.gif", "val/dog/README", "val/dog/.hidden.gif"):
+        (folder / name).write_bytes(b"")
+    assert sorted(texts(list(check_data(folder)), "warning")) == [
+        "train: 3 files of class cat left out, no image by the ending (.avif, .gif)",
+        "val: 1 file of class dog left out, no image by the ending (none)",
+    ]
+
+
 def test_a_duplicate_between_splits_is_an_error_and_within_one_a_warning(folder: Path) -> None:
     source = folder / "train" / "cat" / "0.png"
     for copy in (folder / "val" / "cat" / "copy.png", folder / "train" / "dog" / "copy.png"):

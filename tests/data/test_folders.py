@@ -5,7 +5,7 @@ import os
 import pytest
 from PIL import Image
 
-from lit_cnn.data.folders import list_images, load_image, read_folder
+from lit_cnn.data.folders import list_images, list_others, load_image, read_folder
 
 
 def _fill(folder, classes=("cat", "dog"), count=2):
@@ -36,8 +36,37 @@ def test_files_are_sorted_links_followed_and_other_files_ignored(tmp_path):
     (tmp_path / "real" / "cat" / "loop").symlink_to(tmp_path / "real" / "cat")
     (tmp_path / "real" / "cat" / "notes.txt").write_text("no image")
     (tmp_path / "real" / "cat" / ".hidden.png").write_text("")
-    Image.new("L", (2, 2)).save(tmp_path / "real" / "cat" / "Z.JPEG")
-    assert [os.path.basename(name) for name in list_images(tmp_path / "cat")] == ["0.png", "1.png", "Z.JPEG"]
+    for name in ("Z.JPEG", "gray.pgm"):
+        Image.new("L", (2, 2)).save(tmp_path / "real" / "cat" / name)
+    assert [os.path.basename(name) for name in list_images(tmp_path / "cat")] == [
+        "0.png",
+        "1.png",
+        "Z.JPEG",
+        "gray.pgm",
+    ]
+    assert [os.path.basename(name) for name in list_others(tmp_path / "cat")] == ["notes.txt"]
+    assert load_image(tmp_path / "cat" / "gray.pgm").size == (2, 2)
+
+
+@pytest.mark.parametrize("place", [".", "cat", "cat/deep"])
+def test_a_folder_that_cannot_be_listed_is_named(tmp_path, monkeypatch, place):
+    _fill(tmp_path, ("cat", "cat/deep", "dog"))
+    denied = str(tmp_path / place)
+
+    def deny(real):
+        def list_folder(path="."):
+            if os.fspath(path) == denied:
+                raise PermissionError(13, "Permission denied", os.fspath(path))
+            return real(path)
+
+        return list_folder
+
+    for name in ("scandir", "listdir"):
+        monkeypatch.setattr(os, name, deny(getattr(os, name)))
+    with pytest.raises(
+        ValueError, match=f"The folder {denied} cannot be listed .Permission denied.; change its rights"
+    ):
+        read_folder(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +81,14 @@ def test_files_are_sorted_links_followed_and_other_files_ignored(tmp_path):
 def test_unusable_folders_are_refused(tmp_path, make, words):
     make(tmp_path)
     with pytest.raises(ValueError, match=words):
+        read_folder(tmp_path)
+
+
+def test_a_packed_set_is_told_from_a_folder_without_classes(tmp_path):
+    for name in ("train", "val", "info"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "index.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"is a set written by lit-cnn data pack; read it with data\.source litdata"):
         read_folder(tmp_path)
 
 

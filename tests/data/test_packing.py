@@ -2,6 +2,7 @@
 
 import io
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -90,12 +91,85 @@ def test_nothing_is_overwritten(folder, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == before
 
 
+def test_a_link_to_an_empty_folder_leads_to_the_set(folder, tmp_path):
+    (tmp_path / "disk" / "empty").mkdir(parents=True)
+    (tmp_path / "out").symlink_to(tmp_path / "disk" / "empty")
+    _pack(folder, tmp_path / "out")
+    assert (tmp_path / "out").is_symlink()
+    assert sorted(read_shards(str(tmp_path / "disk" / "empty"))[0]) == ["train", "val"]
+    assert [path.name for path in (tmp_path / "disk").iterdir()] == ["empty"]
+
+
+def test_a_target_may_be_relative(folder, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    _pack(folder, Path("../out"))
+    assert sorted(read_shards(str(tmp_path / "out"))[0]) == ["train", "val"]
+
+
+@pytest.mark.parametrize("kind", ["the current folder", "a mount point"])
+def test_what_a_set_cannot_replace_is_refused_before_the_work(folder, tmp_path, monkeypatch, kind):
+    (tmp_path / "out").mkdir()
+    if kind == "a mount point":
+        monkeypatch.setattr("os.path.ismount", lambda path: Path(path) == tmp_path / "out")
+    else:
+        monkeypatch.chdir(tmp_path / "out")
+    with pytest.raises(ValueError, match=f"out is {kind}, .* choose a folder inside it"):
+        _pack(folder, Path(".") if kind == "the current folder" else tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "out"]
+
+
+def test_a_complete_set_that_cannot_be_moved_is_kept(folder, tmp_path):
+    def fill(done, total):
+        if done == total:
+            (tmp_path / "out").mkdir()
+            (tmp_path / "out" / "notes.txt").write_text("made meanwhile")
+
+    with pytest.raises(ValueError, match=r"is complete in .*out\.partial but cannot be moved to .*out \("):
+        pack_folder(folder, tmp_path / "out", Packing(), advance=fill)
+    assert (tmp_path / "out" / "notes.txt").exists()
+    assert sorted(read_shards(str(tmp_path / "out.partial"))[0]) == ["train", "val"]
+
+
+def test_two_packs_to_one_folder_leave_each_other_alone(folder, tmp_path):
+    second = []
+
+    def start_another(done, _):
+        if done == 1:
+            with pytest.raises(
+                ValueError, match=r"out\.partial exists: another pack to .*out is running or was killed"
+            ):
+                _pack(folder, tmp_path / "out")
+            second.append(done)
+
+    pack_folder(folder, tmp_path / "out", Packing(), advance=start_another)
+    assert second == [1]
+    assert sorted(read_shards(str(tmp_path / "out"))[0]) == ["train", "val"]
+
+
+def test_a_folder_that_happens_to_be_named_partial_is_not_touched(folder, tmp_path):
+    (tmp_path / "out.partial").mkdir()
+    (tmp_path / "out.partial" / "mine.txt").write_text("kept")
+    with pytest.raises(ValueError, match=r"out\.partial exists"):
+        _pack(folder, tmp_path / "out")
+    assert (tmp_path / "out.partial" / "mine.txt").read_text() == "kept"
+
+
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_broken_file_stops_and_leaves_nothing_behind(folder, tmp_path, workers):
     (folder / "dog" / "3.png").write_bytes(b"no image")
     with pytest.raises(ValueError, match=r"dog/3\.png cannot be decoded"):
         _pack(folder, tmp_path / "out", workers=workers)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["images"]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_image_too_large_for_a_jpeg_is_named(folder, tmp_path, workers):
+    Image.new("RGB", (65_501, 3)).save(folder / "dog" / "long.png")
+    words = r"dog/long\.png of 65501 x 3 px cannot be stored as a JPEG, whose sides end at 65,500 px .* with size 0"
+    with pytest.raises(ValueError, match=words):
+        _pack(folder, tmp_path / "out", workers=workers)
+    assert sum(_pack(folder, tmp_path / "out", size=0).values()) == 21
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """A packed set trains like every other source: same guarantees of order, resuming, workers and processes."""
 
+import json
+import os
 import pickle
 import shutil
 
@@ -71,6 +73,27 @@ def _rows(split):
     return [(split.read(row), label) for row, label in enumerate(split.labels.tolist())]
 
 
+def test_a_process_of_several_sees_the_whole_set(packed, monkeypatch):
+    alone = read_shards(str(packed / "shards"))[0]["train"]
+    expected = [read.content for read, _ in _rows(alone)]
+    monkeypatch.setenv("WORLD_SIZE", "2")  # as torchrun sets it; litdata divides sets by it
+    for rank in ("0", "1"):
+        monkeypatch.setenv("GLOBAL_RANK", rank)
+        split = read_shards(str(packed / "shards"))[0]["train"]
+        assert split.chunks == alone.chunks
+        assert [read.content for read, _ in _rows(split)] == expected
+
+
+def test_a_set_that_lost_a_shard_is_refused(packed, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(packed / "shards", copy)
+    index = json.loads((copy / "val" / "index.json").read_text())
+    index["chunks"].pop()
+    (copy / "val" / "index.json").write_text(json.dumps(index))
+    with pytest.raises(ValueError, match=r"val holds \d+ images, but 15 are recorded"):
+        read_shards(str(copy))
+
+
 def test_some_rows_in_another_order_and_another_process(packed):
     split = read_shards(str(packed / "shards"))[0]["train"]
     part = pickle.loads(pickle.dumps(split.take(torch.tensor([7, 3, 30])).take(torch.tensor([2, 0]))))
@@ -135,6 +158,76 @@ def test_a_broken_image_is_named_or_skipped(packed, tmp_path):
         batches = list(_data(copy, on_error="skip").train_dataloader())
     skipped = sum(int((batch.index == SKIPPED).sum()) for batch in batches)
     assert skipped == len(list((copy / "train").glob("*.bin")))
+
+
+@pytest.fixture
+def remote(packed, tmp_path, monkeypatch):
+    """The set as one that litdata must fetch: its URL, and what is asked of the storage, by file."""
+    from litdata.streaming import downloader
+
+    monkeypatch.setattr("litdata.utilities.dataset_utilities._LITDATA_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.delenv("MAX_CACHE_SIZE", raising=False)
+    fetched, ranges, real = [], [], downloader.LocalDownloaderWithCache.download_file
+
+    def fetch(self, remote_path, local_path):
+        if local_path.endswith(".bin") and not os.path.exists(local_path):
+            fetched.append(os.path.relpath(remote_path.removeprefix("local:"), packed / "shards"))
+        return real(self, remote_path, local_path)
+
+    def fetch_range(self, remote_path, offset, length, local_path):  # noqa: ARG001
+        ranges.append(os.path.relpath(remote_path.removeprefix("local:"), packed / "shards"))
+        with open(remote_path.removeprefix("local:"), "rb") as stream:
+            stream.seek(offset)
+            return stream.read(length)
+
+    monkeypatch.setattr(downloader.LocalDownloaderWithCache, "download_file", fetch)
+    monkeypatch.setattr(downloader.LocalDownloaderWithCache, "download_bytes", fetch_range)
+    return f"local://{packed / 'shards'}", fetched, ranges
+
+
+def _read_twice(url, fetched, ranges):
+    """In each of two epochs, by a process of its own as it were: contents by row, files and ranges asked for."""
+    for epoch in range(2):
+        split = read_shards(url)[0]["train"]
+        fetched.clear()
+        ranges.clear()
+        order = torch.randperm(len(split), generator=torch.Generator().manual_seed(epoch)).tolist()
+        yield {row: split.read(row).content for row in order}, sorted(fetched), list(ranges)
+
+
+LEFT_OPEN = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+"""litdata leaves it to Python to close a shard that it has read from its cache."""
+
+
+@LEFT_OPEN
+def test_a_shard_is_fetched_once_for_all_epochs(packed, remote):
+    url, *asked = remote
+    local = read_shards(str(packed / "shards"))[0]["train"]
+    expected = {row: local.read(row).content for row in range(len(local))}
+    first, second = _read_twice(url, *asked)
+    opening = ["train/chunk-0-0.bin"] * 2
+    assert first == (expected, sorted(f"train/chunk-0-{number}.bin" for number in range(len(local.chunks))), opening)
+    assert second == (expected, [], [])
+
+
+@pytest.mark.parametrize("reason", ["no room", "a limit of the user's"])
+def test_a_set_that_must_not_fill_the_disk_is_fetched_by_image(remote, tmp_path, monkeypatch, reason):
+    if reason == "no room":
+        monkeypatch.setattr("lit_cnn.data.shards.SHARE_OF_DISK", 0.0)
+    else:
+        monkeypatch.setenv("MAX_CACHE_SIZE", "1GB")
+    url, *asked = remote
+    for contents, fetched, ranges in _read_twice(url, *asked):
+        assert len(contents) == 3 * TRAIN
+        assert fetched == []
+        assert len(ranges) == 2 * len(contents)
+    assert list((tmp_path / "cache").rglob("*.bin")) == []
+
+
+@LEFT_OPEN
+def test_a_remote_set_trains_like_the_folder_it_lies_in(packed, remote):
+    expected = list(_data(packed / "shards").train_dataloader())
+    _assert_equal(list(_data(remote[0], workers=2).train_dataloader()), expected)
 
 
 def test_what_is_no_packed_set_is_refused(tmp_path):

@@ -1,6 +1,9 @@
 """Sources: paths, reproducible splits, and what is read from where."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from PIL import Image
 from lit_cnn.data.archives import ArraySplit
 from lit_cnn.data.folders import FolderSplit
 from lit_cnn.data.sources import CIFAR10_CLASSES, load_source, resolve_data_path, stratified_rows
+from lit_cnn.randomness import generator
 
 
 @pytest.fixture
@@ -60,6 +64,34 @@ def test_held_out_rows_complement_the_kept_and_leave_no_class_empty(fraction):
     assert labels[held].unique().tolist() == [0, 1, 2]
 
 
+@pytest.mark.parametrize("fraction", [0.02, 0.5])
+def test_the_same_rows_are_held_out_as_class_by_class(fraction):
+    """Classes of one to several hundred images in any order, some labels unused."""
+    draws = torch.rand(3000, generator=torch.Generator().manual_seed(0))
+    labels = torch.cat([(draws**3 * 60).long() * 17, torch.tensor([5000])])
+    assert labels.bincount().max() > 500
+    expected = []
+    for label in labels.unique().tolist():
+        rows = [row for row, value in enumerate(labels.tolist()) if value == label]
+        count = min(max(round(len(rows) * fraction), 1), len(rows) - 1)  # 0 of one image
+        drawn = torch.randperm(len(rows), generator=generator("split", label))[:count].tolist()
+        expected += [rows[place] for place in drawn]
+    kept, held = stratified_rows(labels, fraction)
+    assert held.tolist() == sorted(expected)
+    assert kept.tolist() == sorted(set(range(3001)) - set(expected))
+
+
+@pytest.mark.slow
+def test_a_million_images_are_held_out_in_a_moment():
+    """1.28 million in 1000 classes: the work does not grow with images times classes."""
+    labels = torch.arange(1000).repeat_interleave(1280)
+    start = time.perf_counter()
+    _, held = stratified_rows(labels, 0.1)
+    took = time.perf_counter() - start
+    assert held.shape == (128_000,)
+    assert took < 1
+
+
 def test_paths_expand_and_fall_back_to_the_data_root(tmp_path, monkeypatch, archive):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
@@ -90,24 +122,72 @@ def test_cifar10_prefers_the_archive_under_the_data_root(tmp_path, monkeypatch):
     assert len(load_source("cifar10", str(tmp_path / "cifar10.npz"), 0.5).val) == 10
 
 
-def test_cifar_falls_back_to_torchvision(tmp_path, monkeypatch):
-    """The download itself is not tried; torchvision's class is replaced by one of its shape."""
+class _Stored:
+    """Of the shape of torchvision's class, whose download makes a file and takes a moment."""
 
-    class Stored:
-        base_folder = "cifar-100-python"
+    base_folder = "cifar-100-python"
+    roots: ClassVar[list[Path]] = []
+    downloads: ClassVar[list[str]] = []
 
-        def __init__(self, root, train, download):
-            assert download
-            assert Path(root) == tmp_path
-            self.data = np.zeros((40 if train else 10, 32, 32, 3), dtype=np.uint8)
-            self.targets = [number % 4 for number in range(len(self.data))]
-            self.classes = ["a", "b", "c", "d"]
+    def __init__(self, root, train, download=False):
+        complete = Path(root) / self.base_folder / "complete"
+        if download and not complete.exists():
+            self.downloads.append("begins")
+            time.sleep(0.1)
+            complete.parent.mkdir(parents=True, exist_ok=True)
+            complete.touch()
+            self.downloads.append("ends")
+        if not complete.exists():
+            raise RuntimeError("Dataset not found or corrupted.")
+        self.roots.append(Path(root))
+        self.data = np.zeros((40 if train else 10, 32, 32, 3), dtype=np.uint8)
+        self.targets = [number % 4 for number in range(len(self.data))]
+        self.classes = ["a", "b", "c", "d"]
 
-    monkeypatch.setattr("torchvision.datasets.CIFAR100", Stored)
+
+@pytest.fixture
+def stored(monkeypatch):
+    monkeypatch.setattr(_Stored, "roots", [])
+    monkeypatch.setattr(_Stored, "downloads", [])
+    monkeypatch.setattr("torchvision.datasets.CIFAR100", _Stored)
+    return _Stored
+
+
+def test_cifar_falls_back_to_torchvision(tmp_path, stored):
     source = load_source("cifar100", str(tmp_path), val_fraction=0.1)
     assert (len(source.train), len(source.val), len(source.test)) == (36, 4, 10)
     assert source.train.images.shape[1:] == (3, 32, 32)
     assert source.class_names == ["a", "b", "c", "d"]
+    assert set(stored.roots) == {tmp_path}
+
+
+def test_processes_that_begin_at_once_download_one_after_the_other(tmp_path, stored):
+    """Threads stand for them; a lock of a file keeps both apart."""
+    with ThreadPoolExecutor(3) as pool:
+        sources = list(pool.map(lambda _: load_source("cifar100", str(tmp_path / "new")), range(3)))
+    assert stored.downloads == ["begins", "ends"]
+    assert [len(source.test) for source in sources] == [10, 10, 10]
+
+
+def test_files_that_are_there_need_no_lock(tmp_path, stored, monkeypatch):
+    """A folder that others share may be read-only."""
+    (tmp_path / stored.base_folder).mkdir()
+    (tmp_path / stored.base_folder / "complete").touch()
+    monkeypatch.setattr("lit_cnn.data.sources.FileLock", None)
+    load_source("cifar100", str(tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == [stored.base_folder]
+    assert stored.downloads == []
+
+
+@pytest.mark.parametrize("path", ["cifar", "elsewhere"])
+def test_torchvisions_files_are_looked_up_under_the_data_root(tmp_path, monkeypatch, stored, path):
+    """A folder that is in neither place is made in the current one."""
+    (tmp_path / "data" / "cifar" / stored.base_folder).mkdir(parents=True)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("LIT_CNN_DATA", str(tmp_path / "data"))
+    load_source("cifar100", path)
+    assert set(stored.roots) == {tmp_path / "data" / "cifar" if path == "cifar" else Path("elsewhere")}
 
 
 @pytest.mark.parametrize(

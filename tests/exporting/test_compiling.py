@@ -28,10 +28,14 @@ def test_logits_are_equal_with_and_without_folding() -> None:
 
 
 @torch.no_grad()
-def test_other_batch_sizes_compile_anew() -> None:
-    network, images = small_network(), torch.randn(4, 3, 8, 8)
+def test_a_smaller_last_batch_needs_no_second_compilation() -> None:
+    network, images = small_network(), torch.randn(4, 3, 8, 8).contiguous(memory_format=torch.channels_last)
     compiled = compile_for_inference(network, images)
-    torch.testing.assert_close(compiled(images[:3]), network(images[:3]), rtol=1e-4, atol=1e-5)
+    with torch.compiler.set_stance("fail_on_recompile"):
+        found = compiled(images[:3])
+        with pytest.raises(RuntimeError, match="recompile"):
+            compiled(torch.cat([images, images]))
+    torch.testing.assert_close(found, network(images[:3]), rtol=1e-4, atol=1e-5)
 
 
 def test_difference_above_the_tolerance_is_refused() -> None:

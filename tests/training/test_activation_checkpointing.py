@@ -115,3 +115,8 @@ def test_run_with_dropping_averages_and_sharpness_ends_the_same(tmp_path: Path) 
 def test_network_without_stages_is_refused() -> None:
     with pytest.raises(ValueError, match="activation_checkpointing to false"):
         checkpoint_activations(nn.Sequential(nn.Flatten(), nn.Linear(12, 2)))
+
+
+def test_compiling_a_checkpointed_network_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"set one of model.compile and model.activation_checkpointing to false"):
+        Classifier("cifar_resnet20", num_classes=10, in_channels=3, compile=True, activation_checkpointing=True)

@@ -50,6 +50,7 @@ COMPONENTS: dict[str, dict[str, Any]] = {
     "rmsprop": {"model": {"optimizer": OptimizerSettings("rmsprop", 0.01, None)}},
     "lamb": {"model": {"optimizer": OptimizerSettings("lamb", 0.01, None, weight_decay=0.02)}},
     "binary cross-entropy": {"model": {"loss": LossSettings("binary_cross_entropy", target_threshold=0.2)}},
+    "balanced classes": {"model": {"loss": LossSettings(class_weights="balanced")}},
     "accumulation": {"accumulate_grad_batches": 2},
     "fused kernel": {"model": {"optimizer": OptimizerSettings(learning_rate=0.05, kernel="fused")}},
     "bf16": {"precision": "bf16-mixed"},
@@ -164,3 +165,32 @@ def test_a_compiled_run_resumes_bit_equal_and_keeps_its_names(tmp_path: Path) ->
 def test_rates_that_change_every_step_cannot_be_compiled(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"ramp_epochs changes the network in every step.*set model\.compile false"):
         fit(tmp_path, model={"compile": True})
+
+
+@pytest.mark.parametrize("channels_last", [True, False])
+def test_convolutions_run_in_the_layout_asked_for(channels_last: bool) -> None:
+    model = Classifier("cifar_resnet20", num_classes=3, in_channels=3, channels_last=channels_last)
+    model.configure_model()
+    layouts = []
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            module.register_forward_hook(
+                lambda _module, _inputs, output: layouts.append(output.is_contiguous(memory_format=torch.channels_last))
+            )
+    model(torch.randn(2, 3, 16, 16).contiguous(memory_format=torch.channels_last))
+    assert set(layouts) == {channels_last}
+
+
+def test_balanced_classes_weigh_by_the_training_images(tmp_path: Path) -> None:
+    loss = LossSettings(class_weights="balanced")
+    trainer, model = fit(tmp_path, epochs=1, max_steps=6, model={"loss": loss})
+    counts = torch.bincount(trainer.datamodule.loaded.train.labels)
+    assert len(set(counts.tolist())) > 1
+    torch.testing.assert_close(model.class_weights, counts.sum() / (len(counts) * counts))
+    assert not any("class_weights" in name for name in model.state_dict())
+
+
+def test_balanced_classes_need_images_to_count() -> None:
+    model = Classifier("cifar_resnet20", num_classes=3, in_channels=3, loss=LossSettings(class_weights="balanced"))
+    with pytest.raises(ValueError, match="train with an ImageData"):
+        model.configure_model()

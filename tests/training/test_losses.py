@@ -4,7 +4,13 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from lit_cnn.training.losses import LossSettings, classification_loss, loss_of_heads, row_losses
+from lit_cnn.training.losses import (
+    LossSettings,
+    balanced_weights,
+    classification_loss,
+    loss_of_heads,
+    row_losses,
+)
 
 LOGITS = torch.tensor([[2.0, -1.0, 0.5], [0.0, 1.0, 3.0]])
 TARGETS = torch.tensor([0, 1])
@@ -99,3 +105,27 @@ def test_a_target_threshold_takes_every_class_of_a_mixture_as_present() -> None:
 def test_a_target_threshold_needs_binary_cross_entropy() -> None:
     with pytest.raises(ValueError, match="needs loss\\.name"):
         LossSettings(target_threshold=0.2)
+
+
+def test_balanced_weights_let_every_class_weigh_alike() -> None:
+    weights = balanced_weights(torch.tensor([6, 3, 1]))
+    torch.testing.assert_close(weights * torch.tensor([6.0, 3.0, 1.0]), torch.full((3,), 10 / 3))
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "binary_cross_entropy"])
+def test_class_weights_are_factors_of_the_rows_and_mixtures_weigh_as_their_parts(name: str) -> None:
+    settings, weights = LossSettings(name, 0.1), torch.tensor([0.5, 2.0, 4.0])
+    plain = row_losses(LOGITS, TARGETS, settings)
+    torch.testing.assert_close(row_losses(LOGITS, TARGETS, settings, weights), plain * torch.tensor([0.5, 2.0]))
+    mixed = torch.tensor([[0.25, 0.75, 0.0], [0.0, 0.5, 0.5]])
+    expected = row_losses(LOGITS, mixed, settings) * torch.tensor([1.625, 3.0])
+    torch.testing.assert_close(row_losses(LOGITS, mixed, settings, weights), expected)
+    padded = torch.cat([TARGETS, torch.tensor([-1])])
+    valid = torch.tensor([True, True, False])
+    loss = classification_loss(torch.cat([LOGITS, LOGITS[:1]]), padded, valid, settings, weights)
+    torch.testing.assert_close(loss, (plain * torch.tensor([0.5, 2.0])).mean())
+
+
+def test_a_class_without_images_cannot_be_balanced() -> None:
+    with pytest.raises(ValueError, match="1 of 3 classes have no training image"):
+        balanced_weights(torch.tensor([2, 0, 5]))

@@ -78,3 +78,14 @@ def test_the_layer_stays_fixed_through_training_and_a_resumed_run_ends_bit_equal
     assert not resumed.net.features.stem.conv.weight.requires_grad
     for name, value in whole.net.state_dict().items():
         assert torch.equal(value, resumed.net.state_dict()[name]), name
+
+
+def test_components_do_not_depend_on_how_many_images_are_taken_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    mixing = torch.randn(3, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    noise = torch.randn(20, 3, 8, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    images = torch.einsum("dc,nchw->ndhw", mixing, noise)
+    variances, components = principal_components(images, (2, 2))
+    monkeypatch.setattr("lit_cnn.training.whitening.CHUNK", 7)
+    parts, filters = principal_components(images, (2, 2))
+    torch.testing.assert_close(parts, variances)
+    torch.testing.assert_close((parts * filters.flatten(1).T).abs(), (variances * components.flatten(1).T).abs())
