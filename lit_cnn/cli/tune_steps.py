@@ -1,11 +1,11 @@
 """Training steps of a recipe under different machine settings, for ``lit-cnn tune`` to compare."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 
+from lit_cnn.cli.bench_data import seconds_per_batch
 from lit_cnn.cli.bench_networks import recipe_batches, recipe_parts
 from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
 from lit_cnn.profiling.bench import Conditions
@@ -16,8 +16,6 @@ from lit_cnn.training.optimizer_kernels import KERNELS
 
 WORKERS, THREADS = "data.workers", "machine.threads"
 KEYS = ("trainer.precision", "model.channels_last", "model.optimizer.kernel", THREADS, "model.compile", WORKERS)
-LOADED_STEPS = 4
-"""Steps of a turn that compares numbers of workers, after those whose batches were made in advance."""
 
 
 def choices_of(start: Settings, recipe: Any, *, with_compile: bool) -> dict[str, Sequence[Any]]:
@@ -124,19 +122,14 @@ class Tuner:
         """A fresh loader per turn; the batches that its workers make in advance do not count."""
         batches: list[Callable[[], Any]] = [lambda: None]
         parts = recipe_parts(recipe, conditions, lambda: batches[0]())
-        ahead = 1 + 2 * recipe.data.loader_facts.workers
+        workers = recipe.data.loader_facts.workers
 
         def steps() -> float:
             self._use_threads(settings)
             batches[0] = recipe_batches(recipe.data, self.device)
-            for _ in range(ahead):
-                parts.run()
-            started = time.perf_counter()
-            for _ in range(LOADED_STEPS):
-                parts.run()
-            taken = time.perf_counter() - started
+            taken = seconds_per_batch(parts.run, workers)
             batches[0] = lambda: None  # lets the loader and its workers go
-            return taken / LOADED_STEPS
+            return taken
 
         return steps
 

@@ -42,8 +42,21 @@ def test_batches_made_in_advance_do_not_count() -> None:
         def __iter__(self):
             return loader()
 
-    assert turn(Loader, 2, clock=lambda: float(next(ticks)))() == 1 / BATCHES
-    assert len(made) == 1 + 2 * 2 + BATCHES
+    assert turn(Loader, 2, clock=lambda: float(next(ticks)))() == 1 / (2 * BATCHES)
+    assert len(made) == 1 + 2 * 2 + 2 * BATCHES
+
+
+@pytest.mark.parametrize("workers", [1, 3, 5, 8, 16])
+def test_workers_that_deliver_together_are_not_taken_for_faster(workers: int) -> None:
+    """A burst of one batch per worker every ``workers`` seconds is one batch per second."""
+    now = [0.0]
+
+    def loader():
+        while True:
+            now[0] += workers
+            yield from range(workers)
+
+    assert turn(loader, workers, clock=lambda: now[0])() == 1.0
 
 
 def test_the_line_says_what_is_missing() -> None:
