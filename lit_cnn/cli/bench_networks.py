@@ -82,11 +82,7 @@ def plain_parts(network: nn.Module, images: Tensor, targets: Tensor, conditions:
     def loss(outputs: Any, targets: Tensor) -> Tensor:
         return F.cross_entropy(outputs if isinstance(outputs, Tensor) else outputs[0], targets)
 
-    return StepParts(network, lambda: (images, targets), loss, optimizer, lambda: _step(optimizer), conditions.bf16)
-
-
-def _step(optimizer: torch.optim.Optimizer) -> None:
-    optimizer.step()
+    return StepParts(network, lambda: (images, targets), loss, optimizer, optimizer.step, conditions.bf16)
 
 
 def recipe_parts(

@@ -59,7 +59,6 @@ def take_turns(
     rounds: int | None = None,
     seconds: float = 10.0,
     fewest: int = MIN_ROUNDS,
-    on_round: Callable[[int], None] = lambda _: None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, list[float]]:
     """Let every contestant measure itself once per round, in an order that is reversed in every second round.
@@ -69,7 +68,6 @@ def take_turns(
         rounds: How many; None for as many as fit in ``seconds``, from ``fewest`` to 200.
         seconds: Time after which an open number of rounds stops.
         fewest: Rounds of an open number, however long they take.
-        on_round: Told the number of each round, from 1, when it is done.
         clock: What tells the time.
 
     Returns:
@@ -83,5 +81,4 @@ def take_turns(
         for name in order:
             figures[name].append(contestants[name]())
         done += 1
-        on_round(done)
     return figures

@@ -33,7 +33,7 @@ class StepParts:
     next_batch: Callable[[], tuple[Tensor, Tensor]]
     loss: Callable[[Any, Tensor], Tensor]
     optimizer: torch.optim.Optimizer
-    update: Callable[[], None]
+    update: Callable[[], object]
     bf16: bool = False
 
     def run(self, clock: Callable[[], float] = time.perf_counter) -> Phase:

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from lit_cnn.profiling.bench import GEMM, Conditions, Contestant, gemm, race
+from lit_cnn.profiling.memory import PeakMemory
 from lit_cnn.profiling.phases import PHASES, StepParts
 
 
@@ -13,13 +14,9 @@ def contestant(label: str, images: torch.Tensor) -> Contestant:
         network = nn.Sequential(nn.Flatten(), nn.Linear(12, 2))
         optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
         batch = images, torch.zeros(len(images), dtype=torch.int64)
-        return StepParts(network, lambda: batch, nn.functional.cross_entropy, optimizer, lambda: _ignore(optimizer))
+        return StepParts(network, lambda: batch, nn.functional.cross_entropy, optimizer, optimizer.step)
 
     return Contestant(label, build, images, madds=24)
-
-
-def _ignore(optimizer: torch.optim.Optimizer) -> None:
-    optimizer.step()
 
 
 def test_a_race_reports_speeds_shares_and_ratios(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,6 +37,30 @@ def test_a_race_reports_speeds_shares_and_ratios(monkeypatch: pytest.MonkeyPatch
     assert bench.ratios[0].training.low <= bench.ratios[0].training.median <= bench.ratios[0].training.high
     slowest, fastest = ours.training.low * 2 * 24 * 3, ours.training.high * 2 * 24 * 3
     assert slowest / (bench.limit.high * 1e9) <= ours.training_share.median <= fastest / (bench.limit.low * 1e9)
+
+
+def test_the_training_peak_holds_the_optimizers_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step begins with momentum in place while the memory is watched: its activations come on top."""
+    monkeypatch.setitem(GEMM, "cpu", 8)
+    watched, seen = [False], []
+
+    class Watch(PeakMemory):
+        def __enter__(self) -> PeakMemory:
+            watched[0] = True
+            return super().__enter__()
+
+        def __exit__(self, *args) -> None:
+            watched[0] = False
+            super().__exit__(*args)
+
+    monkeypatch.setattr("lit_cnn.profiling.bench.PeakMemory", Watch)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(12, 2))
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
+    network.register_forward_pre_hook(lambda *_: seen.append((network.training, watched[0], bool(optimizer.state))))
+    images, targets = torch.randn(5, 3, 2, 2), torch.zeros(5, dtype=torch.int64)
+    parts = StepParts(network, lambda: (images, targets), nn.functional.cross_entropy, optimizer, optimizer.step)
+    race("net", [Contestant("ours", lambda: parts, images, 24)], Conditions(torch.device("cpu"), rounds=1))
+    assert (True, True, True) in seen
 
 
 @pytest.mark.parametrize("bf16", [False, True])
