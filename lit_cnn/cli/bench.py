@@ -1,6 +1,7 @@
 """``lit-cnn bench``: how fast networks train and infer, against other libraries and against the machine's limit."""
 
 import argparse
+import contextlib
 import datetime
 import json
 import os
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 
 def run(arguments: list[str]) -> int:
     options, overrides = parse(arguments)
-    benches = measure(options, overrides)
-    speed = data_speed(options, overrides) if options.config else None
-    overhead = fit_overhead(options, overrides) if options.fit else None
+    with contextlib.redirect_stdout(sys.stderr):  # what a recipe announces while it is built is no figure
+        benches = measure(options, overrides)
+        speed = data_speed(options, overrides) if options.config else None
+        overhead = fit_overhead(options, overrides) if options.fit else None
     if options.json:
         write(options.json, json.dumps(as_object(benches, speed, overhead), indent=2))
     if options.plot:
@@ -69,7 +71,7 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--fit", action="store_true", help="time lit-cnn fit against a plain PyTorch loop, too")
     parser.add_argument("--image-size", type=int, help="px (default: each network's own)")
     parser.add_argument("--batch-size", type=int, help="images (default: 128 up to 64 px, 16 above, 8 for heavy ones)")
-    parser.add_argument("--precision", choices=("32-true", "bf16-mixed"), default="32-true")
+    parser.add_argument("--precision", choices=("32-true", "bf16-mixed"), help="(default: 32-true, or the recipe's)")
     parser.add_argument("--contiguous", action="store_true", help="NCHW layout instead of channels_last")
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:N (default: cuda where there is one)")
     parser.add_argument("--seconds", type=float, default=20.0, help="time per network; at least 6 rounds (default 20)")
@@ -96,7 +98,7 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
 def measure(options: argparse.Namespace, overrides: list[str]) -> "list[Bench]":
     from lit_cnn.cli.profile import progress
     from lit_cnn.profiling.bench import Conditions, race
-    from lit_cnn.profiling.timing import resolve_device
+    from lit_cnn.profiling.timing import is_bf16, resolve_device
 
     device = resolve_device(options.device)
     settings = {"rounds": options.rounds, "seconds": options.seconds}
@@ -104,7 +106,7 @@ def measure(options: argparse.Namespace, overrides: list[str]) -> "list[Bench]":
         from lit_cnn.cli.bench_networks import recipe_contestant
 
         init = instantiate(options, overrides)
-        bf16 = "bf16" in str(init.trainer.precision)
+        bf16 = is_bf16(init.trainer.precision)
         where = Conditions(device, bf16, init.model.channels_last, **settings)
         with progress(2) as tell:
             return [race(title(options), [recipe_contestant(init, where)], where, tell)]
@@ -145,11 +147,11 @@ def title(options: argparse.Namespace) -> str:
 def recipe_arguments(options: argparse.Namespace, overrides: list[str]) -> list[str]:
     given = {"data.image_size": options.image_size, "data.batch_size": options.batch_size}
     keys = [f"--{key}={value}" for key, value in given.items() if value is not None]
-    if options.precision != "32-true":
+    if options.precision:
         keys.append(f"--trainer.precision={options.precision}")
     if options.contiguous:
         keys.append("--model.channels_last=false")
-    return [*(word for config in options.config for word in ("--config", config)), *keys, *overrides]
+    return [*(word for config in options.config for word in ("--config", config)), *overrides, *keys]
 
 
 def instantiate(options: argparse.Namespace, overrides: list[str]) -> Any:
@@ -174,14 +176,18 @@ def fit_overhead(options: argparse.Namespace, overrides: list[str]) -> "Overhead
     from lit_cnn.cli.fit_overhead import measure_noise, measure_overhead
 
     rounds = options.rounds or 10
+    device = ["--trainer.accelerator=cpu"] if options.device == "cpu" else []
     if options.config:
-        return measure_overhead(recipe_arguments(options, overrides), rounds=rounds)
+        return measure_overhead([*recipe_arguments(options, overrides), *device], rounds=rounds)
     from lit_cnn.architectures.catalog import find_entry
     from lit_cnn.cli.bench_networks import default_batch
 
     name = options.names[0]
     size = options.image_size or find_entry(name).image_size
-    keys = [f"--trainer.precision={options.precision}", f"--model.channels_last={str(not options.contiguous).lower()}"]
+    keys = [
+        f"--trainer.precision={options.precision or '32-true'}",
+        f"--model.channels_last={str(not options.contiguous).lower()}",
+    ]
     return measure_noise(name, size, options.batch_size or default_batch(name, size), keys, block=3, rounds=rounds)
 
 
@@ -198,7 +204,7 @@ def as_object(benches: "list[Bench]", speed: "DataSpeed | None", overhead: "Over
 
 
 def as_plain(value: Any) -> Any:
-    return value if isinstance(value, int) else asdict(value)
+    return value if isinstance(value, int | tuple) else asdict(value)
 
 
 def write(path: str, text: str) -> None:

@@ -93,7 +93,7 @@ def recipe_parts(
     Averaging of the weights, SAM and accumulation are left out; the learning rate stays at its peak.
     """
     model, data = init.model, init.data
-    model.num_classes, model.in_channels = data.num_classes, data.in_channels
+    model.configure_model(data)
     batches = next_batch or recipe_batches(data, conditions.device)
     return classifier_parts(model, data.batch_size, batches, conditions)
 
@@ -101,15 +101,14 @@ def recipe_parts(
 def classifier_parts(
     model: Any, batch_size: int, next_batch: Callable[[], tuple[Tensor, Tensor]], conditions: Conditions
 ) -> StepParts:
-    """A step of a ``Classifier`` that knows its classes and channels, whose network is built here.
+    """A step of a ``Classifier``.
 
     Args:
-        model: The classifier.
+        model: The classifier, whose network is built.
         batch_size: Images of a step, from which the learning rate follows.
         next_batch: Images and targets on the device.
         conditions: Device and precision.
     """
-    model.configure_model()
     network = model.net.to(conditions.device)
     optimizer = make_optimizer(network, model.optimizer_settings, batch_size)
     classifier = classifier_of(network)

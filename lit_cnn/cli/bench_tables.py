@@ -77,8 +77,9 @@ def further(speed: "DataSpeed | None", overhead: "Overhead | None") -> list[str]
 def fit_line(overhead: "Overhead") -> str:
     from lit_cnn.cli.fit_overhead import percent
 
+    extra = f" without {' and '.join(overhead.extra)}" if overhead.extra else ""
     return (
-        f"fit: {percent(overhead)} time per step against a plain loop "
+        f"fit: {percent(overhead)} time per step against a plain loop{extra} "
         f"({overhead.fit_ms.median:.1f} against {overhead.plain_ms.median:.1f} ms, {overhead.ratio.rounds} turns)"
     )
 

@@ -1,4 +1,4 @@
-"""What ``lit-cnn fit`` costs above a plain PyTorch loop that does the same work.
+"""What ``lit-cnn fit`` costs above a plain PyTorch loop that does the same work, on one device.
 
 Both run in one process and take turns: ``fit`` trains with everything it has by default (Lightning, metrics, progress
 bar, checkpoints, files), and after every few of its steps a callback holds it and runs as many steps of the plain loop.
@@ -21,6 +21,7 @@ from lit_cnn.cli.fit import train
 from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
 from lit_cnn.cli.trainer_settings import quieten_lightning
 from lit_cnn.profiling.interleaving import Spread, ratios, spread
+from lit_cnn.profiling.timing import is_bf16
 from lit_cnn.training.gradient_clipping import classifier_of, clip_gradients_
 from lit_cnn.training.losses import loss_of_heads
 from lit_cnn.training.optimizers import make_optimizer
@@ -28,15 +29,24 @@ from lit_cnn.training.schedules import make_scheduler
 
 WARMUP = 3
 """Steps of either side before the first that counts."""
+ALONE = (
+    *("--trainer.limit_val_batches=0", "--trainer.limit_train_batches=1.0", "--trainer.max_time=null"),
+    *("--trainer.devices=1", "--trainer.accumulate_grad_batches=1", "--tracking.mode=disabled"),
+)
+"""Keys that let a step of ``fit`` be a step of one loop over whole batches."""
 
 
 class Overhead(NamedTuple):
-    """Time per step of ``fit`` over that of the plain loop (1.03: 3 % more), and ms per step of each."""
+    """Time per step of ``fit`` over that of the plain loop (1.03: 3 % more), and ms per step of each.
+
+    ``extra`` names what ``fit`` does and the plain loop does not.
+    """
 
     ratio: Spread
     fit_ms: Spread
     plain_ms: Spread
     steps: int
+    extra: tuple[str, ...] = ()
 
 
 class Terminal(io.StringIO):
@@ -102,24 +112,39 @@ def measure_overhead(arguments: list[str], *, block: int = 5, rounds: int = 10) 
         rounds: Turns that count.
 
     Raises:
-        ValueError: If the recipe's epoch has too few steps, since what an epoch's end costs is not meant here.
+        ValueError: If the recipe's epoch has too few steps, since what an epoch's end costs is not meant here, if its
+            images grow (the plain loop's would not), or if the training ended early.
     """
     quieten_lightning()
-    cli = RecipeCLI([*resolve_configs(arguments), "--trainer.limit_val_batches=0", "--tracking.mode=disabled"])
+    cli = RecipeCLI([*resolve_configs(arguments), *ALONE])
     init = cli.parser.instantiate(cli.config)
     init.data.setup()
-    steps, available = WARMUP + block * rounds, init.data.steps_per_epoch
+    check_steps(init, WARMUP + block * rounds)
+    if init.progressive_learning.stages > 1:
+        raise ValueError(
+            "the plain loop has no progressive learning to compare fit with: add --progressive_learning.stages 1"
+        )
+    turns = Turns(plain_loop(init), block, rounds)
+    with tempfile.TemporaryDirectory() as runs, contextlib.redirect_stdout(Terminal()):
+        train(cli, Path(runs), "overhead", None, arguments, [turns])
+    if len(turns.fit_seconds) < rounds:
+        raise ValueError(f"the training ended after {len(turns.fit_seconds)} of {rounds} turns: nothing was measured")
+    both = turns.fit_seconds, turns.plain_seconds
+    per_step = [spread([1e3 * seconds / block for seconds in side]) for side in both]
+    extra = [name for name, on in (("EMA", init.ema.decay > 0), ("SAM", init.model.sam.rho > 0)) if on]
+    return Overhead(ratios(*both), per_step[0], per_step[1], block * rounds, tuple(extra))
+
+
+def check_steps(init: Any, steps: int) -> None:
+    """Refuse a recipe whose first epoch, or whose whole run, has fewer than ``steps`` steps."""
+    available = init.data.steps_per_epoch
+    if init.trainer.max_steps > 0:
+        available = min(available, init.trainer.max_steps)
     if available < steps:
         raise ValueError(
             f"the overhead is measured inside one epoch over {steps} steps, but the recipe's epoch has {available}: "
             "choose a smaller --data.batch_size or fewer rounds"
         )
-    turns = Turns(plain_loop(init), block, rounds)
-    with tempfile.TemporaryDirectory() as runs, contextlib.redirect_stdout(Terminal()):
-        train(cli, Path(runs), "overhead", None, arguments, [turns])
-    both = turns.fit_seconds, turns.plain_seconds
-    per_step = [spread([1e3 * seconds / block for seconds in side]) for side in both]
-    return Overhead(ratios(*both), per_step[0], per_step[1], block * rounds)
 
 
 def measure_noise(name: str, image_size: int, batch_size: int, keys: list[str], *, block: int, rounds: int) -> Overhead:
@@ -157,14 +182,13 @@ def plain_loop(init: Any) -> Callable[[], None]:
     model, data, trainer = init.model, init.data, init.trainer
     init.machine.apply()
     device = torch.device("cuda" if torch.cuda.is_available() and trainer.accelerator != "cpu" else "cpu")
-    model.num_classes, model.in_channels = data.num_classes, data.in_channels
-    model.configure_model()
+    model.configure_model(data)
     network = model.net.to(device).train()
     optimizer = make_optimizer(network, model.optimizer_settings, data.batch_size)
     per_epoch = data.steps_per_epoch
     total_steps = trainer.max_steps if trainer.max_steps > 0 else per_epoch * (trainer.max_epochs or 1000)
     scheduler = make_scheduler(optimizer, model.schedule_settings, total_steps=total_steps, steps_per_epoch=per_epoch)
-    bf16 = "bf16" in str(trainer.precision)
+    bf16 = is_bf16(trainer.precision)
     classifier, next_batch = classifier_of(network), recipe_batches(data, device)
 
     def step() -> None:

@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -128,13 +129,23 @@ def measure_speed(configs: list[Path], cost: Cost, batch_size: int, repeats: int
 
 
 def training_step(model: Any, image_size: int, batch_size: int, bf16: bool) -> Callable[[], float]:
-    """A function that does one step of a ``Classifier`` of 1000 classes on synthetic images and returns its seconds."""
+    """A function that does one step of a ``Classifier`` of 1000 classes on synthetic images and returns its seconds.
+
+    What a recipe takes from training images or a checkpoint before the first step is left out.
+    """
     import torch
 
     from lit_cnn.cli.bench_networks import classifier_parts
     from lit_cnn.profiling.bench import Conditions
+    from lit_cnn.training.initial_weights import InitialWeights
+    from lit_cnn.training.whitening import fix_first_convolution
 
     model.num_classes, model.in_channels = model.num_classes or 1000, model.in_channels or 3
+    model.initial, whitened = InitialWeights(), model.initial.whitening
+    model.loss_settings = replace(model.loss_settings, class_weights="equal")
+    model.configure_model()
+    if whitened:
+        fix_first_convolution(model.net)
     shape = batch_size, model.in_channels, image_size, image_size
     images = torch.randn(shape).to(memory_format=torch.channels_last)
     targets = torch.zeros(batch_size, dtype=torch.int64)

@@ -10,7 +10,7 @@ from lit_cnn.cli.bench_networks import recipe_batches, recipe_parts
 from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
 from lit_cnn.profiling.bench import Conditions
 from lit_cnn.profiling.interleaving import Spread, ratios, take_turns
-from lit_cnn.profiling.timing import PRECISIONS
+from lit_cnn.profiling.timing import PRECISIONS, is_bf16
 from lit_cnn.profiling.tuning import Settings
 from lit_cnn.training.optimizer_kernels import KERNELS
 
@@ -57,11 +57,7 @@ class Tuner:
         self.threads = torch.get_num_threads()
         accelerator = str(self.config.trainer.accelerator)
         self.device = torch.device("cuda" if torch.cuda.is_available() and accelerator != "cpu" else "cpu")
-        precision = self.config.trainer.precision or PRECISIONS[0]
-        if precision not in PRECISIONS:
-            raise ValueError(
-                f"tune compares the precisions {' and '.join(PRECISIONS)}, but the recipe has {precision!r}"
-            )
+        is_bf16(self.config.trainer.precision)  # refuses others
         self.recipe.data.setup()
         self._batch = recipe_batches(self.recipe.data, self.device)()
 
@@ -73,7 +69,7 @@ class Tuner:
     def start(self) -> dict[str, Any]:
         """The recipe's own value of each key."""
         start = {key: self.config[key] for key in KEYS}
-        start["trainer.precision"] = start["trainer.precision"] or PRECISIONS[0]
+        start["trainer.precision"] = PRECISIONS[is_bf16(start["trainer.precision"])]
         return start
 
     def compare(self, best: Settings, challengers: Sequence[Settings]) -> list[Spread | str]:

@@ -22,6 +22,20 @@ from lit_cnn.profiling.memory import PeakMemory
 
 Precision = Literal["32-true", "bf16-mixed"]
 PRECISIONS: tuple[Precision, ...] = ("32-true", "bf16-mixed")
+
+
+def is_bf16(precision: object) -> bool:
+    """Whether a recipe's ``trainer.precision``, whose null is float32, is bf16-mixed.
+
+    Raises:
+        ValueError: If it is none of the precisions that are timed.
+    """
+    found = {None: "32-true", "32": "32-true", 32: "32-true", "bf16": "bf16-mixed"}.get(precision, precision)  # type: ignore[call-overload]
+    if found not in PRECISIONS:
+        raise ValueError(f"trainer.precision {' and '.join(PRECISIONS)} can be timed, but the recipe has {precision!r}")
+    return found == "bf16-mixed"
+
+
 FEWEST, MOST = 3, 30
 """Repeats when their number is left open."""
 _SECONDS = 3.0

@@ -94,11 +94,11 @@ class Classifier(pl.LightningModule):
 
     # Building ---------------------------------------------------------------------------------------------------------
 
-    def configure_model(self) -> None:
-        """Build the network for the data's classes and channels; a second call does nothing."""
+    def configure_model(self, data: object = None) -> None:
+        """Build the network for the classes and channels of ``data``, by default the trainer's; once only."""
         if self._configured:
             return
-        data = getattr(self._trainer, "datamodule", None)
+        data = getattr(self._trainer, "datamodule", None) if data is None else data
         self.num_classes = self._agreed("num_classes", self.num_classes, getattr(data, "num_classes", None))
         self.in_channels = self._agreed("in_channels", self.in_channels, getattr(data, "in_channels", None))
         if self.architecture is not None:

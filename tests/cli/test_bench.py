@@ -54,6 +54,16 @@ def test_a_recipe_is_benched_on_its_own_batches(capsys) -> None:
     assert bench["results"][0]["phases"]["data"] > 0
 
 
+def test_a_recipe_that_reads_training_images_first_is_benched_and_its_precision_kept(capsys) -> None:
+    keys = ["--model.initial.whitening=true", "--model.loss.class_weights=balanced", "--trainer.precision=bf16-mixed"]
+    assert main(["bench", "--config", "quickstart", *keys, "--data.image_size=8", "--json", "-", *QUICK]) == 0
+    (bench,) = json.loads(capsys.readouterr().out)["benches"]
+    assert bench["precision"] == "bf16-mixed"
+    assert main(["bench", "--config", "quickstart", *keys, "--precision", "32-true", "--json", "-", *QUICK]) == 0
+    (bench,) = json.loads(capsys.readouterr().out)["benches"]
+    assert bench["precision"] == "32-true"
+
+
 def test_a_foreign_network_in_a_recipe_is_benched(tmp_path: Path, capsys) -> None:
     images, labels = np.zeros((8, 16, 16, 3), dtype=np.uint8), np.arange(8) % 2
     np.savez(tmp_path / "some.npz", train_images=images, train_labels=labels, val_images=images, val_labels=labels)

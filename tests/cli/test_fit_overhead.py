@@ -51,6 +51,28 @@ def test_too_short_an_epoch_is_refused() -> None:
         measure_overhead(TINY, block=50, rounds=10)
 
 
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        (["--trainer.max_steps=8"], "over 9 steps, but the recipe's epoch has 8"),
+        (["--progressive_learning.stages=2", "--progressive_learning.image_size=6"], "stages 1"),
+        (["--trainer.precision=64-true"], "can be timed, but the recipe has '64-true'"),
+    ],
+)
+def test_what_the_plain_loop_cannot_follow_is_refused(keys: list[str], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        measure_overhead([*TINY, *keys], block=2, rounds=3)
+
+
+def test_accumulation_and_limits_of_a_recipe_do_not_count(tmp_path, monkeypatch) -> None:
+    """Either would compare steps of different batches, or end the epoch inside a turn."""
+    monkeypatch.chdir(tmp_path)
+    keys = ["--trainer.accumulate_grad_batches=2", "--trainer.limit_train_batches=4", "--ema.decay=0.9"]
+    overhead = measure_overhead([*TINY, *keys], block=2, rounds=3)
+    assert overhead.steps == 6
+    assert overhead.extra == ("EMA",)
+
+
 def test_the_plain_loop_does_what_fit_does() -> None:
     """Same batches, loss, update and schedule: the weights after three steps are those that ``fit`` gets."""
     cli = RecipeCLI(resolve_configs([*TINY, "--trainer.max_steps=3", "--model.schedule.warmup_epochs=0"]))
