@@ -107,7 +107,7 @@ def test_what_is_tried_depends_on_the_recipe() -> None:
         (["--config", "quickstrat"], "did you mean quickstart?"),
         ([*TINY, "--data.batch_sise=3"], "did you mean 'data.batch_size'?"),
         ([*TINY, "--seconds", "-1"], "--seconds must be at least 0"),
-        ([*TINY, "--trainer.precision=16-mixed"], "trainer.precision 32-true and bf16-mixed can be timed, but the recipe has"),
+        ([*TINY, "--trainer.precision=16-mixed"], "32-true and bf16-mixed can be timed, but the recipe has"),
     ],
 )
 def test_errors_are_one_sentence(arguments: list[str], sentence: str, capsys) -> None:
