@@ -26,23 +26,27 @@ def run(arguments: list[str]) -> int:
         benches = measure(options, overrides)
         speed = data_speed(options, overrides) if options.config else None
         overhead = fit_overhead(options, overrides) if options.fit else None
-    if options.json:
-        write(options.json, json.dumps(as_object(benches, speed, overhead), indent=2))
+    figures = json.dumps(as_object(benches, speed, overhead), indent=2)
+    if options.json == "-":
+        print(figures)
+    else:
+        show(options, benches, [*comparisons(benches), *further(speed, overhead), conditions(benches)])
+    if options.json not in (None, "-"):
+        write(Path(options.json), figures)
     if options.plot:
         plot(benches, options.plot)
-    if options.json == "-":
-        return 0
+    return 0
+
+
+def show(options: argparse.Namespace, benches: "list[Bench]", lines: list[str]) -> None:
+    """The table and what is to be said of it; before any file is written, so that no full disk can lose it."""
     console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
     if options.markdown:
         print(markdown(benches))
     else:
         console.print(table(benches))
-    for line in [*comparisons(benches), *further(speed, overhead), conditions(benches)]:
+    for line in [*lines, *(f"written: {path}" for path in (options.json, options.plot) if path)]:
         console.print(line)
-    for path in (options.json, options.plot):
-        if path:
-            console.print(f"written: {path}")
-    return 0
 
 
 def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
@@ -84,6 +88,13 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
         raise ValueError("bench needs one of: names of networks, --config RECIPE, --table")
     if rest and not options.config:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest and not rest[0].startswith("-"):
+        raise ValueError(f"bench needs one of: names of networks, --config RECIPE, --table; got {rest[0]} and a recipe")
+    if options.fit and len(options.names) > 1:
+        raise ValueError(f"--fit times the training of one network, got {', '.join(options.names)}")
+    for key, path in (("--json", options.json), ("--plot", options.plot)):
+        if path and Path(path).is_dir():
+            raise ValueError(f"{key} {path} is a folder: name a file")
     if options.table and options.fit:
         raise ValueError("--fit needs a network's name or --config RECIPE, not --table")
     if options.config and options.against:
@@ -207,12 +218,9 @@ def as_plain(value: Any) -> Any:
     return value if isinstance(value, int | tuple) else asdict(value)
 
 
-def write(path: str, text: str) -> None:
-    if path == "-":
-        print(text)
-    else:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text(text + "\n", encoding="utf-8")
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def plot(benches: "list[Bench]", out_png: Path) -> None:

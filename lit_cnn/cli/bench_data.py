@@ -1,5 +1,6 @@
 """How fast a recipe's training batches come, alone and against their limit: decoding the same files and no more."""
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -10,9 +11,12 @@ from torch.utils.data import Dataset
 
 from lit_cnn.cli.bench_networks import endless
 from lit_cnn.data.batch import Batch
-from lit_cnn.data.folders import FolderSplit, load_image
+from lit_cnn.data.decoding import BrokenImage
+from lit_cnn.data.folders import FolderSplit
 from lit_cnn.data.loading import PlannedLoader, make_loader
 from lit_cnn.data.sampling import BatchPlan
+from lit_cnn.data.shards import ShardSplit
+from lit_cnn.data.sources import ArraySplit
 from lit_cnn.profiling.interleaving import Spread, ratios, spread, take_turns
 
 BATCHES = 4
@@ -37,14 +41,15 @@ class DataSpeed:
 
 
 class DecodedFiles(Dataset[Batch]):
-    """The files of a plan decoded, and only that: the batch holds no pixels."""
+    """The files of a plan decoded, and only that: the batch holds no pixels; broken files are passed over."""
 
-    def __init__(self, split: FolderSplit, channels: int) -> None:
+    def __init__(self, split: FolderSplit | ShardSplit, channels: int) -> None:
         self.split, self.channels = split, channels
 
     def __getitem__(self, plan: BatchPlan) -> Batch:
         for row in plan.index.clip(min=0).tolist():
-            load_image(self.split.paths[row], self.channels)
+            with contextlib.suppress(BrokenImage):  # where they are to stop a run, the loader of the recipe says so
+                self.split.read(row, self.channels).picture()
         index, position = torch.from_numpy(plan.index), torch.from_numpy(plan.position)
         return Batch(torch.empty(0), index, index, position, torch.tensor(plan.weight))
 
@@ -65,7 +70,7 @@ def measure_data(data: Any, *, rounds: int | None = None, seconds: float = 10.0)
         return make_loader(DecodedFiles(split, data.in_channels), loader.sampler, workers)
 
     contestants = {"loader": turn(data.train_dataloader, workers)}
-    if isinstance(split, FolderSplit):
+    if not isinstance(split, ArraySplit):
         contestants["decoding"] = turn(decode_only, workers)
     taken = take_turns(contestants, rounds=rounds, seconds=seconds)
     speeds = {name: [data.batch_size / each for each in times] for name, times in taken.items()}

@@ -67,7 +67,8 @@ def catalog_contestants(
         return Contestant(label, lambda: plain_parts(network(), images, targets, conditions), images, madds)
 
     ours = (lambda: rows[0].build()[0]) if rows else (lambda: create_model(name))
-    return [contestant("ours", ours), *(contestant(row.library, lambda row=row: row.build()[1]) for row in rows)]  # type: ignore[misc]
+    others = [contestant(f"{row.library} {row.other}", lambda row=row: row.build()[1]) for row in rows]  # type: ignore[misc]
+    return [contestant("ours", ours), *others]
 
 
 def layout(conditions: Conditions) -> torch.memory_format:
@@ -80,7 +81,8 @@ def plain_parts(network: nn.Module, images: Tensor, targets: Tensor, conditions:
     optimizer = torch.optim.SGD(network.parameters(), lr=1e-4, momentum=0.9)
 
     def loss(outputs: Any, targets: Tensor) -> Tensor:
-        return F.cross_entropy(outputs if isinstance(outputs, Tensor) else outputs[0], targets)
+        heads = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+        return torch.stack([F.cross_entropy(logits, targets) for logits in heads]).sum()
 
     return StepParts(network, lambda: (images, targets), loss, optimizer, optimizer.step, conditions.bf16)
 

@@ -61,7 +61,7 @@ def markdown(benches: "list[Bench]") -> str:
 def comparisons(benches: "list[Bench]") -> list[str]:
     """A sentence per rival: our images per second over its."""
     return [
-        f"{bench.name} over {ratio.against}'s: training {ratio.training}, inference {ratio.inference} times as fast"
+        f"{bench.name} over {ratio.against}: training {ratio.training}, inference {ratio.inference} times as fast"
         for bench in benches
         for ratio in bench.ratios
     ]

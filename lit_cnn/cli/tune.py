@@ -80,6 +80,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     options.overrides = rest
     if options.seconds < 0:
         raise ValueError(f"--seconds must be at least 0, got {options.seconds}")
+    if options.output and options.output.is_dir():
+        raise ValueError(f"--output {options.output} is a folder: name a file")
     return options
 
 

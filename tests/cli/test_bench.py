@@ -37,8 +37,8 @@ def test_another_library_races_at_the_same_settings(capsys) -> None:
     arguments = ["bench", "resnet18", "--against", "torchvision", "timm", "--image-size", "32", "--json", "-"]
     assert main([*arguments, "--precision", "bf16-mixed", *QUICK]) == 0
     (bench,) = json.loads(capsys.readouterr().out)["benches"]
-    assert [result["label"] for result in bench["results"]] == ["ours", "torchvision"]
-    assert [ratio["against"] for ratio in bench["ratios"]] == ["torchvision"]
+    assert [result["label"] for result in bench["results"]] == ["ours", "torchvision resnet18"]
+    assert [ratio["against"] for ratio in bench["ratios"]] == ["torchvision resnet18"]
     assert bench["precision"] == "bf16-mixed"
 
 
@@ -108,6 +108,9 @@ def test_references_with_the_same_options_race_together() -> None:
         (["resnet18", "--table"], "bench needs one of"),
         (["resnet5O"], "did you mean 'resnet50'?"),
         (["cifar_resnet20", "--against", "timm"], "cifar_resnet20 has no counterpart in timm"),
+        (["cifar_resnet20", "--config", "quickstart"], "bench needs one of"),
+        (["cifar_resnet20", "cifar_plain20", "--fit"], "--fit times the training of one network"),
+        (["cifar_resnet20", "--json", "."], "--json . is a folder"),
         (["resnet18", "--rounds", "0"], "--rounds must be at least 1, got 0"),
         (["--config", "quickstart", "--against", "timm"], "--against compares networks of the catalog"),
         (["--config", "quickstart", "--data.batch_sise", "3"], "did you mean 'data.batch_size'?"),
