@@ -1,4 +1,4 @@
-"""lit-cnn: train, compare, scale and search convolutional networks.
+"""lit-cnn: train and compare convolutional networks, and tune their recipes.
 
 ``create_model`` and ``list_models`` need torch alone; ``Classifier`` and ``ImageData`` import Lightning when first
 used.

@@ -44,8 +44,8 @@ class StochasticDepthSchedule(pl.Callback):
         chosen = "ramp_epochs" if self.ramp_epochs > 0 else "gate" if self.gate == "batch" else None
         if chosen and not any(rate > 0 for _, rate in self._final):
             raise ValueError(
-                f"stochastic_depth.{chosen} is set but no block has a drop rate: set model.options.drop_path, "
-                "or an architecture with shortcuts"
+                f"stochastic_depth.{chosen} is set but no block has a drop rate: set model.options.drop_path of a "
+                "network with shortcuts, the drop rate among the init_args of your own network, or ramp_epochs to 0"
             )
 
     def on_train_batch_start(
