@@ -80,12 +80,18 @@ def load_trained(path: str | Path, weights: str = "ema", trust: Sequence[str] = 
     try:
         network.load_state_dict(network_weights(checkpoint, weights))
     except RuntimeError as error:
-        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        first = shortened(str(error).splitlines()[1].strip() if "\n" in str(error) else str(error))
         name = checkpoint["network"]["architecture"] or type(network).__name__
         raise ValueError(f"{path} does not fit {name}: {first}") from None
     network.eval().to(memory_format=torch.channels_last)
     preprocessing = Preprocessing.from_dict(checkpoint["preprocessing"])
     return Trained(network, checkpoint["class_names"], preprocessing, checkpoint["recipe"])
+
+
+def shortened(problem: str) -> str:
+    """torch's sentence on a state dict with its first three names and the number of the others."""
+    *first, rest = problem.split(", ", 3)
+    return f"{', '.join(first)} and {rest.count(', ') + 1} more" if len(first) == 3 else problem
 
 
 def build_network(checkpoint: dict[str, Any], name: str, trust: Sequence[str]) -> nn.Module:
