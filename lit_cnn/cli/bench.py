@@ -19,10 +19,15 @@ if TYPE_CHECKING:
     from lit_cnn.cli.fit_overhead import Overhead
     from lit_cnn.profiling.bench import Bench
 
+FIT_ROUNDS = 10
+"""Turns of fit and the plain loop by default."""
+
 
 def run(arguments: list[str]) -> int:
     options, overrides = parse(arguments)
     with contextlib.redirect_stdout(sys.stderr):  # what a recipe announces while it is built is no figure
+        if options.fit and options.config:
+            check_fit(options, overrides)
         benches = measure(options, overrides)
         speed = data_speed(options, overrides) if options.config else None
         overhead = fit_overhead(options, overrides) if options.fit else None
@@ -182,11 +187,18 @@ def data_speed(options: argparse.Namespace, overrides: list[str]) -> "DataSpeed"
     return measure_data(instantiate(options, overrides).data, rounds=options.rounds, seconds=options.seconds / 2)
 
 
+def check_fit(options: argparse.Namespace, overrides: list[str]) -> None:
+    """Refuse before anything is measured a recipe whose epoch is too short for ``--fit``."""
+    from lit_cnn.cli.fit_overhead import BLOCK, WARMUP, check_steps
+
+    check_steps(instantiate(options, overrides), WARMUP + BLOCK * (options.rounds or FIT_ROUNDS))
+
+
 def fit_overhead(options: argparse.Namespace, overrides: list[str]) -> "Overhead":
     """Of the recipe, or of the first network on images of noise in memory."""
     from lit_cnn.cli.fit_overhead import measure_noise, measure_overhead
 
-    rounds = options.rounds or 10
+    rounds = options.rounds or FIT_ROUNDS
     device = ["--trainer.accelerator=cpu"] if options.device == "cpu" else []
     if options.config:
         return measure_overhead([*recipe_arguments(options, overrides), *device], rounds=rounds)

@@ -29,6 +29,8 @@ from lit_cnn.training.schedules import make_scheduler
 
 WARMUP = 3
 """Steps of either side before the first that counts."""
+BLOCK = 5
+"""Steps of a turn by default."""
 ALONE = (
     *("--trainer.limit_val_batches=0", "--trainer.limit_train_batches=1.0", "--trainer.max_time=null"),
     *("--trainer.devices=1", "--trainer.accumulate_grad_batches=1", "--tracking.mode=disabled"),
@@ -103,7 +105,7 @@ def _synchronize() -> None:
         torch.cuda.synchronize()
 
 
-def measure_overhead(arguments: list[str], *, block: int = 5, rounds: int = 10) -> Overhead:
+def measure_overhead(arguments: list[str], *, block: int = BLOCK, rounds: int = 10) -> Overhead:
     """Train what ``lit-cnn fit`` with these arguments trains, in a folder that is removed, beside a plain loop.
 
     Args:
@@ -118,7 +120,6 @@ def measure_overhead(arguments: list[str], *, block: int = 5, rounds: int = 10) 
     quieten_lightning()
     cli = RecipeCLI([*resolve_configs(arguments), *ALONE])
     init = cli.parser.instantiate(cli.config)
-    init.data.setup()
     check_steps(init, WARMUP + block * rounds)
     if init.progressive_learning.stages > 1:
         raise ValueError(
@@ -137,6 +138,7 @@ def measure_overhead(arguments: list[str], *, block: int = 5, rounds: int = 10) 
 
 def check_steps(init: Any, steps: int) -> None:
     """Refuse a recipe whose first epoch, or whose whole run, has fewer than ``steps`` steps."""
+    init.data.setup()
     available = init.data.steps_per_epoch
     if init.trainer.max_steps > 0:
         available = min(available, init.trainer.max_steps)

@@ -1,6 +1,7 @@
 """``lit-cnn tune``: the fastest machine settings for a recipe on this machine, as an overlay for ``lit-cnn fit``."""
 
 import argparse
+import contextlib
 import datetime
 import json
 import os
@@ -32,15 +33,16 @@ def run(arguments: list[str]) -> int:
     from lit_cnn.cli.tune_steps import Tuner, choices_of
     from lit_cnn.profiling.tuning import climb
 
-    tuner = Tuner([*(word for name in options.config for word in ("--config", name)), *options.overrides])
-    start = tuner.start()
-    choices = choices_of(start, tuner.recipe, with_compile=options.compile)
-    tuner.seconds = options.seconds / (len(choices) + 1)
-    with progress(len(choices) + 1) as tell:
-        tuner.tell = tell
-        best, trials = climb(start, choices, tuner.compare)
-        changed = {key: value for key, value in best.items() if value != start[key]}
-        gain = tuner.compare(start, [best])[0] if changed else None
+    with contextlib.redirect_stdout(sys.stderr):  # what a recipe announces while it is built is no figure
+        tuner = Tuner([*(word for name in options.config for word in ("--config", name)), *options.overrides])
+        start = tuner.start()
+        choices = choices_of(start, tuner.recipe, with_compile=options.compile)
+        tuner.seconds = options.seconds / (len(choices) + 1)
+        with progress(len(choices) + 1) as tell:
+            tuner.tell = tell
+            best, trials = climb(start, choices, tuner.compare)
+            changed = {key: value for key, value in best.items() if value != start[key]}
+            gain = tuner.compare(start, [best])[0] if changed else None
     overlay = overlay_text(options, changed, gain, trials) if changed else None
     if overlay and options.output:
         options.output.parent.mkdir(parents=True, exist_ok=True)

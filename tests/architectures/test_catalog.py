@@ -119,7 +119,7 @@ SMALL_IMAGES = {name: {"map_size": 1} if name.startswith("vgg") else {"stem": "s
 @pytest.mark.parametrize("name", FAST)
 def test_small_images(name: str) -> None:
     """32 and 64 px reach the head as a map of several pixels, except where a paper's five halvings leave one."""
-    options = {} if name.startswith(("cifar_resnet", "cifar_plain")) else SMALL_IMAGES[name]
+    options = {} if name.startswith(("cifar_resnet", "cifar_plain", "cifar_vgg")) else SMALL_IMAGES[name]
     with torch.device("meta"):
         network = lit_cnn.create_model(name, num_classes=10, **options).eval()
     assert network.smallest_input <= 32

@@ -73,9 +73,11 @@ def test_accumulation_and_limits_of_a_recipe_do_not_count(tmp_path, monkeypatch)
     assert overhead.extra == ("EMA",)
 
 
-def test_the_plain_loop_does_what_fit_does() -> None:
+@pytest.mark.parametrize("whitening", ["false", "true"])
+def test_the_plain_loop_does_what_fit_does(whitening: str) -> None:
     """Same batches, loss, update and schedule: the weights after three steps are those that ``fit`` gets."""
-    cli = RecipeCLI(resolve_configs([*TINY, "--trainer.max_steps=3", "--model.schedule.warmup_epochs=0"]))
+    whitened = f"--model.initial.whitening={whitening}"
+    cli = RecipeCLI(resolve_configs([*TINY, "--trainer.max_steps=3", "--model.schedule.warmup_epochs=0", whitened]))
     ours, plain = cli.parser.instantiate(cli.config), cli.parser.instantiate(cli.config)
     step = plain_loop(plain)
     for _ in range(3):

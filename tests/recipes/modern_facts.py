@@ -110,12 +110,6 @@ MODERN: dict[str, dict[str, dict[str, Key]]] = {
         },
         "overlays/efficientnet_plain": {"readme_results_top1_percent.plain_augmentation.b0": "about.value"},
         **{
-            f"overlays/efficientnet_rand_augment_{name}": {
-                f"readme_results_top1_percent.randaugment.{name}": "about.value"
-            }
-            for name in ("b5", "b7")
-        },
-        **{
             f"overlays/efficientnet_{name}": {
                 f"variants.{name}.resolution_px": "data.image_size",
                 f"variants.{name}.dropout_rate": "model.options.dropout",
