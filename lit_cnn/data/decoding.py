@@ -79,7 +79,8 @@ class EncodedImage:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         if isinstance(error, UnidentifiedImageError):
             reason = "its format is not known"  # Pillow names an object in memory
-        return BrokenImage(f"The image {self.name} cannot be decoded ({reason}); replace or remove the file.")
+        advice = "replace or remove the file, or set data.on_error to skip"
+        return BrokenImage(f"The image {self.name} cannot be decoded ({reason}); {advice}.")
 
 
 def _to_mode(image: Image.Image, mode: str) -> Image.Image:

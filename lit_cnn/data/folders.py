@@ -53,7 +53,8 @@ def read_file(path: str | os.PathLike[str], in_channels: int = 3) -> EncodedImag
         message = f"The image {name} must not be read by this user; change its rights or remove the file."
         raise BrokenImage(message) from None
     except OSError as error:
-        raise BrokenImage(f"The image {name} cannot be read ({error.strerror}); replace or remove the file.") from None
+        advice = "replace or remove the file, or set data.on_error to skip"
+        raise BrokenImage(f"The image {name} cannot be read ({error.strerror}); {advice}.") from None
 
 
 def load_image(path: str | os.PathLike[str], in_channels: int = 3) -> Image.Image:

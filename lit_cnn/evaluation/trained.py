@@ -89,9 +89,10 @@ def load_trained(path: str | Path, weights: str = "ema", trust: Sequence[str] = 
 
 
 def shortened(problem: str) -> str:
-    """torch's sentence on a state dict with its first three names and the number of the others."""
-    *first, rest = problem.split(", ", 3)
-    return f"{', '.join(first)} and {rest.count(', ') + 1} more" if len(first) == 3 else problem
+    """torch's sentence on a state dict, of a list of quoted names the first three and the number of the others."""
+    between = ', "'
+    *first, rest = problem.split(between, 3)
+    return f"{between.join(first)} and {rest.count(between) + 1} more" if len(first) == 3 else problem
 
 
 def build_network(checkpoint: dict[str, Any], name: str, trust: Sequence[str]) -> nn.Module:

@@ -118,7 +118,7 @@ IMAGES = [
     Case(
         "images",
         "folder without images",
-        lambda folder: ["predict", str(write_checkpoint(folder)), str(folder / "images" / "train")[:-5] + "empty"],
-        "there is no image",
+        image("none", Path.mkdir),
+        "the folder PATH/none holds no image",
     ),
 ]

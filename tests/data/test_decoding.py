@@ -94,7 +94,8 @@ def test_broken_content_is_named_and_the_error_survives_pytorchs_workers():
     whole = _encode(PICTURE)
     for content in (b"", b"no image", whole[: len(whole) // 2], whole[:20]):
         with pytest.raises(
-            BrokenImage, match=r"^The image a/b\.jpg cannot be decoded \(.*\); replace or remove"
+            BrokenImage,
+            match=r"^The image a/b\.jpg cannot be decoded \(.*\); replace or remove the file, or set data",
         ) as caught:
             EncodedImage(content, "a/b.jpg").pixels()
         assert str(type(caught.value)("again")) == "again"
