@@ -3,6 +3,7 @@
 import argparse
 import atexit
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from lit_cnn.training.callbacks.checkpoints import Checkpoints, RunInterrupted
 from lit_cnn.training.callbacks.pictures import Pictures
 from lit_cnn.training.callbacks.throughput import Throughput
 from lit_cnn.training.metrics_file import MetricsFile
+from lit_cnn.training.precision import emulation_warning
 from lit_cnn.training.runs import (
     BEST,
     ENVIRONMENT,
@@ -84,12 +86,22 @@ def run(arguments: list[str]) -> int:
     if resumed:
         rest = ["--config", str(resumed / "config.yaml"), *rest]
     cli = RecipeCLI(resolve_configs(rest))
+    announce_precision(cli, "the run" if resumed else "the recipe")
     if resumed:
         stored, wanted = yaml.safe_load((resumed / "config.yaml").read_text()), yaml.safe_load(cli.dump())
         check_identity(stored, wanted)
         if is_main_process() and (changes := describe_changes(stored, wanted)):
             print(f"the run stays the same, but on other machine settings: {changes}")
     return train(cli, Path(known.runs), recipe_name(rest), resumed, arguments)
+
+
+def announce_precision(cli: RecipeCLI, stated_by: str) -> None:
+    """Settle the recipe's precision for this machine, and say which it is and why."""
+    choice = cli.settle_precision(stated_by)
+    if is_main_process():
+        print(choice)
+        if warning := emulation_warning(choice):
+            print(warning, file=sys.stderr)
 
 
 def list_keys(prefix: str) -> int:

@@ -44,7 +44,7 @@ OUT_OF_MEMORY = r"(?i)(\w+ )?out of memory|(\w+: )?can't allocate memory"
 """What PyTorch says of a GPU's memory and of the machine's."""
 MEMORY_ADVICE = (
     "lower data.batch_size or data.image_size; or raise trainer.accumulate_grad_batches, which keeps the batch and "
-    "divides what is in memory at once; or set trainer.precision to bf16-mixed"
+    "divides what is in memory at once"
 )
 
 
@@ -85,7 +85,7 @@ def sentence(error: Exception) -> str:
     memory = re.search(OUT_OF_MEMORY, text) if isinstance(error, RuntimeError) else None
     if memory or isinstance(error, MemoryError):
         reason = text[memory.start() :].splitlines()[0].split(". ")[0] if memory else "Python has none left"
-        return f"the memory does not suffice ({reason}): {MEMORY_ADVICE}"
+        return f"the memory does not suffice ({reason}): {MEMORY_ADVICE}{precision_advice()}"
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
     if isinstance(error, (ValueError, OSError)) and text:
@@ -97,6 +97,14 @@ def sentence(error: Exception) -> str:
             "above; continue the run with lit-cnn fit --resume last and the same --trainer settings"
         )
     return f"unexpected {type(error).__name__}: {text.splitlines()[0] if text else ''} (LIT_CNN_DEBUG=1 shows where)"
+
+
+def precision_advice() -> str:
+    """What half precision would save in memory, where it does not cost time."""
+    from lit_cnn.training.precision import choose_precision
+
+    best = choose_precision("auto").precision
+    return "" if best == "32-true" else f"; or set trainer.precision to {best} if it is 32-true"
 
 
 def innermost(text: str) -> str:

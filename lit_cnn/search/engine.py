@@ -194,6 +194,15 @@ class Sweep:
         if before != now:
             self.study.set_user_attr("identity", now)
 
+    def settled(self, name: str, value: Any) -> Any:
+        """What all processes of the sweep use for ``name``: the value that the study keeps, or ``value``, kept now."""
+        with held(self._mutex):
+            kept = self._load().user_attrs.get("settled", {})
+            if name not in kept:
+                kept = {**kept, name: value}
+                self.study.set_user_attr("settled", kept)
+        return kept[name]
+
     # Which trial is next ----------------------------------------------------------------------------------------------
 
     def retry_failed(self) -> None:
