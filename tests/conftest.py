@@ -1,8 +1,10 @@
-"""What every test shares: how worker processes start."""
+"""What every test shares: how worker processes start, and machines that are not here."""
 
 import multiprocessing
+from typing import Any
 
 import pytest
+import torch
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -16,3 +18,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if method := config.getoption("--start-method"):
         multiprocessing.set_start_method(method, force=True)
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A function that makes torch, oneDNN and CUDA answer as on another machine; by default an old CPU alone."""
+
+    def become(
+        instructions: tuple[str, ...] = (),
+        onednn: bool = True,
+        limit: dict[str, str] | None = None,
+        gpus: tuple[tuple[int, int], ...] = (),
+        apple: bool = False,
+    ) -> None:
+        for variable in ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"):
+            monkeypatch.delenv(variable, raising=False)
+        for variable, value in (limit or {}).items():
+            monkeypatch.setenv(variable, value)
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: dict.fromkeys(instructions, True), raising=False)
+        monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
+        monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: onednn)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: apple)
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(gpus))
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: len(gpus))
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda number: gpus[number])
+        monkeypatch.setattr(torch.cuda, "get_device_name", lambda number: f"GPU {number}")
+
+    return become

@@ -142,14 +142,16 @@ def settle_precision(cli: RecipeCLI, sweep: "Sweep") -> str:
         ValueError: If the recipe states another than the sweep has begun with.
     """
     stated = cli.config.trainer.precision
-    begun = sweep.settled("trainer.precision", cli.settle_precision().precision)
+    choice = cli.settle_precision()
+    begun = sweep.settled("trainer.precision", choice.precision)
     if stated not in ("auto", begun):
         raise ValueError(
             f"the sweep {sweep.folder} has begun with trainer.precision {begun}, not {stated}: leave it out, or choose "
             "another --sweep-dir"
         )
-    cli.config.trainer.precision = begun
-    choice = cli.settle_precision("the sweep") if stated == "auto" else cli.settle_precision()
+    if begun != choice.precision:
+        cli.config.trainer.precision = begun
+        choice = cli.settle_precision("the sweep")
     return "\n".join([str(choice), *filter(None, [emulation_warning(choice)])])
 
 

@@ -1,4 +1,8 @@
+from pathlib import Path
+from typing import Any
+
 import pytest
+import yaml
 
 from lit_cnn.cli.main import main
 
@@ -23,3 +27,35 @@ def test_keys_below_a_prefix_have_default_and_meaning(capsys: pytest.CaptureFixt
 def test_an_unknown_prefix_suggests_the_nearest(capsys: pytest.CaptureFixture) -> None:
     assert main(["fit", "--keys", "data.mixp"]) == 1
     assert "did you mean 'data.mixup'" in capsys.readouterr().err
+
+
+QUICK = ["--runs=r", "--trainer.max_epochs=1", "--trainer.limit_train_batches=1", "--trainer.limit_val_batches=1"]
+QUIET = ["--tracking.mode=disabled", "--trainer.enable_progress_bar=false", "--model.schedule.warmup_epochs=0"]
+
+
+def stored_precision(run: Path) -> str:
+    return yaml.safe_load((run / "config.yaml").read_text())["trainer"]["precision"]
+
+
+def test_a_run_says_and_keeps_the_precision_that_auto_meant(tmp_path: Path, machine: Any, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    machine(("avx512_bf16",))
+    assert main(["fit", "--config", "quickstart", *QUICK, *QUIET]) == 0
+    assert "precision: bf16-mixed, because this CPU has bfloat16 instructions\n" in capsys.readouterr().out
+    (run,) = (tmp_path / "r").glob("*/*")
+    assert stored_precision(run) == "bf16-mixed"
+    machine(("avx2",))  # the run is continued on another machine
+    assert main(["fit", "--resume", "last", "--runs=r"]) == 0
+    shown = capsys.readouterr()
+    assert "precision: bf16-mixed, as the run states" in shown.out
+    assert "trainer.precision bf16-mixed is computed in software" in shown.err
+    assert stored_precision(run) == "bf16-mixed"
+
+
+def test_without_bfloat16_instructions_a_run_is_in_float32(tmp_path: Path, machine: Any, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    machine(("avx2",))
+    assert main(["fit", "--config", "quickstart", "--trainer.fast_dev_run=true", *QUIET]) == 0
+    shown = capsys.readouterr()
+    assert "precision: 32-true, because this CPU has no bfloat16 instructions (AVX-512 BF16 or AMX)\n" in shown.out
+    assert "software" not in shown.err

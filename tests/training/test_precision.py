@@ -17,33 +17,6 @@ from lit_cnn.training.precision import (
 )
 
 
-@pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A function that makes this a machine with these answers."""
-
-    def become(
-        instructions: tuple[str, ...] = (),
-        onednn: bool = True,
-        limit: dict[str, str] | None = None,
-        gpus: tuple[tuple[int, int], ...] = (),
-        apple: bool = False,
-    ) -> None:
-        for variable in precision.ISA_VARIABLES:
-            monkeypatch.delenv(variable, raising=False)
-        for variable, value in (limit or {}).items():
-            monkeypatch.setenv(variable, value)
-        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: dict.fromkeys(instructions, True), raising=False)
-        monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
-        monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: onednn)
-        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: apple)
-        monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(gpus))
-        monkeypatch.setattr(torch.cuda, "device_count", lambda: len(gpus))
-        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda number: gpus[number])
-        monkeypatch.setattr(torch.cuda, "get_device_name", lambda number: f"GPU {number}")
-
-    return become
-
-
 @pytest.mark.parametrize("instruction", ["avx512_bf16", "amx_bf16"])
 def test_a_cpu_with_bfloat16_instructions_trains_in_bfloat16(instruction: str, machine: Any) -> None:
     machine(("avx2", "avx512_f", instruction))
