@@ -251,5 +251,7 @@ def test_a_failed_download_says_where_the_files_belong(tmp_path, monkeypatch):
 
     monkeypatch.setattr("torchvision.datasets.CIFAR100.download", fail)
     monkeypatch.setattr("lit_cnn.data.sources.data_roots", list)
-    with pytest.raises(ValueError, match=r"cifar100 is not in .* cannot be downloaded \(name or service"):
+    with pytest.raises(
+        ValueError, match=r"cifar100 is not in .* cannot be downloaded \(name or service.* set LIT_CNN_DATA to"
+    ):
         load_source("cifar100", str(tmp_path))
