@@ -19,6 +19,10 @@ quickstart: $(VENV)/installed ## Install, then train a small ResNet on real hand
 	$(BIN)/lit-cnn fit --config recipes/quickstart.yaml
 
 test test-all: export OMP_NUM_THREADS = 1 # two test processes on two cores
+# Real images beside the checkout, where there are any; without them, tests that need them are skipped.
+ifneq ($(wildcard ../shared/data),)
+test test-all: export LIT_CNN_DATA ?= $(abspath ../shared/data)
+endif
 
 test: $(VENV)/installed ## Run the tests except the slow ones (under 8 minutes on 2 cores)
 	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile

@@ -1,6 +1,8 @@
-"""What every test shares: how worker processes start, and machines that are not here."""
+"""What every test shares: how worker processes start, where real images lie, and machines that are not here."""
 
 import multiprocessing
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if method := config.getoption("--start-method"):
         multiprocessing.set_start_method(method, force=True)
+    images = Path(__file__).parents[2] / "shared" / "data"  # beside the checkout, where this project is developed
+    if "LIT_CNN_DATA" not in os.environ and images.is_dir():
+        os.environ["LIT_CNN_DATA"] = str(images)
+
+
+@pytest.fixture
+def real_data() -> None:
+    """$LIT_CNN_DATA names a folder with cifar10.npz and flowers/; elsewhere the test is skipped."""
+    stated = os.environ.get("LIT_CNN_DATA")
+    if not stated or not all((Path(stated) / name).exists() for name in ("cifar10.npz", "flowers")):
+        pytest.skip("real images are not here: LIT_CNN_DATA must name a folder with cifar10.npz and flowers/")
 
 
 @pytest.fixture

@@ -1,11 +1,8 @@
 """The catalog's stored counts are what the networks have, and bad names are answered with the nearest."""
 
-import json
-import os
-from pathlib import Path
-
 import pytest
 import torch
+from stored_facts import stored_facts
 from torch.utils.flop_counter import FlopCounterMode
 
 import lit_cnn
@@ -162,10 +159,7 @@ def reference_id(entry: Entry) -> str:
 
 
 def reference_rows() -> dict[str, dict]:
-    root = Path(os.environ.get("LIT_CNN_REFERENCE", "../shared/reference")) / "architectures.json"
-    if not root.is_file():
-        pytest.skip("the reference facts are not here (LIT_CNN_REFERENCE or ../shared/reference)")
-    return {row["id"]: row for row in json.loads(root.read_text())}
+    return {row["id"]: row for row in stored_facts("architectures")}
 
 
 PAPERS_OWN = {
