@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from lit_cnn.cli.main import main
@@ -23,3 +25,17 @@ def test_keys_below_a_prefix_have_default_and_meaning(capsys: pytest.CaptureFixt
 def test_an_unknown_prefix_suggests_the_nearest(capsys: pytest.CaptureFixture) -> None:
     assert main(["fit", "--keys", "data.mixp"]) == 1
     assert "did you mean 'data.mixup'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("accumulated", "batch"), [(1, 1438), (4, 1436)])
+def test_fast_dev_run_shrinks_the_batch_to_the_training_set(
+    accumulated: int, batch: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    once = ["--trainer.fast_dev_run", "true", "--trainer.accumulate_grad_batches", str(accumulated)]
+    quiet = ["--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false"]
+    assert main(["fit", "--config", "quickstart", "--data.batch_size", "4096", *once, *quiet]) == 0
+    out = capsys.readouterr().out
+    assert f"fast_dev_run: data.batch_size is {batch} instead of 4096, to fit the training set" in out
+    assert "fast_dev_run finished" in out
+    assert not list(tmp_path.iterdir())
