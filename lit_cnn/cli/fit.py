@@ -165,16 +165,29 @@ def train(
     check_strategy(recipe["trainer"]["strategy"])
     init.data.setup("fit")
     if settings.get("fast_dev_run"):
-        callbacks = [*settings.pop("callbacks"), *recipe_callbacks(init)]
-        pl.Trainer(**settings, callbacks=callbacks).fit(init.model, init.data)
-        if is_main_process():
-            Console().print("fast_dev_run finished: one training and one validation batch ran")
-        return 0
+        return try_out(init, settings)
     folder = make_run_dir(runs, name, resumed)
     try:
         return train_in(folder, init, recipe, settings, resumed is not None, arguments)
     finally:
         os.environ.pop(RUN_DIR_VARIABLE, None)
+
+
+def try_out(init: Any, settings: dict[str, Any]) -> int:
+    """Run ``trainer.fast_dev_run``, with no more images in the batch than the training set has."""
+    console = Console(quiet=not is_main_process(), highlight=False, soft_wrap=True)
+    callbacks = [*settings.pop("callbacks"), *recipe_callbacks(init)]
+    trainer = pl.Trainer(**settings, callbacks=callbacks)
+    parts = trainer.world_size * trainer.accumulate_grad_batches
+    most = init.data.train_size // parts * parts
+    if init.data.batch_size > most > 0:
+        console.print(
+            f"fast_dev_run: data.batch_size is {most} instead of {init.data.batch_size}, to fit the training set"
+        )
+        init.data.batch_size = most
+    trainer.fit(init.model, init.data)
+    console.print("fast_dev_run finished: one training and one validation batch ran")
+    return 0
 
 
 def recipe_callbacks(init: Any) -> list[pl.Callback]:

@@ -59,3 +59,17 @@ def test_without_bfloat16_instructions_a_run_is_in_float32(tmp_path: Path, machi
     shown = capsys.readouterr()
     assert "precision: 32-true, because this CPU has no bfloat16 instructions (AVX-512 BF16 or AMX)\n" in shown.out
     assert "software" not in shown.err
+
+
+@pytest.mark.parametrize(("accumulated", "batch"), [(1, 1438), (4, 1436)])
+def test_fast_dev_run_shrinks_the_batch_to_the_training_set(
+    accumulated: int, batch: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    once = ["--trainer.fast_dev_run", "true", "--trainer.accumulate_grad_batches", str(accumulated)]
+    quiet = ["--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false"]
+    assert main(["fit", "--config", "quickstart", "--data.batch_size", "4096", *once, *quiet]) == 0
+    out = capsys.readouterr().out
+    assert f"fast_dev_run: data.batch_size is {batch} instead of 4096, to fit the training set" in out
+    assert "fast_dev_run finished" in out
+    assert not list(tmp_path.iterdir())
