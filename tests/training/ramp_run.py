@@ -45,6 +45,7 @@ def train_ramp(
     *,
     scores: Sequence[float] = (0.0,),
     batches: int = 1,
+    resume: Path | None = None,
     **settings: Any,
 ) -> tuple[pl.Trainer, Ramp]:
     """Train an epoch of ``batches`` batches for each of ``scores``."""
@@ -60,5 +61,6 @@ def train_ramp(
         default_root_dir=folder,
         **settings,
     )
-    trainer.fit(model, DataLoader(torch.zeros(batches, 1)), DataLoader(torch.zeros(1, 1)))
+    training, validation = (DataLoader(torch.zeros(number, 1)) for number in (batches, 1))
+    trainer.fit(model, training, validation, ckpt_path=resume, weights_only=True)
     return trainer, model
