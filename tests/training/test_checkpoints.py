@@ -94,9 +94,7 @@ def test_the_best_epoch_is_kept_without_writing_it_twice(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("scores", "best"), [((0.3, 0.7, 0.5), 1), ((0.7, 0.5, 0.3), 0), ((0.3, 0.5, 0.7), 2), ((0.5, 0.7, 0.7), 1)]
 )
-def test_the_best_epoch_is_the_first_of_the_highest_score(
-    tmp_path: Path, scores: tuple[float, ...], best: int
-) -> None:
+def test_the_best_epoch_is_the_first_of_the_highest_score(tmp_path: Path, scores: tuple[float, ...], best: int) -> None:
     train_ramp(tmp_path, [Checkpoints(tmp_path, "val/acc1", {"network": {}})], scores=scores)
     kept = {name: load_checkpoint(tmp_path / name) for name in (BEST, LAST, PREVIOUS)}
     assert [checkpoint["epoch"] for checkpoint in kept.values()] == [best, 2, 1]
