@@ -35,9 +35,7 @@ def write_checkpoint(
     classifier = Classifier(architecture, num_classes=len(class_names), in_channels=channels, seed=seed)
     classifier.configure_model()
     record = {"class_names": class_names, "preprocessing": preprocessing, "recipe": recipe or {}}
-    trainer = pl.Trainer(
-        accelerator="cpu", logger=False, callbacks=[Checkpoints(path.parent, "val/acc1", record)]
-    )
+    trainer = pl.Trainer(accelerator="cpu", logger=False, callbacks=[Checkpoints(path.parent, "val/acc1", record)])
     trainer.strategy.connect(classifier)
     trainer.save_checkpoint(path)
     if changes:
