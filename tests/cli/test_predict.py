@@ -33,6 +33,7 @@ def write_colour_net(path: Path, image_size: int, images: Path | None = None) ->
     data = {"source": "imagefolder", "path": str(images), "image_size": image_size, "batch_size": 4, "workers": 0}
     recipe: dict[str, Any] = {
         "model": {"architecture": {"class_path": "colour_net.ColourNet"}},
+        "trainer": {"precision": "32-true"},
         "data": {
             **data,
             "file_index": False,
@@ -140,7 +141,8 @@ def test_predict_says_of_every_validation_image_what_validate_counts(
 ) -> None:
     checkpoint, folder = labelled
     assert main(["predict", str(checkpoint), str(folder), *TRUST, "--json"]) == 0
-    predicted = {row["file"]: row["classes"][0] for row in json.loads(capsys.readouterr().out)}
+    rows = json.loads(capsys.readouterr().out)
+    predicted = {row["file"]: row["classes"][0] for row in rows}
     validated: dict[int, str] = {}
     step = Classifier.validation_step
 
@@ -154,7 +156,12 @@ def test_predict_says_of_every_validation_image_what_validate_counts(
     files = [str(folder / name / f"{number}.png") for name in NAMES for number in range(3)]
     assert predicted == {file: validated[row] for row, file in enumerate(files)}
     right = [predicted[file] == Path(file).parent.name for file in files]
-    assert json.loads(capsys.readouterr().out)["val/acc1"] == pytest.approx(sum(right) / 9) == pytest.approx(6 / 9)
+    found = json.loads(capsys.readouterr().out)
+    assert found["val/acc1"] == pytest.approx(sum(right) / 9) == pytest.approx(6 / 9)
+    of_truth = [
+        dict(zip(row["classes"], row["probabilities"], strict=True))[Path(row["file"]).parent.name] for row in rows
+    ]
+    assert found["val/loss"] == pytest.approx(sum(-math.log(share) for share in of_truth) / 9, rel=1e-4)
 
 
 def test_validate_tells_the_classes_apart_as_predict_does(
