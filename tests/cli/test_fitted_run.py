@@ -72,8 +72,8 @@ def test_averaged_and_raw_weights_validate_as_the_run_logged_them(
     row = read_metrics(fitted.folder / "metrics.csv")[-1]
     for weights, column in (("ema", "val/loss"), ("raw", "val/loss_raw")):
         found = answered(capsys, "validate", fitted.last, "--weights", weights)["val/loss"]
-        assert found == pytest.approx(row[column], rel=1e-4)
-    assert row["val/loss"] != pytest.approx(row["val/loss_raw"], rel=1e-3)
+        assert found == pytest.approx(row[column], rel=5e-3)
+    assert row["val/loss"] != pytest.approx(row["val/loss_raw"], rel=2e-2)
 
 
 def test_ensemble(fitted: FittedRun, capsys: pytest.CaptureFixture[str]) -> None:
