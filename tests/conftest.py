@@ -1,12 +1,15 @@
-"""What every test shares: how worker processes start, where real images lie, and machines that are not here."""
+"""What every test shares: how worker processes start, where real images lie, other machines, one run of fit."""
 
 import multiprocessing
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+
+if TYPE_CHECKING:
+    from fitted_run import FittedRun
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,3 +61,11 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setattr(torch.cuda, "get_device_name", lambda number: f"GPU {number}")
 
     return become
+
+
+@pytest.fixture(scope="session")
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> "FittedRun":
+    """A run of a few seconds, for reading only: tests that write below it copy it first."""
+    from fitted_run import fit_tiny  # here alone: tests that need no run start faster without
+
+    return fit_tiny(tmp_path_factory.mktemp("fitted"))

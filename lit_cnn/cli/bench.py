@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lit_cnn.cli.bench_data import DataSpeed
     from lit_cnn.cli.fit_overhead import Overhead
     from lit_cnn.profiling.bench import Bench
+    from lit_cnn.reports.speed import Bar
 
 FIT_ROUNDS = 10
 """Turns of fit and the plain loop by default."""
@@ -240,9 +241,16 @@ def write(path: Path, text: str) -> None:
 
 
 def plot(benches: "list[Bench]", out_png: Path) -> None:
-    from lit_cnn.reports.speed import Bar, draw_speed
+    from lit_cnn.reports.speed import draw_speed
 
-    bars = [
+    draw_speed(speed_bars(benches), conditions(benches).split("; memory")[0], out_png)
+
+
+def speed_bars(benches: "list[Bench]") -> "list[Bar]":
+    """A bar for each contestant; our own carries the network's name alone."""
+    from lit_cnn.reports.speed import Bar
+
+    return [
         Bar(
             name=bench.name if number == 0 else f"{bench.name} ({result.label})",
             phases=result.phases,
@@ -252,4 +260,3 @@ def plot(benches: "list[Bench]", out_png: Path) -> None:
         for bench in benches
         for number, result in enumerate(bench.results)
     ]
-    draw_speed(bars, conditions(benches).split("; memory")[0], out_png)

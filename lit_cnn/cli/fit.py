@@ -290,5 +290,5 @@ def report(console: Console, trainer: pl.Trainer, folder: Path, title: str) -> N
     if best.is_file():
         checkpoint = load_checkpoint(best)
         export_weights(checkpoint, folder / "checkpoints" / "weights.safetensors")
-        console.print(f"best: {checkpoint['best_score']:.2%} after epoch {checkpoint['epoch']}, {best}")
+        console.print(f"best: {checkpoint['best_score']:.2%} after epoch {checkpoint['epoch'] + 1}, {best}")
     console.print(f"run folder: {folder}\ncurves: {curves}")

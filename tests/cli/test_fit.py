@@ -1,10 +1,16 @@
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ramp_run import train_ramp
+from rich.console import Console
+from safetensors.torch import load_file
 
+from lit_cnn.cli.fit import report
 from lit_cnn.cli.main import main
+from lit_cnn.training.callbacks.checkpoints import Checkpoints
 
 
 def test_help_fits_on_a_screen_and_names_what_is_ours(capsys: pytest.CaptureFixture) -> None:
@@ -73,3 +79,17 @@ def test_fast_dev_run_shrinks_the_batch_to_the_training_set(
     assert f"fast_dev_run: data.batch_size is {batch} instead of 4096, to fit the training set" in out
     assert "fast_dev_run finished" in out
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_ends_with_the_weights_and_the_number_of_its_best_epoch(tmp_path: Path) -> None:
+    """Of three epochs the second is the best; the ramp's weight is the number of epochs trained."""
+    checkpoints = Checkpoints(tmp_path / "checkpoints", "val/acc1", {"network": {"architecture": "ramp"}})
+    trainer, _ = train_ramp(tmp_path, [checkpoints], scores=(0.3, 0.7, 0.5))
+    (tmp_path / "metrics.csv").write_text("epoch,step,val/acc1\n0,0,0.3\n1,1,0.7\n2,2,0.5\n")
+    printed = Console(file=io.StringIO(), width=200)
+    report(printed, trainer, tmp_path, "ramp")
+    assert load_file(tmp_path / "checkpoints" / "weights.safetensors")["bias"].item() == 2.0
+    text = " ".join(printed.file.getvalue().split())
+    assert "best: 70.00% after epoch 2" in text
+    assert "results after 3 epochs" in text
+    assert "50.00%" in text
