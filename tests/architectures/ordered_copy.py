@@ -108,22 +108,6 @@ def largest_difference(ours: nn.Module, theirs: nn.Module, side: int, *, batch: 
     return max(differences)
 
 
-def assert_trainable(network: nn.Module, side: int, *, batch: int = 2, in_channels: int = 3) -> None:
-    """Every parameter gets a finite gradient, not zero throughout, in one step once the residual gains are not zero."""
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for name, parameter in network.named_parameters():
-            if name.endswith(("gain", "norm.weight")) and not parameter.any():
-                parameter.fill_(1.0)
-    x = torch.randn(batch, in_channels, side, side, generator=generator)
-    logits = network.train()(x)
-    (logits * torch.randn(logits.shape, generator=generator)).sum().backward()
-    for name, parameter in network.named_parameters():
-        assert parameter.grad is not None, name
-        assert parameter.grad.isfinite().all(), name
-        assert parameter.grad.any(), name
-
-
 def assert_smallest_input(network: Network, in_channels: int = 3) -> None:
     """``smallest_input`` is usable, and its layers cannot take a pixel less; ``network`` lives on the meta device."""
     side = network.smallest_input

@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from ordered_copy import assert_trainable, count, largest_difference
+from gradients import assert_trainable
+from ordered_copy import count, largest_difference
 from torch import nn
 
 from lit_cnn.architectures.layers.squeeze_excite import SqueezeExcite
