@@ -11,6 +11,11 @@ from lit_cnn.architectures.layers.network import Network
 from lit_cnn.pretrained.equality import settle_statistics
 
 
+def slow(*rows: tuple) -> list:
+    """Rows of a table of counts that run with the slow tests, since the catalog's test counts the same networks."""
+    return [pytest.param(*row, marks=pytest.mark.slow) for row in rows]
+
+
 def count(network: nn.Module, side: int, in_channels: int = 3) -> tuple[int, int]:
     """Trainable parameters and multiply-adds per image of ``side`` px; ``network`` lives on the meta device."""
     params = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)

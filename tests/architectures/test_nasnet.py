@@ -6,6 +6,7 @@ import pytest
 import timm
 import torch
 from gradients import assert_all_learn, smooth_activations
+from ordered_copy import slow
 from timm.models.nasnet import NASNetALarge
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -26,9 +27,11 @@ def count(network: nn.Module) -> int:
     ("build", "side", "params", "madds"),
     [  # architectures.json: rebuilt from tensorflow/models slim nasnet.py; the large net as measured on timm 1.0.31
         (mobile, 224, 5_289_978, 563_638_816),
-        (lambda: nasnet_a(6, 4032), 331, 88_753_150, 23_783_414_658),
-        (lambda: cifar_nasnet_a(6, 768), 32, 3_346_538, 544_333_312),
-        (lambda: cifar_nasnet_a(7, 2304), 32, 32_590_954, 5_151_250_944),
+        *slow(
+            (lambda: nasnet_a(6, 4032), 331, 88_753_150, 23_783_414_658),
+            (lambda: cifar_nasnet_a(6, 768), 32, 3_346_538, 544_333_312),
+            (lambda: cifar_nasnet_a(7, 2304), 32, 32_590_954, 5_151_250_944),
+        ),
     ],
 )
 def test_counts_to_the_unit(build: Callable[[], CellNetwork], side: int, params: int, madds: int) -> None:
