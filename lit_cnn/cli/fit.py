@@ -169,7 +169,9 @@ def try_out(init: Any, settings: dict[str, Any]) -> int:
     parts = trainer.world_size * trainer.accumulate_grad_batches
     most = init.data.train_size // parts * parts
     if init.data.batch_size > most > 0:
-        console.print(f"fast_dev_run: data.batch_size is {most} instead of {init.data.batch_size}, to fit the training set")
+        console.print(
+            f"fast_dev_run: data.batch_size is {most} instead of {init.data.batch_size}, to fit the training set"
+        )
         init.data.batch_size = most
     trainer.fit(init.model, init.data)
     console.print("fast_dev_run finished: one training and one validation batch ran")

@@ -60,8 +60,8 @@ class About:
 def find_recipe(name: str) -> Path:
     """The file of a recipe given as a path or as a name such as ``resnet_rs`` or ``small/resnet_rs``.
 
-    ``recipes/resnet_rs.yaml``, as headers and documents have it, is the shipped recipe where no such file lies below the
-    working directory.
+    ``recipes/resnet_rs.yaml``, as headers and documents have it, is the shipped recipe unless such a file lies below
+    the working directory.
 
     Raises:
         ValueError: If there is none, naming the nearest.

@@ -58,7 +58,7 @@ def test_own_recipes_come_first(folder: Path) -> None:
     assert {"mine", "resnet50"} <= {path.stem for path in list_recipes()}
 
 
-def test_a_path_elsewhere_is_not_a_shipped_recipe(folder: Path) -> None:
+def test_a_path_elsewhere_is_not_a_shipped_recipe() -> None:
     with pytest.raises(ValueError, match=r"there is no recipe mine/recipes/resnet50\.yaml; did you mean resnet50\?"):
         find_recipe("mine/recipes/resnet50.yaml")
 
