@@ -7,6 +7,7 @@ shows tracebacks.
 
 import difflib
 import importlib
+import multiprocessing
 import os
 import re
 import sys
@@ -57,6 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     # Waiting OpenMP threads spin briefly, then sleep: beside another busy program long spinning is many times slower.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+    # From Python 3.14 on a server process starts the workers: it imports for all of them what each would import.
+    multiprocessing.set_forkserver_preload(["__main__", "lit_cnn.data.loading"])
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
         print(usage())
