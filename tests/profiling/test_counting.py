@@ -84,7 +84,7 @@ def test_kept_activations_are_what_autograd_keeps_on_a_real_device() -> None:
 def test_catalog_to_the_unit(name: str) -> None:
     entry = find_entry(name)
     count = count_model(name)
-    with FlopCounterMode(display=False) as counter, torch.device("meta"):
+    with torch.no_grad(), FlopCounterMode(display=False) as counter, torch.device("meta"):
         create_model(name).eval()(torch.empty(1, 3, entry.image_size, entry.image_size))
     assert count.madds == counter.get_total_flops() // 2 == entry.madds
     assert count.params == entry.params

@@ -31,7 +31,7 @@ def test_a_recipe_fits_on_a_page_and_says_how_it_is_run(name: str) -> None:
     assert len(configs_of(path)) == (2 if name in OVERLAYS else 1)
 
 
-@pytest.mark.parametrize("name", [*OWN, *TWINS])
+@pytest.mark.parametrize("name", [*OWN, *(pytest.param(name, marks=pytest.mark.slow) for name in TWINS)])
 def test_a_recipe_resolves_to_itself(name: str, tmp_path: Path) -> None:
     dumped = parsed(name).dump()
     (tmp_path / "config.yaml").write_text(dumped)
