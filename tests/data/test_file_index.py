@@ -118,6 +118,7 @@ def test_a_file_added_while_the_folder_is_listed_is_not_missed(folder, monkeypat
     def walk(path):
         found = real(path)
         if path == folder / "train" / "cat":
+            time.sleep(0.05)  # longer than one tick of the file system's clock
             Image.new("L", (2, 2)).save(path / "new.png")
         elif path == folder / "train" / "dög":
             monkeypatch.setattr(time, "time_ns", lambda now=time.time_ns: now() + hour)

@@ -1,6 +1,7 @@
 """Folders of images: what is read, in which order, and what is refused."""
 
 import os
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -61,8 +62,8 @@ def test_a_folder_that_cannot_be_listed_is_named(tmp_path, monkeypatch, place):
 
         return list_folder
 
-    for name in ("scandir", "listdir"):
-        monkeypatch.setattr(os, name, deny(getattr(os, name)))
+    for owner, name in ((os, "scandir"), (Path, "iterdir")):
+        monkeypatch.setattr(owner, name, deny(getattr(owner, name)))
     with pytest.raises(
         ValueError, match=f"The folder {denied} cannot be listed .Permission denied.; change its rights"
     ):
