@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help quickstart test test-all lint clean
+.PHONY: help quickstart test test-all mutate lint clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,6 +25,9 @@ test: $(VENV)/installed ## Run the tests except the slow ones (under 8 minutes o
 
 test-all: $(VENV)/installed ## Run every test
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+mutate: $(VENV)/installed ## Change 70 lines, one at a time, and see whether the nearest tests notice (about 30 minutes)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/mutation/mutate.py --seed 0 --count 70 --jobs 2
 
 lint: $(VENV)/installed ## Check format, lint and types
 	$(BIN)/ruff format --check .
