@@ -119,17 +119,17 @@ class Copies:
             self._running.add(process)
         if sys.platform == "linux":
             resource.prlimit(process.pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
-        try:
-            output, _ = process.communicate(timeout=timeout)
-            return process.returncode, output
-        except subprocess.TimeoutExpired:
-            return None, ""
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            with self._lock:
-                self._running.remove(process)
+        with process:
+            try:
+                output, _ = process.communicate(timeout=timeout)
+                return process.returncode, output
+            except subprocess.TimeoutExpired:
+                return None, ""
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                with self._lock:
+                    self._running.remove(process)
 
 
 def failed_test(output: str) -> str:
