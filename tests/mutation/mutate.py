@@ -10,19 +10,17 @@ survivors once more, after tests were written. Prints a Markdown table; exits 1 
 """
 
 import argparse
-import json
-import os
 import sys
 import time
-from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from choosing import choose, room_of
 from nearest import Nearest, affordable
 from operators import Mutant
+from record import Record, digest
 from reporting import Result, identity, table, totals
 from running import Copies, Outcome
 
@@ -31,19 +29,18 @@ ROOT = Path(__file__).parents[2]
 
 def main() -> int:
     options = parse()
-    sources = texts("lit_cnn")
-    chosen = choose(sources, options.count, options.seed, options.only)
-    results = read_results(options.output)
-    survived = {key for key, result in results.items() if result.verdict == "survived"}
-    done = set(results) - (survived if options.again else set())
-    open_ones = [(file, mutant) for file, mutant in chosen if identity(file, mutant) not in done]
-    print(f"{len(chosen)} mutants, {len(open_ones)} of them to try", flush=True)
+    sources, tests = texts("lit_cnn"), texts("tests")
+    chosen = {identity(*case): case for case in choose(sources, options.count, options.seed, options.only)}
+    record = Record.read(options.output, digest({**sources, **tests}))
+    left = record.open_ones(list(chosen), options.again)
+    print(f"{len(chosen)} mutants, {len(left)} of them to try", flush=True)
     try:
-        try_all(open_ones, sources, results, options)
+        if left:
+            try_all([chosen[name] for name in chosen if name in left], sources, tests, record, options)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
-    shown = [results[identity(file, mutant)] for file, mutant in chosen]
+    shown = [record.results[name] for name in chosen]
     print(f"\n{table(shown)}\n\n{totals(shown)}")
     return 0
 
@@ -71,35 +68,40 @@ def texts(folder: str) -> dict[str, str]:
 
 
 def try_all(
-    open_ones: list[tuple[str, Mutant]],
+    cases: Sequence[tuple[str, Mutant]],
     sources: Mapping[str, str],
-    results: dict[str, Result],
+    tests: Mapping[str, str],
+    record: Record,
     options: argparse.Namespace,
 ) -> None:
-    """Measure the tests that are needed, try every mutant and add its result to ``results`` and to the output file."""
-    near = Nearest(sources, texts("tests"))
-    needed = {test for file, _ in open_ones for test in (*near.mirrors(file), *near.near(file))}
-    if not needed:
-        return
+    """Measure the tests that are needed, try every mutant and add its result to the record.
+
+    Raises:
+        ValueError: A test fails without a mutant.
+    """
+    near = Nearest(sources, tests)
+    needed = {test for file, _ in cases for test in (*near.mirrors(file), *near.near(file))}
     with TemporaryDirectory(prefix="mutants-") as folder, ThreadPoolExecutor(options.jobs) as pool:
         copies = Copies(ROOT, Path(folder), options.jobs)
-        begin = time.monotonic()
-        seconds = copies.measure(sorted(needed), options.jobs)
-        print(f"{len(needed)} test files pass without a mutant, {time.monotonic() - begin:.0f} s", flush=True)
+        if new := sorted(needed - set(record.seconds)):
+            begin = time.monotonic()
+            record.seconds |= copies.measure(new, options.jobs)
+            record.write()
+            print(f"{len(new)} test files pass without a mutant, {time.monotonic() - begin:.0f} s", flush=True)
 
         def attempt(file: str, mutant: Mutant) -> Outcome:
-            tests = affordable(near.mirrors(file), near.near(file), seconds, options.budget)
-            if not tests:
+            chosen = affordable(near.mirrors(file), near.near(file), record.seconds, options.budget)
+            if not chosen:
                 return Outcome("survived", "there is no near test", 0)
-            timeout = 60 + 3 * sum(seconds[test] for test in tests)
-            return copies.try_mutant(file, mutant.applied(sources[file]), tests, timeout)
+            timeout = 60 + 3 * sum(record.seconds[test] for test in chosen)
+            return copies.try_mutant(file, mutant.applied(sources[file]), chosen, timeout)
 
-        futures = {pool.submit(attempt, file, mutant): (file, mutant) for file, mutant in open_ones}
+        futures = {pool.submit(attempt, file, mutant): (file, mutant) for file, mutant in cases}
         try:
             for number, future in enumerate(as_completed(futures), 1):
-                result = as_result(*futures[future], future)
-                results[result.identity] = result
-                write_results(options.output, results)
+                file, mutant = futures[future]
+                result = as_result(file, mutant, sources[file], future.result())
+                record.add(result)
                 print(f"{number}/{len(futures)} {result.sentence()}", flush=True)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -107,14 +109,12 @@ def try_all(
             raise
 
 
-def as_result(file: str, mutant: Mutant, future: "Future[Outcome]") -> Result:
-    outcome = future.result()
-    line = (ROOT / file).read_text().splitlines()[mutant.line - 1].strip()
+def as_result(file: str, mutant: Mutant, source: str, outcome: Outcome) -> Result:
     return Result(
         identity=identity(file, mutant),
         room=str(room_of(file)),
         place=f"{file}:{mutant.line}",
-        line=line,
+        line=source.splitlines()[mutant.line - 1].strip(),
         kind=mutant.kind,
         original=mutant.original,
         mutant=mutant.mutant,
@@ -122,19 +122,6 @@ def as_result(file: str, mutant: Mutant, future: "Future[Outcome]") -> Result:
         test=outcome.test,
         seconds=outcome.seconds,
     )
-
-
-def read_results(path: Path) -> dict[str, Result]:
-    if not path.exists():
-        return {}
-    return {entry["identity"]: Result(**entry) for entry in json.loads(path.read_text())}
-
-
-def write_results(path: Path, results: Mapping[str, Result]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps([asdict(result) for result in results.values()], indent=2))
-    os.replace(partial, path)
 
 
 if __name__ == "__main__":

@@ -93,13 +93,13 @@ def commands(main: ast.Module) -> dict[str, str]:
 def affordable(mirrors: list[str], near: list[str], seconds: Mapping[str, float], budget: float) -> list[str]:
     """The mirrors and, the fastest first, as many of the near test files as stay within ``budget`` seconds in all.
 
-    Test files without a time have no test that is not slow, and are left out.
+    At least one file, however slow. Those that take 0 seconds have slow tests only, and are left out.
     """
-    kept = [test for test in mirrors if test in seconds]
+    kept = [test for test in mirrors if seconds[test]]
     spent = sum(seconds[test] for test in kept)
-    for test in sorted((test for test in near if test in seconds), key=lambda test: seconds[test]):
+    for test in sorted((test for test in near if seconds[test]), key=lambda test: seconds[test]):
         spent += seconds[test]
-        if spent > budget:
+        if kept and spent > budget:
             break
         kept.append(test)
     return kept

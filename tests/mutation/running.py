@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 import xml.etree.ElementTree as ElementTree
-from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +18,8 @@ from queue import SimpleQueue
 
 MEMORY = 8 * 2**30
 """Bytes of data that a process of the tests may have (Linux), so that a mutant cannot fill the machine."""
+NO_TESTS = 5
+"""Pytest's exit code when all tests are slow."""
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow"]
 
 
@@ -60,7 +61,7 @@ class Copies:
             self._free.put(folder / str(index))
 
     def measure(self, tests: Sequence[str], processes: int) -> dict[str, float]:
-        """Seconds of each test file without any mutant; files with slow tests only are left out.
+        """Seconds of each test file without any mutant; 0 for a file with slow tests only.
 
         Raises:
             ValueError: A test fails.
@@ -71,12 +72,12 @@ class Copies:
         command = [*PYTEST, *spread, "-o", "junit_family=xunit1", f"--junitxml={report}", *tests]
         code, output = self._run(command, copy, None)
         self._free.put(copy)
-        if code != 0:
+        if code not in (0, NO_TESTS):
             raise ValueError(f"the tests fail without a mutant:\n{output[-3000:]}")
-        seconds: dict[str, float] = defaultdict(float)
+        seconds = dict.fromkeys(tests, 0.0)
         for case in ElementTree.parse(report).iter("testcase"):
-            seconds[case.attrib["file"]] += float(case.attrib["time"])
-        return dict(seconds)
+            seconds[case.attrib["file"]] += max(float(case.attrib["time"]), 0.001)
+        return seconds
 
     def try_mutant(self, file: str, source: str, tests: Sequence[str], timeout: float) -> Outcome:
         """The outcome of the tests when ``file`` reads ``source``."""

@@ -48,8 +48,9 @@ def test_the_most_special_of_many_importers_are_taken() -> None:
     assert near[:2] == ["tests/training/test_dough.py", "tests/training/test_helped.py"]
 
 
-def test_the_budget_limits_all_but_the_mirror() -> None:
-    seconds = {"mirror": 50.0, "quick": 1.0, "slow": 30.0}
-    assert affordable(["mirror"], ["slow", "quick", "unmeasured"], seconds, 40) == ["mirror"]
-    assert affordable(["mirror"], ["slow", "quick", "unmeasured"], seconds, 60) == ["mirror", "quick"]
+def test_the_budget_limits_all_but_the_mirror_and_a_first_file() -> None:
+    seconds = {"mirror": 50.0, "quick": 1.0, "slow": 30.0, "all slow": 0.0}
+    assert affordable(["mirror"], ["slow", "quick", "all slow"], seconds, 40) == ["mirror"]
+    assert affordable(["mirror"], ["slow", "quick", "all slow"], seconds, 60) == ["mirror", "quick"]
     assert affordable([], ["slow", "quick"], seconds, 60) == ["quick", "slow"]
+    assert affordable([], ["slow"], seconds, 10) == ["slow"]

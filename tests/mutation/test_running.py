@@ -17,6 +17,7 @@ def project(tmp_path: Path) -> Path:
         "lit_cnn/code.py": CODE,
         "lit_cnn/__init__.py": "",
         "tests/test_code.py": TEST,
+        "tests/test_slow.py": "import pytest\n\n@pytest.mark.slow\ndef test_slow(): pass",
         "pyproject.toml": "[tool.pytest.ini_options]\nmarkers = ['slow']\naddopts = '-ra'",
     }.items():
         (root / file).parent.mkdir(parents=True, exist_ok=True)
@@ -28,7 +29,9 @@ def project(tmp_path: Path) -> Path:
 @pytest.mark.slow
 def test_a_mutant_dies_lives_or_hangs(project: Path, tmp_path: Path) -> None:
     copies = Copies(project, tmp_path / "copies", 1)
-    assert list(copies.measure(["tests/test_code.py"], 1)) == ["tests/test_code.py"]
+    seconds = copies.measure(["tests/test_code.py", "tests/test_slow.py"], 1)
+    assert seconds["tests/test_code.py"] > 0
+    assert seconds["tests/test_slow.py"] == 0
 
     def outcome(line: str, timeout: float = 60) -> tuple[str, str]:
         source = CODE.replace("return number * 2", line)
