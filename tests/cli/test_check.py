@@ -3,10 +3,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 import lit_cnn
 from lit_cnn.cli.main import main
-from lit_cnn.training.runs import FORMAT
+from lit_cnn.evaluation.checking import WEIGHTS
+from lit_cnn.training.runs import BEST, FORMAT, load_checkpoint, network_weights
 
 PREPROCESSING = {
     "image_size": 8,
@@ -64,6 +66,20 @@ def test_a_run_folder_without_its_recipe(tmp_path: Path, capsys: pytest.CaptureF
     assert len(said["error"]) == 1
     assert "config.yaml is missing or unreadable" in said["error"][0]
     assert "metrics.csv: 1 rows" in said["fact"]
+
+
+def test_exported_weights_are_compared_with_the_best_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    best = load_checkpoint(write_checkpoint(folder / BEST))
+    weights = network_weights(best)
+    save_file(weights, folder / WEIGHTS)
+    assert f"{WEIGHTS} equals the weights of {BEST}" in findings(tmp_path, capsys, 1)["fact"]
+    weights["head.classifier.bias"] = weights["head.classifier.bias"] + 1
+    save_file(weights, folder / WEIGHTS)
+    assert f"{WEIGHTS} differs from the weights of {BEST}" in findings(tmp_path, capsys, 1)["error"]
+    (folder / WEIGHTS).write_bytes(b"torn")
+    assert any("cannot be compared" in text for text in findings(tmp_path, capsys, 1)["error"])
 
 
 @pytest.mark.parametrize("name", ["nowhere", "typo.ckpt", "typo.npz"])

@@ -52,7 +52,7 @@ def test_imagefolder_without_val_is_split_by_class(tmp_path):
     assert isinstance(source.train, FolderSplit)
     assert source.val.labels.tolist() == [0, 1]
     assert not set(source.train.paths) & set(source.val.paths)
-    assert source.mean == (0.485, 0.456, 0.406)
+    assert (source.mean, source.std) == ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 @pytest.mark.parametrize("fraction", [0.01, 0.3, 0.99])
@@ -116,7 +116,7 @@ def test_cifar10_prefers_the_archive_under_the_data_root(tmp_path, monkeypatch):
     monkeypatch.setenv("LIT_CNN_DATA", str(tmp_path))
     source = load_source("cifar10", val_fraction=0.5)
     assert source.class_names == CIFAR10_CLASSES
-    assert source.mean == (0.4914, 0.4822, 0.4465)
+    assert (source.mean, source.std) == ((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616))
     assert source.origin == str(tmp_path / "cifar10.npz")
     assert isinstance(load_source("cifar10", str(tmp_path), 0.5).train, ArraySplit)
     assert len(load_source("cifar10", str(tmp_path / "cifar10.npz"), 0.5).val) == 10

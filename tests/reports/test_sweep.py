@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lit_cnn.reports import sweep
 from lit_cnn.reports.sweep import cell_means, draw_sweep
 
 RANGE = {"lr": [0.01, 0.1, 1.0, 0.3], "decay": [1e-4, 1e-3, 1e-5, 1e-2], "layers": [1, 2, 1, 3]}
@@ -57,6 +58,25 @@ def test_the_best_cell_follows_the_direction(tmp_path: Path) -> None:
 def test_equal_scores_are_drawn(tmp_path: Path) -> None:
     points = [{"a": 1, "b": 1}, {"a": 1, "b": 2}]
     assert draw_sweep({"a": [1], "b": [1, 2]}, points, [0.5, 0.5], tmp_path / "s.png", title="").is_file()
+
+
+@pytest.mark.parametrize(
+    ("axes", "scales"),
+    [
+        ({"lr": None}, [("log", "linear")]),
+        ({"lr": None, "layers": LISTED}, [("linear", "log")]),  # the second setting lies on the horizontal axis
+        ({"layers": None, "lr": None}, [("log", "linear")]),
+        ({"lr": None, "layers": None, "decay": None}, [("log", "linear"), ("linear", "linear"), ("log", "linear")]),
+    ],
+)
+def test_logarithmic_settings_have_logarithmic_axes(
+    axes: dict[str, Any], scales: list[tuple[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = []
+    monkeypatch.setattr(sweep, "write_figure", lambda figure, _: figures.append(figure))
+    draw_sweep(axes, POINTS, [0.1, 0.5, 0.3, 0.2], tmp_path / "s.png", title="", logarithmic=["lr", "decay"])
+    drawn = [(axes.get_xscale(), axes.get_yscale()) for axes in figures[0].axes]
+    assert drawn[: len(scales)] == scales
 
 
 def test_no_score_or_one_too_few_is_refused(tmp_path: Path) -> None:
