@@ -26,7 +26,7 @@ test: $(VENV)/installed ## Run the tests except the slow ones (under 8 minutes o
 test-all: $(VENV)/installed ## Run every test
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-mutate: $(VENV)/installed ## Change 70 lines, one at a time, and see whether the nearest tests notice (about 30 minutes)
+mutate: $(VENV)/installed ## Change 70 lines, one at a time, and see whether the nearest tests notice (15 minutes of processor time)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/mutation/mutate.py --seed 0 --count 70 --jobs 2
 
 lint: $(VENV)/installed ## Check format, lint and types

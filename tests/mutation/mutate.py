@@ -5,8 +5,9 @@
 Each mutant is one small change of meaning (``operators.py``), drawn by the seed from every room (``choosing.py``), and
 put to the tests that are not slow of the file's mirror, of the test files that import it and, for commands, of those
 that run them (``nearest.py``), in a copy of the project. These tests must pass without a mutant first. The results are
-written after every mutant, and a stopped run that is started again goes on where it was; ``--again`` tries the
-survivors once more, after tests were written. Prints a Markdown table; exits 1 if the tests fail without a mutant.
+written after every mutant: a stopped run that is started again goes on where it was, until a source or a test changes.
+``--again``, after tests were written, keeps what was killed and tries the survivors once more. Prints a Markdown table;
+exits 1 if the tests fail without a mutant.
 """
 
 import argparse
@@ -31,7 +32,7 @@ def main() -> int:
     options = parse()
     sources, tests = texts("lit_cnn"), texts("tests")
     chosen = {identity(*case): case for case in choose(sources, options.count, options.seed, options.only)}
-    record = Record.read(options.output, digest({**sources, **tests}))
+    record = Record.read(options.output, digest({**sources, **tests}), again=options.again)
     left = record.open_ones(list(chosen), options.again)
     print(f"{len(chosen)} mutants, {len(left)} of them to try", flush=True)
     try:
@@ -52,7 +53,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--only", help="one room (training/callbacks) or one file (lit_cnn/tracking.py)")
     parser.add_argument("--jobs", type=int, choices=(1, 2), default=1, help="mutants at once (default %(default)s)")
     parser.add_argument("--budget", type=float, default=40, help="seconds of tests per mutant (default %(default)s)")
-    parser.add_argument("--again", action="store_true", help="try those that survived once more")
+    parser.add_argument("--again", action="store_true", help="keep what was killed; try the survivors once more")
     parser.add_argument(
         "--output",
         type=Path,

@@ -27,13 +27,14 @@ class Record:
     results: dict[str, Result] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, path: Path, tree: str) -> "Record":
-        """What the file knows; of another tree only the results, since its tests may fail now."""
+    def read(cls, path: Path, tree: str, *, again: bool) -> "Record":
+        """What the file knows of this tree; of another one nothing, or with ``again`` its results."""
         if not path.exists():
             return cls(path, tree)
         known = json.loads(path.read_text())
+        same = known["tree"] == tree
         results = {entry["identity"]: Result(**entry) for entry in known["results"]}
-        return cls(path, tree, known["seconds"] if known["tree"] == tree else {}, results)
+        return cls(path, tree, known["seconds"] if same else {}, results if same or again else {})
 
     def write(self) -> None:
         known = {

@@ -1,4 +1,4 @@
-"""A record goes on where it was, and forgets the times of tests that may have changed."""
+"""A record goes on where it was, and holds nothing that another tree may have changed."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,18 +21,18 @@ KILLED = Result(
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
-    record = Record.read(tmp_path / "build" / "mutants.json", "tree")
+    record = Record.read(tmp_path / "build" / "mutants.json", "tree", again=False)
     assert not record.results
     record.seconds["tests/data/test_a.py"] = 2.5
     record.add(KILLED)
-    assert Record.read(record.path, "tree") == record
+    assert Record.read(record.path, "tree", again=False) == record
 
 
-def test_another_tree_has_its_tests_measured_anew(tmp_path: Path) -> None:
-    Record(tmp_path / "a.json", "tree", {"tests/data/test_a.py": 2.5}, {"first": KILLED}).write()
-    other = Record.read(tmp_path / "a.json", "other tree")
-    assert not other.seconds
-    assert other.results == {"first": KILLED}
+def test_another_tree_begins_anew_unless_its_survivors_are_tried_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    Record(path, "tree", {"tests/data/test_a.py": 2.5}, {"first": KILLED}).write()
+    assert Record.read(path, "other tree", again=False) == Record(path, "other tree")
+    assert Record.read(path, "other tree", again=True) == Record(path, "other tree", {}, {"first": KILLED})
 
 
 def test_open_are_the_new_and_again_the_survivors(tmp_path: Path) -> None:
