@@ -41,6 +41,9 @@ def main() -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("stopped: the same command goes on from here", file=sys.stderr)
+        return 130
     shown = [record.results[name] for name in chosen]
     print(f"\n{table(shown)}\n\n{totals(shown)}")
     return 0
