@@ -1,4 +1,5 @@
-# Needs Python >= 3.10 and make, nothing else: the first target that needs it creates .venv and installs there.
+# Needs Python >= 3.10 and make, nothing else: the first target that needs it creates .venv and installs there; the
+# package alone for quickstart, the dev group's tools besides for test and lint.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -12,24 +13,32 @@ help: ## List the targets
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --progress-bar off --editable . --group dev
+	$(BIN)/python -m pip install --quiet --progress-bar off --editable .
 	@touch $@
 
-quickstart: $(VENV)/installed ## Install, then train a small ResNet on real handwritten digits (no download)
+$(VENV)/tools: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --progress-bar off --group dev
+	@touch $@
+
+quickstart: $(VENV)/installed ## Install the package, then train a small ResNet on real handwritten digits (no download)
 	$(BIN)/lit-cnn fit --config recipes/quickstart.yaml
 
 test test-all: export OMP_NUM_THREADS = 1 # two test processes on two cores
+# Real images beside the checkout, where there are any; without them, tests that need them are skipped.
+ifneq ($(wildcard ../shared/data),)
+test test-all: export LIT_CNN_DATA ?= $(abspath ../shared/data)
+endif
 
-test: $(VENV)/installed ## Run the tests except the slow ones (under 8 minutes on 2 cores)
+test: $(VENV)/tools ## Run the tests except the slow ones (under 8 minutes on 2 cores)
 	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
 
-test-all: $(VENV)/installed ## Run every test
+test-all: $(VENV)/tools ## Run every test
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-mutate: $(VENV)/installed ## Change 70 lines, one at a time, and see whether the nearest tests notice (15 minutes of processor time)
+mutate: $(VENV)/tools ## Change 70 lines, one at a time, and see whether the nearest tests notice (15 minutes of processor time)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/mutation/mutate.py --seed 0 --count 70 --jobs 2
 
-lint: $(VENV)/installed ## Check format, lint and types
+lint: $(VENV)/tools ## Check format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -27,6 +27,7 @@ from rich.table import Table
 
 from lit_cnn.architectures.catalog import find_entry
 from lit_cnn.cli.recipe_cost import cost_of
+from lit_cnn.data.sources import data_roots
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 IMAGES = 1_281_167
@@ -73,8 +74,7 @@ class Cost(NamedTuple):
 
 def pictures() -> list[Image.Image]:
     """Forty photographs, or one synthetic picture."""
-    folder = Path(os.environ.get("LIT_CNN_DATA", "../shared/data"), "flowers", "train")
-    files = sorted(folder.glob("*/*.jpg"))[::10]
+    files = [file for root in data_roots() for file in sorted((root / "flowers" / "train").glob("*/*.jpg"))[::10]]
     if files:
         return [Image.open(file).convert("RGB") for file in files]
     return [Image.fromarray(np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8))]

@@ -10,7 +10,6 @@ steps; the overlay's ``about.measured`` says what its 40 epochs reached.
 """
 
 import argparse
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from lit_cnn import create_model
 from lit_cnn.cli.bench_networks import endless
 from lit_cnn.cli.fit_overhead import plain_loop
 from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
+from lit_cnn.data.sources import resolve_data_path
 from lit_cnn.profiling.interleaving import ratios, spread, take_turns
 
 PAPER_STEPS, BATCH = 64_000, 128
@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("--block", type=int, default=8, help="steps of a turn")
     parser.add_argument("--workers", type=int, default=0, help="of the usual loop's DataLoader")
     options = parser.parse_args()
-    path = Path(os.environ.get("LIT_CNN_DATA", "../shared/data"), "cifar10.npz")
+    path = resolve_data_path("cifar10.npz")
     usual = usual_step(path, options.workers)
     short, short_steps = short_step(path)
     turns = {"usual": timed(usual, times=options.block), "short": timed(short, times=options.block)}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lit_cnn.cli.bench_data import DataSpeed
     from lit_cnn.cli.fit_overhead import Overhead
     from lit_cnn.profiling.bench import Bench
+    from lit_cnn.reports.speed import Bar
 
 FIT_ROUNDS = 10
 """Turns of fit and the plain loop by default."""
@@ -80,7 +81,7 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--fit", action="store_true", help="time lit-cnn fit against a plain PyTorch loop, too")
     parser.add_argument("--image-size", type=int, help="px (default: each network's own)")
     parser.add_argument("--batch-size", type=int, help="images (default: 128 up to 64 px, 16 above, 8 for heavy ones)")
-    parser.add_argument("--precision", choices=("32-true", "bf16-mixed"), help="(default: 32-true, or the recipe's)")
+    parser.add_argument("--precision", choices=("32-true", "bf16-mixed"), help="(default: the recipe's, or 32-true)")
     parser.add_argument("--contiguous", action="store_true", help="NCHW layout instead of channels_last")
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:N (default: cuda where there is one)")
     parser.add_argument("--seconds", type=float, default=20.0, help="time per network; at least 6 rounds (default 20)")
@@ -135,7 +136,9 @@ def measure_catalog(options: argparse.Namespace, where: Any) -> "list[Bench]":
     from lit_cnn.cli.bench_networks import TABLE, catalog_contestants, default_batch, references_of
     from lit_cnn.cli.profile import progress
     from lit_cnn.profiling.bench import race
+    from lit_cnn.training.machine import MachineSettings
 
+    MachineSettings().apply()
     chosen = TABLE if options.table else tuple((name, find_entry(name).image_size) for name in options.names)
     races: list[tuple[str, int, Any]] = []
     for name, own_size in chosen:
@@ -167,6 +170,8 @@ def recipe_arguments(options: argparse.Namespace, overrides: list[str]) -> list[
         keys.append(f"--trainer.precision={options.precision}")
     if options.contiguous:
         keys.append("--model.channels_last=false")
+    if options.device == "cpu":
+        keys.append("--trainer.accelerator=cpu")
     return [*(word for config in options.config for word in ("--config", config)), *overrides, *keys]
 
 
@@ -175,6 +180,7 @@ def instantiate(options: argparse.Namespace, overrides: list[str]) -> Any:
     from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
 
     cli = RecipeCLI(resolve_configs(recipe_arguments(options, overrides)))
+    cli.settle_precision()
     init = cli.parser.instantiate(cli.config)
     init.machine.apply()
     return init
@@ -199,9 +205,8 @@ def fit_overhead(options: argparse.Namespace, overrides: list[str]) -> "Overhead
     from lit_cnn.cli.fit_overhead import measure_noise, measure_overhead
 
     rounds = options.rounds or FIT_ROUNDS
-    device = ["--trainer.accelerator=cpu"] if options.device == "cpu" else []
     if options.config:
-        return measure_overhead([*recipe_arguments(options, overrides), *device], rounds=rounds)
+        return measure_overhead(recipe_arguments(options, overrides), rounds=rounds)
     from lit_cnn.architectures.catalog import find_entry
     from lit_cnn.cli.bench_networks import default_batch
 
@@ -236,9 +241,16 @@ def write(path: Path, text: str) -> None:
 
 
 def plot(benches: "list[Bench]", out_png: Path) -> None:
-    from lit_cnn.reports.speed import Bar, draw_speed
+    from lit_cnn.reports.speed import draw_speed
 
-    bars = [
+    draw_speed(speed_bars(benches), conditions(benches).split("; memory")[0], out_png)
+
+
+def speed_bars(benches: "list[Bench]") -> "list[Bar]":
+    """A bar for each contestant; our own carries the network's name alone."""
+    from lit_cnn.reports.speed import Bar
+
+    return [
         Bar(
             name=bench.name if number == 0 else f"{bench.name} ({result.label})",
             phases=result.phases,
@@ -248,4 +260,3 @@ def plot(benches: "list[Bench]", out_png: Path) -> None:
         for bench in benches
         for number, result in enumerate(bench.results)
     ]
-    draw_speed(bars, conditions(benches).split("; memory")[0], out_png)

@@ -6,6 +6,7 @@ classes apart.
 
 import argparse
 import json
+import sys
 from dataclasses import asdict
 from typing import Any
 
@@ -30,6 +31,7 @@ from lit_cnn.evaluation.metrics import (
 from lit_cnn.evaluation.trained import Trained
 from lit_cnn.evaluation.views import VIEW_KINDS, ViewKind, Views, make_views
 from lit_cnn.training.classifier import Classifier
+from lit_cnn.training.precision import evaluation_precision
 
 _CLASSES_SHOWN = 50
 
@@ -94,7 +96,7 @@ def lightning_results(trained: Trained, data: ImageData, stage: str, show_progre
     trainer = pl.Trainer(
         accelerator="auto",
         devices=1,
-        precision=trained.recipe.get("trainer", {}).get("precision"),
+        precision=run_precision(trained),
         logger=False,
         use_distributed_sampler=False,
         enable_checkpointing=False,
@@ -104,6 +106,15 @@ def lightning_results(trained: Trained, data: ImageData, stage: str, show_progre
     evaluate = trainer.validate if stage == "validate" else trainer.test
     results = evaluate(model, datamodule=data, verbose=False)[0]
     return {name: value for name, value in results.items() if not name.endswith("_raw")}
+
+
+def run_precision(trained: Trained) -> Any:
+    """The precision that the run was trained in; where this machine would emulate it float32, with a line on stderr."""
+    trained_in = trained.recipe.get("trainer", {}).get("precision")
+    choice = evaluation_precision(trained_in)
+    if choice.precision != trained_in:
+        print(f"{choice}; single images may be called otherwise than in training", file=sys.stderr)
+    return choice.precision
 
 
 def results_table(results: dict[str, float], title: str) -> Table:

@@ -3,6 +3,7 @@
 import argparse
 import atexit
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from lit_cnn.training.callbacks.checkpoints import Checkpoints, RunInterrupted
 from lit_cnn.training.callbacks.pictures import Pictures
 from lit_cnn.training.callbacks.throughput import Throughput
 from lit_cnn.training.metrics_file import MetricsFile
+from lit_cnn.training.precision import emulation_warning
 from lit_cnn.training.runs import (
     BEST,
     ENVIRONMENT,
@@ -84,12 +86,22 @@ def run(arguments: list[str]) -> int:
     if resumed:
         rest = ["--config", str(resumed / "config.yaml"), *rest]
     cli = RecipeCLI(resolve_configs(rest))
+    announce_precision(cli, "the run" if resumed else "the recipe")
     if resumed:
         stored, wanted = yaml.safe_load((resumed / "config.yaml").read_text()), yaml.safe_load(cli.dump())
         check_identity(stored, wanted)
         if is_main_process() and (changes := describe_changes(stored, wanted)):
             print(f"the run stays the same, but on other machine settings: {changes}")
     return train(cli, Path(known.runs), recipe_name(rest), resumed, arguments)
+
+
+def announce_precision(cli: RecipeCLI, stated_by: str) -> None:
+    """Settle the recipe's precision for this machine, and say which it is and why."""
+    choice = cli.settle_precision(stated_by)
+    if is_main_process():
+        print(choice)
+        if warning := emulation_warning(choice):
+            print(warning, file=sys.stderr)
 
 
 def list_keys(prefix: str) -> int:
@@ -153,16 +165,29 @@ def train(
     check_strategy(recipe["trainer"]["strategy"])
     init.data.setup("fit")
     if settings.get("fast_dev_run"):
-        callbacks = [*settings.pop("callbacks"), *recipe_callbacks(init)]
-        pl.Trainer(**settings, callbacks=callbacks).fit(init.model, init.data)
-        if is_main_process():
-            Console().print("fast_dev_run finished: one training and one validation batch ran")
-        return 0
+        return try_out(init, settings)
     folder = make_run_dir(runs, name, resumed)
     try:
         return train_in(folder, init, recipe, settings, resumed is not None, arguments)
     finally:
         os.environ.pop(RUN_DIR_VARIABLE, None)
+
+
+def try_out(init: Any, settings: dict[str, Any]) -> int:
+    """Run ``trainer.fast_dev_run``, with no more images in the batch than the training set has."""
+    console = Console(quiet=not is_main_process(), highlight=False, soft_wrap=True)
+    callbacks = [*settings.pop("callbacks"), *recipe_callbacks(init)]
+    trainer = pl.Trainer(**settings, callbacks=callbacks)
+    parts = trainer.world_size * trainer.accumulate_grad_batches
+    most = init.data.train_size // parts * parts
+    if init.data.batch_size > most > 0:
+        console.print(
+            f"fast_dev_run: data.batch_size is {most} instead of {init.data.batch_size}, to fit the training set"
+        )
+        init.data.batch_size = most
+    trainer.fit(init.model, init.data)
+    console.print("fast_dev_run finished: one training and one validation batch ran")
+    return 0
 
 
 def recipe_callbacks(init: Any) -> list[pl.Callback]:
@@ -265,5 +290,5 @@ def report(console: Console, trainer: pl.Trainer, folder: Path, title: str) -> N
     if best.is_file():
         checkpoint = load_checkpoint(best)
         export_weights(checkpoint, folder / "checkpoints" / "weights.safetensors")
-        console.print(f"best: {checkpoint['best_score']:.2%} after epoch {checkpoint['epoch']}, {best}")
+        console.print(f"best: {checkpoint['best_score']:.2%} after epoch {checkpoint['epoch'] + 1}, {best}")
     console.print(f"run folder: {folder}\ncurves: {curves}")

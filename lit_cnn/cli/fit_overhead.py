@@ -119,6 +119,7 @@ def measure_overhead(arguments: list[str], *, block: int = BLOCK, rounds: int = 
     """
     quieten_lightning()
     cli = RecipeCLI([*resolve_configs(arguments), *ALONE])
+    cli.settle_precision()
     init = cli.parser.instantiate(cli.config)
     check_steps(init, WARMUP + block * rounds)
     if init.progressive_learning.stages > 1:

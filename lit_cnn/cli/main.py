@@ -7,6 +7,7 @@ shows tracebacks.
 
 import difflib
 import importlib
+import multiprocessing
 import os
 import re
 import sys
@@ -44,7 +45,7 @@ OUT_OF_MEMORY = r"(?i)(\w+ )?out of memory|(\w+: )?can't allocate memory"
 """What PyTorch says of a GPU's memory and of the machine's."""
 MEMORY_ADVICE = (
     "lower data.batch_size or data.image_size; or raise trainer.accumulate_grad_batches, which keeps the batch and "
-    "divides what is in memory at once; or set trainer.precision to bf16-mixed"
+    "divides what is in memory at once"
 )
 
 
@@ -57,6 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     # Waiting OpenMP threads spin briefly, then sleep: beside another busy program long spinning is many times slower.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+    # From Python 3.14 on a server process starts the workers: it imports for all of them what each would import.
+    multiprocessing.set_forkserver_preload(["__main__", "lit_cnn.data.loading"])
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
         print(usage())
@@ -85,7 +88,7 @@ def sentence(error: Exception) -> str:
     memory = re.search(OUT_OF_MEMORY, text) if isinstance(error, RuntimeError) else None
     if memory or isinstance(error, MemoryError):
         reason = text[memory.start() :].splitlines()[0].split(". ")[0] if memory else "Python has none left"
-        return f"the memory does not suffice ({reason}): {MEMORY_ADVICE}"
+        return f"the memory does not suffice ({reason}): {MEMORY_ADVICE}{precision_advice()}"
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
     if isinstance(error, (ValueError, OSError)) and text:
@@ -97,6 +100,14 @@ def sentence(error: Exception) -> str:
             "above; continue the run with lit-cnn fit --resume last and the same --trainer settings"
         )
     return f"unexpected {type(error).__name__}: {text.splitlines()[0] if text else ''} (LIT_CNN_DEBUG=1 shows where)"
+
+
+def precision_advice() -> str:
+    """What half precision would save in memory, where it does not cost time."""
+    from lit_cnn.training.precision import choose_precision
+
+    best = choose_precision("auto").precision
+    return "" if best == "32-true" else f"; or set trainer.precision to {best} if it is 32-true"
 
 
 def innermost(text: str) -> str:

@@ -16,7 +16,9 @@ from lit_cnn.exporting.folding import fold_for_inference
 
 
 def run(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="lit-cnn predict", description="Name the classes of image files.")
+    parser = argparse.ArgumentParser(
+        prog="lit-cnn predict", description="Name the classes of image files, in float32 on every machine."
+    )
     parser.add_argument("checkpoint", help="a checkpoint of lit-cnn fit")
     parser.add_argument("images", nargs="+", help="image files or folders")
     add_network_arguments(parser)

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import lightning.pytorch as pl
 from jsonargparse import ArgumentError
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
@@ -18,6 +19,7 @@ from lit_cnn.training.callbacks.progressive_learning import ProgressiveLearning
 from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule
 from lit_cnn.training.classifier import Classifier
 from lit_cnn.training.machine import MachineSettings
+from lit_cnn.training.precision import Precision, PrecisionChoice, choose_precision
 
 
 class RecipeParser(LightningArgumentParser):
@@ -40,11 +42,18 @@ def explain(message: str, keys: list[str]) -> str:
         or re.search(r"No action for key \"([\w.+-]+)\"", text)
     )
     if unknown is None:
-        text = re.sub(r"Expected an? <class '(\w+)'>", r"expected \1", text)
+        text = re.sub(r"Does not validate .* Errors: - (.*) Given value type: .* Given value:", _alternatives, text)
+        text = re.sub(r"[Ee]xpected an? <class '(\w+)'>", r"expected \1", text)
         return text.replace("Parser key ", "recipe key ").replace("a typing.Literal", "one of ")
     name = unknown.group(1).lstrip("-")
     near = nearest_key(name, keys)
     return f"the recipe has no key {name!r}" + (f"; did you mean {near!r}?" if near else "")
+
+
+def _alternatives(union: re.Match) -> str:
+    """One sentence of jsonargparse's list of what each type of a union expected."""
+    errors = re.sub(r"[Ee]xpected |an? <class '|'>", "", union.group(1)).replace("NoneType", "null").split(" - ")
+    return f"expected {' or '.join(errors)}. Got value:"
 
 
 def nearest_key(name: str, keys: list[str]) -> str | None:
@@ -86,6 +95,22 @@ class RecipeCLI(LightningCLI):
     def add_default_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--seed_everything", type=int, default=0, help="Seed of every random decision.")
 
+    def add_core_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """As Lightning's, but for the precision, which may also be auto."""
+        parser.add_class_arguments(
+            pl.Trainer, "trainer", fail_untyped=False, instantiate=False, sub_configs=True, skip={"precision"}
+        )
+        parser.add_argument(
+            "--trainer.precision",
+            type=Precision,
+            default="auto",
+            help="Number format: auto is bf16-mixed (on older GPUs 16-mixed) where this machine has instructions for "
+            "it, else 32-true.",
+        )
+        parser.set_defaults({f"trainer.{key}": value for key, value in self.trainer_defaults.items()})
+        parser.add_lightning_class_args(Classifier, "model")
+        parser.add_lightning_class_args(ImageData, "data")
+
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_class_arguments(About, "about")
         parser.add_class_arguments(TrackingSettings, "tracking")
@@ -114,6 +139,21 @@ class RecipeCLI(LightningCLI):
             self.config = parser.parse_args(args)
         except ArgumentError as error:
             raise ValueError(explain(str(error), [action.dest for action in parser._actions])) from None
+
+    def settle_precision(self, stated_by: str = "the recipe") -> PrecisionChoice:
+        """Put this machine's precision in the place of auto, so that the configuration says what a run computes in.
+
+        Args:
+            stated_by: Who wants a precision other than auto.
+        """
+        trainer = self.config.trainer
+        plugins = trainer.plugins if isinstance(trainer.plugins, list) else [trainer.plugins]
+        if trainer.precision == "auto" and any("Precision" in str(plugin) for plugin in plugins):
+            trainer.precision = None  # Lightning takes a precision from one place
+            return PrecisionChoice(None, "as the plugin in trainer.plugins computes")
+        choice = choose_precision(trainer.precision, trainer.accelerator, stated_by)
+        trainer.precision = choice.precision
+        return choice
 
     def _set_seed(self) -> None:
         """Nothing ambient is seeded here: every draw has its own key."""

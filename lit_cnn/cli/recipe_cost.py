@@ -34,8 +34,9 @@ class Cost(NamedTuple):
 
 
 class Speed(NamedTuple):
-    """A few training steps on synthetic images: threads, images per step, images per second and days for the recipe."""
+    """A few training steps on synthetic images: precision, threads, images per step and per second, days in all."""
 
+    precision: str
     threads: int
     batch_size: int
     images_per_second: float
@@ -115,17 +116,19 @@ def measure_speed(configs: list[Path], cost: Cost, batch_size: int, repeats: int
 
     from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
 
-    cli = RecipeCLI(resolve_configs([word for config in configs for word in ("--config", str(config))]))
+    words = [word for config in configs for word in ("--config", str(config))]
+    cli = RecipeCLI([*resolve_configs(words), "--trainer.accelerator=cpu"])
+    precision = str(cli.settle_precision().precision)
     recipe = cli.parser.instantiate(cli.config)
-    step = training_step(recipe.model, recipe.data.image_size, batch_size, "bf16" in str(cli.config.trainer.precision))
+    step = training_step(recipe.model, recipe.data.image_size, batch_size, "bf16" in precision)
     step()
     seconds = statistics.median(step() for _ in range(repeats))
     rate = batch_size / seconds
     if cost.images is None or cost.madds is None:
-        return Speed(torch.get_num_threads(), batch_size, rate, None)
+        return Speed(precision, torch.get_num_threads(), batch_size, rate, None)
     full, _ = forward_madds(recipe.model.architecture, recipe.model.options.chosen(), [recipe.data.image_size])
     days = cost.images / rate * (cost.madds / full) / 86_400
-    return Speed(torch.get_num_threads(), batch_size, rate, days)
+    return Speed(precision, torch.get_num_threads(), batch_size, rate, days)
 
 
 def training_step(model: Any, image_size: int, batch_size: int, bf16: bool) -> Callable[[], float]:

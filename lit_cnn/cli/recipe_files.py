@@ -60,14 +60,18 @@ class About:
 def find_recipe(name: str) -> Path:
     """The file of a recipe given as a path or as a name such as ``resnet_rs`` or ``small/resnet_rs``.
 
+    ``recipes/resnet_rs.yaml``, as headers and documents have it, is the shipped recipe where the working directory has
+    no such file.
+
     Raises:
         ValueError: If there is none, naming the nearest.
     """
     path = Path(name).expanduser()
     if path.is_file():
         return path
+    below = path.as_posix().removeprefix("recipes/")
     for folder in RECIPE_FOLDERS:
-        for candidate in (folder / name, folder / f"{name}.yaml"):
+        for candidate in (folder / below, folder / f"{below}.yaml"):
             if candidate.is_file():
                 return candidate
     known = [recipe_id(file) for kind in KINDS for file in list_recipes(kind)]

@@ -138,7 +138,7 @@ def caption(rows: list[Row]) -> str:
     if speeds:
         text += (
             f" Speed: median of 3 training steps of {speeds[0].batch_size} synthetic images on {speeds[0].threads} CPU "
-            "threads, without reading images, EMA and SAM's ascent."
+            f"threads in {speeds[0].precision}, without reading images, EMA and SAM's ascent."
         )
     return text
 

@@ -27,6 +27,7 @@ from lit_cnn.reports.sweep import draw_sweep
 from lit_cnn.search.results import TrialResult, write_trials
 from lit_cnn.search.space import Space, argument, parse_space
 from lit_cnn.search.trials import Fit, StopSignals
+from lit_cnn.training.precision import emulation_warning
 
 if TYPE_CHECKING:
     from lit_cnn.search.engine import Sweep
@@ -48,13 +49,14 @@ def run(arguments: list[str]) -> int:
 
     if (folder / RECIPE).is_file() and not options.storage and not (folder / JOURNAL).is_file():
         raise ValueError(f"the sweep {folder} keeps its trials in a database: pass its --storage URL")
-    resolved = RecipeCLI(recipe).dump()
+    cli = RecipeCLI(recipe)
     folder.mkdir(parents=True, exist_ok=True)
-    sweep = Sweep(folder, space, dict(identity(yaml.safe_load(resolved))), options.storage)
+    sweep = Sweep(folder, space, dict(identity(yaml.safe_load(cli.dump()))), options.storage)
     console = Console(highlight=False, soft_wrap=True, stderr=options.json)
     stopped = 0
     if not options.report:
-        write_text(folder / RECIPE, resolved)
+        console.print(settle_precision(cli, sweep))
+        write_text(folder / RECIPE, cli.dump())
         write_text(folder / SPACE, yaml.safe_dump(space.as_dict(), sort_keys=False))
         if options.retry_failed:
             sweep.retry_failed()
@@ -131,6 +133,26 @@ def check_keys(space: Space, recipe: list[str], rest: Sequence[str]) -> None:
                 tried.parser.instantiate(tried.config)
             except ValueError as error:
                 raise ValueError(f"the recipe does not take {axis.key} = {value!r} of the space: {error}") from None
+
+
+def settle_precision(cli: RecipeCLI, sweep: "Sweep") -> str:
+    """Give all trials one precision, that of the machine which began the sweep, and say which and what it costs here.
+
+    Raises:
+        ValueError: If the recipe states another than the sweep has begun with.
+    """
+    stated = cli.config.trainer.precision
+    choice = cli.settle_precision()
+    begun = sweep.settled("trainer.precision", choice.precision)
+    if stated not in ("auto", begun):
+        raise ValueError(
+            f"the sweep {sweep.folder} has begun with trainer.precision {begun}, not {stated}: leave it out, or choose "
+            "another --sweep-dir"
+        )
+    if begun != choice.precision:
+        cli.config.trainer.precision = begun
+        choice = cli.settle_precision("the sweep")
+    return "\n".join([str(choice), *filter(None, [emulation_warning(choice)])])
 
 
 def run_trials(sweep: "Sweep", folder: Path, console: Console) -> int:

@@ -38,7 +38,7 @@ def check_strategy(strategy: Any) -> None:
     if any(word in name.lower() for word in ("fsdp", "deepspeed", "modelparallel", "model_parallel")):
         raise ValueError(
             f"trainer.strategy {name} splits the weights over the devices, but the EMA and Checkpoints callbacks need "
-            "them whole; use ddp; trainer.precision bf16-mixed or more trainer.accumulate_grad_batches saves memory"
+            "them whole; use ddp; trainer.precision auto and more trainer.accumulate_grad_batches save memory"
         )
 
 

@@ -52,7 +52,7 @@ def run(arguments: list[str]) -> int:
         return 0
     console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
     console.print(table(trials))
-    for line in summary(options, changed, gain):
+    for line in [*untried(tuner.recipe.trainer.accelerator), *summary(options, changed, gain)]:
         console.print(line)
     if overlay and not options.output:
         console.print(f"\n{overlay}", soft_wrap=True)
@@ -114,6 +114,14 @@ def summary(options: argparse.Namespace, changed: Mapping[str, Any], gain: "Spre
     if options.output:
         lines.append(f"written: {options.output}; lit-cnn fit {configs(options)} --config {options.output}")
     return lines
+
+
+def untried(accelerator: object) -> list[str]:
+    """What was left out of the comparison because it cannot be fast on ``trainer.accelerator``."""
+    from lit_cnn.training.precision import missing_bf16
+
+    missing = missing_bf16(accelerator)
+    return [f"trainer.precision bf16-mixed was not tried: {missing}"] if missing else []
 
 
 def configs(options: argparse.Namespace) -> str:

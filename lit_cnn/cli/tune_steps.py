@@ -13,6 +13,7 @@ from lit_cnn.profiling.interleaving import Spread, ratios, take_turns
 from lit_cnn.profiling.timing import PRECISIONS, is_bf16
 from lit_cnn.profiling.tuning import Settings
 from lit_cnn.training.optimizer_kernels import KERNELS
+from lit_cnn.training.precision import missing_bf16
 
 WORKERS, THREADS = "data.workers", "machine.threads"
 KEYS = ("trainer.precision", "model.channels_last", "model.optimizer.kernel", THREADS, "model.compile", WORKERS)
@@ -28,7 +29,7 @@ def choices_of(start: Settings, recipe: Any, *, with_compile: bool) -> dict[str,
     """
     loader = recipe.data.loader_facts
     choices: dict[str, Sequence[Any]] = {
-        "trainer.precision": PRECISIONS,
+        "trainer.precision": PRECISIONS if missing_bf16(recipe.trainer.accelerator) is None else ("32-true",),
         "model.channels_last": (True, False),
         "model.optimizer.kernel": KERNELS[1:] if recipe.model.optimizer_settings.name in ("sgd", "adamw") else (),
         THREADS: sorted({1, max(1, loader.cores // 2), loader.cores} - {torch.get_num_threads()}),
@@ -64,6 +65,7 @@ class Tuner:
     def _instantiate(self, settings: Settings) -> tuple[Any, Any]:
         keys = [f"--{key}={'null' if value is None else value}" for key, value in settings.items()]
         cli = RecipeCLI([*self.arguments, *keys])
+        self.precision = cli.settle_precision()
         return cli.parser.instantiate(cli.config), cli.config
 
     def start(self) -> dict[str, Any]:

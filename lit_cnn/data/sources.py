@@ -65,24 +65,24 @@ class Source:
 
 
 def data_roots() -> list[Path]:
-    """Existing folders where relative paths are looked up after the current one: $LIT_CNN_DATA, else ../shared/data."""
+    """Existing folders where relative paths are looked up after the current one: $LIT_CNN_DATA, where that is set."""
     stated = os.environ.get("LIT_CNN_DATA")
-    root = Path(os.path.expandvars(stated)).expanduser() if stated else Path.cwd().parent / "shared" / "data"
-    return [root] if root.is_dir() else []
+    root = Path(os.path.expandvars(stated)).expanduser() if stated else None
+    return [root] if root is not None and root.is_dir() else []
 
 
 def resolve_data_path(path: str | os.PathLike[str], name: str = "data.path") -> Path:
     """The existing file or folder meant by ``path``; ``~`` and environment variables are expanded.
 
-    An absolute path is taken as it is; a relative one is looked up in the current folder, then under the data root:
-    $LIT_CNN_DATA when set, else ../shared/data when that exists.
+    An absolute path is taken as it is; a relative one is looked up in the current folder, then under the data root,
+    $LIT_CNN_DATA.
 
     Args:
         path: what was stated.
         name: what messages call it.
 
     Raises:
-        FileNotFoundError: naming every place that was tried.
+        FileNotFoundError: naming every place that was tried, and LIT_CNN_DATA where it could help.
     """
     expanded = Path(os.path.expandvars(os.fspath(path))).expanduser()
     places = (
@@ -92,7 +92,17 @@ def resolve_data_path(path: str | os.PathLike[str], name: str = "data.path") -> 
         if place.exists():
             return place
     tried = " or ".join(str(place) for place in places)
-    raise FileNotFoundError(f"{name} {os.fspath(path)!r} does not exist: there is no {tried}; correct the path.")
+    advice = "correct the path" if expanded.is_absolute() else f"correct the path, or {_data_root_advice()}"
+    raise FileNotFoundError(f"{name} {os.fspath(path)!r} does not exist: there is no {tried}; {advice}.")
+
+
+def _data_root_advice() -> str:
+    stated = os.environ.get("LIT_CNN_DATA")
+    if not stated:
+        return "set LIT_CNN_DATA to the folder that your data lies in"
+    if not data_roots():
+        return f"correct LIT_CNN_DATA, as there is no folder {stated}"
+    return "set LIT_CNN_DATA to another folder"
 
 
 def stratified_rows(labels: Tensor, fraction: float) -> tuple[Tensor, Tensor]:
@@ -225,7 +235,7 @@ def _cifar(name: Literal["cifar10", "cifar100"], path: str | None, val_fraction:
     except (OSError, RuntimeError) as error:
         raise ValueError(
             f"{name} is not in {root} and cannot be downloaded ({error}); connect to the network, or put torchvision's "
-            f"files there or a {name}.npz of MedMNIST's array names"
+            f"files there, or set LIT_CNN_DATA to a folder that has them or a {name}.npz of MedMNIST's array names"
         ) from None
     arrays = [
         ArraySplit(torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(part.targets))

@@ -32,7 +32,10 @@ def is_bf16(precision: object) -> bool:
     """
     found = {None: "32-true", "32": "32-true", 32: "32-true", "bf16": "bf16-mixed"}.get(precision, precision)  # type: ignore[call-overload]
     if found not in PRECISIONS:
-        raise ValueError(f"trainer.precision {' and '.join(PRECISIONS)} can be timed, but the recipe has {precision!r}")
+        raise ValueError(
+            f"trainer.precision {' and '.join(PRECISIONS)} can be timed, but the recipe has {precision!r}: "
+            "override it with one of them"
+        )
     return found == "bf16-mixed"
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from torch import Tensor
 
@@ -30,6 +31,11 @@ def draw_confusion(matrix: Tensor, class_names: Sequence[str], out_png: Path) ->
     Raises:
         ValueError: If the matrix is not K × K.
     """
+    return write_figure(confusion_figure(matrix, class_names), out_png)
+
+
+def confusion_figure(matrix: Tensor, class_names: Sequence[str]) -> Figure:
+    """What ``draw_confusion`` writes."""
     counts = _checked(matrix, class_names)
     classes = len(class_names)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -59,7 +65,7 @@ def draw_confusion(matrix: Tensor, class_names: Sequence[str], out_png: Path) ->
     bar.ax.tick_params(labelsize=8, length=0, labelcolor=INK)
     bar.outline.set_visible(False)
     bar.set_label("share of the true class", color=INK, fontsize=9)
-    return write_figure(figure, out_png)
+    return figure
 
 
 def _write_counts(axes: Axes, counts: np.ndarray, shares: np.ndarray, class_names: Sequence[str]) -> None:

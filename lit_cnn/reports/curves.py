@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from lit_cnn.reports.canvas import BLUE, GRAY, INK, RED, ROSE, new_figure, plain_axes, write_figure
@@ -36,6 +37,11 @@ def draw_curves(metrics_csv: Path, out_png: Path, title: str) -> Path:
     rows = read_metrics(metrics_csv)
     if not rows:
         raise ValueError(f"{metrics_csv} holds no logged step yet, so there is no curve to draw")
+    return write_figure(curves_figure(rows, title), out_png)
+
+
+def curves_figure(rows: Rows, title: str) -> Figure:
+    """What ``draw_curves`` writes: loss, top-1 and learning rate of one row or more, side by side."""
     epochs = epochs_done(rows)
     unit = "epoch"
     if epochs is None:  # stopped before the end of the first one
@@ -54,7 +60,7 @@ def draw_curves(metrics_csv: Path, out_png: Path, title: str) -> Path:
         if not labels:
             axes.text(0.5, 0.5, "not logged yet", transform=axes.transAxes, ha="center", color=GRAY)
         _write_labels(axes, [label for label in labels if label[2]])
-    return write_figure(figure, out_png)
+    return figure
 
 
 def epochs_done(rows: Rows) -> np.ndarray | None:

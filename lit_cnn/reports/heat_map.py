@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from lit_cnn.reports.canvas import INK, new_figure, write_figure
 
@@ -30,6 +31,13 @@ def draw_heat_map(
     Raises:
         ValueError: If there is no row, or one has not a share for each column.
     """
+    return write_figure(heat_map_figure(rows, columns, title, columns_label), out_png)
+
+
+def heat_map_figure(
+    rows: Mapping[str, Sequence[float]], columns: Sequence[str], title: str, columns_label: str = ""
+) -> Figure:
+    """What ``draw_heat_map`` writes."""
     if not rows or any(len(row) != len(columns) for row in rows.values()):
         raise ValueError(f"a heat map needs {len(columns)} values in each of one or more rows")
     shares = np.array([list(row) for row in rows.values()])
@@ -55,4 +63,4 @@ def draw_heat_map(
     for (row, column), share in np.ndenumerate(shares):
         color = "white" if share > 0.55 else INK
         axes.text(column, row, f"{100 * share:.1f}", ha="center", va="center", fontsize=9, color=color)
-    return write_figure(figure, out_png)
+    return figure

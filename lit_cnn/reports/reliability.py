@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -69,17 +70,37 @@ def draw_reliability(panels: Sequence[ReliabilityPanel], out_png: Path) -> Path:
     return write_figure(figure, out_png)
 
 
-def _draw_bars(axes: Axes, panel: ReliabilityPanel) -> None:
+class BarParts(NamedTuple):
+    """The bars of the bins that hold an image, each a part that is reached with one of two gaps above it.
+
+    Attributes:
+        centres: Middle of the bin, on the axis of confidence.
+        reached: The lower of accuracy and confidence.
+        too_sure: How much higher the confidence is; 0 where it is not.
+        too_modest: How much higher the accuracy is; 0 where it is not.
+    """
+
+    centres: np.ndarray
+    reached: np.ndarray
+    too_sure: np.ndarray
+    too_modest: np.ndarray
+
+
+def bar_parts(panel: ReliabilityPanel) -> BarParts:
+    """What a panel's bars are made of."""
     bins = len(panel.counts)
     present = np.array(panel.counts) > 0
-    centres = (np.arange(bins)[present] + 0.5) / bins
     accuracy, confidence = np.array(panel.accuracy)[present], np.array(panel.confidence)[present]
-    width = 0.92 / bins
-    plain_axes(axes)
     reached = np.minimum(accuracy, confidence)
-    axes.bar(centres, reached, width, color=BLUE)
-    axes.bar(centres, confidence - reached, width, bottom=reached, color=ROSE)
-    axes.bar(centres, accuracy - reached, width, bottom=reached, color=LIGHT_BLUE)
+    return BarParts((np.arange(bins)[present] + 0.5) / bins, reached, confidence - reached, accuracy - reached)
+
+
+def _draw_bars(axes: Axes, panel: ReliabilityPanel) -> None:
+    parts, width = bar_parts(panel), 0.92 / len(panel.counts)
+    plain_axes(axes)
+    axes.bar(parts.centres, parts.reached, width, color=BLUE)
+    axes.bar(parts.centres, parts.too_sure, width, bottom=parts.reached, color=ROSE)
+    axes.bar(parts.centres, parts.too_modest, width, bottom=parts.reached, color=LIGHT_BLUE)
     axes.plot([0, 1], [0, 1], color=GRAY, linestyle="--", linewidth=1)
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.set_title(panel.title, fontsize=11, fontweight="bold", color=INK, loc="left")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from lit_cnn.reports.canvas import BLUE, GRAY, INK, new_figure, shortened, write_figure
@@ -44,6 +45,11 @@ def draw_speed(bars: Sequence[Bar], conditions: str, out_png: Path) -> Path:
     Raises:
         ValueError: If there is no bar.
     """
+    return write_figure(speed_figure(bars, conditions), out_png)
+
+
+def speed_figure(bars: Sequence[Bar], conditions: str) -> Figure:
+    """What ``draw_speed`` writes."""
     if not bars:
         raise ValueError("a picture of speeds needs at least one network, got none")
     body = _ROW * len(bars)
@@ -75,4 +81,4 @@ def draw_speed(bars: Sequence[Bar], conditions: str, out_png: Path) -> Path:
     patches = [Patch(color=PHASE_STYLE[phase][0], label=PHASE_STYLE[phase][1]) for phase in shown]
     figure.legend(handles=patches, loc="upper left", bbox_to_anchor=(_LEFT / _WIDTH, 1 - 0.45 / height),
                   ncols=len(patches), frameon=False, fontsize=9, handlelength=1.1)  # fmt: skip
-    return write_figure(figure, out_png)
+    return figure

@@ -50,19 +50,28 @@ def draw_sweep(
         raise ValueError(
             f"a sweep is drawn from one score per point, got {len(scores)} scores and {len(points)} points"
         )
+    figure = sweep_figure(axes, points, scores, maximize, logarithmic)
+    width, height = figure.get_size_inches()
+    figure.text(0.15 / width, 1 - 0.34 / height, title, fontsize=11, fontweight="bold", color=INK)
+    return write_figure(figure, out_png)
+
+
+def sweep_figure(
+    axes: Listed,
+    points: Sequence[Mapping[str, Any]],
+    scores: Sequence[float],
+    maximize: bool = True,
+    logarithmic: Sequence[str] = (),
+) -> Figure:
+    """What ``draw_sweep`` writes, without its title."""
     names, values = list(axes), np.asarray(scores, dtype=np.float64)
     best = int(values.argmax() if maximize else values.argmin())
     if len(names) == 2:
         first, second = (axes[name] for name in names)
         if first is not None and second is not None:
-            figure = _heat_map(names, first, second, points, values, maximize)
-        else:
-            figure = _coloured_points(names, axes, points, values, best, logarithmic)
-    else:
-        figure = _panels(names, axes, points, values, best, logarithmic)
-    width, height = figure.get_size_inches()
-    figure.text(0.15 / width, 1 - 0.34 / height, title, fontsize=11, fontweight="bold", color=INK)
-    return write_figure(figure, out_png)
+            return _heat_map(names, first, second, points, values, maximize)
+        return _coloured_points(names, axes, points, values, best, logarithmic)
+    return _panels(names, axes, points, values, best, logarithmic)
 
 
 def cell_means(

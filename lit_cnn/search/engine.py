@@ -27,6 +27,7 @@ from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy.pool import NullPool
 
 from lit_cnn.randomness import derive_key
 from lit_cnn.search.locks import held, is_held, take
@@ -98,7 +99,12 @@ def open_storage(folder: Path, url: str | None) -> BaseStorage:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-                return RDBStorage(url, heartbeat_interval=HEARTBEAT_SECONDS, grace_period=STALE_SECONDS)
+                return RDBStorage(
+                    url,
+                    engine_kwargs={"poolclass": NullPool},  # a trial takes hours: no connection waits open for its end
+                    heartbeat_interval=HEARTBEAT_SECONDS,
+                    grace_period=STALE_SECONDS,
+                )
         except Exception as error:
             if remaining and type(error).__name__ in ("IntegrityError", "OperationalError", "ProgrammingError"):
                 time.sleep(0.5)  # another process may be making the tables of a new database
@@ -193,6 +199,15 @@ class Sweep:
             )
         if before != now:
             self.study.set_user_attr("identity", now)
+
+    def settled(self, name: str, value: Any) -> Any:
+        """What all processes of the sweep use for ``name``: the value that the study keeps, or ``value``, kept now."""
+        with held(self._mutex):
+            kept = self._load().user_attrs.get("settled", {})
+            if name not in kept:
+                kept = {**kept, name: value}
+                self.study.set_user_attr("settled", kept)
+        return kept[name]
 
     # Which trial is next ----------------------------------------------------------------------------------------------
 

@@ -11,6 +11,11 @@ from lit_cnn.architectures.layers.network import Network
 from lit_cnn.pretrained.equality import settle_statistics
 
 
+def slow(*rows: tuple) -> list:
+    """Rows of a table of counts that run with the slow tests, since the catalog's test counts the same networks."""
+    return [pytest.param(*row, marks=pytest.mark.slow) for row in rows]
+
+
 def count(network: nn.Module, side: int, in_channels: int = 3) -> tuple[int, int]:
     """Trainable parameters and multiply-adds per image of ``side`` px; ``network`` lives on the meta device."""
     params = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
@@ -106,22 +111,6 @@ def largest_difference(ours: nn.Module, theirs: nn.Module, side: int, *, batch: 
         elif value.is_floating_point():
             differences.append(relative_difference(value, other))
     return max(differences)
-
-
-def assert_trainable(network: nn.Module, side: int, *, batch: int = 2, in_channels: int = 3) -> None:
-    """Every parameter gets a finite gradient, not zero throughout, in one step once the residual gains are not zero."""
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for name, parameter in network.named_parameters():
-            if name.endswith(("gain", "norm.weight")) and not parameter.any():
-                parameter.fill_(1.0)
-    x = torch.randn(batch, in_channels, side, side, generator=generator)
-    logits = network.train()(x)
-    (logits * torch.randn(logits.shape, generator=generator)).sum().backward()
-    for name, parameter in network.named_parameters():
-        assert parameter.grad is not None, name
-        assert parameter.grad.isfinite().all(), name
-        assert parameter.grad.any(), name
 
 
 def assert_smallest_input(network: Network, in_channels: int = 3) -> None:

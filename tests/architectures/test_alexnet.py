@@ -4,7 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 import torchvision
-from ordered_copy import assert_smallest_input, assert_trainable, count, largest_difference
+from gradients import assert_trainable
+from ordered_copy import assert_smallest_input, count, largest_difference
 from torch import nn
 
 from lit_cnn.architectures.alexnet import AlexNet, alexnet, alexnet_one_tower

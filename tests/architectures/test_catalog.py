@@ -1,11 +1,8 @@
 """The catalog's stored counts are what the networks have, and bad names are answered with the nearest."""
 
-import json
-import os
-from pathlib import Path
-
 import pytest
 import torch
+from stored_facts import stored_facts
 from torch.utils.flop_counter import FlopCounterMode
 
 import lit_cnn
@@ -14,8 +11,20 @@ from lit_cnn.architectures.entry import Entry
 from lit_cnn.architectures.layers.network import Network
 
 NAMES = [entry.name for entry in CATALOG]
-FAST = [name for name in NAMES if "1202" not in name]
-DEEP = [pytest.param(name, marks=pytest.mark.slow) for name in NAMES if "1202" in name]
+UNCOUNTED = {"cifar_resnet1202", "cifar_plain1202"}
+"""Whose counts are left to the slow tests: 1,202 layers take seconds even without numbers."""
+SMALLEST = {
+    *("alexnet", "zfnet", "vgg11", "googlenet", "resnet18", "plain18", "resnext50_32x4d", "se_resnet50"),
+    *("mobilenet_v1_0.25", "mobilenet_v2", "shufflenet_v1_g3_1.0x", "nasnet_a_mobile", "efficientnet_b0", "nfnet_f0"),
+    *("resnet_rs_50", "efficientnet_lite0", "efficientnet_v2_b0", "cifar_resnet8", "cifar_vgg8"),
+    "amoebanet_a_proxy_n3_f24",
+}
+"""A network of each family, on which every run of the tests tries what all of them promise."""
+
+
+def all_but(fast: set[str]) -> list:
+    """The names of the catalog, of which those not in ``fast`` are slow."""
+    return [pytest.param(name, marks=[] if name in fast else pytest.mark.slow) for name in NAMES]
 
 
 def build_on_meta(entry: Entry) -> torch.nn.Module:
@@ -23,19 +32,14 @@ def build_on_meta(entry: Entry) -> torch.nn.Module:
         return lit_cnn.create_model(entry.name).eval()
 
 
-@pytest.mark.parametrize("name", [*FAST, *DEEP])
-def test_parameters_to_the_unit(name: str) -> None:
+@pytest.mark.parametrize("name", all_but({*NAMES} - UNCOUNTED))
+def test_counts_to_the_unit(name: str) -> None:
     entry = find_entry(name)
     network = build_on_meta(entry)
     assert sum(parameter.numel() for parameter in network.parameters()) == entry.params
-
-
-@pytest.mark.parametrize("name", FAST)
-def test_multiply_adds_to_the_unit(name: str) -> None:
-    entry = find_entry(name)
     image = torch.empty(1, 3, entry.image_size, entry.image_size, device="meta")
-    with FlopCounterMode(display=False) as counter:
-        build_on_meta(entry)(image)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        network(image)
     assert counter.get_total_flops() == 2 * entry.madds
 
 
@@ -66,7 +70,8 @@ def test_counts_agree_with_the_papers_rounded_figures(name: str) -> None:
         )
 
 
-@pytest.mark.parametrize("name", FAST)
+@torch.no_grad()
+@pytest.mark.parametrize("name", all_but(SMALLEST))
 def test_contract_of_a_network(name: str) -> None:
     with torch.device("meta"):
         network = lit_cnn.create_model(name, num_classes=7, in_channels=1).eval()
@@ -113,13 +118,13 @@ def test_no_output_or_no_channel_is_refused(sizes: dict[str, int]) -> None:
         lit_cnn.create_model("resnet18", **sizes)
 
 
-SMALL_IMAGES = {name: {"map_size": 1} if name.startswith("vgg") else {"stem": "small"} for name in FAST}
-
-
-@pytest.mark.parametrize("name", FAST)
+@torch.no_grad()
+@pytest.mark.parametrize("name", all_but(SMALLEST))
 def test_small_images(name: str) -> None:
     """32 and 64 px reach the head as a map of several pixels, except where a paper's five halvings leave one."""
-    options = {} if name.startswith(("cifar_resnet", "cifar_plain", "cifar_vgg")) else SMALL_IMAGES[name]
+    options = {"map_size": 1} if name.startswith("vgg") else {"stem": "small"}
+    if name.startswith(("cifar_resnet", "cifar_plain", "cifar_vgg")):
+        options = {}
     with torch.device("meta"):
         network = lit_cnn.create_model(name, num_classes=10, **options).eval()
     assert network.smallest_input <= 32
@@ -162,10 +167,7 @@ def reference_id(entry: Entry) -> str:
 
 
 def reference_rows() -> dict[str, dict]:
-    root = Path(os.environ.get("LIT_CNN_REFERENCE", "../shared/reference")) / "architectures.json"
-    if not root.is_file():
-        pytest.skip("the reference facts are not here (LIT_CNN_REFERENCE or ../shared/reference)")
-    return {row["id"]: row for row in json.loads(root.read_text())}
+    return {row["id"]: row for row in stored_facts("architectures")}
 
 
 PAPERS_OWN = {

@@ -2,7 +2,8 @@
 
 import torch
 import torch.nn.functional as F
-from ordered_copy import assert_smallest_input, assert_trainable, count
+from gradients import assert_trainable
+from ordered_copy import assert_smallest_input, count
 from torch import Tensor, nn
 
 from lit_cnn.architectures.cifar_vgg import cifar_vgg

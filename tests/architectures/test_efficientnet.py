@@ -3,7 +3,8 @@
 import pytest
 import torch
 import torchvision
-from ordered_copy import assert_trainable, count, largest_difference
+from gradients import assert_trainable
+from ordered_copy import count, largest_difference, slow
 from torch import nn
 
 from lit_cnn.architectures.efficientnet import SCALES, STAGES, efficientnet, scale_stages
@@ -16,13 +17,15 @@ SLOW = [pytest.param(f"b{number}", marks=pytest.mark.slow) for number in range(1
     ("variant", "side", "params", "madds"),
     [  # architectures.json: timm 1.0.31 tf_efficientnet_*, equal to torchvision 0.29.1
         ("b0", 224, 5_288_548, 385_814_752),
-        ("b1", 240, 7_794_184, 686_802_832),
-        ("b2", 260, 9_109_994, 993_561_872),
-        ("b3", 300, 12_233_232, 1_827_141_392),
-        ("b4", 380, 19_341_616, 4_393_771_024),
-        ("b5", 456, 30_389_784, 10_266_384_752),
-        ("b6", 528, 43_040_704, 19_067_593_536),
-        ("b7", 600, 66_347_960, 37_745_884_192),
+        *slow(
+            ("b1", 240, 7_794_184, 686_802_832),
+            ("b2", 260, 9_109_994, 993_561_872),
+            ("b3", 300, 12_233_232, 1_827_141_392),
+            ("b4", 380, 19_341_616, 4_393_771_024),
+            ("b5", 456, 30_389_784, 10_266_384_752),
+            ("b6", 528, 43_040_704, 19_067_593_536),
+            ("b7", 600, 66_347_960, 37_745_884_192),
+        ),
     ],
 )
 @pytest.mark.parametrize("padding", ["tensorflow", "symmetric"])

@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from ordered_copy import assert_trainable, count, largest_difference
+from gradients import assert_trainable
+from ordered_copy import count, largest_difference, slow
 from torch import nn
 
 from lit_cnn.architectures.efficientnet_lite import SCALES, efficientnet_lite, lite_stages
@@ -16,10 +17,12 @@ SLOW = [pytest.param(f"lite{number}", marks=pytest.mark.slow) for number in rang
     ("variant", "side", "params", "madds"),
     [  # architectures.json: timm 1.0.31 tf_efficientnet_lite*
         ("lite0", 224, 4_652_008, 385_187_552),
-        ("lite1", 240, 5_416_680, 600_185_232),
-        ("lite2", 260, 6_092_072, 859_736_272),
-        ("lite3", 280, 8_197_096, 1_383_321_872),
-        ("lite4", 300, 13_006_568, 2_553_034_336),
+        *slow(
+            ("lite1", 240, 5_416_680, 600_185_232),
+            ("lite2", 260, 6_092_072, 859_736_272),
+            ("lite3", 280, 8_197_096, 1_383_321_872),
+            ("lite4", 300, 13_006_568, 2_553_034_336),
+        ),
     ],
 )
 def test_counts(variant: str, side: int, params: int, madds: int) -> None:

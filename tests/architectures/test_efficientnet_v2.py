@@ -3,7 +3,8 @@
 import pytest
 import torch
 import torchvision
-from ordered_copy import assert_trainable, count, largest_difference
+from gradients import assert_trainable
+from ordered_copy import count, largest_difference, slow
 from torch import nn
 
 from lit_cnn.architectures.efficientnet_v2 import DROPOUT, efficientnet_v2, v2_stages
@@ -14,13 +15,15 @@ from lit_cnn.architectures.layers.stochastic import Dropout, StochasticDepth
     ("variant", "side", "params", "madds"),
     [  # architectures.json: timm 1.0.31 tf_efficientnetv2_*
         ("b0", 224, 7_139_704, 718_086_176),
-        ("b1", 240, 8_141_052, 1_196_819_360),
-        ("b2", 260, 10_096_086, 1_697_542_832),
-        ("b3", 300, 14_358_406, 3_011_458_816),
-        ("s", 384, 21_458_488, 8_365_617_152),
-        ("m", 480, 54_139_356, 24_582_460_384),
-        ("l", 480, 118_515_272, 56_079_699_008),
-        ("xl", 512, 208_119_808, 93_353_451_520),
+        *slow(
+            ("b1", 240, 8_141_052, 1_196_819_360),
+            ("b2", 260, 10_096_086, 1_697_542_832),
+            ("b3", 300, 14_358_406, 3_011_458_816),
+            ("s", 384, 21_458_488, 8_365_617_152),
+            ("m", 480, 54_139_356, 24_582_460_384),
+            ("l", 480, 118_515_272, 56_079_699_008),
+            ("xl", 512, 208_119_808, 93_353_451_520),
+        ),
     ],
 )
 def test_counts(variant: str, side: int, params: int, madds: int) -> None:

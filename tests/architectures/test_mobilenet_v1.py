@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from ordered_copy import assert_trainable, count, largest_difference
+from gradients import assert_trainable
+from ordered_copy import count, largest_difference, slow
 from torch import nn
 
 from lit_cnn.architectures.mobilenet_v1 import mobilenet_v1, separable_conv
@@ -12,13 +13,15 @@ from lit_cnn.architectures.mobilenet_v1 import mobilenet_v1, separable_conv
     ("width", "side", "params", "madds"),
     [  # architectures.json: timm 1.0.31
         (1.0, 224, 4_231_976, 568_740_352),
-        (1.0, 192, 4_231_976, 418_121_728),
-        (1.0, 160, 4_231_976, 290_675_200),
-        (1.0, 128, 4_231_976, 186_400_768),
-        (0.75, 224, 2_585_560, 325_400_448),
-        (0.5, 224, 1_331_592, 149_497_088),
-        (0.5, 160, 1_331_592, 76_524_800),
-        (0.25, 224, 470_072, 41_030_272),
+        *slow(
+            (1.0, 192, 4_231_976, 418_121_728),
+            (1.0, 160, 4_231_976, 290_675_200),
+            (1.0, 128, 4_231_976, 186_400_768),
+            (0.75, 224, 2_585_560, 325_400_448),
+            (0.5, 224, 1_331_592, 149_497_088),
+            (0.5, 160, 1_331_592, 76_524_800),
+            (0.25, 224, 470_072, 41_030_272),
+        ),
     ],
 )
 def test_counts(width: float, side: int, params: int, madds: int) -> None:

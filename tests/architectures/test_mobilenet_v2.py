@@ -3,7 +3,8 @@
 import pytest
 import torch
 import torchvision
-from ordered_copy import assert_trainable, count, largest_difference
+from gradients import assert_trainable
+from ordered_copy import count, largest_difference
 from torch import nn
 
 from lit_cnn.architectures.layers.mbconv import MBConv

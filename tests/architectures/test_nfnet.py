@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from ordered_copy import assert_trainable, count, largest_difference
+from gradients import assert_trainable
+from ordered_copy import count, largest_difference, slow
 from torch import nn
 
 from lit_cnn.architectures.layers.scaled_conv import GELU_GAIN
@@ -14,12 +15,14 @@ from lit_cnn.architectures.nfnet import DROPOUT, Block, NFNet, nfnet
     ("variant", "side", "params", "madds"),
     [  # architectures.json: timm 1.0.31 dm_nfnet_*
         ("f0", 256, 71_489_284, 12_384_198_656),
-        ("f1", 320, 132_634_256, 35_538_968_576),
-        ("f2", 352, 193_779_228, 62_592_978_944),
-        ("f3", 416, 254_924_200, 114_763_501_568),
-        ("f4", 512, 316_069_172, 215_241_187_328),
-        ("f5", 544, 377_214_144, 289_757_106_176),
-        ("f6", 576, 438_359_116, 377_280_307_200),
+        *slow(
+            ("f1", 320, 132_634_256, 35_538_968_576),
+            ("f2", 352, 193_779_228, 62_592_978_944),
+            ("f3", 416, 254_924_200, 114_763_501_568),
+            ("f4", 512, 316_069_172, 215_241_187_328),
+            ("f5", 544, 377_214_144, 289_757_106_176),
+            ("f6", 576, 438_359_116, 377_280_307_200),
+        ),
     ],
 )
 def test_counts(variant: str, side: int, params: int, madds: int) -> None:

@@ -3,7 +3,8 @@
 import pytest
 import torch
 import torchvision
-from ordered_copy import assert_trainable, count, largest_difference
+from gradients import assert_trainable
+from ordered_copy import count, largest_difference, slow
 from torch import nn
 
 from lit_cnn.architectures.layers.stochastic import StochasticDepth, random_layers
@@ -14,11 +15,13 @@ from lit_cnn.architectures.resnet import ResidualBlock, ResNet, ZeroPadShortcut,
     ("depth", "params", "madds"),
     [  # architectures.json: torchvision 0.29.1; 200 from timm 1.0.31
         (18, 11_689_512, 1_814_073_344),
-        (34, 21_797_672, 3_663_761_408),
-        (50, 25_557_032, 4_089_184_256),
-        (101, 44_549_160, 7_801_405_440),
-        (152, 60_192_808, 11_513_626_624),
-        (200, 64_673_832, 15_007_481_856),
+        *slow(
+            (34, 21_797_672, 3_663_761_408),
+            (50, 25_557_032, 4_089_184_256),
+            (101, 44_549_160, 7_801_405_440),
+            (152, 60_192_808, 11_513_626_624),
+            (200, 64_673_832, 15_007_481_856),
+        ),
     ],
 )
 def test_imagenet_counts(depth: int, params: int, madds: int) -> None:
@@ -30,9 +33,11 @@ def test_imagenet_counts(depth: int, params: int, madds: int) -> None:
     ("depth", "params", "madds"),
     [  # architectures.json: pytorchcv 0.0.74, 200 timm 1.0.31 with the stride moved
         (50, 25_557_032, 3_857_973_248),
-        (101, 44_549_160, 7_570_194_432),
-        (152, 60_192_808, 11_282_415_616),
-        (200, 64_673_832, 14_776_270_848),
+        *slow(
+            (101, 44_549_160, 7_570_194_432),
+            (152, 60_192_808, 11_282_415_616),
+            (200, 64_673_832, 14_776_270_848),
+        ),
     ],
 )
 def test_stride_in_the_1x1_costs_less(depth: int, params: int, madds: int) -> None:
@@ -52,12 +57,14 @@ def test_option_a_adds_no_parameters_to_the_plain_net(depth: int, params: int) -
     ("depth", "params", "madds"),
     [  # architectures.json: pytorch_resnet_cifar10; 8 by hand, see test_8_layers_by_hand
         (8, 75_290, 12_239_488),
-        (20, 269_722, 40_551_040),
-        (32, 464_154, 68_862_592),
-        (44, 658_586, 97_174_144),
-        (56, 853_018, 125_485_696),
-        (110, 1_727_962, 252_887_680),
-        (1202, 19_421_274, 2_829_238_912),
+        *slow(
+            (20, 269_722, 40_551_040),
+            (32, 464_154, 68_862_592),
+            (44, 658_586, 97_174_144),
+            (56, 853_018, 125_485_696),
+            (110, 1_727_962, 252_887_680),
+            (1202, 19_421_274, 2_829_238_912),
+        ),
     ],
 )
 @pytest.mark.parametrize("shortcut", ["zero_pad", "none"])

@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from ordered_copy import assert_trainable, count, largest_difference
+from gradients import assert_trainable
+from ordered_copy import count, largest_difference, slow
 
 from lit_cnn.architectures.layers.stochastic import StochasticDepth
 from lit_cnn.architectures.resnet_rs import Block, resnet_rs
@@ -12,16 +13,18 @@ from lit_cnn.architectures.resnet_rs import Block, resnet_rs
     ("depth", "side", "params", "madds"),
     [  # architectures.json: timm 1.0.31
         (50, 160, 35_691_912, 2_278_629_376),
-        (101, 160, 63_618_696, 4_181_532_672),
-        (101, 192, 63_618_696, 6_012_157_952),
-        (152, 192, 86_621_576, 8_746_844_160),
-        (152, 224, 86_621_576, 11_895_185_408),
-        (152, 256, 86_621_576, 15_527_886_848),
-        (200, 256, 93_209_992, 20_093_386_752),
-        (270, 256, 129_861_448, 26_950_189_056),
-        (350, 256, 163_956_168, 34_376_597_504),
-        (350, 320, 163_956_168, 53_683_601_408),
-        (420, 320, 191_891_656, 63_942_344_704),
+        *slow(
+            (101, 160, 63_618_696, 4_181_532_672),
+            (101, 192, 63_618_696, 6_012_157_952),
+            (152, 192, 86_621_576, 8_746_844_160),
+            (152, 224, 86_621_576, 11_895_185_408),
+            (152, 256, 86_621_576, 15_527_886_848),
+            (200, 256, 93_209_992, 20_093_386_752),
+            (270, 256, 129_861_448, 26_950_189_056),
+            (350, 256, 163_956_168, 34_376_597_504),
+            (350, 320, 163_956_168, 53_683_601_408),
+            (420, 320, 191_891_656, 63_942_344_704),
+        ),
     ],
 )
 def test_counts(depth: int, side: int, params: int, madds: int) -> None:

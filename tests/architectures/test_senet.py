@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from ordered_copy import assert_trainable, count, largest_difference
+from gradients import assert_trainable
+from ordered_copy import count, largest_difference, slow
 from torch import nn
 
 from lit_cnn.architectures.layers.squeeze_excite import SqueezeExcite
@@ -14,8 +15,10 @@ from lit_cnn.architectures.senet import append_squeeze_excite, se_resnet, se_res
     ("depth", "params", "madds"),
     [  # architectures.json: timm 1.0.31 legacy_seresnet*
         (50, 28_088_024, 3_860_488_192),
-        (101, 49_326_872, 7_574_937_600),
-        (152, 66_821_848, 11_288_993_792),
+        *slow(
+            (101, 49_326_872, 7_574_937_600),
+            (152, 66_821_848, 11_288_993_792),
+        ),
     ],
 )
 def test_resnet_counts(depth: int, params: int, madds: int) -> None:
@@ -27,10 +30,12 @@ def test_resnet_counts(depth: int, params: int, madds: int) -> None:
     ("depth", "groups", "params", "madds"),
     [  # architectures.json: timm 1.0.31; 152 built with timm's ResNet class
         (50, 32, 27_559_896, 4_232_994_816),
-        (101, 32, 48_955_416, 7_974_739_968),
-        (101, 64, 88_232_984, 15_465_013_248),
-        (152, 32, 66_580_440, 11_716_091_904),
-        (152, 64, 121_600_984, 22_945_882_112),
+        *slow(
+            (101, 32, 48_955_416, 7_974_739_968),
+            (101, 64, 88_232_984, 15_465_013_248),
+            (152, 32, 66_580_440, 11_716_091_904),
+            (152, 64, 121_600_984, 22_945_882_112),
+        ),
     ],
 )
 def test_resnext_counts(depth: int, groups: int, params: int, madds: int) -> None:

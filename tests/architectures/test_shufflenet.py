@@ -3,7 +3,8 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from ordered_copy import assert_trainable, count, randomize
+from gradients import assert_trainable
+from ordered_copy import count, randomize
 from torch import Tensor, nn
 
 from lit_cnn.architectures.layers.stochastic import StochasticDepth

@@ -3,7 +3,8 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from ordered_copy import assert_smallest_input, assert_trainable, count
+from gradients import assert_trainable
+from ordered_copy import assert_smallest_input, count
 from torch import nn
 
 from lit_cnn.architectures.layers.response_norm import ResponseNorm

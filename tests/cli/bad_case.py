@@ -8,21 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import checkpoint_files
 import numpy as np
 import torch
 from PIL import Image
-
-import lit_cnn
-from lit_cnn.training.runs import FORMAT
-
-PREPROCESSING = {
-    "image_size": 16,
-    "crop_ratio": 1.0,
-    "interpolation": "bilinear",
-    "mean": [0.5, 0.5, 0.5],
-    "std": [0.5, 0.5, 0.5],
-    "in_channels": 3,
-}
 
 
 @dataclass(frozen=True)
@@ -88,17 +77,5 @@ def make_images(folder: Path) -> None:
 
 
 def write_checkpoint(folder: Path, **changes: Any) -> Path:
-    """A checkpoint of a CIFAR ResNet-20 with random weights for two classes."""
-    torch.manual_seed(0)
-    network = lit_cnn.create_model("cifar_resnet20", num_classes=2)
-    content: dict[str, Any] = {
-        "network": {"architecture": "cifar_resnet20", "options": {}, "num_classes": 2, "in_channels": 3},
-        "state_dict": {f"net.{name}": value for name, value in network.state_dict().items()},
-        "format": FORMAT,
-        "class_names": ["cat", "dog"],
-        "preprocessing": PREPROCESSING,
-        "recipe": {},
-        "global_step": 1,
-    }
-    torch.save({**content, **changes}, folder / "last.ckpt")
-    return folder / "last.ckpt"
+    """A checkpoint of a CIFAR ResNet-20 with random weights for two classes, some entries changed."""
+    return checkpoint_files.write_checkpoint(folder / "last.ckpt", ["cat", "dog"], **changes)

@@ -1,6 +1,7 @@
 """Each mistake is answered by one sentence that names it, a non-zero exit code and no traceback."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -49,8 +50,11 @@ def test_the_page_holds_every_case() -> None:
     ],
     ids=["GPU", "CPU", "Python"],
 )
-def test_too_little_memory_is_answered_with_the_keys_that_help(error: Exception) -> None:
+def test_too_little_memory_is_answered_with_the_keys_that_help(error: Exception, machine: Any) -> None:
+    machine(("avx512_bf16",))
     said = sentence(error)
     assert said.startswith("the memory does not suffice (")
     for key in ("data.batch_size", "data.image_size", "trainer.accumulate_grad_batches", "trainer.precision"):
         assert key in said
+    machine(("avx2",))  # half precision would be emulated
+    assert sentence(error) == said.partition("; or set trainer.precision")[0]

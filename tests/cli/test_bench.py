@@ -1,14 +1,17 @@
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from lit_cnn.architectures.catalog import find_entry
+from lit_cnn.cli.bench import speed_bars
 from lit_cnn.cli.bench_networks import TABLE, default_batch, references_of
 from lit_cnn.cli.main import main
 from lit_cnn.profiling.bench import GEMM
+from lit_cnn.reports.speed import Bar
 
 QUICK = ["--rounds", "1", "--batch-size", "2", "--device", "cpu"]
 
@@ -123,3 +126,21 @@ def test_errors_are_one_sentence(arguments: list[str], sentence: str, capsys) ->
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("lit-cnn:")]
     assert len(lines) == 1
     assert sentence in lines[0]
+
+
+def test_the_picture_s_bars_are_the_training_speeds_of_every_contestant() -> None:
+    ours, theirs = (
+        SimpleNamespace(
+            label=label,
+            phases={"forward": milliseconds},
+            training=SimpleNamespace(median=speed),
+            inference=SimpleNamespace(median=10 * speed),
+            training_share=SimpleNamespace(median=share),
+            inference_share=SimpleNamespace(median=2 * share),
+        )
+        for label, milliseconds, speed, share in (("ours", 20.0, 50.0, 0.4), ("timm", 40.0, 25.0, 0.2))
+    )
+    assert speed_bars([SimpleNamespace(name="resnet50", results=(ours, theirs))]) == [
+        Bar("resnet50", {"forward": 20.0}, 50.0, 0.4),
+        Bar("resnet50 (timm)", {"forward": 40.0}, 25.0, 0.2),
+    ]

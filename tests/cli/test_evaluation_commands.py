@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from checkpoint_files import PREPROCESSING, write_checkpoint
 
-from lit_cnn.architectures.catalog import create_model
 from lit_cnn.cli.main import main
-from lit_cnn.training.runs import FORMAT
 
 NAMES = ["red", "green", "blue"]
 
@@ -25,14 +24,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     np.savez(path / "colours.npz", **arrays, class_names=np.array(NAMES))
     np.savez(path / "others.npz", **arrays, class_names=np.array(["cat", "dog", "emu"]))
     for seed, size in ((0, 16), (1, 12)):
-        write_checkpoint(path / f"{seed}.ckpt", seed, size, NAMES)
-    write_checkpoint(path / "others.ckpt", 0, 16, ["cat", "dog", "emu"])
+        write(path / f"{seed}.ckpt", seed, size, NAMES)
+    write(path / "others.ckpt", 0, 16, ["cat", "dog", "emu"])
     return path
 
 
-def write_checkpoint(path: Path, seed: int, size: int, names: list[str]) -> None:
-    torch.manual_seed(seed)
-    network = create_model("cifar_resnet20", num_classes=3, in_channels=3)
+def write(path: Path, seed: int, size: int, names: list[str]) -> None:
     recipe = {
         "model": {"architecture": "cifar_resnet20"},
         "data": {
@@ -44,18 +41,8 @@ def write_checkpoint(path: Path, seed: int, size: int, names: list[str]) -> None
         },
         "seed_everything": 0,
     }
-    preprocessing = {
-        "image_size": size,
-        "crop_ratio": 1.0,
-        "interpolation": "bilinear",
-        "mean": [0.5] * 3,
-        "std": [0.25] * 3,
-        "in_channels": 3,
-    }
-    described = {"architecture": "cifar_resnet20", "options": {}, "num_classes": 3, "in_channels": 3}
-    state = {f"net.{name}": value for name, value in network.state_dict().items()}
-    content = {"network": described, "state_dict": state, "class_names": names, "preprocessing": preprocessing}
-    torch.save({**content, "recipe": recipe, "format": FORMAT}, path)
+    preprocessing = {**PREPROCESSING, "image_size": size, "std": [0.25] * 3}
+    write_checkpoint(path, names, preprocessing=preprocessing, recipe=recipe, seed=seed)
 
 
 def printed(capsys: pytest.CaptureFixture, *arguments: str | Path) -> str:

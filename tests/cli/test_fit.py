@@ -1,6 +1,16 @@
-import pytest
+import io
+from pathlib import Path
+from typing import Any
 
+import pytest
+import yaml
+from ramp_run import train_ramp
+from rich.console import Console
+from safetensors.torch import load_file
+
+from lit_cnn.cli.fit import report
 from lit_cnn.cli.main import main
+from lit_cnn.training.callbacks.checkpoints import Checkpoints
 
 
 def test_help_fits_on_a_screen_and_names_what_is_ours(capsys: pytest.CaptureFixture) -> None:
@@ -23,3 +33,63 @@ def test_keys_below_a_prefix_have_default_and_meaning(capsys: pytest.CaptureFixt
 def test_an_unknown_prefix_suggests_the_nearest(capsys: pytest.CaptureFixture) -> None:
     assert main(["fit", "--keys", "data.mixp"]) == 1
     assert "did you mean 'data.mixup'" in capsys.readouterr().err
+
+
+QUICK = ["--runs=r", "--trainer.max_epochs=1", "--trainer.limit_train_batches=1", "--trainer.limit_val_batches=1"]
+QUIET = ["--tracking.mode=disabled", "--trainer.enable_progress_bar=false", "--model.schedule.warmup_epochs=0"]
+
+
+def stored_precision(run: Path) -> str:
+    return yaml.safe_load((run / "config.yaml").read_text())["trainer"]["precision"]
+
+
+def test_a_run_says_and_keeps_the_precision_that_auto_meant(tmp_path: Path, machine: Any, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    machine(("avx512_bf16",))
+    assert main(["fit", "--config", "quickstart", *QUICK, *QUIET]) == 0
+    assert "precision: bf16-mixed, because this CPU has bfloat16 instructions\n" in capsys.readouterr().out
+    (run,) = (tmp_path / "r").glob("*/*")
+    assert stored_precision(run) == "bf16-mixed"
+    machine(("avx2",))  # the run is continued on another machine
+    assert main(["fit", "--resume", "last", "--runs=r"]) == 0
+    shown = capsys.readouterr()
+    assert "precision: bf16-mixed, as the run states" in shown.out
+    assert "trainer.precision bf16-mixed is computed in software" in shown.err
+    assert stored_precision(run) == "bf16-mixed"
+
+
+def test_without_bfloat16_instructions_a_run_is_in_float32(tmp_path: Path, machine: Any, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    machine(("avx2",))
+    assert main(["fit", "--config", "quickstart", "--trainer.fast_dev_run=true", *QUIET]) == 0
+    shown = capsys.readouterr()
+    assert "precision: 32-true, because this CPU has no bfloat16 instructions (AVX-512 BF16 or AMX)\n" in shown.out
+    assert "software" not in shown.err
+
+
+@pytest.mark.parametrize(("accumulated", "batch"), [(1, 1438), (4, 1436)])
+def test_fast_dev_run_shrinks_the_batch_to_the_training_set(
+    accumulated: int, batch: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    once = ["--trainer.fast_dev_run", "true", "--trainer.accumulate_grad_batches", str(accumulated)]
+    quiet = ["--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false"]
+    assert main(["fit", "--config", "quickstart", "--data.batch_size", "4096", *once, *quiet]) == 0
+    out = capsys.readouterr().out
+    assert f"fast_dev_run: data.batch_size is {batch} instead of 4096, to fit the training set" in out
+    assert "fast_dev_run finished" in out
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_ends_with_the_weights_and_the_number_of_its_best_epoch(tmp_path: Path) -> None:
+    """Of three epochs the second is the best; the ramp's weight is the number of epochs trained."""
+    checkpoints = Checkpoints(tmp_path / "checkpoints", "val/acc1", {"network": {"architecture": "ramp"}})
+    trainer, _ = train_ramp(tmp_path, [checkpoints], scores=(0.3, 0.7, 0.5))
+    (tmp_path / "metrics.csv").write_text("epoch,step,val/acc1\n0,0,0.3\n1,1,0.7\n2,2,0.5\n")
+    printed = Console(file=io.StringIO(), width=200)
+    report(printed, trainer, tmp_path, "ramp")
+    assert load_file(tmp_path / "checkpoints" / "weights.safetensors")["bias"].item() == 2.0
+    text = " ".join(printed.file.getvalue().split())
+    assert "best: 70.00% after epoch 2" in text
+    assert "results after 3 epochs" in text
+    assert "50.00%" in text

@@ -78,7 +78,8 @@ def test_accumulation_and_limits_of_a_recipe_do_not_count(tmp_path, monkeypatch)
 def test_the_plain_loop_does_what_fit_does(whitening: str) -> None:
     """Same batches, loss, update and schedule: the weights after three steps are those that ``fit`` gets."""
     whitened = f"--model.initial.whitening={whitening}"
-    cli = RecipeCLI(resolve_configs([*TINY, "--trainer.max_steps=3", "--model.schedule.warmup_epochs=0", whitened]))
+    keys = ["--trainer.max_steps=3", "--trainer.precision=32-true", "--model.schedule.warmup_epochs=0", whitened]
+    cli = RecipeCLI(resolve_configs([*TINY, *keys]))
     ours, plain = cli.parser.instantiate(cli.config), cli.parser.instantiate(cli.config)
     step = plain_loop(plain)
     for _ in range(3):

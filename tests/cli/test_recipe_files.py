@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from lit_cnn.cli.recipe import recipe_name
-from lit_cnn.cli.recipe_files import configs_of, find_recipe, list_recipes, overlaid, read_recipe, recipe_id
+from lit_cnn.cli.recipe_files import KINDS, configs_of, find_recipe, list_recipes, overlaid, read_recipe, recipe_id
 
 ROOT = Path(__file__).parents[2] / "recipes"
 RECIPE = "# What.\n#   lit-cnn fit --config mine\nmodel: {architecture: resnet18, options: {dropout: 0.1}}\n"
@@ -26,6 +26,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("small/resnet_rs", "small/resnet_rs.yaml"),
         ("overlays/resnet_rs_101_192", "overlays/resnet_rs_101_192.yaml"),
         ("overlays/resnet_rs_101_192.yaml", "overlays/resnet_rs_101_192.yaml"),
+        ("recipes/resnet_rs.yaml", "resnet_rs.yaml"),
+        ("./recipes/resnet_rs.yaml", "resnet_rs.yaml"),
+        ("recipes/small/resnet_rs.yaml", "small/resnet_rs.yaml"),
+        ("recipes/overlays/resnet_rs_101_192.yaml", "overlays/resnet_rs_101_192.yaml"),
+        ("recipes/search/rand_augment_grid.yaml", "search/rand_augment_grid.yaml"),
         (str(ROOT / "resnet50.yaml"), "resnet50.yaml"),
     ],
 )
@@ -47,9 +52,26 @@ def test_a_wrong_name_is_answered_with_the_nearest(wrong: str, near: str) -> Non
 
 def test_own_recipes_come_first(folder: Path) -> None:
     (folder / "quickstart.yaml").write_text(RECIPE)
-    assert find_recipe("quickstart") == Path("recipes/quickstart.yaml")
+    assert find_recipe("quickstart") == find_recipe("recipes/quickstart.yaml") == Path("recipes/quickstart.yaml")
+    assert find_recipe("recipes/resnet50.yaml").resolve() == ROOT / "resnet50.yaml"
     assert [path.parent for path in list_recipes() if path.stem == "quickstart"] == [Path("recipes")]
     assert {"mine", "resnet50"} <= {path.stem for path in list_recipes()}
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_path_elsewhere_is_not_a_shipped_recipe() -> None:
+    with pytest.raises(ValueError, match=r"there is no recipe mine/recipes/resnet50\.yaml; did you mean resnet50\?"):
+        find_recipe("mine/recipes/resnet50.yaml")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_headers_of_shipped_recipes_hold_in_any_folder(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = list_recipes(kind)
+    assert len(files) > 20
+    assert [configs_of(file)[-1].resolve() for file in files] == [file.resolve() for file in files]
 
 
 def test_an_overlay_comes_on_the_recipe_of_its_header(folder: Path) -> None:

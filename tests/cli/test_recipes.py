@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +39,15 @@ def test_every_recipe_is_listed_with_its_cost(capsys: pytest.CaptureFixture) -> 
     rows = objects(capsys)
     assert [row["name"] for row in rows] == [path.stem for path in list_recipes()]
     assert all(row["images_seen"] and row["training_madds"] for row in rows)
+
+
+@pytest.mark.parametrize("kind", ["", "--small", "--overlays"])
+def test_they_are_listed_in_any_folder(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["recipes", *([kind] if kind else [])]) == 0
+    assert "RandAugment" in capsys.readouterr().out
 
 
 def test_markdown_and_table(capsys: pytest.CaptureFixture) -> None:

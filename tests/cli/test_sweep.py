@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -111,6 +112,22 @@ def test_a_wrong_space_is_refused_before_anything_runs(folder: Path, capsys: pyt
     (folder / "space.yaml").write_text(text)
     assert message in refusal(capsys, COMMAND)
     assert not (folder / "sweeps").exists()
+
+
+def test_all_trials_have_the_precision_of_the_machine_that_began(folder: Path, machine: Any, capsys) -> None:
+    machine(("avx512_bf16",))
+    assert main(COMMAND) == 0
+    assert "precision: bf16-mixed, because" in capsys.readouterr().out
+    machine(("avx2",))  # the sweep goes on elsewhere, where auto would be another
+    for command in (COMMAND, [*COMMAND[:1], *COMMAND[5:]]):  # with the recipe again, and from the folder alone
+        assert main(command) == 0
+        out = capsys.readouterr().out
+        assert "precision: bf16-mixed, as the" in out
+        assert "times as long as in float32" in out
+    assert yaml.safe_load((folder / "sweeps/s/recipe.yaml").read_text())["trainer"]["precision"] == "bf16-mixed"
+    assert yaml.safe_load((folder / "sweeps/s/best.yaml").read_text())["trainer"]["precision"] == "bf16-mixed"
+    error = refusal(capsys, [*COMMAND, "--trainer.precision=32-true"])
+    assert "has begun with trainer.precision bf16-mixed, not 32-true" in error
 
 
 @pytest.mark.usefixtures("folder")

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,8 +14,14 @@ from lit_cnn.cli.tune_steps import KEYS, Tuner, choices_of
 from lit_cnn.profiling.interleaving import Spread
 from lit_cnn.profiling.tuning import Settings
 
-TINY = ["--config", "quickstart", "--data.batch_size=4", "--data.image_size=8"]
+TINY = ["--config", "quickstart", "--data.batch_size=4", "--data.image_size=8", "--trainer.precision=32-true"]
 WORTH = {("trainer.precision", "bf16-mixed"): 1.5, ("model.optimizer.kernel", "fused"): 1.1, ("data.workers", 1): 0.5}
+
+
+@pytest.fixture(autouse=True)
+def native_bfloat16(machine: Any) -> None:
+    """Let every machine try bfloat16."""
+    machine(("avx512_bf16",))
 
 
 def fake(self: Tuner, best: Settings, challengers: Sequence[Settings]) -> list[Spread | str]:
@@ -78,6 +85,21 @@ def test_steps_are_compared_and_threads_are_put_back() -> None:
     assert measured.median > 0
     assert "nonsense" in str(failed)
     assert torch.get_num_threads() == threads
+
+
+def test_an_emulated_precision_is_not_tried_and_the_reason_is_given(machine: Any, monkeypatch, capsys) -> None:
+    machine(("avx2",))
+    monkeypatch.setattr(Tuner, "compare", fake)
+    assert main(["tune", *TINY]) == 0
+    out = capsys.readouterr().out
+    assert "trainer.precision bf16-mixed was not tried: this CPU has no bfloat16 instructions" in out
+    assert "best: model.optimizer.kernel fused" in out
+
+
+def test_auto_is_the_precision_that_a_run_would_take(machine: Any) -> None:
+    for instruction, expected in (("avx512_bf16", "bf16-mixed"), ("avx2", "32-true")):
+        machine((instruction,))
+        assert Tuner([*TINY, "--trainer.precision=auto"]).start()["trainer.precision"] == expected
 
 
 @pytest.mark.slow

@@ -104,10 +104,37 @@ def test_paths_expand_and_fall_back_to_the_data_root(tmp_path, monkeypatch, arch
         resolve_data_path("set.npz")
     monkeypatch.setenv("LIT_CNN_DATA", str(tmp_path))
     assert resolve_data_path("set.npz") == archive
-    monkeypatch.delenv("LIT_CNN_DATA")
+
+
+@pytest.mark.parametrize(
+    ("path", "root", "advice"),
+    [
+        ("set.npz", None, r"; correct the path, or set LIT_CNN_DATA to the folder that your data lies in\.$"),
+        ("set.npz", "", r"; correct the path, or set LIT_CNN_DATA to the folder that your data lies in\.$"),
+        ("set.npz", "/nowhere", r"; correct the path, or correct LIT_CNN_DATA, as there is no folder /nowhere\.$"),
+        ("set.npz", "/", r"/set\.npz or /set\.npz; correct the path, or set LIT_CNN_DATA to another folder\.$"),
+        ("/nowhere/set.npz", None, r"there is no /nowhere/set\.npz; correct the path\.$"),
+    ],
+)
+def test_a_missing_path_is_answered_with_the_data_root(tmp_path, monkeypatch, path, root, advice):
+    """Where it could help: an absolute path is looked up nowhere else."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.delenv("LIT_CNN_DATA", raising=False)
+    if root is not None:
+        monkeypatch.setenv("LIT_CNN_DATA", root)
+    with pytest.raises(FileNotFoundError, match=advice):
+        resolve_data_path(path)
+
+
+def test_nothing_is_looked_up_beside_the_current_folder(tmp_path, monkeypatch, archive):
+    (tmp_path / "here").mkdir()
     (tmp_path / "shared" / "data").mkdir(parents=True)
     archive.rename(tmp_path / "shared" / "data" / "set.npz")
-    assert resolve_data_path("set.npz") == tmp_path / "shared" / "data" / "set.npz"
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.delenv("LIT_CNN_DATA", raising=False)
+    with pytest.raises(FileNotFoundError):
+        resolve_data_path("set.npz")
 
 
 def test_cifar10_prefers_the_archive_under_the_data_root(tmp_path, monkeypatch):
@@ -224,5 +251,7 @@ def test_a_failed_download_says_where_the_files_belong(tmp_path, monkeypatch):
 
     monkeypatch.setattr("torchvision.datasets.CIFAR100.download", fail)
     monkeypatch.setattr("lit_cnn.data.sources.data_roots", list)
-    with pytest.raises(ValueError, match=r"cifar100 is not in .* cannot be downloaded \(name or service"):
+    with pytest.raises(
+        ValueError, match=r"cifar100 is not in .* cannot be downloaded \(name or service.* set LIT_CNN_DATA to"
+    ):
         load_source("cifar100", str(tmp_path))

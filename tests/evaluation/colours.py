@@ -39,3 +39,8 @@ def noise(count: int, height: int = 8, width: int = 8) -> Tensor:
 def labelled(images: Tensor) -> EvaluationImages:
     """The images with the labels that the network gives whole images."""
     return EvaluationImages(ArraySplit(images, images.double().mean((2, 3)).argmax(1)), 3, "noise")
+
+
+def whole(images: Tensor, _: Tensor) -> list[Tensor]:
+    """Each image as its only view, for worker processes, too, which cannot be sent a lambda."""
+    return [images[:, None]]

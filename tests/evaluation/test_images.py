@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from colours import labelled, noise
+from colours import labelled, noise, whole
 from PIL import Image
 
 from lit_cnn.data.module import ImageData
@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 def seen(images: EvaluationImages) -> list[tuple[int, torch.Size]]:
     """Row and size of every image that a ``Prepare`` gets."""
-    parts = [part for chunk in images.prepared(lambda batch, _: [batch[:, None]]) for part in chunk]
+    parts = [part for chunk in images.prepared(whole) for part in chunk]
     return [(row, part.views[0].shape[-2:]) for part in parts for row in part.rows.tolist()]
 
 
@@ -46,7 +46,7 @@ def test_files_come_once_in_order_with_their_own_size(folder: Path, workers: int
 def test_arrays_come_once_in_order() -> None:
     images = labelled(noise(300, 2, 2))
     assert [row for row, _ in seen(images)] == list(range(300))
-    assert len(images.prepared(lambda batch, _: [batch[:, None]])) == 2
+    assert len(images.prepared(whole)) == 2
     assert torch.equal(images.image(7), noise(300, 2, 2)[7])
 
 
@@ -76,7 +76,7 @@ def test_broken_files_are_left_out_and_counted_where_the_recipe_skips_them(folde
     assert images.labels.tolist() == [0, 1, 1]
     assert [images.image(row).shape[1:] for row in range(3)] == [(7, 9), (10, 20), (9, 6)]
     with pytest.raises(ValueError, match=r"cat/1\.png cannot be decoded"):
-        list(evaluation_images(ImageData("imagefolder", **options), "val").prepared(lambda batch, _: [batch]))
+        list(evaluation_images(ImageData("imagefolder", **options), "val").prepared(whole))
 
 
 @pytest.mark.filterwarnings("error")

@@ -1,4 +1,4 @@
-"""Which fact of ../shared/reference/recipes.json stands in which key of which recipe: 2012 to 2017.
+"""Which fact of tests/facts/recipes.json stands in which key of which recipe: 2012 to 2017.
 
 Block -> recipe -> {path of the fact: key of the resolved recipe, or (key, conversion of the fact)}. Beside the recipe's
 own keys there are ``rate``, the learning rate at the recipe's batch, ``rate_per_256``, ``epochs_per_stage`` and
@@ -14,6 +14,7 @@ from conversions import (
     EMA,
     EPOCHS,
     FLIP,
+    IMAGENET,
     MOMENTUM,
     NESTEROV,
     PROCEDURE,
@@ -30,6 +31,7 @@ from conversions import (
     below,
     epochs_at,
     layers_copied,
+    of_100_epochs,
     survival,
     twice,
 )
@@ -42,18 +44,24 @@ CLASSIC: dict[str, dict[str, dict[str, Key]]] = {
             "lr_schedule.kind": ("model.schedule", SCHEDULES.__getitem__),
             "lr_schedule.times": "model.schedule.plateau_drops",
             "augmentation.random_crop": "data.crop.central",
-            "augmentation.pca_colour.std": "data.color_jitter.lighting",
+            "augmentation.pca_color.std": "data.color_jitter.lighting",
         },
         "overlays/alexnet_bvlc": below("reproduction.bvlc_caffe", {
             "learning_rate": "rate",
             "gamma": "model.schedule.step_factor",
+            "batch_size_images": "data.batch_size",
+            "step_iterations": ("model.schedule.step_epochs", lambda step: [
+                round(times * step * 256 / IMAGENET, 2) for times in (1, 2, 3, 4)
+            ]),
+            "iterations": ("trainer.max_epochs", epochs_at(256)),
+            "bias_decay_multiplier": ("model.optimizer.decay_excluded", {0: "norm_and_bias"}.__getitem__),
             "top1_percent": "about.value",
             "input_px": "data.image_size",
         }),
     },
     "zfnet": {"zfnet": {
         **MOMENTUM, **RATE, **SCHEDULE, **WARMUP, **EPOCHS, **DROPOUT, **SIZE, **FLIP,
-        "filter_renormalisation": ("model.optimizer.filter_rms", lambda text: float(text.rsplit(" ", 1)[1])),
+        "filter_renormalization": ("model.optimizer.filter_rms", lambda text: float(text.rsplit(" ", 1)[1])),
     }},
     "vgg": {
         "vgg16": {
@@ -61,18 +69,18 @@ CLASSIC: dict[str, dict[str, dict[str, Key]]] = {
             "iterations": ("trainer.max_epochs", epochs_at(256)),
             "train_scales.single.0": ("data.crop.shorter_side", twice),
             "augmentation.random_crop": ("data.crop.kind", {"one crop per image per iteration": "shorter_side"}.get),
-            "initialisation.alternative": ("model.options.weight_init", lambda text: text.split()[0].lower()),
-            "augmentation.rgb_colour_shift": ("data.color_jitter.lighting", lambda on: 0.1 if on else 0.0),
+            "initialization.alternative": ("model.options.weight_init", lambda text: text.split()[0].lower()),
+            "augmentation.rgb_color_shift": ("data.color_jitter.lighting", lambda on: 0.1 if on else 0.0),
         },
         "vgg11": {**MOMENTUM, **RATE, **SCHEDULE, **WARMUP, **EPOCHS, **DECAY, **DROPOUT, **SIZE},
         "overlays/vgg_paper_init": {
-            "initialisation.random": (
+            "initialization.random": (
                 "model.options.weight_init",
                 lambda text: "paper" if "variance 1e-2" in text else None,
             )
         },
         **{
-            f"overlays/vgg{depth}_grown": {"initialisation.pretraining": ("model.initial", layers_copied)}
+            f"overlays/vgg{depth}_grown": {"initialization.pretraining": ("model.initial", layers_copied)}
             for depth in (13, 16, 19)
         },
         "overlays/vgg_scale384": {
@@ -83,16 +91,22 @@ CLASSIC: dict[str, dict[str, dict[str, Key]]] = {
     },
     "googlenet": {
         "googlenet": {
-            **MOMENTUM, **SCHEDULE, **AUXILIARY, **SIZE,
+            **MOMENTUM, **SCHEDULE, **AUXILIARY, **SIZE, **DROPOUT,
             "augmentation.random_area_fraction": "data.crop.scale",
             "augmentation.aspect_ratio": ("data.crop.ratio", lambda pair: [pair[0], 1.3333333]),
             "reproduction.bvlc_googlenet.learning_rate": "model.optimizer.learning_rate",
             "reproduction.bvlc_googlenet.weight_decay": "model.optimizer.weight_decay",
+            "reproduction.bvlc_googlenet.epochs": "trainer.max_epochs",
         },
         "overlays/googlenet_bvlc_quick": below("reproduction.bvlc_googlenet", {
             "learning_rate": "rate",
             "weight_decay": "model.optimizer.weight_decay",
             "quick_solver": ("model.schedule", SCHEDULES.__getitem__),
+            "quick.epochs": "trainer.max_epochs",
+            "quick.batch_size_images": "data.batch_size",
+            "quick.momentum": "model.optimizer.momentum",
+            "dropout_rates.2": "model.options.dropout",
+            "loss_weights.0": "model.loss.auxiliary_weight",
             "top1_percent": "about.value",
         }),
     },
@@ -126,12 +140,14 @@ CLASSIC: dict[str, dict[str, dict[str, Key]]] = {
             **EPOCHS, "lr_drop_epochs": "model.schedule.step_epochs"
         }),
     },
-    "resnext": {"resnext101": {**MOMENTUM, **RATE, **SCHEDULE, **DECAY, **SIZE}},
+    "resnext": {"resnext101": {
+        **MOMENTUM, **RATE, **SCHEDULE, **DECAY, **SIZE,
+        "authors_code.nesterov": "model.optimizer.nesterov",
+        "authors_code.imagenet_epochs": "trainer.max_epochs",
+        "authors_code.imagenet_lr_schedule": ("model.schedule", of_100_epochs),
+    }},
     "senet": {
-        "se_resnext152": {**MOMENTUM, **RATE, **EPOCHS, **SIZE, "lr_schedule": (
-            "model.schedule",
-            lambda text: {**SCHEDULES[text], "step_epochs": [30, 60, 90]},
-        )},
+        "se_resnext152": {**MOMENTUM, **RATE, **EPOCHS, **SIZE, "lr_schedule": ("model.schedule", of_100_epochs)},
         "overlays/se_resnext152_readme": below("released_readme", RATE),
     },
     "stochastic_depth": {"stochastic_depth_resnet110": {
@@ -143,7 +159,12 @@ CLASSIC: dict[str, dict[str, dict[str, Key]]] = {
         "survival.gate": ("stochastic_depth.gate", lambda text: text.split()[-1].removeprefix("mini-")),
     }},
     "mobilenetv1": {
-        "mobilenet_v1": {**PROCEDURE, "resolutions_px.0": "data.image_size"},
+        "mobilenet_v1": {
+            **PROCEDURE,
+            "resolutions_px.0": "data.image_size",
+            "slim_defaults.weight_decay": "model.optimizer.weight_decay",
+            "slim_trainer_epsilon": "model.optimizer.epsilon",
+        },
         "overlays/mobilenet_v1_tf_models": below("tf_models_tpu", TPU_TABLE),
     },
     "mobilenetv2": {
@@ -157,6 +178,7 @@ CLASSIC: dict[str, dict[str, dict[str, Key]]] = {
                 "lr_step_epochs": "model.schedule.decay_epochs",
             }),
             "slim.top1_percent": "about.value",
+            "slim.trainer_epsilon": "model.optimizer.epsilon",
         },
         "overlays/mobilenet_v2_slim": below("slim", {
             **SMOOTHING, **EMA,
@@ -169,10 +191,19 @@ CLASSIC: dict[str, dict[str, dict[str, Key]]] = {
     },
     "shufflenet_v1": {
         "shufflenet": {
-            **PROCEDURE, **RATE, **SCHEDULE, **DECAY, **SMOOTHING,
+            **MOMENTUM, **RATE, **SCHEDULE, **DECAY, **SMOOTHING,
             "iterations": ("trainer.max_epochs", epochs_at(1024)),
+            "authors_pytorch.momentum": "model.optimizer.momentum",
+            "authors_pytorch.weight_decay_excluded": ("model.optimizer.decay_excluded", SPARED.__getitem__),
         },
-        "overlays/shufflenet_released": {"authors_pytorch.label_smoothing": "model.loss.label_smoothing"},
+        "overlays/shufflenet_released": below("authors_pytorch", {
+            **SMOOTHING,
+            "color_jitter": (
+                "data.color_jitter",
+                lambda strength: dict.fromkeys(("brightness", "contrast", "saturation"), strength),
+            ),
+            "random_area_fraction": "data.crop.scale",
+        }),
     },
 }
 # fmt: on

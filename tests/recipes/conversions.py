@@ -1,4 +1,4 @@
-"""From a fact of ../shared/reference/recipes.json, as its source prints it, to the value of a recipe's key."""
+"""From a fact of tests/facts/recipes.json, as its source prints it, to the value of a recipe's key."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -60,8 +60,16 @@ SPARED = {
     "WS gains and biases": "norm_and_bias",
     "bias, gamma, beta in released code (paper silent)": "norm_and_bias",
     "bias and norm": "norm_and_bias",
+    "batch norm and biases (only tensors with more than one dimension decay)": "norm_and_bias",
     "1e-4 on all weights, biases and BN affine": "none",
 }
+
+
+def of_100_epochs(text: str) -> dict[str, Any]:
+    """A schedule of SCHEDULES over 100 instead of 90 epochs."""
+    return {**SCHEDULES[text], "step_epochs": [30, 60, 90]}
+
+
 POLICIES = {"AutoAugment v0 policy; area 8-100 percent, flip": "imagenet_v0", "trivial augment wide": "trivial"}
 PROCEDURE: dict[str, Key] = {"optimizer.name": ("model.optimizer.name", optimizer)}
 MOMENTUM: dict[str, Key] = {**PROCEDURE, "optimizer.momentum": "model.optimizer.momentum"}

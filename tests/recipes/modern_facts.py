@@ -1,4 +1,4 @@
-"""Which fact of ../shared/reference/recipes.json stands in which key of which recipe: 2017 to 2021.
+"""Which fact of tests/facts/recipes.json stands in which key of which recipe: 2017 to 2021.
 
 Block -> recipe -> {path of the fact: key of the resolved recipe, or (key, conversion of the fact)}. Beside the recipe's
 own keys there are ``rate``, the learning rate at the recipe's batch, ``rate_per_256``, ``epochs_per_stage`` and
@@ -56,6 +56,9 @@ MODERN: dict[str, dict[str, dict[str, Key]]] = {
             **PROCEDURE, **SMOOTHING, **AUXILIARY, **DROPOUT, **EMA,
             "optimizer.decay": "model.optimizer.rho",
             "optimizer.epsilon": "model.optimizer.epsilon",
+            "slim_trainer.momentum": "model.optimizer.momentum",
+            "slim_trainer.decay": "model.optimizer.rho",
+            "slim_trainer.epsilon": "model.optimizer.epsilon",
             **below(net, {
                 "resolution_px": "data.image_size",
                 "batch_size_per_replica_images": "model.optimizer.base_batch_size",
@@ -121,8 +124,8 @@ MODERN: dict[str, dict[str, dict[str, Key]]] = {
     },
     "randaugment": {
         "rand_augment_resnet50": {
-            "settings.8.n": "data.rand_augment.layers",
-            "settings.8.m": "data.rand_augment.magnitude",
+            "settings.10.n": "data.rand_augment.layers",
+            "settings.10.m": "data.rand_augment.magnitude",
             **below("training.resnet50", {
                 "epochs": "trainer.max_epochs",
                 "lr_per_256": "rate_per_256",
@@ -140,7 +143,7 @@ MODERN: dict[str, dict[str, dict[str, Key]]] = {
                     "batch_size_images": "data.batch_size",
                 }),
             }
-            for name, row in (("b5", 9), ("b7", 10))
+            for name, row in (("b5", 11), ("b7", 12))
         },
         "overlays/rand_augment_released": {
             "code_ops": ("data.rand_augment.operations", {16: "released", 14: "paper"}.__getitem__)
@@ -149,6 +152,8 @@ MODERN: dict[str, dict[str, dict[str, Key]]] = {
     "mixup": {"overlays/mixup_resnet18": {
         "alpha_cifar_code": "data.mixup.alpha",
         "alpha_cifar_paper": "data.mixup.alpha",
+        "authors_repository.weight_decay": "model.optimizer.weight_decay",
+        "authors_repository.mixup_error_percent": ("about.value", lambda error: 100 - error),
         "lambda_scope": ("data.mixing.per_image", {"one lambda per mini-batch (code)": False}.__getitem__),
         **below("code_training", {
             **MOMENTUM, **RATE, **EPOCHS, **DECAY, "lr_drop_epochs": "model.schedule.step_epochs",
@@ -197,7 +202,6 @@ MODERN: dict[str, dict[str, dict[str, Key]]] = {
             "agc.lambda_": "model.clipping.limit",
             "ema_warmup": ("ema.warmup", lambda rule: rule == "(1+t)/(10+t)"),
             "stochastic_depth.rate": "model.options.drop_path",
-            "bf16": ("trainer.precision", lambda on: "bf16-mixed" if on else "32-true"),
             "augmentation.mixup_alpha": "data.mixup.alpha",
             "augmentation.cutmix_lambda": ("data.cutmix.alpha", {"uniform(0,1)": 1.0}.__getitem__),
             "augmentation.lambda_scope": ("data.mixing.per_image", lambda scope: scope == "per image"),
@@ -246,6 +250,18 @@ MODERN: dict[str, dict[str, dict[str, Key]]] = {
             "epochs_per_stage": "epochs_per_stage",
             "randaugment_layers": "data.rand_augment.layers",
             "results_top1_percent.s": "about.value",
+            **below("paper_table6.min", {
+                "resolution_px": "progressive_learning.image_size",
+                "randaugment": "progressive_learning.magnitude",
+                "mixup": "data.mixup.alpha",
+                "dropout_rate": "progressive_learning.dropout",
+            }),
+            **below("paper_table6.s_max", {
+                "resolution_px": "data.image_size",
+                "randaugment": "data.rand_augment.magnitude",
+                "mixup": "data.mixup.alpha",
+                "dropout_rate": "model.options.dropout",
+            }),
         },
         **{f"overlays/efficientnet_v2_{net}": {f"results_top1_percent.{net}": "about.value"} for net in "ml"},
         **{
@@ -307,6 +323,8 @@ MODERN: dict[str, dict[str, dict[str, Key]]] = {
     "torchvision_new_recipe": {"overlays/resnet50_torchvision": {
         **MOMENTUM, **RATE, **EPOCHS, **WARMUP, **SCHEDULE, **DECAY, **SMOOTHING,
         "auto_augment": ("data.auto_augment", POLICIES.__getitem__),
+        "warmup_decay": "model.schedule.warmup_start_factor",
+        "ema.effective_decay": ("ema.decay", lambda decay: round(decay ** (1 / 32), 6)),  # every step, not every 32
         "random_erase": "data.random_erasing.probability",
         "mixup_alpha": "data.mixup.alpha",
         "cutmix_alpha": "data.cutmix.alpha",

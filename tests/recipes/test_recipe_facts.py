@@ -1,9 +1,6 @@
 """Every recipe is compared, key by key, with the facts of its paper; what differs is said in the recipe."""
 
-import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,25 +9,15 @@ from conversions import Key
 from left_out_facts import DIFFERENT, EVERYWHERE, NO_KEY, NO_RECIPE, UNVERIFIED
 from modern_facts import MODERN
 from resolving import at, resolved
+from stored_facts import stored_facts
 
 COMPARED = {**CLASSIC, **MODERN}
+FACTS: dict[str, Any] = stored_facts("recipes")
 ROWS = [(block, recipe) for block, recipes in COMPARED.items() for recipe in recipes]
 
 
-@pytest.fixture(scope="module")
-def facts() -> dict[str, Any]:
-    folders = [Path(__file__).parents[3] / "shared"]
-    if "LIT_CNN_DATA" in os.environ:
-        folders.append(Path(os.environ["LIT_CNN_DATA"]).parent)
-    for folder in folders:
-        path = folder / "reference" / "recipes.json"
-        if path.is_file():
-            return json.loads(path.read_text())
-    pytest.skip("there is no reference/recipes.json beside ../shared or $LIT_CNN_DATA")
-
-
 def leaves(value: Any, path: str = "") -> Iterator[str]:
-    """Dotted paths of what is no mapping."""
+    """Dotted paths of all that are not mappings."""
     if not isinstance(value, dict):
         yield path
         return
@@ -43,10 +30,10 @@ def expected(fact: Any, key: Key) -> tuple[str, Any]:
 
 
 @pytest.mark.parametrize(("block", "recipe"), ROWS, ids=lambda value: value.replace("/", "."))
-def test_the_recipe_has_its_papers_values(block: str, recipe: str, facts: dict[str, Any]) -> None:
+def test_the_recipe_has_its_papers_values(block: str, recipe: str) -> None:
     config, wrong = resolved(recipe), []
     for path, key in COMPARED[block][recipe].items():
-        place, wanted = expected(at(facts[block], path), key)
+        place, wanted = expected(at(FACTS[block], path), key)
         found = at(config, place)
         if isinstance(wanted, dict):
             found = {name: found[name] for name in wanted}
@@ -57,21 +44,21 @@ def test_the_recipe_has_its_papers_values(block: str, recipe: str, facts: dict[s
 
 
 @pytest.mark.parametrize(("block", "recipe"), list(DIFFERENT), ids=lambda value: value.replace("/", "."))
-def test_a_difference_is_stated_in_the_recipe(block: str, recipe: str, facts: dict[str, Any]) -> None:
+def test_a_difference_is_stated_in_the_recipe(block: str, recipe: str) -> None:
     said = " ".join(resolved(recipe)["about"]["deviations"].split())
     for path, words in DIFFERENT[block, recipe].items():
-        at(facts[block], path)
+        at(FACTS[block], path)
         assert words in said, f"{recipe}'s about.deviations must say why it leaves {path}"
 
 
 @pytest.mark.parametrize("block", list(COMPARED))
-def test_every_fact_is_compared_or_left_out_for_a_reason(block: str, facts: dict[str, Any]) -> None:
+def test_every_fact_is_compared_or_left_out_for_a_reason(block: str) -> None:
     compared = {path for keys in COMPARED[block].values() for path in keys}
     different = {path for (of, _), paths in DIFFERENT.items() if of == block for path in paths}
     prefixes = (*EVERYWHERE, *UNVERIFIED.get(block, ()), *(p for rest in NO_KEY.values() for p in rest.get(block, ())))
     silent = [
         path
-        for path in leaves(facts[block])
+        for path in leaves(FACTS[block])
         if path not in compared | different
         and not path.startswith(prefixes)
         and not any(listed.startswith(f"{path}.") for listed in compared)
@@ -79,8 +66,8 @@ def test_every_fact_is_compared_or_left_out_for_a_reason(block: str, facts: dict
     assert not silent
 
 
-def test_every_block_has_a_recipe(facts: dict[str, Any]) -> None:
-    assert set(facts) == set(COMPARED) | set(NO_RECIPE)
+def test_every_block_has_a_recipe() -> None:
+    assert set(FACTS) == set(COMPARED) | set(NO_RECIPE)
 
 
 def test_nothing_rests_on_unverified_facts() -> None:
@@ -94,7 +81,6 @@ def test_nothing_rests_on_unverified_facts() -> None:
     assert not resting
 
 
-def test_facts_marked_unverified_are_listed(facts: dict[str, Any]) -> None:
-    marked = {block for block, content in facts.items() if block not in NO_RECIPE and content.get("unverified")}
-    rest_on_settings = {"randaugment"}  # of SVHN, for which there is no recipe
-    assert marked == set(UNVERIFIED) | rest_on_settings
+def test_facts_marked_unverified_are_listed() -> None:
+    marked = {block for block, content in FACTS.items() if block not in NO_RECIPE and content.get("unverified")}
+    assert marked == set(UNVERIFIED)

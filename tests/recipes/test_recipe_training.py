@@ -2,7 +2,6 @@
 
 import csv
 import math
-import os
 from pathlib import Path
 
 import numpy as np
@@ -44,14 +43,11 @@ def test_one_step_of_the_real_network(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("real_data")
 @pytest.mark.parametrize("name", TWINS, ids=lambda name: name.removeprefix("small/"))
 def test_a_twin_trains(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    data = Path(os.environ.get("LIT_CNN_DATA", Path(__file__).parents[3] / "shared" / "data"))
-    if not (data / "cifar10.npz").is_file():
-        pytest.skip("there is no cifar10.npz in ../shared/data or $LIT_CNN_DATA")
-    monkeypatch.setenv("LIT_CNN_DATA", str(data))
     monkeypatch.chdir(tmp_path)
     few = ["--trainer.limit_train_batches", "2", "--trainer.limit_val_batches", "1"]
     run = ["--data.workers", "0", "--trainer.enable_progress_bar", "false", "--runs", str(tmp_path)]

@@ -49,3 +49,13 @@ def test_nothing_to_draw_is_named() -> None:
         draw([])
     with pytest.raises(ValueError, match="empty has no multiply-adds"):
         draw([Budget("empty", 32, HEAVY_HEAD.params, [("stem", {"other": 0})])])
+
+
+def test_bars_of_several_networks_are_their_own_and_stages_follow_one_another() -> None:
+    light = Budget("light", 32, [("stem", {"depthwise": 1, "linear": 3})], [("stem", {"depthwise": 6, "linear": 2})])
+    axes = draw([HEAVY_HEAD, light])
+    assert colored_widths(axes, "depthwise") == [0.25, 0.75]
+    assert colored_widths(axes, "linear") == [0.9, 0.2, 0.75, 0.25]
+    bars = [(round(p.get_x(), 6), round(p.get_width(), 6)) for p in axes.patches]
+    assert {(0.1, 0.9), (0.8, 0.2)} <= set(bars)  # the head's, behind the stem's
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["parameters", "multiply-adds"] * 2

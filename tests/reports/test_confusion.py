@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from lit_cnn.reports.confusion import draw_confusion, most_confused
+from lit_cnn.reports.confusion import confusion_figure, draw_confusion, most_confused
 
 NAMES = ["cat", "dog", "emu"]
 MATRIX = torch.tensor([[8, 2, 0], [4, 6, 0], [0, 2, 2]])
@@ -42,3 +43,19 @@ def test_colour_is_the_share_of_the_row(tmp_path: Path) -> None:
 def test_a_matrix_of_another_size_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"of 2 classes has the shape \(2, 2\), got \(3, 3\)"):
         draw_confusion(MATRIX, ["a", "b"], tmp_path / "confusion.png")
+
+
+def test_a_row_is_a_true_class_and_a_column_what_it_was_called() -> None:
+    figure = confusion_figure(MATRIX, NAMES)
+    axes, _ = figure.axes
+    np.testing.assert_allclose(axes.images[0].get_array(), [[0.8, 0.2, 0], [0.4, 0.6, 0], [0, 0.5, 0.5]])
+    written = {(round(text.get_position()[1]), round(text.get_position()[0])): text.get_text() for text in axes.texts}
+    assert written == {(0, 0): "8", (0, 1): "2", (1, 0): "4", (1, 1): "6", (2, 1): "2", (2, 2): "2"}
+    for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
+        assert [label.get_text() for label in labels] == NAMES
+    below, beside = (next(text for text in figure.texts if text.get_text() == word) for word in ("predicted", "true"))
+    assert (below.get_rotation(), beside.get_rotation()) == (0, 90)
+
+
+def test_the_heading_is_the_accuracy() -> None:
+    assert "24 images, 66.7 % correct" in [text.get_text() for text in confusion_figure(MATRIX, NAMES).texts]

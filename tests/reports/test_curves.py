@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from PIL import Image
 
-from lit_cnn.reports.curves import draw_curves, epochs_done, spread, stepwise
+from lit_cnn.reports.canvas import BLUE, RED, ROSE
+from lit_cnn.reports.curves import curves_figure, draw_curves, epochs_done, spread, stepwise
 
 HEADER = "epoch,step,lr,val/loss,val/acc1,train/loss\n"
 EPOCHS = "0,4,0.1,,,\n0,9,0.1,2.0,0.3,2.5\n1,14,0.1,,,\n1,19,0.05,1.0,0.6,1.5\n"
@@ -76,3 +78,67 @@ def test_a_file_without_rows_is_refused(tmp_path: Path) -> None:
     (tmp_path / "metrics.csv").write_text(HEADER)
     with pytest.raises(ValueError, match="holds no logged step yet"):
         draw_curves(tmp_path / "metrics.csv", tmp_path / "curves.png", "a run")
+
+
+SCORES = {
+    "val/loss": [1.0, 0.5, 0.75],
+    "val/loss_raw": [1.5, 1.25, 2.0],
+    "train/loss": [3.0, 2.5, 2.25],
+    "val/acc1": [0.2, 0.4, 0.6],
+    "val/acc1_raw": [0.1, 0.3, 0.25],
+    "train/acc1": [0.3, 0.5, 0.8],
+    "lr": [0.3, 0.2, 0.1],
+}
+"""By epoch; the lowest loss is the second epoch's, the best accuracy the third's."""
+
+
+def panels(**changes: list[float]) -> list[Axes]:
+    columns = {**SCORES, **{name.replace("__", "/"): values for name, values in changes.items()}}
+    rows = [{"epoch": float(e), "step": 10.0 * e + 9, **{n: v[e] for n, v in columns.items()}} for e in range(3)]
+    return curves_figure(rows, "a run").axes
+
+
+def curves_by_color(axes: Axes) -> dict[str, list[list[float]]]:
+    """Colour -> points of the curve of three epochs, and under "best" the marked point."""
+    drawn = {str(line.get_color()): line.get_xydata().tolist() for line in axes.lines if len(line.get_xdata()) == 3}
+    (best,) = (line.get_xydata().tolist() for line in axes.lines if len(line.get_xdata()) == 1)
+    return {**drawn, "best": best}
+
+
+def words(axes: Axes) -> dict[str, str]:
+    return {text.get_text(): str(text.get_color()) for text in axes.texts}
+
+
+def test_each_loss_is_drawn_under_its_name_and_the_lowest_is_marked() -> None:
+    loss = panels()[0]
+    assert curves_by_color(loss) == {
+        RED: [[1, 1.0], [2, 0.5], [3, 0.75]],
+        ROSE: [[1, 1.5], [2, 1.25], [3, 2.0]],
+        BLUE: [[1, 3.0], [2, 2.5], [3, 2.25]],
+        "best": [[2, 0.5]],
+    }
+    found = words(loss)
+    assert (found["val"], found["val, raw"], found["train"]) == (RED, ROSE, BLUE)
+    assert "● lowest val 0.500 at epoch 2" in found
+
+
+def test_each_accuracy_is_drawn_in_percent_under_its_name_and_the_highest_is_marked() -> None:
+    accuracy = panels()[1]
+    drawn = curves_by_color(accuracy)
+    np.testing.assert_allclose(drawn[RED], [[1, 20], [2, 40], [3, 60]])
+    np.testing.assert_allclose(drawn[ROSE], [[1, 10], [2, 30], [3, 25]])
+    np.testing.assert_allclose(drawn[BLUE], [[1, 30], [2, 50], [3, 80]])
+    np.testing.assert_allclose(drawn["best"], [[3, 60]])
+    found = words(accuracy)
+    assert (found["val, EMA"], found["val, raw"], found["train"]) == (RED, ROSE, BLUE)
+    assert "● best val 60.0 % at epoch 3" in found
+
+
+def test_the_best_epoch_need_not_be_the_last() -> None:
+    assert "● best val 90.0 % at epoch 1" in words(panels(val__acc1=[0.9, 0.4, 0.6])[1])
+
+
+def test_the_learning_rate_has_a_peak_and_a_last_value() -> None:
+    rate = panels()[2]
+    assert rate.lines[0].get_xydata().tolist() == [[1, 0.3], [2, 0.2], [3, 0.1]]
+    assert "peak 0.3, now 0.1" in words(rate)

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from lit_cnn.reports.heat_map import draw_heat_map
+from lit_cnn.reports.heat_map import draw_heat_map, heat_map_figure
 
 ROWS = {"fog": [0.9, 0.5], "motion blur": [0.9, 0.1]}
 
@@ -33,3 +34,15 @@ def test_dark_is_high(tmp_path: Path) -> None:
 def test_a_row_of_another_length_is_refused(tmp_path: Path, rows: dict) -> None:
     with pytest.raises(ValueError, match="needs 2 values in each of one or more rows"):
         draw_heat_map(rows, ["a", "b"], "", tmp_path / "a.png")
+
+
+def test_each_share_stands_in_its_row_and_column() -> None:
+    (axes,) = heat_map_figure({"fog": [0.9, 0.5, 0.25], "noise": [0.8, 0.2, 0.0]}, ["clean", "1", "5"], "").axes
+    np.testing.assert_allclose(axes.images[0].get_array(), [[0.9, 0.5, 0.25], [0.8, 0.2, 0.0]])
+    assert axes.images[0].get_clim() == (0, 1)
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["fog", "noise"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["clean", "1", "5"]
+    written = {text.get_position(): text.get_text() for text in axes.texts}
+    assert written[0, 0] == "90.0"
+    assert written[2, 0] == "25.0"
+    assert written[1, 1] == "20.0"

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from lit_cnn.reports.reliability import ReliabilityPanel, draw_reliability
+from lit_cnn.reports.reliability import ReliabilityPanel, bar_parts, draw_reliability
 
 SURE = ReliabilityPanel("too sure", [5, 0, 20, 75], [0.2, 0, 0.7, 0.95], [0.1, 0, 0.4, 0.8])
 MODEST = ReliabilityPanel("not sure enough", [5, 0, 20, 75], [0.2, 0, 0.7, 0.9], [0.4, 0, 0.9, 0.99])
@@ -39,3 +40,11 @@ def test_a_panel_without_images_is_drawn(tmp_path: Path) -> None:
 def test_lists_of_other_lengths_are_refused(tmp_path: Path, panels: list[ReliabilityPanel]) -> None:
     with pytest.raises(ValueError, match="a count, a confidence and an accuracy for each bin"):
         draw_reliability(panels, tmp_path / "a.png")
+
+
+def test_a_bar_reaches_the_lower_of_accuracy_and_confidence_and_the_gap_tells_which_is_higher() -> None:
+    parts = bar_parts(ReliabilityPanel("", [10, 0, 20, 5], [0.2, 0.0, 0.7, 0.9], [0.1, 0.0, 0.95, 0.9]))
+    np.testing.assert_allclose(parts.centres, [0.125, 0.625, 0.875])  # the empty bin has no bar
+    np.testing.assert_allclose(parts.reached, [0.1, 0.7, 0.9])
+    np.testing.assert_allclose(parts.too_sure, [0.1, 0.0, 0.0], atol=1e-12)
+    np.testing.assert_allclose(parts.too_modest, [0.0, 0.25, 0.0], atol=1e-12)

@@ -1,9 +1,12 @@
+"""Bars of a training step: their parts, their order and the numbers beside them."""
+
 from pathlib import Path
 
 import pytest
+from matplotlib.colors import to_rgba
 from PIL import Image
 
-from lit_cnn.reports.speed import Bar, draw_speed
+from lit_cnn.reports.speed import PHASE_STYLE, Bar, draw_speed, speed_figure
 
 
 def bar(name: str) -> Bar:
@@ -21,3 +24,21 @@ def test_a_bar_per_network_is_drawn(tmp_path: Path) -> None:
 def test_no_network_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="at least one network"):
         draw_speed([], "", tmp_path / "none.png")
+
+
+def test_a_bar_is_split_as_the_step_s_time_is() -> None:
+    slow = Bar("slow", {"data": 40.0, "forward": 40.0, "backward": 80.0, "optimizer": 0.0}, 12.345, 0.07)
+    figure = speed_figure([bar("fast"), slow], "a machine")
+    (axes,) = figure.axes
+    parts = {phase: [] for phase in PHASE_STYLE}
+    for patch in axes.patches:
+        phase = next(name for name, (color, _) in PHASE_STYLE.items() if to_rgba(color) == patch.get_facecolor())
+        parts[phase].append((patch.get_x(), patch.get_width()))
+    assert parts["data"] == [(0.0, 0.0), (0.0, pytest.approx(0.25))]
+    assert parts["forward"] == [(0.0, pytest.approx(0.3)), (pytest.approx(0.25), pytest.approx(0.25))]
+    assert parts["backward"] == [(pytest.approx(0.3), pytest.approx(0.6)), (pytest.approx(0.5), pytest.approx(0.5))]
+    assert parts["optimizer"][0] == (pytest.approx(0.9), pytest.approx(0.1))
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["fast", "slow"]
+    words = ["123 images/s", "42 % of the limit", "12.3 images/s", "7 % of the limit"]
+    assert [text.get_text() for text in axes.texts] == words
+    assert axes.get_ylim() == (1.5, -0.5)  # the first network is on top

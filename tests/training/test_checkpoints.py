@@ -11,10 +11,11 @@ import lightning.pytorch as pl
 import pytest
 import torch
 from digits_run import assert_same_end, fit
+from ramp_run import train_ramp
 
 from lit_cnn.cli.trainer_settings import seconds_of
 from lit_cnn.training.callbacks.checkpoints import TIMED_OUT, Checkpoints, RunInterrupted
-from lit_cnn.training.runs import BEST, LAST, MIGRATIONS, PREVIOUS, load_checkpoint
+from lit_cnn.training.runs import BEST, LAST, MIGRATIONS, PREVIOUS, load_checkpoint, network_weights
 
 
 class SignalInValidation(pl.Callback):
@@ -88,6 +89,26 @@ def test_the_best_epoch_is_kept_without_writing_it_twice(tmp_path: Path) -> None
     assert load_checkpoint(tmp_path / LAST)["global_step"] == 22
     best = load_checkpoint(tmp_path / BEST)
     assert best["best_score"] == load_checkpoint(tmp_path / LAST)["best_score"]
+
+
+@pytest.mark.parametrize(
+    ("scores", "best"), [((0.3, 0.7, 0.5), 1), ((0.7, 0.5, 0.3), 0), ((0.3, 0.5, 0.7), 2), ((0.5, 0.7, 0.7), 1)]
+)
+def test_the_best_epoch_is_the_first_of_the_highest_score(tmp_path: Path, scores: tuple[float, ...], best: int) -> None:
+    train_ramp(tmp_path, [Checkpoints(tmp_path, "val/acc1", {"network": {}})], scores=scores)
+    kept = {name: load_checkpoint(tmp_path / name) for name in (BEST, LAST, PREVIOUS)}
+    assert [checkpoint["epoch"] for checkpoint in kept.values()] == [best, 2, 1]
+    assert kept[BEST]["best_score"] == kept[LAST]["best_score"] == pytest.approx(0.7)
+    weights = [float(network_weights(checkpoint)["bias"]) for checkpoint in kept.values()]
+    assert weights == [best + 1, 3, 2]  # the ramp's weight is the number of epochs trained
+
+
+def test_a_run_that_goes_on_keeps_its_best_epoch(tmp_path: Path) -> None:
+    record: dict[str, Any] = {"network": {}}
+    train_ramp(tmp_path, [Checkpoints(tmp_path, "val/acc1", record)], scores=(0.7,))
+    train_ramp(tmp_path, [Checkpoints(tmp_path, "val/acc1", record)], scores=(0.7, 0.5), resume=tmp_path / LAST)
+    assert load_checkpoint(tmp_path / LAST)["epoch"] == 1
+    assert load_checkpoint(tmp_path / BEST)["epoch"] == 0
 
 
 def renamed(checkpoint: dict[str, Any], before: str, after: str) -> dict[str, Any]:

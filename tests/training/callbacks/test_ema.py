@@ -1,0 +1,66 @@
+"""The average after n steps is the one computed by hand, of weights and of batch norm's statistics."""
+
+from pathlib import Path
+
+import pytest
+from ramp_run import train_ramp
+
+from lit_cnn.training.callbacks.checkpoints import Checkpoints
+from lit_cnn.training.callbacks.ema import EMA, warmed_up_decay
+from lit_cnn.training.runs import LAST, load_checkpoint, network_weights
+
+FIRST, SECOND, THIRD = 1.0, 2.0, 3.0
+"""The weight after each step of the run; the average starts as the first."""
+
+
+def kept(folder: Path, ema: EMA, batches: int, accumulation: int = 1) -> tuple[dict[str, float], dict[str, float]]:
+    """The averaged and the raw tensors in the last checkpoint of an epoch of the ramp."""
+    checkpoints = Checkpoints(folder, "val/acc1", {"network": {"architecture": "ramp"}})
+    train_ramp(folder, [ema, checkpoints], batches=batches, accumulate_grad_batches=accumulation)
+    checkpoint = load_checkpoint(folder / LAST)
+    averaged, raw = (
+        {name: float(value) for name, value in network_weights(checkpoint, kind).items()} for kind in ("ema", "raw")
+    )
+    return averaged, raw
+
+
+def test_each_step_keeps_the_decay_s_share_of_the_average(tmp_path: Path) -> None:
+    averaged, raw = kept(tmp_path, EMA(0.75, warmup=False), batches=3)
+    second = 0.75 * FIRST + 0.25 * SECOND
+    assert averaged["bias"] == pytest.approx(0.75 * second + 0.25 * THIRD)
+    assert raw["bias"] == THIRD
+
+
+def test_with_warm_up_the_decay_grows_until_the_chosen_one(tmp_path: Path) -> None:
+    averaged, _ = kept(tmp_path, EMA(0.75, warmup=True), batches=3)
+    second = 2 / 11 * FIRST + 9 / 11 * SECOND
+    assert averaged["bias"] == pytest.approx(3 / 12 * second + 9 / 12 * THIRD)
+    assert [warmed_up_decay(0.75, updates, True) for updates in (0, 1, 2, 26, 1000)] == [0.1, 2 / 11, 0.25, 0.75, 0.75]
+    assert warmed_up_decay(0.75, 1, False) == 0.75
+
+
+def test_batch_norm_s_statistics_are_averaged_and_its_counter_is_copied(tmp_path: Path) -> None:
+    averaged, raw = kept(tmp_path, EMA(0.75, warmup=False), batches=2)
+    assert raw["running_mean"] == 20.0
+    assert averaged["running_mean"] == pytest.approx(0.75 * 10.0 + 0.25 * 20.0)
+    assert averaged["num_batches_tracked"] == raw["num_batches_tracked"] == 2
+
+
+def test_accumulated_batches_count_as_one_step(tmp_path: Path) -> None:
+    averaged, raw = kept(tmp_path, EMA(0.75, warmup=False), batches=4, accumulation=2)
+    assert raw["bias"] == SECOND
+    assert averaged["bias"] == pytest.approx(0.75 * FIRST + 0.25 * SECOND)
+    assert averaged["running_mean"] == pytest.approx(0.75 * 20.0 + 0.25 * 40.0)
+    assert averaged["num_batches_tracked"] == 4
+
+
+def test_validation_sees_the_average_and_the_run_ends_with_it(tmp_path: Path) -> None:
+    _, model = train_ramp(tmp_path, [EMA(0.75, warmup=False)], batches=2)
+    average = pytest.approx(0.75 * FIRST + 0.25 * SECOND)
+    assert model.validated == [average]
+    assert model.net.bias.item() == average
+
+
+def test_a_decay_of_0_averages_nothing(tmp_path: Path) -> None:
+    averaged, raw = kept(tmp_path, EMA(0.0), batches=3)
+    assert averaged["bias"] == raw["bias"] == THIRD

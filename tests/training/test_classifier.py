@@ -1,0 +1,118 @@
+"""Uneven micro-batches weigh by their images: gradients and losses are those of the whole batch, computed by hand."""
+
+from pathlib import Path
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from lit_cnn import Classifier
+from lit_cnn.data.batch import PADDING, Batch
+from lit_cnn.data.sampling import TrainSampler
+from lit_cnn.reports.metrics_table import read_metrics
+from lit_cnn.training.metrics_file import MetricsFile
+from lit_cnn.training.optimizers import OptimizerSettings
+from lit_cnn.training.schedules import ScheduleSettings
+
+IMAGES = torch.tensor([[1.0, 0.0], [0.0, 1.0], [2.0, 1.0], [-1.0, 3.0], [0.5, 0.5], [3.0, -1.0], [1.0, 2.0]])
+TARGETS = torch.tensor([0, 1, 1, 0, 1, 1, 0])
+WEIGHT = torch.tensor([[0.5, -0.25], [0.25, 1.0]])
+"""Of the only layer: class k's logit of an image is its product with row k."""
+RATE = 0.5
+
+
+def losses_by_hand(rows: list[int]) -> Tensor:
+    logits = IMAGES[rows] @ WEIGHT.T
+    return logits.exp().sum(dim=1).log() - logits[torch.arange(len(rows)), TARGETS[rows]]
+
+
+def gradient_by_hand(rows: list[int]) -> Tensor:
+    """Of the mean loss of some images: (softmax - one-hot) times the image."""
+    powers = (IMAGES[rows] @ WEIGHT.T).exp()
+    wrong = powers / powers.sum(dim=1, keepdim=True) - torch.eye(2)[TARGETS[rows]]
+    return wrong.T @ IMAGES[rows] / len(rows)
+
+
+def make_batch(rows: list[int], weight: float) -> Batch:
+    index = torch.tensor(rows)
+    return Batch(IMAGES[rows].view(-1, 1, 1, 2), TARGETS[rows], index, torch.arange(len(rows)), torch.tensor(weight))
+
+
+def make_classifier() -> Classifier:
+    network = nn.Sequential(nn.Flatten(), nn.Linear(2, 2, bias=False))
+    network[1].weight.data.copy_(WEIGHT)
+    optimizer = OptimizerSettings(learning_rate=RATE, base_batch_size=None, momentum=0.0, nesterov=False)
+    schedule = ScheduleSettings("constant")
+    return Classifier(network, num_classes=2, in_channels=1, optimizer=optimizer, schedule=schedule)
+
+
+def step_alone(batch: Batch) -> tuple[float, Tensor]:
+    """Loss and gradient of one process, before gradients are averaged over processes."""
+    classifier = make_classifier()
+    classifier.trainer = pl.Trainer(accelerator="cpu", logger=False, log_every_n_steps=0)
+    classifier.configure_model()
+    loss = classifier.training_step(batch, 0)
+    loss.backward()
+    assert isinstance(classifier.net, nn.Sequential)
+    return loss.item(), classifier.net[1].weight.grad
+
+
+def test_the_weight_is_a_factor_on_the_mean_loss_and_its_gradient() -> None:
+    rows = [0, 1, 2]
+    loss, gradient = step_alone(make_batch(rows, weight=0.25))
+    torch.testing.assert_close(loss, 0.25 * losses_by_hand(rows).mean().item())
+    torch.testing.assert_close(gradient, 0.25 * gradient_by_hand(rows))
+
+
+def test_the_mean_over_processes_of_an_uneven_last_batch_is_that_of_its_images() -> None:
+    """Seven images in steps of four on two processes: the last step has two images on one and one on the other."""
+    plans = [
+        list(TrainSampler(7, 4, rank=rank, world_size=2, accumulation=1, seed=0, drop_last=False))[-1]
+        for rank in (0, 1)
+    ]
+    rows = [plan.index.tolist() for plan in plans]
+    assert [len(part) for part in rows] == [2, 1]
+    steps = [step_alone(make_batch(part, plan.weight)) for part, plan in zip(rows, plans, strict=True)]
+    torch.testing.assert_close((steps[0][0] + steps[1][0]) / 2, losses_by_hand(rows[0] + rows[1]).mean().item())
+    torch.testing.assert_close((steps[0][1] + steps[1][1]) / 2, gradient_by_hand(rows[0] + rows[1]))
+
+
+def train(folder: Path, batches: list[Batch], accumulation: int) -> tuple[Tensor, list[dict[str, float]]]:
+    """The weight after an epoch, and what it logged."""
+    classifier, metrics = make_classifier(), MetricsFile(folder)
+    trainer = pl.Trainer(
+        accelerator="cpu",
+        max_epochs=1,
+        accumulate_grad_batches=accumulation,
+        logger=metrics,
+        log_every_n_steps=1,
+        enable_checkpointing=False,
+        num_sanity_val_steps=0,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    validation = [make_batch([5, 6], weight=1.0)]
+    trainer.fit(classifier, DataLoader(batches, batch_size=None), DataLoader(validation, batch_size=None))
+    metrics.save()
+    assert isinstance(classifier.net, nn.Sequential)
+    return classifier.net[1].weight.detach(), read_metrics(folder / "metrics.csv")
+
+
+def test_accumulated_micro_batches_of_different_size_step_as_one_batch(tmp_path: Path) -> None:
+    micro_batches = [make_batch([0, 1, 2, 3], weight=4 * 2 / 5), make_batch([4], weight=1 * 2 / 5)]
+    found, (row,) = train(tmp_path, micro_batches, accumulation=2)
+    torch.testing.assert_close(found, WEIGHT - RATE * gradient_by_hand([0, 1, 2, 3, 4]))
+    torch.testing.assert_close(row["train/loss"], losses_by_hand([0, 1, 2, 3, 4]).mean().item())
+
+
+def test_the_logged_losses_are_means_over_images_whatever_the_weight(tmp_path: Path) -> None:
+    _, (row,) = train(tmp_path, [make_batch([0, 1, 2], weight=0.25)], accumulation=1)
+    for name in ("train/loss_step", "train/loss"):
+        torch.testing.assert_close(row[name], losses_by_hand([0, 1, 2]).mean().item())
+
+
+def test_padding_moves_nothing() -> None:
+    batch = make_batch([0, 1, 2], weight=1.0)
+    padded = batch._replace(index=torch.tensor([0, 1, PADDING]))
+    torch.testing.assert_close(step_alone(padded)[1], gradient_by_hand([0, 1]))
