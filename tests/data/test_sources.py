@@ -1,5 +1,6 @@
 """Sources: paths, reproducible splits, and what is read from where."""
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -194,6 +195,22 @@ def test_processes_that_begin_at_once_download_one_after_the_other(tmp_path, sto
         sources = list(pool.map(lambda _: load_source("cifar100", str(tmp_path / "new")), range(3)))
     assert stored.downloads == ["begins", "ends"]
     assert [len(source.test) for source in sources] == [10, 10, 10]
+
+
+def test_a_folder_that_another_process_makes_meanwhile_is_used(tmp_path, stored, monkeypatch):
+    """It is made at the very moment at which the folder's rights are asked for."""
+    root, access = tmp_path / "new", os.access
+
+    def access_and_make(path, mode):
+        allowed = access(path, mode)
+        if path == root:
+            root.mkdir(exist_ok=True)
+        return allowed
+
+    monkeypatch.setattr("os.access", access_and_make)
+    monkeypatch.chdir(tmp_path)
+    load_source("cifar100", str(root))
+    assert set(stored.roots) == {root}
 
 
 def test_files_that_are_there_need_no_lock(tmp_path, stored, monkeypatch):
