@@ -89,8 +89,11 @@ def try_all(
         copies = Copies(ROOT, Path(folder), options.jobs)
         if new := sorted(needed - set(record.seconds)):
             begin = time.monotonic()
-            record.seconds |= copies.measure(new, options.jobs)
+            seconds, problem = copies.measure(new, options.jobs)
+            record.seconds |= seconds
             record.write()
+            if problem:
+                raise ValueError(f"tests fail without a mutant:\n{problem}")
             print(f"{len(new)} test files pass without a mutant, {time.monotonic() - begin:.0f} s", flush=True)
 
         def attempt(file: str, mutant: Mutant) -> Outcome:

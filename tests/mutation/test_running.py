@@ -29,7 +29,8 @@ def project(tmp_path: Path) -> Path:
 @pytest.mark.slow
 def test_a_mutant_dies_lives_or_hangs(project: Path, tmp_path: Path) -> None:
     copies = Copies(project, tmp_path / "copies", 1)
-    seconds = copies.measure(["tests/test_code.py", "tests/test_slow.py"], 1)
+    seconds, problem = copies.measure(["tests/test_code.py", "tests/test_slow.py"], 1)
+    assert not problem
     assert seconds["tests/test_code.py"] > 0
     assert seconds["tests/test_slow.py"] == 0
 
@@ -46,7 +47,14 @@ def test_a_mutant_dies_lives_or_hangs(project: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_tests_that_fail_without_a_mutant_are_shown(project: Path, tmp_path: Path) -> None:
-    (project / "lit_cnn/code.py").write_text("double = int")
-    with pytest.raises(ValueError, match="test_double"):
-        Copies(project, tmp_path / "copies", 1).measure(["tests/test_code.py"], 1)
+def test_tests_that_fail_without_a_mutant_are_shown_and_have_no_time(project: Path, tmp_path: Path) -> None:
+    (project / "tests/test_broken.py").write_text("import nowhere")
+    (project / "tests/test_wrong.py").write_text("def test_wrong(): assert False")
+    copies = Copies(project, tmp_path / "copies", 1)
+    tests = ["tests/test_code.py", "tests/test_wrong.py"]
+    seconds, problem = copies.measure(tests, 1)
+    assert list(seconds) == ["tests/test_code.py"]
+    assert "test_wrong" in problem
+    seconds, problem = copies.measure([*tests, "tests/test_broken.py"], 1)
+    assert not seconds
+    assert "nowhere" in problem
