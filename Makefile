@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help quickstart test test-all lint clean
+.PHONY: help quickstart test test-all mutate lint clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,9 @@ test: $(VENV)/tools ## Run the tests except the slow ones (under 6 minutes of pr
 
 test-all: $(VENV)/tools ## Run every test
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+mutate: $(VENV)/tools ## Change 70 lines, one at a time, and see whether the nearest tests notice (15 minutes of processor time)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/mutation/mutate.py --seed 0 --count 70 --jobs 2
 
 lint: $(VENV)/tools ## Check format, lint and types
 	$(BIN)/ruff format --check .

@@ -258,7 +258,8 @@ class FakeRun:
     def __init__(self) -> None:
         self.logged: list[dict[str, Any]] = []
         self.broken = False
-        self.config = SimpleNamespace(update=lambda *_, **__: None)
+        self.recipe: dict[str, Any] = {}
+        self.config = SimpleNamespace(update=lambda recipe, **_: self.recipe.update(recipe))
         self.id = "id"
 
     def define_metric(self, *_: Any, **__: Any) -> None:
@@ -287,6 +288,13 @@ def test_online_falls_back_to_offline(tmp_path: Path, monkeypatch: pytest.Monkey
         logger = tracking.make_logger(TrackingSettings(mode="online"), tmp_path, "id", "name", {}, False)
     assert logger is not None
     assert modes == ["online", "offline"]
+
+
+def test_the_recipe_is_the_runs_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, recipe = FakeRun(), {"model": {"depth": 50}}
+    monkeypatch.setattr(tracking, "_start", lambda *_: run)
+    tracking.make_logger(TrackingSettings(mode="offline"), tmp_path, "id", "name", recipe, False)
+    assert run.recipe == recipe
 
 
 def test_a_service_that_fails_during_the_run_warns_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -228,7 +228,8 @@ def _cifar(name: Literal["cifar10", "cifar100"], path: str | None, val_fraction:
 
     kind = CIFAR10 if name == "cifar10" else CIFAR100
     root = place or next(iter(data_roots()), Path("data"))
-    if not os.access(root, os.W_OK) and root.exists() and not (root / kind.base_folder).exists():
+    # Asked in this order: another process may make the folder between the two questions.
+    if root.exists() and not os.access(root, os.W_OK) and not (root / kind.base_folder).exists():
         root = Path("data")
     try:
         parts = _torchvision_parts(kind, root)

@@ -7,8 +7,8 @@ from gradients import assert_trainable
 from ordered_copy import count, largest_difference, slow
 from torch import nn
 
-from lit_cnn.architectures.layers.stochastic import StochasticDepth
-from lit_cnn.architectures.resnet import ResidualBlock, ZeroPadShortcut, cifar_resnet, imagenet_resnet
+from lit_cnn.architectures.layers.stochastic import StochasticDepth, random_layers
+from lit_cnn.architectures.resnet import ResidualBlock, ResNet, ZeroPadShortcut, cifar_resnet, imagenet_resnet
 
 
 @pytest.mark.parametrize(
@@ -146,6 +146,13 @@ def test_drop_path_is_linear_over_depth() -> None:
     assert rates == pytest.approx([0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4])
     with pytest.raises(ValueError, match="no shortcuts"):
         imagenet_resnet(18, shortcut="none", drop_path=0.1)
+
+
+def test_nothing_is_dropped_unless_it_is_asked_for() -> None:
+    for network in (ResNet((1, 1), widths=(8, 8), bottleneck=False), imagenet_resnet(18), cifar_resnet(8)):
+        layers = random_layers(network)
+        assert layers
+        assert not any(layer.rate for layer in layers)
 
 
 @pytest.mark.parametrize("shortcut", ["projection", "zero_pad", "none"])

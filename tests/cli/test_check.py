@@ -6,7 +6,8 @@ import pytest
 from checkpoint_files import PREPROCESSING, write_checkpoint
 
 from lit_cnn.cli.main import main
-from lit_cnn.training.runs import load_checkpoint
+from lit_cnn.evaluation.checking import WEIGHTS
+from lit_cnn.training.runs import BEST, export_weights, load_checkpoint
 
 GRAY = {**PREPROCESSING, "image_size": 8, "mean": [0.5], "std": [0.5], "in_channels": 1}
 
@@ -54,6 +55,17 @@ def test_a_run_folder_without_its_recipe(tmp_path: Path, capsys: pytest.CaptureF
     assert len(said["error"]) == 1
     assert "config.yaml is missing or unreadable" in said["error"][0]
     assert "metrics.csv: 1 rows" in said["fact"]
+
+
+def test_exported_weights_are_compared_with_the_best_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    export_weights(load_checkpoint(write(folder / BEST)), folder / WEIGHTS)
+    assert f"{WEIGHTS} equals the weights of {BEST}" in findings(tmp_path, capsys, 1)["fact"]
+    write(folder / BEST, seed=1)
+    assert f"{WEIGHTS} differs from the weights of {BEST}" in findings(tmp_path, capsys, 1)["error"]
+    (folder / WEIGHTS).write_bytes(b"torn")
+    assert any("cannot be compared" in text for text in findings(tmp_path, capsys, 1)["error"])
 
 
 @pytest.mark.parametrize("name", ["nowhere", "typo.ckpt", "typo.npz"])

@@ -35,6 +35,7 @@ def test_turns_time_each_side_alone() -> None:
     assert steps == WARMUP + 2 * 4
     assert turns.fit_seconds == [12.0, 12.0]
     assert turns.plain_seconds == [8.0, 8.0]
+    assert clock.now == 3.0 * steps + 2.0 * (WARMUP + 2 * 4)  # both are warm before they are timed
 
 
 def test_a_recipe_is_trained_beside_the_plain_loop(tmp_path, monkeypatch) -> None:

@@ -1,5 +1,6 @@
 """Sources: paths, reproducible splits, and what is read from where."""
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -52,7 +53,7 @@ def test_imagefolder_without_val_is_split_by_class(tmp_path):
     assert isinstance(source.train, FolderSplit)
     assert source.val.labels.tolist() == [0, 1]
     assert not set(source.train.paths) & set(source.val.paths)
-    assert source.mean == (0.485, 0.456, 0.406)
+    assert (source.mean, source.std) == ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 @pytest.mark.parametrize("fraction", [0.01, 0.3, 0.99])
@@ -143,7 +144,7 @@ def test_cifar10_prefers_the_archive_under_the_data_root(tmp_path, monkeypatch):
     monkeypatch.setenv("LIT_CNN_DATA", str(tmp_path))
     source = load_source("cifar10", val_fraction=0.5)
     assert source.class_names == CIFAR10_CLASSES
-    assert source.mean == (0.4914, 0.4822, 0.4465)
+    assert (source.mean, source.std) == ((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616))
     assert source.origin == str(tmp_path / "cifar10.npz")
     assert isinstance(load_source("cifar10", str(tmp_path), 0.5).train, ArraySplit)
     assert len(load_source("cifar10", str(tmp_path / "cifar10.npz"), 0.5).val) == 10
@@ -194,6 +195,22 @@ def test_processes_that_begin_at_once_download_one_after_the_other(tmp_path, sto
         sources = list(pool.map(lambda _: load_source("cifar100", str(tmp_path / "new")), range(3)))
     assert stored.downloads == ["begins", "ends"]
     assert [len(source.test) for source in sources] == [10, 10, 10]
+
+
+def test_a_folder_that_another_process_makes_meanwhile_is_used(tmp_path, stored, monkeypatch):
+    """It is made at the very moment at which the folder's rights are asked for."""
+    root, access = tmp_path / "new", os.access
+
+    def access_and_make(path, mode):
+        allowed = access(path, mode)
+        if path == root:
+            root.mkdir(exist_ok=True)
+        return allowed
+
+    monkeypatch.setattr("os.access", access_and_make)
+    monkeypatch.chdir(tmp_path)
+    load_source("cifar100", str(root))
+    assert set(stored.roots) == {root}
 
 
 def test_files_that_are_there_need_no_lock(tmp_path, stored, monkeypatch):

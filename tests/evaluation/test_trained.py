@@ -1,9 +1,9 @@
-"""The sentence on weights that do not fit a network."""
+"""The sentences on weights that do not fit a network, and on a network that cannot be built."""
 
 import pytest
 import torch
 
-from lit_cnn.evaluation.trained import shortened
+from lit_cnn.evaluation.trained import build_own_network, shortened
 
 
 def refusal(target: torch.nn.Module, source: torch.nn.Module) -> str:
@@ -26,3 +26,15 @@ def test_few_names_and_a_size_that_differs_stay_whole() -> None:
     ):
         sentence = refusal(target, source)
         assert shortened(sentence) == sentence
+
+
+@pytest.mark.parametrize(
+    ("recorded", "reason"),
+    [
+        ({"class_path": "nowhere.Net"}, "No module named 'nowhere'"),
+        ({"class_path": "torch.nn.Linear", "init_args": {"in_features": 3}}, "out_features"),
+    ],
+)
+def test_why_a_network_cannot_be_built_is_told(recorded: dict[str, object], reason: str) -> None:
+    with pytest.raises(ValueError, match=rf"a\.ckpt: {recorded['class_path']} cannot be built \(.*{reason}"):
+        build_own_network(recorded, "a.ckpt")

@@ -8,7 +8,7 @@ from test_training import FAMILIES, make_prepared
 from torch import nn
 
 from lit_cnn.architectures.layers.scaled_conv import ScaledConv2d
-from lit_cnn.exporting.folding import fold_for_inference
+from lit_cnn.exporting.folding import checked_difference, fold_for_inference
 
 LEFT = {"small_nasnet": "adapt", "small_amoebanet": "adapt", "small_cifar_vgg": "norm1"}
 """Part of the names of norms that stay: one norm behind two convolutions side by side or behind a pool, and those of
@@ -59,3 +59,25 @@ def test_difference_above_the_tolerance_is_refused() -> None:
     prepared = make_prepared("small_resnet")
     with pytest.raises(ValueError, match="use the network as it is"):
         fold_for_inference(prepared.network, prepared.images, tolerance=0.0)
+
+
+class Times(nn.Module):
+    """The input times a number."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.factor
+
+
+@pytest.mark.parametrize(
+    ("dtype", "close", "far"),
+    [(torch.float64, 2**-40, 2**-20), (torch.float32, 2**-20, 2**-10), (torch.bfloat16, 2**-5, 2**-3)],
+)
+def test_each_precision_has_its_tolerance(dtype: torch.dtype, close: float, far: float) -> None:
+    example = torch.ones(1, 1, 2, 2, dtype=dtype)
+    assert checked_difference(Times(1 + close), Times(1), example, None, "net") == close
+    with pytest.raises(ValueError, match="the net differs"):
+        checked_difference(Times(1 + far), Times(1), example, None, "net")

@@ -103,3 +103,18 @@ def test_one_setting_gives_its_points_their_means_and_the_best(maximize: bool, b
     assert every.get_xydata().tolist() == [list(pair) for pair in zip([0, 1, 2] * 2, GRID_SCORES, strict=True)]
     assert chosen.get_xydata().tolist() == [list(best)]
     np.testing.assert_allclose(means.get_xydata(), [[0, 0.25], [1, 0.7], [2, 0.25]])
+
+
+@pytest.mark.parametrize(
+    ("axes", "scales"),
+    [
+        ({"lr": None}, [("log", "linear")]),
+        ({"lr": None, "layers": LISTED}, [("linear", "log")]),  # the second setting lies on the horizontal axis
+        ({"layers": None, "lr": None}, [("log", "linear")]),
+        ({"lr": None, "layers": None, "decay": None}, [("log", "linear"), ("linear", "linear"), ("log", "linear")]),
+    ],
+)
+def test_logarithmic_settings_have_logarithmic_axes(axes: dict[str, Any], scales: list[tuple[str, str]]) -> None:
+    figure = sweep_figure(axes, POINTS, [0.1, 0.5, 0.3, 0.2], logarithmic=["lr", "decay"])
+    drawn = [(axes.get_xscale(), axes.get_yscale()) for axes in figure.axes]
+    assert drawn[: len(scales)] == scales

@@ -54,3 +54,19 @@ def test_a_resumed_optimizer_keeps_its_own_kernel(name: str, before: str, now: s
     train(net, saved, 2)
     for one, two in zip(net.parameters(), other.parameters(), strict=True):
         torch.testing.assert_close(one, two, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_a_state_of_another_memory_format_goes_on(name: str) -> None:
+    net, other = make_net(), make_net().to(memory_format=torch.contiguous_format)
+    settings = OptimizerSettings(name, 0.01, None, kernel="fused")
+    saved, resumed = make_optimizer(net, settings, 1), make_optimizer(other, settings, 1)
+    train(net, saved, 2)
+    resumed.load_state_dict(copy.deepcopy(saved.state_dict()))
+    other.load_state_dict(net.state_dict())
+    train(other, resumed, 2)
+    train(net, saved, 2)
+    for one, two in zip(net.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-5, atol=1e-6)
+        layouts = {value.stride() for value in resumed.state[two].values() if value.shape == two.shape}
+        assert layouts == {two.stride()}
