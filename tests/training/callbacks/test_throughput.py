@@ -44,7 +44,7 @@ def make_trainer(logged: Logged, world_size: int = 1, datamodule: ImageData | No
     )
 
 
-def run_epoch(logged: Logged, trainer: Any, waits: list[float], works: list[float], index: list[int]) -> None:
+def run_epoch(logged: Logged, trainer: Any, waits: list[float], works: list[float], index: list[int]) -> Throughput:
     """An epoch of batches of ``index``: the loader takes ``waits`` seconds for each and the network ``works``."""
     callback, module, row = Throughput(), SimpleNamespace(), torch.tensor(index)
     batch = Batch(torch.zeros(len(index), 1), row, row, row, torch.tensor(1.0))
@@ -56,6 +56,7 @@ def run_epoch(logged: Logged, trainer: Any, waits: list[float], works: list[floa
         callback.on_train_batch_end(trainer, module, None, batch, number)
     logged.seconds += 50.0  # what lies between the epoch and its validation does not count
     callback.on_validation_start(trainer, module)
+    return callback
 
 
 def test_images_per_second_are_images_over_seconds(logged: Logged) -> None:
@@ -67,6 +68,14 @@ def test_images_per_second_are_images_over_seconds(logged: Logged) -> None:
         "step": 8,
     }
     assert logged.lines == ["epoch 3: 1 images/s, waiting for data 38% of the time"]
+
+
+def test_a_validation_without_training_before_it_reports_nothing(logged: Logged) -> None:
+    trainer = make_trainer(logged)
+    callback = run_epoch(logged, trainer, waits=[0.0], works=[1.0], index=[0, 1])
+    assert len(logged.lines) == 1
+    callback.on_validation_start(trainer, SimpleNamespace())
+    assert len(logged.lines) == 1
 
 
 def test_all_processes_train_at_the_same_time(logged: Logged) -> None:
