@@ -17,13 +17,13 @@ BELOW = {
     "evaluation": {"training", "data", "architectures", "randomness", "reports"},
     "exporting": {"architectures"},
     "pretrained": {"training", "data", "architectures", "randomness"},
-    "search": {
+    "sweeps": {
         *("training", "data", "architectures", "randomness", "reports"),
         *("profiling", "evaluation", "pretrained"),
     },
 }
 """What each room may import beside itself; ``cli`` may import everything."""
-ONLY = {"timm": {"pretrained"}, "wandb": {"tracking"}, "optuna": {"search/engine.py"}}
+ONLY = {"timm": {"pretrained"}, "wandb": {"tracking"}, "optuna": {"sweeps/engine.py"}}
 """The room, or the one file, in which a library may be imported."""
 
 

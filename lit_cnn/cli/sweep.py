@@ -24,13 +24,13 @@ from lit_cnn.cli.recipe import RecipeCLI, nearest_key, resolve_configs
 from lit_cnn.cli.recipe_files import find_recipe, read_yaml
 from lit_cnn.cli.run_identity import identity
 from lit_cnn.reports.sweep import draw_sweep
-from lit_cnn.search.results import TrialResult, write_trials
-from lit_cnn.search.space import Space, argument, parse_space
-from lit_cnn.search.trials import Fit, StopSignals
+from lit_cnn.sweeps.results import TrialResult, write_trials
+from lit_cnn.sweeps.space import Space, argument, parse_space
+from lit_cnn.sweeps.trials import Fit, StopSignals
 from lit_cnn.training.precision import emulation_warning
 
 if TYPE_CHECKING:
-    from lit_cnn.search.engine import Sweep
+    from lit_cnn.sweeps.engine import Sweep
 
 RECIPE = "recipe.yaml"
 SPACE = "space.yaml"
@@ -45,7 +45,7 @@ def run(arguments: list[str]) -> int:
     space = dataclasses.replace(space, metric=space.metric or RecipeCLI(recipe).config.monitor)
     if not options.report:
         check_keys(space, recipe, rest)
-    from lit_cnn.search.engine import JOURNAL, Sweep
+    from lit_cnn.sweeps.engine import JOURNAL, Sweep
 
     if (folder / RECIPE).is_file() and not options.storage and not (folder / JOURNAL).is_file():
         raise ValueError(f"the sweep {folder} keeps its trials in a database: pass its --storage URL")

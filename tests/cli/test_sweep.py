@@ -17,7 +17,7 @@ import yaml
 from lit_cnn.cli.main import main
 from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
 from lit_cnn.cli.recipe_files import find_recipe
-from lit_cnn.search.trials import Fit
+from lit_cnn.sweeps.trials import Fit
 
 BASE = """
 about: {title: digits}
@@ -143,7 +143,7 @@ def test_a_wrong_command_line_is_refused(capsys: pytest.CaptureFixture) -> None:
 @pytest.mark.usefixtures("folder")
 def test_without_optuna_the_extra_is_named(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)
-    monkeypatch.delitem(sys.modules, "lit_cnn.search.engine", raising=False)
+    monkeypatch.delitem(sys.modules, "lit_cnn.sweeps.engine", raising=False)
     assert "pip install 'lit-cnn[search]'" in refusal(capsys, COMMAND)
 
 

@@ -14,10 +14,10 @@ import pytest
 from optuna.trial import TrialState, create_trial
 from sweep_process import FAKE, GRID
 
-from lit_cnn.search.engine import KeyedSampler, Sweep, standing, suggest
-from lit_cnn.search.results import TrialResult
-from lit_cnn.search.space import Axis, Space
-from lit_cnn.search.trials import OWNER_LOCK, Fit, StopSignals
+from lit_cnn.sweeps.engine import KeyedSampler, Sweep, standing, suggest
+from lit_cnn.sweeps.results import TrialResult
+from lit_cnn.sweeps.space import Axis, Space
+from lit_cnn.sweeps.trials import OWNER_LOCK, Fit, StopSignals
 
 PROGRAM = [sys.executable, str(Path(__file__).parent / "sweep_process.py")]
 
@@ -153,7 +153,7 @@ def test_a_trial_that_ends_while_its_lock_is_looked_at_is_not_taken_for_dead(
         os.close(lock)
         return False
 
-    monkeypatch.setattr("lit_cnn.search.engine.is_held", end_then_look)
+    monkeypatch.setattr("lit_cnn.sweeps.engine.is_held", end_then_look)
     assert other._take() is None
     assert [row.value for row in other.results()] == [50.0]
 

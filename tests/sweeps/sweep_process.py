@@ -3,9 +3,9 @@
 import sys
 from pathlib import Path
 
-from lit_cnn.search.engine import Sweep
-from lit_cnn.search.space import Axis, Space
-from lit_cnn.search.trials import Fit, StopSignals
+from lit_cnn.sweeps.engine import Sweep
+from lit_cnn.sweeps.space import Axis, Space
+from lit_cnn.sweeps.trials import Fit, StopSignals
 
 FAKE = (sys.executable, "-S", str(Path(__file__).parent / "fake_fit.py"))
 GRID = Space((Axis("x", choices=(1, 2)), Axis("y", choices=(0, 1, 2))), metric="val/acc1")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lit_cnn.search.space import Value
+from lit_cnn.sweeps.space import Value
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from lit_cnn.search.results import TrialResult, write_trials
+from lit_cnn.sweeps.results import TrialResult, write_trials
 
 
 def test_one_line_per_trial_and_empty_cells_for_what_is_not_known(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lit_cnn.search.locks import take
-from lit_cnn.search.space import Axis, Space
-from lit_cnn.search.trials import FIT_LOCK, Fit, StopSignals, explain_failure, read_value
+from lit_cnn.sweeps.locks import take
+from lit_cnn.sweeps.space import Axis, Space
+from lit_cnn.sweeps.trials import FIT_LOCK, Fit, StopSignals, explain_failure, read_value
 
 FIT = Fit(Path("recipe.yaml"), ["--all=1"], (sys.executable, "-S", str(Path(__file__).parent / "fake_fit.py")))
 

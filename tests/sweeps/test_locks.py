@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lit_cnn.search.locks import held, is_held, take
+from lit_cnn.sweeps.locks import held, is_held, take
 
 
 def test_a_lock_is_held_until_it_is_closed(tmp_path: Path) -> None:

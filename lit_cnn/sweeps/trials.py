@@ -13,8 +13,8 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from lit_cnn.reports.metrics_table import read_metrics
-from lit_cnn.search.locks import take
-from lit_cnn.search.space import Space
+from lit_cnn.sweeps.locks import take
+from lit_cnn.sweeps.space import Space
 from lit_cnn.training.runs import LAST, PREVIOUS, RUN_DIR_VARIABLE
 
 LOG = "fit.log"

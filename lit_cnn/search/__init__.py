@@ -1,1 +1,0 @@
-"""Search: which values of a recipe's keys are best."""

@@ -1,0 +1,1 @@
+"""Sweeps: which values of a recipe's keys are best."""
