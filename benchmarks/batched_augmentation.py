@@ -16,8 +16,8 @@ from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional
 
-from lit_cnn.data.augmentation import Augmentation
-from lit_cnn.data.batched import Draws, augment
+from lit_cnn.data.augmentation.batched import Draws, augment
+from lit_cnn.data.augmentation.plan import Augmentation
 from lit_cnn.data.erasing_settings import Cutout
 from lit_cnn.data.settings import Crop, Flip, RandAugment
 

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from interleaved import compare
 
-from lit_cnn.data.file_index import Listing, PathTable, save_listing
-from lit_cnn.data.folders import read_folder
-from lit_cnn.data.sources import load_source
+from lit_cnn.data.sources.file_index import Listing, PathTable, save_listing
+from lit_cnn.data.sources.folders import read_folder
+from lit_cnn.data.sources.load import load_source
 
 CLASSES = [f"n{number:08d}" for number in range(1000)]
 FILES = 1280

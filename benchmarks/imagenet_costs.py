@@ -27,7 +27,7 @@ from rich.table import Table
 
 from lit_cnn.architectures.catalog import find_entry
 from lit_cnn.cli.recipe_cost import cost_of
-from lit_cnn.data.sources import data_roots
+from lit_cnn.data.sources.load import data_roots
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 IMAGES = 1_281_167

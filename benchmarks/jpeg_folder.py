@@ -19,11 +19,11 @@ from PIL import Image
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
-from lit_cnn.data.loading import FolderBatches
+from lit_cnn.data.loading.datasets import FolderBatches
+from lit_cnn.data.loading.sampling import BatchPlan
 from lit_cnn.data.module import ImageData
-from lit_cnn.data.sampling import BatchPlan
 from lit_cnn.data.settings import RandAugment
-from lit_cnn.data.sources import resolve_data_path
+from lit_cnn.data.sources.load import resolve_data_path
 
 BATCH = 32
 

@@ -20,7 +20,7 @@ from PIL import Image
 
 from lit_cnn.data.batch import Batch
 from lit_cnn.data.module import ImageData
-from lit_cnn.data.packing import Packing, pack_folder
+from lit_cnn.data.sources.packing import Packing, pack_folder
 
 BATCH = 32
 READ = """

@@ -24,7 +24,7 @@ from lit_cnn import create_model
 from lit_cnn.cli.bench_networks import endless
 from lit_cnn.cli.fit_overhead import plain_loop
 from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
-from lit_cnn.data.sources import resolve_data_path
+from lit_cnn.data.sources.load import resolve_data_path
 from lit_cnn.profiling.interleaving import ratios, spread, take_turns
 
 PAPER_STEPS, BATCH = 64_000, 128

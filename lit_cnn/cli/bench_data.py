@@ -11,12 +11,12 @@ from torch.utils.data import Dataset
 
 from lit_cnn.cli.bench_networks import endless
 from lit_cnn.data.batch import Batch
-from lit_cnn.data.decoding import BrokenImage
-from lit_cnn.data.folders import FolderSplit
-from lit_cnn.data.loading import PlannedLoader, make_loader
-from lit_cnn.data.sampling import BatchPlan
-from lit_cnn.data.shards import ShardSplit
-from lit_cnn.data.sources import ArraySplit
+from lit_cnn.data.loading.datasets import PlannedLoader, make_loader
+from lit_cnn.data.loading.sampling import BatchPlan
+from lit_cnn.data.sources.decoding import BrokenImage
+from lit_cnn.data.sources.folders import FolderSplit
+from lit_cnn.data.sources.load import ArraySplit
+from lit_cnn.data.sources.shards import ShardSplit
 from lit_cnn.profiling.interleaving import Spread, ratios, spread, take_turns
 
 BATCHES = 4

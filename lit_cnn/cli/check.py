@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from lit_cnn.data.checking import Finding, check_data
-from lit_cnn.data.sources import resolve_data_path
+from lit_cnn.data.sources.load import resolve_data_path
 from lit_cnn.evaluation.checking import check_checkpoint, check_run
 
 COLORS = {"error": "red", "warning": "yellow", "fact": "green"}

@@ -55,8 +55,8 @@ def _pack(options: argparse.Namespace) -> int:
         raise ValueError(f"--chunk-mb is {options.chunk_mb} but must lie between 1 and {LARGEST_CHUNK} (MiB).")
     from rich.progress import Progress
 
-    from lit_cnn.data.packing import Packing, pack_folder
-    from lit_cnn.data.sources import resolve_data_path
+    from lit_cnn.data.sources.load import resolve_data_path
+    from lit_cnn.data.sources.packing import Packing, pack_folder
 
     packing = Packing(options.size, options.quality, options.chunk_mb * 2**20, options.workers)
     with Progress(transient=True) as progress:

@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     # Waiting OpenMP threads spin briefly, then sleep: beside another busy program long spinning is many times slower.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     # From Python 3.14 on a server process starts the workers: it imports for all of them what each would import.
-    multiprocessing.set_forkserver_preload(["__main__", "lit_cnn.data.loading"])
+    multiprocessing.set_forkserver_preload(["__main__", "lit_cnn.data.loading.datasets"])
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
         print(usage())

@@ -11,8 +11,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from lit_cnn.data.archives import ArraySplit, read_npz
-from lit_cnn.data.folders import FolderSplit, class_folders, list_others, load_image, read_folder, split_folders
+from lit_cnn.data.sources.arrays import ArraySplit, read_npz
+from lit_cnn.data.sources.folders import FolderSplit, class_folders, list_others, load_image, read_folder, split_folders
 
 IMBALANCE = 10
 """Largest class / smallest class from which on the classes count as out of balance."""

@@ -9,17 +9,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lit_cnn.data.archives import ArraySplit
-from lit_cnn.data.augmentation import Augmentation, AugmentationPlan
+from lit_cnn.data.augmentation.mixing import MixingAlphas, MixingPlan
+from lit_cnn.data.augmentation.plan import Augmentation, AugmentationPlan
+from lit_cnn.data.augmentation.stages import first_epochs, stage_at, staged_alphas, staged_augmentation
 from lit_cnn.data.batch import Batch
-from lit_cnn.data.doctor import LoaderFacts
 from lit_cnn.data.erasing_settings import Cutout, RandomErasing
-from lit_cnn.data.loading import ArrayBatches, FolderBatches, OnError, PlannedLoader, make_loader
-from lit_cnn.data.mixing import MixingAlphas, MixingPlan
+from lit_cnn.data.loading.datasets import ArrayBatches, FolderBatches, OnError, PlannedLoader, make_loader
+from lit_cnn.data.loading.doctor import LoaderFacts
+from lit_cnn.data.loading.resuming import data_state, inside_epoch, progress, require_same_data
+from lit_cnn.data.loading.sampling import BatchPlan, EvalSampler, TrainSampler
 from lit_cnn.data.mixing_settings import CutMix, Mixing, Mixup
 from lit_cnn.data.normalization import denormalize, normalize
-from lit_cnn.data.resuming import data_state, inside_epoch, progress, require_same_data
-from lit_cnn.data.sampling import BatchPlan, EvalSampler, TrainSampler
 from lit_cnn.data.settings import (
     AutoAugmentPolicy,
     ColorJitter,
@@ -33,9 +33,9 @@ from lit_cnn.data.settings import (
     Shear,
     Stage,
 )
-from lit_cnn.data.shards import ShardSplit
-from lit_cnn.data.sources import Source, SourceName, Split, load_source
-from lit_cnn.data.stages import first_epochs, stage_at, staged_alphas, staged_augmentation
+from lit_cnn.data.sources.arrays import ArraySplit
+from lit_cnn.data.sources.load import Source, SourceName, Split, load_source
+from lit_cnn.data.sources.shards import ShardSplit
 
 
 class ImageData(lightning.LightningDataModule):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lit_cnn.data.sources import stratified_rows
+from lit_cnn.data.sources.load import stratified_rows
 from lit_cnn.evaluation.metrics import brier_score, hits, log_loss
 
 BINS = 15

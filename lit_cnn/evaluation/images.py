@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from lit_cnn.data.archives import ArraySplit
-from lit_cnn.data.decoding import BrokenImage
 from lit_cnn.data.module import ImageData
-from lit_cnn.data.sources import Split
+from lit_cnn.data.sources.arrays import ArraySplit
+from lit_cnn.data.sources.decoding import BrokenImage
+from lit_cnn.data.sources.load import Split
 from lit_cnn.randomness import generator
 
 SplitName = Literal["val", "test"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from lit_cnn.data.folders import list_images, load_image
+from lit_cnn.data.sources.folders import list_images, load_image
 from lit_cnn.evaluation.trained import Trained
 
 BATCH_SIZE = 32

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from lit_cnn.architectures.catalog import create_model
+from lit_cnn.data.augmentation.per_image import evaluation_transform
 from lit_cnn.data.settings import Preprocessing
-from lit_cnn.data.transforms import evaluation_transform
 from lit_cnn.training.runs import load_checkpoint, network_weights
 
 

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from lit_cnn.cli.main import main
-from lit_cnn.data.sources import load_source
+from lit_cnn.data.sources.load import load_source
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-WORKER = "'lit_cnn.data.loading' in __import__('sys').modules"
+WORKER = "'lit_cnn.data.loading.datasets' in __import__('sys').modules"
 
 
 def test_workers_of_a_fork_server_need_not_import_torch_each() -> None:

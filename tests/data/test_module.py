@@ -8,7 +8,7 @@ from torch import nn
 
 from lit_cnn.data.batch import Batch
 from lit_cnn.data.erasing_settings import Cutout
-from lit_cnn.data.loading import ArrayBatches
+from lit_cnn.data.loading.datasets import ArrayBatches
 from lit_cnn.data.mixing_settings import CutMix, Mixing, Mixup
 from lit_cnn.data.module import ImageData
 from lit_cnn.data.settings import ColorJitter, Crop, Evaluation, Normalize, RandAugment, Stage

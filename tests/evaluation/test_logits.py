@@ -5,7 +5,7 @@ import torch
 from colours import Colours, colour_network, labelled, noise
 from torch import Tensor
 
-from lit_cnn.data.archives import ArraySplit
+from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.evaluation.images import EvaluationImages
 from lit_cnn.evaluation.logits import collect, stream
 from lit_cnn.evaluation.trained import Trained

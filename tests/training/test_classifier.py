@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader
 
 from lit_cnn import Classifier
 from lit_cnn.data.batch import PADDING, Batch
-from lit_cnn.data.sampling import TrainSampler
+from lit_cnn.data.loading.sampling import TrainSampler
 from lit_cnn.reports.metrics_table import read_metrics
 from lit_cnn.training.metrics_file import MetricsFile
 from lit_cnn.training.optimizers import OptimizerSettings

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lit_cnn.data.batch import SKIPPED, Batch
-from lit_cnn.data.doctor import diagnose
+from lit_cnn.data.loading.doctor import diagnose
 from lit_cnn.data.module import ImageData
 from lit_cnn.training.announce import announce
 

@@ -1,0 +1,1 @@
+"""What is done to training images, per image and to whole batches."""

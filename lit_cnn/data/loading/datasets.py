@@ -1,0 +1,186 @@
+"""Data sets that turn a ``BatchPlan`` into a ``Batch``, and the loaders over them. All of it can be pickled."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from lit_cnn.data.augmentation.batched import Draws, augment, distort, frame
+from lit_cnn.data.augmentation.mixing import MixingPlan
+from lit_cnn.data.augmentation.per_image import AnyImage, TrainingTransform, evaluate_images, evaluation_transform
+from lit_cnn.data.augmentation.plan import AugmentationPlan
+from lit_cnn.data.batch import SKIPPED, Batch
+from lit_cnn.data.loading.sampling import BatchPlan
+from lit_cnn.data.settings import Decode, Preprocessing
+from lit_cnn.data.sources.arrays import ArraySplit
+from lit_cnn.data.sources.decoding import BrokenImage
+from lit_cnn.data.sources.folders import FolderSplit
+from lit_cnn.data.sources.shards import ShardSplit
+
+OnError = Literal["stop", "skip"]
+
+
+class PlannedBatches(Protocol):
+    """A data set addressed by plans."""
+
+    def __getitem__(self, plan: BatchPlan) -> Batch: ...
+
+
+def _batch(images: Tensor, labels: Tensor, plan: BatchPlan) -> Batch:
+    index, position = torch.from_numpy(plan.index), torch.from_numpy(plan.position)
+    return Batch(images, labels, index, position, torch.tensor(plan.weight, dtype=torch.float32))
+
+
+def _rows(plan: BatchPlan) -> np.ndarray:
+    """Rows to read: padding shows sample 0."""
+    return plan.index.clip(min=0)
+
+
+class ArrayBatches(Dataset[Batch]):
+    """Batches of an in-memory split; ``augmentation`` None prepares each batch for evaluation.
+
+    Args:
+        split: images and labels.
+        preprocessing: what evaluation sees.
+        augmentation: what training sees in which epoch.
+        seed: key of the random draws.
+        mixing: mixup and CutMix between flips and colours; None leaves them to others.
+    """
+
+    def __init__(
+        self,
+        split: ArraySplit,
+        preprocessing: Preprocessing,
+        augmentation: AugmentationPlan | None = None,
+        seed: int = 0,
+        mixing: MixingPlan | None = None,
+    ) -> None:
+        self.split, self.preprocessing, self.augmentation, self.seed = split, preprocessing, augmentation, seed
+        self.mixing = mixing
+
+    def __len__(self) -> int:
+        return len(self.split)
+
+    def __getitem__(self, plan: BatchPlan) -> Batch:
+        rows = torch.from_numpy(_rows(plan))
+        batch = _batch(self.split.images[rows], self.split.labels[rows], plan)
+        if self.augmentation is None:
+            return batch._replace(images=evaluate_images(batch.images, self.preprocessing))
+        settings = self.augmentation.at(plan.epoch)
+        draws = Draws(self.seed, plan.epoch, rows, torch.from_numpy(plan.repeat))
+        if self.mixing is None:
+            return batch._replace(images=augment(batch.images, settings, draws))
+        framed = batch._replace(images=frame(batch.images, settings, draws))
+        mixed = self.mixing.mix(framed, plan.step, plan.epoch)
+        return mixed._replace(images=distort(mixed.images, settings, draws))
+
+
+class FolderBatches(Dataset[Batch]):
+    """Batches of image files, loose or packed; the parameters of ``ArrayBatches``, and what to do with a broken file.
+
+    Args:
+        on_error: stop raises a ValueError that names the file; skip warns once of each and yields a blank sample of
+            index ``SKIPPED``.
+        decode: scale at which training images are decoded.
+    """
+
+    def __init__(
+        self,
+        split: FolderSplit | ShardSplit,
+        preprocessing: Preprocessing,
+        augmentation: AugmentationPlan | None = None,
+        seed: int = 0,
+        mixing: MixingPlan | None = None,
+        on_error: OnError = "stop",
+        decode: Decode = "full",
+    ) -> None:
+        self.split, self.channels, self.on_error = split, preprocessing.in_channels, on_error
+        side = preprocessing.image_size if augmentation is None else augmentation.augmentations[-1].image_size
+        self.blank = torch.zeros(self.channels, side, side, dtype=torch.uint8)
+        self.evaluation = evaluation_transform(preprocessing)
+        self.augmentation = augmentation
+        stages = () if augmentation is None else augmentation.augmentations
+        self.training = [TrainingTransform(stage, seed, decode) for stage in stages]
+        self.mixing = mixing
+
+    def __len__(self) -> int:
+        return len(self.split)
+
+    def __getitem__(self, plan: BatchPlan) -> Batch:
+        rows = _rows(plan)
+        labels = self.split.labels[torch.from_numpy(rows)]
+        if self.augmentation is None:
+            images, plan = self._prepared(rows, plan, [self.evaluation] * len(rows))
+            return _batch(images, labels, plan)
+        transform = self.training[self.augmentation.number(plan.epoch)]
+        keys = [(plan.epoch, row, repeat) for row, repeat in zip(rows.tolist(), plan.repeat.tolist(), strict=True)]
+        apply = transform if self.mixing is None else transform.frame
+        steps = [partial(_keyed, apply, key) for key in keys]
+        images, plan = self._prepared(rows, plan, steps)
+        if self.mixing is None:
+            return _batch(images, labels, plan)
+        mixed = self.mixing.mix(_batch(images, labels, plan), plan.step, plan.epoch)
+        pairs = zip(mixed.images, keys, strict=True)
+        return mixed._replace(images=_stacked([transform.distort(image, *key) for image, key in pairs]))
+
+    def _prepared(
+        self, rows: np.ndarray, plan: BatchPlan, steps: Sequence[Callable[[AnyImage], Tensor]]
+    ) -> tuple[Tensor, BatchPlan]:
+        """The files of some rows decoded and prepared (N, C, H, W), and the plan with the broken ones marked, which a
+        blank image stands for."""
+        images, broken = [], np.zeros(len(rows), dtype=bool)
+        for place, (row, step) in enumerate(zip(rows.tolist(), steps, strict=True)):
+            try:
+                images.append(step(self.split.read(row, self.channels)))
+            except (BrokenImage, OSError) as error:
+                if self.on_error == "stop":
+                    raise
+                warnings.warn(f"skipped: {error}", stacklevel=1)  # the same one is shown once
+                broken[place] = True
+                images.append(step(self.blank))
+        return _stacked(images), replace(plan, index=np.where(broken & (plan.index >= 0), SKIPPED, plan.index))
+
+
+def _stacked(images: list[Tensor]) -> Tensor:
+    """(N, C, H, W) in channels_last: decoders put the channels of a pixel together, and moving them apart takes as long
+    as the augmentation."""
+    return torch.stack([image.permute(1, 2, 0) for image in images]).permute(0, 3, 1, 2)
+
+
+def _keyed(apply: Callable[..., Tensor], key: tuple[int, int, int], image: AnyImage) -> Tensor:
+    return apply(image, *key)
+
+
+class PlannedLoader(DataLoader[Batch]):
+    """A loader over plans that Lightning may save and restore; its position follows from the trainer's progress."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Nothing of its own."""
+        return {}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Nothing to restore."""
+
+
+def unchanged(batch: Batch) -> Batch:
+    """The data set makes whole batches, so there is nothing to collate."""
+    return batch
+
+
+def make_loader(dataset: PlannedBatches, sampler: Sampler[BatchPlan], workers: int) -> PlannedLoader:
+    """A loader that asks ``dataset`` for the sampler's plans in ``workers`` processes (0: in this one)."""
+    return PlannedLoader(
+        dataset,  # type: ignore[arg-type]
+        batch_size=None,
+        sampler=sampler,
+        num_workers=workers,
+        collate_fn=unchanged,  # type: ignore[arg-type]
+        persistent_workers=workers > 0,
+        pin_memory=torch.cuda.is_available(),
+    )

@@ -1,0 +1,1 @@
+"""Where images come from: named sets, arrays, folders and shards."""

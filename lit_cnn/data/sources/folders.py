@@ -1,0 +1,184 @@
+"""Folders of image files: classes are folders, and a file becomes an upright PIL image of the wanted mode."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from lit_cnn.data.sources.decoding import BrokenImage, EncodedImage
+from lit_cnn.data.sources.file_index import Listing, PathTable, load_listing, save_listing
+from lit_cnn.data.sources.shards import INFO
+
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".tif", ".tiff")
+
+
+@dataclass(frozen=True)
+class FolderSplit:
+    """N file paths and labels int64 (N,)."""
+
+    paths: PathTable
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def take(self, rows: Tensor) -> "FolderSplit":
+        """The given rows, in their order."""
+        return FolderSplit(self.paths.take(rows.numpy()), self.labels[rows])
+
+    def read(self, row: int, in_channels: int = 3) -> EncodedImage:
+        """The file of a row (see ``read_file``)."""
+        return read_file(self.paths[row], in_channels)
+
+
+def read_file(path: str | os.PathLike[str], in_channels: int = 3) -> EncodedImage:
+    """A file's bytes, to be decoded to RGB (or to gray for ``in_channels`` 1).
+
+    Raises:
+        FileNotFoundError: if the file is gone.
+        BrokenImage: if it cannot be read.
+    """
+    name = os.fspath(path)
+    try:
+        with open(path, "rb") as stream:
+            return EncodedImage(stream.read(), name, in_channels)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"The image {name} does not exist any more.") from None
+    except PermissionError:
+        message = f"The image {name} must not be read by this user; change its rights or remove the file."
+        raise BrokenImage(message) from None
+    except OSError as error:
+        advice = "replace or remove the file, or set data.on_error to skip"
+        raise BrokenImage(f"The image {name} cannot be read ({error.strerror}); {advice}.") from None
+
+
+def load_image(path: str | os.PathLike[str], in_channels: int = 3) -> Image.Image:
+    """Decode a file of any mode to RGB (or to gray for ``in_channels`` 1), turned upright by its EXIF orientation.
+
+    Raises:
+        ValueError: if the file cannot be decoded completely; the first line names it.
+        FileNotFoundError: if the file is gone.
+    """
+    return read_file(path, in_channels).picture()
+
+
+def list_images(folder: Path) -> list[str]:
+    """Sorted paths of the image files in ``folder`` and its subfolders; links are followed, hidden entries are not.
+
+    Raises:
+        ValueError: naming a folder that cannot be listed.
+    """
+    return _walk(folder)[0]
+
+
+def list_others(folder: Path) -> list[str]:
+    """Sorted paths of the files beside those of ``list_images``: what is no image by its ending."""
+    return _walk(folder)[1]
+
+
+def _walk(folder: Path) -> tuple[list[str], list[str], list[str]]:
+    """``list_images``, ``list_others``, and the directories that were listed."""
+    images: list[str] = []
+    others: list[str] = []
+    seen, folders = set(), []
+    for parent, children, files in os.walk(folder, onerror=_refuse, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen:
+            children.clear()
+            continue
+        seen.add(real)
+        folders.append(parent)
+        children[:] = sorted(name for name in children if not name.startswith("."))
+        for name in files:
+            if not name.startswith("."):
+                (images if name.lower().endswith(EXTENSIONS) else others).append(os.path.join(parent, name))
+    return sorted(images), sorted(others), folders
+
+
+def _refuse(error: OSError) -> NoReturn:
+    """Instead of a folder that cannot be listed being taken for an empty one."""
+    reason = error.strerror or type(error).__name__
+    raise ValueError(f"The folder {error.filename} cannot be listed ({reason}); change its rights or remove it.")
+
+
+def split_folders(path: Path) -> dict[str, Path]:
+    """``train/`` with ``val/`` and ``test/`` where they are there; without ``train/`` the folder itself is train."""
+    if not (path / "train").is_dir():
+        return {"train": path}
+    return {name: path / name for name in ("train", "val", "test") if (path / name).is_dir()}
+
+
+def class_folders(folder: Path) -> list[str]:
+    """Sorted names of the class folders of a split."""
+    try:
+        entries = list(folder.iterdir())
+    except OSError as error:
+        _refuse(error)
+    return sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
+
+
+def _list_classes(folder: Path) -> Listing:
+    """The files of every class folder, which each must have some."""
+    paths: list[str] = []
+    counts, folders, classes = [], [str(folder)], class_folders(folder)
+    for name in classes:
+        images, _, listed = _walk(folder / name)
+        if not images:
+            raise ValueError(
+                f"The class folder {folder / name} holds no image ({', '.join(EXTENSIONS)}); add images or remove it."
+            )
+        paths += images
+        folders += listed
+        counts.append(len(images))
+    if not paths:
+        raise ValueError(f"{folder} holds no class folders; one folder per class with its images inside is expected.")
+    return Listing(PathTable.of(paths, str(folder)), classes, counts, folders)
+
+
+def _read_split(folder: Path, names: list[str], *, indexed: bool) -> FolderSplit:
+    listing = load_listing(folder) if indexed else None
+    if listing is None:
+        started = time.time_ns()
+        listing = _list_classes(folder)
+        if indexed:
+            save_listing(folder, listing, started)
+    numbers = {name: number for number, name in enumerate(names)}
+    for name in listing.classes:
+        if name not in numbers:
+            raise ValueError(
+                f"The class folder {folder / name} has no counterpart in the training folder; add one or remove it."
+            )
+    labels = torch.tensor([numbers[name] for name in listing.classes])
+    return FolderSplit(listing.paths, labels.repeat_interleave(torch.tensor(listing.counts)))
+
+
+def read_folder(path: Path, *, indexed: bool = False) -> tuple[dict[str, FolderSplit], list[str]]:
+    """Read ``train/`` with optional ``val/`` and ``test/``, or, without ``train/``, one folder of class folders.
+
+    Args:
+        path: the folder.
+        indexed: use and keep the index of ``file_index.py`` instead of listing all files each time.
+
+    Returns:
+        The splits found by name, and the class names in sorted order.
+
+    Raises:
+        ValueError: one sentence on what is wrong with the folder.
+    """
+    if not path.is_dir():
+        raise ValueError(f"{path} is a file; data.source imagefolder expects a folder of class folders.")
+    folders = split_folders(path)
+    train = folders["train"]
+    names = class_folders(train)
+    if not names:
+        if (path / INFO / "index.json").is_file():
+            raise ValueError(f"{path} is a set written by lit-cnn data pack; read it with data.source litdata.")
+        raise ValueError(f"{train} holds no class folders; one folder per class with its images inside is expected.")
+    if len(names) == 1:
+        raise ValueError(f"{train} holds one class only ({names[0]}); classification needs at least two class folders.")
+    return {name: _read_split(folder, names, indexed=indexed) for name, folder in folders.items()}, names

@@ -1,0 +1,259 @@
+"""Where images come from: a named source becomes train, val and test splits with class names and statistics.
+
+Small sets stay in memory as uint8 tensors (``ArraySplit``); folders of files (``FolderSplit``) and packed ones
+(``ShardSplit``) stay where they are. A
+validation split that the source does not provide is taken from the training images, stratified by class, under a key
+that depends on nothing but the class: runs of different seeds share their validation images.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+import numpy as np
+import torch
+from filelock import FileLock
+from torch import Tensor
+
+from lit_cnn.data.sources.arrays import ArraySplit, channel_statistics, read_npz
+from lit_cnn.data.sources.folders import FolderSplit, read_folder
+from lit_cnn.data.sources.shards import ShardSplit, is_remote, read_shards
+from lit_cnn.randomness import generator
+
+if TYPE_CHECKING:
+    from torchvision.datasets import CIFAR10
+
+SourceName = Literal["digits", "npz", "cifar10", "cifar100", "imagefolder", "litdata"]
+
+# fmt: off
+CIFAR10_CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+# fmt: on
+# Mean and standard deviation of the training images' pixels in [0, 1].
+CIFAR10_STATISTICS = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
+CIFAR100_STATISTICS = (0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762)
+IMAGENET_STATISTICS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+DIGITS_VAL_FRACTION = 0.2
+
+Split = ArraySplit | FolderSplit | ShardSplit
+AnySplit = TypeVar("AnySplit", ArraySplit, FolderSplit)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set ready for loaders.
+
+    Attributes:
+        train: training split.
+        val: validation split.
+        test: test split, or None where there is none.
+        class_names: K names; label k is ``class_names[k]``.
+        in_channels: 1 for gray, 3 for RGB.
+        mean: per channel, for pixels in [0, 1].
+        std: per channel, for pixels in [0, 1].
+        origin: what was read, for people.
+    """
+
+    train: Split
+    val: Split
+    test: Split | None
+    class_names: list[str]
+    in_channels: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    origin: str
+
+
+def data_roots() -> list[Path]:
+    """Existing folders where relative paths are looked up after the current one: $LIT_CNN_DATA, where that is set."""
+    stated = os.environ.get("LIT_CNN_DATA")
+    root = Path(os.path.expandvars(stated)).expanduser() if stated else None
+    return [root] if root is not None and root.is_dir() else []
+
+
+def resolve_data_path(path: str | os.PathLike[str], name: str = "data.path") -> Path:
+    """The existing file or folder meant by ``path``; ``~`` and environment variables are expanded.
+
+    An absolute path is taken as it is; a relative one is looked up in the current folder, then under the data root,
+    $LIT_CNN_DATA.
+
+    Args:
+        path: what was stated.
+        name: what messages call it.
+
+    Raises:
+        FileNotFoundError: naming every place that was tried, and LIT_CNN_DATA where it could help.
+    """
+    expanded = Path(os.path.expandvars(os.fspath(path))).expanduser()
+    places = (
+        [expanded] if expanded.is_absolute() else [Path.cwd() / expanded, *(root / expanded for root in data_roots())]
+    )
+    for place in places:
+        if place.exists():
+            return place
+    tried = " or ".join(str(place) for place in places)
+    advice = "correct the path" if expanded.is_absolute() else f"correct the path, or {_data_root_advice()}"
+    raise FileNotFoundError(f"{name} {os.fspath(path)!r} does not exist: there is no {tried}; {advice}.")
+
+
+def _data_root_advice() -> str:
+    stated = os.environ.get("LIT_CNN_DATA")
+    if not stated:
+        return "set LIT_CNN_DATA to the folder that your data lies in"
+    if not data_roots():
+        return f"correct LIT_CNN_DATA, as there is no folder {stated}"
+    return "set LIT_CNN_DATA to another folder"
+
+
+def stratified_rows(labels: Tensor, fraction: float) -> tuple[Tensor, Tensor]:
+    """Rows (kept, held out), both sorted; ``fraction`` of each class is held out, at least one image of two or more."""
+    values, counts = labels.unique(return_counts=True)
+    held = []
+    for label, rows in zip(values.tolist(), labels.argsort(stable=True).split(counts.tolist()), strict=True):
+        count = round(len(rows) * fraction)
+        count = min(max(count, 1), len(rows) - 1) if len(rows) > 1 else 0
+        held.append(rows[torch.randperm(len(rows), generator=generator("split", label))[:count]])
+    mask = torch.zeros(len(labels), dtype=torch.bool)
+    mask[torch.cat(held)] = True
+    return (~mask).nonzero().flatten(), mask.nonzero().flatten()
+
+
+def load_source(
+    name: SourceName, path: str | None = None, val_fraction: float = 0.1, *, file_index: bool = False
+) -> Source:
+    """Load a source by name.
+
+    Args:
+        name: digits (scikit-learn's 1797 gray 8x8 images, 80 % train, 20 % val, no test), npz (MedMNIST's array
+            names), cifar10, cifar100 (torchvision's files; under the path or the data root a cifar10.npz or
+            cifar100.npz comes first), imagefolder (train/ and val/ of class folders, or one such folder), or litdata
+            (what ``lit-cnn data pack`` has written).
+        path: file or folder, for litdata also a URL; see ``resolve_data_path``. Not used by digits; optional for CIFAR.
+        val_fraction: share of the training images held out where the source has no validation split.
+        file_index: keep the list of a folder's files in a cache (see ``file_index.py``).
+
+    Raises:
+        FileNotFoundError: if the path does not exist.
+        ValueError: if the contents cannot be a classification set; one sentence says why.
+    """
+    if not 0.0 < val_fraction < 1.0:
+        raise ValueError(f"data.val_fraction is {val_fraction!r} but must lie between 0 and 1.")
+    if name == "digits":
+        return _digits()
+    if name == "cifar10" or name == "cifar100":
+        return _cifar(name, path, val_fraction)
+    if path is None:
+        raise ValueError(f"data.source {name} needs data.path; set it to the {'file' if name == 'npz' else 'folder'}.")
+    if name == "npz":
+        return _npz(resolve_data_path(path), val_fraction)
+    if name == "imagefolder":
+        return _imagefolder(resolve_data_path(path), val_fraction, file_index)
+    if name == "litdata":
+        return _litdata(path if is_remote(path) else str(resolve_data_path(path)))
+    raise ValueError(f"data.source {name!r} is unknown; choose digits, npz, cifar10, cifar100, imagefolder or litdata.")
+
+
+def _hold_out(train: AnySplit, fraction: float) -> tuple[AnySplit, AnySplit]:
+    kept, held = stratified_rows(train.labels, fraction)
+    if len(held) == 0:
+        raise ValueError("The source holds one image per class, too few to set any aside for validation; add images.")
+    return train.take(kept), train.take(held)
+
+
+def _digits() -> Source:
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    images = torch.from_numpy(np.round(bunch.images * (255 / 16)).astype(np.uint8)).unsqueeze(1)
+    whole = ArraySplit(images, torch.from_numpy(bunch.target.astype(np.int64)))
+    train, val = _hold_out(whole, DIGITS_VAL_FRACTION)
+    mean, std = channel_statistics(train.images)
+    names = [str(digit) for digit in range(10)]
+    return Source(train, val, None, names, 1, mean, std, "scikit-learn's digits")
+
+
+def _npz(path: Path, val_fraction: float) -> Source:
+    splits, names = read_npz(path)
+    train, val = splits["train"], splits.get("val")
+    if val is None:
+        train, val = _hold_out(train, val_fraction)
+    mean, std = channel_statistics(train.images)
+    return Source(train, val, splits.get("test"), names, train.images.shape[1], mean, std, str(path))
+
+
+def _cifar_place(path: str | None) -> Path | None:
+    """Where a stated path leads (see ``resolve_data_path``); a folder need not exist, as CIFAR is downloaded there."""
+    if path is None:
+        return None
+    try:
+        return resolve_data_path(path)
+    except FileNotFoundError:
+        if path.endswith(".npz"):
+            raise
+        return Path(os.path.expandvars(path)).expanduser()
+
+
+def _cifar_archive(name: str, place: Path | None) -> Path | None:
+    """``<name>.npz``: the stated place, inside it, or under the data root when none is stated."""
+    if place is not None and place.suffix == ".npz":
+        return place
+    folders = data_roots() if place is None else [place]
+    return next((folder / f"{name}.npz" for folder in folders if (folder / f"{name}.npz").is_file()), None)
+
+
+def _torchvision_parts(kind: "type[CIFAR10]", root: Path) -> list["CIFAR10"]:
+    """Training and test part, downloaded by one process at a time: all that train on a machine begin at once.
+
+    Raises:
+        RuntimeError: if the files are missing or damaged and cannot be downloaded, or ``root`` cannot be locked.
+        OSError: likewise.
+    """
+    try:
+        return [kind(str(root), train=train) for train in (True, False)]
+    except RuntimeError:  # not found, or not complete yet
+        root.mkdir(parents=True, exist_ok=True)
+        with FileLock(root / f"{kind.base_folder}.lock"):
+            return [kind(str(root), train=train, download=True) for train in (True, False)]
+
+
+def _cifar(name: Literal["cifar10", "cifar100"], path: str | None, val_fraction: float) -> Source:
+    statistics = CIFAR10_STATISTICS if name == "cifar10" else CIFAR100_STATISTICS
+    place = _cifar_place(path)
+    archive = _cifar_archive(name, place)
+    if archive is not None:
+        source = _npz(archive, val_fraction)
+        names = CIFAR10_CLASSES if name == "cifar10" and len(source.class_names) == 10 else source.class_names
+        return Source(source.train, source.val, source.test, names, 3, *statistics, str(archive))
+    from torchvision.datasets import CIFAR10, CIFAR100
+
+    kind = CIFAR10 if name == "cifar10" else CIFAR100
+    root = place or next(iter(data_roots()), Path("data"))
+    # Asked in this order: another process may make the folder between the two questions.
+    if root.exists() and not os.access(root, os.W_OK) and not (root / kind.base_folder).exists():
+        root = Path("data")
+    try:
+        parts = _torchvision_parts(kind, root)
+    except (OSError, RuntimeError) as error:
+        raise ValueError(
+            f"{name} is not in {root} and cannot be downloaded ({error}); connect to the network, or put torchvision's "
+            f"files there, or set LIT_CNN_DATA to a folder that has them or a {name}.npz of MedMNIST's array names"
+        ) from None
+    arrays = [
+        ArraySplit(torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(part.targets))
+        for part in parts
+    ]
+    train, val = _hold_out(arrays[0], val_fraction)
+    return Source(train, val, arrays[1], list(parts[0].classes), 3, *statistics, str(root / kind.base_folder))
+
+
+def _imagefolder(path: Path, val_fraction: float, file_index: bool) -> Source:
+    splits, names = read_folder(path, indexed=file_index)
+    train, val = splits["train"], splits.get("val")
+    if val is None:
+        train, val = _hold_out(train, val_fraction)
+    return Source(train, val, splits.get("test"), names, 3, *IMAGENET_STATISTICS, str(path))
+
+
+def _litdata(path: str) -> Source:
+    splits, names = read_shards(path)
+    return Source(splits["train"], splits["val"], splits.get("test"), names, 3, *IMAGENET_STATISTICS, path)
