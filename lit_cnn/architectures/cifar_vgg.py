@@ -17,7 +17,7 @@ GELU follows the stem and every norm.
 
 from torch import Tensor, nn
 
-from lit_cnn.architectures.layers.network import Network
+from lit_cnn.architectures.network import Network
 
 WIDTHS = (64, 256, 256)
 LOGIT_SCALE = 1 / 9

@@ -27,12 +27,11 @@ from typing import Literal
 
 from torch import nn
 
+from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.mbconv import Activation, ConvStyle, FusedMBConv, MBConv, Stage, init_fan_out
-from lit_cnn.architectures.layers.network import GlobalPoolHead, Network, Stem
 from lit_cnn.architectures.layers.padding import Padding
-from lit_cnn.architectures.layers.stochastic import Dropout
-from lit_cnn.architectures.layers.variants import find_row
 from lit_cnn.architectures.layers.width import make_divisible
+from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem, find_row
 
 Variant = Literal["b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7"]
 

@@ -22,9 +22,8 @@ from typing import Literal
 
 from lit_cnn.architectures.efficientnet import FINAL_WIDTH, STAGES, STEM_WIDTH, EfficientNet, scale_stages
 from lit_cnn.architectures.layers.mbconv import Stage
-from lit_cnn.architectures.layers.network import Stem
 from lit_cnn.architectures.layers.padding import Padding
-from lit_cnn.architectures.layers.variants import find_row
+from lit_cnn.architectures.network import Stem, find_row
 
 Variant = Literal["lite0", "lite1", "lite2", "lite3", "lite4"]
 

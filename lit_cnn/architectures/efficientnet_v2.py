@@ -22,9 +22,8 @@ from typing import Literal
 
 from lit_cnn.architectures.efficientnet import FINAL_WIDTH, EfficientNet, scale_stages
 from lit_cnn.architectures.layers.mbconv import Stage
-from lit_cnn.architectures.layers.network import Stem
 from lit_cnn.architectures.layers.padding import Padding
-from lit_cnn.architectures.layers.variants import find_row
+from lit_cnn.architectures.network import Stem, find_row
 
 Variant = Literal["b0", "b1", "b2", "b3", "s", "m", "l", "xl"]
 

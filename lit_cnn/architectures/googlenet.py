@@ -22,9 +22,9 @@ import torch
 from torch import Tensor, nn
 
 from lit_cnn.architectures.layers.conv import ConvNormAct
-from lit_cnn.architectures.layers.network import GlobalPoolHead, Network, Stem
-from lit_cnn.architectures.layers.response_norm import ResponseNormKind, make_response_norm
-from lit_cnn.architectures.layers.stochastic import Dropout
+from lit_cnn.architectures.layers.dropout import Dropout
+from lit_cnn.architectures.layers.local_response_norm import ResponseNormKind, make_response_norm
+from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem
 
 AuxPool = Literal["5x5", "adaptive"]
 

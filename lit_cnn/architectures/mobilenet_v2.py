@@ -23,11 +23,12 @@ from collections import OrderedDict
 
 from torch import nn
 
+from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.init import init_he
 from lit_cnn.architectures.layers.mbconv import ConvStyle, MBConv, Stage
-from lit_cnn.architectures.layers.network import GlobalPoolHead, Network, Stem
-from lit_cnn.architectures.layers.stochastic import Dropout, linear_rates
+from lit_cnn.architectures.layers.stochastic_depth import linear_rates
 from lit_cnn.architectures.layers.width import make_divisible
+from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem
 
 STAGES = (
     #     block    t  k  s  c  n  squeeze

@@ -17,9 +17,9 @@ ImageNet nets, input (N, in_channels, 331, 331) for 6 @ 4032 (224 px and 4 @ 105
 CIFAR nets, input (N, in_channels, 32, 32): 3x3 stem of 3F channels, then the three stacks at 32, 16 and 8 px.
 """
 
+from lit_cnn.architectures.cells import Block, CellGenome, CellNetwork, plan_cells
 from lit_cnn.architectures.layers.cell_ops import AuxiliarySpec
-from lit_cnn.architectures.layers.cells import Block, CellGenome, CellNetwork, plan_cells
-from lit_cnn.architectures.layers.network import Stem
+from lit_cnn.architectures.network import Stem
 
 NORMAL_CELL = CellGenome(
     blocks=(

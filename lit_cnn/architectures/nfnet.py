@@ -25,11 +25,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lit_cnn.architectures.layers.network import GlobalPoolHead, Network, Stem
+from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.scaled_conv import GELU_GAIN, Epsilon, ScaledConv2d, ScaledGELU
 from lit_cnn.architectures.layers.squeeze_excite import SqueezeExcite, scale_channels
-from lit_cnn.architectures.layers.stochastic import Dropout, StochasticDepth
-from lit_cnn.architectures.layers.variants import find_row
+from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
+from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem, find_row
 
 Variant = Literal["f0", "f1", "f2", "f3", "f4", "f5", "f6"]
 ExciteActivation = Literal["relu", "gelu"]

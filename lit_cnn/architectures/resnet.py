@@ -23,10 +23,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lit_cnn.architectures.layers.conv import ConvNormAct
+from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.init import init_he, init_last_gain_to_zero
-from lit_cnn.architectures.layers.network import GlobalPoolHead, Network, Stem
-from lit_cnn.architectures.layers.stochastic import Dropout, StochasticDepth, linear_rates
-from lit_cnn.architectures.layers.variants import find_row
+from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth, linear_rates
+from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem, find_row
 
 Shortcut = Literal["projection", "zero_pad", "none"]
 StridePlacement = Literal["3x3", "1x1"]

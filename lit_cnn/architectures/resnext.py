@@ -19,10 +19,10 @@ from collections import OrderedDict
 from torch import nn
 
 from lit_cnn.architectures.layers.conv import ConvNormAct
+from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.init import init_he, init_last_gain_to_zero
-from lit_cnn.architectures.layers.network import GlobalPoolHead, Network, Stem
-from lit_cnn.architectures.layers.stochastic import Dropout, linear_rates
-from lit_cnn.architectures.layers.variants import find_row
+from lit_cnn.architectures.layers.stochastic_depth import linear_rates
+from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem, find_row
 from lit_cnn.architectures.resnet import (
     IMAGENET_BLOCKS,
     IMAGENET_WIDTHS,

@@ -17,8 +17,8 @@ as the released nets do, SE-ResNeXt in the 3x3.
 from torch import nn
 
 from lit_cnn.architectures.layers.init import init_he
-from lit_cnn.architectures.layers.network import Stem
 from lit_cnn.architectures.layers.squeeze_excite import SqueezeExcite
+from lit_cnn.architectures.network import Stem
 from lit_cnn.architectures.resnet import ResidualBlock, ResNet, StridePlacement, imagenet_resnet
 from lit_cnn.architectures.resnext import ResNeXt, resnext
 

@@ -20,8 +20,9 @@ import torch
 from torch import Tensor, nn
 
 from lit_cnn.architectures.layers.conv import ConvNormAct
-from lit_cnn.architectures.layers.network import GlobalPoolHead, Network, Stem
-from lit_cnn.architectures.layers.stochastic import Dropout, StochasticDepth, linear_rates
+from lit_cnn.architectures.layers.dropout import Dropout
+from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth, linear_rates
+from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem
 
 Groups = Literal[1, 2, 3, 4, 8]
 

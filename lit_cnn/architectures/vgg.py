@@ -22,8 +22,7 @@ from torch import nn
 
 from lit_cnn.architectures.layers.fully_connected import FullyConnectedHead
 from lit_cnn.architectures.layers.init import init_he
-from lit_cnn.architectures.layers.network import Network
-from lit_cnn.architectures.layers.variants import find_row
+from lit_cnn.architectures.network import Network, find_row
 
 WeightInit = Literal["paper", "glorot", "he"]
 

@@ -20,8 +20,8 @@ from typing import NamedTuple
 from torch import nn
 
 from lit_cnn.architectures.layers.fully_connected import FullyConnectedHead
-from lit_cnn.architectures.layers.network import Network, Stem
-from lit_cnn.architectures.layers.response_norm import ResponseNormKind, make_response_norm
+from lit_cnn.architectures.layers.local_response_norm import ResponseNormKind, make_response_norm
+from lit_cnn.architectures.network import Network, Stem
 
 MAP_SIDE = 6
 SMALL_MAP_SIDE = 4  # of a 32 px image behind the small stem; reading 6 x 6 would repeat values

@@ -15,9 +15,9 @@ from lit_cnn.pretrained.references import REFERENCES, Reference
 from lit_cnn.profiling.bench import Conditions, Contestant
 from lit_cnn.profiling.counting import count_madds
 from lit_cnn.profiling.phases import StepParts
-from lit_cnn.training.gradient_clipping import classifier_of, clip_gradients_
 from lit_cnn.training.losses import loss_of_heads
-from lit_cnn.training.optimizers import make_optimizer
+from lit_cnn.training.optimization.clipping import classifier_of, clip_gradients_
+from lit_cnn.training.optimization.optimizers import make_optimizer
 
 TABLE = (
     *(("alexnet", 227), ("zfnet", 224), ("vgg11_bn", 224), ("vgg16", 224), ("googlenet_bn", 224), ("plain18", 224)),

@@ -16,7 +16,7 @@ from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments
 from lit_cnn.cli.checkpoint_data import load_images, load_network, percent, progress
 from lit_cnn.evaluation.calibration import BINS, Calibration, ConfidenceBins, calibrate
 from lit_cnn.evaluation.logits import collect
-from lit_cnn.evaluation.views import make_views
+from lit_cnn.evaluation.test_time_augmentation import make_views
 from lit_cnn.reports.reliability import ReliabilityPanel, draw_reliability
 
 

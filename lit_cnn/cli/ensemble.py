@@ -11,8 +11,8 @@ from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments, add_split
 from lit_cnn.cli.checkpoint_data import check_classes, load_images, load_network, percent, points, progress
 from lit_cnn.evaluation.ensemble import EnsembleScores, ensemble_scores
 from lit_cnn.evaluation.logits import collect
+from lit_cnn.evaluation.test_time_augmentation import make_views
 from lit_cnn.evaluation.trained import Trained
-from lit_cnn.evaluation.views import make_views
 
 _SPLIT_KEYS = ("source", "val_fraction")
 """Recipe keys below ``data`` that decide which images are held out."""

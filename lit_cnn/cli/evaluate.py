@@ -20,7 +20,7 @@ from lit_cnn.cli.trainer_settings import quieten_lightning
 from lit_cnn.data.module import ImageData
 from lit_cnn.evaluation.images import EvaluationImages, evaluation_images
 from lit_cnn.evaluation.logits import Average, Outcome, collect
-from lit_cnn.evaluation.metrics import (
+from lit_cnn.evaluation.scores import (
     ClassScore,
     accuracies,
     balanced_accuracy,
@@ -28,8 +28,8 @@ from lit_cnn.evaluation.metrics import (
     class_scores,
     hits,
 )
+from lit_cnn.evaluation.test_time_augmentation import VIEW_KINDS, ViewKind, Views, make_views
 from lit_cnn.evaluation.trained import Trained
-from lit_cnn.evaluation.views import VIEW_KINDS, ViewKind, Views, make_views
 from lit_cnn.training.classifier import Classifier
 from lit_cnn.training.precision import evaluation_precision
 

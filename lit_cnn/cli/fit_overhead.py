@@ -22,10 +22,10 @@ from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
 from lit_cnn.cli.trainer_settings import quieten_lightning
 from lit_cnn.profiling.interleaving import Spread, ratios, spread
 from lit_cnn.profiling.timing import is_bf16
-from lit_cnn.training.gradient_clipping import classifier_of, clip_gradients_
 from lit_cnn.training.losses import loss_of_heads
-from lit_cnn.training.optimizers import make_optimizer
-from lit_cnn.training.schedules import make_scheduler
+from lit_cnn.training.optimization.clipping import classifier_of, clip_gradients_
+from lit_cnn.training.optimization.optimizers import make_optimizer
+from lit_cnn.training.optimization.schedules import make_scheduler
 
 WARMUP = 3
 """Steps of either side before the first that counts."""

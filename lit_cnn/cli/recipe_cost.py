@@ -140,7 +140,7 @@ def training_step(model: Any, image_size: int, batch_size: int, bf16: bool) -> C
 
     from lit_cnn.cli.bench_networks import classifier_parts
     from lit_cnn.profiling.bench import Conditions
-    from lit_cnn.training.initial_weights import InitialWeights
+    from lit_cnn.training.fine_tuning import InitialWeights
     from lit_cnn.training.whitening import fix_first_convolution
 
     model.num_classes, model.in_channels = model.num_classes or 1000, model.in_channels or 3

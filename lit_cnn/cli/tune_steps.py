@@ -12,7 +12,7 @@ from lit_cnn.profiling.bench import Conditions
 from lit_cnn.profiling.interleaving import Spread, ratios, take_turns
 from lit_cnn.profiling.timing import PRECISIONS, is_bf16
 from lit_cnn.profiling.tuning import Settings
-from lit_cnn.training.optimizer_kernels import KERNELS
+from lit_cnn.training.optimization.kernels import KERNELS
 from lit_cnn.training.precision import missing_bf16
 
 WORKERS, THREADS = "data.workers", "machine.threads"

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lit_cnn.data.sources.load import stratified_rows
-from lit_cnn.evaluation.metrics import brier_score, hits, log_loss
+from lit_cnn.evaluation.scores import brier_score, hits, log_loss
 
 BINS = 15
 COLDEST, HOTTEST = 0.05, 20.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lit_cnn.evaluation.metrics import accuracies, bootstrap_interval, hits
+from lit_cnn.evaluation.scores import accuracies, bootstrap_interval, hits
 
 
 @dataclass(frozen=True)

@@ -11,19 +11,19 @@ from torchmetrics import Metric
 
 from lit_cnn.architectures.catalog import create_model, find_entry
 from lit_cnn.architectures.entry import NetworkOptions
-from lit_cnn.architectures.layers.stochastic import KeyedLayer, random_layers, set_random_key
+from lit_cnn.architectures.layers.keyed import KeyedLayer, random_layers, set_random_key
 from lit_cnn.data.batch import Batch
 from lit_cnn.data.module import ImageData
 from lit_cnn.randomness import derive_key, seeded
 from lit_cnn.training.activation_checkpointing import checkpoint_activations
-from lit_cnn.training.gradient_clipping import ClippingSettings, classifier_of, clip_gradients_
-from lit_cnn.training.initial_weights import InitialWeights, start_weights
-from lit_cnn.training.loss_scaling import scaled, scaler_of
+from lit_cnn.training.fine_tuning import InitialWeights, start_weights
 from lit_cnn.training.losses import LossSettings, balanced_weights, loss_of_heads
 from lit_cnn.training.metrics import EvaluationMetrics, SoftTargetAccuracy
-from lit_cnn.training.optimizers import OptimizerSettings, make_optimizer
-from lit_cnn.training.sam import Ascent, SamSettings, frozen_statistics
-from lit_cnn.training.schedules import PlateauLR, ScheduleSettings, make_scheduler
+from lit_cnn.training.optimization.clipping import ClippingSettings, classifier_of, clip_gradients_
+from lit_cnn.training.optimization.loss_scaling import scaled, scaler_of
+from lit_cnn.training.optimization.optimizers import OptimizerSettings, make_optimizer
+from lit_cnn.training.optimization.sam import Ascent, SamSettings, frozen_statistics
+from lit_cnn.training.optimization.schedules import PlateauLR, ScheduleSettings, make_scheduler
 
 
 class Classifier(pl.LightningModule):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from lit_cnn.architectures.layers.network import Network
+from lit_cnn.architectures.network import Network
 from lit_cnn.pretrained.equality import settle_statistics
 
 

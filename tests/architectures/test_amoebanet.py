@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from lit_cnn.architectures.amoebanet import REDUCTION_CELL, amoebanet_a, cifar_amoebanet_a
-from lit_cnn.architectures.layers.cells import AuxiliaryOutput, CellNetwork, unused_states
+from lit_cnn.architectures.cells import AuxiliaryOutput, CellNetwork, unused_states
 
 
 def count(network: nn.Module) -> int:

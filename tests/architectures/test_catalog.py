@@ -8,7 +8,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import lit_cnn
 from lit_cnn.architectures.catalog import CATALOG, find_entry
 from lit_cnn.architectures.entry import Entry
-from lit_cnn.architectures.layers.network import Network
+from lit_cnn.architectures.network import Network
 
 NAMES = [entry.name for entry in CATALOG]
 DEEP = {entry.name for entry in CATALOG if entry.layers >= 150}

@@ -8,7 +8,8 @@ from ordered_copy import count, largest_difference, slow
 from torch import nn
 
 from lit_cnn.architectures.efficientnet import SCALES, STAGES, efficientnet, scale_stages
-from lit_cnn.architectures.layers.stochastic import Dropout, StochasticDepth
+from lit_cnn.architectures.layers.dropout import Dropout
+from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
 
 SLOW = [pytest.param(f"b{number}", marks=pytest.mark.slow) for number in range(1, 8)]
 

@@ -7,8 +7,8 @@ from ordered_copy import count, largest_difference, slow
 from torch import nn
 
 from lit_cnn.architectures.efficientnet_lite import SCALES, efficientnet_lite, lite_stages
+from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.squeeze_excite import SqueezeExcite
-from lit_cnn.architectures.layers.stochastic import Dropout
 
 SLOW = [pytest.param(f"lite{number}", marks=pytest.mark.slow) for number in range(1, 5)]
 

@@ -8,7 +8,8 @@ from ordered_copy import count, largest_difference, slow
 from torch import nn
 
 from lit_cnn.architectures.efficientnet_v2 import DROPOUT, efficientnet_v2, v2_stages
-from lit_cnn.architectures.layers.stochastic import Dropout, StochasticDepth
+from lit_cnn.architectures.layers.dropout import Dropout
+from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
 
 
 @pytest.mark.parametrize(

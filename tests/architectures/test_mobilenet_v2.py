@@ -7,8 +7,8 @@ from gradients import assert_trainable
 from ordered_copy import count, largest_difference
 from torch import nn
 
+from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.mbconv import MBConv
-from lit_cnn.architectures.layers.stochastic import Dropout
 from lit_cnn.architectures.mobilenet_v2 import mobilenet_v2
 
 

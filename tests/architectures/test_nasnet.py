@@ -11,7 +11,7 @@ from timm.models.nasnet import NASNetALarge
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from lit_cnn.architectures.layers.cells import AuxiliaryOutput, CellNetwork
+from lit_cnn.architectures.cells import AuxiliaryOutput, CellNetwork
 from lit_cnn.architectures.nasnet import cifar_nasnet_a, nasnet_a
 
 

@@ -6,8 +6,9 @@ from gradients import assert_trainable
 from ordered_copy import count, largest_difference, slow
 from torch import nn
 
+from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.scaled_conv import GELU_GAIN
-from lit_cnn.architectures.layers.stochastic import Dropout, StochasticDepth
+from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
 from lit_cnn.architectures.nfnet import DROPOUT, Block, NFNet, nfnet
 
 

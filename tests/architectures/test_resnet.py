@@ -7,7 +7,8 @@ from gradients import assert_trainable
 from ordered_copy import count, largest_difference, slow
 from torch import nn
 
-from lit_cnn.architectures.layers.stochastic import StochasticDepth, random_layers
+from lit_cnn.architectures.layers.keyed import random_layers
+from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
 from lit_cnn.architectures.resnet import ResidualBlock, ResNet, ZeroPadShortcut, cifar_resnet, imagenet_resnet
 
 

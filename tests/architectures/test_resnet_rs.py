@@ -5,7 +5,7 @@ import torch
 from gradients import assert_trainable
 from ordered_copy import count, largest_difference, slow
 
-from lit_cnn.architectures.layers.stochastic import StochasticDepth
+from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
 from lit_cnn.architectures.resnet_rs import Block, resnet_rs
 
 

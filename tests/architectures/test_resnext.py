@@ -6,7 +6,7 @@ import torchvision
 from gradients import assert_trainable
 from ordered_copy import count, largest_difference, slow
 
-from lit_cnn.architectures.layers.stochastic import StochasticDepth
+from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
 from lit_cnn.architectures.resnext import resnext
 
 

@@ -7,7 +7,7 @@ from gradients import assert_trainable
 from ordered_copy import count, randomize
 from torch import Tensor, nn
 
-from lit_cnn.architectures.layers.stochastic import StochasticDepth
+from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
 from lit_cnn.architectures.shufflenet import ChannelShuffle, Unit, shufflenet
 
 

@@ -24,8 +24,9 @@ from lit_cnn.architectures.efficientnet import STAGES, EfficientNet, scale_stage
 from lit_cnn.architectures.efficientnet_lite import lite_stages
 from lit_cnn.architectures.efficientnet_v2 import BASE
 from lit_cnn.architectures.googlenet import googlenet
+from lit_cnn.architectures.layers.keyed import KeyedLayer, set_random_key
 from lit_cnn.architectures.layers.mbconv import FusedMBConv, MBConv
-from lit_cnn.architectures.layers.stochastic import KeyedLayer, StochasticDepth, set_random_key
+from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
 from lit_cnn.architectures.mobilenet_v1 import mobilenet_v1
 from lit_cnn.architectures.mobilenet_v2 import mobilenet_v2
 from lit_cnn.architectures.nasnet import cifar_nasnet_a

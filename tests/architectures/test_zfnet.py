@@ -7,7 +7,7 @@ from gradients import assert_trainable
 from ordered_copy import assert_smallest_input, count
 from torch import nn
 
-from lit_cnn.architectures.layers.response_norm import ResponseNorm
+from lit_cnn.architectures.layers.local_response_norm import ResponseNorm
 from lit_cnn.architectures.zfnet import zfnet
 
 

@@ -13,7 +13,7 @@ from lit_cnn.evaluation.calibration import (
     fit_temperature,
     scaled,
 )
-from lit_cnn.evaluation.metrics import log_loss
+from lit_cnn.evaluation.scores import log_loss
 
 
 def drawn(temperature: float, count: int = 4000) -> tuple[torch.Tensor, torch.Tensor]:

@@ -15,9 +15,9 @@ from lit_cnn.training.callbacks.ema import EMA
 from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule
 from lit_cnn.training.losses import LossSettings
 from lit_cnn.training.metrics_file import MetricsFile
-from lit_cnn.training.optimizers import OptimizerSettings
+from lit_cnn.training.optimization.optimizers import OptimizerSettings
+from lit_cnn.training.optimization.schedules import ScheduleSettings
 from lit_cnn.training.runs import LAST, load_checkpoint
-from lit_cnn.training.schedules import ScheduleSettings
 
 
 def make_model(**changes: Any) -> Classifier:

@@ -16,7 +16,7 @@ from torch.optim.swa_utils import AveragedModel
 from lit_cnn.architectures.catalog import create_model
 from lit_cnn.training.activation_checkpointing import checkpoint_activations
 from lit_cnn.training.classifier import Classifier
-from lit_cnn.training.sam import SamSettings
+from lit_cnn.training.optimization.sam import SamSettings
 
 
 def step(network: nn.Module, images: Tensor) -> tuple[list[Tensor], dict[str, Tensor | None], dict[str, Tensor]]:

@@ -12,8 +12,8 @@ from lit_cnn.data.batch import PADDING, Batch
 from lit_cnn.data.loading.sampling import TrainSampler
 from lit_cnn.reports.metrics_table import read_metrics
 from lit_cnn.training.metrics_file import MetricsFile
-from lit_cnn.training.optimizers import OptimizerSettings
-from lit_cnn.training.schedules import ScheduleSettings
+from lit_cnn.training.optimization.optimizers import OptimizerSettings
+from lit_cnn.training.optimization.schedules import ScheduleSettings
 
 IMAGES = torch.tensor([[1.0, 0.0], [0.0, 1.0], [2.0, 1.0], [-1.0, 3.0], [0.5, 0.5], [3.0, -1.0], [1.0, 2.0]])
 TARGETS = torch.tensor([0, 1, 1, 0, 1, 1, 0])

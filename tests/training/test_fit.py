@@ -14,12 +14,12 @@ from lit_cnn.training.callbacks.checkpoints import RunInterrupted
 from lit_cnn.training.callbacks.early_stopping import EarlyStopping
 from lit_cnn.training.callbacks.ema import warmed_up_decay
 from lit_cnn.training.callbacks.stochastic_depth import ramp
-from lit_cnn.training.gradient_clipping import ClippingSettings
 from lit_cnn.training.losses import LossSettings
-from lit_cnn.training.optimizers import OptimizerSettings
+from lit_cnn.training.optimization.clipping import ClippingSettings
+from lit_cnn.training.optimization.optimizers import OptimizerSettings
+from lit_cnn.training.optimization.sam import SamSettings
+from lit_cnn.training.optimization.schedules import ScheduleSettings
 from lit_cnn.training.runs import BEST, LAST, load_checkpoint, network_weights
-from lit_cnn.training.sam import SamSettings
-from lit_cnn.training.schedules import ScheduleSettings
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from digits_run import fit
 from torch import nn
 
 from lit_cnn.training.callbacks.loss_guard import LossGuard, first_failure
-from lit_cnn.training.optimizers import OptimizerSettings
+from lit_cnn.training.optimization.optimizers import OptimizerSettings
 from lit_cnn.training.runs import LAST, load_checkpoint
 
 

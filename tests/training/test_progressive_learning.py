@@ -5,7 +5,7 @@ import lightning.pytorch as pl
 import pytest
 from digits_run import assert_same_end, fit, make_data
 
-from lit_cnn.architectures.layers.stochastic import Dropout
+from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.data.mixing_settings import Mixup
 from lit_cnn.data.settings import RandAugment
 from lit_cnn.training.callbacks.checkpoints import RunInterrupted

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from lit_cnn.architectures.layers.stochastic import Dropout
+from lit_cnn.architectures.layers.dropout import Dropout
 
 
 class FullyConnectedHead(nn.Sequential):

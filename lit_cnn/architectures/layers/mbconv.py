@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from lit_cnn.architectures.layers.padding import Padding, make_conv
 from lit_cnn.architectures.layers.squeeze_excite import SqueezeExcite
-from lit_cnn.architectures.layers.stochastic import StochasticDepth
+from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
 
 Activation = Literal["silu", "relu6"]
 

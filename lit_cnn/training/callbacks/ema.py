@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
 from lit_cnn.training.classifier import Classifier, broadcast_buffers
-from lit_cnn.training.loss_scaling import scaler_of
+from lit_cnn.training.optimization.loss_scaling import scaler_of
 
 
 def warmed_up_decay(decay: float, updates: int, warmup: bool) -> float:

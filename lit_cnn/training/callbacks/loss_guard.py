@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from lit_cnn.data.batch import Batch
 from lit_cnn.training.callbacks.checkpoints import Checkpoints
-from lit_cnn.training.loss_scaling import scaled
+from lit_cnn.training.optimization.loss_scaling import scaled
 from lit_cnn.training.runs import LAST
 
 EVERY = 50

@@ -6,7 +6,7 @@ stage to stage the image size, RandAugment's magnitude, mixup's alpha and the dr
 
 import lightning.pytorch as pl
 
-from lit_cnn.architectures.layers.stochastic import Dropout
+from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.data.module import ImageData
 from lit_cnn.data.settings import Stage
 

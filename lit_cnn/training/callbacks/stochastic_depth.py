@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import lightning.pytorch as pl
 
-from lit_cnn.architectures.layers.stochastic import StochasticDepth
+from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
 
 
 def ramp(step: int, ramp_steps: int) -> float:

@@ -2,8 +2,8 @@
 
 import torch
 
+from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.fully_connected import FullyConnectedHead
-from lit_cnn.architectures.layers.stochastic import Dropout
 
 
 def test_by_hand() -> None:

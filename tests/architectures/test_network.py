@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from lit_cnn.architectures.efficientnet_v2 import efficientnet_v2
-from lit_cnn.architectures.layers.variants import find_row
+from lit_cnn.architectures.network import find_row
 from lit_cnn.architectures.nfnet import nfnet
 from lit_cnn.architectures.resnet import cifar_resnet, imagenet_resnet
 from lit_cnn.architectures.vgg import vgg

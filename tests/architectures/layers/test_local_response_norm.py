@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from lit_cnn.architectures.layers.response_norm import ResponseNorm, make_response_norm
+from lit_cnn.architectures.layers.local_response_norm import ResponseNorm, make_response_norm
 
 
 def test_papers_formula_by_hand() -> None:

@@ -27,9 +27,10 @@ from lit_cnn.architectures.layers.cell_ops import (
     make_operation,
     reads_rectified,
 )
+from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.init import init_he
-from lit_cnn.architectures.layers.network import GlobalPoolHead, Network, Stem
-from lit_cnn.architectures.layers.stochastic import Dropout, StochasticDepth, linear_rates
+from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth, linear_rates
+from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem
 
 
 class Block(NamedTuple):

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from lit_cnn.training.gradient_clipping import ClippingSettings, adaptive_clip_, clip_gradients_, unit_norm
+from lit_cnn.training.optimization.clipping import ClippingSettings, adaptive_clip_, clip_gradients_, unit_norm
 
 
 class Net(nn.Module):

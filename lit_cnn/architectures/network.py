@@ -1,8 +1,12 @@
 """What every network of the catalog is: features that end in a map, and a head that ends in logits."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, TypeVar
 
 from torch import Tensor, nn
+
+Key = TypeVar("Key")
+Row = TypeVar("Row")
 
 Stem = Literal["imagenet", "small"]
 """How the first layers reduce the image: as on ImageNet, or hardly, for images of about 32 to 64 px."""
@@ -61,3 +65,19 @@ class GlobalPoolHead(nn.Sequential):
         self.flatten = nn.Flatten()
         self.dropout = dropout
         self.classifier = nn.Linear(channels, num_classes)
+
+
+def find_row(table: Mapping[Key, Row], key: Key, what: str) -> Row:
+    """The row of ``key``.
+
+    Args:
+        table: Rows of the paper, by depth or by name of the variant.
+        key: The one wanted.
+        what: What ``key`` is, for the message, such as "a ResNet's depth".
+
+    Raises:
+        ValueError: If the paper has no such row.
+    """
+    if key not in table:
+        raise ValueError(f"{what} must be one of {', '.join(str(known) for known in table)}, got {key}")
+    return table[key]

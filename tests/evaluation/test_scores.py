@@ -7,7 +7,7 @@ import pytest
 import torch
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix, log_loss, precision_recall_fscore_support
 
-from lit_cnn.evaluation import metrics
+from lit_cnn.evaluation import scores as metrics
 
 NAMES = ["cat", "dog", "emu", "fox"]
 

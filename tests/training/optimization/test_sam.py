@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from lit_cnn.training.sam import Ascent, SamSettings, frozen_statistics
+from lit_cnn.training.optimization.sam import Ascent, SamSettings, frozen_statistics
 
 
 def make_network() -> nn.Sequential:

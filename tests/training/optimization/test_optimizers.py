@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from lit_cnn.training.optimizers import (
+from lit_cnn.training.optimization.optimizers import (
     LAMB,
     OptimizerSettings,
     RMSpropTF,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from lit_cnn.training.schedules import PlateauLR, ScheduleSettings, factor, make_scheduler
+from lit_cnn.training.optimization.schedules import PlateauLR, ScheduleSettings, factor, make_scheduler
 
 TOTAL, PER_EPOCH = 100, 10
 

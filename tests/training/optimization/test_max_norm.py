@@ -1,8 +1,8 @@
 import torch
 from torch import nn
 
-from lit_cnn.training.filter_limit import limit_filters_
-from lit_cnn.training.optimizers import OptimizerSettings, make_optimizer
+from lit_cnn.training.optimization.max_norm import limit_filters_
+from lit_cnn.training.optimization.optimizers import OptimizerSettings, make_optimizer
 
 
 def test_only_filters_above_the_limit_are_scaled_to_it() -> None:

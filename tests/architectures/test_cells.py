@@ -10,6 +10,15 @@ from gradients import smooth_activations
 from torch import Tensor, nn
 
 from lit_cnn.architectures.amoebanet import amoebanet_a, cifar_amoebanet_a
+from lit_cnn.architectures.cells import (
+    Block,
+    Cell,
+    CellGenome,
+    CellNetwork,
+    CellRow,
+    plan_cells,
+    unused_states,
+)
 from lit_cnn.architectures.layers.cell_ops import (
     OPERATIONS,
     AuxiliaryHead,
@@ -19,17 +28,8 @@ from lit_cnn.architectures.layers.cell_ops import (
     OpSettings,
     make_operation,
 )
-from lit_cnn.architectures.layers.cells import (
-    Block,
-    Cell,
-    CellGenome,
-    CellNetwork,
-    CellRow,
-    plan_cells,
-    unused_states,
-)
 from lit_cnn.architectures.layers.padding import SameConv2d, same_padding
-from lit_cnn.architectures.layers.stochastic import StochasticDepth
+from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
 from lit_cnn.architectures.nasnet import cifar_nasnet_a, nasnet_a
 
 SETTINGS = OpSettings(eps=0.0, momentum=0.1)  # so that batch norm with fresh statistics is the identity in evaluation

@@ -16,9 +16,9 @@ from lightning.pytorch.plugins import MixedPrecision
 from lit_cnn.training.callbacks.checkpoints import RunInterrupted
 from lit_cnn.training.callbacks.ema import EMA
 from lit_cnn.training.callbacks.loss_guard import LossGuard
-from lit_cnn.training.gradient_clipping import ClippingSettings
+from lit_cnn.training.optimization.clipping import ClippingSettings
+from lit_cnn.training.optimization.sam import SamSettings
 from lit_cnn.training.runs import LAST, load_checkpoint
-from lit_cnn.training.sam import SamSettings
 
 SCALE = 1024.0
 SAVED = "MixedPrecision"

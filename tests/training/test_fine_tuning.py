@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 import lit_cnn
-from lit_cnn.training.initial_weights import InitialWeights, load_initial_weights
+from lit_cnn.training.fine_tuning import InitialWeights, load_initial_weights
 
 SMALL = {"num_classes": 3, "map_size": 1, "hidden": 8}
 

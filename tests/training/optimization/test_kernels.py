@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from lit_cnn.training.optimizers import OptimizerSettings, make_optimizer
+from lit_cnn.training.optimization.optimizers import OptimizerSettings, make_optimizer
 
 
 def make_net() -> nn.Module:

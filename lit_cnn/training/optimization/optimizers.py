@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
-from lit_cnn.training.filter_limit import limit_filters_after_updates
-from lit_cnn.training.optimizer_kernels import KERNELS, Kernel, keep_kernel_on_load, kernel_flags
+from lit_cnn.training.optimization.kernels import KERNELS, Kernel, keep_kernel_on_load, kernel_flags
+from lit_cnn.training.optimization.max_norm import limit_filters_after_updates
 
 _NORM_LAYERS = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
 _EPSILON = {"sgd": 0.0, "adamw": 1e-8, "rmsprop": 1e-3, "lamb": 1e-6}
