@@ -29,7 +29,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 import lit_cnn
-from lit_cnn.profiling.interleaving import take_turns
+from lit_cnn.benchmarking.interleaving import take_turns
 
 PROCESSES = 2
 SINGLE = f"1 process, {PROCESSES} threads"

@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lit_cnn.architectures.catalog import find_entry
-from lit_cnn.cli.recipe_cost import cost_of
+from lit_cnn.benchmarking.cost import cost_of
 from lit_cnn.data.sources.load import data_roots
 
 RECIPES = Path(__file__).parent.parent / "recipes"

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from lit_cnn.profiling.interleaving import take_turns
+from lit_cnn.benchmarking.interleaving import take_turns
 
 FEWEST = 3
 """Pairs at least, however long they take."""

@@ -21,11 +21,12 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
 from lit_cnn import create_model
-from lit_cnn.cli.bench_networks import endless
-from lit_cnn.cli.fit_overhead import plain_loop
-from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
+from lit_cnn.benchmarking.contestants import endless
+from lit_cnn.benchmarking.interleaving import ratios, spread, take_turns
+from lit_cnn.benchmarking.overhead import plain_loop
 from lit_cnn.data.sources.load import resolve_data_path
-from lit_cnn.profiling.interleaving import ratios, spread, take_turns
+from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
+from lit_cnn.experiment.recipe import Recipe
 
 PAPER_STEPS, BATCH = 64_000, 128
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
@@ -75,19 +76,19 @@ def short_step(path: Path) -> tuple[Callable[[], None], int]:
     names = ["--config", "cifar10_resnet20", "--config", "overlays/cifar10_short"]
     keys = ["--trainer.accelerator=cpu", "--data.source=npz", f"--data.path={path.resolve()}"]
     cli = RecipeCLI([*resolve_configs([*names, *keys]), "--tracking.mode=disabled"])
-    init = cli.parser.instantiate(cli.config)
-    init.data.setup()
-    train = plain_loop(init)
-    network = init.model.net
+    recipe = Recipe.of(cli)
+    recipe.data.setup()
+    train = plain_loop(recipe)
+    network = recipe.model.net
     average = torch.optim.swa_utils.AveragedModel(
-        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(init.ema.decay)
+        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(recipe.ema.decay)
     )
 
     def step() -> None:
         train()
         average.update_parameters(network)
 
-    return step, init.trainer.max_epochs * init.data.steps_per_epoch
+    return step, recipe.trainer["max_epochs"] * recipe.data.steps_per_epoch
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # as lit-cnn's commands do
 
 import torch
 
-from lit_cnn.cli.fit_overhead import Overhead, measure_noise, measure_overhead, percent
+from lit_cnn.benchmarking.overhead import Overhead, measure_noise, measure_overhead, percent
 
 TARGETS = {"cifar": 3.0, "resnet50": 1.0}
 CIFAR = ["--config", "cifar10_resnet20", "--data.source=npz", "--data.path=cifar10.npz"]

@@ -23,10 +23,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lit_cnn.cli.main import main
-from lit_cnn.cli.recipe import RecipeCLI
-from lit_cnn.cli.run_identity import check_identity, describe_changes, leaves, nested
 from lit_cnn.data.sources.arrays import read_npz
 from lit_cnn.data.sources.folders import load_image
+from lit_cnn.experiment.identity import check_identity, describe_changes, leaves, nested
+from lit_cnn.experiment.parser import RecipeCLI
 from lit_cnn.training.runs import FORMAT, load_checkpoint
 
 

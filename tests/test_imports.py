@@ -6,21 +6,23 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "lit_cnn"
+GROUND = {"randomness", "tracking", "reports"}
+TRAINING = {"training", "data", "architectures", *GROUND}
+EXPERIMENT = {"experiment", "pretrained", "profiling", *TRAINING}
 BELOW = {
     "randomness": set(),
     "tracking": {"randomness"},
+    "reports": set(),
     "architectures": {"randomness"},
     "data": {"randomness"},
-    "reports": set(),
-    "training": {"data", "architectures", "randomness", "reports", "tracking"},
-    "profiling": {"architectures", "randomness", "reports"},
-    "evaluation": {"training", "data", "architectures", "randomness", "reports"},
+    "training": TRAINING,
+    "pretrained": TRAINING,
+    "profiling": {"architectures", *GROUND},
+    "experiment": TRAINING,
+    "evaluation": EXPERIMENT,
     "exporting": {"architectures"},
-    "pretrained": {"training", "data", "architectures", "randomness"},
-    "sweeps": {
-        *("training", "data", "architectures", "randomness", "reports"),
-        *("profiling", "evaluation", "pretrained"),
-    },
+    "benchmarking": EXPERIMENT,
+    "sweeps": EXPERIMENT,
 }
 """What each room may import beside itself; ``cli`` may import everything."""
 ONLY = {"timm": {"pretrained"}, "wandb": {"tracking"}, "optuna": {"sweeps/engine.py"}}

@@ -15,9 +15,10 @@ from rich.console import Console
 from lit_cnn.cli.bench_tables import comparisons, conditions, further, markdown, table
 
 if TYPE_CHECKING:
-    from lit_cnn.cli.bench_data import DataSpeed
-    from lit_cnn.cli.fit_overhead import Overhead
-    from lit_cnn.profiling.bench import Bench
+    from lit_cnn.benchmarking.loading import DataSpeed
+    from lit_cnn.benchmarking.overhead import Overhead
+    from lit_cnn.benchmarking.race import Bench
+    from lit_cnn.experiment.recipe import Recipe
     from lit_cnn.reports.speed import Bar
 
 FIT_ROUNDS = 10
@@ -113,29 +114,29 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
 
 
 def measure(options: argparse.Namespace, overrides: list[str]) -> "list[Bench]":
+    from lit_cnn.benchmarking.race import Conditions, race
     from lit_cnn.cli.profile import progress
-    from lit_cnn.profiling.bench import Conditions, race
     from lit_cnn.profiling.timing import is_bf16, resolve_device
 
     device = resolve_device(options.device)
     settings = {"rounds": options.rounds, "seconds": options.seconds}
     if options.config:
-        from lit_cnn.cli.bench_networks import recipe_contestant
+        from lit_cnn.benchmarking.contestants import recipe_contestant
 
-        init = instantiate(options, overrides)
-        bf16 = is_bf16(init.trainer.precision)
-        where = Conditions(device, bf16, init.model.channels_last, **settings)
+        recipe = instantiate(options, overrides)
+        bf16 = is_bf16(recipe.trainer["precision"])
+        where = Conditions(device, bf16, recipe.model.channels_last, **settings)
         with progress(2) as tell:
-            return [race(title(options), [recipe_contestant(init, where)], where, tell)]
+            return [race(title(options), [recipe_contestant(recipe, where)], where, tell)]
     where = Conditions(device, options.precision == "bf16-mixed", not options.contiguous, **settings)
     return measure_catalog(options, where)
 
 
 def measure_catalog(options: argparse.Namespace, where: Any) -> "list[Bench]":
     from lit_cnn.architectures.catalog import find_entry
-    from lit_cnn.cli.bench_networks import TABLE, catalog_contestants, default_batch, references_of
+    from lit_cnn.benchmarking.contestants import TABLE, catalog_contestants, default_batch, references_of
+    from lit_cnn.benchmarking.race import race
     from lit_cnn.cli.profile import progress
-    from lit_cnn.profiling.bench import race
     from lit_cnn.training.machine import MachineSettings
 
     MachineSettings().apply()
@@ -158,7 +159,7 @@ def measure_catalog(options: argparse.Namespace, where: Any) -> "list[Bench]":
 
 
 def title(options: argparse.Namespace) -> str:
-    from lit_cnn.cli.recipe import recipe_name, resolve_configs
+    from lit_cnn.experiment.parser import recipe_name, resolve_configs
 
     return recipe_name(resolve_configs(["--config", options.config[0]]))
 
@@ -175,40 +176,41 @@ def recipe_arguments(options: argparse.Namespace, overrides: list[str]) -> list[
     return [*(word for config in options.config for word in ("--config", config)), *overrides, *keys]
 
 
-def instantiate(options: argparse.Namespace, overrides: list[str]) -> Any:
+def instantiate(options: argparse.Namespace, overrides: list[str]) -> "Recipe":
     """The recipe's objects, with its threads set."""
-    from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
+    from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
+    from lit_cnn.experiment.recipe import Recipe
 
     cli = RecipeCLI(resolve_configs(recipe_arguments(options, overrides)))
     cli.settle_precision()
-    init = cli.parser.instantiate(cli.config)
-    init.machine.apply()
-    return init
+    recipe = Recipe.of(cli)
+    recipe.machine.apply()
+    return recipe
 
 
 def data_speed(options: argparse.Namespace, overrides: list[str]) -> "DataSpeed":
     """The recipe's loader alone and against decoding alone."""
-    from lit_cnn.cli.bench_data import measure_data
+    from lit_cnn.benchmarking.loading import measure_data
 
     return measure_data(instantiate(options, overrides).data, rounds=options.rounds, seconds=options.seconds / 2)
 
 
 def check_fit(options: argparse.Namespace, overrides: list[str]) -> None:
     """Refuse before anything is measured a recipe whose epoch is too short for ``--fit``."""
-    from lit_cnn.cli.fit_overhead import BLOCK, WARMUP, check_steps
+    from lit_cnn.benchmarking.overhead import BLOCK, WARMUP, check_steps
 
     check_steps(instantiate(options, overrides), WARMUP + BLOCK * (options.rounds or FIT_ROUNDS))
 
 
 def fit_overhead(options: argparse.Namespace, overrides: list[str]) -> "Overhead":
     """Of the recipe, or of the first network on images of noise in memory."""
-    from lit_cnn.cli.fit_overhead import measure_noise, measure_overhead
+    from lit_cnn.benchmarking.overhead import measure_noise, measure_overhead
 
     rounds = options.rounds or FIT_ROUNDS
     if options.config:
         return measure_overhead(recipe_arguments(options, overrides), rounds=rounds)
     from lit_cnn.architectures.catalog import find_entry
-    from lit_cnn.cli.bench_networks import default_batch
+    from lit_cnn.benchmarking.contestants import default_batch
 
     name = options.names[0]
     size = options.image_size or find_entry(name).image_size

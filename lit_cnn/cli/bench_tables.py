@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from lit_cnn.cli.bench_data import DataSpeed
-    from lit_cnn.cli.fit_overhead import Overhead
-    from lit_cnn.profiling.bench import Bench
+    from lit_cnn.benchmarking.loading import DataSpeed
+    from lit_cnn.benchmarking.overhead import Overhead
+    from lit_cnn.benchmarking.race import Bench
 
 HEADER = (
     *("network", "px", "batch", "training images/s", "step parts, ms", "inference images/s"),
@@ -69,13 +69,13 @@ def comparisons(benches: "list[Bench]") -> list[str]:
 
 def further(speed: "DataSpeed | None", overhead: "Overhead | None") -> list[str]:
     """The lines on data and fit, as far as they were measured."""
-    from lit_cnn.cli.bench_data import data_line
+    from lit_cnn.benchmarking.loading import data_line
 
     return [*([data_line(speed)] if speed else []), *([fit_line(overhead)] if overhead else [])]
 
 
 def fit_line(overhead: "Overhead") -> str:
-    from lit_cnn.cli.fit_overhead import percent
+    from lit_cnn.benchmarking.overhead import percent
 
     extra = f" without {' and '.join(overhead.extra)}" if overhead.extra else ""
     return (

@@ -10,11 +10,12 @@ import yaml
 from rich.console import Console
 from rich.progress import Progress
 
-from lit_cnn.cli.recipe import RecipeCLI
 from lit_cnn.data.module import ImageData
 from lit_cnn.evaluation.images import EvaluationImages, SplitName, evaluation_images
 from lit_cnn.evaluation.logits import Advance
 from lit_cnn.evaluation.trained import Trained, load_trained
+from lit_cnn.experiment.parser import RecipeCLI
+from lit_cnn.experiment.recipe import Recipe
 
 
 def load_network(path: str, weights: str, trust: Sequence[str]) -> Trained:
@@ -39,7 +40,7 @@ def load_data(trained: Trained, data_path: str | None) -> ImageData:
         ValueError: If it has other classes or channels than the checkpoint.
     """
     cli = RecipeCLI(recipe_arguments(trained.recipe, data_path))
-    data = cli.parser.instantiate(cli.config).data
+    data = Recipe.of(cli).data
     data.setup()
     check_classes("the checkpoint", trained, list(data.class_names), data.in_channels)
     return data

@@ -2,7 +2,7 @@
 
 import argparse
 
-from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
+from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 
 
 def run(arguments: list[str]) -> int:

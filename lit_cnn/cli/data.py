@@ -36,11 +36,12 @@ def run(arguments: list[str]) -> int:
 def _show(options: argparse.Namespace, rest: list[str]) -> int:
     if options.images < 1:
         raise ValueError(f"--images is {options.images} but must be at least 1.")
-    from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
+    from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
+    from lit_cnn.experiment.recipe import Recipe
     from lit_cnn.reports.contact_sheet import caption, draw_contact_sheet
 
     cli = RecipeCLI(resolve_configs(rest))
-    data = cli.parser.instantiate(cli.config).data
+    data = Recipe.of(cli).data
     data.setup("fit")
     batch = data.prepare(next(iter(data.train_dataloader())), training=True, step=0, epoch=0)
     shown = slice(0, options.images)

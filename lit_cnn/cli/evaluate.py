@@ -16,7 +16,6 @@ from rich.table import Table
 
 from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments
 from lit_cnn.cli.checkpoint_data import load_data, load_network, percent, points, progress
-from lit_cnn.cli.trainer_settings import quieten_lightning
 from lit_cnn.data.module import ImageData
 from lit_cnn.evaluation.images import EvaluationImages, evaluation_images
 from lit_cnn.evaluation.logits import Average, Outcome, collect
@@ -32,6 +31,7 @@ from lit_cnn.evaluation.test_time_augmentation import VIEW_KINDS, ViewKind, View
 from lit_cnn.evaluation.trained import Trained
 from lit_cnn.training.classifier import Classifier
 from lit_cnn.training.precision import evaluation_precision
+from lit_cnn.training.trainer import quieten_lightning
 
 _CLASSES_SHOWN = 50
 

@@ -7,8 +7,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from lit_cnn.cli.recipe_cost import Cost, Speed, cost_of, measure_speed
-from lit_cnn.cli.recipe_files import configs_of, list_recipes, read_recipe, recipe_id
+from lit_cnn.benchmarking.cost import Cost, Speed, cost_of, measure_speed
+from lit_cnn.experiment.files import configs_of, list_recipes, read_recipe, recipe_id
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from lit_cnn.cli.recipe import RecipeCLI, nearest_key, resolve_configs
-from lit_cnn.cli.recipe_files import find_recipe, read_yaml
-from lit_cnn.cli.run_identity import identity
+from lit_cnn.experiment.files import find_recipe, read_yaml
+from lit_cnn.experiment.identity import identity
+from lit_cnn.experiment.parser import RecipeCLI, nearest_key, resolve_configs
 from lit_cnn.reports.sweep import draw_sweep
 from lit_cnn.sweeps.results import TrialResult, write_trials
 from lit_cnn.sweeps.space import Space, argument, parse_space

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from lit_cnn.cli.run_identity import nested
+from lit_cnn.experiment.identity import nested
 
 if TYPE_CHECKING:
-    from lit_cnn.profiling.interleaving import Spread
-    from lit_cnn.profiling.tuning import Trial
+    from lit_cnn.benchmarking.interleaving import Spread
+    from lit_cnn.benchmarking.tuning import Trial
 
 BF16_NOTE = (
     "bf16-mixed computes in bfloat16, so it changes the numbers of a run and not only its speed: compare the accuracy "
@@ -29,9 +29,9 @@ BF16_NOTE = (
 
 def run(arguments: list[str]) -> int:
     options = parse(arguments)
+    from lit_cnn.benchmarking.tuner import Tuner, choices_of
+    from lit_cnn.benchmarking.tuning import climb
     from lit_cnn.cli.profile import progress
-    from lit_cnn.cli.tune_steps import Tuner, choices_of
-    from lit_cnn.profiling.tuning import climb
 
     with contextlib.redirect_stdout(sys.stderr):  # what a recipe announces while it is built is no figure
         tuner = Tuner([*(word for name in options.config for word in ("--config", name)), *options.overrides])
@@ -52,7 +52,7 @@ def run(arguments: list[str]) -> int:
         return 0
     console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
     console.print(table(trials))
-    for line in [*untried(tuner.recipe.trainer.accelerator), *summary(options, changed, gain)]:
+    for line in [*untried(tuner.recipe.trainer["accelerator"]), *summary(options, changed, gain)]:
         console.print(line)
     if overlay and not options.output:
         console.print(f"\n{overlay}", soft_wrap=True)

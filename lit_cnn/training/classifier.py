@@ -92,6 +92,17 @@ class Classifier(pl.LightningModule):
         self.seed = seed
         self._configured = False
 
+    @property
+    def network(self) -> nn.Module:
+        """The network, once ``configure_model`` has built it.
+
+        Raises:
+            RuntimeError: Before that.
+        """
+        if self.net is None:
+            raise RuntimeError("the network is built by configure_model, which needs the data's classes: call it first")
+        return self.net
+
     # Building ---------------------------------------------------------------------------------------------------------
 
     def configure_model(self, data: object = None) -> None:

@@ -7,7 +7,7 @@ import platform
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -157,13 +157,13 @@ def resumable_checkpoint(run: Path) -> tuple[Path | None, str | None]:
     raise ValueError(f"{run} holds no readable checkpoint to resume from: {problem}")
 
 
-def describe_environment(arguments: list[str], slurm_job: str | None = None) -> dict[str, Any]:
+def describe_environment(command: Sequence[str], slurm_job: str | None = None) -> dict[str, Any]:
     """Where a run was made: command, scheduler's job, versions, machine and git state, in built-in types."""
     from importlib.metadata import version
 
     packages = ("lit-cnn", "torch", "torchvision", "lightning", "torchmetrics", "timm", "wandb")
     return {
-        "command": ["lit-cnn", *arguments],
+        "command": list(command),
         "slurm_job": slurm_job,
         "python": sys.version.split()[0],
         "packages": {name: version(name) for name in packages},

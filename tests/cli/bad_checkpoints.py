@@ -9,7 +9,7 @@ import torch
 from bad_case import Case, write_checkpoint
 from bad_recipes import recipe
 
-from lit_cnn.cli.recipe import RecipeCLI
+from lit_cnn.experiment.parser import RecipeCLI
 from lit_cnn.training.runs import FORMAT
 
 

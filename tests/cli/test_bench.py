@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from lit_cnn.architectures.catalog import find_entry
+from lit_cnn.benchmarking.contestants import TABLE, default_batch, references_of
+from lit_cnn.benchmarking.race import GEMM
 from lit_cnn.cli.bench import speed_bars
-from lit_cnn.cli.bench_networks import TABLE, default_batch, references_of
 from lit_cnn.cli.main import main
-from lit_cnn.profiling.bench import GEMM
 from lit_cnn.reports.speed import Bar
 
 QUICK = ["--rounds", "1", "--batch-size", "2", "--device", "cpu"]

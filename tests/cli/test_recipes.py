@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lit_cnn.cli.main import main
-from lit_cnn.cli.recipe_files import list_recipes
 from lit_cnn.cli.recipes import number
+from lit_cnn.experiment.files import list_recipes
 
 
 def objects(capsys: pytest.CaptureFixture, *arguments: str) -> list[dict]:

@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from lit_cnn.cli.main import main
-from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
-from lit_cnn.cli.recipe_files import find_recipe
+from lit_cnn.experiment.files import find_recipe
+from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 from lit_cnn.sweeps.trials import Fit
 
 BASE = """

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 import torch
 
+from lit_cnn.benchmarking.interleaving import Spread
+from lit_cnn.benchmarking.tuner import KEYS, Tuner, choices_of
+from lit_cnn.benchmarking.tuning import Settings
 from lit_cnn.cli.main import main
-from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
-from lit_cnn.cli.recipe_files import read_yaml
-from lit_cnn.cli.run_identity import identity, leaves
-from lit_cnn.cli.tune_steps import KEYS, Tuner, choices_of
-from lit_cnn.profiling.interleaving import Spread
-from lit_cnn.profiling.tuning import Settings
+from lit_cnn.experiment.files import read_yaml
+from lit_cnn.experiment.identity import identity, leaves
+from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 
 TINY = ["--config", "quickstart", "--data.batch_size=4", "--data.image_size=8", "--trainer.precision=32-true"]
 WORTH = {("trainer.precision", "bf16-mixed"): 1.5, ("model.optimizer.kernel", "fused"): 1.1, ("data.workers", 1): 0.5}

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
+from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
+from lit_cnn.experiment.recipe import Recipe
 
 RAND_AUGMENT = ["--data.rand_augment.layers=2", "--data.rand_augment.magnitude=9"]
 FOLDER = ["--data.source=imagefolder", "--data.batch_size=8", "--data.workers=0", "--data.image_size=32"]
@@ -34,7 +35,7 @@ def make_folder(root: Path) -> None:
 def digests(keys: list[str]) -> tuple[str, str]:
     """Of the rows that the first batches hold, and of their pixels."""
     cli = RecipeCLI(resolve_configs(["--config", "quickstart", *keys]))
-    data = cli.parser.instantiate(cli.config).data
+    data = Recipe.of(cli).data
     data.setup()
     order, pixels = hashlib.sha256(), hashlib.sha256()
     for batch, _ in zip(data.train_dataloader(), range(4), strict=False):

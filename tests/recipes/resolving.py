@@ -5,9 +5,9 @@ from typing import Any
 
 import yaml
 
-from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
-from lit_cnn.cli.recipe_cost import stage_sizes
-from lit_cnn.cli.recipe_files import configs_of, find_recipe
+from lit_cnn.benchmarking.cost import stage_sizes
+from lit_cnn.experiment.files import configs_of, find_recipe
+from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 
 
 @functools.cache

@@ -10,8 +10,8 @@ import yaml
 from resolving import parsed, resolved
 
 from lit_cnn.architectures.catalog import create_model, find_entry
-from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
-from lit_cnn.cli.recipe_files import About, configs_of, find_recipe, list_recipes, read_yaml, recipe_id
+from lit_cnn.experiment.files import About, configs_of, find_recipe, list_recipes, read_yaml, recipe_id
+from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 
 OWN = [recipe_id(path) for path in list_recipes()]
 TWINS = [recipe_id(path) for path in list_recipes("small")]

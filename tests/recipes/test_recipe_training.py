@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from lit_cnn.cli.main import main
-from lit_cnn.cli.recipe_files import list_recipes, recipe_id
+from lit_cnn.experiment.files import list_recipes, recipe_id
 
 RECIPES = [path.stem for path in list_recipes() if path.stem not in ("quickstart", "folder")]
 TWINS = [recipe_id(path) for path in list_recipes("small")]

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from lit_cnn.cli.recipe import recipe_name
-from lit_cnn.cli.recipe_files import KINDS, configs_of, find_recipe, list_recipes, overlaid, read_recipe, recipe_id
+from lit_cnn.experiment.files import KINDS, configs_of, find_recipe, list_recipes, overlaid, read_recipe, recipe_id
+from lit_cnn.experiment.parser import recipe_name
 
 ROOT = Path(__file__).parents[2] / "recipes"
 RECIPE = "# What.\n#   lit-cnn fit --config mine\nmodel: {architecture: resnet18, options: {dropout: 0.1}}\n"

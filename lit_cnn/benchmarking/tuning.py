@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lit_cnn.profiling.interleaving import Spread
+from lit_cnn.benchmarking.interleaving import Spread
 
 Settings = Mapping[str, Any]
 """Recipe key -> value."""

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from lit_cnn.profiling.bench import GEMM, Conditions, Contestant, gemm, race
+from lit_cnn.benchmarking.phases import PHASES, StepParts
+from lit_cnn.benchmarking.race import GEMM, Conditions, Contestant, gemm, race
 from lit_cnn.profiling.memory import PeakMemory
-from lit_cnn.profiling.phases import PHASES, StepParts
 
 
 def contestant(label: str, images: torch.Tensor) -> Contestant:
@@ -53,7 +53,7 @@ def test_the_training_peak_holds_the_optimizers_state(monkeypatch: pytest.Monkey
             watched[0] = False
             super().__exit__(*args)
 
-    monkeypatch.setattr("lit_cnn.profiling.bench.PeakMemory", Watch)
+    monkeypatch.setattr("lit_cnn.benchmarking.race.PeakMemory", Watch)
     network = nn.Sequential(nn.Flatten(), nn.Linear(12, 2))
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
     network.register_forward_pre_hook(lambda *_: seen.append((network.training, watched[0], bool(optimizer.state))))

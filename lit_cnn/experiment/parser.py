@@ -9,8 +9,8 @@ import lightning.pytorch as pl
 from jsonargparse import ArgumentError
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
-from lit_cnn.cli.recipe_files import About, find_recipe, read_yaml, recipe_id
 from lit_cnn.data.module import ImageData
+from lit_cnn.experiment.files import About, find_recipe, read_yaml, recipe_id
 from lit_cnn.tracking import TrackingSettings
 from lit_cnn.training.callbacks.early_stopping import EarlyStopping
 from lit_cnn.training.callbacks.ema import EMA

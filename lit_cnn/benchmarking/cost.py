@@ -4,7 +4,10 @@ import statistics
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from lit_cnn.training.classifier import Classifier
 
 TRAINING_IMAGES = {"imagenet": 1_281_167, "cifar10": 45_000, "cifar100": 45_000, "digits": 1_438, "flowers": 400}
 """Training images by the recipe's ``data.path``, else by its ``data.source``, without those held out for validation."""
@@ -114,32 +117,33 @@ def measure_speed(configs: list[Path], cost: Cost, batch_size: int, repeats: int
     """
     import torch
 
-    from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
+    from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
+    from lit_cnn.experiment.recipe import Recipe
 
     words = [word for config in configs for word in ("--config", str(config))]
     cli = RecipeCLI([*resolve_configs(words), "--trainer.accelerator=cpu"])
     precision = str(cli.settle_precision().precision)
-    recipe = cli.parser.instantiate(cli.config)
+    recipe = Recipe.of(cli)
     step = training_step(recipe.model, recipe.data.image_size, batch_size, "bf16" in precision)
     step()
     seconds = statistics.median(step() for _ in range(repeats))
     rate = batch_size / seconds
-    if cost.images is None or cost.madds is None:
+    if cost.images is None or cost.madds is None or recipe.model.architecture is None:
         return Speed(precision, torch.get_num_threads(), batch_size, rate, None)
     full, _ = forward_madds(recipe.model.architecture, recipe.model.options.chosen(), [recipe.data.image_size])
     days = cost.images / rate * (cost.madds / full) / 86_400
     return Speed(precision, torch.get_num_threads(), batch_size, rate, days)
 
 
-def training_step(model: Any, image_size: int, batch_size: int, bf16: bool) -> Callable[[], float]:
+def training_step(model: "Classifier", image_size: int, batch_size: int, bf16: bool) -> Callable[[], float]:
     """A function that does one step of a ``Classifier`` of 1000 classes on synthetic images and returns its seconds.
 
     What a recipe takes from training images or a checkpoint before the first step is left out.
     """
     import torch
 
-    from lit_cnn.cli.bench_networks import classifier_parts
-    from lit_cnn.profiling.bench import Conditions
+    from lit_cnn.benchmarking.contestants import classifier_parts
+    from lit_cnn.benchmarking.race import Conditions
     from lit_cnn.training.fine_tuning import InitialWeights
     from lit_cnn.training.whitening import fix_first_convolution
 
@@ -148,7 +152,7 @@ def training_step(model: Any, image_size: int, batch_size: int, bf16: bool) -> C
     model.loss_settings = replace(model.loss_settings, class_weights="equal")
     model.configure_model()
     if whitened:
-        fix_first_convolution(model.net)
+        fix_first_convolution(model.network)
     shape = batch_size, model.in_channels, image_size, image_size
     images = torch.randn(shape).to(memory_format=torch.channels_last)
     targets = torch.zeros(batch_size, dtype=torch.int64)

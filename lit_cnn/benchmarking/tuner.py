@@ -5,13 +5,14 @@ from typing import Any
 
 import torch
 
-from lit_cnn.cli.bench_data import seconds_per_batch
-from lit_cnn.cli.bench_networks import recipe_batches, recipe_parts
-from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
-from lit_cnn.profiling.bench import Conditions
-from lit_cnn.profiling.interleaving import Spread, ratios, take_turns
+from lit_cnn.benchmarking.contestants import recipe_batches, recipe_parts
+from lit_cnn.benchmarking.interleaving import Spread, ratios, take_turns
+from lit_cnn.benchmarking.loading import seconds_per_batch
+from lit_cnn.benchmarking.race import Conditions
+from lit_cnn.benchmarking.tuning import Settings
+from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
+from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.profiling.timing import PRECISIONS, is_bf16
-from lit_cnn.profiling.tuning import Settings
 from lit_cnn.training.optimization.kernels import KERNELS
 from lit_cnn.training.precision import missing_bf16
 
@@ -19,7 +20,7 @@ WORKERS, THREADS = "data.workers", "machine.threads"
 KEYS = ("trainer.precision", "model.channels_last", "model.optimizer.kernel", THREADS, "model.compile", WORKERS)
 
 
-def choices_of(start: Settings, recipe: Any, *, with_compile: bool) -> dict[str, Sequence[Any]]:
+def choices_of(start: Settings, recipe: Recipe, *, with_compile: bool) -> dict[str, Sequence[Any]]:
     """The values to try of each key, in the order in which they are tried.
 
     Args:
@@ -29,7 +30,7 @@ def choices_of(start: Settings, recipe: Any, *, with_compile: bool) -> dict[str,
     """
     loader = recipe.data.loader_facts
     choices: dict[str, Sequence[Any]] = {
-        "trainer.precision": PRECISIONS if missing_bf16(recipe.trainer.accelerator) is None else ("32-true",),
+        "trainer.precision": PRECISIONS if missing_bf16(recipe.trainer["accelerator"]) is None else ("32-true",),
         "model.channels_last": (True, False),
         "model.optimizer.kernel": KERNELS[1:] if recipe.model.optimizer_settings.name in ("sgd", "adamw") else (),
         THREADS: sorted({1, max(1, loader.cores // 2), loader.cores} - {torch.get_num_threads()}),
@@ -62,11 +63,11 @@ class Tuner:
         self.recipe.data.setup()
         self._batch = recipe_batches(self.recipe.data, self.device)()
 
-    def _instantiate(self, settings: Settings) -> tuple[Any, Any]:
+    def _instantiate(self, settings: Settings) -> tuple[Recipe, Any]:
         keys = [f"--{key}={'null' if value is None else value}" for key, value in settings.items()]
         cli = RecipeCLI([*self.arguments, *keys])
         self.precision = cli.settle_precision()
-        return cli.parser.instantiate(cli.config), cli.config
+        return Recipe.of(cli), cli.config
 
     def start(self) -> dict[str, Any]:
         """The recipe's own value of each key."""
@@ -116,7 +117,7 @@ class Tuner:
 
         return step
 
-    def _loaded_steps(self, recipe: Any, conditions: Conditions, settings: Settings) -> Callable[[], float]:
+    def _loaded_steps(self, recipe: Recipe, conditions: Conditions, settings: Settings) -> Callable[[], float]:
         """A fresh loader per turn; the batches that its workers make in advance do not count."""
         batches: list[Callable[[], Any]] = [lambda: None]
         parts = recipe_parts(recipe, conditions, lambda: batches[0]())

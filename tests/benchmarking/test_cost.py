@@ -1,7 +1,7 @@
 import pytest
 
 from lit_cnn.architectures.catalog import find_entry
-from lit_cnn.cli.recipe_cost import cost_of, forward_madds, images_seen, stage_sizes
+from lit_cnn.benchmarking.cost import cost_of, forward_madds, images_seen, stage_sizes
 from lit_cnn.training.callbacks.progressive_learning import between, stage_shares
 
 

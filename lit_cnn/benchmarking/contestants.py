@@ -10,11 +10,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lit_cnn.architectures.catalog import create_model, find_entry
+from lit_cnn.benchmarking.phases import StepParts
+from lit_cnn.benchmarking.race import Conditions, Contestant
 from lit_cnn.data.batch import Batch
+from lit_cnn.data.module import ImageData
+from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.pretrained.references import REFERENCES, Reference
-from lit_cnn.profiling.bench import Conditions, Contestant
 from lit_cnn.profiling.counting import count_madds
-from lit_cnn.profiling.phases import StepParts
+from lit_cnn.training.classifier import Classifier
 from lit_cnn.training.losses import loss_of_heads
 from lit_cnn.training.optimization.clipping import classifier_of, clip_gradients_
 from lit_cnn.training.optimization.optimizers import make_optimizer
@@ -88,20 +91,20 @@ def plain_parts(network: nn.Module, images: Tensor, targets: Tensor, conditions:
 
 
 def recipe_parts(
-    init: Any, conditions: Conditions, next_batch: Callable[[], tuple[Tensor, Tensor]] | None = None
+    recipe: Recipe, conditions: Conditions, next_batch: Callable[[], tuple[Tensor, Tensor]] | None = None
 ) -> StepParts:
     """A step of an instantiated recipe: its network, loss, clipping and optimizer, on its own batches by default.
 
     Averaging of the weights, SAM and accumulation are left out; the learning rate stays at its peak.
     """
-    model, data = init.model, init.data
+    model, data = recipe.model, recipe.data
     model.configure_model(data)
     batches = next_batch or recipe_batches(data, conditions.device)
     return classifier_parts(model, data.batch_size, batches, conditions)
 
 
 def classifier_parts(
-    model: Any, batch_size: int, next_batch: Callable[[], tuple[Tensor, Tensor]], conditions: Conditions
+    model: Classifier, batch_size: int, next_batch: Callable[[], tuple[Tensor, Tensor]], conditions: Conditions
 ) -> StepParts:
     """A step of a ``Classifier``.
 
@@ -111,7 +114,7 @@ def classifier_parts(
         next_batch: Images and targets on the device.
         conditions: Device and precision.
     """
-    network = model.net.to(conditions.device)
+    network = model.network.to(conditions.device)
     optimizer = make_optimizer(network, model.optimizer_settings, batch_size)
     classifier = classifier_of(network)
 
@@ -125,7 +128,7 @@ def classifier_parts(
     return StepParts(network, next_batch, loss, optimizer, update, conditions.bf16)
 
 
-def recipe_batches(data: Any, device: torch.device) -> Callable[[], tuple[Tensor, Tensor]]:
+def recipe_batches(data: ImageData, device: torch.device) -> Callable[[], tuple[Tensor, Tensor]]:
     """A function that waits for the next batch of the recipe's loader and prepares it on the device, mixed as the
     steps of a run are."""
     batches, steps = endless(data.train_dataloader()), itertools.count()
@@ -144,18 +147,18 @@ def endless(loader: Iterable[Any]) -> Iterator[Any]:
         yield from loader
 
 
-def recipe_contestant(init: Any, conditions: Conditions) -> Contestant:
+def recipe_contestant(recipe: Recipe, conditions: Conditions) -> Contestant:
     """The recipe's own training step."""
-    data = init.data
+    model, data = recipe.model, recipe.data
     data.setup()
     images, _ = recipe_batches(data, conditions.device)()
     with torch.device("meta"):
-        if isinstance(init.model.architecture, str):
-            options = init.model.options.chosen()
+        if isinstance(model.architecture, str):
+            options = model.options.chosen()
             network = create_model(
-                init.model.architecture, num_classes=data.num_classes, in_channels=data.in_channels, **options
+                model.architecture, num_classes=data.num_classes, in_channels=data.in_channels, **options
             )
         else:
-            network = copy.deepcopy(init.model.net).to("meta")
+            network = copy.deepcopy(model.network).to("meta")
     madds = count_madds(network, data.image_size, in_channels=data.in_channels)
-    return Contestant("ours", lambda: recipe_parts(init, conditions), images, madds)
+    return Contestant("ours", lambda: recipe_parts(recipe, conditions), images, madds)

@@ -1,6 +1,6 @@
 import pytest
 
-from lit_cnn.cli.run_identity import check_identity, describe_changes
+from lit_cnn.experiment.identity import check_identity, describe_changes
 
 
 def test_only_keys_that_say_what_a_run_is_forbid_to_continue_it() -> None:

@@ -4,20 +4,21 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 import torch
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Sampler
 
-from lit_cnn.cli.bench_networks import endless
+from lit_cnn.benchmarking.contestants import endless
+from lit_cnn.benchmarking.interleaving import Spread, ratios, spread, take_turns
 from lit_cnn.data.batch import Batch
 from lit_cnn.data.loading.datasets import PlannedLoader, make_loader
 from lit_cnn.data.loading.sampling import BatchPlan
+from lit_cnn.data.module import ImageData
 from lit_cnn.data.sources.decoding import BrokenImage
 from lit_cnn.data.sources.folders import FolderSplit
 from lit_cnn.data.sources.load import ArraySplit
 from lit_cnn.data.sources.shards import ShardSplit
-from lit_cnn.profiling.interleaving import Spread, ratios, spread, take_turns
 
 BATCHES = 4
 """Batches of a turn for each worker, after those that were made in advance."""
@@ -54,7 +55,7 @@ class DecodedFiles(Dataset[Batch]):
         return Batch(torch.empty(0), index, index, position, torch.tensor(plan.weight))
 
 
-def measure_data(data: Any, *, rounds: int | None = None, seconds: float = 10.0) -> DataSpeed:
+def measure_data(data: ImageData, *, rounds: int | None = None, seconds: float = 10.0) -> DataSpeed:
     """Time the training loader of an ``ImageData`` in turns with decoding alone, where it reads files.
 
     Args:
@@ -65,13 +66,13 @@ def measure_data(data: Any, *, rounds: int | None = None, seconds: float = 10.0)
     data.setup()
     split, workers = data.loaded.train, data.train_dataloader().num_workers
 
-    def decode_only() -> PlannedLoader:
-        loader = data.train_dataloader()
-        return make_loader(DecodedFiles(split, data.in_channels), loader.sampler, workers)
+    def decode_only(files: FolderSplit | ShardSplit) -> PlannedLoader:
+        sampler = cast("Sampler[BatchPlan]", data.train_dataloader().sampler)
+        return make_loader(DecodedFiles(files, data.in_channels), sampler, workers)
 
     contestants = {"loader": turn(data.train_dataloader, workers)}
     if not isinstance(split, ArraySplit):
-        contestants["decoding"] = turn(decode_only, workers)
+        contestants["decoding"] = turn(lambda: decode_only(split), workers)
     taken = take_turns(contestants, rounds=rounds, seconds=seconds)
     speeds = {name: [data.batch_size / each for each in times] for name, times in taken.items()}
     if "decoding" not in speeds:

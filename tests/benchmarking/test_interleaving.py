@@ -1,6 +1,6 @@
 import pytest
 
-from lit_cnn.profiling.interleaving import Spread, ratios, spread, take_turns
+from lit_cnn.benchmarking.interleaving import Spread, ratios, spread, take_turns
 
 
 def test_spread_is_the_median_with_its_interval_of_order() -> None:

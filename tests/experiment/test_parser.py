@@ -2,7 +2,7 @@
 
 import pytest
 
-from lit_cnn.cli.recipe import explain, nearest_key
+from lit_cnn.experiment.parser import explain, nearest_key
 
 KEYS = ["seed", "data.crop", "data.batch_size", "model.crop", "model.optimizer.learning_rate", "trainer.max_epochs"]
 

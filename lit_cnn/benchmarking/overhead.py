@@ -16,16 +16,17 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 
-from lit_cnn.cli.bench_networks import recipe_batches
-from lit_cnn.cli.fit import train
-from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
-from lit_cnn.cli.trainer_settings import quieten_lightning
-from lit_cnn.profiling.interleaving import Spread, ratios, spread
+from lit_cnn.benchmarking.contestants import recipe_batches
+from lit_cnn.benchmarking.interleaving import Spread, ratios, spread
+from lit_cnn.experiment.fit import fit
+from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
+from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.profiling.timing import is_bf16
 from lit_cnn.training.losses import loss_of_heads
 from lit_cnn.training.optimization.clipping import classifier_of, clip_gradients_
 from lit_cnn.training.optimization.optimizers import make_optimizer
 from lit_cnn.training.optimization.schedules import make_scheduler
+from lit_cnn.training.trainer import quieten_lightning
 
 WARMUP = 3
 """Steps of either side before the first that counts."""
@@ -120,29 +121,29 @@ def measure_overhead(arguments: list[str], *, block: int = BLOCK, rounds: int = 
     quieten_lightning()
     cli = RecipeCLI([*resolve_configs(arguments), *ALONE])
     cli.settle_precision()
-    init = cli.parser.instantiate(cli.config)
-    check_steps(init, WARMUP + block * rounds)
-    if init.progressive_learning.stages > 1:
+    recipe = Recipe.of(cli, "overhead")
+    check_steps(recipe, WARMUP + block * rounds)
+    if recipe.progressive_learning.stages > 1:
         raise ValueError(
             "the plain loop has no progressive learning to compare fit with: add --progressive_learning.stages 1"
         )
-    turns = Turns(plain_loop(init), block, rounds)
+    turns = Turns(plain_loop(recipe), block, rounds)
     with tempfile.TemporaryDirectory() as runs, contextlib.redirect_stdout(Terminal()):
-        train(cli, Path(runs), "overhead", None, arguments, [turns])
+        fit(Recipe.of(cli, "overhead"), runs=Path(runs), watchers=[turns])
     if len(turns.fit_seconds) < rounds:
         raise ValueError(f"the training ended after {len(turns.fit_seconds)} of {rounds} turns: nothing was measured")
     both = turns.fit_seconds, turns.plain_seconds
     per_step = [spread([1e3 * seconds / block for seconds in side]) for side in both]
-    extra = [name for name, on in (("EMA", init.ema.decay > 0), ("SAM", init.model.sam.rho > 0)) if on]
+    extra = [name for name, on in (("EMA", recipe.ema.decay > 0), ("SAM", recipe.model.sam.rho > 0)) if on]
     return Overhead(ratios(*both), per_step[0], per_step[1], block * rounds, tuple(extra))
 
 
-def check_steps(init: Any, steps: int) -> None:
+def check_steps(recipe: Recipe, steps: int) -> None:
     """Refuse a recipe whose first epoch, or whose whole run, has fewer than ``steps`` steps."""
-    init.data.setup()
-    available = init.data.steps_per_epoch
-    if init.trainer.max_steps > 0:
-        available = min(available, init.trainer.max_steps)
+    recipe.data.setup()
+    available = recipe.data.steps_per_epoch
+    if recipe.trainer["max_steps"] > 0:
+        available = min(available, recipe.trainer["max_steps"])
     if available < steps:
         raise ValueError(
             f"the overhead is measured inside one epoch over {steps} steps, but the recipe's epoch has {available}: "
@@ -175,23 +176,23 @@ def measure_noise(name: str, image_size: int, batch_size: int, keys: list[str], 
         return measure_overhead(arguments, block=block, rounds=rounds)
 
 
-def plain_loop(init: Any) -> Callable[[], None]:
+def plain_loop(recipe: Recipe) -> Callable[[], None]:
     """One step of a loop as anyone would write it, on an instantiated recipe's network, batches and optimizer.
 
     The batches, their augmentation, the precision, the loss, the clipping, the optimizer and the schedule are those of
     ``fit``; averaging of the weights, SAM and accumulation are left out, and so is what ``StepParts`` would add: its
     clock, and the walk over all modules that sets them to training.
     """
-    model, data, trainer = init.model, init.data, init.trainer
-    init.machine.apply()
-    device = torch.device("cuda" if torch.cuda.is_available() and trainer.accelerator != "cpu" else "cpu")
+    model, data, trainer = recipe.model, recipe.data, recipe.trainer
+    recipe.machine.apply()
+    device = torch.device("cuda" if torch.cuda.is_available() and trainer["accelerator"] != "cpu" else "cpu")
     model.configure_model(data)
-    network = model.net.to(device).train()
+    network = model.network.to(device).train()
     optimizer = make_optimizer(network, model.optimizer_settings, data.batch_size)
     per_epoch = data.steps_per_epoch
-    total_steps = trainer.max_steps if trainer.max_steps > 0 else per_epoch * (trainer.max_epochs or 1000)
+    total_steps = trainer["max_steps"] if trainer["max_steps"] > 0 else per_epoch * (trainer["max_epochs"] or 1000)
     scheduler = make_scheduler(optimizer, model.schedule_settings, total_steps=total_steps, steps_per_epoch=per_epoch)
-    bf16 = is_bf16(trainer.precision)
+    bf16 = is_bf16(trainer["precision"])
     classifier, next_batch = classifier_of(network), recipe_batches(data, device)
 
     def step() -> None:

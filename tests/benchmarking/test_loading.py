@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from lit_cnn import ImageData
-from lit_cnn.cli.bench_data import BATCHES, DataSpeed, data_line, measure_data, turn
-from lit_cnn.profiling.interleaving import Spread
+from lit_cnn.benchmarking.interleaving import Spread
+from lit_cnn.benchmarking.loading import BATCHES, DataSpeed, data_line, measure_data, turn
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lit_cnn.profiling.interleaving import Spread, ratios, spread, take_turns
+from lit_cnn.benchmarking.interleaving import Spread, ratios, spread, take_turns
+from lit_cnn.benchmarking.phases import PHASES, StepParts
 from lit_cnn.profiling.memory import PeakMemory
-from lit_cnn.profiling.phases import PHASES, StepParts
 from lit_cnn.profiling.timing import device_name, synchronize
 
 FORWARD_PASSES = 3

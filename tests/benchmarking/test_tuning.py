@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 
-from lit_cnn.profiling.interleaving import Spread
-from lit_cnn.profiling.tuning import Settings, choose, climb
+from lit_cnn.benchmarking.interleaving import Spread
+from lit_cnn.benchmarking.tuning import Settings, choose, climb
 
 
 def speed(median: float, low: float | None = None) -> Spread:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lit_cnn.profiling.phases import StepParts
+from lit_cnn.benchmarking.phases import StepParts
 
 
 class Recorder(nn.Module):

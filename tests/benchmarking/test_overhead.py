@@ -4,10 +4,11 @@ import lightning.pytorch as pl
 import pytest
 import torch
 
-from lit_cnn.cli.fit_overhead import WARMUP, Overhead, Turns, measure_overhead, percent, plain_loop
-from lit_cnn.cli.recipe import RecipeCLI, resolve_configs
-from lit_cnn.cli.trainer_settings import progress_bars
-from lit_cnn.profiling.interleaving import Spread
+from lit_cnn.benchmarking.interleaving import Spread
+from lit_cnn.benchmarking.overhead import WARMUP, Overhead, Turns, measure_overhead, percent, plain_loop
+from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
+from lit_cnn.experiment.recipe import Recipe
+from lit_cnn.training.trainer import progress_bars
 
 TINY = ["--config", "quickstart", "--data.batch_size=8", "--data.image_size=8", "--ema.decay=0"]
 
@@ -80,7 +81,7 @@ def test_the_plain_loop_does_what_fit_does(whitening: str) -> None:
     whitened = f"--model.initial.whitening={whitening}"
     keys = ["--trainer.max_steps=3", "--trainer.precision=32-true", "--model.schedule.warmup_epochs=0", whitened]
     cli = RecipeCLI(resolve_configs([*TINY, *keys]))
-    ours, plain = cli.parser.instantiate(cli.config), cli.parser.instantiate(cli.config)
+    ours, plain = Recipe.of(cli), Recipe.of(cli)
     step = plain_loop(plain)
     for _ in range(3):
         step()

@@ -1,0 +1,98 @@
+"""A recipe as objects: what ``fit``, ``bench``, ``tune`` and the commands on checkpoints take."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import yaml
+
+from lit_cnn.data.module import ImageData
+from lit_cnn.experiment.files import About
+from lit_cnn.experiment.parser import RecipeCLI, recipe_name, resolve_configs
+from lit_cnn.tracking import TrackingSettings
+from lit_cnn.training.callbacks.early_stopping import EarlyStopping
+from lit_cnn.training.callbacks.ema import EMA
+from lit_cnn.training.callbacks.loss_guard import LossGuard
+from lit_cnn.training.callbacks.progressive_learning import ProgressiveLearning
+from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule
+from lit_cnn.training.classifier import Classifier
+from lit_cnn.training.machine import MachineSettings
+
+
+@dataclass(kw_only=True)
+class Recipe:
+    """What is trained, on what, how and where.
+
+    Args:
+        name: Of the folder that its runs share.
+        trainer: Arguments of Lightning's Trainer; the precision is one that Lightning knows.
+        monitor: Metric whose maximum is the best epoch.
+        checkpoint_minutes: Longest time between checkpoints inside an epoch.
+        process_timeout_minutes: How long a process of a distributed run waits for the others.
+        resolved: The same as built-in types, every default filled in: what ``config.yaml`` and checkpoints hold.
+    """
+
+    name: str
+    about: About
+    model: Classifier
+    data: ImageData
+    trainer: dict[str, Any]
+    ema: EMA
+    stochastic_depth: StochasticDepthSchedule
+    progressive_learning: ProgressiveLearning
+    early_stopping: EarlyStopping
+    loss_guard: LossGuard
+    tracking: TrackingSettings
+    machine: MachineSettings
+    monitor: str
+    checkpoint_minutes: float
+    process_timeout_minutes: float
+    resolved: dict[str, Any]
+
+    @classmethod
+    def load(cls, *configs: str | Path, overrides: Mapping[str, Any] | None = None) -> "Recipe":
+        """Read a recipe by name or path, with further files on top and then single keys.
+
+        Args:
+            configs: Such as "resnet_rs", "overlays/resnet_rs_101_160" or a path.
+            overrides: Dotted keys and values, such as {"data.batch_size": 64}.
+
+        Raises:
+            ValueError: Naming what is wrong, with the nearest recipe or key.
+        """
+        words = [word for config in configs for word in ("--config", str(config))]
+        keys = [f"--{key}={yaml.safe_dump(value, default_flow_style=True).split('...')[0].strip()}"
+                for key, value in (overrides or {}).items()]  # fmt: skip
+        cli = RecipeCLI([*resolve_configs(words), *keys])
+        cli.settle_precision()
+        return cls.of(cli, recipe_name(words))
+
+    @classmethod
+    def of(cls, cli: RecipeCLI, name: str = "recipe") -> "Recipe":
+        """The objects of a parsed recipe, newly built at every call."""
+        built = cli.parser.instantiate(cli.config)
+        return cls(
+            name=name,
+            about=built.about,
+            model=built.model,
+            data=built.data,
+            trainer=dict(built.trainer),
+            ema=built.ema,
+            stochastic_depth=built.stochastic_depth,
+            progressive_learning=built.progressive_learning,
+            early_stopping=built.early_stopping,
+            loss_guard=built.loss_guard,
+            tracking=built.tracking,
+            machine=built.machine,
+            monitor=built.monitor,
+            checkpoint_minutes=built.checkpoint_minutes,
+            process_timeout_minutes=built.process_timeout_minutes,
+            resolved=yaml.safe_load(cli.dump()),
+        )
+
+    @property
+    def callbacks(self) -> list[pl.Callback]:
+        """The callbacks that are fields of a recipe."""
+        return [self.ema, self.stochastic_depth, self.progressive_learning, self.early_stopping, self.loss_guard]
