@@ -20,7 +20,8 @@ from lit_cnn.reports.metrics_table import read_metrics
 from lit_cnn.training.runs import LAST, load_checkpoint
 
 RECIPE = """
-trainer: {max_epochs: 2, accelerator: cpu, devices: 1, enable_progress_bar: false, log_every_n_steps: 1}
+trainer:
+  {max_epochs: 2, accelerator: cpu, devices: 1, precision: 32-true, enable_progress_bar: false, log_every_n_steps: 1}
 model:
   architecture: vgg11
   options: {dropout: 0.2, weight_init: he, map_size: 1, hidden: 32}
