@@ -1,28 +1,45 @@
 """lit-cnn: train and compare convolutional networks, and tune their recipes.
 
-``create_model`` and ``list_models`` need torch alone; ``Classifier`` and ``ImageData`` import Lightning when first
-used.
+``create_model``, ``list_models`` and ``model_info`` need torch alone; the others import Lightning when first used.
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from lit_cnn.architectures.catalog import create_model, list_models
+from lit_cnn.architectures.catalog import find_entry as model_info
 
 if TYPE_CHECKING:
     from lit_cnn.data.module import ImageData
+    from lit_cnn.evaluation.trained import load_trained as load_model
+    from lit_cnn.experiment.fit import fit
+    from lit_cnn.experiment.recipe import Recipe
     from lit_cnn.training.classifier import Classifier
 
 __version__ = "0.1.0"
-__all__ = ["Classifier", "ImageData", "__version__", "create_model", "list_models"]
+__all__ = [
+    "Classifier",
+    "ImageData",
+    "Recipe",
+    "__version__",
+    "create_model",
+    "fit",
+    "list_models",
+    "load_model",
+    "model_info",
+]
+_LATER = {
+    "Classifier": ("lit_cnn.training.classifier", "Classifier"),
+    "ImageData": ("lit_cnn.data.module", "ImageData"),
+    "Recipe": ("lit_cnn.experiment.recipe", "Recipe"),
+    "fit": ("lit_cnn.experiment.fit", "fit"),
+    "load_model": ("lit_cnn.evaluation.trained", "load_trained"),
+}
+"""Name -> module and the name there, imported at first use."""
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Classifier":
-        from lit_cnn.training.classifier import Classifier
-
-        return Classifier
-    if name == "ImageData":
-        from lit_cnn.data.module import ImageData
-
-        return ImageData
-    raise AttributeError(f"module 'lit_cnn' has no attribute {name!r}")
+    if name not in _LATER:
+        raise AttributeError(f"module 'lit_cnn' has no attribute {name!r}")
+    module, there = _LATER[name]
+    return getattr(importlib.import_module(module), there)

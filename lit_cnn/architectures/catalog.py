@@ -7,8 +7,7 @@ does, without those of squeeze-and-excitation; where a paper prints no depth it 
 
 import difflib
 import fnmatch
-
-from torch import nn
+from collections.abc import Mapping, Sequence
 
 from lit_cnn.architectures.alexnet import alexnet, alexnet_one_tower
 from lit_cnn.architectures.amoebanet import amoebanet_a, cifar_amoebanet_a
@@ -21,6 +20,7 @@ from lit_cnn.architectures.googlenet import googlenet
 from lit_cnn.architectures.mobilenet_v1 import mobilenet_v1
 from lit_cnn.architectures.mobilenet_v2 import mobilenet_v2
 from lit_cnn.architectures.nasnet import cifar_nasnet_a, nasnet_a
+from lit_cnn.architectures.network import Network
 from lit_cnn.architectures.nfnet import nfnet
 from lit_cnn.architectures.resnet import cifar_resnet, imagenet_resnet
 from lit_cnn.architectures.resnet_rs import resnet_rs
@@ -440,9 +440,20 @@ CATALOG: tuple[Entry, ...] = (
 _BY_NAME = {entry.name: entry for entry in CATALOG}
 
 
-def list_models(pattern: str = "*") -> list[str]:
-    """Names of the catalog that match a shell pattern, in the order of the lecture."""
-    return [entry.name for entry in CATALOG if fnmatch.fnmatchcase(entry.name, pattern)]
+def list_models(patterns: str | Sequence[str] = "*", exclude: str | Sequence[str] = ()) -> list[str]:
+    """Names of the catalog that match a shell pattern, in the order of the lecture.
+
+    Args:
+        patterns: One, or several of which one must match.
+        exclude: One or several of which none may match.
+    """
+    wanted = [patterns] if isinstance(patterns, str) else patterns
+    unwanted = [exclude] if isinstance(exclude, str) else exclude
+
+    def matches(name: str, several: Sequence[str]) -> bool:
+        return any(fnmatch.fnmatchcase(name, pattern) for pattern in several)
+
+    return [entry.name for entry in CATALOG if matches(entry.name, wanted) and not matches(entry.name, unwanted)]
 
 
 def find_entry(name: str) -> Entry:
@@ -458,31 +469,44 @@ def find_entry(name: str) -> Entry:
     return _BY_NAME[name]
 
 
-def create_model(name: str, *, num_classes: int | None = None, in_channels: int = 3, **options: Value) -> nn.Module:
+def create_model(name: str, *, num_classes: int | None = None, in_channels: int = 3, **options: Value) -> Network:
     """Build a network of the catalog with fresh weights.
 
     Args:
         name: A name that :func:`list_models` returns.
-        num_classes: Outputs; the published number by default (1000, or 10 for the CIFAR nets).
+        num_classes: Outputs; the published number by default (1000, or 10 for the CIFAR nets); 0 ends in the features
+            (N, num_features).
         in_channels: Channels of the image.
         **options: Arguments of the builder, such as ``dropout`` and ``drop_path``; ``find_entry(name).options()`` lists
             them.
 
     Raises:
-        ValueError: If the name or an option is unknown, naming the nearest; if there is no output or no channel; if the
-            network has no shortcuts and ``drop_path`` is given.
+        ValueError: If the name or an option is unknown, naming the nearest; if a number is too small; if the network
+            has no shortcuts and ``drop_path`` is given.
     """
     entry = find_entry(name)
+    check_options(entry, options)
+    classes = entry.num_classes if num_classes is None else num_classes
+    for label, number, least in (("num_classes", classes, 0), ("in_channels", in_channels, 1)):
+        if number < least:
+            raise ValueError(f"{label} must be at least {least}, got {number}")
+    network = entry.build(**entry.arguments, num_classes=classes or 1, in_channels=in_channels, **options)
+    if classes == 0:
+        network.reset_classifier(0)
+    return network
+
+
+def check_options(entry: Entry, options: Mapping[str, Value]) -> None:
+    """Refuse options that the network does not have.
+
+    Raises:
+        ValueError: Naming the nearest.
+    """
     known = entry.options()
     for option in options:
         if option == "drop_path" and option not in known:
-            raise ValueError(f"{name} has no shortcuts, so stochastic depth cannot be used: leave drop_path out")
+            raise ValueError(f"{entry.name} has no shortcuts, so stochastic depth cannot be used: leave drop_path out")
         if option not in known:
             near = difflib.get_close_matches(option, known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known)}."
-            raise ValueError(f"{name} has no option {option!r}; {hint}")
-    classes = entry.num_classes if num_classes is None else num_classes
-    for label, number in (("num_classes", classes), ("in_channels", in_channels)):
-        if number < 1:
-            raise ValueError(f"{label} must be at least 1, got {number}")
-    return entry.build(**entry.arguments, num_classes=classes, in_channels=in_channels, **options)
+            raise ValueError(f"{entry.name} has no option {option!r}; {hint}")

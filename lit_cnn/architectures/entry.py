@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
-from torch import nn
+from lit_cnn.architectures.network import Network
 
 Value = int | float | str | bool | tuple[int, ...]
 
@@ -104,7 +104,7 @@ class Entry:
     """
 
     name: str
-    build: Callable[..., nn.Module]
+    build: Callable[..., Network]
     arguments: Mapping[str, Value]
     paper: Paper
     image_size: int

@@ -1,8 +1,11 @@
 """What every network of the catalog is: features that end in a map, and a head that ends in logits."""
 
+import copy
+import math
 from collections.abc import Mapping
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
+import torch
 from torch import Tensor, nn
 
 Key = TypeVar("Key")
@@ -10,6 +13,13 @@ Row = TypeVar("Row")
 
 Stem = Literal["imagenet", "small"]
 """How the first layers reduce the image: as on ImageNet, or hardly, for images of about 32 to 64 px."""
+
+
+class StageInfo(NamedTuple):
+    """One of the maps that ``Network.stages`` returns: its channels, and pixels of the image per pixel of the map."""
+
+    channels: int
+    stride: int
 
 
 class Network(nn.Module):
@@ -46,6 +56,58 @@ class Network(nn.Module):
             if name != "stem":
                 outputs.append(x)
         return outputs
+
+    @property
+    def feature_info(self) -> list[StageInfo]:
+        """Channels and stride of each map of ``stages``, found on the meta device: no pixel is computed."""
+        stem = self.features[0]
+        in_channels = next(parameter.shape[1] for parameter in stem.parameters() if parameter.dim() == 4)
+        side = 256 * -(-self.smallest_input // 256)
+        network = copy.deepcopy(self).to("meta").eval()
+        with torch.no_grad():
+            maps = network.stages(torch.empty(1, in_channels, side, side, device="meta"))
+        return [StageInfo(x.shape[1], 2 ** round(math.log2(side / x.shape[-1]))) for x in maps]
+
+    @property
+    def classifier(self) -> nn.Module:
+        """The last linear layer; an ``nn.Identity`` in a network without classes."""
+        return self.head.get_submodule("classifier")
+
+    @property
+    def num_classes(self) -> int:
+        """Outputs; 0 in a network that ends in features."""
+        return getattr(self.classifier, "out_features", 0)
+
+    @property
+    def num_features(self) -> int:
+        """Width of what the classifier reads.
+
+        Raises:
+            ValueError: In a network without classes, whose classifier does not tell.
+        """
+        width = getattr(self.classifier, "in_features", None)
+        if width is None:
+            raise ValueError(f"this {type(self).__name__} has no classifier: its outputs are the features")
+        return width
+
+    def reset_classifier(self, num_classes: int) -> None:
+        """Put a fresh linear layer in the place of the classifier, with PyTorch's initial weights.
+
+        Args:
+            num_classes: Outputs; 0 leaves the features (N, num_features).
+
+        Raises:
+            ValueError: If it is negative, or the classifier has been taken away before.
+        """
+        if num_classes < 0:
+            raise ValueError(f"num_classes must be at least 0, got {num_classes}")
+        old, width = self.classifier, self.num_features
+        if num_classes == 0:
+            self.head.register_module("classifier", nn.Identity())
+            return
+        bias, like = getattr(old, "bias", None) is not None, next(old.parameters())
+        fresh = nn.Linear(width, num_classes, bias=bias, device=like.device, dtype=like.dtype)
+        self.head.register_module("classifier", fresh)
 
     def check_input(self, x: Tensor) -> None:
         if min(x.shape[-2:]) < self.smallest_input:

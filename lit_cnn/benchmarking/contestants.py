@@ -153,6 +153,7 @@ def recipe_contestant(recipe: Recipe, conditions: Conditions) -> Contestant:
     data.setup()
     images, _ = recipe_batches(data, conditions.device)()
     with torch.device("meta"):
+        network: nn.Module
         if isinstance(model.architecture, str):
             options = model.options.chosen()
             network = create_model(

@@ -83,6 +83,14 @@ def test_contract_of_a_network(name: str) -> None:
     assert maps[-1].shape == network.forward_features(image).shape
     sides = [stage.shape[-1] for stage in maps]
     assert sides == sorted(sides, reverse=True)
+    assert [stage.channels for stage in network.feature_info] == [stage.shape[1] for stage in maps]
+    assert network.num_classes == 7
+    assert network.num_features == network.classifier.in_features
+    network.reset_classifier(3)
+    assert network(image).shape == (2, 3)
+    network.reset_classifier(0)
+    assert network(image).flatten(1).shape[0] == 2
+    assert network.num_classes == 0
 
 
 def test_unknown_name_suggests_the_nearest() -> None:
@@ -101,6 +109,13 @@ def test_list_models_filters_by_pattern() -> None:
     assert len(set(NAMES)) == len(NAMES)
 
 
+def test_list_models_takes_several_patterns_and_exclusions() -> None:
+    assert lit_cnn.list_models(["vgg11", "zfnet"]) == ["zfnet", "vgg11"]
+    names = lit_cnn.list_models("vgg*", exclude=["*_bn", "vgg19"])
+    assert "vgg16" in names
+    assert not any(name.endswith("_bn") or name == "vgg19" for name in names)
+
+
 def test_plain_nets_refuse_stochastic_depth() -> None:
     with pytest.raises(ValueError, match="no shortcuts"):
         lit_cnn.create_model("plain18", drop_path=0.1)
@@ -112,9 +127,10 @@ def test_nets_without_shortcuts_refuse_stochastic_depth(name: str) -> None:
         lit_cnn.create_model(name, drop_path=0.1)
 
 
-@pytest.mark.parametrize("sizes", [{"num_classes": 0}, {"in_channels": 0}])
-def test_no_output_or_no_channel_is_refused(sizes: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match=f"{next(iter(sizes))} must be at least 1, got 0"):
+@pytest.mark.parametrize(("sizes", "least"), [({"num_classes": -1}, 0), ({"in_channels": 0}, 1)])
+def test_too_few_outputs_or_channels_are_refused(sizes: dict[str, int], least: int) -> None:
+    (name, size), *_ = sizes.items()
+    with pytest.raises(ValueError, match=f"{name} must be at least {least}, got {size}"):
         lit_cnn.create_model("resnet18", **sizes)
 
 
