@@ -1,7 +1,8 @@
 """The batch every loader yields, every hook passes on and every step consumes."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor
 
 PADDING = -1
@@ -30,3 +31,23 @@ class Batch(NamedTuple):
     index: Tensor  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
     position: Tensor
     weight: Tensor
+
+
+def batch_of_pair(pair: Any, rank: int) -> Batch:
+    """The batch of a loader that is not ours, whose every sample counts once.
+
+    Args:
+        pair: Images (N, C, H, W), floating point as the network takes them, and targets: classes (N,), or (N, K) on the
+            simplex.
+        rank: Number of this process, which tells its samples' keys from those of others.
+
+    Raises:
+        ValueError: If it is anything else, saying what was found.
+    """
+    if not isinstance(pair, (list, tuple)) or len(pair) != 2 or not all(isinstance(part, Tensor) for part in pair):
+        raise ValueError(f"a loader must give pairs of tensors (images, targets), got {type(pair).__name__}")
+    images, targets = pair
+    if not images.is_floating_point():
+        raise ValueError(f"a loader's images must be floating point as the network takes them, got {images.dtype}")
+    rows = torch.arange(len(images))
+    return Batch(images, targets, rows, rows + rank * len(images), torch.tensor(1.0))

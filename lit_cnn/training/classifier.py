@@ -12,7 +12,7 @@ from torchmetrics import Metric
 from lit_cnn.architectures.catalog import create_model, find_entry
 from lit_cnn.architectures.entry import NetworkOptions
 from lit_cnn.architectures.layers.keyed import KeyedLayer, random_layers, set_random_key
-from lit_cnn.data.batch import Batch
+from lit_cnn.data.batch import Batch, batch_of_pair
 from lit_cnn.data.module import ImageData
 from lit_cnn.randomness import derive_key, seeded
 from lit_cnn.training.activation_checkpointing import checkpoint_activations
@@ -103,6 +103,10 @@ class Classifier(pl.LightningModule):
             raise RuntimeError("the network is built by configure_model, which needs the data's classes: call it first")
         return self.net
 
+    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Batch:
+        """Take pairs of (images, targets) from any loader; a data module of ours gives whole batches."""
+        return batch if isinstance(batch, Batch) else batch_of_pair(batch, self.global_rank)
+
     # Building ---------------------------------------------------------------------------------------------------------
 
     def configure_model(self, data: object = None) -> None:
@@ -149,7 +153,7 @@ class Classifier(pl.LightningModule):
             )
         value = stated if stated is not None else found
         if value is None:
-            raise ValueError(f"model.{name} is not known: state it, or train with an ImageData that tells it")
+            raise ValueError(f"model.{name} is unknown: set it, or train with an ImageData, which provides it")
         return value
 
     def _class_weights(self, data: object) -> Tensor | None:

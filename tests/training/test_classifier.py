@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import lightning.pytorch as pl
+import pytest
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, TensorDataset
 
 from lit_cnn import Classifier
-from lit_cnn.data.batch import PADDING, Batch
+from lit_cnn.data.batch import PADDING, Batch, batch_of_pair
 from lit_cnn.data.loading.sampling import TrainSampler
 from lit_cnn.reports.metrics_table import read_metrics
 from lit_cnn.training.metrics_file import MetricsFile
@@ -116,3 +117,42 @@ def test_padding_moves_nothing() -> None:
     batch = make_batch([0, 1, 2], weight=1.0)
     padded = batch._replace(index=torch.tensor([0, 1, PADDING]))
     torch.testing.assert_close(step_alone(padded)[1], gradient_by_hand([0, 1]))
+
+
+def loader(images: Tensor, targets: Tensor) -> DataLoader:
+    return DataLoader(TensorDataset(images, targets), batch_size=8)
+
+
+def quiet_trainer(folder: Path) -> pl.Trainer:
+    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
+    return pl.Trainer(max_epochs=2, accelerator="cpu", devices=1, default_root_dir=folder, **quiet)
+
+
+def test_any_loader_of_images_and_targets_trains(tmp_path: Path) -> None:
+    """Of an uneven set every image counts once, in training and in validation."""
+    labels = torch.arange(20) % 2
+    images = labels.float().view(-1, 1, 1, 1).expand(20, 1, 16, 16) - 0.5
+    model = Classifier("cifar_resnet8", num_classes=2, in_channels=1)
+    trainer = quiet_trainer(tmp_path)
+    trainer.fit(model, loader(images, labels), loader(images[:10], labels[:10]))
+    assert trainer.global_step == 2 * 3
+    assert {"train/loss", "train/acc1", "val/loss", "val/acc1"} <= set(trainer.callback_metrics)
+    right = float(trainer.callback_metrics["val/acc1"]) * 10
+    assert right == pytest.approx(round(right))
+
+
+def test_another_loader_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    labels = torch.zeros(8, dtype=torch.int64)
+    model = Classifier("cifar_resnet8", num_classes=2, in_channels=1)
+    with pytest.raises(ValueError, match=r"images must be floating point as the network takes them, got torch\.uint8"):
+        wrong = loader(torch.zeros(8, 1, 16, 16, dtype=torch.uint8), labels)
+        quiet_trainer(tmp_path).fit(model, wrong, wrong)
+    with pytest.raises(ValueError, match=r"pairs of tensors \(images, targets\), got Tensor"):
+        batch_of_pair(torch.zeros(8, 1, 16, 16), 0)
+
+
+def test_each_rank_has_its_own_positions() -> None:
+    batch = batch_of_pair([torch.zeros(3, 1, 2, 2), torch.zeros(3, dtype=torch.int64)], rank=2)
+    assert batch.position.tolist() == [6, 7, 8]
+    assert batch.index.tolist() == [0, 1, 2]
+    assert batch.weight == 1
