@@ -10,8 +10,8 @@ from rich.progress import track
 from rich.table import Table
 
 from lit_cnn.cli.checkpoint_arguments import add_network_arguments
-from lit_cnn.evaluation.predict import BATCH_SIZE, find_images, predict_files, write_predictions
-from lit_cnn.evaluation.trained import Trained, load_trained
+from lit_cnn.evaluation.predict import find_images, write_predictions
+from lit_cnn.evaluation.trained import BATCH_SIZE, Trained, load_trained
 from lit_cnn.exporting.folding import fold_for_inference
 
 
@@ -36,7 +36,7 @@ def run(arguments: list[str]) -> int:
     if options.fold or options.compile:
         make_faster(trained, min(BATCH_SIZE, len(files)), with_compile=options.compile)
     console = Console(stderr=True)
-    iterator = predict_files(trained, files)
+    iterator = trained.predictions(files)
     predictions = list(track(iterator, "predicting", total=len(files), console=console, transient=True))
     for path in options.out:
         write_predictions(predictions, path)

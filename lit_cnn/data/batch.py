@@ -33,21 +33,23 @@ class Batch(NamedTuple):
     weight: Tensor
 
 
-def batch_of_pair(pair: Any, rank: int) -> Batch:
-    """The batch of a loader that is not ours, whose every sample counts once.
+def as_batch(batch: Any, rank: int) -> Batch:
+    """A batch of ours as it is; of another loader's pair a batch whose every sample counts once.
 
     Args:
-        pair: Images (N, C, H, W), floating point as the network takes them, and targets: classes (N,), or (N, K) on the
-            simplex.
+        batch: A ``Batch``, or images (N, C, H, W), floating point as the network takes them, and targets: classes (N,),
+            or (N, K) on the simplex.
         rank: Number of this process, which tells its samples' keys from those of others.
 
     Raises:
         ValueError: If it is anything else, saying what was found.
     """
-    if not isinstance(pair, (list, tuple)) or len(pair) != 2 or not all(isinstance(part, Tensor) for part in pair):
-        raise ValueError(f"a loader must give pairs of tensors (images, targets), got {type(pair).__name__}")
-    images, targets = pair
+    if isinstance(batch, Batch):
+        return batch
+    if not isinstance(batch, (list, tuple)) or len(batch) != 2 or not all(isinstance(part, Tensor) for part in batch):
+        raise ValueError(f"a loader must give pairs of tensors (images, targets), got {type(batch).__name__}")
+    images, targets = batch
     if not images.is_floating_point():
         raise ValueError(f"a loader's images must be floating point as the network takes them, got {images.dtype}")
-    rows = torch.arange(len(images))
-    return Batch(images, targets, rows, rows + rank * len(images), torch.tensor(1.0))
+    rows = torch.arange(len(images), device=images.device)
+    return Batch(images, targets, rows, rows + rank * len(images), torch.tensor(1.0, device=images.device))

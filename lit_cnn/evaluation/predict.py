@@ -2,25 +2,10 @@
 
 import csv
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
-from lit_cnn.data.sources.folders import list_images, load_image
-from lit_cnn.evaluation.trained import Trained
-
-BATCH_SIZE = 32
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The most probable classes of one file, the best first."""
-
-    file: str
-    classes: list[str]
-    probabilities: list[float]
+from lit_cnn.data.sources.folders import list_images
+from lit_cnn.evaluation.trained import Prediction
 
 
 def find_images(names: list[str]) -> list[str]:
@@ -42,18 +27,6 @@ def find_images(names: list[str]) -> list[str]:
         else:
             raise ValueError(f"there is no image {name}")
     return files
-
-
-def predict_files(trained: Trained, files: list[str], batch_size: int = BATCH_SIZE) -> Iterator[Prediction]:
-    """The top classes (at most five) of each file."""
-    transform = trained.transform()
-    count = min(5, len(trained.class_names))
-    for start in range(0, len(files), batch_size):
-        names = files[start : start + batch_size]
-        images = [transform(load_image(name, trained.preprocessing.in_channels)) for name in names]
-        best = trained.probabilities(torch.stack(images)).topk(count, dim=1)
-        for name, values, classes in zip(names, best.values.tolist(), best.indices.tolist(), strict=True):
-            yield Prediction(name, [trained.class_names[index] for index in classes], values)
 
 
 def write_predictions(predictions: list[Prediction], path: Path) -> None:

@@ -1,6 +1,6 @@
 """A trained network as its checkpoint describes it: architecture, weights, classes and preprocessing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,22 @@ from torch import Tensor, nn
 
 from lit_cnn.architectures.catalog import create_model
 from lit_cnn.data.augmentation.per_image import evaluation_transform
+from lit_cnn.data.normalization import normalize
 from lit_cnn.data.settings import Preprocessing
+from lit_cnn.data.sources.folders import load_image
 from lit_cnn.training.runs import load_checkpoint, network_weights
+
+BATCH_SIZE = 32
+"""Images that ``Trained.predictions`` computes at once."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The most probable classes of one image, the best first; ``file`` is its path, or its number in a tensor."""
+
+    file: str
+    classes: list[str]
+    probabilities: list[float]
 
 
 @dataclass
@@ -40,11 +54,9 @@ class Trained:
             ValueError: If the network cannot be run at the size of the images.
         """
         device = next(self.network.parameters()).device
-        mean = torch.tensor(self.preprocessing.mean, device=device).view(1, -1, 1, 1)
-        std = torch.tensor(self.preprocessing.std, device=device).view(1, -1, 1, 1)
-        pixels = images.to(device).float().contiguous(memory_format=torch.channels_last)
+        normalized = normalize(images.to(device), self.preprocessing.mean, self.preprocessing.std)
         try:
-            return self.network((pixels / 255 - mean) / std).float()
+            return self.network(normalized).float()
         except RuntimeError as error:
             height, width = images.shape[-2:]
             if height == width == self.preprocessing.image_size:
@@ -58,6 +70,34 @@ class Trained:
     def probabilities(self, images: Tensor) -> Tensor:
         """(N, K) softmax of uint8 images (N, C, H, W) that have passed the preprocessing's transform."""
         return self.logits(images).softmax(dim=1)
+
+    def predict(self, images: Tensor | Sequence[str | Path]) -> list[Prediction]:
+        """The top classes (at most five) of each image.
+
+        Args:
+            images: Image files, or uint8 pixels (N, C, H, W) at the size of the preprocessing.
+
+        Raises:
+            ValueError: If a file cannot be decoded, naming it.
+        """
+        return list(self.predictions(images))
+
+    def predictions(self, images: Tensor | Sequence[str | Path]) -> Iterator[Prediction]:
+        """``predict``, one by one."""
+        count = min(5, len(self.class_names))
+        for start in range(0, len(images), BATCH_SIZE):
+            part = images[start : start + BATCH_SIZE]
+            pixels = part if isinstance(part, Tensor) else torch.stack([self.read(path) for path in part])
+            best = self.probabilities(pixels).topk(count, dim=1)
+            for number, (values, classes) in enumerate(
+                zip(best.values.tolist(), best.indices.tolist(), strict=True), start=start
+            ):
+                file = str(number) if isinstance(images, Tensor) else str(images[number])
+                yield Prediction(file, [self.class_names[index] for index in classes], values)
+
+    def read(self, path: str | Path) -> Tensor:
+        """(C, H, W) uint8 input of an image file."""
+        return self.transform()(load_image(path, self.preprocessing.in_channels))
 
     def transform(self) -> Any:
         """Function of a PIL image that returns the (C, H, W) uint8 input."""

@@ -12,7 +12,7 @@ from torchmetrics import Metric
 from lit_cnn.architectures.catalog import create_model, find_entry
 from lit_cnn.architectures.entry import NetworkOptions
 from lit_cnn.architectures.layers.keyed import KeyedLayer, random_layers, set_random_key
-from lit_cnn.data.batch import Batch, batch_of_pair
+from lit_cnn.data.batch import Batch, as_batch
 from lit_cnn.data.module import ImageData
 from lit_cnn.randomness import derive_key, seeded
 from lit_cnn.training.activation_checkpointing import checkpoint_activations
@@ -103,10 +103,6 @@ class Classifier(pl.LightningModule):
             raise RuntimeError("the network is built by configure_model, which needs the data's classes: call it first")
         return self.net
 
-    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Batch:
-        """Take pairs of (images, targets) from any loader; a data module of ours gives whole batches."""
-        return batch if isinstance(batch, Batch) else batch_of_pair(batch, self.global_rank)
-
     # Building ---------------------------------------------------------------------------------------------------------
 
     def configure_model(self, data: object = None) -> None:
@@ -189,7 +185,8 @@ class Classifier(pl.LightningModule):
 
     # Steps ------------------------------------------------------------------------------------------------------------
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        batch = as_batch(batch, self.global_rank)
         if self.sam.rho > 0:
             self._climb(batch, batch_idx)
         output, loss = self._forward_training(batch, batch_idx)
@@ -252,7 +249,8 @@ class Classifier(pl.LightningModule):
         """Validate the batch-norm statistics that the checkpoint will hold: rank 0's."""
         broadcast_buffers(self)
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
+    def validation_step(self, batch: Any, batch_idx: int) -> Tensor:
+        batch = as_batch(batch, self.global_rank)
         logits = self(batch.images)
         self.val_metrics.update(logits, batch.targets, batch.index >= 0)
         return logits
@@ -268,7 +266,8 @@ class Classifier(pl.LightningModule):
         self.val_metrics.reset()
         self.raw_metrics.reset()
 
-    def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
+    def test_step(self, batch: Any, batch_idx: int) -> Tensor:
+        batch = as_batch(batch, self.global_rank)
         logits = self(batch.images)
         self.test_metrics.update(logits, batch.targets, batch.index >= 0)
         return logits

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from lit_cnn import Classifier
-from lit_cnn.data.batch import PADDING, Batch, batch_of_pair
+from lit_cnn.data.batch import PADDING, Batch, as_batch
 from lit_cnn.data.loading.sampling import TrainSampler
 from lit_cnn.reports.metrics_table import read_metrics
 from lit_cnn.training.metrics_file import MetricsFile
@@ -144,15 +144,15 @@ def test_any_loader_of_images_and_targets_trains(tmp_path: Path) -> None:
 def test_another_loader_is_refused_in_one_sentence(tmp_path: Path) -> None:
     labels = torch.zeros(8, dtype=torch.int64)
     model = Classifier("cifar_resnet8", num_classes=2, in_channels=1)
+    wrong = loader(torch.zeros(8, 1, 16, 16, dtype=torch.uint8), labels)
     with pytest.raises(ValueError, match=r"images must be floating point as the network takes them, got torch\.uint8"):
-        wrong = loader(torch.zeros(8, 1, 16, 16, dtype=torch.uint8), labels)
         quiet_trainer(tmp_path).fit(model, wrong, wrong)
     with pytest.raises(ValueError, match=r"pairs of tensors \(images, targets\), got Tensor"):
-        batch_of_pair(torch.zeros(8, 1, 16, 16), 0)
+        as_batch(torch.zeros(8, 1, 16, 16), 0)
 
 
 def test_each_rank_has_its_own_positions() -> None:
-    batch = batch_of_pair([torch.zeros(3, 1, 2, 2), torch.zeros(3, dtype=torch.int64)], rank=2)
+    batch = as_batch([torch.zeros(3, 1, 2, 2), torch.zeros(3, dtype=torch.int64)], rank=2)
     assert batch.position.tolist() == [6, 7, 8]
     assert batch.index.tolist() == [0, 1, 2]
     assert batch.weight == 1
