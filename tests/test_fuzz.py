@@ -27,7 +27,7 @@ from lit_cnn.data.sources.arrays import read_npz
 from lit_cnn.data.sources.folders import load_image
 from lit_cnn.experiment.identity import check_identity, describe_changes, leaves, nested
 from lit_cnn.experiment.parser import RecipeCLI
-from lit_cnn.training.runs import FORMAT, load_checkpoint
+from lit_cnn.run_folder.checkpoint import FORMAT, load_checkpoint
 
 
 @cache

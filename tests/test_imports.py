@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "lit_cnn"
-GROUND = {"randomness", "tracking", "reports"}
+GROUND = {"randomness", "tracking", "reports", "run_folder"}
 TRAINING = {"training", "data", "architectures", *GROUND}
 EXPERIMENT = {"experiment", "pretrained", "profiling", *TRAINING}
 BELOW = {
     "randomness": set(),
     "tracking": {"randomness"},
-    "reports": set(),
+    "reports": {"run_folder"},
+    "run_folder": set(),
     "architectures": {"randomness"},
     "data": {"randomness"},
     "training": TRAINING,

@@ -11,8 +11,9 @@ from rich.table import Table
 from lit_cnn.experiment.fit import Run, fit, is_main_process
 from lit_cnn.experiment.parser import RecipeCLI, nearest_key, recipe_name, resolve_configs
 from lit_cnn.experiment.recipe import Recipe
+from lit_cnn.run_folder.checkpoint import BEST
+from lit_cnn.run_folder.folder import RUN_DIR_VARIABLE, find_run
 from lit_cnn.training.precision import emulation_warning
-from lit_cnn.training.runs import BEST, RUN_DIR_VARIABLE, find_run
 from lit_cnn.training.slurm import requeued_run
 from lit_cnn.training.trainer import quieten_lightning
 

@@ -11,7 +11,6 @@ Exit codes: 0 done, 1 wrong input or no trial succeeded, 130 and 143 stopped by 
 import argparse
 import dataclasses
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +23,7 @@ from lit_cnn.experiment.files import find_recipe, read_yaml
 from lit_cnn.experiment.identity import identity
 from lit_cnn.experiment.parser import RecipeCLI, nearest_key, resolve_configs
 from lit_cnn.reports.sweep import draw_sweep
+from lit_cnn.run_folder.atomic import replacing
 from lit_cnn.sweeps.results import TrialResult, write_trials
 from lit_cnn.sweeps.space import Space, argument, parse_space
 from lit_cnn.sweeps.trials import Fit, StopSignals
@@ -218,7 +218,5 @@ def shown(value: object) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")

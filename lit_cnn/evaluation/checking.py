@@ -9,9 +9,9 @@ import yaml
 
 from lit_cnn.data.checking import Finding
 from lit_cnn.evaluation.trained import load_trained
-from lit_cnn.reports.metrics_table import read_metrics
+from lit_cnn.run_folder.checkpoint import BEST, LAST, PREVIOUS, load_checkpoint, network_weights
+from lit_cnn.run_folder.metrics_csv import read_metrics
 from lit_cnn.training.metrics_file import METRICS
-from lit_cnn.training.runs import BEST, LAST, PREVIOUS, load_checkpoint, network_weights
 
 WEIGHTS = "weights.safetensors"
 

@@ -13,7 +13,7 @@ from lit_cnn.data.augmentation.per_image import evaluation_transform
 from lit_cnn.data.normalization import normalize
 from lit_cnn.data.settings import Preprocessing
 from lit_cnn.data.sources.folders import load_image
-from lit_cnn.training.runs import load_checkpoint, network_weights
+from lit_cnn.run_folder.checkpoint import load_checkpoint, network_weights
 
 BATCH_SIZE = 32
 """Images that ``Trained.predictions`` computes at once."""

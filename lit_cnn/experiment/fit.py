@@ -14,24 +14,22 @@ from lightning.fabric.utilities.rank_zero import _get_rank
 from lit_cnn.experiment.identity import check_identity, describe_changes
 from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.reports.curves import draw_curves
+from lit_cnn.run_folder.checkpoint import BEST, export_weights, load_checkpoint
+from lit_cnn.run_folder.folder import (
+    ENVIRONMENT,
+    RUN_DIR_VARIABLE,
+    create_run_dir,
+    describe_environment,
+    note_last,
+    resumable_checkpoint,
+    write_json,
+)
 from lit_cnn.tracking import finish, make_logger, sync_command
 from lit_cnn.training.announce import announce
 from lit_cnn.training.callbacks.checkpoints import Checkpoints, RunInterrupted
 from lit_cnn.training.callbacks.pictures import Pictures
 from lit_cnn.training.callbacks.throughput import Throughput
 from lit_cnn.training.metrics_file import MetricsFile
-from lit_cnn.training.runs import (
-    BEST,
-    ENVIRONMENT,
-    RUN_DIR_VARIABLE,
-    create_run_dir,
-    describe_environment,
-    export_weights,
-    load_checkpoint,
-    note_last,
-    resumable_checkpoint,
-    write_json,
-)
 from lit_cnn.training.slurm import job_id, requeue
 from lit_cnn.training.trainer import check_strategy, end_launched, limit_waiting, progress_bars, seconds_of
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from lit_cnn.reports.canvas import BLUE, GRAY, INK, RED, ROSE, new_figure, plain_axes, write_figure
-from lit_cnn.reports.metrics_table import read_metrics
+from lit_cnn.run_folder.metrics_csv import read_metrics
 
 _LABEL_GAP = 13.0
 """Least vertical distance of two labels, in points."""

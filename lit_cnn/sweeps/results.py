@@ -2,11 +2,11 @@
 
 import csv
 import io
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lit_cnn.run_folder.atomic import replacing
 from lit_cnn.sweeps.space import Value
 
 
@@ -47,7 +47,6 @@ def write_trials(rows: Sequence[TrialResult], keys: Sequence[str], path: Path) -
     for row in rows:
         params = [row.params.get(key, "") for key in keys]
         writer.writerow([row.trial, row.state, row.value, *params, row.seconds, row.run, row.error])
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text.getvalue(), encoding="utf-8", newline="")
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        partial.write_text(text.getvalue(), encoding="utf-8", newline="")
     return path

@@ -12,10 +12,11 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-from lit_cnn.reports.metrics_table import read_metrics
+from lit_cnn.run_folder.checkpoint import LAST, PREVIOUS
+from lit_cnn.run_folder.folder import RUN_DIR_VARIABLE
+from lit_cnn.run_folder.metrics_csv import read_metrics
 from lit_cnn.sweeps.locks import take
 from lit_cnn.sweeps.space import Space
-from lit_cnn.training.runs import LAST, PREVIOUS, RUN_DIR_VARIABLE
 
 LOG = "fit.log"
 OWNER_LOCK = ".sweep.lock"

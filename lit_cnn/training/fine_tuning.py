@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from lit_cnn.data.module import ImageData
+from lit_cnn.run_folder.checkpoint import load_checkpoint, network_weights
 from lit_cnn.training.announce import announce
-from lit_cnn.training.runs import load_checkpoint, network_weights
 from lit_cnn.training.whitening import fix_first_convolution, whiten_first_convolution
 
 WHITENING_IMAGES = 5000

@@ -14,7 +14,7 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
-from lit_cnn.reports.metrics_table import read_header, read_metrics
+from lit_cnn.run_folder.metrics_csv import read_header, read_metrics
 
 METRICS = "metrics.csv"
 TIMING = "timing.csv"

@@ -12,7 +12,7 @@ from pathlib import Path
 import lightning.pytorch as pl
 from lightning.fabric.plugins.environments import SLURMEnvironment
 
-from lit_cnn.training.runs import ENVIRONMENT
+from lit_cnn.run_folder.folder import ENVIRONMENT
 
 
 def job_id() -> str | None:

@@ -10,7 +10,7 @@ from bad_case import Case, write_checkpoint
 from bad_recipes import recipe
 
 from lit_cnn.experiment.parser import RecipeCLI
-from lit_cnn.training.runs import FORMAT
+from lit_cnn.run_folder.checkpoint import FORMAT
 
 
 class Evil:

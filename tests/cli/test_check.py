@@ -7,7 +7,7 @@ from checkpoint_files import PREPROCESSING, write_checkpoint
 
 from lit_cnn.cli.main import main
 from lit_cnn.evaluation.checking import WEIGHTS
-from lit_cnn.training.runs import BEST, export_weights, load_checkpoint
+from lit_cnn.run_folder.checkpoint import BEST, export_weights, load_checkpoint
 
 GRAY = {**PREPROCESSING, "image_size": 8, "mean": [0.5], "std": [0.5], "in_channels": 1}
 

@@ -12,8 +12,8 @@ from fitted_run import NAMES, FittedRun
 from safetensors.torch import load_file
 
 from lit_cnn.cli.main import main
-from lit_cnn.reports.metrics_table import read_metrics
-from lit_cnn.training.runs import load_checkpoint, network_weights
+from lit_cnn.run_folder.checkpoint import load_checkpoint, network_weights
+from lit_cnn.run_folder.metrics_csv import read_metrics
 
 
 def answered(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> Any:

@@ -26,10 +26,10 @@ import torch
 from torture import RECIPE, digest, only_run
 
 from lit_cnn.cli.main import main as lit_cnn
-from lit_cnn.reports.metrics_table import read_metrics
+from lit_cnn.run_folder.checkpoint import BEST, LAST, PREVIOUS, load_checkpoint
+from lit_cnn.run_folder.metrics_csv import read_metrics
 from lit_cnn.training.classifier import Classifier
 from lit_cnn.training.metrics_file import METRICS
-from lit_cnn.training.runs import BEST, LAST, PREVIOUS, load_checkpoint
 
 SHORT = ("--trainer.max_epochs", "2", "--data.batch_size", "360", "--data.eval_batch_size", "90")
 """Two epochs of four steps, each with four validation batches."""

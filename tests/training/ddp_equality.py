@@ -16,8 +16,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from lit_cnn.reports.metrics_table import read_metrics
-from lit_cnn.training.runs import LAST, load_checkpoint
+from lit_cnn.run_folder.checkpoint import LAST, load_checkpoint
+from lit_cnn.run_folder.metrics_csv import read_metrics
 
 RECIPE = """
 trainer:

@@ -10,6 +10,7 @@ from lit_cnn import Classifier, ImageData
 from lit_cnn.architectures.entry import NetworkOptions
 from lit_cnn.data.mixing_settings import CutMix, Mixup
 from lit_cnn.data.settings import Crop, Evaluation, RandAugment
+from lit_cnn.run_folder.checkpoint import LAST, load_checkpoint
 from lit_cnn.training.callbacks.checkpoints import Checkpoints
 from lit_cnn.training.callbacks.ema import EMA
 from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule
@@ -17,7 +18,6 @@ from lit_cnn.training.losses import LossSettings
 from lit_cnn.training.metrics_file import MetricsFile
 from lit_cnn.training.optimization.optimizers import OptimizerSettings
 from lit_cnn.training.optimization.schedules import ScheduleSettings
-from lit_cnn.training.runs import LAST, load_checkpoint
 
 
 def make_model(**changes: Any) -> Classifier:

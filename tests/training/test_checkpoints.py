@@ -13,8 +13,8 @@ import torch
 from digits_run import assert_same_end, fit
 from ramp_run import train_ramp
 
+from lit_cnn.run_folder.checkpoint import BEST, LAST, MIGRATIONS, PREVIOUS, load_checkpoint, network_weights
 from lit_cnn.training.callbacks.checkpoints import TIMED_OUT, Checkpoints, RunInterrupted
-from lit_cnn.training.runs import BEST, LAST, MIGRATIONS, PREVIOUS, load_checkpoint, network_weights
 from lit_cnn.training.trainer import seconds_of
 
 

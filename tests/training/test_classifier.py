@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from lit_cnn import Classifier
 from lit_cnn.data.batch import PADDING, Batch, as_batch
 from lit_cnn.data.loading.sampling import TrainSampler
-from lit_cnn.reports.metrics_table import read_metrics
+from lit_cnn.run_folder.metrics_csv import read_metrics
 from lit_cnn.training.metrics_file import MetricsFile
 from lit_cnn.training.optimization.optimizers import OptimizerSettings
 from lit_cnn.training.optimization.schedules import ScheduleSettings

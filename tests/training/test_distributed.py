@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from ddp_equality import CASES, measure
 
-from lit_cnn.reports.metrics_table import read_metrics
-from lit_cnn.training.runs import LAST, load_checkpoint
+from lit_cnn.run_folder.checkpoint import LAST, load_checkpoint
+from lit_cnn.run_folder.metrics_csv import read_metrics
 
 pytestmark = pytest.mark.slow
 FIT = [

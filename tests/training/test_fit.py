@@ -10,6 +10,7 @@ from digits_run import assert_same_end, fit, make_data, make_model
 from torch import nn
 
 from lit_cnn import Classifier
+from lit_cnn.run_folder.checkpoint import BEST, LAST, load_checkpoint, network_weights
 from lit_cnn.training.callbacks.checkpoints import RunInterrupted
 from lit_cnn.training.callbacks.early_stopping import EarlyStopping
 from lit_cnn.training.callbacks.ema import warmed_up_decay
@@ -19,7 +20,6 @@ from lit_cnn.training.optimization.clipping import ClippingSettings
 from lit_cnn.training.optimization.optimizers import OptimizerSettings
 from lit_cnn.training.optimization.sam import SamSettings
 from lit_cnn.training.optimization.schedules import ScheduleSettings
-from lit_cnn.training.runs import BEST, LAST, load_checkpoint, network_weights
 
 
 @pytest.fixture(scope="module")

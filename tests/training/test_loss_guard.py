@@ -7,9 +7,9 @@ import torch
 from digits_run import fit
 from torch import nn
 
+from lit_cnn.run_folder.checkpoint import LAST, load_checkpoint
 from lit_cnn.training.callbacks.loss_guard import LossGuard, first_failure
 from lit_cnn.training.optimization.optimizers import OptimizerSettings
-from lit_cnn.training.runs import LAST, load_checkpoint
 
 
 class Poison(pl.Callback):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
-from lit_cnn.reports.metrics_table import read_metrics
+from lit_cnn.run_folder.metrics_csv import read_metrics
 from lit_cnn.training.metrics_file import MetricsFile
 
 Call = tuple[dict[str, float], int]

@@ -7,7 +7,7 @@ import pytest
 from digits_run import assert_same_end
 
 from lit_cnn.cli.main import main
-from lit_cnn.training.runs import LAST, load_checkpoint
+from lit_cnn.run_folder.checkpoint import LAST, load_checkpoint
 from lit_cnn.training.slurm import job_id, requeue, requeued_run
 
 RECIPE = """

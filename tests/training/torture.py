@@ -24,8 +24,8 @@ from typing import Any
 
 import torch
 
-from lit_cnn.reports.metrics_table import read_metrics
-from lit_cnn.training.runs import LAST, PREVIOUS, load_checkpoint
+from lit_cnn.run_folder.checkpoint import LAST, PREVIOUS, load_checkpoint
+from lit_cnn.run_folder.metrics_csv import read_metrics
 
 RECIPE = """
 trainer: {max_epochs: 24, accelerator: cpu, devices: 1, precision: bf16-mixed, accumulate_grad_batches: 2,

@@ -24,7 +24,7 @@ import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import Checkpoint
 
-from lit_cnn.training.runs import BEST, FORMAT, LAST, PREVIOUS, migrate
+from lit_cnn.run_folder.checkpoint import BEST, FORMAT, LAST, PREVIOUS, migrate
 from lit_cnn.training.slurm import take_over_requeueing
 
 GRACE_SECONDS = 20.0

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from lit_cnn.data.batch import Batch
+from lit_cnn.run_folder.checkpoint import LAST
 from lit_cnn.training.callbacks.checkpoints import Checkpoints
 from lit_cnn.training.optimization.loss_scaling import scaled
-from lit_cnn.training.runs import LAST
 
 EVERY = 50
 """Steps between two looks at the loss where looking makes the device wait."""

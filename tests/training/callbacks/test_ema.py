@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from ramp_run import train_ramp
 
+from lit_cnn.run_folder.checkpoint import LAST, load_checkpoint, network_weights
 from lit_cnn.training.callbacks.checkpoints import Checkpoints
 from lit_cnn.training.callbacks.ema import EMA, warmed_up_decay
-from lit_cnn.training.runs import LAST, load_checkpoint, network_weights
 
 FIRST, SECOND, THIRD = 1.0, 2.0, 3.0
 """The weight after each step of the run; the average starts as the first."""

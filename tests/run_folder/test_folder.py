@@ -7,18 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from lit_cnn.training import runs
-from lit_cnn.training.runs import (
-    FORMAT,
-    LAST,
-    MIGRATIONS,
-    PREVIOUS,
-    create_run_dir,
-    find_run,
-    load_checkpoint,
-    note_last,
-    resumable_checkpoint,
-)
+from lit_cnn.run_folder import checkpoint
+from lit_cnn.run_folder.checkpoint import FORMAT, LAST, MIGRATIONS, PREVIOUS, load_checkpoint
+from lit_cnn.run_folder.folder import create_run_dir, find_run, note_last, resumable_checkpoint
 
 
 class Evil:
@@ -107,7 +98,7 @@ def test_formats(tmp_path: Path, content: dict, sentence: str | None) -> None:
 
 def test_an_older_checkpoint_is_migrated_version_by_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / LAST, old=1)
-    monkeypatch.setattr(runs, "FORMAT", FORMAT + 2)
+    monkeypatch.setattr(checkpoint, "FORMAT", FORMAT + 2)
     with pytest.raises(ValueError, match=f"has format {FORMAT}, which this lit-cnn does not read any more"):
         load_checkpoint(path)
     monkeypatch.setitem(MIGRATIONS, FORMAT, lambda found: {**found, "between": found["old"] + 1})

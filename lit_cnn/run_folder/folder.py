@@ -7,22 +7,16 @@ import platform
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
+from lit_cnn.run_folder.atomic import replacing
+from lit_cnn.run_folder.checkpoint import LAST, PREVIOUS, load_checkpoint
 
-LAST = "last.ckpt"
-PREVIOUS = "previous.ckpt"
-BEST = "best.ckpt"
 ENVIRONMENT = "environment.json"
 LAST_RUN = ".last"
 """File below the folder of runs that names the one started or continued last."""
-FORMAT = 1
-"""Version of the checkpoint's layout."""
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
-"""What makes of a checkpoint of an older version one of the next; a version without an entry is refused."""
 RUN_DIR_VARIABLE = "LIT_CNN_RUN_DIR"
 """Tells a started process, such as rank 1 or a trial of a sweep, in which folder its run is."""
 
@@ -43,9 +37,8 @@ def create_run_dir(root: Path, recipe: str) -> Path:
 
 def note_last(root: Path, run: Path) -> None:
     """Note that ``run`` below ``root`` is the one started or continued last, whatever the clock says."""
-    partial = root / f"{LAST_RUN}.partial"
-    partial.write_text(f"{run.relative_to(root)}\n")
-    os.replace(partial, root / LAST_RUN)
+    with replacing(root / LAST_RUN) as partial:
+        partial.write_text(f"{run.relative_to(root)}\n")
 
 
 def find_run(run: str, root: Path) -> Path:
@@ -73,64 +66,6 @@ def find_run(run: str, root: Path) -> Path:
 def _written_at(run: Path) -> float:
     """When a run started or last saved."""
     return max(file.stat().st_mtime for file in (run / "config.yaml", *run.glob("checkpoints/*.ckpt")))
-
-
-def load_checkpoint(path: str | Path) -> dict[str, Any]:
-    """Read a checkpoint of tensors and built-in types.
-
-    Raises:
-        ValueError: If the file is missing, torn, of a version that cannot be read, or holds anything else.
-    """
-    text = str(path)
-    if "://" in text:
-        raise ValueError(f"{text} is a URL: download the checkpoint first, lit-cnn reads local files only")
-    file = Path(path).expanduser()
-    if not file.is_file():
-        raise ValueError(f"there is no checkpoint {text}")
-    try:
-        checkpoint = torch.load(file, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise ValueError(
-            f"the checkpoint {text} cannot be read ({error.strerror or error}): check its rights"
-        ) from None
-    except Exception as error:
-        if "weights_only" in str(error).lower():
-            raise ValueError(
-                f"{text} holds Python objects besides tensors and built-in types, so it is not loaded: such a file can "
-                "run code"
-            ) from None
-        raise ValueError(
-            f"{text} is truncated or not a checkpoint ({file.stat().st_size} bytes): use the run's {PREVIOUS} or {BEST}"
-        ) from None
-    if not isinstance(checkpoint, dict) or "network" not in checkpoint:
-        raise ValueError(f"{text} was not written by lit-cnn fit: it does not say which network it holds")
-    checkpoint = migrate(checkpoint, text)
-    if "state_dict" not in checkpoint:
-        raise ValueError(f"{text} was not written by lit-cnn fit: it holds no weights")
-    return checkpoint
-
-
-def migrate(checkpoint: dict[str, Any], name: str) -> dict[str, Any]:
-    """Bring a checkpoint to the present format, version by version.
-
-    Args:
-        checkpoint: As it was read.
-        name: Its file, for the sentence.
-
-    Raises:
-        ValueError: If it is of a newer version, or of an older one from which no way leads here.
-    """
-    version = checkpoint.get("format", 0)
-    if not isinstance(version, int) or version > FORMAT:
-        raise ValueError(f"{name} has format {version!r}, this lit-cnn reads up to {FORMAT}: upgrade lit-cnn")
-    for older in range(version, FORMAT):
-        if older not in MIGRATIONS:
-            raise ValueError(
-                f"{name} has format {version}, which this lit-cnn does not read any more: use the version of lit-cnn "
-                "that wrote it"
-            )
-        checkpoint = {**MIGRATIONS[older](checkpoint), "format": older + 1}
-    return checkpoint
 
 
 def resumable_checkpoint(run: Path) -> tuple[Path | None, str | None]:
@@ -188,25 +123,3 @@ def git_state(folder: Path) -> dict[str, Any] | None:
 
 def write_json(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n")
-
-
-def network_weights(checkpoint: dict[str, Any], weights: str = "ema") -> dict[str, torch.Tensor]:
-    """The network's tensors in a checkpoint: the average where one was kept, or the ``raw`` ones.
-
-    Raises:
-        ValueError: If ``weights`` is neither "ema" nor "raw".
-    """
-    if weights not in ("ema", "raw"):
-        raise ValueError(f"weights must be ema or raw, got {weights!r}")
-    state = checkpoint["state_dict"]
-    if weights == "raw":
-        state = checkpoint.get("current_model_state", state)
-    return {name.removeprefix("net."): value for name, value in state.items() if name.startswith("net.")}
-
-
-def export_weights(checkpoint: dict[str, Any], path: Path) -> None:
-    """Write the network's weights as safetensors, without anything else of the checkpoint."""
-    from safetensors.torch import save_file
-
-    tensors = {name: value.contiguous() for name, value in network_weights(checkpoint).items()}
-    save_file(tensors, path, metadata={"architecture": str(checkpoint["network"]["architecture"])})

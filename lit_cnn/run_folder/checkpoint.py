@@ -1,0 +1,95 @@
+"""The checkpoint format: what is read, how older versions become the present one, and the weights in it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+LAST = "last.ckpt"
+PREVIOUS = "previous.ckpt"
+BEST = "best.ckpt"
+FORMAT = 1
+"""Version of the checkpoint's layout."""
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""What makes of a checkpoint of an older version one of the next; a version without an entry is refused."""
+
+
+def load_checkpoint(path: str | Path) -> dict[str, Any]:
+    """Read a checkpoint of tensors and built-in types.
+
+    Raises:
+        ValueError: If the file is missing, torn, of a version that cannot be read, or holds anything else.
+    """
+    text = str(path)
+    if "://" in text:
+        raise ValueError(f"{text} is a URL: download the checkpoint first, lit-cnn reads local files only")
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise ValueError(f"there is no checkpoint {text}")
+    try:
+        checkpoint = torch.load(file, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise ValueError(
+            f"the checkpoint {text} cannot be read ({error.strerror or error}): check its rights"
+        ) from None
+    except Exception as error:
+        if "weights_only" in str(error).lower():
+            raise ValueError(
+                f"{text} holds Python objects besides tensors and built-in types, so it is not loaded: such a file can "
+                "run code"
+            ) from None
+        raise ValueError(
+            f"{text} is truncated or not a checkpoint ({file.stat().st_size} bytes): use the run's {PREVIOUS} or {BEST}"
+        ) from None
+    if not isinstance(checkpoint, dict) or "network" not in checkpoint:
+        raise ValueError(f"{text} was not written by lit-cnn fit: it does not say which network it holds")
+    checkpoint = migrate(checkpoint, text)
+    if "state_dict" not in checkpoint:
+        raise ValueError(f"{text} was not written by lit-cnn fit: it holds no weights")
+    return checkpoint
+
+
+def migrate(checkpoint: dict[str, Any], name: str) -> dict[str, Any]:
+    """Bring a checkpoint to the present format, version by version.
+
+    Args:
+        checkpoint: As it was read.
+        name: Its file, for the sentence.
+
+    Raises:
+        ValueError: If it is of a newer version, or of an older one from which no way leads here.
+    """
+    version = checkpoint.get("format", 0)
+    if not isinstance(version, int) or version > FORMAT:
+        raise ValueError(f"{name} has format {version!r}, this lit-cnn reads up to {FORMAT}: upgrade lit-cnn")
+    for older in range(version, FORMAT):
+        if older not in MIGRATIONS:
+            raise ValueError(
+                f"{name} has format {version}, which this lit-cnn does not read any more: use the version of lit-cnn "
+                "that wrote it"
+            )
+        checkpoint = {**MIGRATIONS[older](checkpoint), "format": older + 1}
+    return checkpoint
+
+
+def network_weights(checkpoint: dict[str, Any], weights: str = "ema") -> dict[str, torch.Tensor]:
+    """The network's tensors in a checkpoint: the average where one was kept, or the ``raw`` ones.
+
+    Raises:
+        ValueError: If ``weights`` is neither "ema" nor "raw".
+    """
+    if weights not in ("ema", "raw"):
+        raise ValueError(f"weights must be ema or raw, got {weights!r}")
+    state = checkpoint["state_dict"]
+    if weights == "raw":
+        state = checkpoint.get("current_model_state", state)
+    return {name.removeprefix("net."): value for name, value in state.items() if name.startswith("net.")}
+
+
+def export_weights(checkpoint: dict[str, Any], path: Path) -> None:
+    """Write the network's weights as safetensors, without anything else of the checkpoint."""
+    from safetensors.torch import save_file
+
+    tensors = {name: value.contiguous() for name, value in network_weights(checkpoint).items()}
+    save_file(tensors, path, metadata={"architecture": str(checkpoint["network"]["architecture"])})
