@@ -115,7 +115,7 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
 
 def measure(options: argparse.Namespace, overrides: list[str]) -> "list[Bench]":
     from lit_cnn.benchmarking.race import Conditions, race
-    from lit_cnn.cli.profile import progress
+    from lit_cnn.cli.console import phases
     from lit_cnn.profiling.timing import is_bf16, resolve_device
 
     device = resolve_device(options.device)
@@ -126,7 +126,7 @@ def measure(options: argparse.Namespace, overrides: list[str]) -> "list[Bench]":
         recipe = instantiate(options, overrides)
         bf16 = is_bf16(recipe.trainer["precision"])
         where = Conditions(device, bf16, recipe.model.channels_last, **settings)
-        with progress(2) as tell:
+        with phases(2) as tell:
             return [race(title(options), [recipe_contestant(recipe, where)], where, tell)]
     where = Conditions(device, options.precision == "bf16-mixed", not options.contiguous, **settings)
     return measure_catalog(options, where)
@@ -136,7 +136,7 @@ def measure_catalog(options: argparse.Namespace, where: Any) -> "list[Bench]":
     from lit_cnn.architectures.catalog import find_entry
     from lit_cnn.benchmarking.contestants import TABLE, catalog_contestants, default_batch, references_of
     from lit_cnn.benchmarking.race import race
-    from lit_cnn.cli.profile import progress
+    from lit_cnn.cli.console import phases
     from lit_cnn.training.machine import MachineSettings
 
     MachineSettings().apply()
@@ -151,7 +151,7 @@ def measure_catalog(options: argparse.Namespace, where: Any) -> "list[Bench]":
             )
         races += [(name, size, rows) for rows in groups]
     benches = []
-    with progress(sum(2 + len(rows) for _, _, rows in races)) as tell:
+    with phases(sum(2 + len(rows) for _, _, rows in races)) as tell:
         for name, size, rows in races:
             batch = options.batch_size or default_batch(name, size)
             benches.append(race(name, catalog_contestants(name, size, batch, where, rows), where, tell))

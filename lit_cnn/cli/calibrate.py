@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments
-from lit_cnn.cli.checkpoint_data import load_images, load_network, percent, progress
+from lit_cnn.cli.console import percent, progress
 from lit_cnn.evaluation.calibration import BINS, Calibration, ConfidenceBins, calibrate
 from lit_cnn.evaluation.logits import collect
+from lit_cnn.evaluation.recorded_data import load_images, load_network
 from lit_cnn.evaluation.test_time_augmentation import make_views
 from lit_cnn.reports.reliability import ReliabilityPanel, draw_reliability
 

@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments, add_split_argument
-from lit_cnn.cli.checkpoint_data import load_images, load_network, percent, points, progress
+from lit_cnn.cli.console import percent, points, progress
 from lit_cnn.evaluation.corruptions import CORRUPTIONS, SEVERITIES, CorruptedViews
 from lit_cnn.evaluation.images import EvaluationImages
+from lit_cnn.evaluation.recorded_data import load_images, load_network
 from lit_cnn.evaluation.robustness import CorruptionScores, corruption_scores
 from lit_cnn.evaluation.trained import Trained
 from lit_cnn.reports.contact_sheet import draw_contact_sheet

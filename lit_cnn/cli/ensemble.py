@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments, add_split_argument
-from lit_cnn.cli.checkpoint_data import check_classes, load_images, load_network, percent, points, progress
+from lit_cnn.cli.console import percent, points, progress
 from lit_cnn.evaluation.ensemble import EnsembleScores, ensemble_scores
 from lit_cnn.evaluation.logits import collect
+from lit_cnn.evaluation.recorded_data import check_classes, load_images, load_network
 from lit_cnn.evaluation.test_time_augmentation import make_views
 from lit_cnn.evaluation.trained import Trained
 

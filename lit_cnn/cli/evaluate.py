@@ -15,10 +15,11 @@ from rich.console import Console
 from rich.table import Table
 
 from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments
-from lit_cnn.cli.checkpoint_data import load_data, load_network, percent, points, progress
+from lit_cnn.cli.console import percent, points, progress
 from lit_cnn.data.module import ImageData
 from lit_cnn.evaluation.images import EvaluationImages, evaluation_images
 from lit_cnn.evaluation.logits import Average, Outcome, collect
+from lit_cnn.evaluation.recorded_data import load_data, load_network
 from lit_cnn.evaluation.scores import (
     ClassScore,
     accuracies,

@@ -4,8 +4,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lit_cnn.architectures.catalog import create_model, find_entry
+from lit_cnn.cli.console import phases
 from lit_cnn.profiling.counting import NetworkCount, count_model
 from lit_cnn.profiling.timing import PRECISIONS, Speed, Timing, TimingSettings, measure, resolve_device
 
@@ -30,7 +30,7 @@ def run(arguments: list[str]) -> int:
     device = str(resolve_device(options.device))
     for name in options.names:
         find_entry(name)
-    with progress(len(options.names) * (1 if options.counts_only else 4 if options.layers else 3)) as tell:
+    with phases(len(options.names) * (1 if options.counts_only else 4 if options.layers else 3)) as tell:
         profiles = [_profile(name, options, device, tell) for name in options.names]
     if options.plot:
         _plot([profile.counts for profile in profiles], options.plot)
@@ -73,25 +73,6 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     if options.image_size is not None and options.image_size < 1:
         raise ValueError(f"--image-size must be at least 1, got {options.image_size}")
     return options
-
-
-@contextmanager
-def progress(total: int) -> Iterator[Callable[[str], None]]:
-    """A function that is told each of ``total`` phases as it begins; shown on stderr."""
-    if not sys.stderr.isatty():
-        yield lambda text: print(text, file=sys.stderr, flush=True)
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task, begun = bar.add_task("", total=total), [0]
-
-        def tell(text: str) -> None:
-            bar.update(task, description=text, completed=begun[0])
-            begun[0] += 1
-
-        yield tell
 
 
 def _profile(name: str, options: argparse.Namespace, device: str, tell: Callable[[str], None]) -> Profile:

@@ -31,14 +31,14 @@ def run(arguments: list[str]) -> int:
     options = parse(arguments)
     from lit_cnn.benchmarking.tuner import Tuner, choices_of
     from lit_cnn.benchmarking.tuning import climb
-    from lit_cnn.cli.profile import progress
+    from lit_cnn.cli.console import phases
 
     with contextlib.redirect_stdout(sys.stderr):  # what a recipe announces while it is built is no figure
         tuner = Tuner([*(word for name in options.config for word in ("--config", name)), *options.overrides])
         start = tuner.start()
         choices = choices_of(start, tuner.recipe, with_compile=options.compile)
         tuner.seconds = options.seconds / (len(choices) + 1)
-        with progress(len(choices) + 1) as tell:
+        with phases(len(choices) + 1) as tell:
             tuner.tell = tell
             best, trials = climb(start, choices, tuner.compare)
             changed = {key: value for key, value in best.items() if value != start[key]}

@@ -1,18 +1,14 @@
-"""What the commands that evaluate a checkpoint share: the network, its images and a progress bar."""
+"""The network of a checkpoint, and the data that its recipe records."""
 
-import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 import yaml
-from rich.console import Console
-from rich.progress import Progress
 
 from lit_cnn.data.module import ImageData
 from lit_cnn.evaluation.images import EvaluationImages, SplitName, evaluation_images
-from lit_cnn.evaluation.logits import Advance
 from lit_cnn.evaluation.trained import Trained, load_trained
 from lit_cnn.experiment.parser import RecipeCLI
 from lit_cnn.experiment.recipe import Recipe
@@ -73,22 +69,3 @@ def load_images(trained: Trained, data_path: str | None, split: SplitName) -> Ev
         ValueError: If there is no such split, or the classes or channels are others.
     """
     return evaluation_images(load_data(trained, data_path), split)
-
-
-@contextlib.contextmanager
-def progress(text: str, total: int) -> Iterator[Advance]:
-    """A bar on stderr that disappears when done; yields the function that advances it."""
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(text, total=total)
-        yield lambda images: bar.advance(task, images)
-
-
-def percent(value: float) -> str:
-    """``91.25 %``."""
-    return f"{100 * value:.2f} %"
-
-
-def points(value: float, interval: tuple[float, float] | None = None) -> str:
-    """``+0.40`` percentage points, with the interval where there is one."""
-    text = f"{100 * value:+.2f}"
-    return text if interval is None else f"{text} [{100 * interval[0]:+.2f}, {100 * interval[1]:+.2f}]"
