@@ -1,7 +1,7 @@
 """Classifier: a network, its loss, its metrics and its optimizer, as a LightningModule."""
 
 import math
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import lightning.pytorch as pl
@@ -335,11 +335,6 @@ class Classifier(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["network"] = self.describe_network()
-        checkpoint["settings"] = {
-            "loss": asdict(self.loss_settings),
-            "optimizer": asdict(self.optimizer_settings),
-            "schedule": asdict(self.schedule_settings),
-        }
         checkpoint["epoch_metrics"] = [epoch_state(metric) for metric in (self.train_metrics, self.soft_accuracy)]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:

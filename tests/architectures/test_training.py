@@ -123,6 +123,11 @@ plain net of 1202 layers. Their layouts may differ by ten times what a last-bit 
 MASKLESS = {"small_cifar_vgg"}
 """Networks with neither dropout nor drop path."""
 
+EXPORTED_ALWAYS = (
+    *("small_googlenet", "small_senet", "small_shufflenet", "small_nasnet", "small_efficientnet", "small_nfnet"),
+)
+"""Small networks that every run of the tests exports: together they have what the others have."""
+
 NOT_EXPORTED: dict[str, str] = {}
 """Networks whose export takes over two minutes, with the time measured."""
 
@@ -277,6 +282,14 @@ def test_channels_last_gives_the_same(prepared: Prepared) -> None:
         assert relative_difference(found, expected) <= max(1e-11, 10 * rounding)
 
 
+@pytest.mark.parametrize(
+    "prepared",
+    [
+        pytest.param(name, marks=[] if name in EXPORTED_ALWAYS else pytest.mark.slow)
+        for name in (*FAMILIES, *list_models())
+    ],
+    indirect=True,
+)
 def test_exports(prepared: Prepared) -> None:
     if prepared.name in NOT_EXPORTED:
         pytest.skip(NOT_EXPORTED[prepared.name])

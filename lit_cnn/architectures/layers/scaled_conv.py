@@ -5,7 +5,6 @@ from typing import Any, Literal
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from lit_cnn.architectures.layers.padding import SameConv2d
 
@@ -32,22 +31,33 @@ class _FlooredStandardization(torch.autograd.Function):
 
     The gradient is written by hand, because autograd would keep two copies of all weights for it and read them twice as
     often. With the unit vector u = (W - mean) / norm it is scale / norm · (g - mean(g) - u (u · g)); the last term is
-    absent at the floor.
+    absent at the floor. A backward pass that is differentiated itself (``create_graph``, ``torch.func``) takes the
+    plain formula. Also returns mean, 1 / max(norm, SMALLEST_NORM) and whether the norm is above the floor, each of
+    shape (C', 1).
     """
 
-    @staticmethod
-    def forward(ctx: Any, filters: Tensor, scale: Tensor) -> Tensor:
-        mean = filters.mean(dim=1, keepdim=True)
-        centred = filters - mean
-        norm = torch.linalg.vector_norm(centred, dim=1, keepdim=True)
-        inverse = norm.clamp(min=SMALLEST_NORM).reciprocal()
-        ctx.save_for_backward(filters, scale, mean, inverse, norm > SMALLEST_NORM)
-        return centred.mul_(scale * inverse)
+    generate_vmap_rule = True
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(filters: Tensor, scale: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        mean, centred, norm = _centred(filters)
+        inverse = norm.clamp(min=SMALLEST_NORM).reciprocal()
+        return centred.mul_(scale * inverse), mean, inverse, norm > SMALLEST_NORM
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: tuple[Tensor, ...]) -> None:
+        ctx.mark_non_differentiable(*output[1:])
+        ctx.save_for_backward(*inputs, *output[1:])
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor, Tensor]:
         filters, scale, mean, inverse, above = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            centred, norm = _centred(filters)[1:]
+            inverse = norm.clamp(min=SMALLEST_NORM).reciprocal()
+            along = (grad * centred).sum(dim=1, keepdim=True)
+            straight = grad - grad.mean(dim=1, keepdim=True)
+            return scale * inverse * straight - scale * inverse**3 * along * above * centred, along * inverse
         total = grad.sum(dim=1, keepdim=True)
         along = torch.bmm(grad[:, None], filters[:, :, None])[:, 0] - total * mean  # (W - mean) · g
         of_grad, of_filter = scale * inverse, -scale * inverse**3 * along * above
@@ -90,12 +100,19 @@ class ScaledConv2d(SameConv2d):
         if self.epsilon == "added":
             scaled = _standardize(filters, scale)
         else:
-            scaled = _FlooredStandardization.apply(filters, scale)
+            scaled, *_ = _FlooredStandardization.apply(filters, scale)
         scaled = scaled.view(stored.shape)
         return scaled.permute(0, 3, 1, 2) if channels_last else scaled
 
     def forward(self, x: Tensor) -> Tensor:
         return self.convolve(x, self.standardized_weight())
+
+
+def _centred(filters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean, difference from it and its norm of each row of (C', fan-in)."""
+    mean = filters.mean(dim=1, keepdim=True)
+    centred = filters - mean
+    return mean, centred, torch.linalg.vector_norm(centred, dim=1, keepdim=True)
 
 
 def _standardize(filters: Tensor, scale: Tensor) -> Tensor:

@@ -5,7 +5,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 
 class PixelConv2d(nn.Conv2d):
@@ -21,17 +20,24 @@ class PixelConv2d(nn.Conv2d):
 
 class _ScaleChannels(torch.autograd.Function):
     """x · gates. Autograd would keep two maps of scratch memory in the backward pass; one is enough, and on the CPU
-    fetching a large block of memory takes longer than filling it."""
+    fetching a large block of memory takes longer than filling it. A backward pass that is differentiated itself
+    (``create_graph``, ``torch.func``) takes the plain formula."""
+
+    generate_vmap_rule = True
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, gates: Tensor) -> Tensor:
-        ctx.save_for_backward(x, gates)
+    def forward(x: Tensor, gates: Tensor) -> Tensor:
         return x * gates
 
     @staticmethod
-    @once_differentiable
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:  # noqa: ARG004
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
         x, gates = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            return grad * gates, (grad * x).sum((2, 3), keepdim=True)
         scratch = grad * x
         grad_gates = scratch.sum((2, 3), keepdim=True)
         return torch.mul(grad, gates, out=scratch), grad_gates
