@@ -19,13 +19,13 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from lit_cnn.experiment.files import find_recipe, read_yaml
+from lit_cnn.experiment.files import argument, find_recipe, read_yaml
 from lit_cnn.experiment.identity import identity
 from lit_cnn.experiment.parser import RecipeCLI, nearest_key, resolve_configs
 from lit_cnn.reports.sweep import draw_sweep
 from lit_cnn.run_folder.atomic import replacing
 from lit_cnn.sweeps.results import TrialResult, write_trials
-from lit_cnn.sweeps.space import Space, argument, parse_space
+from lit_cnn.sweeps.space import Space, parse_space
 from lit_cnn.sweeps.trials import Fit, StopSignals
 from lit_cnn.training.precision import emulation_warning
 

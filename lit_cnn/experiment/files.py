@@ -146,3 +146,19 @@ def overlaid(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
         inner = result.get(key)
         result[key] = overlaid(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
     return result
+
+
+def argument(key: str, value: Any) -> str:
+    """``--key=value`` as the recipe parser reads it.
+
+    >>> argument("model.optimizer.learning_rate", 1e-05)
+    '--model.optimizer.learning_rate=1.0e-05'
+    """
+    return f"--{key}={value_text(value)}"
+
+
+def value_text(value: Any) -> str:
+    """A value as YAML on one line; a string as it is."""
+    if isinstance(value, str):
+        return value
+    return yaml.safe_dump(value, default_flow_style=True, width=10**6).removesuffix("...\n").strip()

@@ -9,7 +9,7 @@ import lightning.pytorch as pl
 import yaml
 
 from lit_cnn.data.module import ImageData
-from lit_cnn.experiment.files import About
+from lit_cnn.experiment.files import About, argument
 from lit_cnn.experiment.parser import RecipeCLI, recipe_name, resolve_configs
 from lit_cnn.tracking import TrackingSettings
 from lit_cnn.training.callbacks.early_stopping import EarlyStopping
@@ -63,8 +63,7 @@ class Recipe:
             ValueError: Naming what is wrong, with the nearest recipe or key.
         """
         words = [word for config in configs for word in ("--config", str(config))]
-        keys = [f"--{key}={yaml.safe_dump(value, default_flow_style=True).split('...')[0].strip()}"
-                for key, value in (overrides or {}).items()]  # fmt: skip
+        keys = [argument(key, value) for key, value in (overrides or {}).items()]
         cli = RecipeCLI([*resolve_configs(words), *keys])
         cli.settle_precision()
         return cls.of(cli, recipe_name(words))

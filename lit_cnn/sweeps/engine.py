@@ -29,11 +29,12 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.pool import NullPool
 
+from lit_cnn.experiment.files import argument
 from lit_cnn.randomness import derive_key
 from lit_cnn.run_folder.folder import create_run_dir
 from lit_cnn.sweeps.locks import held, is_held, take
 from lit_cnn.sweeps.results import TrialResult
-from lit_cnn.sweeps.space import Axis, Space, argument
+from lit_cnn.sweeps.space import Axis, Space
 from lit_cnn.sweeps.trials import OWNER_LOCK, Fit, StopSignals, explain_failure, read_value
 
 JOURNAL = "journal.log"

@@ -24,7 +24,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
-import yaml
+from lit_cnn.experiment.files import value_text
 
 Sampler = Literal["grid", "random", "tpe"]
 Value = str | int | float | bool | None
@@ -143,21 +143,6 @@ class Space:
         return {**{name: value for name, value in plain.items() if value not in (None, "")}, "keys": axes}
 
 
-def argument(key: str, value: Value) -> str:
-    """``--key=value`` as the recipe parser reads it.
-
-    >>> argument("model.optimizer.learning_rate", 1e-05)
-    '--model.optimizer.learning_rate=1.0e-05'
-    """
-    return f"--{key}={_text(value)}"
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return yaml.safe_dump(value, default_flow_style=True, width=10**6).removesuffix("...\n").strip()
-
-
 def parse_space(content: Any, where: str) -> Space:
     """A space from the content of its file.
 
@@ -222,8 +207,8 @@ def _choices(where: str, stated: Any) -> tuple[Value, ...]:
         raise ValueError(f"{where}.choices is {stated!r} but must be a list of values such as [1, 2]")
     if any(isinstance(value, dict) for value in stated):
         raise ValueError(f"{where}.choices holds a mapping: name the key below it, such as {key_below(where, stated)}")
-    choices = tuple(_text(value) if isinstance(value, list) else value for value in stated)
-    if len({_text(value) for value in choices}) < len(choices):
+    choices = tuple(value_text(value) if isinstance(value, list) else value for value in stated)
+    if len({value_text(value) for value in choices}) < len(choices):
         raise ValueError(f"{where}.choices names a value twice: {stated}")
     return choices
 
