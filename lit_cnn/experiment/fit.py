@@ -3,7 +3,7 @@
 import atexit
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +197,7 @@ def _train(folder: Path, recipe: Recipe, settings: dict[str, Any], resuming: boo
     finish(0)
     sync = sync_command(folder) if wandb_logger else None
     notes = (f"W&B recorded offline; upload with: {sync}",) if sync else ()
-    return Run(**{**vars(run), "notes": notes})
+    return replace(run, notes=notes)
 
 
 def finished_run(trainer: pl.Trainer, folder: Path, title: str) -> Run:
