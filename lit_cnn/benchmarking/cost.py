@@ -122,8 +122,8 @@ def measure_speed(configs: list[Path], cost: Cost, batch_size: int, repeats: int
 
     words = [word for config in configs for word in ("--config", str(config))]
     cli = RecipeCLI([*resolve_configs(words), "--trainer.accelerator=cpu"])
-    precision = str(cli.settle_precision().precision)
     recipe = Recipe.of(cli)
+    precision = str(recipe.trainer["precision"])
     step = training_step(recipe.model, recipe.data.image_size, batch_size, "bf16" in precision)
     step()
     seconds = statistics.median(step() for _ in range(repeats))

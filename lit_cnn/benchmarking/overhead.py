@@ -120,7 +120,6 @@ def measure_overhead(arguments: list[str], *, block: int = BLOCK, rounds: int = 
     """
     quieten_lightning()
     cli = RecipeCLI([*resolve_configs(arguments), *ALONE])
-    cli.settle_precision()
     recipe = Recipe.of(cli, "overhead")
     check_steps(recipe, WARMUP + block * rounds)
     if recipe.progressive_learning.stages > 1:

@@ -10,6 +10,7 @@ from lit_cnn.benchmarking.interleaving import Spread, ratios, take_turns
 from lit_cnn.benchmarking.loading import seconds_per_batch
 from lit_cnn.benchmarking.race import Conditions
 from lit_cnn.benchmarking.tuning import Settings
+from lit_cnn.experiment.files import argument
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.profiling.timing import PRECISIONS, is_bf16
@@ -64,9 +65,7 @@ class Tuner:
         self._batch = recipe_batches(self.recipe.data, self.device)()
 
     def _instantiate(self, settings: Settings) -> tuple[Recipe, Any]:
-        keys = [f"--{key}={'null' if value is None else value}" for key, value in settings.items()]
-        cli = RecipeCLI([*self.arguments, *keys])
-        self.precision = cli.settle_precision()
+        cli = RecipeCLI([*self.arguments, *(argument(key, value) for key, value in settings.items())])
         return Recipe.of(cli), cli.config
 
     def start(self) -> dict[str, Any]:

@@ -182,7 +182,6 @@ def instantiate(options: argparse.Namespace, overrides: list[str]) -> "Recipe":
     from lit_cnn.experiment.recipe import Recipe
 
     cli = RecipeCLI(resolve_configs(recipe_arguments(options, overrides)))
-    cli.settle_precision()
     recipe = Recipe.of(cli)
     recipe.machine.apply()
     return recipe

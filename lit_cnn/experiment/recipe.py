@@ -64,13 +64,12 @@ class Recipe:
         """
         words = [word for config in configs for word in ("--config", str(config))]
         keys = [argument(key, value) for key, value in (overrides or {}).items()]
-        cli = RecipeCLI([*resolve_configs(words), *keys])
-        cli.settle_precision()
-        return cls.of(cli, recipe_name(words))
+        return cls.of(RecipeCLI([*resolve_configs(words), *keys]), recipe_name(words))
 
     @classmethod
     def of(cls, cli: RecipeCLI, name: str = "recipe") -> "Recipe":
-        """The objects of a parsed recipe, newly built at every call."""
+        """The objects of a parsed recipe, newly built at every call, in this machine's precision where it says auto."""
+        cli.settle_precision()
         built = cli.parser.instantiate(cli.config)
         return cls(
             name=name,
