@@ -161,8 +161,7 @@ class Classifier(pl.LightningModule):
 
     def _check_head(self) -> None:
         """A network given as a module was built before the data was known: compare its last layer with the data."""
-        assert self.net is not None
-        linear = [module for module in self.net.modules() if isinstance(module, nn.Linear)]
+        linear = [module for module in self.network.modules() if isinstance(module, nn.Linear)]
         if linear and linear[-1].out_features != self.num_classes:
             raise ValueError(
                 f"the network's last layer has {linear[-1].out_features} outputs but the data has {self.num_classes} "
@@ -180,8 +179,7 @@ class Classifier(pl.LightningModule):
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (N, num_classes) of images (N, C, H, W)."""
-        assert self.net is not None, "configure_model() has not been called"
-        return self.net(images)
+        return self.network(images)
 
     # Steps ------------------------------------------------------------------------------------------------------------
 
@@ -198,7 +196,6 @@ class Classifier(pl.LightningModule):
 
     def _forward_training(self, batch: Batch, batch_idx: int) -> tuple[Tensor | tuple[Tensor, ...], Tensor]:
         """The network's output for a batch under the step's random key, and its mean loss."""
-        assert self.net is not None
         set_random_key(self._random_layers, seed=self.seed, step=self.trainer.global_step, positions=batch.position)
         if self.architecture is None:  # a foreign network draws its masks from the ambient generator
             torch.manual_seed(derive_key(self.seed, "ambient", self.trainer.global_step, batch_idx, self.global_rank))
@@ -207,11 +204,10 @@ class Classifier(pl.LightningModule):
 
     def _climb(self, batch: Batch, batch_idx: int) -> None:
         """Move the weights to where the loss of the batch's first images is highest nearby, until the backward pass."""
-        assert self.net is not None
-        self._ascent = self._ascent or Ascent(self.net, self.sam.rho)
+        self._ascent = self._ascent or Ascent(self.network, self.sam.rho)
         rows = math.ceil(self.sam.ascent_fraction * len(batch.index))
         part = Batch(batch.images[:rows], batch.targets[:rows], batch.index[:rows], batch.position[:rows], batch.weight)
-        with frozen_statistics(self.net):
+        with frozen_statistics(self.network):
             _, loss = self._forward_training(part, batch_idx)
             # inside: activation checkpointing runs the network here once more
             self._ascent.climb(scaled(loss * batch.weight, self.trainer), scaler_of(self.trainer) is not None)
@@ -285,12 +281,11 @@ class Classifier(pl.LightningModule):
     # Optimization -----------------------------------------------------------------------------------------------------
 
     def configure_optimizers(self) -> Any:
-        assert self.net is not None
         batch_size = getattr(getattr(self.trainer, "datamodule", None), "batch_size", None)
         if batch_size is None:
             batch_size = self.optimizer_settings.base_batch_size or 1
         self._check_kernel()
-        optimizer = make_optimizer(self.net, self.optimizer_settings, batch_size)
+        optimizer = make_optimizer(self.network, self.optimizer_settings, batch_size)
         steps_per_epoch, total_steps = self._count_steps()
         schedule = self.schedule_settings
         if self.trainer.fast_dev_run:  # type: ignore[attr-defined]
@@ -328,8 +323,7 @@ class Classifier(pl.LightningModule):
 
     def configure_gradient_clipping(self, *args: Any, **kwargs: Any) -> None:
         """Clip as the recipe's ``model.clipping`` says (Lightning's own ``gradient_clip_val`` is not used)."""
-        assert self.net is not None
-        clip_gradients_(self.net, classifier_of(self.net), self.clipping_settings)
+        clip_gradients_(self.network, classifier_of(self.network), self.clipping_settings)
 
     # Checkpoint -------------------------------------------------------------------------------------------------------
 
