@@ -9,9 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from lit_cnn.architectures.catalog import create_model
-from lit_cnn.data.augmentation.per_image import evaluation_transform
 from lit_cnn.data.normalization import normalize
-from lit_cnn.data.settings import Preprocessing
+from lit_cnn.data.preprocessing import EvaluationTransform, Preprocessing
 from lit_cnn.data.sources.folders import load_image
 from lit_cnn.run_folder.checkpoint import load_checkpoint, network_weights
 
@@ -101,7 +100,7 @@ class Trained:
 
     def transform(self) -> Any:
         """Function of a PIL image that returns the (C, H, W) uint8 input."""
-        return evaluation_transform(self.preprocessing)
+        return EvaluationTransform(self.preprocessing)
 
 
 def load_trained(path: str | Path, weights: str = "ema", trust: Sequence[str] = ()) -> Trained:
