@@ -31,17 +31,17 @@ def run(arguments: list[str]) -> int:
     for path, member in zip(options.checkpoints, members, strict=True):
         check_classes(path, member, members[0].class_names, images.in_channels)
     with progress("evaluating", len(images) * len(members)) as advance:
-        probabilities = [
-            collect(member, images, make_views("center", member.preprocessing), advance=advance).probabilities
-            for member in members
+        outcomes = [
+            collect(member, images, make_views("center", member.preprocessing), advance=advance) for member in members
         ]
-    scores = ensemble_scores(probabilities, images.labels)
+    labels = outcomes[0].labels
+    scores = ensemble_scores([outcome.probabilities for outcome in outcomes], labels)
     warning = other_split(options.checkpoints, members)
     if options.json:
-        named = {"checkpoints": options.checkpoints, "split": options.split, "images": len(images)}
+        named = {"checkpoints": options.checkpoints, "split": options.split, "images": len(labels)}
         print(json.dumps({**named, **asdict(scores), "warning": warning}, indent=2))
         return 0
-    title = f"{len(images)} {options.split} images of {images.origin} ({options.weights} weights)"
+    title = f"{len(labels)} {options.split} images of {images.origin} ({options.weights} weights)"
     Console().print(scores_table(scores, options.checkpoints, title))
     if warning:
         Console(soft_wrap=True).print(warning, highlight=False, markup=False)

@@ -11,14 +11,14 @@ from torch import Tensor
 from lit_cnn.data.augmentation.pipeline import Augmentation, Pipeline, TrainingSettings
 from lit_cnn.data.augmentation.plan import EpochPlan, Stage
 from lit_cnn.data.batch import Batch
-from lit_cnn.data.loading.datasets import ArrayBatches, FolderBatches, OnError, PlannedLoader, make_loader
+from lit_cnn.data.loading.datasets import ArrayBatches, FolderBatches, PlannedLoader, make_loader
 from lit_cnn.data.loading.doctor import LoaderFacts
 from lit_cnn.data.loading.resuming import data_state, inside_epoch, progress, require_same_data
 from lit_cnn.data.loading.sampling import BatchPlan, EvalSampler, TrainSampler
 from lit_cnn.data.loading.workers import available_cores, default_workers
 from lit_cnn.data.normalization import denormalize, normalize
 from lit_cnn.data.preprocessing import Preprocessing
-from lit_cnn.data.settings import Decode, Evaluation, Normalize, require
+from lit_cnn.data.settings import Decode, Evaluation, Normalize, OnError, require
 from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.load import Source, SourceName, Split, load_source
 from lit_cnn.data.sources.shards import ShardSplit

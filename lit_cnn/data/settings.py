@@ -6,6 +6,7 @@ from typing import Literal
 
 Interpolation = Literal["bilinear", "bicubic", "nearest"]
 Decode = Literal["full", "reduced"]
+OnError = Literal["stop", "skip"]
 
 
 def require(condition: bool, name: str, value: object, expected: str) -> None:

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -17,13 +17,11 @@ from lit_cnn.data.augmentation.plan import Stage
 from lit_cnn.data.batch import SKIPPED, Batch
 from lit_cnn.data.loading.sampling import BatchPlan
 from lit_cnn.data.preprocessing import EvaluationTransform, Preprocessing, evaluate_images
-from lit_cnn.data.settings import Decode
+from lit_cnn.data.settings import Decode, OnError
 from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.decoding import AnyImage, attempt
 from lit_cnn.data.sources.folders import FolderSplit
 from lit_cnn.data.sources.shards import ShardSplit
-
-OnError = Literal["stop", "skip"]
 
 
 class PlannedBatches(Protocol):
