@@ -1,7 +1,7 @@
 """ImageData: a source, its augmentation and its batches, for Lightning."""
 
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import lightning
 import numpy as np
@@ -30,8 +30,9 @@ class ImageData(Augmentation, lightning.LightningDataModule):
 
     Batches travel as uint8 and are normalized, and in training mixed, on the device. Every random decision follows from
     ``seed`` and the sample, so the batches are the same for any number of workers, devices and accumulated batches, and
-    after any interruption. The attribute ``stages`` (empty: none) lets image size, RandAugment's magnitude and the
-    alphas of mixing change with the epoch; set it before the training loader is made.
+    after any interruption. What changes training images is given by keyword, see ``Augmentation``. The attribute
+    ``stages`` (empty: none) lets image size, RandAugment's magnitude and the alphas of mixing change with the epoch;
+    set it before the training loader is made.
 
     Args:
         source: digits, npz, cifar10, cifar100, imagefolder, or litdata for what lit-cnn data pack has written.
@@ -40,7 +41,8 @@ class ImageData(Augmentation, lightning.LightningDataModule):
         image_size: side in pixels of the square the network sees in training.
         batch_size: images of one optimizer step over all devices and accumulated batches.
         eval_batch_size: images of one evaluation batch on one device; null takes batch_size divided by the devices.
-        workers: processes that prepare images; null takes none for sets in memory, else up to 8 of the machine's cores.
+        workers: processes that prepare images; null takes none for sets in memory, else up to 8, one for
+            each core that the process may use.
         seed: key of order, augmentation and mixing.
         val_fraction: share of the training images held out where the source has no validation split.
         drop_last: leave out the incomplete last batch of an epoch.
@@ -54,8 +56,6 @@ class ImageData(Augmentation, lightning.LightningDataModule):
             keeps stays at least as large as the result; faster for large files, but the pixels are not the same.
         normalize: statistics that normalize pixels.
         evaluation: what the network sees in validation, test and prediction.
-
-    The augmentation follows by keyword (see ``Augmentation``).
 
     Raises:
         ValueError: naming the field whose value is impossible.
@@ -79,14 +79,8 @@ class ImageData(Augmentation, lightning.LightningDataModule):
 
     def __post_init__(self) -> None:
         lightning.LightningDataModule.__init__(self)
-        for name, least in (
-            ("image_size", 1),
-            ("batch_size", 1),
-            ("eval_batch_size", 1),
-            ("workers", 0),
-            ("repeats", 1),
-        ):
-            value = getattr(self, name)
+        for name in ("image_size", "batch_size", "eval_batch_size", "workers", "repeats"):
+            value, least = getattr(self, name), 0 if name == "workers" else 1
             require(value is None or value >= least, name, value, f"at least {least}")
         require(self.on_error in get_args(OnError), "on_error", self.on_error, "stop or skip")
         require(self.decode in get_args(Decode), "decode", self.decode, "full or reduced")
@@ -258,11 +252,7 @@ class ImageData(Augmentation, lightning.LightningDataModule):
     @property
     def loader_facts(self) -> LoaderFacts:
         """How the training loader is set."""
-        train = self.loaded.train
-        kind: Literal["memory", "files", "shards"] = "shards" if isinstance(train, ShardSplit) else "files"
-        return LoaderFacts(
-            "memory" if isinstance(train, ArraySplit) else kind, self._workers(), self._cores(), self.decode
-        )
+        return LoaderFacts.of(self.loaded.train, self._workers(), self._cores(), self.decode)
 
     def training_images(self, number: int) -> Tensor:
         """Up to ``number`` training images, spread evenly, as the network sees them in evaluation: (N, C, H, W).

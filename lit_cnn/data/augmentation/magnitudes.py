@@ -15,7 +15,7 @@ Scale = Callable[[str, float, int, int], float]
 """From an operation, its magnitude, the side in pixels along which it moves and a sign to its value."""
 FACTORS = ("Brightness", "Color", "Contrast", "Sharpness")
 PAPER_TRANSLATION = 100 / 224  # the released code's 100 pixels, as a share of a 224-pixel side
-PAPER_CUTOUT = 40 / 224  # half the side of its square, likewise
+PAPER_CUTOUT = 40 / 224  # half the side of its square, as a share too
 
 
 def side_along(name: str, height: int, width: int) -> int:
