@@ -1,6 +1,6 @@
 """A trained network as its checkpoint describes it: architecture, weights, classes and preprocessing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,23 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from lit_cnn.architectures.catalog import create_model
-from lit_cnn.data.augmentation.per_image import evaluation_transform
 from lit_cnn.data.normalization import normalize
 from lit_cnn.data.settings import Preprocessing
-from lit_cnn.data.sources.folders import load_image
+from lit_cnn.evaluation.predict import Prediction, file_images, predict_files, predict_pixels
 from lit_cnn.run_folder.checkpoint import load_checkpoint, network_weights
-
-BATCH_SIZE = 32
-"""Images that ``Trained.predictions`` computes at once."""
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The most probable classes of one image, the best first; ``file`` is its path, or its number in a tensor."""
-
-    file: str
-    classes: list[str]
-    probabilities: list[float]
 
 
 @dataclass
@@ -37,18 +24,21 @@ class Trained:
         class_names: K names, in the order of the logits.
         preprocessing: From an image file to the network's input.
         recipe: The resolved recipe it was trained with.
+        autocast: Number format of convolutions and matrix products under mixed precision; None: that of the weights.
     """
 
     network: nn.Module
     class_names: list[str]
     preprocessing: Preprocessing
     recipe: dict[str, Any]
+    autocast: torch.dtype | None = None
 
     @torch.inference_mode()
     def logits(self, images: Tensor) -> Tensor:
         """(N, K) float32 logits, on the network's device, of uint8 images (N, C, H, W).
 
-        The images need not have the size of the preprocessing.
+        Every figure on these weights outside ``fit`` comes from here. The images need not have the size of the
+        preprocessing.
 
         Raises:
             ValueError: If the network cannot be run at the size of the images.
@@ -56,7 +46,8 @@ class Trained:
         device = next(self.network.parameters()).device
         normalized = normalize(images.to(device), self.preprocessing.mean, self.preprocessing.std)
         try:
-            return self.network(normalized).float()
+            with torch.autocast(device.type, self.autocast, enabled=self.autocast is not None):
+                return self.network(normalized).float()
         except RuntimeError as error:
             height, width = images.shape[-2:]
             if height == width == self.preprocessing.image_size:
@@ -67,41 +58,19 @@ class Trained:
                 f"{size}x{size} of its training ({str(error).splitlines()[0]})"
             ) from None
 
-    def probabilities(self, images: Tensor) -> Tensor:
-        """(N, K) softmax of uint8 images (N, C, H, W) that have passed the preprocessing's transform."""
-        return self.logits(images).softmax(dim=1)
-
-    def predict(self, images: Tensor | Sequence[str | Path]) -> list[Prediction]:
+    def predict(self, images: Tensor | Sequence[str | Path], workers: int = 0) -> list[Prediction]:
         """The top classes (at most five) of each image.
 
         Args:
             images: Image files, or uint8 pixels (N, C, H, W) at the size of the preprocessing.
+            workers: Processes that decode files; 0 does it in this one.
 
         Raises:
             ValueError: If a file cannot be decoded, naming it.
         """
-        return list(self.predictions(images))
-
-    def predictions(self, images: Tensor | Sequence[str | Path]) -> Iterator[Prediction]:
-        """``predict``, one by one."""
-        count = min(5, len(self.class_names))
-        for start in range(0, len(images), BATCH_SIZE):
-            part = images[start : start + BATCH_SIZE]
-            pixels = part if isinstance(part, Tensor) else torch.stack([self.read(path) for path in part])
-            best = self.probabilities(pixels).topk(count, dim=1)
-            for number, (values, classes) in enumerate(
-                zip(best.values.tolist(), best.indices.tolist(), strict=True), start=start
-            ):
-                file = str(number) if isinstance(images, Tensor) else str(images[number])
-                yield Prediction(file, [self.class_names[index] for index in classes], values)
-
-    def read(self, path: str | Path) -> Tensor:
-        """(C, H, W) uint8 input of an image file."""
-        return self.transform()(load_image(path, self.preprocessing.in_channels))
-
-    def transform(self) -> Any:
-        """Function of a PIL image that returns the (C, H, W) uint8 input."""
-        return evaluation_transform(self.preprocessing)
+        if isinstance(images, Tensor):
+            return predict_pixels(self, images)
+        return predict_files(self, file_images(images, self.preprocessing.in_channels, workers))
 
 
 def load_trained(path: str | Path, weights: str = "ema", trust: Sequence[str] = ()) -> Trained:
