@@ -52,7 +52,7 @@ def predict_pixels(trained: "Trained", pixels: Tensor) -> list[Prediction]:
     return _predictions(trained, images, _as_they_are, [str(number) for number in range(len(pixels))])
 
 
-def _as_they_are(pixels: Tensor, rows: Tensor) -> list[Tensor]:
+def _as_they_are(pixels: Tensor, _: Tensor) -> list[Tensor]:
     return [pixels[:, None]]
 
 
@@ -81,7 +81,7 @@ def file_images(files: Iterable[str | Path], in_channels: int, workers: int | No
         in_channels: 1 for gray, 3 for RGB.
         workers: Processes that decode; None takes one for each core, up to 8, where there is more than one batch.
     """
-    paths = PathTable.of(map(os.fspath, files))
+    paths = PathTable.of(str(file) for file in files)
     if workers is None:
         workers = min(8, os.cpu_count() or 1) if len(paths) > BATCH_SIZE else 0
     split = FolderSplit(paths, torch.zeros(len(paths), dtype=torch.int64))
