@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, is_dataclass
@@ -75,11 +76,11 @@ def _plain(value: Any) -> Any:
 
 @contextlib.contextmanager
 def progress(text: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr that disappears when done; yields the function that advances it."""
+    """A bar on stderr, where that is a terminal, that disappears when done; yields the function that advances it."""
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(text, total=total)
         yield lambda number: bar.advance(task, number)
 
@@ -123,6 +124,20 @@ def number(value: float | None, unit: float = 1.0) -> str:
     return f"{scaled:,.0f}" if scaled >= 100 else f"{scaled:.3g}"
 
 
+def span(numbers: Sequence[int]) -> str:
+    """``7``, or ``7 to 9`` where they differ."""
+    low, high = min(numbers), max(numbers)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
 def metric(name: str, value: float) -> str:
     """A loss with four decimals, an accuracy in percent."""
     return f"{value:.4f}" if "loss" in name else f"{value:.2%}"
+
+
+def busy_warning(load: float | None) -> str:
+    """A second line where the load average before a measurement was above half of the cores, else nothing."""
+    cores = os.cpu_count() or 1
+    if load is None or load <= cores / 2:
+        return ""
+    return f"\nthe machine was busy (load average {load:.1f} on {cores} cores), so times are too long"

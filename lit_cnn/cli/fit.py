@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
+from lit_cnn.cli.console import console, metric, table
 from lit_cnn.experiment.fit import Run, fit, is_main_process
 from lit_cnn.experiment.parser import RecipeCLI, nearest_key, recipe_name, resolve_configs
 from lit_cnn.experiment.recipe import Recipe
@@ -89,29 +89,24 @@ def list_keys(prefix: str) -> int:
     if not actions:
         near = nearest_key(prefix, [action.dest for action in every])
         raise ValueError(f"no key of a recipe begins with {prefix!r}" + (f"; did you mean {near!r}?" if near else ""))
-    table = Table("key", "default", "meaning")
-    for action in actions:
-        if not action.dest.endswith(("help", "config")) and action.help not in (None, argparse.SUPPRESS):
-            default = "" if action.default in (None, argparse.SUPPRESS) else str(action.default)
-            table.add_row(action.dest, default, str(action.help))
-    Console().print(table)
+    rows = [
+        [action.dest, "" if action.default in (None, argparse.SUPPRESS) else str(action.default), str(action.help)]
+        for action in actions
+        if not action.dest.endswith(("help", "config")) and action.help not in (None, argparse.SUPPRESS)
+    ]
+    console(columns=None).print(table(["key", "default", "meaning"], rows))
     return 0
 
 
-def print_results(console: Console, run: Run) -> None:
+def print_results(out: Console, run: Run) -> None:
     """A table of the last epoch's metrics, the best epoch, and where everything is."""
     assert run.folder is not None
-    table = Table(title=f"{run.title}: results after {run.epochs} epochs")
-    table.add_column("metric")
-    table.add_column("last epoch", justify="right")
-    for name in SHOWN:
-        if name in run.metrics:
-            value = run.metrics[name]
-            table.add_row(name, f"{value:.4f}" if "loss" in name else f"{value:.2%}")
-    console.print(table)
+    rows = [[name, metric(name, run.metrics[name])] for name in SHOWN if name in run.metrics]
+    title = f"{run.title}: results after {run.epochs} epochs"
+    out.print(table(["metric", "last epoch"], rows, left=["metric"], title=title))
     if run.best_score is not None:
         best = run.folder / "checkpoints" / BEST
-        console.print(f"best: {run.best_score:.2%} after epoch {run.best_epoch}, {best}")
-    console.print(f"run folder: {run.folder}\ncurves: {run.folder / 'curves.png'}")
+        out.print(f"best: {run.best_score:.2%} after epoch {run.best_epoch}, {best}")
+    out.print(f"run folder: {run.folder}\ncurves: {run.folder / 'curves.png'}")
     for note in run.notes:
-        console.print(note)
+        out.print(note)
