@@ -1,5 +1,7 @@
 """Calibration against torchmetrics, and temperatures that are known."""
 
+import json
+
 import pytest
 import torch
 from torchmetrics.functional.classification import multiclass_calibration_error
@@ -103,3 +105,15 @@ def test_the_first_diagram_is_of_the_network_as_trained_and_the_second_at_the_te
     assert (trained.title, scaled.title) == ("as trained: ECE 25.00 %", "temperature 2.00: ECE 6.25 %")
     assert (trained.counts, trained.confidence, trained.accuracy) == ([1, 3], [0.25, 0.75], [0.0, 0.5])
     assert (scaled.counts, scaled.confidence, scaled.accuracy) == ([2, 2], [0.5, 1.0], [0.25, 0.125])
+
+
+def test_the_report_is_made_of_built_in_types() -> None:
+    probabilities, labels = drawn(2.0, 200)
+    result = calibrate(probabilities, labels, bins=4)
+    report = json.loads(json.dumps(result.report()))
+    assert report["after"]["ece"] == result.after.ece
+    assert report["bins"]["before"] == {
+        "counts": result.bins_before.counts.tolist(),
+        "confidence": result.bins_before.confidence.tolist(),
+        "accuracy": result.bins_before.accuracy.tolist(),
+    }
