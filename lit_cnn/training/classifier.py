@@ -7,18 +7,18 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 from torch import Tensor, nn
-from torchmetrics import Metric
 
 from lit_cnn.architectures.catalog import create_model, find_entry
 from lit_cnn.architectures.entry import NetworkOptions
 from lit_cnn.architectures.layers.keyed import KeyedLayer, random_layers, set_random_key
 from lit_cnn.data.batch import Batch, as_batch
 from lit_cnn.data.module import ImageData
+from lit_cnn.lightning_internals import trainer_of
 from lit_cnn.randomness import derive_key, seeded
 from lit_cnn.training.activation_checkpointing import checkpoint_activations
 from lit_cnn.training.fine_tuning import InitialWeights, start_weights
 from lit_cnn.training.losses import LossSettings, balanced_weights, loss_of_heads
-from lit_cnn.training.metrics import EvaluationMetrics, SoftTargetAccuracy
+from lit_cnn.training.metrics import EvaluationMetrics, SoftTargetAccuracy, Sums
 from lit_cnn.training.optimization.clipping import ClippingSettings, classifier_of, clip_gradients_
 from lit_cnn.training.optimization.loss_scaling import scaled, scaler_of
 from lit_cnn.training.optimization.optimizers import OptimizerSettings, make_optimizer
@@ -109,7 +109,8 @@ class Classifier(pl.LightningModule):
         """Build the network for the classes and channels of ``data``, by default the trainer's; once only."""
         if self._configured:
             return
-        data = getattr(self._trainer, "datamodule", None) if data is None else data
+        trainer = trainer_of(self)
+        data = getattr(trainer, "datamodule", None) if data is None else data
         self.num_classes = self._agreed("num_classes", self.num_classes, getattr(data, "num_classes", None))
         self.in_channels = self._agreed("in_channels", self.in_channels, getattr(data, "in_channels", None))
         if self.architecture is not None:
@@ -122,7 +123,7 @@ class Classifier(pl.LightningModule):
                 )
         assert self.net is not None
         self._check_head()
-        start_weights(self.net, self.initial, data, resumed=getattr(self._trainer, "ckpt_path", None) is not None)
+        start_weights(self.net, self.initial, data, resumed=trainer is not None and trainer.ckpt_path is not None)
         if self.channels_last:
             self.net = self.net.to(memory_format=torch.channels_last)
         else:
@@ -228,9 +229,11 @@ class Classifier(pl.LightningModule):
 
     @property
     def _logs_this_step(self) -> bool:
-        """Whether the loggers take this step's values: Lightning's ``log`` costs as much where they do not."""
-        trainer = self.trainer
-        return trainer._logger_connector.should_update_logs or bool(trainer.fast_dev_run)  # type: ignore[attr-defined]
+        """Whether the loggers take this step's values, as Lightning decides it: ``log`` costs as much otherwise."""
+        trainer: Any = self.trainer
+        every = trainer.log_every_n_steps
+        due = every > 0 and ((trainer.global_step + 1) % every == 0 or trainer.should_stop)
+        return due or bool(trainer.fast_dev_run)
 
     def on_train_epoch_end(self) -> None:
         values = self.train_metrics.compute()
@@ -360,15 +363,15 @@ def broadcast_buffers(module: nn.Module) -> None:
             torch.distributed.broadcast(buffer, src=0)
 
 
-def epoch_state(metric: Metric) -> dict[str, Any]:
+def epoch_state(metric: Sums) -> dict[str, Any]:
     """What ``metric`` has counted in this epoch, summed over all ranks."""
     with metric.sync_context(should_sync=torch.distributed.is_available() and torch.distributed.is_initialized()):
         values = {name: getattr(metric, name).detach().cpu().clone() for name in metric.metric_state}
-    return {"updates": metric.update_count, "values": values}
+    return {"updates": metric.updates, "values": values}
 
 
-def restore_epoch_state(metric: Metric, state: dict[str, Any]) -> None:
+def restore_epoch_state(metric: Sums, state: dict[str, Any]) -> None:
     """Let ``metric`` go on counting from ``state``; on one rank only, the sum over ranks then stays right."""
     for name, value in state["values"].items():
         setattr(metric, name, value.to(metric.device))
-    metric._update_count = state["updates"]
+    metric.updates = state["updates"]

@@ -13,22 +13,33 @@ from lit_cnn.training.losses import LossSettings, masked_rows, row_losses
 _PLAIN = LossSettings()
 
 
-class _Sums(Metric):
-    """Sums over rows; may be computed before the first update (torchmetrics would warn)."""
+class Sums(Metric):
+    """Sums over rows; may be computed before the first update (torchmetrics would warn).
+
+    ``updates`` is the number of batches seen since the last reset, which a resumed run restores.
+    """
 
     full_state_update = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.updates = 0
+
+    def reset(self) -> None:
+        super().reset()
+        self.updates = 0
 
     @property
     def updated(self) -> bool:
         """Whether a batch has been seen since the last reset."""
-        return self.update_count > 0
+        return self.updates > 0
 
     @property
     def update_called(self) -> bool:
         return True
 
 
-class EvaluationMetrics(_Sums):
+class EvaluationMetrics(Sums):
     """Mean loss, top-1 and top-k accuracy with k = min(5, classes).
 
     ``compute`` returns {"loss", "acc1", "acc<k>"}; with a single class, acc1 alone.
@@ -62,6 +73,7 @@ class EvaluationMetrics(_Sums):
             targets: int64 (N,), or float (N, K), whose largest entry is then the class.
             valid: bool (N,), or None if every row counts.
         """
+        self.updates += 1
         valid = _all_rows(logits) if valid is None else valid
         logits, targets = masked_rows(logits, valid), masked_rows(targets, valid)
         self.loss += masked_rows(row_losses(logits, targets, self.settings, self.class_weights), valid).double().sum()
@@ -77,7 +89,7 @@ class EvaluationMetrics(_Sums):
         return {"loss": self.loss / rows, "acc1": self.top1 / rows, f"acc{self.k}": self.topk / rows}
 
 
-class SoftTargetAccuracy(_Sums):
+class SoftTargetAccuracy(Sums):
     """Mean target mass on the predicted class, and the ceiling no prediction can pass.
 
     ``compute`` returns {"accuracy", "ceiling", "count"}: mean of t[argmax logits], mean of max t, and counted rows.
@@ -103,6 +115,7 @@ class SoftTargetAccuracy(_Sums):
             targets: float (N, K) on the simplex, or int64 (N,) class indices.
             valid: bool (N,), or None if every row counts.
         """
+        self.updates += 1
         valid = _all_rows(logits) if valid is None else valid
         predicted = logits.argmax(dim=1)
         if targets.is_floating_point():

@@ -13,6 +13,8 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from lit_cnn.torch_internals import onednn_has_bf16
+
 PrecisionName = Literal[
     "auto", "32-true", "bf16-mixed", "16-mixed", "64-true", "bf16-true", "16-true", "bf16", "16", "32", "64"
 ]
@@ -102,7 +104,7 @@ def missing_bf16(accelerator: object = "cpu") -> str | None:
     limit = os.environ.get(variable, "").upper()
     if limit in WITHOUT_BF16:
         return f"{variable}={limit} switches this CPU's bfloat16 instructions off"
-    if not torch.backends.mkldnn.is_available() or not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+    if not torch.backends.mkldnn.is_available() or not onednn_has_bf16():
         return "oneDNN does not use this CPU's bfloat16 instructions"
     return None
 

@@ -25,7 +25,6 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import Checkpoint
 
 from lit_cnn.run_folder.checkpoint import BEST, FORMAT, LAST, PREVIOUS, migrate
-from lit_cnn.training.slurm import take_over_requeueing
 
 GRACE_SECONDS = 20.0
 """How long a validation may go on after a signal: schedulers kill 30 s after it."""
@@ -75,6 +74,7 @@ class Checkpoints(Checkpoint):
         record: Built-in types stored in every checkpoint: recipe, classes, preprocessing.
         every_seconds: Time between checkpoints inside an epoch.
         max_seconds: Time after which the run stops with its state saved; None trains to the end.
+        requeue_signal: The signal at which the run stops so that the scheduler starts it again; None for no such.
     """
 
     def __init__(
@@ -84,6 +84,7 @@ class Checkpoints(Checkpoint):
         record: dict[str, Any],
         every_seconds: float = 600.0,
         max_seconds: float | None = None,
+        requeue_signal: int | None = None,
     ) -> None:
         self.folder = folder
         self.monitor = monitor
@@ -96,7 +97,7 @@ class Checkpoints(Checkpoint):
         self._written_best = False
         self._ends_at = None if max_seconds is None else time.monotonic() + max_seconds
         self._signal: int | None = None
-        self._requeue_signal: int | None = None
+        self._requeue_signal = requeue_signal
         self._signal_at = 0.0
         self._stopping = False
         self._previous_handlers: dict[int, Any] = {}
@@ -117,7 +118,6 @@ class Checkpoints(Checkpoint):
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         if stage == "fit":
             trainer.strategy.checkpoint_io = DurableCheckpointIO()
-            self._requeue_signal = take_over_requeueing(trainer)
 
     # When to save -----------------------------------------------------------------------------------------------------
 
@@ -133,8 +133,7 @@ class Checkpoints(Checkpoint):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        progress = trainer.fit_loop.epoch_loop.batch_progress
-        if progress.is_last_batch or (batch_idx + 1) % trainer.accumulate_grad_batches:
+        if trainer.is_last_batch or (batch_idx + 1) % trainer.accumulate_grad_batches:
             return  # the end of the epoch saves after validation
         due = time.monotonic() - self._saved_at > self.every_seconds
         stop = self._agreed_to_stop(trainer)

@@ -40,7 +40,7 @@ def make_trainer(logged: Logged, world_size: int = 1, datamodule: ImageData | No
         current_epoch=3,
         datamodule=datamodule,
         strategy=SimpleNamespace(reduce=lambda value, **_: value * world_size),
-        fit_loop=SimpleNamespace(epoch_loop=SimpleNamespace(_batches_that_stepped=8)),
+        global_step=8,
     )
 
 
