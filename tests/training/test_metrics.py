@@ -76,9 +76,10 @@ def test_soft_targets_count_by_their_largest_entry() -> None:
 def test_reset_forgets_and_nothing_counted_is_nan() -> None:
     metrics = EvaluationMetrics(8)
     metrics.update(*rows())
-    assert metrics.updated
+    metrics.update(*rows())
+    assert (metrics.updated, metrics.updates) == (True, 2)
     metrics.reset()
-    assert not metrics.updated
+    assert (metrics.updated, metrics.updates) == (False, 0)
     assert all(value.isnan() for value in metrics.compute().values())
 
 
