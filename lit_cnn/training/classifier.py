@@ -188,20 +188,30 @@ class Classifier(pl.LightningModule):
         batch = as_batch(batch, self.global_rank)
         if self.sam.rho > 0:
             self._climb(batch, batch_idx)
-        output, loss = self._forward_training(batch, batch_idx)
+        output, loss = self.loss_of(batch, self.trainer.global_step, batch_idx)
         logits = output if isinstance(output, Tensor) else output[0]
         self._count_training(logits.detach(), batch.targets, batch.index >= 0)
         if self._logs_this_step:
             self.log("train/loss_step", loss.detach())
         return loss * batch.weight
 
-    def _forward_training(self, batch: Batch, batch_idx: int) -> tuple[Tensor | tuple[Tensor, ...], Tensor]:
-        """The network's output for a batch under the step's random key, and its mean loss."""
-        set_random_key(self._random_layers, seed=self.seed, step=self.trainer.global_step, positions=batch.position)
+    def loss_of(self, batch: Batch, step: int, batch_idx: int = 0) -> tuple[Tensor | tuple[Tensor, ...], Tensor]:
+        """The network's output for a batch, and the mean loss that training minimizes, 0-dim.
+
+        Args:
+            batch: As the network sees it, on the network's device.
+            step: Optimizer steps done before, from which the masks of dropout and stochastic depth are drawn.
+            batch_idx: Number of the batch within the epoch.
+        """
+        set_random_key(self._random_layers, seed=self.seed, step=step, positions=batch.position)
         if self.architecture is None:  # a foreign network draws its masks from the ambient generator
-            torch.manual_seed(derive_key(self.seed, "ambient", self.trainer.global_step, batch_idx, self.global_rank))
+            torch.manual_seed(derive_key(self.seed, "ambient", step, batch_idx, self.global_rank))
         output = self(batch.images)
-        return output, loss_of_heads(output, batch.targets, batch.index >= 0, self.loss_settings, self.class_weights)
+        return output, self.loss_of_output(output, batch.targets, batch.index >= 0)
+
+    def loss_of_output(self, output: Tensor | tuple[Tensor, ...], targets: Tensor, valid: Tensor | None) -> Tensor:
+        """The mean loss of what the network returned, as ``loss_of_heads`` with the recipe's loss and class weights."""
+        return loss_of_heads(output, targets, valid, self.loss_settings, self.class_weights)
 
     def _climb(self, batch: Batch, batch_idx: int) -> None:
         """Move the weights to where the loss of the batch's first images is highest nearby, until the backward pass."""
@@ -209,7 +219,7 @@ class Classifier(pl.LightningModule):
         rows = math.ceil(self.sam.ascent_fraction * len(batch.index))
         part = Batch(batch.images[:rows], batch.targets[:rows], batch.index[:rows], batch.position[:rows], batch.weight)
         with frozen_statistics(self.network):
-            _, loss = self._forward_training(part, batch_idx)
+            _, loss = self.loss_of(part, self.trainer.global_step, batch_idx)
             # inside: activation checkpointing runs the network here once more
             self._ascent.climb(scaled(loss * batch.weight, self.trainer), scaler_of(self.trainer) is not None)
 

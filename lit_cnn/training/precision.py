@@ -7,6 +7,7 @@ without them computes bfloat16 in software, several times slower than float32.
 import os
 import statistics
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -152,3 +153,8 @@ def evaluation_precision(trained_in: Any) -> PrecisionChoice:
     if choice.emulated or without_float16:
         return PrecisionChoice("32-true", f"because this CPU has no instructions for the run's {trained_in}")
     return choice
+
+
+def autocast(device: torch.device, bf16: bool) -> AbstractContextManager[Any]:
+    """bfloat16 autocast on the device, or nothing."""
+    return torch.autocast(device.type, torch.bfloat16) if bf16 else nullcontext()
