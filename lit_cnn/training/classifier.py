@@ -18,7 +18,7 @@ from lit_cnn.randomness import derive_key, seeded
 from lit_cnn.training.activation_checkpointing import checkpoint_activations
 from lit_cnn.training.fine_tuning import InitialWeights, start_weights
 from lit_cnn.training.losses import LossSettings, balanced_weights, loss_of_heads
-from lit_cnn.training.metrics import EvaluationMetrics, SoftTargetAccuracy, Sums
+from lit_cnn.training.metrics import EvaluationMetrics, SoftTargetAccuracy
 from lit_cnn.training.optimization.clipping import ClippingSettings, classifier_of, clip_gradients_
 from lit_cnn.training.optimization.loss_scaling import scaled, scaler_of
 from lit_cnn.training.optimization.optimizers import OptimizerSettings, make_optimizer
@@ -342,7 +342,7 @@ class Classifier(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["network"] = self.describe_network()
-        checkpoint["epoch_metrics"] = [epoch_state(metric) for metric in (self.train_metrics, self.soft_accuracy)]
+        checkpoint["epoch_metrics"] = [metric.epoch_state() for metric in (self.train_metrics, self.soft_accuracy)]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         found, wanted = checkpoint.get("network"), self.describe_network()
@@ -357,7 +357,7 @@ class Classifier(pl.LightningModule):
             for metric, state in zip(
                 (self.train_metrics, self.soft_accuracy), checkpoint["epoch_metrics"], strict=True
             ):
-                restore_epoch_state(metric, state)
+                metric.restore_epoch(state)
 
 
 def contiguous_images(network: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -371,17 +371,3 @@ def broadcast_buffers(module: nn.Module) -> None:
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         for buffer in module.buffers():
             torch.distributed.broadcast(buffer, src=0)
-
-
-def epoch_state(metric: Sums) -> dict[str, Any]:
-    """What ``metric`` has counted in this epoch, summed over all ranks."""
-    with metric.sync_context(should_sync=torch.distributed.is_available() and torch.distributed.is_initialized()):
-        values = {name: getattr(metric, name).detach().cpu().clone() for name in metric.metric_state}
-    return {"updates": metric.updates, "values": values}
-
-
-def restore_epoch_state(metric: Sums, state: dict[str, Any]) -> None:
-    """Let ``metric`` go on counting from ``state``; on one rank only, the sum over ranks then stays right."""
-    for name, value in state["values"].items():
-        setattr(metric, name, value.to(metric.device))
-    metric.updates = state["updates"]

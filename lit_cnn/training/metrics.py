@@ -4,6 +4,8 @@ Counts are int64 and sums float64, so that the result does not depend on how the
 of the loss. ``update`` never waits for the device. Accuracies are shares in [0, 1]; with no counted row they are nan.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torchmetrics import Metric
@@ -37,6 +39,18 @@ class Sums(Metric):
     @property
     def update_called(self) -> bool:
         return True
+
+    def epoch_state(self) -> dict[str, Any]:
+        """What was counted in this epoch, summed over all ranks, in tensors and built-in types."""
+        with self.sync_context(should_sync=torch.distributed.is_available() and torch.distributed.is_initialized()):
+            values = {name: getattr(self, name).detach().cpu().clone() for name in self.metric_state}
+        return {"updates": self.updates, "values": values}
+
+    def restore_epoch(self, state: dict[str, Any]) -> None:
+        """Go on counting from an ``epoch_state``; on one rank only, the sum over ranks then stays right."""
+        for name, value in state["values"].items():
+            setattr(self, name, value.to(self.device))
+        self.updates = state["updates"]
 
 
 class EvaluationMetrics(Sums):

@@ -83,6 +83,20 @@ def test_reset_forgets_and_nothing_counted_is_nan() -> None:
     assert all(value.isnan() for value in metrics.compute().values())
 
 
+def test_an_epoch_goes_on_from_its_state() -> None:
+    logits, targets = rows()
+    whole, first, rest = EvaluationMetrics(8), EvaluationMetrics(8), EvaluationMetrics(8)
+    for metrics, part in ((whole, slice(0, 9)), (first, slice(0, 9)), (whole, slice(9, 23))):
+        metrics.update(logits[part], targets[part])
+    state = first.epoch_state()
+    first.update(logits, targets)  # the state is a copy
+    rest.restore_epoch(state)
+    assert rest.updates == 1
+    rest.update(logits[9:], targets[9:])
+    assert rest.compute() == whole.compute()
+    assert rest.updates == whole.updates == 2
+
+
 def test_soft_accuracy_is_the_target_mass_on_the_prediction_below_its_ceiling() -> None:
     logits = torch.tensor([[3.0, 1.0, 0.0], [0.0, 1.0, 5.0], [1.0, 0.0, 0.0]])
     targets = torch.tensor([[0.7, 0.3, 0.0], [0.6, 0.0, 0.4], [0.2, 0.5, 0.3]])
