@@ -20,10 +20,11 @@ The rows below are those of the released configurations; M, L and XL have one mo
 
 from typing import Literal
 
-from lit_cnn.architectures.efficientnet import FINAL_WIDTH, EfficientNet, scale_stages
+from lit_cnn.architectures.efficientnet import FINAL_WIDTH, EfficientNet
 from lit_cnn.architectures.layers.mbconv import Stage
 from lit_cnn.architectures.layers.padding import Padding
 from lit_cnn.architectures.network import Stem, find_row
+from lit_cnn.architectures.scaling import scale_stages
 
 Variant = Literal["b0", "b1", "b2", "b3", "s", "m", "l", "xl"]
 

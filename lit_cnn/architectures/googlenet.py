@@ -167,7 +167,7 @@ class GoogLeNet(Network):
         )
         stage4_side = 5 if aux_heads and aux_pool == "5x5" else last_pool - 1
         self.smallest_input = 2 * stage4_side if stem == "small" else 16 * stage4_side - 1
-        init_glorot(self)
+        init_googlenet(self)
 
     def forward(self, x: Tensor) -> Tensor | GoogLeNetOutput:  # type: ignore[override]
         if self.aux1 is None or self.aux2 is None or not self.training:
@@ -199,7 +199,7 @@ def make_stem(in_channels: int, kind: Stem, response_norm: ResponseNormKind, bat
     return nn.Sequential(layers)
 
 
-def init_glorot(network: nn.Module) -> None:
+def init_googlenet(network: nn.Module) -> None:
     """As the public Caffe net, since the paper is silent: weights uniform within √(3 / fan-in), biases 0.2, those of
     classifiers 0; norms identity."""
     for name, module in network.named_modules():

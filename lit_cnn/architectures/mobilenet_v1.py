@@ -26,8 +26,8 @@ from torch import nn
 from lit_cnn.architectures.layers.conv import ConvNormAct
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.init import init_he
-from lit_cnn.architectures.layers.width import make_divisible
 from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem
+from lit_cnn.architectures.scaling import make_divisible
 
 
 class Stage(NamedTuple):

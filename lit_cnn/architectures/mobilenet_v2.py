@@ -27,8 +27,8 @@ from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.init import init_he
 from lit_cnn.architectures.layers.mbconv import ConvStyle, MBConv, Stage
 from lit_cnn.architectures.layers.stochastic_depth import linear_rates
-from lit_cnn.architectures.layers.width import make_divisible
 from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem
+from lit_cnn.architectures.scaling import make_divisible
 
 STAGES = (
     #     block    t  k  s  c  n  squeeze

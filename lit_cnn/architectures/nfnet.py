@@ -43,7 +43,7 @@ ALPHA = 0.2  # weight of the residual: a block adds ALPHA² to the variance
 DROPOUT: dict[Variant, float] = {"f0": 0.2, "f1": 0.3, "f2": 0.4, "f3": 0.4, "f4": 0.5, "f5": 0.5, "f6": 0.5}
 
 
-class Block(nn.Module):
+class NormFreeBlock(nn.Module):
     """shortcut(a) + α · gain · 2 SE(residual(a)) with a = β γ gelu(x); the learned gain starts at zero (SkipInit).
 
     The constants β and γ are folded into the weights of the convolutions that follow, and what scales the residual into
@@ -125,7 +125,7 @@ class NFNet(Network):
             stage = nn.Sequential()
             for first in (True, *[False] * (depth - 1)):
                 stride, beta = 2 if first and number > 1 else 1, 1.0 / math.sqrt(variance)
-                block = Block(
+                block = NormFreeBlock(
                     channels,
                     width,
                     stride,

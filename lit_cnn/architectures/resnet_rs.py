@@ -39,7 +39,7 @@ BLOCKS = {
 """Blocks per stage by depth (appendix of the paper)."""
 
 
-class Block(nn.Module):
+class ResNetRSBlock(nn.Module):
     """relu(shortcut(x) + gain · SE(bottleneck(x))), the last norm's gain starting at zero.
 
     Args:
@@ -118,14 +118,15 @@ class ResNetRS(Network):
             stage = nn.Sequential()
             for index in range(depth):
                 stride = 2 if index == 0 and number > 2 else 1
-                stage.append(Block(channels, width, stride, reduction=reduction, drop_path=drop_path * number / 5))
+                rate = drop_path * number / 5
+                stage.append(ResNetRSBlock(channels, width, stride, reduction=reduction, drop_path=rate))
                 channels = EXPANSION * width
             self.features.add_module(f"stage{number}", stage)
         self.head = GlobalPoolHead(channels, num_classes, Dropout(dropout))
         init_he(self)
         if zero_init_last:
             for module in self.modules():
-                if isinstance(module, Block):
+                if isinstance(module, ResNetRSBlock):
                     init_last_gain_to_zero(module.expand)
 
 

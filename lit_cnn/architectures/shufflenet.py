@@ -48,7 +48,7 @@ class ChannelShuffle(nn.Module):
         return f"groups={self.groups}"
 
 
-class Unit(nn.Module):
+class ShuffleUnit(nn.Module):
     """relu(x + residual(x)), or with stride 2 relu(concat(pool(x), residual(x))) (Figure 2, b and c).
 
     The residual is a grouped 1x1 with ReLU, the shuffle, a 3x3 per channel and a grouped 1x1, both without activation.
@@ -114,7 +114,7 @@ class ShuffleNet(Network):
         for number, (depth, out_channels) in enumerate(zip(DEPTHS, widths, strict=True), start=2):
             stage = nn.Sequential()
             for index in range(depth):
-                unit = Unit(
+                unit = ShuffleUnit(
                     channels,
                     out_channels,
                     stride=2 if index == 0 else 1,
@@ -128,7 +128,7 @@ class ShuffleNet(Network):
             self.features.add_module(f"stage{number}", stage)
         self.head = GlobalPoolHead(channels, num_classes, Dropout(dropout))
         self.head.classifier = nn.Linear(channels, num_classes, bias=False)
-        init_released(self)
+        init_shufflenet(self)
 
 
 def plan_widths(groups: int, width: float) -> tuple[int, tuple[int, ...]]:
@@ -154,7 +154,7 @@ def make_stem(in_channels: int, width: int, kind: Stem) -> nn.Sequential:
     return stem
 
 
-def init_released(network: Network) -> None:
+def init_shufflenet(network: Network) -> None:
     """As the released code, since the paper is silent: stem and classifier normal with standard deviation 0.01, other
     convolutions 1 / (input channels per group), batch norm's bias 0.0001."""
     for name, module in network.named_modules():

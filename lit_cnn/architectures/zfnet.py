@@ -86,10 +86,10 @@ class ZFNet(Network):
         side = SMALL_MAP_SIDE if stem == "small" else MAP_SIDE
         self.head = FullyConnectedHead(channels, side, hidden, num_classes, dropout)
         self.smallest_input = 8 if stem == "small" else 47  # the last pool needs 2 x 2 positions
-        init_gaussian(self)
+        init_zfnet(self)
 
 
-def init_gaussian(network: Network) -> None:
+def init_zfnet(network: Network) -> None:
     """Section 3: weights of scale 0.01, read as normal since equal weights would stay equal; biases zero."""
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)):

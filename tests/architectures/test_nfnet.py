@@ -9,7 +9,7 @@ from torch import nn
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.scaled_conv import GELU_GAIN
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
-from lit_cnn.architectures.nfnet import DROPOUT, Block, NFNet, nfnet
+from lit_cnn.architectures.nfnet import DROPOUT, NFNet, NormFreeBlock, nfnet
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_equals_timm(variant: str) -> None:
 def test_block_is_the_formula() -> None:
     """The folded constants against the formula with every factor on the map."""
     torch.manual_seed(0)
-    block = Block(256, 512, 2, beta=0.7, drop_path=0.0, epsilon="floor").double()
+    block = NormFreeBlock(256, 512, 2, beta=0.7, drop_path=0.0, epsilon="floor").double()
     x = torch.randn(2, 256, 6, 6, dtype=torch.float64)
     with torch.no_grad():
         block.skip_gain.fill_(0.3)
@@ -72,7 +72,7 @@ def test_block_is_the_formula() -> None:
 def test_blocks_divide_by_the_expected_standard_deviation() -> None:
     with torch.device("meta"):
         network = nfnet("f0")
-    gains = [module.reduce.input_gain / GELU_GAIN for module in network.modules() if isinstance(module, Block)]
+    gains = [module.reduce.input_gain / GELU_GAIN for module in network.modules() if isinstance(module, NormFreeBlock)]
     variances = [1.0, *[1.04, 1.04], *[1.08, 1.04, 1.08, 1.12, 1.16, 1.2], *[1.24, 1.04, 1.08]]
     assert gains == pytest.approx([variance**-0.5 for variance in variances])
 
@@ -84,7 +84,7 @@ def test_stages_are_the_rows_of_the_table() -> None:
     assert [tuple(x.shape[1:]) for x in maps] == [
         (256, 64, 64), (512, 32, 32), (1536, 16, 16), (1536, 8, 8), (3072, 8, 8)
     ]  # fmt: skip
-    groups = [module.filter.groups for module in network.modules() if isinstance(module, Block)]
+    groups = [module.filter.groups for module in network.modules() if isinstance(module, NormFreeBlock)]
     assert groups == [1, *[2] * 2, *[6] * 9]
 
 
@@ -98,7 +98,7 @@ def test_rates() -> None:
 
 
 def test_residuals_start_at_zero() -> None:
-    block = Block(256, 256, 1, beta=1.0, drop_path=0.0, epsilon="floor")
+    block = NormFreeBlock(256, 256, 1, beta=1.0, drop_path=0.0, epsilon="floor")
     x = torch.randn(1, 256, 4, 4)
     assert torch.equal(block(x), x)
 
@@ -106,9 +106,9 @@ def test_residuals_start_at_zero() -> None:
 def test_activation_of_the_gates() -> None:
     with torch.device("meta"):
         released, text = NFNet((1, 1, 1, 1)), NFNet((1, 1, 1, 1), excite_activation="gelu")
-    nets = (released, text)
-    kinds = [{type(block.excite.activation) for block in net.modules() if isinstance(block, Block)} for net in nets]
-    assert kinds == [{nn.ReLU}, {nn.GELU}]
+    for network, kind in ((released, nn.ReLU), (text, nn.GELU)):
+        blocks = [module for module in network.modules() if isinstance(module, NormFreeBlock)]
+        assert {type(block.excite.activation) for block in blocks} == {kind}
 
 
 @pytest.mark.parametrize("stem", ["imagenet", "small"])

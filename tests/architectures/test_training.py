@@ -20,7 +20,7 @@ from lit_cnn.architectures.alexnet import alexnet
 from lit_cnn.architectures.amoebanet import cifar_amoebanet_a
 from lit_cnn.architectures.catalog import find_entry, list_models
 from lit_cnn.architectures.cifar_vgg import cifar_vgg
-from lit_cnn.architectures.efficientnet import STAGES, EfficientNet, scale_stages
+from lit_cnn.architectures.efficientnet import STAGES, EfficientNet
 from lit_cnn.architectures.efficientnet_lite import lite_stages
 from lit_cnn.architectures.efficientnet_v2 import BASE
 from lit_cnn.architectures.googlenet import googlenet
@@ -34,8 +34,9 @@ from lit_cnn.architectures.nfnet import NFNet
 from lit_cnn.architectures.resnet import ResNet
 from lit_cnn.architectures.resnet_rs import ResNetRS
 from lit_cnn.architectures.resnext import ResNeXt
+from lit_cnn.architectures.scaling import scale_stages
 from lit_cnn.architectures.senet import append_squeeze_excite
-from lit_cnn.architectures.shufflenet import Unit, shufflenet
+from lit_cnn.architectures.shufflenet import ShuffleUnit, shufflenet
 from lit_cnn.architectures.vgg import VGG
 from lit_cnn.architectures.zfnet import zfnet
 
@@ -222,7 +223,7 @@ def unseen_biases(network: nn.Module) -> set[str]:
         for (child, layer), (_, follower) in pairwise(children):
             if isinstance(layer, nn.Conv2d) and layer.bias is not None and isinstance(follower, nn.BatchNorm2d):
                 unseen.add(f"{name}.{child}.bias")
-        if isinstance(module, Unit):
+        if isinstance(module, ShuffleUnit):
             unseen.add(f"{name}.filter.norm.bias")
     blocks = [(name, block) for name, block in network.named_modules() if isinstance(block, (MBConv, FusedMBConv))]
     for number, (name, block) in enumerate(blocks):
