@@ -23,6 +23,12 @@ from lit_cnn.architectures.layers.fully_connected import FullyConnectedHead
 from lit_cnn.architectures.layers.local_response_norm import ResponseNormKind, make_response_norm
 from lit_cnn.architectures.network import Network, Stem
 
+DEVIATIONS = ("227 px, which the 55x55 map of the first convolution needs; the paper's text says 224",)
+ONE_TOWER_DEVIATIONS = (
+    "dropout after the hidden layers, as the paper has it; torchvision's is before them",
+    "initialized as the net of 2012; torchvision uses PyTorch's defaults",
+)
+
 MAP_SIDE = 6
 SMALL_MAP_SIDE = 3  # of a 32 px image behind the small stem; reading 6 x 6 would repeat every value four times
 

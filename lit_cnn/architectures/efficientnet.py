@@ -25,11 +25,14 @@ from typing import Literal
 
 from torch import nn
 
+from lit_cnn.architectures.entry import Paper
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.mbconv import Activation, ConvStyle, FusedMBConv, MBConv, Stage, init_efficientnet
 from lit_cnn.architectures.layers.padding import Padding
 from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem, find_row
 from lit_cnn.architectures.scaling import make_divisible, scale_stages
+
+PAPER = Paper("EfficientNet", "Tan and Le", 2019, "arXiv:1905.11946")
 
 Variant = Literal["b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7"]
 

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from lit_cnn.architectures.network import Network
 
@@ -117,3 +117,24 @@ class Entry:
     def options(self) -> list[str]:
         """Names of the keyword arguments that a caller may set."""
         return [name for name in inspect.signature(self.build).parameters if name not in self.arguments]
+
+    def option_defaults(self) -> dict[str, Any]:
+        """The same with their values for this network."""
+        parameters = inspect.signature(self.build).parameters
+        defaults = {name: parameters[name].default for name in self.options()}
+        return {**defaults, "num_classes": self.num_classes} if "num_classes" in defaults else defaults
+
+    def against_paper(self) -> dict[str, dict[str, float | None]]:
+        """For "params" and "madds" the paper's millions, ours, and the difference in percent of the paper's.
+
+        What the paper does not print is None.
+        """
+        rows = {}
+        figures = (
+            ("params", self.paper.params_millions, self.params),
+            ("madds", self.paper.madds_millions, self.madds),
+        )
+        for key, printed, ours in figures:
+            difference = None if printed is None else 100 * (ours / 1e6 - printed) / printed
+            rows[key] = {"paper_millions": printed, "ours_millions": ours / 1e6, "difference_percent": difference}
+        return rows

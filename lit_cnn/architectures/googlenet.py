@@ -21,10 +21,18 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from lit_cnn.architectures.entry import Paper
 from lit_cnn.architectures.layers.conv import ConvNormAct
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.local_response_norm import ResponseNormKind, make_response_norm
 from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem
+
+PAPER = Paper("GoogLeNet", "Szegedy et al.", 2014, "arXiv:1409.4842")
+DEVIATIONS = (
+    "response norm's constants, rounding-up pools and initialization of BVLC Caffe's net; the paper has none",
+    "auxiliary heads are off; aux_heads: true adds them in training (13,378,280 parameters)",
+)
+BATCH_NORM_DEVIATIONS = ("torchvision's net: batch norm, 3x3 where the paper has 5x5, 2x2 last pool; not in the paper",)
 
 AuxPool = Literal["5x5", "adaptive"]
 

@@ -25,11 +25,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lit_cnn.architectures.entry import Paper
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.scaled_conv import GELU_GAIN, Epsilon, ScaledConv2d, ScaledGELU
 from lit_cnn.architectures.layers.squeeze_excite import SqueezeExcite, scale_channels
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
 from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem, find_row
+
+PAPER = Paper("NFNet", "Brock et al.", 2021, "arXiv:2102.06171")
+DEVIATIONS = (
+    "ReLU in squeeze-and-excitation as in the released code; excite_activation: gelu is the paper's text",
+    "exact GELU; the released code has JAX's tanh approximation of it",
+    "stochastic depth divides survivors by their probability; the released code does not",
+)
 
 Variant = Literal["f0", "f1", "f2", "f3", "f4", "f5", "f6"]
 ExciteActivation = Literal["relu", "gelu"]

@@ -22,11 +22,18 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lit_cnn.architectures.entry import Paper
 from lit_cnn.architectures.layers.conv import ConvNormAct
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.init import init_he, init_last_gain_to_zero
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth, linear_rates
 from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem, find_row
+
+PAPER = Paper("ResNet", "He et al.", 2015, "arXiv:1512.03385")
+STRIDE_IN_3X3 = (
+    "strides in the 3x3 (v1.5) as libraries do; stride_in: 1x1 gives the paper's net with 6 % fewer multiply-adds"
+)
+OPTION_B = "projection shortcuts (option B) as libraries have; shortcut: zero_pad gives the paper's option A"
 
 Shortcut = Literal["projection", "zero_pad", "none"]
 StridePlacement = Literal["3x3", "1x1"]

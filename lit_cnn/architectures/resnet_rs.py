@@ -17,12 +17,15 @@ from collections import OrderedDict
 
 from torch import Tensor, nn
 
+from lit_cnn.architectures.entry import Paper
 from lit_cnn.architectures.layers.conv import ConvNormAct
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.init import init_he, init_last_gain_to_zero
 from lit_cnn.architectures.layers.squeeze_excite import SqueezeExcite, scale_channels
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
 from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem, find_row
+
+PAPER = Paper("ResNet-RS", "Bello et al.", 2021, "arXiv:2103.07579")
 
 WIDTHS = (64, 128, 256, 512)
 EXPANSION = 4

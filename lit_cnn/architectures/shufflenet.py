@@ -19,10 +19,17 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from lit_cnn.architectures.entry import Paper
 from lit_cnn.architectures.layers.conv import ConvNormAct
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth, linear_rates
 from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem
+
+PAPER = Paper("ShuffleNet", "Zhang et al.", 2017, "arXiv:1707.01083", protocol="ImageNet val, single crop 224")
+DEVIATIONS = (
+    "channels are dealt out as the paper's text says; the released code uses the inverse permutation",
+    "the classifier has no bias and the stem 24 channels up to width 1.5, as released",
+)
 
 Groups = Literal[1, 2, 3, 4, 8]
 

@@ -20,9 +20,22 @@ from typing import Literal
 
 from torch import nn
 
+from lit_cnn.architectures.entry import Paper
 from lit_cnn.architectures.layers.fully_connected import FullyConnectedHead
 from lit_cnn.architectures.layers.init import init_he
 from lit_cnn.architectures.network import Network, find_row
+
+PAPER = Paper(
+    "VGG",
+    "Simonyan and Zisserman",
+    2014,
+    "arXiv:1409.1556",
+    protocol="ImageNet val, dense evaluation at one scale (train 256, test 256); no single-crop figure",
+)
+DEVIATIONS = (
+    "variance 0.01 as printed makes logits explode without pre-training; weight_init: glorot trains from scratch",
+)
+BATCH_NORM_DEVIATIONS = ("batch norm after each convolution, whose (then useless) bias stays, as in torchvision",)
 
 WeightInit = Literal["paper", "glorot", "he"]
 

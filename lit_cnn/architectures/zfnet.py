@@ -23,6 +23,11 @@ from lit_cnn.architectures.layers.fully_connected import FullyConnectedHead
 from lit_cnn.architectures.layers.local_response_norm import ResponseNormKind, make_response_norm
 from lit_cnn.architectures.network import Network, Stem
 
+DEVIATIONS = (
+    "contrast norm with AlexNet's constants; the paper gives none",
+    'weights normal with standard deviation 0.01; the paper\'s "10^-2" does not say of what',
+)
+
 MAP_SIDE = 6
 SMALL_MAP_SIDE = 4  # of a 32 px image behind the small stem; reading 6 x 6 would repeat values
 

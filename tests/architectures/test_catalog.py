@@ -6,7 +6,7 @@ from stored_facts import stored_facts
 from torch.utils.flop_counter import FlopCounterMode
 
 import lit_cnn
-from lit_cnn.architectures.catalog import CATALOG, find_entry
+from lit_cnn.architectures.catalog import CATALOG, find_entry, select_entries
 from lit_cnn.architectures.entry import Entry
 from lit_cnn.architectures.network import Network
 
@@ -114,6 +114,16 @@ def test_list_models_takes_several_patterns_and_exclusions() -> None:
     names = lit_cnn.list_models("vgg*", exclude=["*_bn", "vgg19"])
     assert "vgg16" in names
     assert not any(name.endswith("_bn") or name == "vgg19" for name in names)
+
+
+def test_rows_are_selected_by_cost_and_sorted_by_a_column() -> None:
+    rows = select_entries("resnet_rs*", sort="params", max_params_millions=90, max_madds_millions=10_000)
+    assert [row.name for row in rows] == ["resnet_rs_50", "resnet_rs_101"]
+    assert [row.name for row in select_entries()] == NAMES
+    ranked = [row.paper.top1 for row in select_entries("vgg*", sort="top1")]
+    assert ranked == [70.4, 71.3, 72.7, 73.0, None, None, None, None]
+    with pytest.raises(ValueError, match=r"sorted by one of year, params, .*, got 'price'"):
+        select_entries(sort="price")
 
 
 def test_plain_nets_refuse_stochastic_depth() -> None:
