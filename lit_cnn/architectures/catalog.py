@@ -9,7 +9,7 @@ import difflib
 import fnmatch
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, overload
 
 from lit_cnn.architectures import (
     alexnet,
@@ -32,6 +32,7 @@ from lit_cnn.architectures import (
     zfnet,
 )
 from lit_cnn.architectures.entry import Entry, Paper, Value
+from lit_cnn.architectures.features import FeatureExtractor
 from lit_cnn.architectures.network import Network
 
 CATALOG: tuple[Entry, ...] = (
@@ -453,7 +454,39 @@ def find_entry(name: str) -> Entry:
     return _BY_NAME[name]
 
 
-def create_model(name: str, *, num_classes: int | None = None, in_channels: int = 3, **options: Value) -> Network:
+@overload
+def create_model(
+    name: str,
+    *,
+    num_classes: int | None = None,
+    in_channels: int = 3,
+    features_only: Literal[False] = False,
+    out_strides: None = None,
+    **options: Value,
+) -> Network: ...
+
+
+@overload
+def create_model(
+    name: str,
+    *,
+    num_classes: None = None,
+    in_channels: int = 3,
+    features_only: Literal[True],
+    out_strides: Sequence[int] = (8, 16, 32),
+    **options: Value,
+) -> FeatureExtractor: ...
+
+
+def create_model(
+    name: str,
+    *,
+    num_classes: int | None = None,
+    in_channels: int = 3,
+    features_only: bool = False,
+    out_strides: Sequence[int] | None = None,
+    **options: Value,
+) -> Network | FeatureExtractor:
     """Build a network of the catalog with fresh weights.
 
     Args:
@@ -461,20 +494,29 @@ def create_model(name: str, *, num_classes: int | None = None, in_channels: int 
         num_classes: Outputs; the published number by default (1000, or 10 for the CIFAR nets); 0 ends in the features
             (N, num_features).
         in_channels: Channels of the image.
+        features_only: Return a :class:`FeatureExtractor`: without the head, the maps for detectors.
+        out_strides: Strides of those maps, (8, 16, 32) by default.
         **options: Arguments of the builder, such as ``dropout`` and ``drop_path``; ``find_entry(name).options()`` lists
             them.
 
     Raises:
         ValueError: If the name or an option is unknown, naming the nearest; if a number is too small; if the network
-            has no shortcuts and ``drop_path`` is given.
+            has no shortcuts and ``drop_path`` is given; if it has no map of a stride; if ``out_strides`` is given
+            without ``features_only``, or ``num_classes`` with it.
     """
     entry = find_entry(name)
     check_options(entry, options)
+    if features_only and num_classes is not None:
+        raise ValueError("features_only: true leaves out the classifier, so num_classes does not apply: leave it out")
+    if out_strides is not None and not features_only:
+        raise ValueError("out_strides chooses the maps of features_only: set features_only to true, or leave it out")
     classes = entry.num_classes if num_classes is None else num_classes
     for label, number, least in (("num_classes", classes, 0), ("in_channels", in_channels, 1)):
         if number < least:
             raise ValueError(f"{label} must be at least {least}, got {number}")
     network = entry.build(**entry.arguments, num_classes=classes or 1, in_channels=in_channels, **options)
+    if features_only:
+        return FeatureExtractor(network, (8, 16, 32) if out_strides is None else out_strides)
     if classes == 0:
         network.reset_classifier(0)
     return network

@@ -54,8 +54,8 @@ class NetworkOptions:
     excite_activation: Literal["relu", "gelu"] | None = None
     epsilon: Literal["floor", "added"] | None = None
 
-    def chosen(self) -> dict[str, Value]:
-        """The options that were set."""
+    def chosen(self) -> dict[str, Any]:
+        """The options that were set, by name."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 

@@ -86,6 +86,11 @@ def test_contract_of_a_network(name: str) -> None:
     assert [stage.channels for stage in network.feature_info] == [stage.shape[1] for stage in maps]
     assert network.num_classes == 7
     assert network.num_features == network.classifier.in_features
+    strides = sorted({stage.stride for stage in network.feature_info})
+    with torch.device("meta"):
+        extractor = lit_cnn.create_model(name, in_channels=1, features_only=True, out_strides=strides).eval()
+    assert [stage.stride for stage in extractor.feature_info] == strides
+    assert [stage.channels for stage in extractor.feature_info] == [x.shape[1] for x in extractor(image)]
     network.reset_classifier(3)
     assert network(image).shape == (2, 3)
     network.reset_classifier(0)
