@@ -19,9 +19,14 @@ class NetworkOptions:
         drop_path: Stochastic-depth rate of the last block.
         stem: "imagenet", or "small" for images of about 32 to 64 px; VGG has ``map_size`` for them.
         stride_in: Where a ResNet bottleneck strides: "3x3" (v1.5) or "1x1" (the paper's v1).
-        shortcut: A ResNet's shortcut where the shape changes.
+        shortcut: A ResNet's shortcut where the shape changes; zero_pad appends the zeros, zero_pad_both halves them.
         zero_init_last: Start the last norm of each residual at gain 0.
-        widths: Channels of the three stages of a CIFAR ResNet (16, 32 and 64 in the paper) or CIFAR VGG (64, 256, 256).
+        widths: Channels of each stage of a CIFAR ResNet (16, 32 and 64 in the paper), CIFAR VGG (64, 256, 256) or NFNet
+            (256, 512, 1536 and 1536; multiples of 256, or of 16 below 256).
+        depths: Blocks of each stage of an NFNet, 1, 2, 6 and 3 in F0.
+        head: What ends VGG and GoogLeNet: fully connected layers on the whole map, or its global average and one linear
+            layer.
+        inception: GoogLeNet's blocks with 1x1 reductions, or the paper's naive version without.
         padding: EfficientNet's padding: TensorFlow's "same", or symmetric as in torchvision.
         norm_eps: Batch norm's epsilon in the EfficientNets.
         norm_momentum: Batch norm's momentum in the EfficientNets, torch's convention.
@@ -39,9 +44,12 @@ class NetworkOptions:
     drop_path: float | None = None
     stem: Literal["imagenet", "small"] | None = None
     stride_in: Literal["3x3", "1x1"] | None = None
-    shortcut: Literal["projection", "zero_pad", "none"] | None = None
+    shortcut: Literal["projection", "zero_pad", "zero_pad_both", "none"] | None = None
     zero_init_last: bool | None = None
-    widths: tuple[int, int, int] | None = None
+    widths: tuple[int, ...] | None = None
+    depths: tuple[int, ...] | None = None
+    head: Literal["fully_connected", "global_average"] | None = None
+    inception: Literal["reduced", "naive"] | None = None
     padding: Literal["tensorflow", "symmetric"] | None = None
     norm_eps: float | None = None
     norm_momentum: float | None = None

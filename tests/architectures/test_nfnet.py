@@ -1,5 +1,7 @@
 """NFNet has the paper's counts and computes what timm's port does."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from gradients import assert_trainable
@@ -37,6 +39,72 @@ def test_shallow_net_equals_timm(side: int) -> None:
     theirs = timm.create_model("dm_nfnet_f0", depths=(1, 3, 1, 1))
     ours = NFNet((1, 3, 1, 1), dropout=0.0, drop_path=0.0, epsilon="added")
     assert largest_difference(ours, theirs, side) <= 1e-9
+
+
+@pytest.mark.parametrize(("widths", "group"), [((32, 64, 128, 240), None), ((256, 256, 512, 256), 128)])
+def test_other_widths_equal_timm(widths: tuple[int, ...], group: int | None) -> None:
+    timm = pytest.importorskip("timm")
+    config = replace(
+        timm.models.nfnet.model_cfgs["dm_nfnet_f0"],
+        channels=widths,
+        depths=(1, 2, 1, 1),
+        stem_chs=widths[0] // 2,
+        num_features=2 * widths[-1],
+        group_size=group,
+    )
+    ours = nfnet("f0", widths=widths, depths=(1, 2, 1, 1), dropout=0.0, drop_path=0.0, epsilon="added")
+    assert largest_difference(ours, timm.models.nfnet.NormFreeNet(config), 32) <= 1e-9
+
+
+def test_counts_of_other_widths_and_depths_by_hand() -> None:
+    """Every convolution has a gain and a bias per output; a block's one gain is learned, too."""
+
+    def conv(channels: int, width: int, kernel: int, side: int, groups: int = 1) -> tuple[int, int]:
+        weights = kernel**2 * channels * width // groups
+        return weights + 2 * width, weights * side**2
+
+    def excite(width: int) -> tuple[int, int]:
+        return 2 * width * (width // 2) + width // 2 + width, 2 * width * (width // 2)
+
+    layers = [conv(3, 2, 3, 16), conv(2, 4, 3, 16), conv(4, 8, 3, 16), conv(8, 16, 3, 8)]
+    layers += [conv(16, 32, 1, 8), conv(16, 16, 1, 8), *[conv(16, 16, 3, 8)] * 2, conv(16, 32, 1, 8), excite(32)]
+    layers += [conv(32, 64, 1, 4), conv(32, 32, 1, 8), *[conv(32, 32, 3, 4)] * 2, conv(32, 64, 1, 4), excite(64)]
+    layers += [conv(64, 32, 1, 4), *[conv(32, 32, 3, 4)] * 2, conv(32, 64, 1, 4), excite(64)]
+    layers += [
+        conv(64, 512, 1, 2),
+        conv(64, 256, 1, 4),
+        *[conv(256, 256, 3, 2, 2)] * 2,
+        conv(256, 512, 1, 2),
+        excite(512),
+    ]
+    layers += [conv(512, 1024, 1, 2), (1024 * 10 + 10, 1024 * 10)]
+    expected = sum(params for params, _ in layers) + 4, sum(madds for _, madds in layers)
+    with torch.device("meta"):
+        network = nfnet("f0", widths=(32, 64, 512), depths=(1, 2, 1), num_classes=10)
+        assert count(network, 32) == expected
+        assert [tuple(stage) for stage in network.feature_info] == [(32, 4), (64, 8), (512, 16), (1024, 16)]
+
+
+def test_the_papers_variants_are_widths_and_depths() -> None:
+    with torch.device("meta"):
+        named, stated = nfnet("f2"), nfnet("f0", widths=(256, 512, 1536, 1536), depths=(3, 6, 18, 9))
+    shapes = [{name: value.shape for name, value in network.state_dict().items()} for network in (named, stated)]
+    assert shapes[0] == shapes[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"widths": (32, 64, 128)}, "one number per stage, 4 here, got 3"),
+        ({"depths": (1, 1)}, "one number per stage, 2 here, got 4"),
+        ({"depths": (1, 0, 1, 1)}, r"depths must be at least 1, got \(1, 0, 1, 1\)"),
+        ({"widths": (24, 64, 128, 256)}, "multiples of 256, or of 16 below 256, got 24"),
+        ({"widths": (256, 384, 512, 512)}, "multiples of 256, or of 16 below 256, got 384"),
+    ],
+)
+def test_widths_and_depths_that_cannot_be_built_are_refused(options: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        nfnet("f0", **options)
 
 
 @pytest.mark.slow
