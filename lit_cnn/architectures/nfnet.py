@@ -206,7 +206,7 @@ def nfnet(
     widths: tuple[int, ...] = WIDTHS,
     depths: tuple[int, ...] | None = None,
 ) -> NFNet:
-    """NFNet-``variant``; ``dropout`` None is the variant's rate in the paper, 0.2 to 0.5; ``depths`` None its blocks."""
+    """NFNet-``variant``; ``dropout`` None is the variant's rate, 0.2 to 0.5; ``depths`` None its blocks per stage."""
     rate = find_row(DROPOUT, variant, "the NFNet")
     factor = int(variant[1:]) + 1
     return NFNet(

@@ -75,8 +75,8 @@ FAMILIES = {
     "small_cifar_vgg": Case(lambda: cifar_vgg(widths=(8, 16, 24), num_classes=5), 32),
     "small_vgg_global_average": Case(lambda: small_vgg(batch_norm=True, head="global_average"), 64),
     "small_googlenet": Case(lambda: googlenet(num_classes=5, aux_heads=True, stem="small"), 12),
-    "small_googlenet_naive": Case(
-        lambda: googlenet(num_classes=5, batch_norm=True, inception="naive", head="fully_connected", stem="small"), 12
+    "small_googlenet_fully_connected": Case(
+        lambda: googlenet(num_classes=5, batch_norm=True, head="fully_connected", stem="small"), 12
     ),
     "small_resnet": Case(lambda: small_resnet(bottleneck=False), 32),
     "small_resnet_option_a": Case(lambda: cifar_resnet(8, widths=(4, 8, 17), shortcut="zero_pad_both"), 16),
