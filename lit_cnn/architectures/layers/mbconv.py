@@ -116,8 +116,8 @@ class FusedMBConv(nn.Module):
         return x + self.drop_path(y) if self.skip else y
 
 
-def init_fan_out(network: nn.Module) -> None:
-    """The EfficientNets' released initialization: convolutions normal with variance 2 / fan-out, where the fan-out of a
+def init_efficientnet(network: nn.Module) -> None:
+    """As the released EfficientNets: convolutions normal with variance 2 / fan-out, where the fan-out of a
     depthwise filter is its area; linear layers uniform within 1 / √outputs; biases zero, norms identity."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
