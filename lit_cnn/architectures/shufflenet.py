@@ -75,7 +75,7 @@ class Unit(nn.Module):
         self.activation = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.drop_path.drops():
+        if self.pool is None and self.drop_path.drops():
             return F.relu(self.drop_path.skip(x, self))
         y = self.expand(self.filter(self.shuffle(self.reduce(x))))
         y = x + self.drop_path.keep(y) if self.pool is None else torch.cat([self.pool(x), y], 1)
