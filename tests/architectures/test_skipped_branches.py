@@ -1,4 +1,4 @@
-"""A network that skips what a batch's gate drops computes what one that multiplies does, and counts no skipped batch."""
+"""A network that skips what a batch's gate drops computes what one that multiplies does, but for the statistics."""
 
 import copy
 
@@ -52,6 +52,15 @@ def steps(name: str, rate: float) -> tuple[nn.Module, nn.Module, list[Tensor], l
     backward(found)
     backward(expected)
     return skipping, multiplying, found, expected
+
+
+def test_every_family_of_residual_blocks_is_tried() -> None:
+    dropping = {
+        name
+        for name, case in FAMILIES.items()
+        if any(isinstance(layer, StochasticDepth) for layer in case.build().modules())
+    }
+    assert dropping - {"small_nasnet", "small_amoebanet"} == set(SKIPPING)
 
 
 @pytest.mark.parametrize("rate", [0.5, 1 - 2.0**-20])

@@ -96,7 +96,7 @@ class StochasticDepth(KeyedLayer):
         return _Skip.apply(shortcut, *block.parameters())
 
     def keep(self, branch: Tensor) -> Tensor:
-        """The branch of a block that goes on after ``drops``: scaled, or what ``forward`` gives where it cannot drop."""
+        """The branch of a block that goes on after ``drops``: scaled, or ``forward`` of it where none is skipped."""
         return self._scaled(branch, branch.new_ones(())) if self._skips_here else self(branch)
 
     @property
