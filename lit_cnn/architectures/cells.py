@@ -130,7 +130,10 @@ def plan_cells(
 
 
 class DroppableOp(nn.Module):
-    """One operation on one state, dropped at random in training unless it is an identity."""
+    """One operation on one state, dropped at random in training unless it is an identity.
+
+    What is dropped is computed and multiplied by 0: an operation has no shortcut that gives its output a shape.
+    """
 
     def __init__(self, name: Operation, operation: nn.Module, drop_path: float) -> None:
         super().__init__()

@@ -93,9 +93,11 @@ class NormFreeBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         a = F.gelu(x)
         shortcut = x if self.shortcut is None else self.shortcut(a)
+        if self.drop_path.drops():
+            return self.drop_path.skip(shortcut, self)
         y = self.filter_again(F.gelu(self.filter(F.gelu(self.reduce(a)))))
         y = self.expand(F.gelu(y))
-        y = scale_channels(y, self.drop_path(2 * ALPHA * self.skip_gain * self.excite.gates(y)))
+        y = scale_channels(y, self.drop_path.keep(2 * ALPHA * self.skip_gain * self.excite.gates(y)))
         y += shortcut
         return y
 

@@ -95,10 +95,12 @@ class ResidualBlock(nn.Module):
         self.activation = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.residual(x)
-        if self.shortcut is not None:
-            y = self.drop_path(y)
-            y += self.shortcut(x)  # in place: neither batch norm nor excitation needs its output in the backward pass
+        if self.shortcut is None:
+            return self.activation(self.residual(x))
+        if self.drop_path.drops():
+            return F.relu(self.drop_path.skip(self.shortcut(x), self))
+        y = self.drop_path.keep(self.residual(x))
+        y += self.shortcut(x)  # in place: neither batch norm nor excitation needs its output in the backward pass
         return self.activation(y)
 
 

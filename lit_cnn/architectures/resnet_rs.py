@@ -15,6 +15,7 @@ Input (N, in_channels, 224, 224), any size from 32 px:
 
 from collections import OrderedDict
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lit_cnn.architectures.entry import Paper
@@ -62,8 +63,10 @@ class ResNetRSBlock(nn.Module):
         self.activation = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.drop_path.drops():
+            return F.relu(self.drop_path.skip(self.shortcut(x), self))
         y = self.expand(self.filter(self.reduce(x)))
-        y = scale_channels(y, self.drop_path(self.excite.gates(y)))  # a dropped path has the gates 0
+        y = scale_channels(y, self.drop_path.keep(self.excite.gates(y)))  # a dropped sample has the gates 0
         y += self.shortcut(x)
         return self.activation(y)
 

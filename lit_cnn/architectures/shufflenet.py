@@ -17,6 +17,7 @@ from collections import OrderedDict
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lit_cnn.architectures.entry import Paper
@@ -81,8 +82,10 @@ class ShuffleUnit(nn.Module):
         self.activation = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.pool is None and self.drop_path.drops():
+            return F.relu(self.drop_path.skip(x, self))
         y = self.expand(self.filter(self.shuffle(self.reduce(x))))
-        y = x + self.drop_path(y) if self.pool is None else torch.cat([self.pool(x), y], 1)
+        y = x + self.drop_path.keep(y) if self.pool is None else torch.cat([self.pool(x), y], 1)
         return self.activation(y)
 
 

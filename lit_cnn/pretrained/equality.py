@@ -28,7 +28,7 @@ def needs_rehearsal(network: nn.Module) -> bool:
 
 
 def _constant(value: Tensor) -> bool:
-    """Whether all entries are equal; a single entry counts as evidence unless it is one of the usual initial values, 0 and 1."""
+    """Whether all entries are equal; a single entry counts unless it is one of the usual initial values, 0 and 1."""
     if not value.is_floating_point() or value.numel() == 0:
         return False
     if value.numel() == 1:
