@@ -69,9 +69,7 @@ def fit(
 ) -> tuple[pl.Trainer, Classifier]:
     """Train in ``folder``, 11 steps an epoch; ``model`` and ``data`` change settings, ``callbacks`` come on top."""
     classifier, images, metrics = make_model(**(model or {})), make_data(**(data or {})), MetricsFile(folder)
-    images.setup()
-    record = {"recipe": {}, "class_names": images.class_names, "preprocessing": images.preprocessing.as_dict()}
-    checkpoints = Checkpoints(folder, "val/acc1", record, max_seconds=max_seconds)
+    checkpoints = Checkpoints(folder, "val/acc1", {"recipe": {}}, max_seconds=max_seconds)
     every: list[pl.Callback] = [EMA(decay), StochasticDepthSchedule(ramp_epochs), *callbacks, checkpoints]
     if stop_after is not None:
         every.append(StopAfter(checkpoints, stop_after))
