@@ -33,7 +33,7 @@ def test_a_trainer_logs_what_it_runs_on_and_no_tip(tmp_path: Path, caplog: pytes
     assert not [message for message in messages if "install" in message]
     logging.getLogger(LOGGER).removeFilter(without_tips)
     try:
-        tips = [message for message in logged(tmp_path, caplog) if message.startswith(TIP)]
+        tips = [message for message in logged(tmp_path / "again", caplog) if message.startswith(TIP)]
     finally:
         silence_tips()
     assert any("litlogger" in tip for tip in tips)

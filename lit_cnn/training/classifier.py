@@ -365,8 +365,7 @@ class Classifier(pl.LightningModule):
         """
         trainer, data = self.trainer, getattr(self.trainer, "datamodule", None)
         if data is None or not hasattr(data, "steps_per_epoch"):
-            total = int(trainer.estimated_stepping_batches)
-            return math.ceil(trainer.num_training_batches / trainer.accumulate_grad_batches), total
+            return self._count_loader_steps()
         batches = data.steps_per_epoch * trainer.accumulate_grad_batches
         limit = trainer.limit_train_batches
         batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
@@ -376,6 +375,18 @@ class Classifier(pl.LightningModule):
         if not limits:
             raise ValueError("the learning rate's schedule needs an end: set trainer.max_epochs or trainer.max_steps")
         return steps, min(limits)
+
+    def _count_loader_steps(self) -> tuple[int, int]:
+        """The same for a loader that a script gave its Trainer."""
+        trainer = self.trainer
+        total = trainer.estimated_stepping_batches
+        trainer.fit_loop.setup_data()  # opened above only where epochs end the run
+        if math.isinf(trainer.num_training_batches) or math.isinf(total):
+            raise ValueError(
+                "the learning rate's schedule needs the length of an epoch and of the run: set limit_train_batches for "
+                "a loader without a length, and max_epochs or max_steps"
+            )
+        return math.ceil(trainer.num_training_batches / trainer.accumulate_grad_batches), int(total)
 
     def configure_gradient_clipping(self, *args: Any, **kwargs: Any) -> None:
         """Clip as the recipe's ``model.clipping`` says (Lightning's own ``gradient_clip_val`` is not used)."""
