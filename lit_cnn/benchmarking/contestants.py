@@ -99,6 +99,7 @@ def recipe_parts(
     """
     model, data = recipe.model, recipe.data
     model.configure_model(data)
+    recipe.stochastic_depth.set_gates(model.network)
     batches = next_batch or recipe_batches(data, conditions.device)
     return classifier_parts(model, data.batch_size, batches, conditions)
 
