@@ -2,10 +2,13 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from PIL import Image
 
+import lit_cnn
 from lit_cnn.architectures.catalog import find_entry
 
 ROOT = Path(__file__).parents[1]
@@ -77,3 +80,23 @@ def test_commands_name_recipes_that_exist() -> None:
 def test_the_measured_accuracy_of_the_short_schedule_is_its_recipes() -> None:
     about = yaml.safe_load((ROOT / "recipes" / "overlays" / "cifar10_short.yaml").read_text())["about"]
     assert f"{about['measured']['value']:.1f} %" in (ROOT / "README.md").read_text()
+
+
+def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it stands; only the recipe that it loads is given few batches."""
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    load = lit_cnn.Recipe.load
+    few = {"trainer.limit_train_batches": 1, "trainer.limit_val_batches": 1, "trainer.precision": "32-true"}
+
+    def load_few(name: str, overrides: dict[str, Any]) -> lit_cnn.Recipe:
+        return load(name, overrides={**overrides, **few, "tracking.mode": "disabled"})
+
+    monkeypatch.setattr(lit_cnn.Recipe, "load", load_few)
+    monkeypatch.chdir(tmp_path)
+    Image.new("L", (8, 8)).save("digit.png")
+    names: dict[str, Any] = {}
+    exec(code, names)
+    assert names["run"].epochs == 5
+    assert names["run"].folder.parent == Path("runs") / "quickstart"
+    assert names["network"].num_classes == 10
+    assert [part.stride for part in names["backbone"].feature_info] == [8, 16, 32]

@@ -75,9 +75,7 @@ def fit(
     Without ``skips`` it is a run of a version that multiplied dropped branches.
     """
     classifier, images, metrics = make_model(**(model or {})), make_data(**(data or {})), MetricsFile(folder)
-    images.setup()
-    record = {"recipe": {}, "class_names": images.class_names, "preprocessing": images.preprocessing.as_dict()}
-    checkpoints = Checkpoints(folder, "val/acc1", record, max_seconds=max_seconds)
+    checkpoints = Checkpoints(folder, "val/acc1", {"recipe": {}}, max_seconds=max_seconds)
     schedule = StochasticDepthSchedule(ramp_epochs, gate)
     schedule.load_state_dict({"skips": skips})
     every: list[pl.Callback] = [EMA(decay), schedule, *callbacks, checkpoints]
