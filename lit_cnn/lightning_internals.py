@@ -35,6 +35,11 @@ def loop_position(trainer: pl.Trainer) -> LoopPosition:
     return LoopPosition(epochs.ready, epochs.processed, batches.current.processed, batches.is_last_batch)
 
 
+def open_training_loader(trainer: pl.Trainer) -> None:
+    """Let ``trainer.num_training_batches`` be known before the first epoch."""
+    trainer.fit_loop.setup_data()
+
+
 def launched_processes(trainer: pl.Trainer) -> Sequence[Any]:
     """The other processes of the run that this one has started, as ``subprocess.Popen`` or like it; often none."""
     launcher: Any = trainer.strategy.launcher

@@ -8,7 +8,13 @@ import lightning.pytorch as pl
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from lit_cnn.lightning_internals import LoopPosition, launched_processes, loop_position, trainer_of
+from lit_cnn.lightning_internals import (
+    LoopPosition,
+    launched_processes,
+    loop_position,
+    open_training_loader,
+    trainer_of,
+)
 
 MOVED = "Lightning no longer has {}: adapt {} in lit_cnn/lightning_internals.py, and see what its loops keep instead"
 
@@ -74,6 +80,23 @@ def test_the_position_is_that_of_the_epochs_and_batches(tmp_path: Path) -> None:
         ("batch", LoopPosition(2, 1, 2, True)),
         ("validated", LoopPosition(2, 1, 2, True)),
     ], "Lightning counts epochs or batches at other moments: adapt loop_position, on which exact resume rests"
+
+
+def test_the_batches_of_a_loader_are_known_once_it_is_opened(tmp_path: Path) -> None:
+    class Opening(Watched):
+        def configure_optimizers(self) -> torch.optim.Optimizer:
+            trainer = self.trainer
+            assert hasattr(trainer.fit_loop, "setup_data"), MOVED.format(
+                "trainer.fit_loop.setup_data", "open_training_loader"
+            )
+            self.batches = [trainer.num_training_batches]
+            open_training_loader(trainer)
+            self.batches.append(trainer.num_training_batches)
+            return super().configure_optimizers()
+
+    module, data = Opening(), DataLoader(TensorDataset(torch.ones(5, 1)), batch_size=2)
+    make_trainer(tmp_path).fit(module, data, data)
+    assert module.batches == [float("inf"), 3]
 
 
 def test_the_processes_that_a_run_launches_are_found(tmp_path: Path) -> None:

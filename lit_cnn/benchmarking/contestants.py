@@ -90,6 +90,7 @@ def recipe_parts(recipe: Recipe, conditions: Conditions, next_batch: Callable[[]
     """
     model, data = recipe.model, recipe.data
     model.configure_model(data)
+    recipe.stochastic_depth.set_gates(model.network)
     batches = next_batch or recipe_batches(data, conditions.device)
     return TimedStep(classifier_step(model, data.batch_size, conditions), batches)
 

@@ -189,6 +189,7 @@ def plain_loop(recipe: Recipe) -> Callable[[], None]:
     device = torch.device("cuda" if torch.cuda.is_available() and trainer["accelerator"] != "cpu" else "cpu")
     model.configure_model(data)
     network = model.to(device).network.train()
+    recipe.stochastic_depth.set_gates(network)
     optimizer = make_optimizer(network, model.optimizer_settings, data.batch_size)
     per_epoch = data.steps_per_epoch
     total_steps = trainer["max_steps"] if trainer["max_steps"] > 0 else per_epoch * (trainer["max_epochs"] or 1000)

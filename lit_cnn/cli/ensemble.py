@@ -50,7 +50,7 @@ def run(arguments: list[str]) -> int:
 
 def other_split(paths: list[str], members: list[Trained]) -> str | None:
     """A sentence where a member held out other images than the first, whose split is used."""
-    first, *others = [[member.recipe["data"].get(key) for key in _SPLIT_KEYS] for member in members]
+    first, *others = [[member.recipe.get("data", {}).get(key) for key in _SPLIT_KEYS] for member in members]
     different = [path for path, keys in zip(paths[1:], others, strict=True) if keys != first]
     if not different:
         return None

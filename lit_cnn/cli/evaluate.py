@@ -48,7 +48,7 @@ def run(arguments: list[str], stage: str) -> int:
         print(json.dumps(results, indent=2)) if options.json else Console().print(results_table(results, title))
         return 0
     kind: ViewKind = options.views or "center"
-    crop = trained.recipe["data"].get("crop", {})
+    crop = trained.recipe.get("data", {}).get("crop", {})
     padding = crop.get("padding", 0) if crop.get("kind") == "pad" else 0
     views = make_views(kind, trained.preprocessing, options.scales, options.flip, padding)
     images = evaluation_images(data, "val" if stage == "validate" else "test")

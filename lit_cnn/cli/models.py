@@ -1,18 +1,16 @@
 """``lit-cnn models``: the catalog as a table; ``lit-cnn models show NAME``: all that is known of one network."""
 
 import argparse
-import inspect
 import json
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from lit_cnn.architectures.catalog import CATALOG, Entry, find_entry, list_models
+from lit_cnn.architectures.catalog import SORT_KEYS, find_entry, select_entries
+from lit_cnn.architectures.entry import Entry
 
 if TYPE_CHECKING:
     from lit_cnn.profiling.counting import NetworkCount
-
-SORT_KEYS = ("year", "params", "madds", "top1", "layers", "name")
 
 
 def run(arguments: list[str]) -> int:
@@ -31,7 +29,12 @@ def run(arguments: list[str]) -> int:
     form.add_argument("--json", action="store_true", help="a list of objects")
     form.add_argument("--markdown", action="store_true", help="a Markdown table")
     options = parser.parse_args(arguments)
-    entries = select(options.pattern, options.sort, options.max_params, options.max_madds)
+    entries = select_entries(
+        options.pattern,
+        sort=options.sort,
+        max_params_millions=options.max_params,
+        max_madds_millions=options.max_madds,
+    )
     if not entries:
         raise ValueError(f"no architecture matches {options.pattern!r} within these limits; `lit-cnn models` lists all")
     if options.json:
@@ -41,27 +44,6 @@ def run(arguments: list[str]) -> int:
     else:
         print_table(entries)
     return 0
-
-
-def select(pattern: str, sort: str | None, max_params: float | None, max_madds: float | None) -> list[Entry]:
-    names = set(list_models(pattern))
-    entries = [
-        entry
-        for entry in CATALOG
-        if entry.name in names
-        and (max_params is None or entry.params <= max_params * 1e6)
-        and (max_madds is None or entry.madds <= max_madds * 1e6)
-    ]
-    if sort:
-        entries.sort(key=lambda entry: sort_value(entry, sort))
-    return entries
-
-
-def sort_value(entry: Entry, key: str) -> Any:
-    if key in ("year", "top1"):
-        value = getattr(entry.paper, key)
-        return (value is None, value)
-    return getattr(entry, key)
 
 
 def as_object(entry: Entry) -> dict[str, Any]:
@@ -127,31 +109,11 @@ def show(arguments: list[str]) -> int:
     count = count_model(entry.name)
     if options.json:
         stages = [asdict(stage) for stage in count.stages]
-        details = {"stages": stages, "option_defaults": option_defaults(entry), "against_paper": against_paper(entry)}
+        details = {"stages": stages, "option_defaults": entry.option_defaults(), "against_paper": entry.against_paper()}
         print(json.dumps({**as_object(entry), **details}, indent=2))
         return 0
     print_entry(entry, count)
     return 0
-
-
-def option_defaults(entry: Entry) -> dict[str, Any]:
-    """Keyword arguments that a recipe may set, and their values for this network."""
-    parameters = inspect.signature(entry.build).parameters
-    defaults = {name: parameters[name].default for name in entry.options()}
-    return {**defaults, "num_classes": entry.num_classes} if "num_classes" in defaults else defaults
-
-
-def against_paper(entry: Entry) -> dict[str, dict[str, float | None]]:
-    """The paper's millions, ours, and the difference in percent of the paper's; None where the paper prints none."""
-    rows = {}
-    figures = (
-        ("params", entry.paper.params_millions, entry.params),
-        ("madds", entry.paper.madds_millions, entry.madds),
-    )
-    for key, printed, ours in figures:
-        difference = None if printed is None else 100 * (ours / 1e6 - printed) / printed
-        rows[key] = {"paper_millions": printed, "ours_millions": ours / 1e6, "difference_percent": difference}
-    return rows
 
 
 def print_entry(entry: Entry, count: "NetworkCount") -> None:
@@ -172,7 +134,7 @@ def print_entry(entry: Entry, count: "NetworkCount") -> None:
     table.add_row("total", "", f"{count.params:,}", f"{count.madds:,}")
     console.print(table)
     table = Table("", "paper", "here", "difference")
-    for key, figures in against_paper(entry).items():
+    for key, figures in entry.against_paper().items():
         printed, ours, difference = figures.values()
         words = ["–", "–"] if printed is None or difference is None else [f"{printed:,g} M", f"{difference:+.1f} %"]
         table.add_row("parameters" if key == "params" else "multiply-adds", words[0], f"{ours:,.2f} M", words[1])
@@ -180,7 +142,7 @@ def print_entry(entry: Entry, count: "NetworkCount") -> None:
         table.add_row(label, "–" if accuracy is None else f"{accuracy:.2f} %", "", "")
     console.print(table)
     console.print(f"accuracy in the paper: {paper.protocol}\n" if paper.protocol else "")
-    chosen = ", ".join(f"{name}={value!r}" for name, value in option_defaults(entry).items())
+    chosen = ", ".join(f"{name}={value!r}" for name, value in entry.option_defaults().items())
     console.print(f"options and defaults: {chosen}", markup=False)
     console.print("deviations from the paper:" if entry.deviations else "deviations from the paper: none")
     for deviation in entry.deviations:

@@ -29,6 +29,7 @@ from lit_cnn.training.announce import announce
 from lit_cnn.training.callbacks.checkpoints import Checkpoints, RunInterrupted
 from lit_cnn.training.callbacks.pictures import Pictures
 from lit_cnn.training.callbacks.throughput import Throughput
+from lit_cnn.training.checkpoint_io import DurableCheckpointIO
 from lit_cnn.training.metrics_file import MetricsFile
 from lit_cnn.training.slurm import job_id, requeue, take_over_requeueing
 from lit_cnn.training.trainer import check_strategy, end_launched, limited_waiting, progress_bars, seconds_of
@@ -140,14 +141,15 @@ def _try_out(recipe: Recipe, settings: dict[str, Any]) -> Run:
 
 
 def _make_trainer(
-    settings: dict[str, Any], recipe: Recipe, folder: Path, metrics_file: MetricsFile, wandb_logger: Any
+    settings: dict[str, Any],
+    recipe: Recipe,
+    folder: Path,
+    checkpoint_io: DurableCheckpointIO,
+    metrics_file: MetricsFile,
+    wandb_logger: Any,
 ) -> pl.Trainer:
     """The recipe's trainer with all that watches a run, writing into ``folder``."""
-    record = {
-        "recipe": recipe.resolved,
-        "class_names": list(recipe.data.class_names),
-        "preprocessing": recipe.data.preprocessing.as_dict(),
-    }
+    record = {"recipe": recipe.resolved}
     max_seconds = seconds_of(settings.pop("max_time", None))
     minutes, requeue_signal = recipe.checkpoint_minutes, take_over_requeueing(settings)
     callbacks = [
@@ -156,28 +158,43 @@ def _make_trainer(
         *recipe.callbacks,
         Throughput(),
         Pictures(folder, wandb_logger),
-        Checkpoints(folder / "checkpoints", recipe.monitor, record, 60.0 * minutes, max_seconds, requeue_signal),
+        Checkpoints(
+            folder / "checkpoints",
+            recipe.monitor,
+            record,
+            every_seconds=60.0 * minutes,
+            max_seconds=max_seconds,
+            checkpoint_io=checkpoint_io,
+            requeue_signal=requeue_signal,
+        ),
     ]
     loggers = [metrics_file, *([wandb_logger] if wandb_logger else [])]
     with limited_waiting(recipe.process_timeout_minutes):
         return pl.Trainer(**{**settings, "default_root_dir": folder, "logger": loggers, "callbacks": callbacks})
 
 
-def _train(folder: Path, recipe: Recipe, settings: dict[str, Any], resuming: bool, command: Sequence[str]) -> Run:
-    checkpoint_path, problem = resumable_checkpoint(folder) if resuming else (None, None)
+def _continue(folder: Path, metrics_file: MetricsFile) -> tuple[Path | None, DurableCheckpointIO]:
+    """The checkpoint that continues the run, if there is one, and what hands it to Lightning: it is read once."""
+    found, problem = resumable_checkpoint(folder)
     if problem:
         announce(problem)
+    if found is None:
+        return None, DurableCheckpointIO()
+    metrics_file.truncate_after(found.checkpoint["global_step"] - 1)
+    announce(f"continuing {folder}")
+    return found.path, DurableCheckpointIO(found)
+
+
+def _train(folder: Path, recipe: Recipe, settings: dict[str, Any], resuming: bool, command: Sequence[str]) -> Run:
     metrics_file = MetricsFile(folder)
-    if checkpoint_path:
-        metrics_file.truncate_after(load_checkpoint(checkpoint_path)["global_step"] - 1)
-        announce(f"continuing {folder}")
-    elif is_main_process():
+    checkpoint_path, checkpoint_io = _continue(folder, metrics_file) if resuming else (None, DurableCheckpointIO())
+    if checkpoint_path is None and is_main_process():
         (folder / "config.yaml").write_text(yaml.safe_dump(recipe.resolved, sort_keys=False))
         write_json(folder / ENVIRONMENT, describe_environment(command, job_id()))
     title = recipe.about.title or folder.parent.name
     name = f"{folder.parent.name}/{folder.name}"
     wandb_logger = make_logger(recipe.tracking, folder, folder.name, name, recipe.resolved, resuming)
-    trainer = _make_trainer(settings, recipe, folder, metrics_file, wandb_logger)
+    trainer = _make_trainer(settings, recipe, folder, checkpoint_io, metrics_file, wandb_logger)
     try:
         trainer.fit(recipe.model, recipe.data, ckpt_path=checkpoint_path, weights_only=True)
     except RunInterrupted as stop:

@@ -1,7 +1,9 @@
 """Accuracies and losses as exact sums over all ranks; padding rows and empty batches do not count.
 
 Counts are int64 and sums float64, so that the result does not depend on how the rows were split, beyond the last digits
-of the loss. ``update`` never waits for the device. Accuracies are shares in [0, 1]; with no counted row they are nan.
+of the loss. ``update`` never waits for the device, and makes new sums: those of a reset under ``trainer.validate`` are
+inference tensors, which a later ``trainer.fit`` may not change in place. Accuracies are shares in [0, 1]; with no
+counted row they are nan.
 """
 
 from typing import Any
@@ -90,12 +92,15 @@ class EvaluationMetrics(Sums):
         self.updates += 1
         valid = _all_rows(logits) if valid is None else valid
         logits, targets = masked_rows(logits, valid), masked_rows(targets, valid)
-        self.loss += masked_rows(row_losses(logits, targets, self.settings, self.class_weights), valid).double().sum()
+        self.loss = (
+            self.loss
+            + masked_rows(row_losses(logits, targets, self.settings, self.class_weights), valid).double().sum()
+        )
         classes = targets.argmax(dim=1) if targets.is_floating_point() else targets
         hits = (logits.topk(self.k, dim=1).indices == classes[:, None]) & valid[:, None]
-        self.top1 += hits[:, 0].sum()
-        self.topk += hits.sum()
-        self.rows += valid.sum()
+        self.top1 = self.top1 + hits[:, 0].sum()
+        self.topk = self.topk + hits.sum()
+        self.rows = self.rows + valid.sum()
 
     def compute(self) -> dict[str, Tensor]:
         """{"loss", "acc1", "acc<k>"} over all rows of all ranks, 0-dim float64."""
@@ -136,9 +141,9 @@ class SoftTargetAccuracy(Sums):
             mass, ceiling = targets.gather(1, predicted[:, None])[:, 0], targets.amax(dim=1)
         else:
             mass, ceiling = (predicted == targets).double(), torch.ones_like(predicted, dtype=torch.float64)
-        self.mass += masked_rows(mass.double(), valid).sum()
-        self.ceiling += masked_rows(ceiling.double(), valid).sum()
-        self.rows += valid.sum()
+        self.mass = self.mass + masked_rows(mass.double(), valid).sum()
+        self.ceiling = self.ceiling + masked_rows(ceiling.double(), valid).sum()
+        self.rows = self.rows + valid.sum()
 
     def compute(self) -> dict[str, Tensor]:
         """{"accuracy", "ceiling", "count"} over all rows of all ranks, 0-dim; the count is int64."""

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from lit_cnn.architectures.entry import NetworkOptions
+from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
 from lit_cnn.benchmarking.contestants import recipe_parts
 from lit_cnn.benchmarking.cost import training_step
 from lit_cnn.benchmarking.overhead import plain_loop
@@ -20,6 +21,9 @@ from lit_cnn.data.batch import Batch
 from lit_cnn.data.mixing_settings import Mixup
 from lit_cnn.data.module import ImageData
 from lit_cnn.data.settings import Crop
+from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
+from lit_cnn.experiment.recipe import Recipe
+from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule
 from lit_cnn.training.classifier import Classifier
 from lit_cnn.training.losses import LossSettings
 from lit_cnn.training.machine import MachineSettings
@@ -29,6 +33,11 @@ from lit_cnn.training.optimization.schedules import ScheduleSettings
 
 STEPS = 3
 CPU = Conditions(torch.device("cpu"))
+DROPPING = [
+    *("--model.architecture=cifar_resnet8", "--model.options.drop_path=0.5", "--stochastic_depth.gate=batch"),
+    *("--data.source=digits", "--data.image_size=8", "--data.batch_size=32", "--data.crop.kind=resize"),
+    *("--trainer.max_epochs=1", "--trainer.precision=32-true"),
+]
 LOSS = {"label_smoothing": 0.1, "auxiliary_weight": 0.4}
 
 
@@ -71,7 +80,8 @@ def make_recipe(path: Path, kind: str, class_weights: Any = "balanced") -> Any:
     data = ImageData("npz", path=str(path), image_size=8, batch_size=8, seed=7, **options)
     data.setup()
     trainer = {"accelerator": "cpu", "precision": "32-true", "max_steps": -1, "max_epochs": 1}
-    return SimpleNamespace(model=model, data=data, trainer=trainer, machine=MachineSettings())
+    others = {"machine": MachineSettings(), "stochastic_depth": StochasticDepthSchedule()}
+    return SimpleNamespace(model=model, data=data, trainer=trainer, **others)
 
 
 def fit(recipe: Any, folder: Path) -> list[float]:
@@ -143,3 +153,20 @@ def test_the_step_of_a_cost_needs_no_images_to_weigh_classes_by() -> None:
     model = Classifier("cifar_resnet8", loss=LossSettings(class_weights="balanced", **LOSS))
     assert training_step(model, image_size=8, batch_size=2, bf16=False)() > 0
     assert model.loss_settings == LossSettings(class_weights="equal", **LOSS)
+
+
+@pytest.mark.parametrize("timed", ["bench", "plain loop"])
+def test_blocks_that_fit_would_skip_are_skipped(timed: str) -> None:
+    recipe = Recipe.of(RecipeCLI(resolve_configs(DROPPING)))
+    recipe.data.setup()
+    step = recipe_parts(recipe, CPU).run if timed == "bench" else plain_loop(recipe)
+    layers = [layer for layer in recipe.model.network.modules() if isinstance(layer, StochasticDepth)]
+    assert [layer.gate for layer in layers] == ["batch"] * 3
+    computed = []
+    for number, block in enumerate(recipe.model.network.features.modules()):
+        if hasattr(block, "residual"):
+            block.residual.register_forward_hook(lambda *_, number=number: computed.append(number))
+    for layer in layers:
+        layer.rate = 1 - 2.0**-20
+    step()
+    assert not computed
