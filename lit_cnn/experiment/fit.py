@@ -9,7 +9,7 @@ from typing import Any
 
 import lightning.pytorch as pl
 import yaml
-from lightning.fabric.utilities.rank_zero import _get_rank
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
 from lit_cnn.experiment.identity import check_identity, describe_changes
 from lit_cnn.experiment.recipe import Recipe
@@ -31,8 +31,8 @@ from lit_cnn.training.callbacks.pictures import Pictures
 from lit_cnn.training.callbacks.throughput import Throughput
 from lit_cnn.training.checkpoint_io import DurableCheckpointIO
 from lit_cnn.training.metrics_file import MetricsFile
-from lit_cnn.training.slurm import job_id, requeue
-from lit_cnn.training.trainer import check_strategy, end_launched, limit_waiting, progress_bars, seconds_of
+from lit_cnn.training.slurm import job_id, requeue, take_over_requeueing
+from lit_cnn.training.trainer import check_strategy, end_launched, limited_waiting, progress_bars, seconds_of
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Run:
 
 def is_main_process() -> bool:
     """Whether this is the process that makes the run folder and prints: rank 0, known before any group is formed."""
-    return not _get_rank()
+    return getattr(rank_zero_only, "rank", 0) == 0
 
 
 def fit(
@@ -151,17 +151,26 @@ def _make_trainer(
     """The recipe's trainer with all that watches a run, writing into ``folder``."""
     record = {"recipe": recipe.resolved}
     max_seconds = seconds_of(settings.pop("max_time", None))
-    minutes = recipe.checkpoint_minutes
+    minutes, requeue_signal = recipe.checkpoint_minutes, take_over_requeueing(settings)
     callbacks = [
         *settings["callbacks"],
         *progress_bars(settings),
         *recipe.callbacks,
         Throughput(),
         Pictures(folder, wandb_logger),
-        Checkpoints(folder / "checkpoints", recipe.monitor, record, 60.0 * minutes, max_seconds, checkpoint_io),
+        Checkpoints(
+            folder / "checkpoints",
+            recipe.monitor,
+            record,
+            every_seconds=60.0 * minutes,
+            max_seconds=max_seconds,
+            checkpoint_io=checkpoint_io,
+            requeue_signal=requeue_signal,
+        ),
     ]
     loggers = [metrics_file, *([wandb_logger] if wandb_logger else [])]
-    return pl.Trainer(**{**settings, "default_root_dir": folder, "logger": loggers, "callbacks": callbacks})
+    with limited_waiting(recipe.process_timeout_minutes):
+        return pl.Trainer(**{**settings, "default_root_dir": folder, "logger": loggers, "callbacks": callbacks})
 
 
 def _continue(folder: Path, metrics_file: MetricsFile) -> tuple[Path | None, DurableCheckpointIO]:
@@ -186,8 +195,6 @@ def _train(folder: Path, recipe: Recipe, settings: dict[str, Any], resuming: boo
     name = f"{folder.parent.name}/{folder.name}"
     wandb_logger = make_logger(recipe.tracking, folder, folder.name, name, recipe.resolved, resuming)
     trainer = _make_trainer(settings, recipe, folder, checkpoint_io, metrics_file, wandb_logger)
-    if not isinstance(recipe.resolved["trainer"]["strategy"], dict):
-        limit_waiting(trainer, recipe.process_timeout_minutes)
     try:
         trainer.fit(recipe.model, recipe.data, ckpt_path=checkpoint_path, weights_only=True)
     except RunInterrupted as stop:

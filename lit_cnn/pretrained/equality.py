@@ -4,8 +4,8 @@ import itertools
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
+from lit_cnn.architectures.layers.batch_norm import BATCH_NORMS
 from lit_cnn.pretrained.order import COUNTER, kept_mode, units_by_module
 from lit_cnn.pretrained.pairing import Proposal
 
@@ -63,7 +63,7 @@ def settle_statistics(network: nn.Module, example: Tensor, generator: torch.Gene
         norm.running_mean.copy_(0.2 * share * channels.mean(1))
         norm.running_var.copy_((0.5 + factor) * (channels - norm.running_mean[:, None]).square().mean())
 
-    norms = [module for module in network.modules() if isinstance(module, _BatchNorm) and module.track_running_stats]
+    norms = [module for module in network.modules() if isinstance(module, BATCH_NORMS) and module.track_running_stats]
     handles = [norm.register_forward_pre_hook(settle) for norm in norms]
     evaluate(network, example)
     for handle in handles:

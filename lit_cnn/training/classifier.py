@@ -8,7 +8,6 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 from torch import Tensor, nn
-from torchmetrics import Metric
 
 from lit_cnn.architectures.catalog import create_model, find_entry
 from lit_cnn.architectures.entry import NetworkOptions
@@ -16,6 +15,7 @@ from lit_cnn.architectures.layers.keyed import KeyedLayer, random_layers, set_ra
 from lit_cnn.data.batch import PADDING, Batch, as_batch
 from lit_cnn.data.module import ImageData
 from lit_cnn.data.settings import Preprocessing
+from lit_cnn.lightning_internals import open_training_loader, trainer_of
 from lit_cnn.randomness import derive_key, seeded
 from lit_cnn.run_folder.checkpoint import load_checkpoint
 from lit_cnn.training.activation_checkpointing import checkpoint_activations
@@ -121,7 +121,7 @@ class Classifier(pl.LightningModule):
         Raises:
             ValueError: If classes or channels are unknown, or are others than the network was made for.
         """
-        trainer = self._trainer
+        trainer = trainer_of(self)
         data = getattr(trainer, "datamodule", None) if data is None else data
         if self._configured:
             self._check_data(data)
@@ -140,7 +140,7 @@ class Classifier(pl.LightningModule):
                 )
         assert self.net is not None
         self._check_head()
-        resumed = self._loading or getattr(trainer, "ckpt_path", None) is not None
+        resumed = self._loading or (trainer is not None and trainer.ckpt_path is not None)
         start_weights(self.net, self.initial, data, resumed=resumed)
         if self.channels_last:
             self.net = self.net.to(memory_format=torch.channels_last)
@@ -223,20 +223,30 @@ class Classifier(pl.LightningModule):
         batch = as_batch(batch, self.global_rank)
         if self.sam.rho > 0:
             self._climb(batch, batch_idx)
-        output, loss = self._forward_training(batch, batch_idx)
+        output, loss = self.loss_of(batch, self.trainer.global_step, batch_idx)
         logits = output if isinstance(output, Tensor) else output[0]
         self._count_training(logits.detach(), batch.targets, batch.index >= 0)
         if self._logs_this_step:
             self.log("train/loss_step", loss.detach())
         return loss * batch.weight
 
-    def _forward_training(self, batch: Batch, batch_idx: int) -> tuple[Tensor | tuple[Tensor, ...], Tensor]:
-        """The network's output for a batch under the step's random key, and its mean loss."""
-        set_random_key(self._random_layers, seed=self.seed, step=self.trainer.global_step, positions=batch.position)
+    def loss_of(self, batch: Batch, step: int, batch_idx: int = 0) -> tuple[Tensor | tuple[Tensor, ...], Tensor]:
+        """The network's output for a batch, and the mean loss that training minimizes, 0-dim.
+
+        Args:
+            batch: As the network sees it, on the network's device.
+            step: Optimizer steps done before, from which the masks of dropout and stochastic depth are drawn.
+            batch_idx: Number of the batch within the epoch.
+        """
+        set_random_key(self._random_layers, seed=self.seed, step=step, positions=batch.position)
         if self.architecture is None:  # a foreign network draws its masks from the ambient generator
-            torch.manual_seed(derive_key(self.seed, "ambient", self.trainer.global_step, batch_idx, self.global_rank))
+            torch.manual_seed(derive_key(self.seed, "ambient", step, batch_idx, self.global_rank))
         output = self(batch.images)
-        return output, loss_of_heads(output, batch.targets, batch.index >= 0, self.loss_settings, self.class_weights)
+        return output, self.loss_of_output(output, batch.targets, batch.index >= 0)
+
+    def loss_of_output(self, output: Tensor | tuple[Tensor, ...], targets: Tensor, valid: Tensor | None) -> Tensor:
+        """The mean loss of what the network returned, as ``loss_of_heads`` with the recipe's loss and class weights."""
+        return loss_of_heads(output, targets, valid, self.loss_settings, self.class_weights)
 
     def _climb(self, batch: Batch, batch_idx: int) -> None:
         """Move the weights to where the loss of the batch's first images is highest nearby, until the backward pass."""
@@ -244,7 +254,7 @@ class Classifier(pl.LightningModule):
         rows = math.ceil(self.sam.ascent_fraction * len(batch.index))
         part = Batch(batch.images[:rows], batch.targets[:rows], batch.index[:rows], batch.position[:rows], batch.weight)
         with frozen_statistics(self.network):
-            _, loss = self._forward_training(part, batch_idx)
+            _, loss = self.loss_of(part, self.trainer.global_step, batch_idx)
             # inside: activation checkpointing runs the network here once more
             self._ascent.climb(scaled(loss * batch.weight, self.trainer), scaler_of(self.trainer) is not None)
 
@@ -264,9 +274,11 @@ class Classifier(pl.LightningModule):
 
     @property
     def _logs_this_step(self) -> bool:
-        """Whether the loggers take this step's values: Lightning's ``log`` costs as much where they do not."""
-        trainer = self.trainer
-        return trainer._logger_connector.should_update_logs or bool(trainer.fast_dev_run)  # type: ignore[attr-defined]
+        """Whether the loggers take this step's values, as Lightning decides it: ``log`` costs as much otherwise."""
+        trainer: Any = self.trainer
+        every = trainer.log_every_n_steps
+        due = every > 0 and ((trainer.global_step + 1) % every == 0 or trainer.should_stop)
+        return due or bool(trainer.fast_dev_run)
 
     def on_train_epoch_end(self) -> None:
         values = self.train_metrics.compute()
@@ -380,7 +392,7 @@ class Classifier(pl.LightningModule):
         """The same for a loader that a script gave its Trainer."""
         trainer = self.trainer
         total = trainer.estimated_stepping_batches
-        trainer.fit_loop.setup_data()  # opened above only where epochs end the run
+        open_training_loader(trainer)  # opened above only where epochs end the run
         if math.isinf(trainer.num_training_batches) or math.isinf(total):
             raise ValueError(
                 "the learning rate's schedule needs the length of an epoch and of the run: set limit_train_batches for "
@@ -396,7 +408,7 @@ class Classifier(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint.update(describe_classifier(self))
-        checkpoint["epoch_metrics"] = [epoch_state(metric) for metric in (self.train_metrics, self.soft_accuracy)]
+        checkpoint["epoch_metrics"] = [metric.epoch_state() for metric in (self.train_metrics, self.soft_accuracy)]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         found, wanted = checkpoint.get("network"), describe_network(self)
@@ -414,7 +426,7 @@ class Classifier(pl.LightningModule):
             for metric, state in zip(
                 (self.train_metrics, self.soft_accuracy), checkpoint["epoch_metrics"], strict=True
             ):
-                restore_epoch_state(metric, state)
+                metric.restore_epoch(state)
 
     @classmethod
     def load_from_checkpoint(  # type: ignore[override]
@@ -463,17 +475,3 @@ def broadcast_buffers(module: nn.Module) -> None:
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         for buffer in module.buffers():
             torch.distributed.broadcast(buffer, src=0)
-
-
-def epoch_state(metric: Metric) -> dict[str, Any]:
-    """What ``metric`` has counted in this epoch, summed over all ranks."""
-    with metric.sync_context(should_sync=torch.distributed.is_available() and torch.distributed.is_initialized()):
-        values = {name: getattr(metric, name).detach().cpu().clone() for name in metric.metric_state}
-    return {"updates": metric.update_count, "values": values}
-
-
-def restore_epoch_state(metric: Metric, state: dict[str, Any]) -> None:
-    """Let ``metric`` go on counting from ``state``; on one rank only, the sum over ranks then stays right."""
-    for name, value in state["values"].items():
-        setattr(metric, name, value.to(metric.device))
-    metric._update_count = state["updates"]

@@ -24,7 +24,6 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from lit_cnn.run_folder.checkpoint import BEST, LAST, PREVIOUS
 from lit_cnn.training.checkpoint_io import DurableCheckpointIO
-from lit_cnn.training.slurm import take_over_requeueing
 
 GRACE_SECONDS = 20.0
 """How long a validation may go on after a signal: schedulers kill 30 s after it."""
@@ -59,6 +58,7 @@ class Checkpoints(Checkpoint):
         every_seconds: Time between checkpoints inside an epoch.
         max_seconds: Time after which the run stops with its state saved; None trains to the end.
         checkpoint_io: How checkpoints are read and written; by default each is read from its file.
+        requeue_signal: The signal at which the run stops so that the scheduler starts it again; None for no such.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class Checkpoints(Checkpoint):
         every_seconds: float = 600.0,
         max_seconds: float | None = None,
         checkpoint_io: DurableCheckpointIO | None = None,
+        requeue_signal: int | None = None,
     ) -> None:
         self.folder = folder
         self.monitor = monitor
@@ -82,7 +83,7 @@ class Checkpoints(Checkpoint):
         self._written_best = False
         self._ends_at = None if max_seconds is None else time.monotonic() + max_seconds
         self._signal: int | None = None
-        self._requeue_signal: int | None = None
+        self._requeue_signal = requeue_signal
         self._signal_at = 0.0
         self._stopping = False
         self._previous_handlers: dict[int, Any] = {}
@@ -102,7 +103,6 @@ class Checkpoints(Checkpoint):
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         if stage == "fit":
             trainer.strategy.checkpoint_io = self.checkpoint_io
-            self._requeue_signal = take_over_requeueing(trainer)
 
     # When to save -----------------------------------------------------------------------------------------------------
 
@@ -118,8 +118,7 @@ class Checkpoints(Checkpoint):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        progress = trainer.fit_loop.epoch_loop.batch_progress
-        if progress.is_last_batch or (batch_idx + 1) % trainer.accumulate_grad_batches:
+        if trainer.is_last_batch or (batch_idx + 1) % trainer.accumulate_grad_batches:
             return  # the end of the epoch saves after validation
         due = time.monotonic() - self._saved_at > self.every_seconds
         stop = self._agreed_to_stop(trainer)
