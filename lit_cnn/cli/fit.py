@@ -9,7 +9,8 @@ from rich.console import Console
 
 from lit_cnn.cli.console import console, metric, table
 from lit_cnn.experiment.fit import Run, fit, is_main_process
-from lit_cnn.experiment.parser import RecipeCLI, nearest_key, recipe_name, resolve_configs
+from lit_cnn.experiment.jsonargparse_internals import described_keys, keys_of
+from lit_cnn.experiment.parser import RecipeCLI, nearest_key, recipe_name, recipe_parser, resolve_configs
 from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.run_folder.checkpoint import BEST
 from lit_cnn.run_folder.folder import RUN_DIR_VARIABLE, find_run
@@ -83,18 +84,12 @@ def list_keys(prefix: str) -> int:
     Raises:
         ValueError: If there is none, naming the nearest.
     """
-    every = RecipeCLI(["--model.architecture=resnet50", "--data.source=digits"]).parser._actions
-    sections = {action.dest for action in every if str(action.help).startswith("Path to a config")}
-    actions = [action for action in every if action.dest.startswith(prefix) and action.dest not in sections]
-    if not actions:
-        near = nearest_key(prefix, [action.dest for action in every])
+    parser = recipe_parser()
+    found = [key for key in described_keys(parser) if key.name.startswith(prefix)]
+    if not found:
+        near = nearest_key(prefix, keys_of(parser))
         raise ValueError(f"no key of a recipe begins with {prefix!r}" + (f"; did you mean {near!r}?" if near else ""))
-    rows = [
-        [action.dest, "" if action.default in (None, argparse.SUPPRESS) else str(action.default), str(action.help)]
-        for action in actions
-        if not action.dest.endswith(("help", "config")) and action.help not in (None, argparse.SUPPRESS)
-    ]
-    console(columns=None).print(table(["key", "default", "meaning"], rows))
+    console(columns=None).print(table(["key", "default", "meaning"], [list(key) for key in found]))
     return 0
 
 

@@ -1,17 +1,15 @@
 """``lit-cnn models``: the catalog as a table; ``lit-cnn models show NAME``: all that is known of one network."""
 
 import argparse
-import inspect
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from lit_cnn.architectures.catalog import CATALOG, Entry, find_entry, list_models
+from lit_cnn.architectures.catalog import SORT_KEYS, find_entry, select_entries
+from lit_cnn.architectures.entry import Entry
 from lit_cnn.cli.console import as_json, console, markdown, table
 
 if TYPE_CHECKING:
     from lit_cnn.profiling.counting import NetworkCount
-
-SORT_KEYS = ("year", "params", "madds", "top1", "layers", "name")
 
 
 def run(arguments: list[str]) -> int:
@@ -30,7 +28,12 @@ def run(arguments: list[str]) -> int:
     form.add_argument("--json", action="store_true", help="a list of objects")
     form.add_argument("--markdown", action="store_true", help="a Markdown table")
     options = parser.parse_args(arguments)
-    entries = select(options.pattern, options.sort, options.max_params, options.max_madds)
+    entries = select_entries(
+        options.pattern,
+        sort=options.sort,
+        max_params_millions=options.max_params,
+        max_madds_millions=options.max_madds,
+    )
     if not entries:
         raise ValueError(f"no architecture matches {options.pattern!r} within these limits; `lit-cnn models` lists all")
     if options.json:
@@ -42,27 +45,6 @@ def run(arguments: list[str]) -> int:
         rows, words = [row(entry) for entry in entries], ("name", "protocol")
         console().print(table(HEADER, rows, left=words, no_wrap=HEADER[:-1], caption=caption))
     return 0
-
-
-def select(pattern: str, sort: str | None, max_params: float | None, max_madds: float | None) -> list[Entry]:
-    names = set(list_models(pattern))
-    entries = [
-        entry
-        for entry in CATALOG
-        if entry.name in names
-        and (max_params is None or entry.params <= max_params * 1e6)
-        and (max_madds is None or entry.madds <= max_madds * 1e6)
-    ]
-    if sort:
-        entries.sort(key=lambda entry: sort_value(entry, sort))
-    return entries
-
-
-def sort_value(entry: Entry, key: str) -> Any:
-    if key in ("year", "top1"):
-        value = getattr(entry.paper, key)
-        return (value is None, value)
-    return getattr(entry, key)
 
 
 def as_object(entry: Entry) -> dict[str, Any]:
@@ -114,31 +96,11 @@ def show(arguments: list[str]) -> int:
     count = count_model(entry.name)
     if options.json:
         stages = [asdict(stage) for stage in count.stages]
-        details = {"stages": stages, "option_defaults": option_defaults(entry), "against_paper": against_paper(entry)}
+        details = {"stages": stages, "option_defaults": entry.option_defaults(), "against_paper": entry.against_paper()}
         print(as_json({**as_object(entry), **details}))
         return 0
     print_entry(entry, count)
     return 0
-
-
-def option_defaults(entry: Entry) -> dict[str, Any]:
-    """Keyword arguments that a recipe may set, and their values for this network."""
-    parameters = inspect.signature(entry.build).parameters
-    defaults = {name: parameters[name].default for name in entry.options()}
-    return {**defaults, "num_classes": entry.num_classes} if "num_classes" in defaults else defaults
-
-
-def against_paper(entry: Entry) -> dict[str, dict[str, float | None]]:
-    """The paper's millions, ours, and the difference in percent of the paper's; None where the paper prints none."""
-    rows = {}
-    figures = (
-        ("params", entry.paper.params_millions, entry.params),
-        ("madds", entry.paper.madds_millions, entry.madds),
-    )
-    for key, printed, ours in figures:
-        difference = None if printed is None else 100 * (ours / 1e6 - printed) / printed
-        rows[key] = {"paper_millions": printed, "ours_millions": ours / 1e6, "difference_percent": difference}
-    return rows
 
 
 def print_entry(entry: Entry, count: "NetworkCount") -> None:
@@ -160,7 +122,7 @@ def print_entry(entry: Entry, count: "NetworkCount") -> None:
     shown.add_row("total", "", f"{count.params:,}", f"{count.madds:,}")
     out.print(shown)
     rows = []
-    for key, figures in against_paper(entry).items():
+    for key, figures in entry.against_paper().items():
         printed, ours, difference = figures.values()
         words = ["–", "–"] if printed is None or difference is None else [f"{printed:,g} M", f"{difference:+.1f} %"]
         rows.append(["parameters" if key == "params" else "multiply-adds", words[0], f"{ours:,.2f} M", words[1]])
@@ -168,7 +130,7 @@ def print_entry(entry: Entry, count: "NetworkCount") -> None:
         rows.append([label, "–" if accuracy is None else f"{accuracy:.2f} %", "", ""])
     out.print(table(["", "paper", "here", "difference"], rows))
     out.print(f"accuracy in the paper: {paper.protocol}\n" if paper.protocol else "")
-    chosen = ", ".join(f"{name}={value!r}" for name, value in option_defaults(entry).items())
+    chosen = ", ".join(f"{name}={value!r}" for name, value in entry.option_defaults().items())
     out.print(f"options and defaults: {chosen}", markup=False)
     out.print("deviations from the paper:" if entry.deviations else "deviations from the paper: none")
     for deviation in entry.deviations:

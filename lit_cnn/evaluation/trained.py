@@ -21,52 +21,73 @@ class Trained:
 
     Args:
         network: In evaluation mode.
-        class_names: K names, in the order of the logits.
-        preprocessing: From an image file to the network's input.
-        recipe: The resolved recipe it was trained with.
+        class_names: K names, in the order of the logits; their numbers where the training data named none.
+        recorded_preprocessing: From an image file to the network's input; None where the training data did not say.
+        recipe: The resolved recipe it was trained with; empty where a script trained it.
+        name: What messages call it, such as its file.
         autocast: Number format of convolutions and matrix products under mixed precision; None: that of the weights.
     """
 
     network: nn.Module
     class_names: list[str]
-    preprocessing: Preprocessing
+    recorded_preprocessing: Preprocessing | None
     recipe: dict[str, Any]
+    name: str = "the checkpoint"
     autocast: torch.dtype | None = None
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """From an image file to the network's input.
+
+        Raises:
+            ValueError: If the training data did not say.
+        """
+        if self.recorded_preprocessing is None:
+            raise ValueError(
+                f"{self.name} does not record how images are prepared, since no ImageData was trained on: prepare them "
+                "as in training and pass floating-point tensors (N, C, H, W)"
+            )
+        return self.recorded_preprocessing
 
     @torch.inference_mode()
     def logits(self, images: Tensor) -> Tensor:
-        """(N, K) float32 logits, on the network's device, of uint8 images (N, C, H, W).
+        """(N, K) float32 logits, on the network's device.
 
-        Every figure on these weights outside ``fit`` comes from here. The images need not have the size of the
-        preprocessing.
+        Every figure on these weights outside ``fit`` comes from here.
+
+        Args:
+            images: uint8 (N, C, H, W), which need not have the size of the preprocessing, or floating point, which the
+                network takes as they are.
 
         Raises:
-            ValueError: If the network cannot be run at the size of the images.
+            ValueError: If the network cannot be run at the size of the images, or it is not known how to normalize
+                them.
         """
-        device = next(self.network.parameters()).device
-        normalized = normalize(images.to(device), self.preprocessing.mean, self.preprocessing.std)
+        images = images.to(next(self.network.parameters()).device)
+        if not images.is_floating_point():
+            images = normalize(images, self.preprocessing.mean, self.preprocessing.std)
         try:
-            with torch.autocast(device.type, self.autocast, enabled=self.autocast is not None):
-                return self.network(normalized).float()
+            with torch.autocast(images.device.type, self.autocast, enabled=self.autocast is not None):
+                return self.network(images).float()
         except RuntimeError as error:
-            height, width = images.shape[-2:]
-            if height == width == self.preprocessing.image_size:
+            known, (height, width) = self.recorded_preprocessing, images.shape[-2:]
+            if known is None or height == width == known.image_size:
                 raise
-            size = self.preprocessing.image_size
             raise ValueError(
                 f"{type(self.network).__name__} cannot be run on {width}x{height} pixels, only near the "
-                f"{size}x{size} of its training ({str(error).splitlines()[0]})"
+                f"{known.image_size}x{known.image_size} of its training ({str(error).splitlines()[0]})"
             ) from None
 
     def predict(self, images: Tensor | Sequence[str | Path], workers: int = 0) -> list[Prediction]:
         """The top classes (at most five) of each image.
 
         Args:
-            images: Image files, or uint8 pixels (N, C, H, W) at the size of the preprocessing.
+            images: Image files, or uint8 pixels (N, C, H, W) at the size of the preprocessing, or the network's own
+                input in floating point.
             workers: Processes that decode files; 0 does it in this one.
 
         Raises:
-            ValueError: If a file cannot be decoded, naming it.
+            ValueError: If a file cannot be decoded, naming it, or it is not known how to prepare files or pixels.
         """
         if isinstance(images, Tensor):
             return predict_pixels(self, images)
@@ -77,7 +98,7 @@ def load_trained(path: str | Path, weights: str = "ema", trust: Sequence[str] = 
     """Build the network of a checkpoint.
 
     Args:
-        path: A checkpoint written by ``lit-cnn fit``.
+        path: A checkpoint written by ``lit-cnn fit``, or by any Trainer that fitted a ``Classifier``.
         weights: "ema" for the averaged weights where they exist, or "raw".
         trust: Class paths outside the catalog that may be imported and built, since that runs their code.
 
@@ -93,8 +114,9 @@ def load_trained(path: str | Path, weights: str = "ema", trust: Sequence[str] = 
         name = checkpoint["network"]["architecture"] or type(network).__name__
         raise ValueError(f"{path} does not fit {name}: {first}") from None
     network.eval().to(memory_format=torch.channels_last)
-    preprocessing = Preprocessing.from_dict(checkpoint["preprocessing"])
-    return Trained(network, checkpoint["class_names"], preprocessing, checkpoint["recipe"])
+    recorded = checkpoint["preprocessing"]
+    preprocessing = None if recorded is None else Preprocessing.from_dict(recorded)
+    return Trained(network, checkpoint["class_names"], preprocessing, checkpoint.get("recipe", {}), str(path))
 
 
 def shortened(problem: str) -> str:
@@ -117,7 +139,10 @@ def build_network(checkpoint: dict[str, Any], name: str, trust: Sequence[str]) -
     recorded = checkpoint.get("recipe", {}).get("model", {}).get("architecture")
     class_path = recorded.get("class_path") if isinstance(recorded, dict) else None
     if class_path is None:
-        raise ValueError(f"{name} holds a network given as a Python object, which only its own code can rebuild")
+        raise ValueError(
+            f"{name} holds a network given as a Python object: pass it to lit_cnn.Classifier.load_from_checkpoint as "
+            "architecture="
+        )
     if class_path not in trust:
         raise ValueError(
             f"{name} holds {class_path}, a network outside the catalog: add --trust {class_path} to run that code"

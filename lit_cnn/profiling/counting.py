@@ -241,7 +241,7 @@ def _run_inference(network: nn.Module, image: Tensor) -> tuple[dict[str, tuple[i
 def _run_training(network: nn.Module, images: Tensor) -> dict[str, tuple[int, int]]:
     """(elements, bytes) per image that each module, not counting those inside it, keeps for the backward pass."""
     running = [""]
-    seen: dict[int, Tensor] = {images.untyped_storage()._cdata: images}  # holding a tensor keeps its address unique
+    seen = {images.untyped_storage()}  # a storage that is held stays one object; on meta it has no address
     kept: dict[str, tuple[int, int]] = {}
 
     def enter(path: str) -> None:
@@ -252,8 +252,8 @@ def _run_training(network: nn.Module, images: Tensor) -> dict[str, tuple[int, in
 
     def keep(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
-        if storage._cdata not in seen and _BATCH in tensor.shape:
-            seen[storage._cdata] = tensor
+        if storage not in seen and _BATCH in tensor.shape:
+            seen.add(storage)
             elements, size = kept.get(running[-1], (0, 0))
             size_here = storage.nbytes() // _BATCH
             kept[running[-1]] = (elements + size_here // tensor.element_size(), size + size_here)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from lit_cnn.experiment.files import argument, find_recipe, read_yaml
+from lit_cnn.experiment.jsonargparse_internals import keys_of
 from lit_cnn.experiment.parser import RecipeCLI, nearest_key, resolve_configs
 from lit_cnn.reports.sweep import draw_sweep
 from lit_cnn.run_folder.atomic import replacing
@@ -78,7 +79,7 @@ def check_keys(space: Space, recipe: list[str], rest: Sequence[str]) -> None:
         ValueError: Naming the key, and the nearest where it is unknown.
     """
     cli = RecipeCLI(recipe)
-    known = [action.dest for action in cli.parser._actions]
+    known = keys_of(cli.parser)
     for axis in space.keys:
         if axis.key not in known:
             near = nearest_key(axis.key, known)

@@ -1,8 +1,9 @@
-"""Rounded widths."""
+"""Rounded widths, and stage tables scaled by them."""
 
 import pytest
 
-from lit_cnn.architectures.layers.width import make_divisible
+from lit_cnn.architectures.efficientnet import STAGES
+from lit_cnn.architectures.scaling import make_divisible, scale_stages
 
 
 @pytest.mark.parametrize(
@@ -23,3 +24,10 @@ def test_never_below_ninety_percent() -> None:
 def test_other_divisors() -> None:
     assert make_divisible(50, divisor=16) == 48
     assert make_divisible(23, divisor=4) == 24
+
+
+def test_compound_scaling_of_the_rows() -> None:
+    rows = scale_stages(STAGES, 1.4, 1.8)
+    assert [row.width for row in rows] == [24, 32, 56, 112, 160, 272, 448]  # B4
+    assert [row.depth for row in rows] == [2, 4, 4, 6, 6, 8, 2]
+    assert [row.kernel for row in rows] == [row.kernel for row in STAGES]
