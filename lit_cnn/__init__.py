@@ -1,6 +1,7 @@
 """lit-cnn: train and compare convolutional networks, and tune their recipes.
 
 ``create_model``, ``list_models`` and ``model_info`` need torch alone; the others import Lightning when first used.
+Lightning's tips to install other products are silenced; its other messages, and all other loggers, are as they were.
 """
 
 import importlib
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lit_cnn.architectures.catalog import create_model, list_models
 from lit_cnn.architectures.catalog import find_entry as model_info
+from lit_cnn.lightning_tips import silence_tips
 
 if TYPE_CHECKING:
     from lit_cnn.data.module import ImageData
@@ -28,6 +30,7 @@ __all__ = [
     "load_model",
     "model_info",
 ]
+silence_tips()  # here, since a Trainer made before the first Classifier would log them
 _LATER = {
     "Classifier": ("lit_cnn.training.classifier", "Classifier"),
     "ImageData": ("lit_cnn.data.module", "ImageData"),

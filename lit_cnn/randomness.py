@@ -65,6 +65,11 @@ def uniform(key: Tensor | int, counter: Tensor | int) -> Tensor:
     return to_uniform(fold(key, counter))
 
 
+def uniform_number(key: int, counter: int) -> float:
+    """:func:`uniform` of two integers, to the bit, without a tensor: for a decision that the program itself takes."""
+    return (_finalize((key + _GAMMA + counter) & _MASK) >> 40) / (1 << 24)
+
+
 def generator(*parts: int | str) -> torch.Generator:
     """A CPU generator seeded by the key of ``parts``, for draws that need a distribution torch implements."""
     return torch.Generator().manual_seed(derive_key(*parts) & 0x7FFFFFFFFFFFFFFF)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "lit_cnn"
-GROUND = {"randomness", "tracking", "reports", "run_folder"}
+GROUND = {"randomness", "tracking", "reports", "run_folder", "lightning_internals", "torch_internals"}
 TRAINING = {"training", "data", "architectures", *GROUND}
 EXPERIMENT = {"experiment", "pretrained", "profiling", *TRAINING}
 BELOW = {
@@ -14,19 +14,21 @@ BELOW = {
     "tracking": {"randomness"},
     "reports": {"run_folder"},
     "run_folder": set(),
+    "lightning_internals": set(),
+    "torch_internals": set(),
     "architectures": {"randomness"},
-    "data": {"randomness"},
+    "data": {"randomness", "lightning_internals"},
     "training": TRAINING,
     "pretrained": TRAINING,
-    "profiling": {"architectures", *GROUND},
+    "profiling": TRAINING,
     "experiment": TRAINING,
     "evaluation": EXPERIMENT,
-    "exporting": {"architectures"},
+    "exporting": {"architectures", "torch_internals"},
     "benchmarking": EXPERIMENT,
     "sweeps": EXPERIMENT,
 }
 """What each room may import beside itself; ``cli`` may import everything."""
-ONLY = {"timm": {"pretrained"}, "wandb": {"tracking"}, "optuna": {"sweeps/engine.py"}}
+ONLY = {"timm": {"pretrained"}, "wandb": {"tracking"}, "optuna": {"sweeps/engine.py", "sweeps/optuna_internals.py"}}
 """The room, or the one file, in which a library may be imported."""
 
 

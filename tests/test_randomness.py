@@ -5,7 +5,7 @@ import random
 import numpy as np
 import torch
 
-from lit_cnn.randomness import derive_key, fold, seeded, uniform
+from lit_cnn.randomness import derive_key, fold, seeded, uniform, uniform_number
 
 
 def test_tensor_and_python_hashes_agree() -> None:
@@ -32,6 +32,12 @@ def test_uniform_is_uniform_and_uncorrelated_between_neighbours() -> None:
     assert float(draws.max()) < 1
     assert (counts - 20_000).abs().max() < 800  # 6 standard deviations
     assert abs(torch.corrcoef(torch.stack([draws[:-1], draws[1:]]))[0, 1]) < 0.01
+
+
+def test_a_number_drawn_without_a_tensor_is_the_tensor_s() -> None:
+    key = derive_key(5)
+    assert [uniform_number(key, counter) for counter in range(1000)] == uniform(key, torch.arange(1000)).tolist()
+    assert uniform_number(-1, 0) == uniform(-1, 0).item()
 
 
 def test_seeded_is_repeatable_and_leaves_the_ambient_state() -> None:

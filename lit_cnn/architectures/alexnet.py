@@ -23,6 +23,12 @@ from lit_cnn.architectures.layers.fully_connected import FullyConnectedHead
 from lit_cnn.architectures.layers.local_response_norm import ResponseNormKind, make_response_norm
 from lit_cnn.architectures.network import Network, Stem
 
+DEVIATIONS = ("227 px, which the 55x55 map of the first convolution needs; the paper's text says 224",)
+ONE_TOWER_DEVIATIONS = (
+    "dropout after the hidden layers, as the paper has it; torchvision's is before them",
+    "initialized as the net of 2012; torchvision uses PyTorch's defaults",
+)
+
 MAP_SIDE = 6
 SMALL_MAP_SIDE = 3  # of a 32 px image behind the small stem; reading 6 x 6 would repeat every value four times
 
@@ -101,14 +107,14 @@ class AlexNet(Network):
         # Three pools need a 15 x 15 map after the first convolution.
         first = convs[0]
         self.smallest_input = 14 * first.stride + first.kernel - 2 * first.padding
-        init_gaussian(self, convs)
+        init_alexnet(self, convs)
 
 
 def make_conv(in_channels: int, row: Conv) -> nn.Conv2d:
     return nn.Conv2d(in_channels, row.width, row.kernel, row.stride, row.padding, groups=row.groups)
 
 
-def init_gaussian(network: Network, convs: tuple[Conv, ...]) -> None:
+def init_alexnet(network: Network, convs: tuple[Conv, ...]) -> None:
     """Section 5: weights normal with standard deviation 0.01; biases 1 where the table says so and in the hidden linear
     layers, so that ReLUs start with positive inputs; other biases 0."""
     biases = iter([*(row.bias for row in convs), 1.0, 1.0, 0.0])

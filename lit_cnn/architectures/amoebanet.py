@@ -18,8 +18,13 @@ CIFAR nets, input (N, in_channels, 32, 32): 3x3 stem of 3F channels, then the th
 """
 
 from lit_cnn.architectures.cells import Block, CellGenome, CellNetwork, plan_cells
+from lit_cnn.architectures.entry import Paper
 from lit_cnn.architectures.layers.cell_ops import AuxiliarySpec
 from lit_cnn.architectures.network import Stem
+
+PAPER = Paper("AmoebaNet", "Real et al.", 2018, "arXiv:1802.01548")
+DEVIATIONS = ("the reduction cell returns states 2 to 6 as the released code does, though it uses 2 and 4 itself",)
+CIFAR_DEVIATIONS = ("the stem's 3F channels are NASNet's CIFAR code; the released AmoebaNet code has no CIFAR network",)
 
 NORMAL_CELL = CellGenome(
     blocks=(

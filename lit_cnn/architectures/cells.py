@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from lit_cnn.architectures.layers.cell_ops import (
     OPERATIONS,
-    AuxiliaryHead,
     AuxiliarySpec,
+    CellAuxiliaryHead,
     FactorizedReduction,
     Operation,
     OpSettings,
@@ -129,8 +129,11 @@ def plan_cells(
     return tuple(rows)
 
 
-class Path(nn.Module):
-    """One operation on one state, dropped at random in training unless it is an identity."""
+class DroppableOp(nn.Module):
+    """One operation on one state, dropped at random in training unless it is an identity.
+
+    What is dropped is computed and multiplied by 0: an operation has no shortcut that gives its output a shape.
+    """
 
     def __init__(self, name: Operation, operation: nn.Module, drop_path: float) -> None:
         super().__init__()
@@ -180,7 +183,7 @@ class Cell(nn.Module):
             for name, source in ((block.first_op, block.first_input), (block.second_op, block.second_input)):
                 step = stride if source < 2 else 1
                 operation = make_operation(name, channels[source], filters, stride=step, settings=settings)
-                path = Path(name, operation, drop_path)
+                path = DroppableOp(name, operation, drop_path)
                 self.paths.append(path)
                 self.rectified |= {source} if path.rectified else set()
         self.fit = nn.ModuleDict()
@@ -310,8 +313,8 @@ class CellNetwork(Network):
         )
         *_, middle, last = self.features.stage_channels
         self.head = GlobalPoolHead(last, num_classes, Dropout(dropout))
-        self.aux_head = None if auxiliary is None else AuxiliaryHead(middle, auxiliary, num_classes, settings)
-        init_fan_out(self)
+        self.aux_head = None if auxiliary is None else CellAuxiliaryHead(middle, auxiliary, num_classes, settings)
+        init_cell_network(self)
 
     def stages(self, x: Tensor) -> list[Tensor]:
         self.check_input(x)
@@ -324,7 +327,7 @@ class CellNetwork(Network):
         return AuxiliaryOutput(self.head(last), self.aux_head(middle))
 
 
-def init_fan_out(network: nn.Module) -> None:
+def init_cell_network(network: nn.Module) -> None:
     """Convolutions normal with variance 2 / fan-out as in the released code, which counts a depthwise filter's fan-out
     as the pixels of its kernel; the classifier as in :func:`init_he`."""
     init_he(network)

@@ -20,18 +20,19 @@ B0 (Table 1), input (N, in_channels, 224, 224); ``features`` returns (N, 1280, H
 Every MBConv has squeeze-and-excitation over a quarter of its input channels, and SiLU ("swish") as activation.
 """
 
-import math
 from collections import OrderedDict
-from collections.abc import Callable
 from typing import Literal
 
 from torch import nn
 
+from lit_cnn.architectures.entry import Paper
 from lit_cnn.architectures.layers.dropout import Dropout
-from lit_cnn.architectures.layers.mbconv import Activation, ConvStyle, FusedMBConv, MBConv, Stage, init_fan_out
+from lit_cnn.architectures.layers.mbconv import Activation, ConvStyle, FusedMBConv, MBConv, Stage, init_efficientnet
 from lit_cnn.architectures.layers.padding import Padding
-from lit_cnn.architectures.layers.width import make_divisible
 from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem, find_row
+from lit_cnn.architectures.scaling import make_divisible, scale_stages
+
+PAPER = Paper("EfficientNet", "Tan and Le", 2019, "arXiv:1905.11946")
 
 Variant = Literal["b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7"]
 
@@ -59,13 +60,6 @@ SCALES: dict[Variant, tuple[float, float, float]] = {
     "b7": (2.0, 3.1, 0.5),
 }
 """Width and depth multiplier and dropout rate (released code; the resolutions are in the catalog)."""
-
-
-def scale_stages(
-    stages: tuple[Stage, ...], width: float, depth: float, *, rounding: Callable[[float], int] = make_divisible
-) -> tuple[Stage, ...]:
-    """Multiply the rows' widths (then rounded) and depths (rounded up)."""
-    return tuple(row._replace(width=rounding(row.width * width), depth=math.ceil(row.depth * depth)) for row in stages)
 
 
 class EfficientNet(Network):
@@ -116,7 +110,7 @@ class EfficientNet(Network):
             self.features.add_module(f"stage{number}", stage)
         self.features.add_module(f"stage{len(stages) + 2}", style.conv(channels, final_width, 1))
         self.head = GlobalPoolHead(final_width, num_classes, Dropout(dropout))
-        init_fan_out(self)
+        init_efficientnet(self)
 
 
 def efficientnet(

@@ -20,10 +20,14 @@ Lite0, input (N, in_channels, 224, 224); ``features`` returns (N, 1280, H / 32, 
 
 from typing import Literal
 
-from lit_cnn.architectures.efficientnet import FINAL_WIDTH, STAGES, STEM_WIDTH, EfficientNet, scale_stages
+from lit_cnn.architectures.efficientnet import FINAL_WIDTH, STAGES, STEM_WIDTH, EfficientNet
+from lit_cnn.architectures.entry import Paper
 from lit_cnn.architectures.layers.mbconv import Stage
 from lit_cnn.architectures.layers.padding import Padding
 from lit_cnn.architectures.network import Stem, find_row
+from lit_cnn.architectures.scaling import scale_stages
+
+PAPER = Paper("EfficientNet-Lite", "Liu", 2020, "tensorflow/tpu, README of EfficientNet-Lite")
 
 Variant = Literal["lite0", "lite1", "lite2", "lite3", "lite4"]
 

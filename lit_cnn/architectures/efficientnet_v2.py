@@ -20,10 +20,18 @@ The rows below are those of the released configurations; M, L and XL have one mo
 
 from typing import Literal
 
-from lit_cnn.architectures.efficientnet import FINAL_WIDTH, EfficientNet, scale_stages
+from lit_cnn.architectures.efficientnet import FINAL_WIDTH, EfficientNet
+from lit_cnn.architectures.entry import Paper
 from lit_cnn.architectures.layers.mbconv import Stage
 from lit_cnn.architectures.layers.padding import Padding
 from lit_cnn.architectures.network import Stem, find_row
+from lit_cnn.architectures.scaling import scale_stages
+
+PAPER = Paper("EfficientNetV2", "Tan and Le", 2021, "arXiv:2104.00298")
+DEVIATIONS = (
+    "stages and dropout of the released configurations, which differ from the paper's tables",
+    "batch norm momentum 0.01 as in the paper's text; the released nets have 0.1 (norm_momentum: 0.1)",
+)
 
 Variant = Literal["b0", "b1", "b2", "b3", "s", "m", "l", "xl"]
 

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from lit_cnn.architectures.network import Network
 
@@ -19,9 +19,14 @@ class NetworkOptions:
         drop_path: Stochastic-depth rate of the last block.
         stem: "imagenet", or "small" for images of about 32 to 64 px; VGG has ``map_size`` for them.
         stride_in: Where a ResNet bottleneck strides: "3x3" (v1.5) or "1x1" (the paper's v1).
-        shortcut: A ResNet's shortcut where the shape changes.
+        shortcut: A ResNet's shortcut where the shape changes; zero_pad appends the zeros, zero_pad_both halves them.
         zero_init_last: Start the last norm of each residual at gain 0.
-        widths: Channels of the three stages of a CIFAR ResNet (16, 32 and 64 in the paper) or CIFAR VGG (64, 256, 256).
+        widths: Channels of each stage of a CIFAR ResNet (16, 32 and 64 in the paper), CIFAR VGG (64, 256, 256) or NFNet
+            (256, 512, 1536 and 1536; multiples of 256, or of 16 below 256).
+        depths: Blocks of each stage of an NFNet, 1, 2, 6 and 3 in F0.
+        head: What ends VGG and GoogLeNet: fully connected layers on the whole map, or its global average and one linear
+            layer.
+        inception: GoogLeNet's blocks with 1x1 reductions, or the paper's naive version without.
         padding: EfficientNet's padding: TensorFlow's "same", or symmetric as in torchvision.
         norm_eps: Batch norm's epsilon in the EfficientNets.
         norm_momentum: Batch norm's momentum in the EfficientNets, torch's convention.
@@ -39,9 +44,12 @@ class NetworkOptions:
     drop_path: float | None = None
     stem: Literal["imagenet", "small"] | None = None
     stride_in: Literal["3x3", "1x1"] | None = None
-    shortcut: Literal["projection", "zero_pad", "none"] | None = None
+    shortcut: Literal["projection", "zero_pad", "zero_pad_both", "none"] | None = None
     zero_init_last: bool | None = None
-    widths: tuple[int, int, int] | None = None
+    widths: tuple[int, ...] | None = None
+    depths: tuple[int, ...] | None = None
+    head: Literal["fully_connected", "global_average"] | None = None
+    inception: Literal["reduced", "naive"] | None = None
     padding: Literal["tensorflow", "symmetric"] | None = None
     norm_eps: float | None = None
     norm_momentum: float | None = None
@@ -54,8 +62,8 @@ class NetworkOptions:
     excite_activation: Literal["relu", "gelu"] | None = None
     epsilon: Literal["floor", "added"] | None = None
 
-    def chosen(self) -> dict[str, Value]:
-        """The options that were set."""
+    def chosen(self) -> dict[str, Any]:
+        """The options that were set, by name."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
@@ -117,3 +125,24 @@ class Entry:
     def options(self) -> list[str]:
         """Names of the keyword arguments that a caller may set."""
         return [name for name in inspect.signature(self.build).parameters if name not in self.arguments]
+
+    def option_defaults(self) -> dict[str, Any]:
+        """The same with their values for this network."""
+        parameters = inspect.signature(self.build).parameters
+        defaults = {name: parameters[name].default for name in self.options()}
+        return {**defaults, "num_classes": self.num_classes} if "num_classes" in defaults else defaults
+
+    def against_paper(self) -> dict[str, dict[str, float | None]]:
+        """For "params" and "madds" the paper's millions, ours, and the difference in percent of the paper's.
+
+        What the paper does not print is None.
+        """
+        rows = {}
+        figures = (
+            ("params", self.paper.params_millions, self.params),
+            ("madds", self.paper.madds_millions, self.madds),
+        )
+        for key, printed, ours in figures:
+            difference = None if printed is None else 100 * (ours / 1e6 - printed) / printed
+            rows[key] = {"paper_millions": printed, "ours_millions": ours / 1e6, "difference_percent": difference}
+        return rows

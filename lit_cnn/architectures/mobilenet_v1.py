@@ -23,11 +23,19 @@ from typing import NamedTuple
 
 from torch import nn
 
+from lit_cnn.architectures.entry import Paper
 from lit_cnn.architectures.layers.conv import ConvNormAct
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.init import init_he
-from lit_cnn.architectures.layers.width import make_divisible
 from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem
+from lit_cnn.architectures.scaling import make_divisible
+
+PAPER = Paper("MobileNet", "Howard et al.", 2017, "arXiv:1704.04861", protocol="ImageNet val, single crop 224")
+DEVIATIONS = (
+    "symmetric padding; the released code pads strided convolutions right and bottom (same counts)",
+    "batch norm with PyTorch's constants (epsilon 1e-5, momentum 0.1)",
+)
+"""Those of MobileNetV2, too."""
 
 
 class Stage(NamedTuple):

@@ -23,12 +23,15 @@ from collections import OrderedDict
 
 from torch import nn
 
+from lit_cnn.architectures.entry import Paper
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.init import init_he
 from lit_cnn.architectures.layers.mbconv import ConvStyle, MBConv, Stage
 from lit_cnn.architectures.layers.stochastic_depth import linear_rates
-from lit_cnn.architectures.layers.width import make_divisible
 from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem
+from lit_cnn.architectures.scaling import make_divisible
+
+PAPER = Paper("MobileNetV2", "Sandler et al.", 2018, "arXiv:1801.04381", protocol="ImageNet val, single crop 224")
 
 STAGES = (
     #     block    t  k  s  c  n  squeeze

@@ -18,8 +18,11 @@ CIFAR nets, input (N, in_channels, 32, 32): 3x3 stem of 3F channels, then the th
 """
 
 from lit_cnn.architectures.cells import Block, CellGenome, CellNetwork, plan_cells
+from lit_cnn.architectures.entry import Paper
 from lit_cnn.architectures.layers.cell_ops import AuxiliarySpec
 from lit_cnn.architectures.network import Stem
+
+PAPER = Paper("NASNet", "Zoph et al.", 2017, "arXiv:1707.07012")
 
 NORMAL_CELL = CellGenome(
     blocks=(

@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, TypeVar
 
 import torch
@@ -13,6 +13,11 @@ Row = TypeVar("Row")
 
 Stem = Literal["imagenet", "small"]
 """How the first layers reduce the image: as on ImageNet, or hardly, for images of about 32 to 64 px."""
+
+
+Head = Literal["fully_connected", "global_average"]
+"""What ends a network whose paper's claim is about it: linear layers that read every position of the last map, or its
+average over the positions and one linear layer."""
 
 
 class StageInfo(NamedTuple):
@@ -127,6 +132,21 @@ class GlobalPoolHead(nn.Sequential):
         self.flatten = nn.Flatten()
         self.dropout = dropout
         self.classifier = nn.Linear(channels, num_classes)
+
+
+def check_stages(depths: Sequence[int], widths: Sequence[int]) -> None:
+    """Refuse a table of stages whose depths and widths do not belong together.
+
+    Raises:
+        ValueError: If their numbers differ or one is not positive.
+    """
+    if len(depths) != len(widths):
+        raise ValueError(
+            f"widths must have one number per stage, {len(depths)} here, got {len(widths)}: {tuple(widths)}"
+        )
+    for name, numbers in (("depths", depths), ("widths", widths)):
+        if any(number < 1 for number in numbers):
+            raise ValueError(f"{name} must be at least 1, got {tuple(numbers)}")
 
 
 def find_row(table: Mapping[Key, Row], key: Key, what: str) -> Row:

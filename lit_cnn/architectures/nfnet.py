@@ -15,6 +15,8 @@ F0 (Table 1), input (N, in_channels, 256, 256); ``features`` returns (N, 3072, H
     head    global average pool, dropout, linear                            num_classes
 
 F1 to F6 have 2 to 7 times as many blocks. Inside a block the width is halved; its two 3x3 have groups of 128 channels.
+Other ``widths`` and ``depths`` (not in the paper) keep these rules: the stem doubles up to half of the first width, the
+last convolution has twice the last width, and a bottleneck below 128 channels is one group.
 """
 
 import math
@@ -25,25 +27,31 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lit_cnn.architectures.entry import Paper
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.scaled_conv import GELU_GAIN, Epsilon, ScaledConv2d, ScaledGELU
 from lit_cnn.architectures.layers.squeeze_excite import SqueezeExcite, scale_channels
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
-from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem, find_row
+from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem, check_stages, find_row
+
+PAPER = Paper("NFNet", "Brock et al.", 2021, "arXiv:2102.06171")
+DEVIATIONS = (
+    "ReLU in squeeze-and-excitation as in the released code; excite_activation: gelu is the paper's text",
+    "exact GELU; the released code has JAX's tanh approximation of it",
+    "stochastic depth divides survivors by their probability; the released code does not",
+)
 
 Variant = Literal["f0", "f1", "f2", "f3", "f4", "f5", "f6"]
 ExciteActivation = Literal["relu", "gelu"]
 
 DEPTHS = (1, 2, 6, 3)  # blocks per stage of F0; F<n> has n + 1 times as many
 WIDTHS = (256, 512, 1536, 1536)
-STEM_WIDTHS = (16, 32, 64, 128)
-FINAL_WIDTH = 3072
 GROUP_WIDTH = 128
 ALPHA = 0.2  # weight of the residual: a block adds ALPHA² to the variance
 DROPOUT: dict[Variant, float] = {"f0": 0.2, "f1": 0.3, "f2": 0.4, "f3": 0.4, "f4": 0.5, "f5": 0.5, "f6": 0.5}
 
 
-class Block(nn.Module):
+class NormFreeBlock(nn.Module):
     """shortcut(a) + α · gain · 2 SE(residual(a)) with a = β γ gelu(x); the learned gain starts at zero (SkipInit).
 
     The constants β and γ are folded into the weights of the convolutions that follow, and what scales the residual into
@@ -67,7 +75,7 @@ class Block(nn.Module):
     ) -> None:
         super().__init__()
         hidden = out_channels // 2
-        groups, gain = hidden // GROUP_WIDTH, GELU_GAIN
+        groups, gain = max(1, hidden // GROUP_WIDTH), GELU_GAIN
         self.shortcut: nn.Module | None = None
         if stride > 1 or in_channels != out_channels:
             pool = nn.AvgPool2d(stride, ceil_mode=True, count_include_pad=False) if stride > 1 else nn.Identity()
@@ -85,9 +93,11 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         a = F.gelu(x)
         shortcut = x if self.shortcut is None else self.shortcut(a)
+        if self.drop_path.drops():
+            return self.drop_path.skip(shortcut, self)
         y = self.filter_again(F.gelu(self.filter(F.gelu(self.reduce(a)))))
         y = self.expand(F.gelu(y))
-        y = scale_channels(y, self.drop_path(2 * ALPHA * self.skip_gain * self.excite.gates(y)))
+        y = scale_channels(y, self.drop_path.keep(2 * ALPHA * self.skip_gain * self.excite.gates(y)))
         y += shortcut
         return y
 
@@ -96,7 +106,8 @@ class NFNet(Network):
     """The paper's network.
 
     Args:
-        depths: Blocks per stage.
+        depths: Blocks per stage; every stage but the first halves the map.
+        widths: Channels of each stage: multiples of 256, or of 16 below 256.
         epsilon: What keeps weight standardization finite: "floor" (released code) or "added" (timm).
         excite_activation: Within squeeze-and-excitation: "relu" (released code) or "gelu" (the paper's text).
         stem: "imagenet", or "small", which keeps the resolution, for images of about 32 to 64 px (not in the paper).
@@ -104,12 +115,16 @@ class NFNet(Network):
         drop_path: Stochastic-depth rate; block b of B, from 0, drops with ``drop_path`` · b / B.
         num_classes: Outputs.
         in_channels: Channels of the image.
+
+    Raises:
+        ValueError: If ``depths`` and ``widths`` do not belong together or a width is another number.
     """
 
     def __init__(
         self,
         depths: tuple[int, ...],
         *,
+        widths: tuple[int, ...] = WIDTHS,
         epsilon: Epsilon = "floor",
         excite_activation: ExciteActivation = "relu",
         stem: Stem = "imagenet",
@@ -119,13 +134,16 @@ class NFNet(Network):
         in_channels: int = 3,
     ) -> None:
         super().__init__()
-        self.features = nn.Sequential(OrderedDict(stem=make_stem(in_channels, 1 if stem == "small" else 2, epsilon)))
-        channels, variance, index = STEM_WIDTHS[-1], 1.0, 0
-        for number, (depth, width) in enumerate(zip(depths, WIDTHS, strict=True), start=1):
+        check_stages(depths, widths)
+        check_widths(widths)
+        channels, variance, index = widths[0] // 2, 1.0, 0
+        first_layers = make_stem(in_channels, channels, 1 if stem == "small" else 2, epsilon)
+        self.features = nn.Sequential(OrderedDict(stem=first_layers))
+        for number, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
             stage = nn.Sequential()
             for first in (True, *[False] * (depth - 1)):
                 stride, beta = 2 if first and number > 1 else 1, 1.0 / math.sqrt(variance)
-                block = Block(
+                block = NormFreeBlock(
                     channels,
                     width,
                     stride,
@@ -138,16 +156,29 @@ class NFNet(Network):
                 variance = (1.0 if first else variance) + ALPHA**2  # a projection resets the variance to 1
                 channels, index = width, index + 1
             self.features.add_module(f"stage{number}", stage)
-        final = ScaledConv2d(channels, FINAL_WIDTH, 1, epsilon=epsilon)
+        final = ScaledConv2d(channels, 2 * channels, 1, epsilon=epsilon)
         self.features.add_module("final", nn.Sequential(OrderedDict(conv=final, activation=ScaledGELU())))
-        self.head = GlobalPoolHead(FINAL_WIDTH, num_classes, Dropout(dropout))
+        self.head = GlobalPoolHead(2 * channels, num_classes, Dropout(dropout))
         init_nfnet(self)
 
 
-def make_stem(in_channels: int, stride: int, epsilon: Epsilon) -> nn.Sequential:
-    """Four 3x3 convolutions, the first and the last with ``stride``, and GELU between them."""
-    stem = nn.Sequential(ScaledConv2d(in_channels, STEM_WIDTHS[0], 3, stride=stride, epsilon=epsilon))
-    for channels, width, step in zip(STEM_WIDTHS, STEM_WIDTHS[1:], (1, 1, stride), strict=False):
+def check_widths(widths: tuple[int, ...]) -> None:
+    """Refuse widths whose bottlenecks do not split into groups of 128 channels.
+
+    Raises:
+        ValueError: Naming the width.
+    """
+    for width in widths:
+        if width % (16 if width < 2 * GROUP_WIDTH else 2 * GROUP_WIDTH):
+            raise ValueError(f"NFNet's widths must be multiples of 256, or of 16 below 256, got {width}")
+
+
+def make_stem(in_channels: int, out_channels: int, stride: int, epsilon: Epsilon) -> nn.Sequential:
+    """Four 3x3 convolutions, each twice as wide as the one before, the first and the last with ``stride``, and GELU
+    between them."""
+    widths = [out_channels // share for share in (8, 4, 2, 1)]
+    stem = nn.Sequential(ScaledConv2d(in_channels, widths[0], 3, stride=stride, epsilon=epsilon))
+    for channels, width, step in zip(widths, widths[1:], (1, 1, stride), strict=False):
         stem.append(nn.GELU())
         stem.append(ScaledConv2d(channels, width, 3, stride=step, input_gain=GELU_GAIN, epsilon=epsilon))
     return stem
@@ -174,12 +205,15 @@ def nfnet(
     epsilon: Epsilon = "floor",
     excite_activation: ExciteActivation = "relu",
     stem: Stem = "imagenet",
+    widths: tuple[int, ...] = WIDTHS,
+    depths: tuple[int, ...] | None = None,
 ) -> NFNet:
-    """NFNet-``variant``; ``dropout`` None is the paper's rate of the variant, 0.2 to 0.5."""
+    """NFNet-``variant``; ``dropout`` None is the variant's rate, 0.2 to 0.5; ``depths`` None its blocks per stage."""
     rate = find_row(DROPOUT, variant, "the NFNet")
     factor = int(variant[1:]) + 1
     return NFNet(
-        tuple(factor * depth for depth in DEPTHS),
+        tuple(factor * depth for depth in DEPTHS) if depths is None else depths,
+        widths=widths,
         epsilon=epsilon,
         excite_activation=excite_activation,
         stem=stem,

@@ -22,13 +22,23 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lit_cnn.architectures.entry import Paper
 from lit_cnn.architectures.layers.conv import ConvNormAct
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.init import init_he, init_last_gain_to_zero
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth, linear_rates
-from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem, find_row
+from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem, check_stages, find_row
 
-Shortcut = Literal["projection", "zero_pad", "none"]
+PAPER = Paper("ResNet", "He et al.", 2015, "arXiv:1512.03385")
+STRIDE_IN_3X3 = (
+    "strides in the 3x3 (v1.5) as libraries do; stride_in: 1x1 gives the paper's net with 6 % fewer multiply-adds"
+)
+OPTION_B = "projection shortcuts (option B) as libraries have; shortcut: zero_pad gives the paper's option A"
+
+Shortcut = Literal["projection", "zero_pad", "zero_pad_both", "none"]
+"""Option B; option A with the zeros after the channels, as in the first released code, or on both sides of them, as in
+the CIFAR nets of Idelbayev (2018, github.com/akamaster/pytorch_resnet_cifar10); or a plain net. The paper does not say
+where the zeros go."""
 StridePlacement = Literal["3x3", "1x1"]
 
 IMAGENET_WIDTHS = (64, 128, 256, 512)
@@ -36,15 +46,25 @@ CIFAR_WIDTHS = (16, 32, 64)
 
 
 class ZeroPadShortcut(nn.Module):
-    """Option A: subsample, and append zero channels; no parameters."""
+    """Option A: subsample, and add zero channels; no parameters.
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        stride: Every how many rows and columns are kept.
+        both: Add half of the zeros (of an odd number, the smaller part) before the channels and the others after them,
+            instead of all after them.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int, *, both: bool = False) -> None:
         super().__init__()
+        added = out_channels - in_channels
         self.stride = stride
-        self.added = out_channels - in_channels
+        self.before = added // 2 if both else 0
+        self.after = added - self.before
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.added))
+        return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.before, self.after))
 
 
 def make_shortcut(in_channels: int, out_channels: int, stride: int, kind: Shortcut) -> nn.Module | None:
@@ -53,8 +73,8 @@ def make_shortcut(in_channels: int, out_channels: int, stride: int, kind: Shortc
         return None
     if stride == 1 and in_channels == out_channels:
         return nn.Identity()
-    if kind == "zero_pad":
-        return ZeroPadShortcut(in_channels, out_channels, stride)
+    if kind in ("zero_pad", "zero_pad_both"):
+        return ZeroPadShortcut(in_channels, out_channels, stride, both=kind == "zero_pad_both")
     return ConvNormAct(in_channels, out_channels, 1, stride=stride)
 
 
@@ -75,10 +95,12 @@ class ResidualBlock(nn.Module):
         self.activation = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.residual(x)
-        if self.shortcut is not None:
-            y = self.drop_path(y)
-            y += self.shortcut(x)  # in place: neither batch norm nor excitation needs its output in the backward pass
+        if self.shortcut is None:
+            return self.activation(self.residual(x))
+        if self.drop_path.drops():
+            return F.relu(self.drop_path.skip(self.shortcut(x), self))
+        y = self.drop_path.keep(self.residual(x))
+        y += self.shortcut(x)  # in place: neither batch norm nor excitation needs its output in the backward pass
         return self.activation(y)
 
 
@@ -115,7 +137,7 @@ class ResNet(Network):
         blocks: Blocks per stage.
         widths: Width of each stage; the first stage keeps the stem's resolution.
         bottleneck: 1x1-3x3-1x1 blocks instead of two 3x3.
-        shortcut: "projection" (option B), "zero_pad" (option A) or "none" (a plain net).
+        shortcut: "projection" (option B), "zero_pad" or "zero_pad_both" (option A) or "none" (a plain net).
         stride_in: Where a bottleneck strides: "3x3" (v1.5) or "1x1" (the paper's v1).
         stem: "imagenet" (7x7 stride 2 and max pool) or "small" (3x3, for images of about 32 to 64 px).
         dropout: Rate before the classifier.
@@ -125,7 +147,8 @@ class ResNet(Network):
         in_channels: Channels of the image.
 
     Raises:
-        ValueError: If ``drop_path`` is set in a plain net, which has no path to fall back on.
+        ValueError: If ``drop_path`` is set in a plain net, which has no path to fall back on, or ``blocks`` and
+            ``widths`` do not belong together.
     """
 
     def __init__(
@@ -146,6 +169,7 @@ class ResNet(Network):
         super().__init__()
         if shortcut == "none" and drop_path > 0:
             raise ValueError("a plain net has no shortcuts, so stochastic depth cannot be used: set drop_path to 0")
+        check_stages(blocks, widths)
         make_block = bottleneck_block if bottleneck else basic_block
         rates = iter(linear_rates(drop_path, sum(blocks)))
         self.features = nn.Sequential(OrderedDict(stem=make_stem(in_channels, widths[0], stem)))
@@ -223,12 +247,12 @@ def cifar_resnet(
     drop_path: float = 0.0,
     shortcut: Shortcut = "zero_pad",
     zero_init_last: bool = False,
-    widths: tuple[int, int, int] = CIFAR_WIDTHS,
+    widths: tuple[int, ...] = CIFAR_WIDTHS,
 ) -> ResNet:
     """The network of section 4.2 with ``depth`` = 6n + 2 learnable layers; the paper's ``widths`` are 16, 32 and 64.
 
     Raises:
-        ValueError: If ``depth`` is no such number.
+        ValueError: If ``depth`` is another number, or ``widths`` are not three.
     """
     if depth < 8 or depth % 6 != 2:
         raise ValueError(f"a CIFAR ResNet has 6n + 2 layers (8, 14, 20, 26, 32, ...), got {depth}")

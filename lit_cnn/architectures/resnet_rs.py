@@ -15,14 +15,18 @@ Input (N, in_channels, 224, 224), any size from 32 px:
 
 from collections import OrderedDict
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lit_cnn.architectures.entry import Paper
 from lit_cnn.architectures.layers.conv import ConvNormAct
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.init import init_he, init_last_gain_to_zero
 from lit_cnn.architectures.layers.squeeze_excite import SqueezeExcite, scale_channels
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
 from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem, find_row
+
+PAPER = Paper("ResNet-RS", "Bello et al.", 2021, "arXiv:2103.07579")
 
 WIDTHS = (64, 128, 256, 512)
 EXPANSION = 4
@@ -39,7 +43,7 @@ BLOCKS = {
 """Blocks per stage by depth (appendix of the paper)."""
 
 
-class Block(nn.Module):
+class ResNetRSBlock(nn.Module):
     """relu(shortcut(x) + gain · SE(bottleneck(x))), the last norm's gain starting at zero.
 
     Args:
@@ -59,8 +63,10 @@ class Block(nn.Module):
         self.activation = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.drop_path.drops():
+            return F.relu(self.drop_path.skip(self.shortcut(x), self))
         y = self.expand(self.filter(self.reduce(x)))
-        y = scale_channels(y, self.drop_path(self.excite.gates(y)))  # a dropped path has the gates 0
+        y = scale_channels(y, self.drop_path.keep(self.excite.gates(y)))  # a dropped sample has the gates 0
         y += self.shortcut(x)
         return self.activation(y)
 
@@ -118,14 +124,15 @@ class ResNetRS(Network):
             stage = nn.Sequential()
             for index in range(depth):
                 stride = 2 if index == 0 and number > 2 else 1
-                stage.append(Block(channels, width, stride, reduction=reduction, drop_path=drop_path * number / 5))
+                rate = drop_path * number / 5
+                stage.append(ResNetRSBlock(channels, width, stride, reduction=reduction, drop_path=rate))
                 channels = EXPANSION * width
             self.features.add_module(f"stage{number}", stage)
         self.head = GlobalPoolHead(channels, num_classes, Dropout(dropout))
         init_he(self)
         if zero_init_last:
             for module in self.modules():
-                if isinstance(module, Block):
+                if isinstance(module, ResNetRSBlock):
                     init_last_gain_to_zero(module.expand)
 
 

@@ -18,6 +18,7 @@ from collections import OrderedDict
 
 from torch import nn
 
+from lit_cnn.architectures.entry import Paper
 from lit_cnn.architectures.layers.conv import ConvNormAct
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.init import init_he, init_last_gain_to_zero
@@ -30,6 +31,10 @@ from lit_cnn.architectures.resnet import (
     make_shortcut,
     make_stem,
 )
+
+PAPER = Paper("ResNeXt", "Xie et al.", 2016, "arXiv:1611.05431", protocol="ImageNet val, single crop 224")
+NO_ROW = "the paper has no such net; it follows from the rule (blocks of ResNet-152)"
+NOT_IN_PAPER = "a variant of the libraries; the paper has 32x4d and 64x4d"
 
 FIRST_WIDTH = IMAGENET_WIDTHS[0]
 

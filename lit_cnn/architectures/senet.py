@@ -16,11 +16,14 @@ as the released nets do, SE-ResNeXt in the 3x3.
 
 from torch import nn
 
+from lit_cnn.architectures.entry import Paper
 from lit_cnn.architectures.layers.init import init_he
 from lit_cnn.architectures.layers.squeeze_excite import SqueezeExcite
 from lit_cnn.architectures.network import Stem
 from lit_cnn.architectures.resnet import ResidualBlock, ResNet, StridePlacement, imagenet_resnet
 from lit_cnn.architectures.resnext import ResNeXt, resnext
+
+PAPER = Paper("SENet", "Hu et al.", 2017, "arXiv:1709.01507", protocol="ImageNet val, single crop 224")
 
 
 def append_squeeze_excite(network: ResNet | ResNeXt, reduction: int) -> None:

@@ -17,12 +17,20 @@ from collections import OrderedDict
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lit_cnn.architectures.entry import Paper
 from lit_cnn.architectures.layers.conv import ConvNormAct
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth, linear_rates
 from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem
+
+PAPER = Paper("ShuffleNet", "Zhang et al.", 2017, "arXiv:1707.01083", protocol="ImageNet val, single crop 224")
+DEVIATIONS = (
+    "channels are dealt out as the paper's text says; the released code uses the inverse permutation",
+    "the classifier has no bias and the stem 24 channels up to width 1.5, as released",
+)
 
 Groups = Literal[1, 2, 3, 4, 8]
 
@@ -48,7 +56,7 @@ class ChannelShuffle(nn.Module):
         return f"groups={self.groups}"
 
 
-class Unit(nn.Module):
+class ShuffleUnit(nn.Module):
     """relu(x + residual(x)), or with stride 2 relu(concat(pool(x), residual(x))) (Figure 2, b and c).
 
     The residual is a grouped 1x1 with ReLU, the shuffle, a 3x3 per channel and a grouped 1x1, both without activation.
@@ -74,8 +82,10 @@ class Unit(nn.Module):
         self.activation = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.pool is None and self.drop_path.drops():
+            return F.relu(self.drop_path.skip(x, self))
         y = self.expand(self.filter(self.shuffle(self.reduce(x))))
-        y = x + self.drop_path(y) if self.pool is None else torch.cat([self.pool(x), y], 1)
+        y = x + self.drop_path.keep(y) if self.pool is None else torch.cat([self.pool(x), y], 1)
         return self.activation(y)
 
 
@@ -114,7 +124,7 @@ class ShuffleNet(Network):
         for number, (depth, out_channels) in enumerate(zip(DEPTHS, widths, strict=True), start=2):
             stage = nn.Sequential()
             for index in range(depth):
-                unit = Unit(
+                unit = ShuffleUnit(
                     channels,
                     out_channels,
                     stride=2 if index == 0 else 1,
@@ -128,7 +138,7 @@ class ShuffleNet(Network):
             self.features.add_module(f"stage{number}", stage)
         self.head = GlobalPoolHead(channels, num_classes, Dropout(dropout))
         self.head.classifier = nn.Linear(channels, num_classes, bias=False)
-        init_released(self)
+        init_shufflenet(self)
 
 
 def plan_widths(groups: int, width: float) -> tuple[int, tuple[int, ...]]:
@@ -154,7 +164,7 @@ def make_stem(in_channels: int, width: int, kind: Stem) -> nn.Sequential:
     return stem
 
 
-def init_released(network: Network) -> None:
+def init_shufflenet(network: Network) -> None:
     """As the released code, since the paper is silent: stem and classifier normal with standard deviation 0.01, other
     convolutions 1 / (input channels per group), batch norm's bias 0.0001."""
     for name, module in network.named_modules():

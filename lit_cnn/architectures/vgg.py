@@ -13,16 +13,34 @@ Table 1, input (N, in_channels, 224, 224); convolutions per stage for 11, 13, 16
     stage5  2, 2, 3, 4 of 3x3, 512; max pool                         512 x 7 x 7
     head    linear 4096, dropout, linear 4096, dropout, linear         num_classes
 
-ReLU follows every convolution and hidden layer; the later ``batch_norm`` stands between convolution and ReLU.
+ReLU follows every convolution and hidden layer; the later ``batch_norm`` is between convolution and ReLU.
+
+``head="global_average"`` (not in the paper) replaces the three linear layers by global average pooling (Lin et al.,
+"Network in Network", 2013, arXiv:1312.4400, section 3.2), dropout and one linear layer: VGG-16 then has 15,227,688
+parameters instead of 138,357,544.
 """
 
 from typing import Literal
 
 from torch import nn
 
+from lit_cnn.architectures.entry import Paper
+from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.fully_connected import FullyConnectedHead
 from lit_cnn.architectures.layers.init import init_he
-from lit_cnn.architectures.network import Network, find_row
+from lit_cnn.architectures.network import GlobalPoolHead, Head, Network, find_row
+
+PAPER = Paper(
+    "VGG",
+    "Simonyan and Zisserman",
+    2014,
+    "arXiv:1409.1556",
+    protocol="ImageNet val, dense evaluation at one scale (train 256, test 256); no single-crop figure",
+)
+DEVIATIONS = (
+    "variance 0.01 as printed makes logits explode without pre-training; weight_init: glorot trains from scratch",
+)
+BATCH_NORM_DEVIATIONS = ("batch norm after each convolution, whose (then useless) bias stays, as in torchvision",)
 
 WeightInit = Literal["paper", "glorot", "he"]
 
@@ -44,9 +62,11 @@ class VGG(Network):
         widths: Channels of each stage.
         batch_norm: Batch norm after every convolution, whose bias stays (torchvision's ``vgg*_bn``; not in the paper).
         weight_init: "paper", "glorot" or "he": see :func:`init_weights`.
+        head: "fully_connected" (the paper's three linear layers), or "global_average" (average pooling and one), to
+            which ``map_size`` and ``hidden`` do not apply.
         map_size: Height and width of the map that the head reads; 1 suits images of 32 px.
         hidden: Width of the two hidden linear layers.
-        dropout: Rate after each of them.
+        dropout: Rate after each of them; before the only one of a "global_average" head.
         num_classes: Outputs.
         in_channels: Channels of the image.
     """
@@ -60,6 +80,7 @@ class VGG(Network):
         widths: tuple[int, ...] = WIDTHS,
         batch_norm: bool = False,
         weight_init: WeightInit = "paper",
+        head: Head = "fully_connected",
         map_size: int = 7,
         hidden: int = 4096,
         dropout: float = 0.5,
@@ -79,7 +100,11 @@ class VGG(Network):
                 channels = width
             stage.add_module("pool", nn.MaxPool2d(2, stride=2))
             self.features.add_module(f"stage{number}", stage)
-        self.head = FullyConnectedHead(channels, map_size, hidden, num_classes, dropout)
+        self.head: nn.Module = (
+            GlobalPoolHead(channels, num_classes, Dropout(dropout))
+            if head == "global_average"
+            else FullyConnectedHead(channels, map_size, hidden, num_classes, dropout)
+        )
         init_weights(self, weight_init)
 
 
@@ -112,6 +137,7 @@ def vgg(
     dropout: float = 0.5,
     batch_norm: bool = False,
     weight_init: WeightInit = "paper",
+    head: Head = "fully_connected",
     map_size: int = 7,
     hidden: int = 4096,
 ) -> VGG:
@@ -120,6 +146,7 @@ def vgg(
         find_row(DEPTHS, depth, "a VGG's depth"),
         batch_norm=batch_norm,
         weight_init=weight_init,
+        head=head,
         map_size=map_size,
         hidden=hidden,
         dropout=dropout,

@@ -23,6 +23,11 @@ from lit_cnn.architectures.layers.fully_connected import FullyConnectedHead
 from lit_cnn.architectures.layers.local_response_norm import ResponseNormKind, make_response_norm
 from lit_cnn.architectures.network import Network, Stem
 
+DEVIATIONS = (
+    "contrast norm with AlexNet's constants; the paper gives none",
+    'weights normal with standard deviation 0.01; the paper\'s "10^-2" does not say of what',
+)
+
 MAP_SIDE = 6
 SMALL_MAP_SIDE = 4  # of a 32 px image behind the small stem; reading 6 x 6 would repeat values
 
@@ -86,10 +91,10 @@ class ZFNet(Network):
         side = SMALL_MAP_SIDE if stem == "small" else MAP_SIDE
         self.head = FullyConnectedHead(channels, side, hidden, num_classes, dropout)
         self.smallest_input = 8 if stem == "small" else 47  # the last pool needs 2 x 2 positions
-        init_gaussian(self)
+        init_zfnet(self)
 
 
-def init_gaussian(network: Network) -> None:
+def init_zfnet(network: Network) -> None:
     """Section 3: weights of scale 0.01, read as normal since equal weights would stay equal; biases zero."""
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)):

@@ -6,21 +6,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lit_cnn.architectures.catalog import create_model, find_entry
-from lit_cnn.benchmarking.phases import StepParts
+from lit_cnn.benchmarking.phases import TimedStep
 from lit_cnn.benchmarking.race import Conditions, Contestant
-from lit_cnn.data.batch import Batch
+from lit_cnn.data.batch import Batch, as_batch
 from lit_cnn.data.module import ImageData
 from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.pretrained.references import REFERENCES, Reference
 from lit_cnn.profiling.counting import count_madds
 from lit_cnn.training.classifier import Classifier
-from lit_cnn.training.losses import loss_of_heads
 from lit_cnn.training.optimization.clipping import classifier_of, clip_gradients_
 from lit_cnn.training.optimization.optimizers import make_optimizer
+from lit_cnn.training.step import TrainingStep, plain_step
 
 TABLE = (
     *(("alexnet", 227), ("zfnet", 224), ("vgg11_bn", 224), ("vgg16", 224), ("googlenet_bn", 224), ("plain18", 224)),
@@ -55,19 +54,38 @@ def references_of(name: str, libraries: Sequence[str]) -> list[list[Reference]]:
     return list(groups.values())
 
 
+def catalog_races(
+    names: Sequence[str], libraries: Sequence[str], image_size: int | None = None
+) -> list[tuple[str, int, list[Reference]]]:
+    """Network, image size and rivals of each race: those of ``names``, or where there are none those of ``TABLE``.
+
+    Raises:
+        ValueError: If there is no such network, or a named one has no counterpart in ``libraries``.
+    """
+    races: list[tuple[str, int, list[Reference]]] = []
+    for name, own_size in [(name, find_entry(name).image_size) for name in names] or TABLE:
+        groups = references_of(name, libraries) or [[]]
+        if libraries and names and not groups[0]:
+            raise ValueError(
+                f"{name} has no counterpart in {' or '.join(libraries)}: leave --against out, or bench another"
+            )
+        races += [(name, image_size or own_size, rows) for rows in groups]
+    return races
+
+
 def catalog_contestants(
     name: str, image_size: int, batch_size: int, conditions: Conditions, rows: Sequence[Reference] = ()
 ) -> list[Contestant]:
     """Ours, and the network of each of ``rows``, all with SGD with momentum on one batch of noise."""
     images = torch.randn(batch_size, 3, image_size, image_size, device=conditions.device)
     images = images.to(memory_format=layout(conditions))
-    targets = torch.zeros(batch_size, dtype=torch.int64, device=conditions.device)
+    batch = as_batch((images, torch.zeros(batch_size, dtype=torch.int64, device=conditions.device)), rank=0)
     options = rows[0].options if rows else {}
     with torch.device("meta"):
         madds = count_madds(create_model(name, **options), image_size)
 
     def contestant(label: str, network: Callable[[], nn.Module]) -> Contestant:
-        return Contestant(label, lambda: plain_parts(network(), images, targets, conditions), images, madds)
+        return Contestant(label, lambda: plain_parts(network(), batch, conditions), images, madds)
 
     ours = (lambda: rows[0].build()[0]) if rows else (lambda: create_model(name))
     others = [contestant(f"{row.library} {row.other}", lambda row=row: row.build()[1]) for row in rows]  # type: ignore[misc]
@@ -78,65 +96,54 @@ def layout(conditions: Conditions) -> torch.memory_format:
     return torch.channels_last if conditions.channels_last else torch.contiguous_format
 
 
-def plain_parts(network: nn.Module, images: Tensor, targets: Tensor, conditions: Conditions) -> StepParts:
-    """A step of SGD with momentum on the same batch every time."""
+def plain_parts(network: nn.Module, batch: Batch, conditions: Conditions) -> TimedStep:
+    """A plain step on the same batch every time."""
     network = network.to(conditions.device).to(memory_format=layout(conditions))
-    optimizer = torch.optim.SGD(network.parameters(), lr=1e-4, momentum=0.9)
-
-    def loss(outputs: Any, targets: Tensor) -> Tensor:
-        heads = [outputs] if isinstance(outputs, Tensor) else list(outputs)
-        return torch.stack([F.cross_entropy(logits, targets) for logits in heads]).sum()
-
-    return StepParts(network, lambda: (images, targets), loss, optimizer, optimizer.step, conditions.bf16)
+    return TimedStep(plain_step(network, conditions.bf16), lambda: batch)
 
 
-def recipe_parts(
-    recipe: Recipe, conditions: Conditions, next_batch: Callable[[], tuple[Tensor, Tensor]] | None = None
-) -> StepParts:
+def recipe_parts(recipe: Recipe, conditions: Conditions, next_batch: Callable[[], Batch] | None = None) -> TimedStep:
     """A step of an instantiated recipe: its network, loss, clipping and optimizer, on its own batches by default.
 
     Averaging of the weights, SAM and accumulation are left out; the learning rate stays at its peak.
     """
     model, data = recipe.model, recipe.data
     model.configure_model(data)
+    recipe.stochastic_depth.set_gates(model.network)
     batches = next_batch or recipe_batches(data, conditions.device)
-    return classifier_parts(model, data.batch_size, batches, conditions)
+    return TimedStep(classifier_step(model, data.batch_size, conditions), batches)
 
 
-def classifier_parts(
-    model: Classifier, batch_size: int, next_batch: Callable[[], tuple[Tensor, Tensor]], conditions: Conditions
-) -> StepParts:
-    """A step of a ``Classifier``.
+def classifier_step(model: Classifier, batch_size: int, conditions: Conditions) -> TrainingStep:
+    """A step of a ``Classifier``, with the loss and the random keys of the steps that Lightning would run.
 
     Args:
         model: The classifier, whose network is built.
         batch_size: Images of a step, from which the learning rate follows.
-        next_batch: Images and targets on the device.
         conditions: Device and precision.
     """
-    network = model.network.to(conditions.device)
+    network = model.to(conditions.device).network
     optimizer = make_optimizer(network, model.optimizer_settings, batch_size)
-    classifier = classifier_of(network)
+    classifier, steps = classifier_of(network), itertools.count()
 
-    def loss(outputs: Any, targets: Tensor) -> Tensor:
-        return loss_of_heads(outputs, targets, None, model.loss_settings)
+    def loss_of(batch: Batch) -> Tensor:
+        number = next(steps)
+        return model.loss_of(batch, step=number, batch_idx=number)[1] * batch.weight
 
-    def update() -> None:
+    def clip() -> None:
         clip_gradients_(network, classifier, model.clipping_settings)
-        optimizer.step()
 
-    return StepParts(network, next_batch, loss, optimizer, update, conditions.bf16)
+    return TrainingStep(network, loss_of, optimizer, clip, conditions.bf16)
 
 
-def recipe_batches(data: ImageData, device: torch.device) -> Callable[[], tuple[Tensor, Tensor]]:
+def recipe_batches(data: ImageData, device: torch.device) -> Callable[[], Batch]:
     """A function that waits for the next batch of the recipe's loader and prepares it on the device, mixed as the
     steps of a run are."""
     batches, steps = endless(data.train_dataloader()), itertools.count()
 
-    def next_batch() -> tuple[Tensor, Tensor]:
+    def next_batch() -> Batch:
         batch = Batch(*(part.to(device, non_blocking=True) for part in next(batches)))
-        batch = data.prepare(batch, training=True, step=next(steps), epoch=0)
-        return batch.images, batch.targets
+        return data.prepare(batch, training=True, step=next(steps), epoch=0)
 
     return next_batch
 
@@ -151,7 +158,7 @@ def recipe_contestant(recipe: Recipe, conditions: Conditions) -> Contestant:
     """The recipe's own training step."""
     model, data = recipe.model, recipe.data
     data.setup()
-    images, _ = recipe_batches(data, conditions.device)()
+    images = recipe_batches(data, conditions.device)().images
     with torch.device("meta"):
         network: nn.Module
         if isinstance(model.architecture, str):

@@ -140,8 +140,10 @@ def training_step(model: "Classifier", image_size: int, batch_size: int, bf16: b
     """
     import torch
 
-    from lit_cnn.benchmarking.contestants import classifier_parts
+    from lit_cnn.benchmarking.contestants import classifier_step
+    from lit_cnn.benchmarking.phases import TimedStep
     from lit_cnn.benchmarking.race import Conditions
+    from lit_cnn.data.batch import as_batch
     from lit_cnn.training.fine_tuning import InitialWeights
     from lit_cnn.training.whitening import fix_first_convolution
 
@@ -153,6 +155,6 @@ def training_step(model: "Classifier", image_size: int, batch_size: int, bf16: b
         fix_first_convolution(model.network)
     shape = batch_size, model.in_channels, image_size, image_size
     images = torch.randn(shape).to(memory_format=torch.channels_last)
-    targets = torch.zeros(batch_size, dtype=torch.int64)
-    parts = classifier_parts(model, batch_size, lambda: (images, targets), Conditions(torch.device("cpu"), bf16))
-    return lambda: sum(parts.run())
+    batch = as_batch((images, torch.zeros(batch_size, dtype=torch.int64)), rank=0)
+    step = classifier_step(model, batch_size, Conditions(torch.device("cpu"), bf16))
+    return lambda: sum(TimedStep(step, lambda: batch).run())

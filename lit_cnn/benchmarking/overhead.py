@@ -15,17 +15,19 @@ from typing import Any, NamedTuple
 import lightning.pytorch as pl
 import numpy as np
 import torch
+from torch import Tensor
 
 from lit_cnn.benchmarking.contestants import recipe_batches
 from lit_cnn.benchmarking.interleaving import Spread, ratios, spread
+from lit_cnn.data.batch import Batch
 from lit_cnn.experiment.fit import fit
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.profiling.timing import is_bf16
-from lit_cnn.training.losses import loss_of_heads
 from lit_cnn.training.optimization.clipping import classifier_of, clip_gradients_
 from lit_cnn.training.optimization.optimizers import make_optimizer
 from lit_cnn.training.optimization.schedules import make_scheduler
+from lit_cnn.training.step import TrainingStep
 from lit_cnn.training.trainer import quieten_lightning
 
 WARMUP = 3
@@ -179,32 +181,34 @@ def plain_loop(recipe: Recipe) -> Callable[[], None]:
     """One step of a loop as anyone would write it, on an instantiated recipe's network, batches and optimizer.
 
     The batches, their augmentation, the precision, the loss, the clipping, the optimizer and the schedule are those of
-    ``fit``; averaging of the weights, SAM and accumulation are left out, and so is what ``StepParts`` would add: its
-    clock, and the walk over all modules that sets them to training.
+    ``fit``. Averaging of the weights, SAM and accumulation are left out, and so is what such a loop would not have: the
+    random keys of dropout and stochastic depth, and the mask of rows that do not count.
     """
     model, data, trainer = recipe.model, recipe.data, recipe.trainer
     recipe.machine.apply()
     device = torch.device("cuda" if torch.cuda.is_available() and trainer["accelerator"] != "cpu" else "cpu")
     model.configure_model(data)
-    network = model.network.to(device).train()
+    network = model.to(device).network.train()
+    recipe.stochastic_depth.set_gates(network)
     optimizer = make_optimizer(network, model.optimizer_settings, data.batch_size)
     per_epoch = data.steps_per_epoch
     total_steps = trainer["max_steps"] if trainer["max_steps"] > 0 else per_epoch * (trainer["max_epochs"] or 1000)
     scheduler = make_scheduler(optimizer, model.schedule_settings, total_steps=total_steps, steps_per_epoch=per_epoch)
-    bf16 = is_bf16(trainer["precision"])
     classifier, next_batch = classifier_of(network), recipe_batches(data, device)
 
-    def step() -> None:
-        images, targets = next_batch()
-        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            loss = loss_of_heads(network(images), targets, None, model.loss_settings)
-        optimizer.zero_grad()
-        loss.backward()
+    def loss_of(batch: Batch) -> Tensor:
+        return model.loss_of_output(network(batch.images), batch.targets, valid=None)
+
+    def clip() -> None:
         clip_gradients_(network, classifier, model.clipping_settings)
-        optimizer.step()
+
+    step = TrainingStep(network, loss_of, optimizer, clip, is_bf16(trainer["precision"]))
+
+    def run() -> None:
+        step.run(next_batch())
         scheduler.step()
 
-    return step
+    return run
 
 
 def percent(overhead: Overhead) -> str:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from lit_cnn.benchmarking.interleaving import Spread, ratios, spread, take_turns
-from lit_cnn.benchmarking.phases import PHASES, StepParts
+from lit_cnn.benchmarking.phases import PHASES, TimedStep
 from lit_cnn.profiling.memory import PeakMemory
 from lit_cnn.profiling.timing import device_name, synchronize
 
@@ -36,7 +36,7 @@ class Contestant:
     """
 
     label: str
-    build: Callable[[], StepParts]
+    build: Callable[[], TimedStep]
     images: Tensor
     madds: int
 
@@ -166,7 +166,7 @@ def race(
     )
 
 
-def _noting(parts: StepParts, phases: list[tuple[float, ...]]) -> Callable[[], float]:
+def _noting(parts: TimedStep, phases: list[tuple[float, ...]]) -> Callable[[], float]:
     def step() -> float:
         phases.append(parts.run())
         return sum(phases[-1])

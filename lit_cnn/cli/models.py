@@ -1,18 +1,15 @@
 """``lit-cnn models``: the catalog as a table; ``lit-cnn models show NAME``: all that is known of one network."""
 
 import argparse
-import inspect
-import json
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from lit_cnn.architectures.catalog import CATALOG, Entry, find_entry, list_models
+from lit_cnn.architectures.catalog import SORT_KEYS, find_entry, select_entries
+from lit_cnn.architectures.entry import Entry
+from lit_cnn.cli.console import as_json, console, markdown, table
 
 if TYPE_CHECKING:
     from lit_cnn.profiling.counting import NetworkCount
-
-SORT_KEYS = ("year", "params", "madds", "top1", "layers", "name")
 
 
 def run(arguments: list[str]) -> int:
@@ -31,37 +28,23 @@ def run(arguments: list[str]) -> int:
     form.add_argument("--json", action="store_true", help="a list of objects")
     form.add_argument("--markdown", action="store_true", help="a Markdown table")
     options = parser.parse_args(arguments)
-    entries = select(options.pattern, options.sort, options.max_params, options.max_madds)
+    entries = select_entries(
+        options.pattern,
+        sort=options.sort,
+        max_params_millions=options.max_params,
+        max_madds_millions=options.max_madds,
+    )
     if not entries:
         raise ValueError(f"no architecture matches {options.pattern!r} within these limits; `lit-cnn models` lists all")
     if options.json:
-        print(json.dumps([as_object(entry) for entry in entries], indent=2))
+        print(as_json([as_object(entry) for entry in entries]))
     elif options.markdown:
-        print(markdown(entries))
+        print(fidelity_sheet(entries))
     else:
-        print_table(entries)
+        caption = "madds: multiply-adds of one image; FLOPs are twice as many. Accuracies are the papers'."
+        rows, words = [row(entry) for entry in entries], ("name", "protocol")
+        console().print(table(HEADER, rows, left=words, no_wrap=HEADER[:-1], caption=caption))
     return 0
-
-
-def select(pattern: str, sort: str | None, max_params: float | None, max_madds: float | None) -> list[Entry]:
-    names = set(list_models(pattern))
-    entries = [
-        entry
-        for entry in CATALOG
-        if entry.name in names
-        and (max_params is None or entry.params <= max_params * 1e6)
-        and (max_madds is None or entry.madds <= max_madds * 1e6)
-    ]
-    if sort:
-        entries.sort(key=lambda entry: sort_value(entry, sort))
-    return entries
-
-
-def sort_value(entry: Entry, key: str) -> Any:
-    if key in ("year", "top1"):
-        value = getattr(entry.paper, key)
-        return (value is None, value)
-    return getattr(entry, key)
 
 
 def as_object(entry: Entry) -> dict[str, Any]:
@@ -89,30 +72,16 @@ def row(entry: Entry) -> list[str]:
     return [entry.name, *facts, *counts, *percent, entry.paper.protocol]
 
 
-def markdown(entries: list[Entry]) -> str:
-    """The fidelity sheet: our counts beside the papers', and below the table every deviation."""
-    names = (*HEADER, "paper params (M)", "paper madds (M)")
-    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+def fidelity_sheet(entries: list[Entry]) -> str:
+    """In Markdown our counts beside the papers', and below the table every deviation."""
+    rows = []
     for entry in entries:
         printed = [entry.paper.params_millions, entry.paper.madds_millions]
-        stated = [f"{value:,g}" if value is not None else "–" for value in printed]
-        lines.append("| " + " | ".join([*row(entry), *stated]) + " |")
-    lines += ["", "Deviations of the defaults from the papers:", ""]
+        rows.append([*row(entry), *[f"{value:,g}" if value is not None else "–" for value in printed]])
+    lines = [markdown((*HEADER, "paper params (M)", "paper madds (M)"), rows), ""]
+    lines += ["Deviations of the defaults from the papers:", ""]
     lines += [f"- {entry.name}: {deviation}" for entry in entries for deviation in entry.deviations]
     return "\n".join(lines)
-
-
-def print_table(entries: list[Entry]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(caption="madds: multiply-adds of one image; FLOPs are twice as many. Accuracies are the papers'.")
-    for name in HEADER:
-        left = name in ("name", "protocol")
-        table.add_column(name, justify="left" if left else "right", no_wrap=name != "protocol")
-    for entry in entries:
-        table.add_row(*row(entry))
-    Console(width=None if sys.stdout.isatty() else 150).print(table)
 
 
 def show(arguments: list[str]) -> int:
@@ -127,61 +96,42 @@ def show(arguments: list[str]) -> int:
     count = count_model(entry.name)
     if options.json:
         stages = [asdict(stage) for stage in count.stages]
-        details = {"stages": stages, "option_defaults": option_defaults(entry), "against_paper": against_paper(entry)}
-        print(json.dumps({**as_object(entry), **details}, indent=2))
+        details = {"stages": stages, "option_defaults": entry.option_defaults(), "against_paper": entry.against_paper()}
+        print(as_json({**as_object(entry), **details}))
         return 0
     print_entry(entry, count)
     return 0
 
 
-def option_defaults(entry: Entry) -> dict[str, Any]:
-    """Keyword arguments that a recipe may set, and their values for this network."""
-    parameters = inspect.signature(entry.build).parameters
-    defaults = {name: parameters[name].default for name in entry.options()}
-    return {**defaults, "num_classes": entry.num_classes} if "num_classes" in defaults else defaults
-
-
-def against_paper(entry: Entry) -> dict[str, dict[str, float | None]]:
-    """The paper's millions, ours, and the difference in percent of the paper's; None where the paper prints none."""
-    rows = {}
-    figures = (
-        ("params", entry.paper.params_millions, entry.params),
-        ("madds", entry.paper.madds_millions, entry.madds),
-    )
-    for key, printed, ours in figures:
-        difference = None if printed is None else 100 * (ours / 1e6 - printed) / printed
-        rows[key] = {"paper_millions": printed, "ours_millions": ours / 1e6, "difference_percent": difference}
-    return rows
-
-
 def print_entry(entry: Entry, count: "NetworkCount") -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
-    paper = entry.paper
-    console.print(f"[bold]{entry.name}[/bold]: {paper.title}, {paper.authors}, {paper.year}, {paper.where}")
-    console.print(f"{entry.layers} learnable layers on the longest path, {entry.num_classes} classes\n")
-    table = Table(title=f"stages, one image of {entry.image_size} px")
-    for name in ("stage", "output", "parameters", "multiply-adds"):
-        table.add_column(name, justify="left" if name == "stage" else "right")
-    for stage in count.stages:
-        sizes = " × ".join(str(size) for size in stage.shape) or "training only"
-        table.add_row(stage.name, sizes, f"{stage.params:,}", f"{stage.madds:,}")
-    table.add_section()
-    table.add_row("total", "", f"{count.params:,}", f"{count.madds:,}")
-    console.print(table)
-    table = Table("", "paper", "here", "difference")
-    for key, figures in against_paper(entry).items():
+    out, paper = console(), entry.paper
+    out.print(f"[bold]{entry.name}[/bold]: {paper.title}, {paper.authors}, {paper.year}, {paper.where}")
+    out.print(f"{entry.layers} learnable layers on the longest path, {entry.num_classes} classes\n")
+    stages = [
+        [
+            stage.name,
+            " × ".join(str(size) for size in stage.shape) or "training only",
+            f"{stage.params:,}",
+            f"{stage.madds:,}",
+        ]
+        for stage in count.stages
+    ]
+    header, title = ("stage", "output", "parameters", "multiply-adds"), f"stages, one image of {entry.image_size} px"
+    shown = table(header, stages, left=["stage"], title=title)
+    shown.add_section()
+    shown.add_row("total", "", f"{count.params:,}", f"{count.madds:,}")
+    out.print(shown)
+    rows = []
+    for key, figures in entry.against_paper().items():
         printed, ours, difference = figures.values()
         words = ["–", "–"] if printed is None or difference is None else [f"{printed:,g} M", f"{difference:+.1f} %"]
-        table.add_row("parameters" if key == "params" else "multiply-adds", words[0], f"{ours:,.2f} M", words[1])
+        rows.append(["parameters" if key == "params" else "multiply-adds", words[0], f"{ours:,.2f} M", words[1]])
     for label, accuracy in (("top-1", paper.top1), ("top-5", paper.top5)):
-        table.add_row(label, "–" if accuracy is None else f"{accuracy:.2f} %", "", "")
-    console.print(table)
-    console.print(f"accuracy in the paper: {paper.protocol}\n" if paper.protocol else "")
-    chosen = ", ".join(f"{name}={value!r}" for name, value in option_defaults(entry).items())
-    console.print(f"options and defaults: {chosen}", markup=False)
-    console.print("deviations from the paper:" if entry.deviations else "deviations from the paper: none")
+        rows.append([label, "–" if accuracy is None else f"{accuracy:.2f} %", "", ""])
+    out.print(table(["", "paper", "here", "difference"], rows))
+    out.print(f"accuracy in the paper: {paper.protocol}\n" if paper.protocol else "")
+    chosen = ", ".join(f"{name}={value!r}" for name, value in entry.option_defaults().items())
+    out.print(f"options and defaults: {chosen}", markup=False)
+    out.print("deviations from the paper:" if entry.deviations else "deviations from the paper: none")
     for deviation in entry.deviations:
-        console.print(f"  - {deviation}", markup=False)
+        out.print(f"  - {deviation}", markup=False)

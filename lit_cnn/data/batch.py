@@ -42,9 +42,14 @@ def as_batch(batch: Any, rank: int) -> Batch:
         rank: Number of this process, which tells its samples' keys from those of others.
 
     Raises:
-        ValueError: If it is anything else, saying what was found.
+        ValueError: If it is anything else, saying what was found, or its images are not normalized.
     """
     if isinstance(batch, Batch):
+        if not batch.images.is_floating_point():
+            raise ValueError(
+                "a loader of an ImageData gives pixels that are not yet normalized: pass the ImageData itself to the "
+                "trainer, as datamodule"
+            )
         return batch
     if not isinstance(batch, (list, tuple)) or len(batch) != 2 or not all(isinstance(part, Tensor) for part in batch):
         raise ValueError(f"a loader must give pairs of tensors (images, targets), got {type(batch).__name__}")

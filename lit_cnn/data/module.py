@@ -228,6 +228,10 @@ class ImageData(Augmentation, lightning.LightningDataModule):
             raise ValueError(f"{self.loaded.origin} has no test split; validate instead.")
         return self._eval_loader(self.loaded.test)
 
+    def predict_dataloader(self) -> PlannedLoader:
+        """The validation images, which ``trainer.predict`` takes."""
+        return self.val_dataloader()
+
     def _eval_loader(self, split: Split) -> PlannedLoader:
         rank, world_size = self._ranks()
         batch = self.eval_batch_size or max(1, self.batch_size // world_size)

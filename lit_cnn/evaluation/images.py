@@ -4,19 +4,21 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from lit_cnn.data.loading.workers import available_cores, default_workers
-from lit_cnn.data.module import ImageData
 from lit_cnn.data.settings import OnError
 from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.decoding import attempt
 from lit_cnn.data.sources.load import Split
 from lit_cnn.randomness import generator
+
+if TYPE_CHECKING:  # prediction starts faster without Lightning
+    from lit_cnn.data.module import ImageData
 
 SplitName = Literal["val", "test"]
 
@@ -132,7 +134,7 @@ class PreparedChunks(Dataset[Chunk]):
         return chunk
 
 
-def evaluation_images(data: ImageData, split: SplitName) -> EvaluationImages:
+def evaluation_images(data: "ImageData", split: SplitName) -> EvaluationImages:
     """The validation or test images of a data module.
 
     Raises:

@@ -7,8 +7,11 @@ from typing import Any
 import torch
 import yaml
 
+from lit_cnn.data.augmentation.crop import Crop
 from lit_cnn.data.module import ImageData
+from lit_cnn.data.settings import Evaluation, Normalize
 from lit_cnn.evaluation.images import EvaluationImages, SplitName, evaluation_images
+from lit_cnn.evaluation.predict import BATCH_SIZE
 from lit_cnn.evaluation.trained import Trained, load_trained
 from lit_cnn.experiment.parser import RecipeCLI
 from lit_cnn.experiment.recipe import Recipe
@@ -33,13 +36,38 @@ def load_data(trained: Trained, data_path: str | None) -> ImageData:
     """The data of the checkpoint's recipe, from its recorded path or from ``data_path``.
 
     Raises:
-        ValueError: If it has other classes or channels than the checkpoint.
+        ValueError: If it has other classes or channels than the checkpoint, or no recipe says what it is.
     """
-    cli = RecipeCLI(recipe_arguments(trained.recipe, data_path))
-    data = Recipe.of(cli).data
+    if trained.recipe:
+        data = Recipe.of(RecipeCLI(recipe_arguments(trained.recipe, data_path))).data
+    else:
+        data = stated_data(trained, data_path)
     data.setup()
     check_classes("the checkpoint", trained, list(data.class_names), data.in_channels)
     return data
+
+
+def stated_data(trained: Trained, data_path: str | None) -> ImageData:
+    """A folder of images, or an npz file, prepared as the checkpoint of a script says, which records no recipe.
+
+    Raises:
+        ValueError: If there is no path, or the checkpoint does not say how images are prepared.
+    """
+    if data_path is None:
+        raise ValueError(
+            f"{trained.name} records no recipe, so its data is not known: pass --data with a folder of images or an "
+            "npz file"
+        )
+    known = trained.preprocessing
+    return ImageData(
+        "npz" if data_path.endswith(".npz") else "imagefolder",
+        data_path,
+        image_size=known.image_size,
+        batch_size=BATCH_SIZE,
+        crop=Crop(kind="resize"),
+        normalize=Normalize(known.mean, known.std),
+        evaluation=Evaluation(known.crop_ratio, known.interpolation),
+    )
 
 
 def check_classes(name: str, trained: Trained, class_names: list[str], in_channels: int) -> None:

@@ -1,6 +1,6 @@
 """A trained network as its checkpoint describes it: architecture, weights, classes and preprocessing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,21 +10,9 @@ from torch import Tensor, nn
 
 from lit_cnn.architectures.catalog import create_model
 from lit_cnn.data.normalization import normalize
-from lit_cnn.data.preprocessing import EvaluationTransform, Preprocessing
-from lit_cnn.data.sources.folders import load_image
+from lit_cnn.data.preprocessing import Preprocessing
+from lit_cnn.evaluation.predict import Prediction, file_images, predict_files, predict_pixels
 from lit_cnn.run_folder.checkpoint import load_checkpoint, network_weights
-
-BATCH_SIZE = 32
-"""Images that ``Trained.predictions`` computes at once."""
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The most probable classes of one image, the best first; ``file`` is its path, or its number in a tensor."""
-
-    file: str
-    classes: list[str]
-    probabilities: list[float]
 
 
 @dataclass
@@ -33,81 +21,84 @@ class Trained:
 
     Args:
         network: In evaluation mode.
-        class_names: K names, in the order of the logits.
-        preprocessing: From an image file to the network's input.
-        recipe: The resolved recipe it was trained with.
+        class_names: K names, in the order of the logits; their numbers where the training data named none.
+        recorded_preprocessing: From an image file to the network's input; None where the training data did not say.
+        recipe: The resolved recipe it was trained with; empty where a script trained it.
+        name: What messages call it, such as its file.
+        autocast: Number format of convolutions and matrix products under mixed precision; None: that of the weights.
     """
 
     network: nn.Module
     class_names: list[str]
-    preprocessing: Preprocessing
+    recorded_preprocessing: Preprocessing | None
     recipe: dict[str, Any]
+    name: str = "the checkpoint"
+    autocast: torch.dtype | None = None
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """From an image file to the network's input.
+
+        Raises:
+            ValueError: If the training data did not say.
+        """
+        if self.recorded_preprocessing is None:
+            raise ValueError(
+                f"{self.name} does not record how images are prepared, since no ImageData was trained on: prepare them "
+                "as in training and pass floating-point tensors (N, C, H, W)"
+            )
+        return self.recorded_preprocessing
 
     @torch.inference_mode()
     def logits(self, images: Tensor) -> Tensor:
-        """(N, K) float32 logits, on the network's device, of uint8 images (N, C, H, W).
+        """(N, K) float32 logits, on the network's device.
 
-        The images need not have the size of the preprocessing.
+        Every figure on these weights outside ``fit`` comes from here.
+
+        Args:
+            images: uint8 (N, C, H, W), which need not have the size of the preprocessing, or floating point, which the
+                network takes as they are.
 
         Raises:
-            ValueError: If the network cannot be run at the size of the images.
+            ValueError: If the network cannot be run at the size of the images, or it is not known how to normalize
+                them.
         """
-        device = next(self.network.parameters()).device
-        normalized = normalize(images.to(device), self.preprocessing.mean, self.preprocessing.std)
+        images = images.to(next(self.network.parameters()).device)
+        if not images.is_floating_point():
+            images = normalize(images, self.preprocessing.mean, self.preprocessing.std)
         try:
-            return self.network(normalized).float()
+            with torch.autocast(images.device.type, self.autocast, enabled=self.autocast is not None):
+                return self.network(images).float()
         except RuntimeError as error:
-            height, width = images.shape[-2:]
-            if height == width == self.preprocessing.image_size:
+            known, (height, width) = self.recorded_preprocessing, images.shape[-2:]
+            if known is None or height == width == known.image_size:
                 raise
-            size = self.preprocessing.image_size
             raise ValueError(
                 f"{type(self.network).__name__} cannot be run on {width}x{height} pixels, only near the "
-                f"{size}x{size} of its training ({str(error).splitlines()[0]})"
+                f"{known.image_size}x{known.image_size} of its training ({str(error).splitlines()[0]})"
             ) from None
 
-    def probabilities(self, images: Tensor) -> Tensor:
-        """(N, K) softmax of uint8 images (N, C, H, W) that have passed the preprocessing's transform."""
-        return self.logits(images).softmax(dim=1)
-
-    def predict(self, images: Tensor | Sequence[str | Path]) -> list[Prediction]:
+    def predict(self, images: Tensor | Sequence[str | Path], workers: int = 0) -> list[Prediction]:
         """The top classes (at most five) of each image.
 
         Args:
-            images: Image files, or uint8 pixels (N, C, H, W) at the size of the preprocessing.
+            images: Image files, or uint8 pixels (N, C, H, W) at the size of the preprocessing, or the network's own
+                input in floating point.
+            workers: Processes that decode files; 0 does it in this one.
 
         Raises:
-            ValueError: If a file cannot be decoded, naming it.
+            ValueError: If a file cannot be decoded, naming it, or it is not known how to prepare files or pixels.
         """
-        return list(self.predictions(images))
-
-    def predictions(self, images: Tensor | Sequence[str | Path]) -> Iterator[Prediction]:
-        """``predict``, one by one."""
-        count = min(5, len(self.class_names))
-        for start in range(0, len(images), BATCH_SIZE):
-            part = images[start : start + BATCH_SIZE]
-            pixels = part if isinstance(part, Tensor) else torch.stack([self.read(path) for path in part])
-            best = self.probabilities(pixels).topk(count, dim=1)
-            for number, (values, classes) in enumerate(
-                zip(best.values.tolist(), best.indices.tolist(), strict=True), start=start
-            ):
-                file = str(number) if isinstance(images, Tensor) else str(images[number])
-                yield Prediction(file, [self.class_names[index] for index in classes], values)
-
-    def read(self, path: str | Path) -> Tensor:
-        """(C, H, W) uint8 input of an image file."""
-        return self.transform()(load_image(path, self.preprocessing.in_channels))
-
-    def transform(self) -> Any:
-        """Function of a PIL image that returns the (C, H, W) uint8 input."""
-        return EvaluationTransform(self.preprocessing)
+        if isinstance(images, Tensor):
+            return predict_pixels(self, images)
+        return predict_files(self, file_images(images, self.preprocessing.in_channels, workers))
 
 
 def load_trained(path: str | Path, weights: str = "ema", trust: Sequence[str] = ()) -> Trained:
     """Build the network of a checkpoint.
 
     Args:
-        path: A checkpoint written by ``lit-cnn fit``.
+        path: A checkpoint written by ``lit-cnn fit``, or by any Trainer that fitted a ``Classifier``.
         weights: "ema" for the averaged weights where they exist, or "raw".
         trust: Class paths outside the catalog that may be imported and built, since that runs their code.
 
@@ -123,8 +114,9 @@ def load_trained(path: str | Path, weights: str = "ema", trust: Sequence[str] = 
         name = checkpoint["network"]["architecture"] or type(network).__name__
         raise ValueError(f"{path} does not fit {name}: {first}") from None
     network.eval().to(memory_format=torch.channels_last)
-    preprocessing = Preprocessing.from_dict(checkpoint["preprocessing"])
-    return Trained(network, checkpoint["class_names"], preprocessing, checkpoint["recipe"])
+    recorded = checkpoint["preprocessing"]
+    preprocessing = None if recorded is None else Preprocessing.from_dict(recorded)
+    return Trained(network, checkpoint["class_names"], preprocessing, checkpoint.get("recipe", {}), str(path))
 
 
 def shortened(problem: str) -> str:
@@ -147,7 +139,10 @@ def build_network(checkpoint: dict[str, Any], name: str, trust: Sequence[str]) -
     recorded = checkpoint.get("recipe", {}).get("model", {}).get("architecture")
     class_path = recorded.get("class_path") if isinstance(recorded, dict) else None
     if class_path is None:
-        raise ValueError(f"{name} holds a network given as a Python object, which only its own code can rebuild")
+        raise ValueError(
+            f"{name} holds a network given as a Python object: pass it to lit_cnn.Classifier.load_from_checkpoint as "
+            "architecture="
+        )
     if class_path not in trust:
         raise ValueError(
             f"{name} holds {class_path}, a network outside the catalog: add --trust {class_path} to run that code"

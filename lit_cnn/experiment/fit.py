@@ -9,7 +9,7 @@ from typing import Any
 
 import lightning.pytorch as pl
 import yaml
-from lightning.fabric.utilities.rank_zero import _get_rank
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
 from lit_cnn.experiment.identity import check_identity, describe_changes
 from lit_cnn.experiment.recipe import Recipe
@@ -29,9 +29,10 @@ from lit_cnn.training.announce import announce
 from lit_cnn.training.callbacks.checkpoints import Checkpoints, RunInterrupted
 from lit_cnn.training.callbacks.pictures import Pictures
 from lit_cnn.training.callbacks.throughput import Throughput
+from lit_cnn.training.checkpoint_io import DurableCheckpointIO
 from lit_cnn.training.metrics_file import MetricsFile
-from lit_cnn.training.slurm import job_id, requeue
-from lit_cnn.training.trainer import check_strategy, end_launched, limit_waiting, progress_bars, seconds_of
+from lit_cnn.training.slurm import job_id, requeue, take_over_requeueing
+from lit_cnn.training.trainer import check_strategy, end_launched, limited_waiting, progress_bars, seconds_of
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Run:
 
 def is_main_process() -> bool:
     """Whether this is the process that makes the run folder and prints: rank 0, known before any group is formed."""
-    return not _get_rank()
+    return getattr(rank_zero_only, "rank", 0) == 0
 
 
 def fit(
@@ -140,45 +141,60 @@ def _try_out(recipe: Recipe, settings: dict[str, Any]) -> Run:
 
 
 def _make_trainer(
-    settings: dict[str, Any], recipe: Recipe, folder: Path, metrics_file: MetricsFile, wandb_logger: Any
+    settings: dict[str, Any],
+    recipe: Recipe,
+    folder: Path,
+    checkpoint_io: DurableCheckpointIO,
+    metrics_file: MetricsFile,
+    wandb_logger: Any,
 ) -> pl.Trainer:
     """The recipe's trainer with all that watches a run, writing into ``folder``."""
-    record = {
-        "recipe": recipe.resolved,
-        "class_names": list(recipe.data.class_names),
-        "preprocessing": recipe.data.preprocessing.as_dict(),
-    }
+    record = {"recipe": recipe.resolved}
     max_seconds = seconds_of(settings.pop("max_time", None))
-    minutes = recipe.checkpoint_minutes
+    minutes, requeue_signal = recipe.checkpoint_minutes, take_over_requeueing(settings)
     callbacks = [
         *settings["callbacks"],
         *progress_bars(settings),
         *recipe.callbacks,
         Throughput(),
         Pictures(folder, wandb_logger),
-        Checkpoints(folder / "checkpoints", recipe.monitor, record, 60.0 * minutes, max_seconds),
+        Checkpoints(
+            folder / "checkpoints",
+            recipe.monitor,
+            record,
+            every_seconds=60.0 * minutes,
+            max_seconds=max_seconds,
+            checkpoint_io=checkpoint_io,
+            requeue_signal=requeue_signal,
+        ),
     ]
     loggers = [metrics_file, *([wandb_logger] if wandb_logger else [])]
-    return pl.Trainer(**{**settings, "default_root_dir": folder, "logger": loggers, "callbacks": callbacks})
+    with limited_waiting(recipe.process_timeout_minutes):
+        return pl.Trainer(**{**settings, "default_root_dir": folder, "logger": loggers, "callbacks": callbacks})
+
+
+def _continue(folder: Path, metrics_file: MetricsFile) -> tuple[Path | None, DurableCheckpointIO]:
+    """The checkpoint that continues the run, if there is one, and what hands it to Lightning: it is read once."""
+    found, problem = resumable_checkpoint(folder)
+    if problem:
+        announce(problem)
+    if found is None:
+        return None, DurableCheckpointIO()
+    metrics_file.truncate_after(found.checkpoint["global_step"] - 1)
+    announce(f"continuing {folder}")
+    return found.path, DurableCheckpointIO(found)
 
 
 def _train(folder: Path, recipe: Recipe, settings: dict[str, Any], resuming: bool, command: Sequence[str]) -> Run:
-    checkpoint_path, problem = resumable_checkpoint(folder) if resuming else (None, None)
-    if problem:
-        announce(problem)
     metrics_file = MetricsFile(folder)
-    if checkpoint_path:
-        metrics_file.truncate_after(load_checkpoint(checkpoint_path)["global_step"] - 1)
-        announce(f"continuing {folder}")
-    elif is_main_process():
+    checkpoint_path, checkpoint_io = _continue(folder, metrics_file) if resuming else (None, DurableCheckpointIO())
+    if checkpoint_path is None and is_main_process():
         (folder / "config.yaml").write_text(yaml.safe_dump(recipe.resolved, sort_keys=False))
         write_json(folder / ENVIRONMENT, describe_environment(command, job_id()))
     title = recipe.about.title or folder.parent.name
     name = f"{folder.parent.name}/{folder.name}"
     wandb_logger = make_logger(recipe.tracking, folder, folder.name, name, recipe.resolved, resuming)
-    trainer = _make_trainer(settings, recipe, folder, metrics_file, wandb_logger)
-    if not isinstance(recipe.resolved["trainer"]["strategy"], dict):
-        limit_waiting(trainer, recipe.process_timeout_minutes)
+    trainer = _make_trainer(settings, recipe, folder, checkpoint_io, metrics_file, wandb_logger)
     try:
         trainer.fit(recipe.model, recipe.data, ckpt_path=checkpoint_path, weights_only=True)
     except RunInterrupted as stop:

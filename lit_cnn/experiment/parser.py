@@ -1,16 +1,16 @@
 """A recipe's typed form, and the parser that names what is wrong with it."""
 
 import difflib
-import re
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
-from jsonargparse import ArgumentError
-from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from jsonargparse import ActionConfigFile, ArgumentError
+from lightning.pytorch.cli import LightningArgumentParser
 
 from lit_cnn.data.module import ImageData
 from lit_cnn.experiment.files import About, find_recipe, read_yaml, recipe_id
+from lit_cnn.experiment.jsonargparse_internals import keys_of, plain, unknown_key
 from lit_cnn.tracking import TrackingSettings
 from lit_cnn.training.callbacks.early_stopping import EarlyStopping
 from lit_cnn.training.callbacks.ema import EMA
@@ -21,39 +21,29 @@ from lit_cnn.training.classifier import Classifier
 from lit_cnn.training.machine import MachineSettings
 from lit_cnn.training.precision import Precision, PrecisionChoice, choose_precision
 
+TRAINER_DEFAULTS = {
+    "use_distributed_sampler": False,
+    "num_sanity_val_steps": 0,
+    "enable_model_summary": False,
+    "log_every_n_steps": 10,
+}
+"""Arguments of Lightning's Trainer whose defaults are ours."""
+
 
 class RecipeParser(LightningArgumentParser):
     """Parser of recipes whose errors are one sentence with the nearest key."""
 
     def error(self, message: str, ex: Exception | None = None) -> Any:
-        raise ValueError(explain(message, [action.dest for action in self._actions]))
+        raise ValueError(explain(message, keys_of(self)))
 
 
 def explain(message: str, keys: list[str]) -> str:
     """Shorten a message of jsonargparse to one sentence, and suggest the nearest of ``keys`` for an unknown one."""
-    text = " ".join(message.split())
-    group = re.search(r"Group '([\w.]+)' does not accept option '([\w.]+)'", text)
-    if group:
-        text = f"Option {group.group(1)}.{group.group(2)} is not accepted"
-    unknown = (
-        re.search(r"[Oo]ption '?\"?([\w.+-]+)'?\"? is not accepted", text)
-        or re.search(r"[Kk]ey '?\"?([\w.+-]+)'?\"? is not", text)
-        or re.search(r"[Uu]nrecognized arguments: -*([\w.+-]+)", text)
-        or re.search(r"No action for key \"([\w.+-]+)\"", text)
-    )
-    if unknown is None:
-        text = re.sub(r"Does not validate .* Errors: - (.*) Given value type: .* Given value:", _alternatives, text)
-        text = re.sub(r"[Ee]xpected an? <class '(\w+)'>", r"expected \1", text)
-        return text.replace("Parser key ", "recipe key ").replace("a typing.Literal", "one of ")
-    name = unknown.group(1).lstrip("-")
+    name = unknown_key(message)
+    if name is None:
+        return plain(message)
     near = nearest_key(name, keys)
     return f"the recipe has no key {name!r}" + (f"; did you mean {near!r}?" if near else "")
-
-
-def _alternatives(union: re.Match) -> str:
-    """One sentence of jsonargparse's list of what each type of a union expected."""
-    errors = re.sub(r"[Ee]xpected |an? <class '|'>", "", union.group(1)).replace("NoneType", "null").split(" - ")
-    return f"expected {' or '.join(errors)}. Got value:"
 
 
 def nearest_key(name: str, keys: list[str]) -> str | None:
@@ -68,77 +58,22 @@ def nearest_key(name: str, keys: list[str]) -> str | None:
     return next((key for key in keys if difflib.get_close_matches(last, [key.rpartition(".")[2]], n=1)), None)
 
 
-class RecipeCLI(LightningCLI):
-    """Parses a recipe into ``config``; what is built from it, ``fit`` decides."""
+class RecipeCLI:
+    """Parses a recipe into ``config``; what is built from it, ``fit`` decides.
+
+    Args:
+        arguments: Those of ``lit-cnn fit``, with files for names.
+
+    Raises:
+        ValueError: Naming the key that is wrong.
+    """
 
     def __init__(self, arguments: list[str]) -> None:
-        self._arguments = arguments
-        super().__init__(
-            Classifier,
-            ImageData,
-            parser_class=RecipeParser,
-            parser_kwargs={"exit_on_error": True, "allow_abbrev": False, "prog": "lit-cnn fit"},
-            save_config_callback=None,
-            seed_everything_default=0,
-            auto_configure_optimizers=False,
-            load_from_checkpoint_support=False,
-            trainer_defaults={
-                "use_distributed_sampler": False,
-                "num_sanity_val_steps": 0,
-                "enable_model_summary": False,
-                "log_every_n_steps": 10,
-            },
-            args=arguments,
-            run=False,
-        )
-
-    def add_default_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        parser.add_argument("--seed_everything", type=int, default=0, help="Seed of every random decision.")
-
-    def add_core_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """As Lightning's, but for the precision, which may also be auto."""
-        parser.add_class_arguments(
-            pl.Trainer, "trainer", fail_untyped=False, instantiate=False, sub_configs=True, skip={"precision"}
-        )
-        parser.add_argument(
-            "--trainer.precision",
-            type=Precision,
-            default="auto",
-            help="Number format: auto is bf16-mixed (on older GPUs 16-mixed) where this machine has instructions for "
-            "it, else 32-true.",
-        )
-        parser.set_defaults({f"trainer.{key}": value for key, value in self.trainer_defaults.items()})
-        parser.add_lightning_class_args(Classifier, "model")
-        parser.add_lightning_class_args(ImageData, "data")
-
-    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        parser.add_class_arguments(About, "about")
-        parser.add_class_arguments(TrackingSettings, "tracking")
-        parser.add_class_arguments(MachineSettings, "machine")
-        parser.add_lightning_class_args(EMA, "ema")
-        parser.add_lightning_class_args(StochasticDepthSchedule, "stochastic_depth")
-        parser.add_lightning_class_args(ProgressiveLearning, "progressive_learning")
-        parser.add_lightning_class_args(EarlyStopping, "early_stopping")
-        parser.add_lightning_class_args(LossGuard, "loss_guard")
-        parser.add_argument("--monitor", type=str, default="val/acc1", help="Metric whose maximum is the best epoch.")
-        parser.add_argument(
-            "--checkpoint_minutes", type=float, default=10.0, help="Longest time between checkpoints inside an epoch."
-        )
-        parser.add_argument(
-            "--process_timeout_minutes",
-            type=float,
-            default=30.0,
-            help="How long a process of a distributed run waits for the others before it takes one for hanging.",
-        )
-        parser.link_arguments("seed_everything", "data.seed")
-        parser.link_arguments("seed_everything", "model.seed")
-        parser.link_arguments("monitor", "early_stopping.monitor")
-
-    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        self.parser = recipe_parser()
         try:
-            self.config = parser.parse_args(args)
+            self.config: Any = self.parser.parse_args(arguments)
         except ArgumentError as error:
-            raise ValueError(explain(str(error), [action.dest for action in parser._actions])) from None
+            raise ValueError(explain(str(error), keys_of(self.parser))) from None
 
     def settle_precision(self, stated_by: str = "the recipe") -> PrecisionChoice:
         """Put this machine's precision in the place of auto, so that the configuration says what a run computes in.
@@ -155,15 +90,63 @@ class RecipeCLI(LightningCLI):
         trainer.precision = choice.precision
         return choice
 
-    def _set_seed(self) -> None:
-        """Nothing ambient is seeded here: every draw has its own key."""
-
-    def instantiate_classes(self) -> None:
-        """Building waits until ``fit`` has a run folder."""
-
     def dump(self) -> str:
         """The resolved recipe as YAML, without what is derived from other keys."""
         return self.parser.dump(self.config, skip_unset=False)
+
+
+def recipe_parser() -> RecipeParser:
+    """The parser of every key of a recipe."""
+    header = [f"lightning.pytorch=={pl.__version__}"]
+    parser = RecipeParser(exit_on_error=True, allow_abbrev=False, prog="lit-cnn fit", dump_header=header)
+    help_text = "Path to a configuration file in json or yaml format."
+    parser.add_argument("-c", "--config", action=ActionConfigFile, help=help_text)
+    parser.add_argument("--seed_everything", type=int, default=0, help="Seed of every random decision.")
+    _add_trainer(parser)
+    parser.add_lightning_class_args(Classifier, "model")
+    parser.add_lightning_class_args(ImageData, "data")
+    parser.add_class_arguments(About, "about")
+    parser.add_class_arguments(TrackingSettings, "tracking")
+    parser.add_class_arguments(MachineSettings, "machine")
+    parser.add_lightning_class_args(EMA, "ema")
+    parser.add_lightning_class_args(StochasticDepthSchedule, "stochastic_depth")
+    parser.add_lightning_class_args(ProgressiveLearning, "progressive_learning")
+    parser.add_lightning_class_args(EarlyStopping, "early_stopping")
+    parser.add_lightning_class_args(LossGuard, "loss_guard")
+    _add_single_keys(parser)
+    parser.link_arguments("seed_everything", "data.seed")
+    parser.link_arguments("seed_everything", "model.seed")
+    parser.link_arguments("monitor", "early_stopping.monitor")
+    return parser
+
+
+def _add_trainer(parser: RecipeParser) -> None:
+    """Lightning's Trainer, but for the precision, which may also be auto."""
+    parser.add_class_arguments(
+        pl.Trainer, "trainer", fail_untyped=False, instantiate=False, sub_configs=True, skip={"precision"}
+    )
+    parser.add_argument(
+        "--trainer.precision",
+        type=Precision,
+        default="auto",
+        help="Number format: auto is bf16-mixed (on older GPUs 16-mixed) where this machine has instructions for it, "
+        "else 32-true.",
+    )
+    parser.set_defaults({f"trainer.{key}": value for key, value in TRAINER_DEFAULTS.items()})
+
+
+def _add_single_keys(parser: RecipeParser) -> None:
+    """The keys of a recipe that are in no section."""
+    parser.add_argument("--monitor", type=str, default="val/acc1", help="Metric whose maximum is the best epoch.")
+    parser.add_argument(
+        "--checkpoint_minutes", type=float, default=10.0, help="Longest time between checkpoints inside an epoch."
+    )
+    parser.add_argument(
+        "--process_timeout_minutes",
+        type=float,
+        default=30.0,
+        help="How long a process of a distributed run waits for the others before it takes one for hanging.",
+    )
 
 
 def resolve_configs(arguments: list[str]) -> list[str]:

@@ -3,9 +3,9 @@
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch._inductor import config
 
 from lit_cnn.exporting.folding import checked_difference
+from lit_cnn.torch_internals import freezing_compiler
 
 
 class CompiledNetwork(nn.Module):
@@ -27,7 +27,7 @@ class CompiledNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         missing = max(0, self.batch_size - len(images))
-        with config.patch(freezing=True):
+        with freezing_compiler():
             return self._compiled(F.pad(images, [0, 0, 0, 0, 0, 0, 0, missing]))[: len(images)]
 
 

@@ -4,8 +4,8 @@ import itertools
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
+from lit_cnn.architectures.layers.batch_norm import BATCH_NORMS
 from lit_cnn.pretrained.order import COUNTER, kept_mode, units_by_module
 from lit_cnn.pretrained.pairing import Proposal
 
@@ -28,7 +28,7 @@ def needs_rehearsal(network: nn.Module) -> bool:
 
 
 def _constant(value: Tensor) -> bool:
-    """Whether all entries are equal; a single entry tells unless it is one of the usual initial values, 0 and 1."""
+    """Whether all entries are equal; a single entry counts unless it is one of the usual initial values, 0 and 1."""
     if not value.is_floating_point() or value.numel() == 0:
         return False
     if value.numel() == 1:
@@ -52,7 +52,7 @@ def settle_statistics(network: nn.Module, example: Tensor, generator: torch.Gene
     Statistics without relation to the signal let it grow from layer to layer, and with it rounding: two equal networks
     of a hundred layers then differ even in float64. The mean is a random share of each channel's, up to a fifth; the
     variance varies around that of all channels together, because norms that bring every channel to one size enlarge
-    rounding too (measured on EfficientNet-B5), and so that a map of one pixel still tells its channels apart.
+    rounding too (measured on EfficientNet-B5), and so that the channels of a map of one pixel still differ.
     """
 
     def settle(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
@@ -63,7 +63,7 @@ def settle_statistics(network: nn.Module, example: Tensor, generator: torch.Gene
         norm.running_mean.copy_(0.2 * share * channels.mean(1))
         norm.running_var.copy_((0.5 + factor) * (channels - norm.running_mean[:, None]).square().mean())
 
-    norms = [module for module in network.modules() if isinstance(module, _BatchNorm) and module.track_running_stats]
+    norms = [module for module in network.modules() if isinstance(module, BATCH_NORMS) and module.track_running_stats]
     handles = [norm.register_forward_pre_hook(settle) for norm in norms]
     evaluate(network, example)
     for handle in handles:
@@ -119,7 +119,7 @@ def _unit_outputs(network: nn.Module, example: Tensor) -> dict[str, Tensor]:
     owners = units_by_module(network)
     for module, unit in owners.items():
         if any(child in owners for child in module.modules() if child is not module):
-            continue  # its output tells less than those of the modules in it
+            continue  # its output says less than those of the modules in it
 
         def keep(_module: nn.Module, _inputs: object, output: object, name: str = unit.name) -> None:
             if isinstance(output, Tensor):

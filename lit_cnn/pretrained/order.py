@@ -7,8 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
+from torch.overrides import TorchFunctionMode
 
 ROLES = (
     ("running_mean", ("running_mean", "moving_mean", "mean")),
@@ -74,25 +73,34 @@ def units_of_state(state: dict[str, Tensor]) -> list[Unit]:
     return [Unit(prefix, "tensors", tuple(slots)) for prefix, slots in groups.items()]
 
 
-class _Lineage(TorchDispatchMode):
+class _Lineage(TorchFunctionMode):
     """Remembers for every storage the units whose outputs it was computed from."""
 
     def __init__(self) -> None:
         super().__init__()
         self.origin: dict[int, frozenset[str]] = {}
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         origin = self.of((args, kwargs))
         self.mark(result, origin)
         return result
 
     def of(self, values: Any) -> frozenset[str]:
-        found = [self.origin.get(_address(leaf), frozenset()) for leaf in tree_leaves(values)]
+        found = [self.origin.get(_address(leaf), frozenset()) for leaf in _leaves(values)]
         return frozenset().union(*found)
 
     def mark(self, values: Any, origin: frozenset[str]) -> None:
-        self.origin.update((_address(leaf), origin) for leaf in tree_leaves(values) if isinstance(leaf, Tensor))
+        self.origin.update((_address(leaf), origin) for leaf in _leaves(values) if isinstance(leaf, Tensor))
+
+
+def _leaves(values: Any) -> Iterator[Any]:
+    """What nested tuples, lists and dicts hold."""
+    if not isinstance(values, (tuple, list, dict)):
+        yield values
+        return
+    for value in values.values() if isinstance(values, dict) else values:
+        yield from _leaves(value)
 
 
 def _address(value: Any) -> int:

@@ -47,7 +47,7 @@ def by_order(source: Sequence[Unit], target: Sequence[Unit]) -> list[SlotPair] |
 
 
 def fits(source: Slot, target: Slot) -> bool:
-    """Same role, and the same shape but for axes of one entry, or a convolution over a whole map against the linear
+    """Same role, and the same shape except for axes of one entry, or a convolution over a whole map against the linear
     layer on the flattened map."""
     if source.token == target.token:
         return True

@@ -61,7 +61,7 @@ def _read_pickle(path: Path) -> Any:
             "save its state_dict alone"
         ) from error
     except (RuntimeError, EOFError) as error:
-        raise ValueError(f"{path} is no readable PyTorch file: {str(error).splitlines()[0]}") from error
+        raise ValueError(f"{path} is not a readable PyTorch file: {str(error).splitlines()[0]}") from error
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
@@ -71,7 +71,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         state = load_file(path)
     except SafetensorError as error:
-        raise ValueError(f"{path} is no readable safetensors file: {error}") from error
+        raise ValueError(f"{path} is not a readable safetensors file: {error}") from error
     return {name: state[name] for name in sorted(state, key=natural)}
 
 
@@ -80,7 +80,7 @@ def _read_npz(path: Path) -> dict[str, Tensor]:
         with np.load(path, allow_pickle=False) as arrays:
             return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
     except (ValueError, TypeError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is no npz file of plain number arrays: {error}") from error
+        raise ValueError(f"{path} is not an npz file of plain number arrays: {error}") from error
 
 
 def natural(name: str) -> tuple[tuple[bool, int, str], ...]:

@@ -164,7 +164,7 @@ def _restore(network: nn.Module, before: Mapping[str, Tensor]) -> None:
 
 
 def copy_pairs(source: Mapping[str, Tensor], target: nn.Module, pairs: Sequence[SlotPair]) -> None:
-    """Copy tensor by tensor, and the counter of batches beside each running mean."""
+    """Copy tensor by tensor, and the counter of batches that belongs to each running mean."""
     tensors = tensors_of(target)
     with torch.no_grad():
         for left, right in pairs:

@@ -8,7 +8,7 @@ import copy
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import torch
@@ -98,6 +98,22 @@ class NetworkCount:
         for layer in self.layers:
             rows[layer.stage][layer.kind] += getattr(layer, figure)
         return list(rows.items())
+
+    def report(self) -> dict[str, Any]:
+        """All counts as built-in types."""
+        figures: tuple[Literal["params", "madds"], ...] = ("params", "madds")
+        by_kind = {figure: dict.fromkeys(KINDS, 0) for figure in figures}
+        for figure in figures:
+            for layer in self.layers:
+                by_kind[figure][layer.kind] += getattr(layer, figure)
+        return {
+            "name": self.name,
+            "image_size": self.image_size,
+            **{name: getattr(self, name) for name in ("params", "madds", "activations", "activation_bytes")},
+            "by_kind": by_kind,
+            "stages": [asdict(stage) for stage in self.stages],
+            "layers": [asdict(layer) for layer in self.layers],
+        }
 
 
 def count_model(name: str, image_size: int | None = None) -> NetworkCount:
@@ -225,7 +241,7 @@ def _run_inference(network: nn.Module, image: Tensor) -> tuple[dict[str, tuple[i
 def _run_training(network: nn.Module, images: Tensor) -> dict[str, tuple[int, int]]:
     """(elements, bytes) per image that each module, not counting those inside it, keeps for the backward pass."""
     running = [""]
-    seen: dict[int, Tensor] = {images.untyped_storage()._cdata: images}  # holding a tensor keeps its address unique
+    seen = {images.untyped_storage()}  # a storage that is held stays one object; on meta it has no address
     kept: dict[str, tuple[int, int]] = {}
 
     def enter(path: str) -> None:
@@ -236,8 +252,8 @@ def _run_training(network: nn.Module, images: Tensor) -> dict[str, tuple[int, in
 
     def keep(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
-        if storage._cdata not in seen and _BATCH in tensor.shape:
-            seen[storage._cdata] = tensor
+        if storage not in seen and _BATCH in tensor.shape:
+            seen.add(storage)
             elements, size = kept.get(running[-1], (0, 0))
             size_here = storage.nbytes() // _BATCH
             kept[running[-1]] = (elements + size_here // tensor.element_size(), size + size_here)

@@ -9,16 +9,17 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lit_cnn.data.batch import as_batch
 from lit_cnn.profiling.layer_clock import LayerClock, LayerTime, percentile
 from lit_cnn.profiling.memory import PeakMemory
+from lit_cnn.training.precision import autocast
+from lit_cnn.training.step import plain_step
 
 Precision = Literal["32-true", "bf16-mixed"]
 PRECISIONS: tuple[Precision, ...] = ("32-true", "bf16-mixed")
@@ -185,11 +186,6 @@ def device_name(device: torch.device) -> str:
     return "CPU"
 
 
-def autocast(device: torch.device, bf16: bool) -> AbstractContextManager[Any]:
-    """bfloat16 autocast on the device, or nothing."""
-    return torch.autocast(device.type, torch.bfloat16) if bf16 else nullcontext()
-
-
 def _inference_step(network: nn.Module, images: Tensor, settings: TimingSettings) -> Callable[[], None]:
     def step() -> None:
         network.eval()
@@ -200,18 +196,14 @@ def _inference_step(network: nn.Module, images: Tensor, settings: TimingSettings
 
 
 def _training_step(network: nn.Module, images: Tensor, settings: TimingSettings) -> Callable[[], None]:
-    """Forward, cross-entropy, backward and an SGD update with momentum."""
-    optimizer = torch.optim.SGD(network.parameters(), lr=1e-4, momentum=0.9)
-    targets = torch.zeros(len(images), dtype=torch.int64, device=images.device)
+    """A plain step on the same batch every time."""
+    step = plain_step(network, settings.precision == "bf16-mixed")
+    batch = as_batch((images, torch.zeros(len(images), dtype=torch.int64, device=images.device)), rank=0)
 
-    def step() -> None:
+    def run() -> None:
         network.train()
-        optimizer.zero_grad()
         try:
-            with autocast(images.device, settings.precision == "bf16-mixed"):
-                outputs = network(images)
-                logits = outputs if isinstance(outputs, Tensor) else outputs[0]
-                loss = F.cross_entropy(logits, targets)
+            step.run(batch)
         except ValueError as error:
             if "more than 1 value per channel" not in str(error):
                 raise
@@ -219,10 +211,8 @@ def _training_step(network: nn.Module, images: Tensor, settings: TimingSettings)
                 f"batch norm cannot train on one value per channel, which is what batch_size {settings.batch_size} "
                 f"leaves at {settings.image_size} px; use --batch-size 2 or more"
             ) from None
-        loss.backward()
-        optimizer.step()
 
-    return step
+    return run
 
 
 def synchronize(device: torch.device) -> None:

@@ -75,7 +75,7 @@ def draw_comparison(budgets: Sequence[Budget], points: Sequence[Point], out_png:
 
 
 def draw_scatter(figure: Figure, axes: Axes, points: Sequence[Point]) -> None:
-    """Top-1 over multiply-adds (logarithmic), bubble area in proportion to parameters, names beside the bubbles."""
+    """Top-1 over multiply-adds (logarithmic), bubble area in proportion to parameters, names next to the bubbles."""
     plain_axes(axes)
     most = max(point.params for point in points)
     kinds = list(dict.fromkeys(point.images for point in points))

@@ -37,7 +37,7 @@ class Bar:
 
 
 def draw_speed(bars: Sequence[Bar], conditions: str, out_png: Path) -> Path:
-    """Draw the bars, all of full width, with images per second and the share of the limit beside them.
+    """Draw the bars, all of full width, annotated with images per second and the share of the limit.
 
     Returns:
         ``out_png``; parent folders are made.

@@ -9,9 +9,17 @@ import torch
 LAST = "last.ckpt"
 PREVIOUS = "previous.ckpt"
 BEST = "best.ckpt"
-FORMAT = 1
+FORMAT = 2
 """Version of the checkpoint's layout."""
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+
+def _with_classes_and_preprocessing(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """Until version 1 these were recorded by ``lit-cnn fit`` alone; a script's own Trainer left out the version too."""
+    classes = (checkpoint.get("network") or {}).get("num_classes", 0)
+    return {"class_names": [str(number) for number in range(classes)], "preprocessing": None, **checkpoint}
+
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _with_classes_and_preprocessing}
 """What makes of a checkpoint of an older version one of the next; a version without an entry is refused."""
 
 
@@ -43,10 +51,10 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
             f"{text} is truncated or not a checkpoint ({file.stat().st_size} bytes): use the run's {PREVIOUS} or {BEST}"
         ) from None
     if not isinstance(checkpoint, dict) or "network" not in checkpoint:
-        raise ValueError(f"{text} was not written by lit-cnn fit: it does not say which network it holds")
+        raise ValueError(f"{text} was not written by lit-cnn: it does not say which network it holds")
     checkpoint = migrate(checkpoint, text)
     if "state_dict" not in checkpoint:
-        raise ValueError(f"{text} was not written by lit-cnn fit: it holds no weights")
+        raise ValueError(f"{text} was not written by lit-cnn: it holds no weights")
     return checkpoint
 
 
@@ -60,7 +68,7 @@ def migrate(checkpoint: dict[str, Any], name: str) -> dict[str, Any]:
     Raises:
         ValueError: If it is of a newer version, or of an older one from which no way leads here.
     """
-    version = checkpoint.get("format", 0)
+    version = checkpoint.get("format", 1)
     if not isinstance(version, int) or version > FORMAT:
         raise ValueError(f"{name} has format {version!r}, this lit-cnn reads up to {FORMAT}: upgrade lit-cnn")
     for older in range(version, FORMAT):

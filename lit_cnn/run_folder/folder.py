@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lit_cnn.run_folder.atomic import replacing
 from lit_cnn.run_folder.checkpoint import LAST, PREVIOUS, load_checkpoint
@@ -68,7 +68,14 @@ def _written_at(run: Path) -> float:
     return max(file.stat().st_mtime for file in (run / "config.yaml", *run.glob("checkpoints/*.ckpt")))
 
 
-def resumable_checkpoint(run: Path) -> tuple[Path | None, str | None]:
+class Resumable(NamedTuple):
+    """A checkpoint that continues a run, and what was read from it."""
+
+    path: Path
+    checkpoint: dict[str, Any]
+
+
+def resumable_checkpoint(run: Path) -> tuple[Resumable | None, str | None]:
     """The newest readable checkpoint of a run, and a sentence when it is not the newest written.
 
     A run that was killed before its first checkpoint has none, and starts over.
@@ -82,11 +89,11 @@ def resumable_checkpoint(run: Path) -> tuple[Path | None, str | None]:
         if not path.is_file():
             continue
         try:
-            load_checkpoint(path)
+            found = Resumable(path, load_checkpoint(path))
         except ValueError as error:
             problem = str(error)
             continue
-        return path, problem and f"{problem}; continuing from the previous checkpoint"
+        return found, problem and f"{problem}; continuing from the previous checkpoint"
     if problem is None:
         return None, f"{run} has no checkpoint yet: starting it from the beginning"
     raise ValueError(f"{run} holds no readable checkpoint to resume from: {problem}")

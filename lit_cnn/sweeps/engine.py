@@ -33,6 +33,7 @@ from lit_cnn.experiment.files import argument
 from lit_cnn.randomness import derive_key
 from lit_cnn.run_folder.folder import create_run_dir
 from lit_cnn.sweeps.locks import held, is_held, take
+from lit_cnn.sweeps.optuna_internals import add_running_trial, given_params, open_trial, record_heartbeat
 from lit_cnn.sweeps.results import TrialResult
 from lit_cnn.sweeps.space import Axis, Space
 from lit_cnn.sweeps.trials import OWNER_LOCK, Fit, StopSignals, explain_failure, read_value
@@ -270,7 +271,7 @@ class Sweep:
             return None
         if earlier is not None and earlier.state == TrialState.RUNNING:
             self.study.tell(earlier.number, state=TrialState.FAIL, skip_if_finished=True)
-        trial = Trial(self.study, own._trial_id)
+        trial = open_trial(self.study, self.storage, own.number)
         for axis in self.space.keys:
             suggest(trial, axis, self._grid is not None)
         trial.set_user_attr("overrides", [argument(key, value) for key, value in trial.params.items()])
@@ -278,13 +279,7 @@ class Sweep:
 
     def _add_trial(self, slot: int, attempt: int, params: dict[str, Any], run: Path, token: str) -> None:
         signature = {"host": socket.gethostname(), "run": str(run), "token": token}
-        self.study.add_trial(
-            optuna.trial.create_trial(
-                state=TrialState.RUNNING,
-                user_attrs={"slot": slot, "attempt": attempt, **signature},
-                system_attrs={"fixed_params": params} if params else {},
-            )
-        )
+        add_running_trial(self.study, params, {"slot": slot, "attempt": attempt, **signature})
 
     def _claim_run_dir(self, earlier: FrozenTrial | None) -> tuple[Path, int]:
         """The run folder of the earlier attempt if it is here and free, else a new one, locked."""
@@ -369,7 +364,7 @@ class Sweep:
         def beat() -> None:
             nonlocal due
             if isinstance(self.storage, RDBStorage) and time.monotonic() >= due:
-                self.storage.record_heartbeat(trial._trial_id)
+                record_heartbeat(self.study, self.storage, trial.number)
                 due = time.monotonic() + HEARTBEAT_SECONDS
 
         return beat
@@ -387,7 +382,7 @@ class Sweep:
         if trial is None:
             return TrialResult(slot + 1, "waiting", None, self._grid[slot] if self._grid else {})
         attributes, state = trial.user_attrs, trial.state.name.lower()
-        params = trial.params or trial.system_attrs.get("fixed_params", {})
+        params = trial.params or given_params(trial)
         return TrialResult(
             trial=slot + 1,
             state={"fail": "failed" if "error" in attributes else "stopped"}.get(state, state),

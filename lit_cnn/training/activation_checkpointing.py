@@ -15,6 +15,8 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
+from lit_cnn.architectures.layers.batch_norm import BATCH_NORMS
+
 
 def checkpoint_activations(network: nn.Module) -> int:
     """Let every block of ``network`` keep its input alone for the backward pass; names of weights stay as they are.
@@ -62,7 +64,7 @@ def _forward(block: nn.Module, forward: Callable[..., Any], *inputs: Any) -> Any
 def _spared_statistics(block: nn.Module) -> Iterator[None]:
     """Let batch norms update copies of their running statistics. They cannot do without, since what the second pass
     keeps must match the first tensor by tensor."""
-    norms = [module for module in block.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    norms = [module for module in block.modules() if isinstance(module, BATCH_NORMS)]
     kept = [(norm, name, value) for norm in norms for name, value in norm.named_buffers(recurse=False)]
     for norm, name, value in kept:
         setattr(norm, name, value.clone())

@@ -2,20 +2,24 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 import torch
 from torch import Tensor, nn
-from torchmetrics import Metric
 
 from lit_cnn.architectures.catalog import create_model, find_entry
 from lit_cnn.architectures.entry import NetworkOptions
 from lit_cnn.architectures.layers.keyed import KeyedLayer, random_layers, set_random_key
-from lit_cnn.data.batch import Batch, as_batch
+from lit_cnn.data.batch import PADDING, Batch, as_batch
 from lit_cnn.data.module import ImageData
+from lit_cnn.data.preprocessing import Preprocessing
+from lit_cnn.lightning_internals import open_training_loader, trainer_of
 from lit_cnn.randomness import derive_key, seeded
+from lit_cnn.run_folder.checkpoint import load_checkpoint
 from lit_cnn.training.activation_checkpointing import checkpoint_activations
+from lit_cnn.training.checkpoint_record import constructor_arguments, describe_classifier, describe_network
 from lit_cnn.training.fine_tuning import InitialWeights, start_weights
 from lit_cnn.training.losses import LossSettings, balanced_weights, loss_of_heads
 from lit_cnn.training.metrics import EvaluationMetrics, SoftTargetAccuracy
@@ -48,6 +52,10 @@ class Classifier(pl.LightningModule):
     """
 
     class_weights: Tensor | None
+    class_names: list[str] | None
+    """Names of the classes that a checkpoint records: those of the data it was fitted to, where they say them."""
+    preprocessing: Preprocessing | None
+    """From an image to the network's input, which a checkpoint records: that of the ImageData it was fitted to."""
 
     def __init__(
         self,
@@ -90,7 +98,9 @@ class Classifier(pl.LightningModule):
         self.channels_last, self.compiled = channels_last, compile
         self.activation_checkpointing = activation_checkpointing
         self.seed = seed
+        self.class_names, self.preprocessing = None, None
         self._configured = False
+        self._loading = False  # in load_from_checkpoint, which brings all weights
 
     @property
     def network(self) -> nn.Module:
@@ -106,10 +116,18 @@ class Classifier(pl.LightningModule):
     # Building ---------------------------------------------------------------------------------------------------------
 
     def configure_model(self, data: object = None) -> None:
-        """Build the network for the classes and channels of ``data``, by default the trainer's; once only."""
+        """Build the network for the classes and channels of ``data``, by default the trainer's; once only.
+
+        Raises:
+            ValueError: If classes or channels are unknown, or are others than the network was made for.
+        """
+        trainer = trainer_of(self)
+        data = getattr(trainer, "datamodule", None) if data is None else data
         if self._configured:
+            self._check_data(data)
+            if trainer is not None and trainer.state.fn == "fit":
+                self._weigh_classes(data)
             return
-        data = getattr(self._trainer, "datamodule", None) if data is None else data
         self.num_classes = self._agreed("num_classes", self.num_classes, getattr(data, "num_classes", None))
         self.in_channels = self._agreed("in_channels", self.in_channels, getattr(data, "in_channels", None))
         if self.architecture is not None:
@@ -122,7 +140,8 @@ class Classifier(pl.LightningModule):
                 )
         assert self.net is not None
         self._check_head()
-        start_weights(self.net, self.initial, data, resumed=getattr(self._trainer, "ckpt_path", None) is not None)
+        resumed = self._loading or (trainer is not None and trainer.ckpt_path is not None)
+        start_weights(self.net, self.initial, data, resumed=resumed)
         if self.channels_last:
             self.net = self.net.to(memory_format=torch.channels_last)
         else:
@@ -132,12 +151,13 @@ class Classifier(pl.LightningModule):
         if self.compiled:
             self.net.compile(dynamic=False)  # in place: the names of the weights stay
         self._random_layers = random_layers(self.net)
-        self.register_buffer("class_weights", self._class_weights(data), persistent=False)
-        self.train_metrics = EvaluationMetrics(self.num_classes, self.loss_settings, self.class_weights)
+        self.register_buffer("class_weights", None, persistent=False)
+        self.train_metrics = EvaluationMetrics(self.num_classes, self.loss_settings)
         self.soft_accuracy = SoftTargetAccuracy()
         self.val_metrics = EvaluationMetrics(self.num_classes)
         self.raw_metrics = EvaluationMetrics(self.num_classes)
         self.test_metrics = EvaluationMetrics(self.num_classes)
+        self._weigh_classes(data)
         self._configured = True
 
     @staticmethod
@@ -152,12 +172,23 @@ class Classifier(pl.LightningModule):
             raise ValueError(f"model.{name} is unknown: set it, or train with an ImageData, which provides it")
         return value
 
-    def _class_weights(self, data: object) -> Tensor | None:
-        if self.loss_settings.class_weights == "equal":
-            return None
+    def _check_data(self, data: object) -> None:
+        """Refuse data of another shape than those that the network was built for."""
+        for name in ("num_classes", "in_channels"):
+            built, found = getattr(self, name), getattr(data, name, None)
+            if found is not None and found != built:
+                raise ValueError(
+                    f"this Classifier was built with {name} {built} but the data has {found}: make a new Classifier"
+                )
+
+    def _weigh_classes(self, data: object) -> None:
+        """Balance the training loss by the training images of each class, where the settings ask for it."""
+        if self.loss_settings.class_weights == "equal" or self._loading:
+            return
         if not isinstance(data, ImageData):
             raise ValueError("loss.class_weights balanced counts training images: train with an ImageData")
-        return balanced_weights(data.class_counts)
+        self.class_weights = balanced_weights(data.class_counts).to(self.device)
+        self.train_metrics.class_weights = self.class_weights
 
     def _check_head(self) -> None:
         """A network given as a module was built before the data was known: compare its last layer with the data."""
@@ -168,14 +199,19 @@ class Classifier(pl.LightningModule):
                 f"classes: set num_classes: {self.num_classes} among the network's init_args"
             )
 
-    def describe_network(self) -> dict[str, Any]:
-        """What a checkpoint needs to build the network again, in built-in types."""
-        return {
-            "architecture": self.architecture,
-            "options": self.options.chosen(),
-            "num_classes": self.num_classes,
-            "in_channels": self.in_channels,
-        }
+    def setup(self, stage: str) -> None:
+        """Note what the data say of classes and preprocessing, and forget what an interrupted epoch has counted."""
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        if stage == "fit" or self.preprocessing is None:
+            names = getattr(data, "class_names", None)
+            self.class_names = list(names) if names is not None else self.class_names
+            self.preprocessing = data.preprocessing if isinstance(data, ImageData) else self.preprocessing
+        if stage == "fit" and self._configured:
+            self._forget_epoch()
+
+    def _forget_epoch(self) -> None:
+        self.train_metrics.reset()
+        self.soft_accuracy.reset()
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (N, num_classes) of images (N, C, H, W)."""
@@ -187,20 +223,30 @@ class Classifier(pl.LightningModule):
         batch = as_batch(batch, self.global_rank)
         if self.sam.rho > 0:
             self._climb(batch, batch_idx)
-        output, loss = self._forward_training(batch, batch_idx)
+        output, loss = self.loss_of(batch, self.trainer.global_step, batch_idx)
         logits = output if isinstance(output, Tensor) else output[0]
         self._count_training(logits.detach(), batch.targets, batch.index >= 0)
         if self._logs_this_step:
             self.log("train/loss_step", loss.detach())
         return loss * batch.weight
 
-    def _forward_training(self, batch: Batch, batch_idx: int) -> tuple[Tensor | tuple[Tensor, ...], Tensor]:
-        """The network's output for a batch under the step's random key, and its mean loss."""
-        set_random_key(self._random_layers, seed=self.seed, step=self.trainer.global_step, positions=batch.position)
+    def loss_of(self, batch: Batch, step: int, batch_idx: int = 0) -> tuple[Tensor | tuple[Tensor, ...], Tensor]:
+        """The network's output for a batch, and the mean loss that training minimizes, 0-dim.
+
+        Args:
+            batch: As the network sees it, on the network's device.
+            step: Optimizer steps done before, from which the masks of dropout and stochastic depth are drawn.
+            batch_idx: Number of the batch within the epoch.
+        """
+        set_random_key(self._random_layers, seed=self.seed, step=step, positions=batch.position)
         if self.architecture is None:  # a foreign network draws its masks from the ambient generator
-            torch.manual_seed(derive_key(self.seed, "ambient", self.trainer.global_step, batch_idx, self.global_rank))
+            torch.manual_seed(derive_key(self.seed, "ambient", step, batch_idx, self.global_rank))
         output = self(batch.images)
-        return output, loss_of_heads(output, batch.targets, batch.index >= 0, self.loss_settings, self.class_weights)
+        return output, self.loss_of_output(output, batch.targets, batch.index >= 0)
+
+    def loss_of_output(self, output: Tensor | tuple[Tensor, ...], targets: Tensor, valid: Tensor | None) -> Tensor:
+        """The mean loss of what the network returned, as ``loss_of_heads`` with the recipe's loss and class weights."""
+        return loss_of_heads(output, targets, valid, self.loss_settings, self.class_weights)
 
     def _climb(self, batch: Batch, batch_idx: int) -> None:
         """Move the weights to where the loss of the batch's first images is highest nearby, until the backward pass."""
@@ -208,7 +254,7 @@ class Classifier(pl.LightningModule):
         rows = math.ceil(self.sam.ascent_fraction * len(batch.index))
         part = Batch(batch.images[:rows], batch.targets[:rows], batch.index[:rows], batch.position[:rows], batch.weight)
         with frozen_statistics(self.network):
-            _, loss = self._forward_training(part, batch_idx)
+            _, loss = self.loss_of(part, self.trainer.global_step, batch_idx)
             # inside: activation checkpointing runs the network here once more
             self._ascent.climb(scaled(loss * batch.weight, self.trainer), scaler_of(self.trainer) is not None)
 
@@ -228,9 +274,11 @@ class Classifier(pl.LightningModule):
 
     @property
     def _logs_this_step(self) -> bool:
-        """Whether the loggers take this step's values: Lightning's ``log`` costs as much where they do not."""
-        trainer = self.trainer
-        return trainer._logger_connector.should_update_logs or bool(trainer.fast_dev_run)  # type: ignore[attr-defined]
+        """Whether the loggers take this step's values, as Lightning decides it: ``log`` costs as much otherwise."""
+        trainer: Any = self.trainer
+        every = trainer.log_every_n_steps
+        due = every > 0 and ((trainer.global_step + 1) % every == 0 or trainer.should_stop)
+        return due or bool(trainer.fast_dev_run)
 
     def on_train_epoch_end(self) -> None:
         values = self.train_metrics.compute()
@@ -238,8 +286,7 @@ class Classifier(pl.LightningModule):
             mixed = self.soft_accuracy.compute()
             values = {"loss": values["loss"], "acc1_soft": mixed["accuracy"], "acc1_ceiling": mixed["ceiling"]}
         self._log_epoch("train", values)
-        self.train_metrics.reset()
-        self.soft_accuracy.reset()
+        self._forget_epoch()
 
     def on_validation_epoch_start(self) -> None:
         """Validate the batch-norm statistics that the checkpoint will hold: rank 0's."""
@@ -278,7 +325,28 @@ class Classifier(pl.LightningModule):
             shown = (stage, name) in (("train", "loss"), ("val", "acc1"))
             self.log(f"{stage}/{name}", value.float(), prog_bar=shown, sync_dist=True, reduce_fx="max")
 
+    def predict_step(self, batch: Any, batch_idx: int) -> Tensor:
+        """Logits (n, num_classes) of a batch, or of images (n, C, H, W) alone; rows that only pad are left out."""
+        if isinstance(batch, (list, tuple)) and len(batch) == 1:
+            batch = batch[0]
+        if isinstance(batch, Tensor):
+            return self(batch)
+        batch = as_batch(batch, self.global_rank)
+        return self(batch.images)[batch.index != PADDING]
+
     # Optimization -----------------------------------------------------------------------------------------------------
+
+    @property
+    def learning_rate(self) -> float:
+        """The peak rate of the optimizer's settings.
+
+        Setting it, as ``Tuner.lr_find`` does, states the rate for the batch in use: no ``base_batch_size`` scales it.
+        """
+        return self.optimizer_settings.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self.optimizer_settings = replace(self.optimizer_settings, learning_rate=value, base_batch_size=None)
 
     def configure_optimizers(self) -> Any:
         batch_size = getattr(getattr(self.trainer, "datamodule", None), "batch_size", None)
@@ -309,8 +377,7 @@ class Classifier(pl.LightningModule):
         """
         trainer, data = self.trainer, getattr(self.trainer, "datamodule", None)
         if data is None or not hasattr(data, "steps_per_epoch"):
-            total = int(trainer.estimated_stepping_batches)
-            return math.ceil(trainer.num_training_batches / trainer.accumulate_grad_batches), total
+            return self._count_loader_steps()
         batches = data.steps_per_epoch * trainer.accumulate_grad_batches
         limit = trainer.limit_train_batches
         batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
@@ -321,6 +388,18 @@ class Classifier(pl.LightningModule):
             raise ValueError("the learning rate's schedule needs an end: set trainer.max_epochs or trainer.max_steps")
         return steps, min(limits)
 
+    def _count_loader_steps(self) -> tuple[int, int]:
+        """The same for a loader that a script gave its Trainer."""
+        trainer = self.trainer
+        total = trainer.estimated_stepping_batches
+        open_training_loader(trainer)  # opened above only where epochs end the run
+        if math.isinf(trainer.num_training_batches) or math.isinf(total):
+            raise ValueError(
+                "the learning rate's schedule needs the length of an epoch and of the run: set limit_train_batches for "
+                "a loader without a length, and max_epochs or max_steps"
+            )
+        return math.ceil(trainer.num_training_batches / trainer.accumulate_grad_batches), int(total)
+
     def configure_gradient_clipping(self, *args: Any, **kwargs: Any) -> None:
         """Clip as the recipe's ``model.clipping`` says (Lightning's own ``gradient_clip_val`` is not used)."""
         clip_gradients_(self.network, classifier_of(self.network), self.clipping_settings)
@@ -328,11 +407,11 @@ class Classifier(pl.LightningModule):
     # Checkpoint -------------------------------------------------------------------------------------------------------
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["network"] = self.describe_network()
-        checkpoint["epoch_metrics"] = [epoch_state(metric) for metric in (self.train_metrics, self.soft_accuracy)]
+        checkpoint.update(describe_classifier(self))
+        checkpoint["epoch_metrics"] = [metric.epoch_state() for metric in (self.train_metrics, self.soft_accuracy)]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        found, wanted = checkpoint.get("network"), self.describe_network()
+        found, wanted = checkpoint.get("network"), describe_network(self)
         if found is None:
             raise ValueError("the checkpoint was not written by lit-cnn: it does not say which network it holds")
         if found != wanted:
@@ -340,11 +419,49 @@ class Classifier(pl.LightningModule):
                 f"{key} is {found.get(key)!r}, here {wanted[key]!r}" for key in wanted if found[key] != wanted[key]
             ]
             raise ValueError(f"the checkpoint is of another network: {'; '.join(different)}")
+        self.class_names = self.class_names or checkpoint.get("class_names")
+        if self.preprocessing is None and checkpoint.get("preprocessing") is not None:
+            self.preprocessing = Preprocessing.from_dict(checkpoint["preprocessing"])
         if self.global_rank == 0:
             for metric, state in zip(
                 (self.train_metrics, self.soft_accuracy), checkpoint["epoch_metrics"], strict=True
             ):
-                restore_epoch_state(metric, state)
+                metric.restore_epoch(state)
+
+    @classmethod
+    def load_from_checkpoint(  # type: ignore[override]
+        cls,
+        checkpoint_path: str | Path,
+        map_location: torch.device | str | int | None = None,
+        *,
+        strict: bool = True,
+        weights_only: bool = True,
+        **arguments: Any,
+    ) -> "Classifier":
+        """The Classifier that a checkpoint records, with its weights: the averaged ones under EMA.
+
+        Args:
+            checkpoint_path: A file of ``lit-cnn fit``, or of any Trainer that fitted a Classifier.
+            map_location: Device to put it on; the CPU if left out.
+            strict: Whether every tensor must have its counterpart.
+            weights_only: Files are loaded as tensors and built-in types alone; nothing else is possible.
+            arguments: Arguments of the constructor in place of the recorded ones; ``architecture`` must be given where
+                it was a module, which a checkpoint cannot hold.
+
+        Raises:
+            ValueError: If the file cannot be read, or needs ``architecture``.
+        """
+        if not weights_only:
+            raise ValueError("weights_only=False would run code that a checkpoint may hold: leave it out")
+        checkpoint = load_checkpoint(checkpoint_path)
+        model = cls(**constructor_arguments(cls, checkpoint, str(checkpoint_path), arguments))
+        model._loading = True
+        model.configure_model()
+        model._loading = False
+        model.on_load_checkpoint(checkpoint)
+        model.load_state_dict(checkpoint["state_dict"], strict=strict)
+        model._forget_epoch()
+        return model if map_location is None else model.to(map_location)
 
 
 def contiguous_images(network: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -358,17 +475,3 @@ def broadcast_buffers(module: nn.Module) -> None:
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         for buffer in module.buffers():
             torch.distributed.broadcast(buffer, src=0)
-
-
-def epoch_state(metric: Metric) -> dict[str, Any]:
-    """What ``metric`` has counted in this epoch, summed over all ranks."""
-    with metric.sync_context(should_sync=torch.distributed.is_available() and torch.distributed.is_initialized()):
-        values = {name: getattr(metric, name).detach().cpu().clone() for name in metric.metric_state}
-    return {"updates": metric.update_count, "values": values}
-
-
-def restore_epoch_state(metric: Metric, state: dict[str, Any]) -> None:
-    """Let ``metric`` go on counting from ``state``; on one rank only, the sum over ranks then stays right."""
-    for name, value in state["values"].items():
-        setattr(metric, name, value.to(metric.device))
-    metric._update_count = state["updates"]

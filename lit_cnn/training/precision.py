@@ -7,11 +7,14 @@ without them computes bfloat16 in software, several times slower than float32.
 import os
 import statistics
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 from torch import nn
+
+from lit_cnn.torch_internals import onednn_has_bf16
 
 PrecisionName = Literal[
     "auto", "32-true", "bf16-mixed", "16-mixed", "64-true", "bf16-true", "16-true", "bf16", "16", "32", "64"
@@ -102,7 +105,7 @@ def missing_bf16(accelerator: object = "cpu") -> str | None:
     limit = os.environ.get(variable, "").upper()
     if limit in WITHOUT_BF16:
         return f"{variable}={limit} switches this CPU's bfloat16 instructions off"
-    if not torch.backends.mkldnn.is_available() or not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+    if not torch.backends.mkldnn.is_available() or not onednn_has_bf16():
         return "oneDNN does not use this CPU's bfloat16 instructions"
     return None
 
@@ -150,3 +153,8 @@ def evaluation_precision(trained_in: Any) -> PrecisionChoice:
     if choice.emulated or without_float16:
         return PrecisionChoice("32-true", f"because this CPU has no instructions for the run's {trained_in}")
     return choice
+
+
+def autocast(device: torch.device, bf16: bool) -> AbstractContextManager[Any]:
+    """bfloat16 autocast on the device, or nothing."""
+    return torch.autocast(device.type, torch.bfloat16) if bf16 else nullcontext()

@@ -8,9 +8,9 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
-import lightning.pytorch as pl
-from lightning.fabric.plugins.environments import SLURMEnvironment
+from lightning.fabric.plugins.environments import ClusterEnvironment, SLURMEnvironment, TorchElasticEnvironment
 
 from lit_cnn.run_folder.folder import ENVIRONMENT
 
@@ -21,14 +21,25 @@ def job_id() -> str | None:
     return f"{array}_{task}" if array and task else os.environ.get("SLURM_JOB_ID")
 
 
-def take_over_requeueing(trainer: pl.Trainer) -> int | None:
+def take_over_requeueing(settings: dict[str, Any]) -> int | None:
     """The signal that asks for requeueing: SIGUSR1 unless the environment plugin says otherwise.
 
     None outside a SLURM job started with srun, and where ``SLURMEnvironment(auto_requeue=False)`` forbids it.
     Lightning's own answer, which saves in the middle of a step, is switched off.
+
+    Args:
+        settings: Arguments of Lightning's Trainer; a plugin for SLURM is added to them where Lightning would make it.
     """
-    environment = trainer._accelerator_connector.cluster_environment
-    if not isinstance(environment, SLURMEnvironment) or not environment.auto_requeue or job_id() is None:
+    if job_id() is None:
+        return None
+    given = settings.get("plugins") or []
+    plugins = list(given) if isinstance(given, (list, tuple)) else [given]
+    candidates = [*plugins, getattr(settings.get("strategy"), "cluster_environment", None)]
+    environment = next((each for each in candidates if isinstance(each, ClusterEnvironment)), None)
+    if environment is None and SLURMEnvironment.detect() and not TorchElasticEnvironment.detect():
+        environment = SLURMEnvironment()
+        settings["plugins"] = [*plugins, environment]
+    if not isinstance(environment, SLURMEnvironment) or not environment.auto_requeue:
         return None
     environment.auto_requeue = False
     return environment.requeue_signal

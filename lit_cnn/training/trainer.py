@@ -4,11 +4,15 @@ import datetime
 import logging
 import subprocess
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import ProgressBar, RichProgressBar
-from lightning.pytorch.strategies import DDPStrategy
+from lightning.pytorch.strategies import DDPStrategy, StrategyRegistry
+
+from lit_cnn.lightning_internals import launched_processes
 
 
 def quieten_lightning() -> None:
@@ -42,21 +46,33 @@ def check_strategy(strategy: Any) -> None:
         )
 
 
-def limit_waiting(trainer: pl.Trainer, minutes: float) -> None:
-    """Let a process that waits longer than ``minutes`` for another fail; a strategy with a timeout of its own keeps it.
+@contextmanager
+def limited_waiting(minutes: float) -> Iterator[None]:
+    """Let trainers built within fail in a process that waits longer than ``minutes`` for another.
+
+    It holds for the strategies that Lightning makes by name or chooses itself; one given as an object keeps its own
+    timeout.
 
     Raises:
         ValueError: If there is no time at all.
     """
     if not minutes > 0:
         raise ValueError(f"process_timeout_minutes must be above 0, got {minutes:g}")
-    if isinstance(trainer.strategy, DDPStrategy):
-        trainer.strategy._timeout = datetime.timedelta(minutes=minutes)
+    before = dict(StrategyRegistry)
+    for name, entry in before.items():
+        make = entry["strategy"]
+        if isinstance(make, type) and issubclass(make, DDPStrategy):
+            parameters = {**entry["init_params"], "timeout": datetime.timedelta(minutes=minutes)}
+            StrategyRegistry.register(name, make, entry["description"], override=True, **parameters)
+    try:
+        yield
+    finally:
+        StrategyRegistry.update(before)
 
 
 def end_launched(trainer: pl.Trainer) -> None:
     """Kill the processes that this one launched and that do not end by themselves, such as one that hangs."""
-    for process in getattr(trainer.strategy.launcher, "procs", []):
+    for process in launched_processes(trainer):
         try:
             process.wait(timeout=3.0)  # it may be printing its own reason
         except subprocess.TimeoutExpired:

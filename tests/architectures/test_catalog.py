@@ -6,8 +6,8 @@ from stored_facts import stored_facts
 from torch.utils.flop_counter import FlopCounterMode
 
 import lit_cnn
-from lit_cnn.architectures.catalog import CATALOG, find_entry
-from lit_cnn.architectures.entry import Entry
+from lit_cnn.architectures.catalog import CATALOG, find_entry, select_entries
+from lit_cnn.architectures.entry import Entry, Value
 from lit_cnn.architectures.network import Network
 
 NAMES = [entry.name for entry in CATALOG]
@@ -73,8 +73,31 @@ def test_counts_agree_with_the_papers_rounded_figures(name: str) -> None:
 @torch.no_grad()
 @pytest.mark.parametrize("name", all_but(SMALLEST))
 def test_contract_of_a_network(name: str) -> None:
+    assert_contract(name)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("vgg11", {"head": "global_average"}),
+        ("vgg16_bn", {"head": "global_average"}),
+        ("googlenet", {"head": "fully_connected"}),
+        ("googlenet", {"inception": "naive"}),
+        ("googlenet_bn", {"inception": "naive", "head": "fully_connected", "stem": "small"}),
+        ("resnet18", {"shortcut": "zero_pad_both"}),
+        ("cifar_resnet20", {"shortcut": "zero_pad_both", "widths": (8, 24, 41)}),
+        ("nfnet_f0", {"widths": (32, 64, 128), "depths": (1, 2, 1)}),
+    ],
+)
+def test_contract_with_the_options_that_change_the_network(name: str, options: dict[str, Value]) -> None:
+    assert_contract(name, **options)
+
+
+def assert_contract(name: str, **options: Value) -> None:
+    """What all of them promise, with ``options``."""
     with torch.device("meta"):
-        network = lit_cnn.create_model(name, num_classes=7, in_channels=1).eval()
+        network = lit_cnn.create_model(name, num_classes=7, in_channels=1, **options).eval()
     assert isinstance(network, Network)
     side = network.smallest_input
     image = torch.empty(2, 1, side, side, device="meta")
@@ -86,6 +109,11 @@ def test_contract_of_a_network(name: str) -> None:
     assert [stage.channels for stage in network.feature_info] == [stage.shape[1] for stage in maps]
     assert network.num_classes == 7
     assert network.num_features == network.classifier.in_features
+    strides = sorted({stage.stride for stage in network.feature_info})
+    with torch.device("meta"):
+        extractor = lit_cnn.create_model(name, in_channels=1, features_only=True, out_strides=strides, **options).eval()
+    assert [stage.stride for stage in extractor.feature_info] == strides
+    assert [stage.channels for stage in extractor.feature_info] == [x.shape[1] for x in extractor(image)]
     network.reset_classifier(3)
     assert network(image).shape == (2, 3)
     network.reset_classifier(0)
@@ -114,6 +142,16 @@ def test_list_models_takes_several_patterns_and_exclusions() -> None:
     names = lit_cnn.list_models("vgg*", exclude=["*_bn", "vgg19"])
     assert "vgg16" in names
     assert not any(name.endswith("_bn") or name == "vgg19" for name in names)
+
+
+def test_rows_are_selected_by_cost_and_sorted_by_a_column() -> None:
+    rows = select_entries("resnet_rs*", sort="params", max_params_millions=90, max_madds_millions=10_000)
+    assert [row.name for row in rows] == ["resnet_rs_50", "resnet_rs_101"]
+    assert [row.name for row in select_entries()] == NAMES
+    ranked = [row.paper.top1 for row in select_entries("vgg*", sort="top1")]
+    assert ranked == [70.4, 71.3, 72.7, 73.0, None, None, None, None]
+    with pytest.raises(ValueError, match=r"sorted by one of year, params, .*, got 'price'"):
+        select_entries(sort="price")
 
 
 def test_plain_nets_refuse_stochastic_depth() -> None:

@@ -21,8 +21,8 @@ from lit_cnn.architectures.cells import (
 )
 from lit_cnn.architectures.layers.cell_ops import (
     OPERATIONS,
-    AuxiliaryHead,
     AuxiliarySpec,
+    CellAuxiliaryHead,
     FactorizedReduction,
     Operation,
     OpSettings,
@@ -267,7 +267,7 @@ def test_plan_of_the_papers() -> None:
 
 
 def test_auxiliary_head_keeps_the_papers_map_and_averages_others() -> None:
-    head = AuxiliaryHead(6, AuxiliarySpec(4, 8, 4), 3, OpSettings()).eval()
+    head = CellAuxiliaryHead(6, AuxiliarySpec(4, 8, 4), 3, OpSettings()).eval()
     image = torch.randn(2, 6, 14, 14)
     assert torch.equal(head.resize(head.pool(image)), head.pool(image))
     assert head(torch.randn(2, 6, 5, 5)).shape == (2, 3)

@@ -7,7 +7,7 @@ from gradients import assert_trainable
 from ordered_copy import count, largest_difference, slow
 from torch import nn
 
-from lit_cnn.architectures.efficientnet import SCALES, STAGES, efficientnet, scale_stages
+from lit_cnn.architectures.efficientnet import SCALES, efficientnet
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
 
@@ -70,13 +70,6 @@ def test_stages_are_the_rows_of_the_table() -> None:
         (16, 112, 112), (24, 56, 56), (40, 28, 28), (80, 14, 14), (112, 14, 14), (192, 7, 7), (320, 7, 7), (1280, 7, 7)
     ]  # fmt: skip
     assert list(dict(network.features.named_children())) == ["stem", *(f"stage{number}" for number in range(2, 10))]
-
-
-def test_compound_scaling_of_the_rows() -> None:
-    rows = scale_stages(STAGES, 1.4, 1.8)
-    assert [row.width for row in rows] == [24, 32, 56, 112, 160, 272, 448]  # B4
-    assert [row.depth for row in rows] == [2, 4, 4, 6, 6, 8, 2]
-    assert [row.kernel for row in rows] == [row.kernel for row in STAGES]
 
 
 def test_rates_and_norm_constants_are_the_papers() -> None:

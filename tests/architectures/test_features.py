@@ -17,8 +17,52 @@ def test_strides_and_channels_are_known_and_are_those_of_the_maps() -> None:
 
 
 def test_a_stride_that_is_not_there_is_refused() -> None:
-    with pytest.raises(ValueError, match="ResNet has no map of stride 64, only of 4, 8, 16, 32"):
+    with pytest.raises(ValueError, match="ResNet has no map of stride 64, only of 4, 8, 16, 32: set out_strides"):
         FeatureExtractor(lit_cnn.create_model("resnet18"), (8, 64))
+    with pytest.raises(ValueError, match="ResNet has no map of stride 8, only of 1, 2, 4"):
+        lit_cnn.create_model("cifar_resnet8", features_only=True)
+    with pytest.raises(ValueError, match="at least one stride"):
+        lit_cnn.create_model("resnet18", features_only=True, out_strides=())
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["resnet18", "googlenet", "mobilenet_v2", "shufflenet_v1_g3_1.0x", "cifar_resnet8"])
+def test_maps_are_those_that_the_whole_network_computes(name: str) -> None:
+    """Copied as they are made: a later stage must not write into an earlier one's map."""
+    strides = (2, 4) if name.startswith("cifar") else (8, 16, 32)
+    extractor = lit_cnn.create_model(name, features_only=True, out_strides=strides).eval()
+    network = lit_cnn.create_model(name).eval()
+    network.features.load_state_dict(extractor.network.features.state_dict())
+    copies = []
+    for stage in network.features:
+        stage.register_forward_hook(lambda _, __, output: copies.append(output.clone()))
+    x = torch.randn(2, 3, 64, 64)
+    network(x)
+    maps = extractor(x)
+    assert [tuple(stage) for stage in extractor.feature_info] == [(x.shape[1], 64 // x.shape[-1]) for x in maps]
+    assert [64 // x.shape[-1] for x in maps] == list(strides)
+    for x in maps:
+        last = [copy for copy in copies if copy.shape == x.shape][-1]
+        assert torch.equal(x, last)
+
+
+def test_every_parameter_belongs_to_the_maps() -> None:
+    """Neither head nor auxiliary heads are left, which would never get a gradient."""
+    extractor = lit_cnn.create_model("googlenet", features_only=True, aux_heads=True).train()
+    sum(x.square().mean() for x in extractor(torch.randn(2, 3, 96, 96))).backward()
+    assert all(parameter.grad is not None for parameter in extractor.parameters())
+
+
+def test_options_and_channels_reach_the_maps() -> None:
+    extractor = lit_cnn.create_model("resnet18", features_only=True, in_channels=1, stem="small", out_strides=[4, 8])
+    assert [x.shape[-1] for x in extractor(torch.zeros(1, 1, 32, 32))] == [8, 4]
+
+
+def test_arguments_that_do_not_apply_are_refused() -> None:
+    with pytest.raises(ValueError, match="num_classes does not apply: leave it out"):
+        lit_cnn.create_model("resnet18", num_classes=5, features_only=True)
+    with pytest.raises(ValueError, match="set features_only to true"):
+        lit_cnn.create_model("resnet18", out_strides=(8, 16))
 
 
 def test_a_fresh_classifier_keeps_everything_else() -> None:

@@ -7,10 +7,12 @@ from gradients import assert_all_learn, assert_trainable, smooth_activations
 from ordered_copy import assert_smallest_input, count, largest_difference, pair, randomize, relative_difference
 
 from lit_cnn.architectures.googlenet import (
+    BLOCKS,
     AuxiliaryHead,
     GoogLeNet,
     GoogLeNetOutput,
     Inception,
+    NaiveInception,
     Widths,
     googlenet,
 )
@@ -37,6 +39,68 @@ def test_counts_with_auxiliary_heads() -> None:
         assert (params, madds + sum(heads)) == (13_378_280, 1_591_044_096)  # architectures.json: BVLC Caffe
         network = googlenet(aux_heads=True, **TORCHVISION)
         assert count(network, 224)[0] == 13_004_888  # architectures.json: torchvision 0.29.1
+
+
+NAIVE_WIDTHS = (192, 416, 832, 1280, 1728, 2176, 2640, 3344, 4048, 4944)
+"""Input of block 3a, and outputs of 3a to 5b: the input's channels and those of 1x1, 3x3 and 5x5 in Table 1."""
+
+
+def test_counts_of_the_naive_blocks_by_hand() -> None:
+    stem_params = 49 * 3 * 64 + 64 + 64 * 64 + 64 + 9 * 64 * 192 + 192
+    stem_madds = 49 * 3 * 64 * 112**2 + (64 * 64 + 9 * 64 * 192) * 56**2
+    params, madds = stem_params + 4944 * 1000 + 1000, stem_madds + 4944 * 1000
+    rows, sides = [row for stage in BLOCKS.values() for row in stage], [28] * 2 + [14] * 5 + [7] * 2
+    for row, channels, out_channels, side in zip(rows, NAIVE_WIDTHS, NAIVE_WIDTHS[1:], sides, strict=False):
+        assert out_channels == channels + row.point + row.filter3 + row.filter5
+        kernels = channels * (row.point + 9 * row.filter3 + 25 * row.filter5)
+        params += kernels + row.point + row.filter3 + row.filter5
+        madds += kernels * side**2
+    assert (params, madds) == (97_526_008, 12_568_061_056)
+    with torch.device("meta"):
+        network = googlenet(inception="naive")
+        assert count(network, 224) == (params, madds)
+        assert [stage.channels for stage in network.feature_info] == [832, 3344, 4944]
+
+
+def test_naive_block_is_figure_2a() -> None:
+    block = NaiveInception(2, Widths(1, 9, 3, 9, 5, 9), branch_kernel=5, batch_norm=False)
+    x = torch.randn(1, 2, 6, 6)
+    with torch.no_grad():
+        y = block(x)
+    assert y.shape == (1, 1 + 3 + 5 + 2, 6, 6) == (1, block.out_channels, 6, 6)
+    torch.testing.assert_close(y[:, 9:], torch.nn.functional.max_pool2d(x, 3, 1, 1))
+    torch.testing.assert_close(
+        y[:, 4:9], torch.nn.functional.conv2d(x, *block.filter5.conv.parameters(), padding=2).relu()
+    )
+
+
+def test_counts_with_a_fully_connected_head_by_hand() -> None:
+    """The linear layer reads 49 positions instead of one."""
+    added = 48 * 1024 * 1000
+    with torch.device("meta"):
+        assert count(googlenet(head="fully_connected"), 224) == (6_998_552 + added, 1_582_671_872 + added)
+        assert count(googlenet(head="fully_connected", **TORCHVISION), 224)[0] == 6_624_904 + added
+
+
+def test_fully_connected_head_reads_every_position() -> None:
+    head = googlenet(num_classes=3, head="fully_connected").head.eval()
+    x = torch.randn(2, 1024, 7, 7)
+    torch.testing.assert_close(head(x), head.classifier(x.flatten(1)))
+    assert head.dropout.rate == 0.4
+    with torch.device("meta"):
+        small = googlenet(num_classes=3, head="fully_connected", stem="small").eval()
+        assert small.forward_features(torch.empty(1, 3, 32, 32)).shape[2:] == (8, 8)
+        assert small.num_features == 1024 * 64
+
+
+@pytest.mark.parametrize("aux_heads", [False, True])
+def test_auxiliary_heads_read_the_naive_blocks(aux_heads: bool) -> None:
+    with torch.device("meta"):
+        network = googlenet(inception="naive", aux_heads=aux_heads, stem="small").train()
+        output = network(torch.empty(2, 3, 32, 32))
+    assert isinstance(output, GoogLeNetOutput) == aux_heads
+    if aux_heads:
+        assert [head.project.conv.in_channels for head in (network.aux1, network.aux2)] == [1280, 2640]
 
 
 def test_a_ninth_of_alexnets_parameters() -> None:
@@ -159,7 +223,16 @@ def test_smallest_input_with_auxiliary_heads(stem: str, side: int) -> None:
             network(torch.empty(2, 3, side - 1, side - 1))
 
 
-@pytest.mark.parametrize("options", [{}, {"stem": "small"}, {"batch_norm": True, "response_norm": "none"}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"stem": "small"},
+        {"batch_norm": True, "response_norm": "none"},
+        {"inception": "naive"},
+        {"head": "fully_connected"},
+    ],
+)
 def test_every_parameter_learns(options: dict[str, str | bool]) -> None:
     assert_trainable(googlenet(num_classes=7, in_channels=1, **options), 48, in_channels=1)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from lit_cnn.architectures.efficientnet_v2 import efficientnet_v2
-from lit_cnn.architectures.network import find_row
+from lit_cnn.architectures.network import check_stages, find_row
 from lit_cnn.architectures.nfnet import nfnet
 from lit_cnn.architectures.resnet import cifar_resnet, imagenet_resnet
 from lit_cnn.architectures.vgg import vgg
@@ -13,6 +13,21 @@ from lit_cnn.architectures.vgg import vgg
 
 def test_row_is_found() -> None:
     assert find_row({18: "a", 34: "b"}, 34, "the depth") == "b"
+
+
+@pytest.mark.parametrize(
+    ("depths", "widths", "message"),
+    [
+        ((1, 2), (8, 16, 32), r"widths must have one number per stage, 2 here, got 3: \(8, 16, 32\)"),
+        ((1, 0), (8, 16), r"depths must be at least 1, got \(1, 0\)"),
+        ((1, 2), (8, -1), r"widths must be at least 1, got \(8, -1\)"),
+    ],
+)
+def test_stages_that_do_not_belong_together_are_refused(
+    depths: tuple[int, ...], widths: tuple[int, ...], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_stages(depths, widths)
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,36 @@ def test_option_a_by_hand() -> None:
     assert not y[0, 2:].any()
 
 
+def test_option_a_on_both_sides_by_hand() -> None:
+    x = torch.arange(32.0).view(1, 2, 4, 4)
+    y = ZeroPadShortcut(2, 5, stride=2, both=True)(x)
+    assert y.shape == (1, 5, 2, 2)
+    assert y[0, 1].tolist() == [[0.0, 2.0], [8.0, 10.0]]
+    assert not y[0, [0, 3, 4]].any()
+    x = torch.randn(2, 16, 8, 8)  # the formula of the nets whose weights this is for
+    expected = nn.functional.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 32 // 4, 32 // 4), "constant", 0)
+    assert torch.equal(ZeroPadShortcut(16, 32, stride=2, both=True)(x), expected)
+
+
+def test_zeros_on_both_sides_move_the_channels_of_every_shortcut() -> None:
+    after, both = cifar_resnet(8), cifar_resnet(8, shortcut="zero_pad_both")
+    both.load_state_dict(after.state_dict())  # the same parameters
+    pads = [
+        [(module.before, module.after) for module in network.modules() if isinstance(module, ZeroPadShortcut)]
+        for network in (after, both)
+    ]
+    assert pads == [[(0, 16), (0, 32)], [(8, 8), (16, 16)]]
+    x = torch.randn(2, 3, 32, 32)
+    assert not torch.allclose(after.eval()(x), both.eval()(x))
+    with torch.device("meta"):
+        assert count(cifar_resnet(8, shortcut="zero_pad_both"), 32) == (75_290, 12_239_488)
+
+
+def test_widths_are_one_per_stage() -> None:
+    with pytest.raises(ValueError, match=r"one number per stage, 3 here, got 2: \(8, 16\)"):
+        cifar_resnet(8, widths=(8, 16))
+
+
 def test_plain_block_has_no_shortcut() -> None:
     block = imagenet_resnet(18, shortcut="none").features.stage2[1].eval()
     x = torch.randn(1, 64, 4, 4)

@@ -6,7 +6,7 @@ from gradients import assert_trainable
 from ordered_copy import count, largest_difference, slow
 
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
-from lit_cnn.architectures.resnet_rs import Block, resnet_rs
+from lit_cnn.architectures.resnet_rs import ResNetRSBlock, resnet_rs
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_drop_path_grows_with_the_stage() -> None:
 
 
 def test_residuals_start_at_zero() -> None:
-    blocks = [module for module in resnet_rs(50).modules() if isinstance(module, Block)]
+    blocks = [module for module in resnet_rs(50).modules() if isinstance(module, ResNetRSBlock)]
     assert len(blocks) == 16
     assert not any(block.expand.norm.weight.any() for block in blocks)
     assert resnet_rs(50, zero_init_last=False).features.stage2[0].expand.norm.weight.all()

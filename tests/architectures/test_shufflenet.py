@@ -8,7 +8,7 @@ from ordered_copy import count, randomize
 from torch import Tensor, nn
 
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
-from lit_cnn.architectures.shufflenet import ChannelShuffle, Unit, shufflenet
+from lit_cnn.architectures.shufflenet import ChannelShuffle, ShuffleUnit, shufflenet
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,8 @@ def norm(x: Tensor, layer: nn.BatchNorm2d) -> Tensor:
 
 @pytest.mark.parametrize("stride", [1, 2])
 def test_unit_by_hand(stride: int) -> None:
-    unit = Unit(12, 24 if stride == 2 else 12, stride=stride, groups=3, first_groups=3, drop_path=0.0).double().eval()
+    width = 24 if stride == 2 else 12
+    unit = ShuffleUnit(12, width, stride=stride, groups=3, first_groups=3, drop_path=0.0).double().eval()
     randomize(unit, torch.Generator().manual_seed(0))
     x = torch.randn(2, 12, 7, 6, dtype=torch.float64)
     y = norm(F.conv2d(x, unit.reduce.conv.weight, groups=3), unit.reduce.norm).clamp(min=0)

@@ -20,7 +20,7 @@ from lit_cnn.architectures.alexnet import alexnet
 from lit_cnn.architectures.amoebanet import cifar_amoebanet_a
 from lit_cnn.architectures.catalog import find_entry, list_models
 from lit_cnn.architectures.cifar_vgg import cifar_vgg
-from lit_cnn.architectures.efficientnet import STAGES, EfficientNet, scale_stages
+from lit_cnn.architectures.efficientnet import STAGES, EfficientNet
 from lit_cnn.architectures.efficientnet_lite import lite_stages
 from lit_cnn.architectures.efficientnet_v2 import BASE
 from lit_cnn.architectures.googlenet import googlenet
@@ -30,12 +30,14 @@ from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
 from lit_cnn.architectures.mobilenet_v1 import mobilenet_v1
 from lit_cnn.architectures.mobilenet_v2 import mobilenet_v2
 from lit_cnn.architectures.nasnet import cifar_nasnet_a
-from lit_cnn.architectures.nfnet import NFNet
-from lit_cnn.architectures.resnet import ResNet
+from lit_cnn.architectures.network import Head
+from lit_cnn.architectures.nfnet import NFNet, nfnet
+from lit_cnn.architectures.resnet import ResNet, cifar_resnet
 from lit_cnn.architectures.resnet_rs import ResNetRS
 from lit_cnn.architectures.resnext import ResNeXt
+from lit_cnn.architectures.scaling import scale_stages
 from lit_cnn.architectures.senet import append_squeeze_excite
-from lit_cnn.architectures.shufflenet import Unit, shufflenet
+from lit_cnn.architectures.shufflenet import ShuffleUnit, shufflenet
 from lit_cnn.architectures.vgg import VGG
 from lit_cnn.architectures.zfnet import zfnet
 
@@ -48,8 +50,9 @@ class Case(NamedTuple):
     batch: int = 4
 
 
-def small_vgg(*, batch_norm: bool) -> nn.Module:
-    return VGG((1, 1, 2, 2, 2), widths=(8, 8, 16, 16, 32), batch_norm=batch_norm, map_size=1, hidden=32, num_classes=5)
+def small_vgg(*, batch_norm: bool, head: Head = "fully_connected") -> nn.Module:
+    widths = (8, 8, 16, 16, 32)
+    return VGG((1, 1, 2, 2, 2), widths=widths, batch_norm=batch_norm, head=head, map_size=1, hidden=32, num_classes=5)
 
 
 def small_resnet(*, bottleneck: bool, squeeze: bool = False) -> nn.Module:
@@ -70,8 +73,13 @@ FAMILIES = {
     "small_vgg": Case(lambda: small_vgg(batch_norm=False), 64),
     "small_vgg_bn": Case(lambda: small_vgg(batch_norm=True), 64),
     "small_cifar_vgg": Case(lambda: cifar_vgg(widths=(8, 16, 24), num_classes=5), 32),
+    "small_vgg_global_average": Case(lambda: small_vgg(batch_norm=True, head="global_average"), 64),
     "small_googlenet": Case(lambda: googlenet(num_classes=5, aux_heads=True, stem="small"), 12),
+    "small_googlenet_fully_connected": Case(
+        lambda: googlenet(num_classes=5, batch_norm=True, head="fully_connected", stem="small"), 12
+    ),
     "small_resnet": Case(lambda: small_resnet(bottleneck=False), 32),
+    "small_resnet_option_a": Case(lambda: cifar_resnet(8, widths=(4, 8, 17), shortcut="zero_pad_both"), 16),
     "small_bottleneck": Case(lambda: small_resnet(bottleneck=True), 32),
     "small_resnext": Case(lambda: ResNeXt((1, 1, 1, 1), groups=4, group_width=4, num_classes=5), 64, 2),
     "small_senet": Case(lambda: small_resnet(bottleneck=True, squeeze=True), 32),
@@ -83,6 +91,7 @@ FAMILIES = {
     "small_efficientnet": Case(lambda: small_efficientnet(STAGES), 64),
     "small_efficientnet_lite": Case(lambda: small_efficientnet(lite_stages(1.0, 1.0), "relu6"), 64),
     "small_nfnet": Case(lambda: NFNet((1, 1, 1, 1), num_classes=5), 16, 2),
+    "small_nfnet_narrow": Case(lambda: nfnet("f0", widths=(16, 32, 64), depths=(1, 2, 1), num_classes=5), 32),
     "small_resnet_rs": Case(lambda: ResNetRS((1, 1, 1, 1), num_classes=5), 32),
     "small_efficientnet_v2": Case(lambda: small_efficientnet(BASE), 64),
 }
@@ -222,7 +231,7 @@ def unseen_biases(network: nn.Module) -> set[str]:
         for (child, layer), (_, follower) in pairwise(children):
             if isinstance(layer, nn.Conv2d) and layer.bias is not None and isinstance(follower, nn.BatchNorm2d):
                 unseen.add(f"{name}.{child}.bias")
-        if isinstance(module, Unit):
+        if isinstance(module, ShuffleUnit):
             unseen.add(f"{name}.filter.norm.bias")
     blocks = [(name, block) for name, block in network.named_modules() if isinstance(block, (MBConv, FusedMBConv))]
     for number, (name, block) in enumerate(blocks):

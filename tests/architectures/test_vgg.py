@@ -30,6 +30,45 @@ def test_counts(depth: int, batch_norm: bool, params: int, madds: int) -> None:
         assert count(vgg(depth, batch_norm=batch_norm), 224) == (params, madds)
 
 
+TABLE_1 = {
+    11: (64, "M", 128, "M", 256, 256, "M", 512, 512, "M", 512, 512, "M"),
+    13: (64, 64, "M", 128, 128, "M", 256, 256, "M", 512, 512, "M", 512, 512, "M"),
+    16: (64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512, "M"),
+    19: (64, 64, "M", 128, 128, "M", *[256] * 4, "M", *[512] * 4, "M", *[512] * 4, "M"),
+}
+"""Columns A, B, D and E; M is the max pool."""
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.parametrize("depth", TABLE_1)
+def test_counts_with_global_average_by_hand(depth: int, batch_norm: bool) -> None:
+    params, madds, channels, side = 512 * 1000 + 1000, 512 * 1000, 3, 224
+    for width in TABLE_1[depth]:
+        if width == "M":
+            side //= 2
+            continue
+        params += 9 * channels * width + width + (2 * width if batch_norm else 0)
+        madds += 9 * channels * width * side**2
+        channels = width
+    with torch.device("meta"):
+        assert count(vgg(depth, batch_norm=batch_norm, head="global_average"), 224) == (params, madds)
+
+
+def test_global_average_head_equals_torchvision_with_that_head() -> None:
+    theirs = torchvision.models.vgg11_bn(weights=None, init_weights=False)
+    theirs.avgpool, theirs.classifier = nn.AdaptiveAvgPool2d(1), nn.Linear(512, 10)
+    ours = vgg(11, batch_norm=True, head="global_average", dropout=0.0, num_classes=10)
+    assert largest_difference(ours, theirs, 64) <= 1e-9
+
+
+def test_dropout_is_before_the_classifier_of_a_global_average_head() -> None:
+    head = vgg(11, head="global_average", dropout=0.3, hidden=32).head
+    assert [name for name, _ in head.named_children()] == ["pool", "flatten", "dropout", "classifier"]
+    assert head.dropout.rate == 0.3
+    x = torch.randn(2, 512, 3, 5)
+    torch.testing.assert_close(head.eval()(x), head.classifier(x.mean((2, 3))))
+
+
 @pytest.mark.parametrize("batch_norm", [False, True])
 @pytest.mark.parametrize("depth", [11, *(pytest.param(depth, marks=pytest.mark.slow) for depth in (13, 16, 19))])
 def test_features_equal_torchvision(depth: int, batch_norm: bool) -> None:
@@ -65,7 +104,7 @@ def test_convolutions_per_stage(depth: int, expected: tuple[int, ...]) -> None:
         network = vgg(depth)
     counted = tuple(sum(isinstance(layer, nn.Conv2d) for layer in stage) for stage in network.features)
     assert counted == expected
-    assert sum(counted) + 3 == depth
+    assert sum(counted) + 3 == depth == len([row for row in TABLE_1[depth] if row != "M"]) + 3
 
 
 def test_smallest_input() -> None:
@@ -77,6 +116,11 @@ def test_smallest_input() -> None:
 @pytest.mark.parametrize("weight_init", ["paper", "glorot", "he"])
 def test_every_parameter_learns(weight_init: str) -> None:
     assert_trainable(vgg(11, num_classes=7, in_channels=1, hidden=32, weight_init=weight_init), 32, in_channels=1)
+
+
+def test_global_average_head_learns() -> None:
+    network = vgg(11, num_classes=7, in_channels=1, head="global_average", dropout=0.0)
+    assert_trainable(network, 32, in_channels=1)
 
 
 def test_batch_norm_learns() -> None:

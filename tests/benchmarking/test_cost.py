@@ -49,6 +49,11 @@ def test_options_that_change_the_network_are_counted() -> None:
     assert madds < find_entry("resnet50").madds
 
 
+def test_where_the_zeros_of_a_shortcut_go_costs_nothing() -> None:
+    assert forward_madds("cifar_resnet20", {"shortcut": "zero_pad_both"}, [32]) == (40_551_040, "counted")
+    assert forward_madds("vgg16", {"head": "global_average"}, [224]) == (15_347_142_656, "counted")
+
+
 @pytest.mark.parametrize(("includes_start", "sizes"), [(True, [128, 185, 243, 300]), (False, [171, 214, 257, 300])])
 def test_sizes_of_progressive_learning(includes_start: bool, sizes: list[int]) -> None:
     settings = {"stages": 4, "image_size": 128, "includes_start": includes_start}

@@ -4,7 +4,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lit_cnn.benchmarking.phases import StepParts
+from lit_cnn.benchmarking.phases import TimedStep
+from lit_cnn.data.batch import Batch, as_batch
+from lit_cnn.training.step import TrainingStep
 
 
 class Recorder(nn.Module):
@@ -19,34 +21,35 @@ class Recorder(nn.Module):
         return self.linear(x)
 
 
-def make_parts(log: list[str], bf16: bool = False) -> StepParts:
+def make_parts(log: list[str], bf16: bool = False) -> TimedStep:
     network = Recorder(log)
-    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
 
-    def loss(outputs: Tensor, _: Tensor) -> Tensor:
+    def loss_of(batch: Batch) -> Tensor:
+        outputs = network(batch.images)
         log.append(str(outputs.dtype))
         return outputs.square().sum()
 
-    def next_batch() -> tuple[Tensor, Tensor]:
+    def next_batch() -> Batch:
         log.append("data")
-        return torch.ones(4, 3), torch.zeros(4)
+        return as_batch((torch.ones(4, 3), torch.zeros(4, dtype=torch.int64)), rank=0)
 
-    def update() -> None:
-        log.append("update")
-        optimizer.step()
+    def clip() -> None:
+        log.append("clip")
 
-    return StepParts(network, next_batch, loss, optimizer, update, bf16)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    return TimedStep(TrainingStep(network, loss_of, optimizer, clip, bf16), next_batch)
 
 
 @pytest.mark.parametrize("bf16", [False, True])
 def test_a_step_is_timed_in_its_four_parts(bf16: bool) -> None:
     log: list[str] = []
     parts = make_parts(log, bf16)
-    before = parts.network.linear.weight.detach().clone()
+    before = parts.step.network.linear.weight.detach().clone()
+    parts.step.network.eval()
     readings = iter([0.0, 1.0, 3.0, 7.0, 15.0])
     assert parts.run(clock=lambda: next(readings)) == (1.0, 2.0, 4.0, 8.0)
-    assert log == ["data", "forward training True", "torch.bfloat16" if bf16 else "torch.float32", "update"]
-    assert not torch.equal(parts.network.linear.weight, before)
+    assert log == ["data", "forward training True", "torch.bfloat16" if bf16 else "torch.float32", "clip"]
+    assert not torch.equal(parts.step.network.linear.weight, before)
 
 
 def test_inference_keeps_no_gradient_and_is_timed() -> None:

@@ -4,17 +4,21 @@ import pytest
 import torch
 from torch import nn
 
-from lit_cnn.benchmarking.phases import PHASES, StepParts
+from lit_cnn.benchmarking.phases import PHASES, TimedStep
 from lit_cnn.benchmarking.race import GEMM, Conditions, Contestant, gemm, race
+from lit_cnn.data.batch import Batch, as_batch
 from lit_cnn.profiling.memory import PeakMemory
+from lit_cnn.training.step import plain_step
+
+
+def batch_of(images: torch.Tensor) -> Batch:
+    return as_batch((images, torch.zeros(len(images), dtype=torch.int64)), rank=0)
 
 
 def contestant(label: str, images: torch.Tensor) -> Contestant:
-    def build() -> StepParts:
+    def build() -> TimedStep:
         network = nn.Sequential(nn.Flatten(), nn.Linear(12, 2))
-        optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
-        batch = images, torch.zeros(len(images), dtype=torch.int64)
-        return StepParts(network, lambda: batch, nn.functional.cross_entropy, optimizer, optimizer.step)
+        return TimedStep(plain_step(network, bf16=False), lambda: batch_of(images))
 
     return Contestant(label, build, images, madds=24)
 
@@ -55,10 +59,12 @@ def test_the_training_peak_holds_the_optimizers_state(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr("lit_cnn.benchmarking.race.PeakMemory", Watch)
     network = nn.Sequential(nn.Flatten(), nn.Linear(12, 2))
-    optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
-    network.register_forward_pre_hook(lambda *_: seen.append((network.training, watched[0], bool(optimizer.state))))
-    images, targets = torch.randn(5, 3, 2, 2), torch.zeros(5, dtype=torch.int64)
-    parts = StepParts(network, lambda: (images, targets), nn.functional.cross_entropy, optimizer, optimizer.step)
+    step = plain_step(network, bf16=False)
+    network.register_forward_pre_hook(
+        lambda *_: seen.append((network.training, watched[0], bool(step.optimizer.state)))
+    )
+    images = torch.randn(5, 3, 2, 2)
+    parts = TimedStep(step, lambda: batch_of(images))
     race("net", [Contestant("ours", lambda: parts, images, 24)], Conditions(torch.device("cpu"), rounds=1))
     assert (True, True, True) in seen
 

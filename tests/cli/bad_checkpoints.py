@@ -118,7 +118,7 @@ CHECKPOINTS = [
         "checkpoints",
         "of another program",
         of("predict", lambda folder: write_checkpoint(folder, network=None) and foreign(folder)),
-        "was not written by lit-cnn fit",
+        "was not written by lit-cnn",
     ),
     Case(
         "checkpoints",

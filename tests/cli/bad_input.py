@@ -1,6 +1,6 @@
 """Hostile and broken input, case by case: what is given, and what lit-cnn says.
 
-    python tests/cli/bad_input.py > docs/reliability.md
+    python tests/cli/bad_input.py > docs/guides/reliability.md
 
 runs every case and writes the page; the tests run the same cases and hold the page to them.
 """

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from lit_cnn import Classifier
+from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.training.callbacks.checkpoints import Checkpoints
 
 PREPROCESSING = {
@@ -34,7 +35,8 @@ def write_checkpoint(
     channels = preprocessing["in_channels"]
     classifier = Classifier(architecture, num_classes=len(class_names), in_channels=channels, seed=seed)
     classifier.configure_model()
-    record = {"class_names": class_names, "preprocessing": preprocessing, "recipe": recipe or {}}
+    classifier.class_names, classifier.preprocessing = class_names, Preprocessing.from_dict(preprocessing)
+    record = {"recipe": recipe or {}}
     trainer = pl.Trainer(accelerator="cpu", logger=False, callbacks=[Checkpoints(path.parent, "val/acc1", record)])
     trainer.strategy.connect(classifier)
     trainer.save_checkpoint(path)

@@ -10,7 +10,7 @@ from bad_input import CASES, answer
 
 from lit_cnn.cli.main import sentence
 
-PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+PAGE = Path(__file__).parents[2] / "docs" / "guides" / "reliability.md"
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.group}: {case.name}")

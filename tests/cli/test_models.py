@@ -6,7 +6,6 @@ import pytest
 
 from lit_cnn.architectures.catalog import CATALOG, find_entry
 from lit_cnn.cli.main import main
-from lit_cnn.cli.models import against_paper, option_defaults
 
 
 def test_list_filters_and_sorts(capsys) -> None:
@@ -35,18 +34,6 @@ def test_show_as_json(capsys) -> None:
     assert sum(stage["params"] for stage in row["stages"]) == row["params"] == 269_722
     assert row["option_defaults"]["shortcut"] == "zero_pad"
     assert row["against_paper"]["params"]["paper_millions"] == 0.27
-
-
-def test_differences_are_percent_of_the_papers_figure() -> None:
-    figures = against_paper(find_entry("resnet50"))
-    assert figures["params"]["difference_percent"] is None
-    assert figures["madds"]["difference_percent"] == pytest.approx(100 * (4089.184256 / 3800 - 1))
-
-
-def test_options_are_what_a_caller_may_set() -> None:
-    defaults = option_defaults(find_entry("cifar_plain20"))
-    assert "shortcut" not in defaults  # it makes this variant
-    assert defaults["num_classes"] == 10
 
 
 def test_unknown_name_is_one_sentence(capsys) -> None:

@@ -1,4 +1,4 @@
-"""What docs/reproducibility.md says is equal on CPUs with other instructions."""
+"""What docs/guides/reproducibility.md says is equal on CPUs with other instructions."""
 
 import os
 import subprocess

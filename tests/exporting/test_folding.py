@@ -7,6 +7,7 @@ import torch
 from test_training import FAMILIES, make_prepared
 from torch import nn
 
+from lit_cnn.architectures.googlenet import NaiveInception, Widths
 from lit_cnn.architectures.layers.scaled_conv import ScaledConv2d
 from lit_cnn.exporting.folding import checked_difference, fold_for_inference
 
@@ -30,6 +31,12 @@ def test_families_give_the_same_logits(name: str) -> None:
     assert all(LEFT.get(name, "none") in norm or norm.startswith("aux") for norm in folded.left)
     assert folded.filters == sum(isinstance(module, ScaledConv2d) for module in network.modules())
     assert not any(isinstance(module, ScaledConv2d) for module in folded.network.modules())
+
+
+def test_naive_inception_folds() -> None:
+    block = NaiveInception(3, Widths(2, 0, 4, 0, 5, 0), branch_kernel=5, batch_norm=True).eval()
+    folded = fold_for_inference(block, torch.randn(2, 3, 8, 8))
+    assert (folded.norms, folded.left) == (3, ())
 
 
 def test_single_precision_and_layout() -> None:

@@ -97,3 +97,16 @@ def test_tolerances() -> None:
     assert not result(gradient=1e-8).equal
     assert not result(gradient=float("nan")).equal
     assert not result(logits=float("nan")).equal
+
+
+def test_stated_widths_and_depths_are_compared_too() -> None:
+    widths, depths = (256, 256, 512, 256), (1, 2, 1, 1)
+    row = Reference(
+        "nfnet_f0",
+        "timm",
+        "dm_nfnet_f0",
+        {"epsilon": "added", "widths": widths, "depths": depths},
+        {"channels": widths, "depths": depths, "stem_chs": 128, "num_features": 512},
+        image_size=32,
+    )
+    assert measure_parity(row).equal

@@ -3,7 +3,7 @@
 DIFFERENT: dict[tuple[str, str], dict[str, str]] = {
     ("alexnet", "alexnet"): {
         "train_resolution_px": "227 px",
-        "test": "one centre crop, not 10 patches",
+        "test": "one center crop, not 10 patches",
         "preprocessing": "normalized per channel",
         "optimizer.momentum_form": "the rate multiplies the momentum's sum",
     },
@@ -22,7 +22,7 @@ DIFFERENT: dict[tuple[str, str], dict[str, str]] = {
     ("googlenet", "googlenet"): {
         "learning_rate": "learning rate 0.01",
         "weight_averaging": "the average's decay 0.9999",
-        "augmentation.photometric": "colour jitter of strength 0.4",
+        "augmentation.photometric": "color jitter of strength 0.4",
         "augmentation.interpolation": "draws the interpolation at random",
         "optimizer.name": "Its SGD is asynchronous",
     },

@@ -48,7 +48,9 @@ def test_the_newest_checkpoint_is_told_by_its_name_not_by_the_clock(tmp_path: Pa
     last = write(tmp_path / "checkpoints" / LAST)
     write(tmp_path / "checkpoints" / PREVIOUS)
     os.utime(last, (0, 0))
-    assert resumable_checkpoint(tmp_path) == (last, None)
+    found, problem = resumable_checkpoint(tmp_path)
+    assert (found.path, problem) == (last, None)
+    assert found.checkpoint.keys() == load_checkpoint(last).keys()
 
 
 def test_without_a_note_last_is_the_run_that_started_or_saved_last(tmp_path: Path) -> None:
@@ -123,8 +125,8 @@ def test_a_torn_last_checkpoint_falls_back_to_the_previous(tmp_path: Path) -> No
     write(tmp_path / "checkpoints" / PREVIOUS)
     last = tmp_path / "checkpoints" / LAST
     last.write_bytes(b"torn")
-    path, problem = resumable_checkpoint(tmp_path)
-    assert path.name == PREVIOUS
+    found, problem = resumable_checkpoint(tmp_path)
+    assert found.path.name == PREVIOUS
     assert problem is not None
     assert "continuing from the previous" in problem
     (tmp_path / "checkpoints" / PREVIOUS).unlink()

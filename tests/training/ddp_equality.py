@@ -33,6 +33,11 @@ data: {source: npz, path: set.npz, image_size: 32, batch_size: 32, drop_last: fa
 ema: {decay: 0.9}
 tracking: {mode: disabled}
 """
+SKIPPING = """
+model: {architecture: {class_path: skipping_net.SkippingNet, init_args: {num_classes: 3}}}
+stochastic_depth: {gate: batch}
+"""
+"""Laid over the recipe: the network of ``skipping_net.py`` beside this, with a drop path."""
 RANK_ZERO = "train/loss_step"
 """The one figure in ``metrics.csv`` that is about the images of rank 0 alone."""
 AUGMENTED = ["--data.rand_augment.layers", "1", "--data.mixup.alpha", "0.2", "--data.cutmix.alpha", "1.0"]
@@ -40,11 +45,12 @@ AUGMENTED = ["--data.rand_augment.layers", "1", "--data.mixup.alpha", "0.2", "--
 
 @dataclass(frozen=True)
 class Case:
-    """Images of the two sets, and what the recipe changes."""
+    """Images of the two sets, and what the recipe changes: keys, and YAML that is laid over it before."""
 
     train: int
     val: int
     changes: tuple[str, ...] = ()
+    overlay: str = "{}"
 
 
 CASES = {
@@ -54,6 +60,9 @@ CASES = {
     "two accumulated batches": Case(77, 23, ("--trainer.accumulate_grad_batches", "2")),
     "sharpness-aware minimization": Case(77, 23, ("--model.sam.rho", "0.05")),
     "adaptive gradient clipping": Case(77, 23, ("--model.clipping.kind", "adaptive", "--model.clipping.limit", "0.05")),
+    "stochastic depth, blocks skipped, two accumulated batches": Case(
+        77, 23, ("--trainer.accumulate_grad_batches", "2"), SKIPPING
+    ),
     "plateau schedule": Case(77, 23, ("--model.schedule.name", "plateau", "--model.schedule.plateau_patience", "1")),
 }
 
@@ -83,10 +92,13 @@ def train(folder: Path, case: Case, processes: int) -> Path:
     folder.mkdir(parents=True)
     write_set(folder / "set.npz", case)
     (folder / "recipe.yaml").write_text(RECIPE)
-    command = [sys.executable, "-m", "lit_cnn", "fit", "--config", "recipe.yaml", *case.changes]
+    (folder / "overlay.yaml").write_text(case.overlay)
+    configs = ["--config", "recipe.yaml", "--config", "overlay.yaml"]
+    command = [sys.executable, "-m", "lit_cnn", "fit", *configs, *case.changes]
     if processes > 1:
         command += ["--trainer.devices", str(processes), "--trainer.strategy", "ddp"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    path = f"{Path(__file__).parent}:{os.environ.get('PYTHONPATH', '')}"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stdout + done.stderr)

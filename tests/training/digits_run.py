@@ -8,6 +8,7 @@ import torch
 
 from lit_cnn import Classifier, ImageData
 from lit_cnn.architectures.entry import NetworkOptions
+from lit_cnn.architectures.layers.stochastic_depth import Gate
 from lit_cnn.data.augmentation.crop import Crop
 from lit_cnn.data.augmentation.mixing import CutMix, Mixup
 from lit_cnn.data.augmentation.rand_augment import RandAugment
@@ -63,18 +64,23 @@ def fit(
     resume: bool = False,
     decay: float = 0.9,
     ramp_epochs: float = 1.0,
+    gate: Gate = "sample",
+    skips: bool = True,
     max_seconds: float | None = None,
     model: dict[str, Any] | None = None,
     data: dict[str, Any] | None = None,
     callbacks: tuple[pl.Callback, ...] = (),
     **trainer_settings: Any,
 ) -> tuple[pl.Trainer, Classifier]:
-    """Train in ``folder``, 11 steps an epoch; ``model`` and ``data`` change settings, ``callbacks`` come on top."""
+    """Train in ``folder``, 11 steps an epoch; ``model`` and ``data`` change settings, ``callbacks`` come on top.
+
+    Without ``skips`` it is a run of a version that multiplied dropped branches.
+    """
     classifier, images, metrics = make_model(**(model or {})), make_data(**(data or {})), MetricsFile(folder)
-    images.setup()
-    record = {"recipe": {}, "class_names": images.class_names, "preprocessing": images.preprocessing.as_dict()}
-    checkpoints = Checkpoints(folder, "val/acc1", record, max_seconds=max_seconds)
-    every: list[pl.Callback] = [EMA(decay), StochasticDepthSchedule(ramp_epochs), *callbacks, checkpoints]
+    checkpoints = Checkpoints(folder, "val/acc1", {"recipe": {}}, max_seconds=max_seconds)
+    schedule = StochasticDepthSchedule(ramp_epochs, gate)
+    schedule.load_state_dict({"skips": skips})
+    every: list[pl.Callback] = [EMA(decay), schedule, *callbacks, checkpoints]
     if stop_after is not None:
         every.append(StopAfter(checkpoints, stop_after))
     path = folder / LAST if resume else None

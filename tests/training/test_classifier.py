@@ -1,6 +1,7 @@
 """Uneven micro-batches weigh by their images: gradients and losses are those of the whole batch, computed by hand."""
 
 from pathlib import Path
+from typing import Any
 
 import lightning.pytorch as pl
 import pytest
@@ -111,6 +112,46 @@ def test_the_logged_losses_are_means_over_images_whatever_the_weight(tmp_path: P
     _, (row,) = train(tmp_path, [make_batch([0, 1, 2], weight=0.25)], accumulation=1)
     for name in ("train/loss_step", "train/loss"):
         torch.testing.assert_close(row[name], losses_by_hand([0, 1, 2]).mean().item())
+
+
+class Unconditional(pl.Callback):
+    """Logs in every micro-batch, of which Lightning writes what it wants."""
+
+    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *args: Any) -> None:
+        pl_module.log("watched", 1.0)
+
+
+@pytest.mark.parametrize(("every", "accumulation", "stop_at"), [(3, 1, None), (3, 2, None), (4, 1, 6), (0, 1, None)])
+def test_a_steps_values_are_logged_where_lightning_writes_them(
+    tmp_path: Path, every: int, accumulation: int, stop_at: int | None
+) -> None:
+    class Stop(pl.Callback):
+        def on_train_batch_start(self, trainer: pl.Trainer, *args: Any) -> None:
+            trainer.should_stop = trainer.global_step + 1 == stop_at
+
+    metrics = MetricsFile(tmp_path)
+    trainer = pl.Trainer(
+        accelerator="cpu",
+        max_epochs=2,
+        accumulate_grad_batches=accumulation,
+        val_check_interval=2,
+        logger=metrics,
+        log_every_n_steps=every,
+        callbacks=[Stop(), Unconditional()],
+        enable_checkpointing=False,
+        num_sanity_val_steps=0,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    batches = [make_batch([number % 7], weight=1.0) for number in range(7)]
+    validation = DataLoader([make_batch([5, 6], weight=1.0)], batch_size=None)
+    trainer.fit(make_classifier(), DataLoader(batches, batch_size=None), validation)
+    rows = read_metrics(tmp_path / "metrics.csv")
+    written = [row["step"] for row in rows if "watched" in row]
+    assert bool(written) == (every > 0)
+    message = "Lightning writes other steps by now: adapt Classifier._logs_this_step"
+    assert [row["step"] for row in rows if "train/loss_step" in row] == written, message
+    assert [row["step"] for row in rows if "lr" in row] == written, message
 
 
 def test_padding_moves_nothing() -> None:

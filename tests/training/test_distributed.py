@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ddp_equality import CASES, measure
+from ddp_equality import CASES, SKIPPING, Case, measure
 
 from lit_cnn.run_folder.checkpoint import LAST, load_checkpoint
 from lit_cnn.run_folder.metrics_csv import read_metrics
@@ -86,6 +86,17 @@ def test_two_processes_train_what_one_trains(name: str, tmp_path: Path) -> None:
     assert found.weights < 1e-5
     assert found.loss < 1e-5
     assert found.accuracies_equal
+
+
+def test_both_processes_skip_the_blocks_that_one_skips(tmp_path: Path) -> None:
+    found = measure(tmp_path, Case(77, 23, overlay=SKIPPING))
+    assert found.weights < 1e-5
+    one, *two = [
+        (tmp_path / folder / f"skipped-{rank}").read_text() for folder, rank in (("one", 0), ("two", 0), ("two", 1))
+    ]
+    assert two == [one, one]
+    assert len(one) == 6 * 6  # steps and blocks
+    assert {"0", "1"} == set(one)
 
 
 def test_a_dead_process_brings_the_run_down_with_its_reason(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from lit_cnn.run_folder.checkpoint import BEST, LAST, load_checkpoint, network_w
 from lit_cnn.training.callbacks.checkpoints import RunInterrupted
 from lit_cnn.training.callbacks.early_stopping import EarlyStopping
 from lit_cnn.training.callbacks.ema import warmed_up_decay
-from lit_cnn.training.callbacks.stochastic_depth import ramp
 from lit_cnn.training.losses import LossSettings
 from lit_cnn.training.optimization.clipping import ClippingSettings
 from lit_cnn.training.optimization.optimizers import OptimizerSettings
@@ -124,11 +123,6 @@ def test_ema_warm_up() -> None:
     assert warmed_up_decay(0.999, 90, True) == pytest.approx(0.91)
     assert warmed_up_decay(0.999, 10**6, True) == 0.999
     assert warmed_up_decay(0.999, 0, False) == 0.999
-
-
-def test_ramp_of_stochastic_depth() -> None:
-    assert [ramp(step, 4) for step in (0, 2, 4, 9)] == [0.0, 0.5, 1.0, 1.0]
-    assert ramp(0, 0) == 1.0
 
 
 def test_num_classes_that_contradicts_the_data() -> None:

@@ -76,10 +76,25 @@ def test_soft_targets_count_by_their_largest_entry() -> None:
 def test_reset_forgets_and_nothing_counted_is_nan() -> None:
     metrics = EvaluationMetrics(8)
     metrics.update(*rows())
-    assert metrics.updated
+    metrics.update(*rows())
+    assert (metrics.updated, metrics.updates) == (True, 2)
     metrics.reset()
-    assert not metrics.updated
+    assert (metrics.updated, metrics.updates) == (False, 0)
     assert all(value.isnan() for value in metrics.compute().values())
+
+
+def test_an_epoch_goes_on_from_its_state() -> None:
+    logits, targets = rows()
+    whole, first, rest = EvaluationMetrics(8), EvaluationMetrics(8), EvaluationMetrics(8)
+    for metrics, part in ((whole, slice(0, 9)), (first, slice(0, 9)), (whole, slice(9, 23))):
+        metrics.update(logits[part], targets[part])
+    state = first.epoch_state()
+    first.update(logits, targets)  # the state is a copy
+    rest.restore_epoch(state)
+    assert rest.updates == 1
+    rest.update(logits[9:], targets[9:])
+    assert rest.compute() == whole.compute()
+    assert rest.updates == whole.updates == 2
 
 
 def test_soft_accuracy_is_the_target_mass_on_the_prediction_below_its_ceiling() -> None:

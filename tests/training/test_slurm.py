@@ -2,13 +2,16 @@
 
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from digits_run import assert_same_end
+from lightning.fabric.plugins.environments import LightningEnvironment, SLURMEnvironment
+from lightning.pytorch.strategies import DDPStrategy
 
 from lit_cnn.cli.main import main
 from lit_cnn.run_folder.checkpoint import LAST, load_checkpoint
-from lit_cnn.training.slurm import job_id, requeue, requeued_run
+from lit_cnn.training.slurm import job_id, requeue, requeued_run, take_over_requeueing
 
 RECIPE = """
 model: {architecture: cifar_resnet20, options: {drop_path: 0.1}}
@@ -72,6 +75,36 @@ def test_a_signalled_job_is_requeued_and_the_same_command_ends_bit_equal(
     for folder in (whole, run):
         (folder / "checkpoints" / "metrics.csv").write_bytes((folder / "metrics.csv").read_bytes())
     assert_same_end(whole / "checkpoints", run / "checkpoints")
+
+
+@pytest.mark.usefixtures("job")
+def test_lightnings_own_requeueing_is_switched_off_before_there_is_a_trainer() -> None:
+    settings: dict[str, Any] = {"plugins": None}
+    assert take_over_requeueing(settings) == signal.SIGUSR1
+    (plugin,) = settings["plugins"]
+    assert isinstance(plugin, SLURMEnvironment)
+    assert not plugin.auto_requeue
+
+
+@pytest.mark.usefixtures("job")
+@pytest.mark.parametrize("single", [True, False])
+def test_a_plugin_of_the_recipe_says_which_signal_asks_for_requeueing(single: bool) -> None:
+    own = SLURMEnvironment(requeue_signal=signal.SIGHUP)
+    settings = {"plugins": own if single else [own]}
+    assert take_over_requeueing(settings) == signal.SIGHUP
+    assert settings == {"plugins": own if single else [own]}
+    assert not own.auto_requeue
+    assert take_over_requeueing({"plugins": [SLURMEnvironment(auto_requeue=False)]}) is None
+    assert take_over_requeueing({"plugins": [LightningEnvironment()]}) is None
+    strategy = DDPStrategy(cluster_environment=SLURMEnvironment())
+    assert take_over_requeueing({"strategy": strategy}) == signal.SIGUSR1
+    assert not strategy.cluster_environment.auto_requeue
+
+
+def test_outside_a_job_nothing_is_taken_over() -> None:
+    settings = {"plugins": None, "strategy": "auto"}
+    assert take_over_requeueing(settings) is None
+    assert settings == {"plugins": None, "strategy": "auto"}
 
 
 @pytest.mark.usefixtures("job")

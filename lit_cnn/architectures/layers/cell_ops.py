@@ -198,7 +198,7 @@ class AuxiliarySpec(NamedTuple):
     kernel: int
 
 
-class AuxiliaryHead(nn.Module):
+class CellAuxiliaryHead(nn.Module):
     """A classifier on the second stack's map, for training only: (N, C, H, W) rectified -> (N, num_classes) logits.
 
     5x5 average pool of stride 3, 1x1 convolution, a convolution over the whole pooled map, linear. At image sizes other

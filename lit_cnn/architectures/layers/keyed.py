@@ -27,6 +27,7 @@ class KeyedLayer(nn.Module):
             raise ValueError(f"a drop rate must be in [0, 1), got {rate}")
         self.rate = rate
         self.key: Tensor | None = None
+        self.host_key: int | None = None  # the same number, for a decision that the program itself takes
         self.positions: Tensor | None = None
 
     def batch_key(self, x: Tensor) -> Tensor:
@@ -58,5 +59,6 @@ def set_random_key(network: nn.Module | Sequence[KeyedLayer], *, seed: int, step
     """
     layers = random_layers(network) if isinstance(network, nn.Module) else network
     for number, layer in enumerate(layers):
-        layer.key = torch.tensor(derive_key(seed, "layer", step, number), device=positions.device)
+        layer.host_key = derive_key(seed, "layer", step, number)
+        layer.key = torch.tensor(layer.host_key, device=positions.device)
         layer.positions = positions

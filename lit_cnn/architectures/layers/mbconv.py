@@ -90,10 +90,12 @@ class MBConv(nn.Module):
         self.drop_path = StochasticDepth(drop_path)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.project(self.excite(self.filter(self.expand(x))))
-        if self.skip:
-            y = self.drop_path(y)
-            y += x  # in place: batch norm does not need its output in the backward pass
+        if not self.skip:
+            return self.project(self.excite(self.filter(self.expand(x))))
+        if self.drop_path.drops():
+            return self.drop_path.skip(x, self)
+        y = self.drop_path.keep(self.project(self.excite(self.filter(self.expand(x)))))
+        y += x  # in place: batch norm does not need its output in the backward pass
         return y
 
 
@@ -112,12 +114,14 @@ class FusedMBConv(nn.Module):
         self.drop_path = StochasticDepth(drop_path)
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.skip and self.drop_path.drops():
+            return self.drop_path.skip(x, self)
         y = self.project(self.expand(x))
-        return x + self.drop_path(y) if self.skip else y
+        return x + self.drop_path.keep(y) if self.skip else y
 
 
-def init_fan_out(network: nn.Module) -> None:
-    """The EfficientNets' released initialization: convolutions normal with variance 2 / fan-out, where the fan-out of a
+def init_efficientnet(network: nn.Module) -> None:
+    """As the released EfficientNets: convolutions normal with variance 2 / fan-out, where the fan-out of a
     depthwise filter is its area; linear layers uniform within 1 / √outputs; biases zero, norms identity."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d):

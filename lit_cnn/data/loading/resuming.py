@@ -5,6 +5,7 @@ from typing import Any
 import lightning
 
 from lit_cnn.data.sources.load import Source
+from lit_cnn.lightning_internals import loop_position
 
 
 def progress(trainer: lightning.Trainer | None) -> tuple[int, int]:
@@ -15,21 +16,20 @@ def progress(trainer: lightning.Trainer | None) -> tuple[int, int]:
     """
     if trainer is None:
         return 0, 0
-    epochs = trainer.fit_loop.epoch_progress.current
-    batches = trainer.fit_loop.epoch_loop.batch_progress
+    position = loop_position(trainer)
     if not inside_epoch(trainer):
-        return epochs.processed, 0  # type: ignore[attr-defined]
-    if batches.is_last_batch:
-        return epochs.processed + 1, 0  # type: ignore[attr-defined]
-    return epochs.processed, batches.current.processed  # type: ignore[attr-defined]
+        return position.epochs_counted, 0
+    if position.is_last_batch:
+        return position.epochs_counted + 1, 0
+    return position.epochs_counted, position.batches_done
 
 
 def inside_epoch(trainer: lightning.Trainer | None) -> bool:
     """Whether the trainer has begun an epoch that it has not counted yet, be it for the validation at its end."""
     if trainer is None:
         return False
-    epochs = trainer.fit_loop.epoch_progress.current
-    return epochs.ready != epochs.processed  # type: ignore[attr-defined]
+    position = loop_position(trainer)
+    return position.epochs_begun != position.epochs_counted
 
 
 def data_state(source: Source, trainer: lightning.Trainer | None) -> dict[str, Any]:

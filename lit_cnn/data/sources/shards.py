@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor
 
 from lit_cnn.data.sources.decoding import EncodedImage
+from lit_cnn.data.sources.litdata_internals import download_whole_shards, folder_of, images_of_shards, is_remote_set
 
 if TYPE_CHECKING:
     from litdata import StreamingDataset
@@ -55,16 +55,14 @@ def _keep_shards(shards: "StreamingDataset") -> None:
     The limit is raised over the set's size: litdata's own does not count what it holds already, and beyond it shards
     are deleted that other images are still read from. A limit that the user has set (``MAX_CACHE_SIZE``) stays.
     """
-    if shards.input_dir.url is None or "MAX_CACHE_SIZE" in os.environ:
+    if not is_remote_set(shards) or "MAX_CACHE_SIZE" in os.environ:
         return
-    folder = Path(str(shards.input_dir.path))
+    folder = folder_of(shards)
     chunks = json.loads((folder / "index.json").read_text())["chunks"]
     missing = sum(chunk["chunk_bytes"] for chunk in chunks if not (folder / chunk["filename"]).exists())
     if missing > SHARE_OF_DISK * shutil.disk_usage(folder).free:
         return
-    shards.max_cache_size = 2 * sum(chunk["chunk_bytes"] for chunk in chunks) + 2**30
-    shards[0]  # the reader exists from the first sample on
-    shards.on_demand_bytes = False
+    download_whole_shards(shards, 2 * sum(chunk["chunk_bytes"] for chunk in chunks) + 2**30)
 
 
 @dataclass(frozen=True)
@@ -131,10 +129,7 @@ def read_shards(path: str) -> tuple[dict[str, ShardSplit], list[str]]:
 
 
 def _read_split(path: str, labels: Tensor) -> ShardSplit:
-    shards = _open(path)
-    shards[0]  # the reader of intervals exists from the first sample on
-    assert shards.cache is not None
-    chunks = tuple(int(last - first) for first, _, _, last in shards.cache.get_chunk_intervals())
+    chunks = images_of_shards(_open(path))
     if sum(chunks) != len(labels):  # where several processes train, len(shards) is the share of this one
         raise ValueError(f"{path} holds {sum(chunks)} images, but {len(labels)} are recorded")
     return ShardSplit(path, labels, chunks)

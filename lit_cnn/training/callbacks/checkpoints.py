@@ -20,12 +20,10 @@ from types import FrameType
 from typing import Any
 
 import lightning.pytorch as pl
-import torch
-from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import Checkpoint
 
-from lit_cnn.run_folder.checkpoint import BEST, FORMAT, LAST, PREVIOUS, migrate
-from lit_cnn.training.slurm import take_over_requeueing
+from lit_cnn.run_folder.checkpoint import BEST, LAST, PREVIOUS
+from lit_cnn.training.checkpoint_io import DurableCheckpointIO
 
 GRACE_SECONDS = 20.0
 """How long a validation may go on after a signal: schedulers kill 30 s after it."""
@@ -50,31 +48,17 @@ class RunInterrupted(Exception):
         self.exit_code = TIMED_OUT if signal_number is None else 128 + signal_number
 
 
-class DurableCheckpointIO(TorchCheckpointIO):
-    """Write a checkpoint straight into its file and wait until the disk has it; read those of older versions too.
-
-    Lightning's own first writes another file below TMPDIR, which needs the room there and outlives a kill.
-    """
-
-    def load_checkpoint(self, path: Any, *arguments: Any, **options: Any) -> dict[str, Any]:
-        return migrate(super().load_checkpoint(path, *arguments, **options), str(path))
-
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
-        with open(path, "wb") as file:
-            torch.save(checkpoint, file)
-            file.flush()
-            os.fsync(file.fileno())
-
-
 class Checkpoints(Checkpoint):
     """Write the checkpoints of one run.
 
     Args:
         folder: Where they go.
         monitor: Metric whose maximum marks the best epoch.
-        record: Built-in types stored in every checkpoint: recipe, classes, preprocessing.
+        record: Built-in types stored in every checkpoint besides those of the Classifier: the recipe.
         every_seconds: Time between checkpoints inside an epoch.
         max_seconds: Time after which the run stops with its state saved; None trains to the end.
+        checkpoint_io: How checkpoints are read and written; by default each is read from its file.
+        requeue_signal: The signal at which the run stops so that the scheduler starts it again; None for no such.
     """
 
     def __init__(
@@ -84,11 +68,14 @@ class Checkpoints(Checkpoint):
         record: dict[str, Any],
         every_seconds: float = 600.0,
         max_seconds: float | None = None,
+        checkpoint_io: DurableCheckpointIO | None = None,
+        requeue_signal: int | None = None,
     ) -> None:
         self.folder = folder
         self.monitor = monitor
         self.record = record
         self.every_seconds = every_seconds
+        self.checkpoint_io = checkpoint_io or DurableCheckpointIO()
         self.best_score: float | None = None
         self._saved_at = time.monotonic()
         self._saved_step = 0
@@ -96,7 +83,7 @@ class Checkpoints(Checkpoint):
         self._written_best = False
         self._ends_at = None if max_seconds is None else time.monotonic() + max_seconds
         self._signal: int | None = None
-        self._requeue_signal: int | None = None
+        self._requeue_signal = requeue_signal
         self._signal_at = 0.0
         self._stopping = False
         self._previous_handlers: dict[int, Any] = {}
@@ -110,14 +97,12 @@ class Checkpoints(Checkpoint):
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        checkpoint["format"] = FORMAT
         checkpoint.update(self.record)
         checkpoint["best_score"] = self.best_score
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         if stage == "fit":
-            trainer.strategy.checkpoint_io = DurableCheckpointIO()
-            self._requeue_signal = take_over_requeueing(trainer)
+            trainer.strategy.checkpoint_io = self.checkpoint_io
 
     # When to save -----------------------------------------------------------------------------------------------------
 
@@ -133,8 +118,7 @@ class Checkpoints(Checkpoint):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        progress = trainer.fit_loop.epoch_loop.batch_progress
-        if progress.is_last_batch or (batch_idx + 1) % trainer.accumulate_grad_batches:
+        if trainer.is_last_batch or (batch_idx + 1) % trainer.accumulate_grad_batches:
             return  # the end of the epoch saves after validation
         due = time.monotonic() - self._saved_at > self.every_seconds
         stop = self._agreed_to_stop(trainer)

@@ -1,19 +1,21 @@
-"""Exponential moving average of the weights (Polyak averaging), on Lightning's own weight averaging.
+"""Exponential moving average of the weights (Polyak averaging), on torch's ``AveragedModel``.
 
 Validation is run with the averaged weights, and once more with the raw ones, so that both accuracies are known; the
-price is a second forward pass per validation batch. The averaged weights stand in the checkpoint's ``state_dict``, the
-raw ones in ``current_model_state``.
+price is a second forward pass per validation batch. A checkpoint has the layout of Lightning's ``WeightAveraging``: the
+averaged weights are its ``state_dict``, the raw ones ``current_model_state``, and the number of updates
+``averaging_state``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import WeightAveraging
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from lit_cnn.data.batch import as_batch
 from lit_cnn.training.classifier import Classifier, broadcast_buffers
 from lit_cnn.training.optimization.loss_scaling import scaler_of
 
@@ -23,8 +25,10 @@ def warmed_up_decay(decay: float, updates: int, warmup: bool) -> float:
     return min(decay, (1 + updates) / (10 + updates)) if warmup else decay
 
 
-class EMA(WeightAveraging):
+class EMA(pl.Callback):
     """Average the weights (and batch-norm statistics) after every optimizer step that float16 did not skip.
+
+    The average exists while a model is fitted; ``fit`` ends with the averaged weights in the model.
 
     Args:
         decay: Share of the average kept at each step, such as 0.9999; 0 turns averaging off.
@@ -32,36 +36,48 @@ class EMA(WeightAveraging):
             their initial weights.
     """
 
+    average: AveragedModel | None
+    """The averaged model while a model is fitted; during validation it holds the raw weights."""
+
     def __init__(self, decay: float = 0.0, warmup: bool = True) -> None:
         if not 0.0 <= decay < 1.0:
             raise ValueError(f"ema.decay must be in [0, 1), got {decay}")
-        super().__init__(use_buffers=True, multi_avg_fn=self._average)
         self.decay = decay
         self.warmup = warmup
+        self.average = None
+        self._updated_at = 0  # optimizer steps done at the last update
         self._scale_before = 0.0
 
     @property
-    def active(self) -> bool:
-        """Whether the average holds more than the initial weights."""
-        return self._average_model is not None and self._latest_update_step > 0
+    def _averaged(self) -> AveragedModel | None:
+        """The average, once it holds more than the initial weights."""
+        return self.average if self._updated_at > 0 else None
 
-    @torch.no_grad()
-    def _average(self, averaged: Sequence[Tensor], current: Sequence[Tensor], updates: Tensor | int) -> None:
-        share = 1.0 - warmed_up_decay(self.decay, int(updates), self.warmup)
-        if averaged[0].is_floating_point():
-            torch._foreach_lerp_(list(averaged), list(current), share)
-        else:  # batch norm's counter of batches
-            torch._foreach_copy_(list(averaged), list(current))
+    # The average ------------------------------------------------------------------------------------------------------
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         if stage == "fit" and self.decay > 0:
             pl_module.configure_model()
-            self._average_model = AveragedModel(pl_module, pl_module.device, use_buffers=True, **self._kwargs)
+            self.average = AveragedModel(pl_module, multi_avg_fn=self._update, use_buffers=True)
+            # the counter of updates stays on the CPU, where reading it does not wait for the device
+            self.average.module.to(trainer.strategy.root_device)
+            self._updated_at = 0
+
+    @torch.no_grad()
+    def _update(self, averaged: Sequence[Tensor], current: Sequence[Tensor], updates: Tensor | int) -> None:
+        """Move averaged tensors of one data type towards the current ones (``updates`` may lie on the device)."""
+        assert self.average is not None
+        if averaged[0].is_floating_point():
+            decay = warmed_up_decay(self.decay, int(self.average.n_averaged), self.warmup)
+            get_ema_multi_avg_fn(decay)(list(averaged), list(current), updates)
+        else:  # batch norm's counters of batches
+            for average, counter in zip(averaged, current, strict=True):
+                average.copy_(counter)
 
     def on_before_optimizer_step(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: torch.optim.Optimizer
     ) -> None:
-        if self._average_model is not None and (scaler := scaler_of(trainer)):
+        if self.average is not None and (scaler := scaler_of(trainer)):
             self._scale_before = scaler.get_scale()
 
     def on_train_batch_end(
@@ -69,18 +85,25 @@ class EMA(WeightAveraging):
     ) -> None:
         scaler = scaler_of(trainer)
         skipped = scaler is not None and scaler.get_scale() < self._scale_before
-        if self._average_model is not None and not skipped:
-            super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
+        if self.average is not None and not skipped and trainer.global_step > self._updated_at:
+            self.average.update_parameters(pl_module)
+            self._updated_at = trainer.global_step
 
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Nothing: the average is updated after steps only."""
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if self._averaged is not None:
+            for averaged, current in _pairs(self._averaged, pl_module):
+                current.copy_(averaged)
+
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        self.average = None
+
+    # Validation -------------------------------------------------------------------------------------------------------
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if self.active:
-            assert self._average_model is not None
-            broadcast_buffers(self._average_model)
+        if self._averaged is not None:
+            broadcast_buffers(self._averaged.module)
             broadcast_buffers(pl_module)
-            self._swap_models(pl_module)
+            _exchange(self._averaged, pl_module)
 
     def on_validation_batch_end(
         self,
@@ -91,30 +114,54 @@ class EMA(WeightAveraging):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Count the raw weights' predictions: after the swap they stand in the averaged model."""
-        if self.active and isinstance(pl_module, Classifier):
-            assert self._average_model is not None
-            raw = self._average_model.module
+        """Count the raw weights' predictions: after the exchange the averaged model holds them."""
+        if self._averaged is not None and isinstance(pl_module, Classifier):
+            batch, raw = as_batch(batch, trainer.global_rank), self._averaged.module
             raw.eval()
             with torch.no_grad():
                 pl_module.raw_metrics.update(raw(batch.images), batch.targets, batch.index >= 0)
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if self.active:
-            self._swap_models(pl_module)
+        if self._averaged is not None:
+            _exchange(self._averaged, pl_module)
 
-    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if self.active:
-            self._copy_average_to_current(pl_module)
+    # Checkpoint -------------------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"latest_update_step": self._updated_at}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._updated_at = state_dict["latest_update_step"]
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        if self._average_model is not None:
-            super().on_save_checkpoint(trainer, pl_module, checkpoint)
+        if self.average is not None:
+            checkpoint["current_model_state"] = checkpoint["state_dict"]
+            checkpoint["state_dict"] = self.average.module.state_dict()
+            checkpoint["averaging_state"] = {"n_averaged": self.average.n_averaged}
 
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        if self._average_model is not None:
-            super().on_load_checkpoint(trainer, pl_module, checkpoint)
+        """Restore both sets of weights; without an average in the checkpoint, averaging starts from its weights."""
+        if self.average is None:
+            return
+        self.average.module.load_state_dict(checkpoint["state_dict"])
+        if "averaging_state" in checkpoint:
+            self.average.n_averaged.copy_(checkpoint["averaging_state"]["n_averaged"])
+            pl_module.load_state_dict(checkpoint["current_model_state"])
+
+
+def _pairs(averaged: AveragedModel, pl_module: pl.LightningModule) -> Iterator[tuple[Tensor, Tensor]]:
+    """The averaged and the current tensor of each parameter and buffer, detached."""
+    tensors = (chain(model.parameters(), model.buffers()) for model in (averaged.module, pl_module))
+    for average, current in zip(*tensors, strict=True):
+        yield average.detach(), current.detach()
+
+
+def _exchange(averaged: AveragedModel, pl_module: pl.LightningModule) -> None:
+    for average, current in _pairs(averaged, pl_module):
+        kept = average.clone()
+        average.copy_(current)
+        current.copy_(kept)

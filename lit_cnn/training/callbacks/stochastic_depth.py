@@ -1,10 +1,11 @@
 """Schedule of the stochastic-depth rates over training; over depth they follow the network's own rule."""
 
-from typing import Any, Literal
+from typing import Any
 
 import lightning.pytorch as pl
+from torch import nn
 
-from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
+from lit_cnn.architectures.layers.stochastic_depth import Gate, StochasticDepth
 
 
 def ramp(step: int, ramp_steps: int) -> float:
@@ -19,23 +20,45 @@ class StochasticDepthSchedule(pl.Callback):
         ramp_epochs: Epochs until the full rates are reached; 0 keeps them constant. Over the whole run it is NASNet's
             scheduled drop path (Zoph et al. 2017, arXiv:1707.07012, appendix).
         gate: sample drops a block for some images of a batch; batch drops it for all images of an optimizer step at
-            once, as Huang et al. 2016 (arXiv:1603.09382) do.
+            once, as Huang et al. 2016 (arXiv:1603.09382) do, and saves its time, except under model.compile.
+
+    Earlier versions computed what batch drops and multiplied it by 0, so that batch norm counted those batches, too. A
+    run goes on as it began: whether it skips is part of its checkpoints, and those without the record multiply.
     """
 
-    def __init__(self, ramp_epochs: float = 0.0, gate: Literal["sample", "batch"] = "sample") -> None:
+    def __init__(self, ramp_epochs: float = 0.0, gate: Gate = "sample") -> None:
         if ramp_epochs < 0:
             raise ValueError(f"stochastic_depth.ramp_epochs must be at least 0, got {ramp_epochs}")
         if gate not in ("sample", "batch"):
             raise ValueError(f"stochastic_depth.gate must be sample or batch, got {gate!r}")
         self.ramp_epochs = ramp_epochs
-        self.gate = gate
+        self.gate: Gate = gate
+        self._skips = True
         self._final: list[tuple[StochasticDepth, float]] = []
+
+    def set_gates(self, network: nn.Module) -> None:
+        """Give every stochastic-depth layer of ``network`` the gate of the recipe."""
+        for layer in network.modules():
+            if isinstance(layer, StochasticDepth):
+                layer.gate, layer.skips = self.gate, self._skips
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"skips": self._skips}
+
+    def on_load_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        self._skips = False  # unless load_state_dict, which Lightning calls next, finds a record
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._skips = state_dict["skips"]
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         layers = [module for module in pl_module.modules() if isinstance(module, StochasticDepth)]
         self._final = [(layer, layer.rate) for layer in layers]
-        for layer in layers:
-            layer.gate = self.gate
+        if getattr(pl_module, "compiled", False):  # skipping would be another graph in every step
+            self._skips = False
+        self.set_gates(pl_module)
         if self.ramp_epochs > 0 and getattr(pl_module, "compiled", False):
             raise ValueError(
                 "stochastic_depth.ramp_epochs changes the network in every step, and each change would be compiled "

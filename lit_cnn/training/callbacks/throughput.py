@@ -21,6 +21,7 @@ class Throughput(pl.Callback):
         self._waited = 0.0
         self._images = 0
         self._skipped: Tensor | int = 0
+        self._step = 0
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._epoch_started = self._last_batch_ended = time.perf_counter()
@@ -34,6 +35,7 @@ class Throughput(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Batch, batch_idx: int
     ) -> None:
         self._waited += time.perf_counter() - self._last_batch_ended
+        self._step = trainer.global_step  # Lightning logs what a step gives under the steps before it
         self._images += len(batch.index)
         self._skipped += (batch.index == SKIPPED).sum()
 
@@ -54,7 +56,7 @@ class Throughput(pl.Callback):
         for logger in trainer.loggers:
             logger.log_metrics(
                 {"timing/images_per_second": speed, "timing/data_wait_share": waiting, "epoch": trainer.current_epoch},
-                step=trainer.fit_loop.epoch_loop._batches_that_stepped,
+                step=self._step,
             )
         skipped = int(trainer.strategy.reduce(torch.as_tensor(self._skipped), reduce_op="sum"))
         data = getattr(trainer, "datamodule", None)

@@ -16,10 +16,12 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
+from lit_cnn.architectures.layers.batch_norm import BATCH_NORMS
 from lit_cnn.training.optimization.kernels import KERNELS, Kernel, keep_kernel_on_load, kernel_flags
 from lit_cnn.training.optimization.max_norm import limit_filters_after_updates
 
-_NORM_LAYERS = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
+_INSTANCE_NORMS = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
+_NORM_LAYERS = (*BATCH_NORMS, *_INSTANCE_NORMS, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
 _EPSILON = {"sgd": 0.0, "adamw": 1e-8, "rmsprop": 1e-3, "lamb": 1e-6}
 _EXCLUDED = {"norm_and_bias": ("norm", "bias"), "norm": ("norm",), "none": ()}
 _CHOICES: dict[str, tuple[str | None, ...]] = {
@@ -146,10 +148,11 @@ def _kinds(network: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
     """Each trainable parameter once, as ``kernel`` (conv and linear weights), ``bias`` or ``norm`` (scales, gains)."""
     seen: set[int] = set()
     for module in network.modules():
-        weight = module._parameters.get("weight")
+        own = dict(module.named_parameters(recurse=False, remove_duplicate=False))
+        weight = own.get("weight")
         is_norm = isinstance(module, _NORM_LAYERS) or (weight is not None and weight.ndim <= 1)
-        for name, parameter in module._parameters.items():
-            if parameter is None or not parameter.requires_grad or id(parameter) in seen:
+        for name, parameter in own.items():
+            if not parameter.requires_grad or id(parameter) in seen:
                 continue
             seen.add(id(parameter))
             is_matrix = parameter.ndim >= 2 and (name.endswith("weight") or sum(n > 1 for n in parameter.shape) >= 2)

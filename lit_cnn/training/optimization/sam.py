@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from lit_cnn.architectures.layers.batch_norm import BATCH_NORMS
+
 
 @dataclass(frozen=True)
 class SamSettings:
@@ -84,7 +86,7 @@ def average_over_ranks(tensors: list[Tensor]) -> None:
 @contextmanager
 def frozen_statistics(network: nn.Module) -> Iterator[None]:
     """Let batch norms normalize by the batch without counting it in their running statistics."""
-    norms = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
+    norms = [m for m in network.modules() if isinstance(m, BATCH_NORMS) and m.track_running_stats]
     for norm in norms:
         norm.track_running_stats = False
     try:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from lit_cnn.architectures.layers.mbconv import ConvStyle, FusedMBConv, MBConv, Stage, init_fan_out
+from lit_cnn.architectures.layers.mbconv import ConvStyle, FusedMBConv, MBConv, Stage, init_efficientnet
 from lit_cnn.architectures.layers.squeeze_excite import SqueezeExcite
 
 STYLE = ConvStyle("tensorflow", 1e-3, 0.01, "silu")
@@ -57,7 +57,7 @@ def test_activations() -> None:
 def test_initialization_counts_the_outputs_of_one_group() -> None:
     torch.manual_seed(0)
     net = nn.Sequential(nn.Conv2d(512, 512, 5, groups=512, bias=False), nn.Conv2d(64, 128, 3), nn.Linear(512, 100))
-    init_fan_out(net)
+    init_efficientnet(net)
     depthwise, full, linear = (layer.weight.detach() for layer in net)
     assert float(depthwise.std()) == pytest.approx((2 / 25) ** 0.5, rel=0.03)
     assert float(full.std()) == pytest.approx((2 / (9 * 128)) ** 0.5, rel=0.03)

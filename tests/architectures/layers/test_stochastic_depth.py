@@ -1,4 +1,6 @@
-"""A batch's gate is one for all its images, however the global batch is split, and the rates follow the paper."""
+"""A batch's gate is one for all its images, however the global batch is split, and a block may skip what it drops."""
+
+import copy
 
 import pytest
 import torch
@@ -68,3 +70,159 @@ def test_an_unknown_gate_is_refused() -> None:
 
 def test_linear_rule() -> None:
     assert linear_rates(0.5, 4) == (0.125, 0.25, 0.375, 0.5)
+
+
+class Residual(nn.Module):
+    """relu(x + residual(x)), by a skipping block or, as an own network may, by a call of the layer."""
+
+    def __init__(self, rate: float, *, asks: bool = True) -> None:
+        super().__init__()
+        self.residual = nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 3))
+        self.drop_path = StochasticDepth(rate, gate="batch")
+        self.asks = asks
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if not self.asks:
+            return (x + self.drop_path(self.residual(x))).relu()
+        if self.drop_path.drops():
+            return self.drop_path.skip(x, self).relu()
+        return (x + self.drop_path.keep(self.residual(x))).relu()
+
+
+ALMOST_ONE = 1.0 - 2.0**-20
+"""A rate at which the first keys all drop."""
+
+
+def keyed(layer: nn.Module, step: int, seed: int = 0) -> nn.Module:
+    set_random_key(layer, seed=seed, step=step, positions=torch.arange(4))
+    return layer
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.7])
+def test_the_host_drops_what_the_multiplied_form_drops(rate: float) -> None:
+    network = nn.ModuleList(StochasticDepth(rate, gate="batch") for _ in range(5)).train()
+    for step in range(200):
+        keyed(network, step, seed=7)
+        assert [layer.drops() for layer in network] == [not layer(torch.ones(2, 1)).any() for layer in network]
+
+
+def test_without_a_key_the_host_draws_from_the_default_generator() -> None:
+    layer = StochasticDepth(0.3, gate="batch").train()
+    torch.manual_seed(0)
+    drawn = [layer.drops() for _ in range(2000)]
+    torch.manual_seed(0)
+    assert [not layer(torch.ones(1)).any() for _ in range(2000)] == drawn  # as the multiplied form does
+    assert sum(drawn) / 2000 == pytest.approx(0.3, abs=0.03)
+
+
+def test_what_is_kept_is_scaled_once_and_keeps_the_expectation() -> None:
+    layer = StochasticDepth(0.25, gate="batch").train()
+    torch.manual_seed(0)
+    outputs = [0.0 if layer.drops() else float(layer.keep(torch.ones(1))) for _ in range(4000)]
+    assert sorted(set(outputs)) == [0.0, pytest.approx(1 / 0.75)]
+    assert sum(outputs) / 4000 == pytest.approx(1.0, abs=0.04)
+
+
+def test_nothing_is_dropped_as_a_whole_by_other_gates() -> None:
+    layer = keyed(StochasticDepth(ALMOST_ONE, gate="batch"), 0)
+    assert layer.train().drops()
+    assert not layer.eval().drops()
+    x = torch.ones(4, 2)
+    assert torch.equal(layer.keep(x), x)
+    layer.train().rate = 0.0
+    assert not layer.drops()
+    assert torch.equal(layer.keep(x), x)
+    layer.rate, layer.skips = ALMOST_ONE, False
+    assert not layer.drops()
+    assert not layer.keep(x).any()  # multiplied, as before
+    layer.gate, layer.skips, layer.rate = "sample", True, 0.5
+    assert not layer.drops()
+    assert torch.equal(layer.keep(x), layer(x))
+
+
+def test_a_skipped_branch_gives_the_shortcut_and_gradients_of_zero() -> None:
+    block = keyed(Residual(ALMOST_ONE), 0).train()
+    x = torch.randn(4, 3, requires_grad=True)
+    calls = []
+    block.residual.register_forward_hook(lambda *_: calls.append(1))
+    skipped = block.drop_path.skip(x, block)
+    assert torch.equal(skipped, x)
+    assert skipped.data_ptr() == x.data_ptr()
+    assert torch.equal(block(x), x.relu())
+    assert not calls
+    block(x).sum().backward()
+    assert torch.equal(x.grad, (x > 0).float())
+    for parameter in block.parameters():
+        assert torch.equal(parameter.grad, torch.zeros_like(parameter))
+        assert parameter.grad.stride() == parameter.stride()
+
+
+def test_gradients_of_zero_add_to_those_of_accumulated_batches() -> None:
+    block, x = keyed(Residual(ALMOST_ONE), 0).train(), torch.randn(4, 3)
+    block.eval()(x).sum().backward()
+    before = [parameter.grad.clone() for parameter in block.parameters()]
+    assert all(gradient.any() for gradient in before)
+    block.train()(x).sum().backward()
+    for gradient, parameter in zip(before, block.parameters(), strict=True):
+        assert torch.equal(parameter.grad, gradient)
+
+
+def test_frozen_parameters_get_no_gradient() -> None:
+    block = keyed(Residual(ALMOST_ONE), 0).train()
+    block.residual[0].requires_grad_(False)
+    block(torch.randn(4, 3)).sum().backward()
+    assert block.residual[0].weight.grad is None
+    assert not block.residual[2].weight.grad.any()
+
+
+def test_the_shortcut_s_memory_is_not_changed_in_place() -> None:
+    block, x = keyed(Residual(ALMOST_ONE), 0).train(), torch.randn(4, 3)
+    with pytest.raises(RuntimeError, match="modified inplace"):
+        block.drop_path.skip(x, block).relu_()
+
+
+def test_a_skipping_network_trains_to_the_bits_of_a_multiplying_one() -> None:
+    """Without batch norm both forms compute the same numbers: a product with 0 adds nothing but zeros to a gradient."""
+    torch.manual_seed(0)
+    skipping = nn.Sequential(*(Residual(0.5) for _ in range(6)), nn.Linear(3, 1)).train()
+    multiplying, calling = copy.deepcopy(skipping), copy.deepcopy(skipping)
+    for block in multiplying[:6]:
+        block.drop_path.skips = False
+    for block in calling[:6]:
+        block.asks = False
+    networks = (skipping, multiplying, calling)
+    optimizers = [
+        torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=0.01) for network in networks
+    ]
+    x, dropped = torch.randn(4, 3), []
+    for step in range(8):
+        for network, optimizer in zip(networks, optimizers, strict=True):
+            keyed(network, step)
+            optimizer.zero_grad()
+            network(x).square().sum().backward()
+            optimizer.step()
+        dropped += [block.drop_path.drops() for block in skipping[:6]]
+    assert {True, False} == set(dropped)
+    for other in (multiplying, calling):
+        for weight, expected in zip(skipping.parameters(), other.parameters(), strict=True):
+            assert torch.equal(weight, expected)
+
+
+def test_a_skipped_branch_differentiates_twice_and_per_sample() -> None:
+    block = keyed(Residual(ALMOST_ONE), 0).train().double()
+    x = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
+    weights = dict(block.named_parameters())
+    (first,) = torch.autograd.grad(block(x).pow(3).sum(), x, create_graph=True)
+    (second,) = torch.autograd.grad(first.sum(), x)
+    torch.testing.assert_close(second, 6 * x.relu())
+
+    def loss(weights: dict[str, torch.Tensor], sample: torch.Tensor) -> torch.Tensor:
+        return torch.func.functional_call(block, weights, sample[None]).pow(3).sum()
+
+    detached = {name: weight.detach() for name, weight in weights.items()}
+    by_weight, by_sample = torch.func.vmap(torch.func.grad(loss, argnums=(0, 1)), in_dims=(None, 0))(
+        detached, x.detach()
+    )
+    torch.testing.assert_close(by_sample, 3 * x.detach().relu() ** 2)
+    for name, weight in weights.items():
+        assert torch.equal(by_weight[name], torch.zeros(4, *weight.shape, dtype=torch.float64))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 from ramp_run import train_ramp
 
 from lit_cnn.run_folder.checkpoint import LAST, load_checkpoint, network_weights
@@ -64,3 +65,27 @@ def test_validation_sees_the_average_and_the_run_ends_with_it(tmp_path: Path) ->
 def test_a_decay_of_0_averages_nothing(tmp_path: Path) -> None:
     averaged, raw = kept(tmp_path, EMA(0.0), batches=3)
     assert averaged["bias"] == raw["bias"] == THIRD
+
+
+def test_one_callback_averages_every_run_that_it_is_in(tmp_path: Path) -> None:
+    """The second run is the shorter one: nothing of the first may hold its average back."""
+    ema = EMA(0.75, warmup=False)
+    kept(tmp_path / "first", ema, batches=5)
+    assert ema.average is None
+    averaged, raw = kept(tmp_path / "second", ema, batches=2)
+    assert raw["bias"] == SECOND
+    assert averaged["bias"] == pytest.approx(0.75 * FIRST + 0.25 * SECOND)
+
+
+def test_a_run_that_goes_on_keeps_its_average_and_its_counter(tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    record = {"network": {"architecture": "ramp"}}
+    for folder, epochs in ((whole, 3), (parts, 2), (parts, 3)):
+        callbacks = [EMA(0.9), Checkpoints(folder, "val/acc1", record)]
+        start = folder / LAST if (folder / LAST).exists() else None
+        train_ramp(folder, callbacks, scores=[0.0] * epochs, batches=2, resume=start)
+    first, second = load_checkpoint(whole / LAST), load_checkpoint(parts / LAST)
+    assert first["averaging_state"]["n_averaged"] == second["averaging_state"]["n_averaged"] == 6
+    assert first["callbacks"]["EMA"] == second["callbacks"]["EMA"] == {"latest_update_step": 6}
+    for name in ("state_dict", "current_model_state"):
+        assert torch.equal(first[name]["net.bias"], second[name]["net.bias"])

@@ -40,7 +40,7 @@ def make_trainer(logged: Logged, world_size: int = 1, datamodule: ImageData | No
         current_epoch=3,
         datamodule=datamodule,
         strategy=SimpleNamespace(reduce=lambda value, **_: value * world_size),
-        fit_loop=SimpleNamespace(epoch_loop=SimpleNamespace(_batches_that_stepped=8)),
+        global_step=7,
     )
 
 
@@ -53,6 +53,7 @@ def run_epoch(logged: Logged, trainer: Any, waits: list[float], works: list[floa
         logged.seconds += wait
         callback.on_train_batch_start(trainer, module, batch, number)
         logged.seconds += work
+        trainer.global_step += 1
         callback.on_train_batch_end(trainer, module, None, batch, number)
     logged.seconds += 50.0  # what lies between the epoch and its validation does not count
     callback.on_validation_start(trainer, module)

@@ -44,11 +44,11 @@ class Overflow(pl.Callback):
 
     def note(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         (ema,) = (callback for callback in trainer.callbacks if isinstance(callback, EMA))
-        assert ema._average_model is not None
+        assert ema.average is not None
         state = {
             "weights": dict(pl_module.net.named_parameters()),
-            "average": dict(ema._average_model.module.net.named_parameters()),
-            "averaged": ema._average_model.n_averaged,
+            "average": dict(ema.average.module.net.named_parameters()),
+            "averaged": ema.average.n_averaged,
             "optimizer": trainer.optimizers[0].state_dict()["state"],
         }
         self.states.append(torch.utils._pytree.tree_map_only(torch.Tensor, lambda t: t.detach().clone(), state))

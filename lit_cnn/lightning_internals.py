@@ -1,0 +1,54 @@
+"""What is asked of Lightning that it does not document: an upgrade of Lightning is adapted to here.
+
+Each function has a test that says what to change when Lightning has moved what it reads.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import lightning.pytorch as pl
+
+
+class LoopPosition(NamedTuple):
+    """Where a trainer stands in its epochs.
+
+    Args:
+        epochs_begun: Epochs begun.
+        epochs_counted: Epochs whose batches and validation have ended.
+        batches_done: Micro-batches of the present epoch that have been trained on.
+        is_last_batch: Whether the latest micro-batch is the epoch's last.
+    """
+
+    epochs_begun: int
+    epochs_counted: int
+    batches_done: int
+    is_last_batch: bool
+
+
+def loop_position(trainer: pl.Trainer) -> LoopPosition:
+    """Where ``trainer`` stands, also right after it has read a checkpoint, before the first batch.
+
+    Lightning's public ``current_epoch`` cannot say whether an epoch is begun, and nothing public counts its batches.
+    """
+    epochs: Any = trainer.fit_loop.epoch_progress.current
+    batches: Any = trainer.fit_loop.epoch_loop.batch_progress
+    return LoopPosition(epochs.ready, epochs.processed, batches.current.processed, batches.is_last_batch)
+
+
+def open_training_loader(trainer: pl.Trainer) -> None:
+    """Let ``trainer.num_training_batches`` be known before the first epoch."""
+    trainer.fit_loop.setup_data()
+
+
+def launched_processes(trainer: pl.Trainer) -> Sequence[Any]:
+    """The other processes of the run that this one has started, as ``subprocess.Popen`` or like it; often none."""
+    launcher: Any = trainer.strategy.launcher
+    return getattr(launcher, "procs", [])
+
+
+def trainer_of(module: pl.LightningModule) -> pl.Trainer | None:
+    """The trainer that runs ``module``; None for a module used without one, whose ``trainer`` raises."""
+    try:
+        return module.trainer
+    except RuntimeError:
+        return None

@@ -1,0 +1,26 @@
+"""What is asked of torch that has no public name: an upgrade of torch is adapted to here.
+
+Each function has a test that says what to change when torch has moved what it reads. ``torch._foreach_*``, which the
+optimizers, SAM and the average of the weights call, is not here: it is torch's own way of updating lists of tensors,
+each call would be wrapped one to one, and the tests of those files fail where one of them changes.
+"""
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+
+
+def freezing_compiler() -> AbstractContextManager[Any]:
+    """Within, TorchInductor compiles passes without gradients with the weights as constants.
+
+    ``torch.compile(options={"freezing": True})`` would not reach the part of torch that makes constants of the weights.
+    """
+    from torch._inductor import config  # half a second that only compiling needs
+
+    return config.patch(freezing=True)
+
+
+def onednn_has_bf16() -> bool:
+    """Whether oneDNN multiplies bfloat16 on this CPU, natively or by emulation with AVX-512."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
