@@ -54,6 +54,25 @@ def references_of(name: str, libraries: Sequence[str]) -> list[list[Reference]]:
     return list(groups.values())
 
 
+def catalog_races(
+    names: Sequence[str], libraries: Sequence[str], image_size: int | None = None
+) -> list[tuple[str, int, list[Reference]]]:
+    """Network, image size and rivals of each race: those of ``names``, or where there are none those of ``TABLE``.
+
+    Raises:
+        ValueError: If there is no such network, or a named one has no counterpart in ``libraries``.
+    """
+    races: list[tuple[str, int, list[Reference]]] = []
+    for name, own_size in [(name, find_entry(name).image_size) for name in names] or TABLE:
+        groups = references_of(name, libraries) or [[]]
+        if libraries and names and not groups[0]:
+            raise ValueError(
+                f"{name} has no counterpart in {' or '.join(libraries)}: leave --against out, or bench another"
+            )
+        races += [(name, image_size or own_size, rows) for rows in groups]
+    return races
+
+
 def catalog_contestants(
     name: str, image_size: int, batch_size: int, conditions: Conditions, rows: Sequence[Reference] = ()
 ) -> list[Contestant]:

@@ -9,7 +9,7 @@ from lit_cnn.benchmarking.contestants import recipe_batches, recipe_parts
 from lit_cnn.benchmarking.interleaving import Spread, ratios, take_turns
 from lit_cnn.benchmarking.loading import seconds_per_batch
 from lit_cnn.benchmarking.race import Conditions
-from lit_cnn.benchmarking.tuning import Settings
+from lit_cnn.benchmarking.tuning import Settings, Tuned, climb
 from lit_cnn.experiment.files import argument
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 from lit_cnn.experiment.recipe import Recipe
@@ -39,6 +39,12 @@ def choices_of(start: Settings, recipe: Recipe, *, with_compile: bool) -> dict[s
         WORKERS: sorted({0, 1, loader.cores} - {loader.workers}),
     }
     return {key: values for key, values in choices.items() if any(value != start[key] for value in values)}
+
+
+def untried(accelerator: object) -> list[str]:
+    """What ``choices_of`` leaves out because it cannot be fast on ``trainer.accelerator``, in sentences."""
+    missing = missing_bf16(accelerator)
+    return [f"trainer.precision bf16-mixed was not tried: {missing}"] if missing else []
 
 
 class Tuner:
@@ -73,6 +79,13 @@ class Tuner:
         start = {key: self.config[key] for key in KEYS}
         start["trainer.precision"] = PRECISIONS[is_bf16(start["trainer.precision"])]
         return start
+
+    def tune(self, choices: Mapping[str, Sequence[Any]]) -> Tuned:
+        """Try the choices of one key after the other, then all winners together against the recipe's own settings."""
+        start = self.start()
+        best, trials = climb(start, choices, self.compare)
+        changed = {key: value for key, value in best.items() if value != start[key]}
+        return Tuned(best, changed, self.compare(start, [best])[0] if changed else None, trials)
 
     def compare(self, best: Settings, challengers: Sequence[Settings]) -> list[Spread | str]:
         """Each challenger's training speed over that of ``best``, measured in turns."""

@@ -32,6 +32,30 @@ class Trial:
     speed: Spread | str
     chosen: bool
 
+    @property
+    def verdict(self) -> str:
+        """Whether it is kept, and why not."""
+        if isinstance(self.speed, str):
+            return "could not run"
+        return "chosen" if self.chosen else "slower" if self.speed.high < 1 else "not above the noise"
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What was found.
+
+    Args:
+        settings: The best value of each key.
+        changed: Those that are not the recipe's own.
+        gain: Speed of all of them together over the recipe's own settings; None if nothing is changed.
+        trials: All comparisons, in the order in which they were made.
+    """
+
+    settings: dict[str, Any]
+    changed: dict[str, Any]
+    gain: Spread | str | None
+    trials: list[Trial]
+
 
 def climb(
     start: Settings, choices: Mapping[str, Sequence[Any]], compare: Compare

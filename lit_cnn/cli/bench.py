@@ -3,26 +3,26 @@
 import argparse
 import contextlib
 import datetime
-import json
 import os
 import sys
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-
-from lit_cnn.cli.bench_tables import comparisons, conditions, further, markdown, table
+from lit_cnn.cli.bench_tables import HEADER, WORDS, comparisons, conditions, further, rows
+from lit_cnn.cli.console import as_json, console, markdown, phases, table
 
 if TYPE_CHECKING:
     from lit_cnn.benchmarking.loading import DataSpeed
     from lit_cnn.benchmarking.overhead import Overhead
-    from lit_cnn.benchmarking.race import Bench
+    from lit_cnn.benchmarking.race import Bench, Conditions
     from lit_cnn.experiment.recipe import Recipe
-    from lit_cnn.reports.speed import Bar
 
 FIT_ROUNDS = 10
 """Turns of fit and the plain loop by default."""
+CAPTION = (
+    "Step parts: data / forward / backward / optimizer. Brackets: 95 % interval of the median. Limit: a large matrix "
+    "product in the same rounds."
+)
 
 
 def run(arguments: list[str]) -> int:
@@ -30,10 +30,18 @@ def run(arguments: list[str]) -> int:
     with contextlib.redirect_stdout(sys.stderr):  # what a recipe announces while it is built is no figure
         if options.fit and options.config:
             check_fit(options, overrides)
-        benches = measure(options, overrides)
+        benches = measure_recipe(options, overrides) if options.config else measure_catalog(options)
         speed = data_speed(options, overrides) if options.config else None
         overhead = fit_overhead(options, overrides) if options.fit else None
-    figures = json.dumps(as_object(benches, speed, overhead), indent=2)
+    figures = as_json(
+        {
+            "date": datetime.date.today().isoformat(),
+            "cores": os.cpu_count(),
+            "benches": benches,
+            "data": speed,
+            "fit": overhead and overhead._asdict(),
+        }
+    )
     if options.json == "-":
         print(figures)
     else:
@@ -41,19 +49,21 @@ def run(arguments: list[str]) -> int:
     if options.json not in (None, "-"):
         write(Path(options.json), figures)
     if options.plot:
-        plot(benches, options.plot)
+        from lit_cnn.benchmarking.picture import draw_benches
+
+        draw_benches(benches, conditions(benches).split("; memory")[0], options.plot)
     return 0
 
 
 def show(options: argparse.Namespace, benches: "list[Bench]", lines: list[str]) -> None:
     """The table and what is to be said of it; before any file is written, so that no full disk can lose it."""
-    console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
+    out, cells = console(), rows(benches)
     if options.markdown:
-        print(markdown(benches))
+        print(markdown(HEADER, cells, left=WORDS) + "\n")
     else:
-        console.print(table(benches))
+        out.print(table(HEADER, cells, left=WORDS, no_wrap=WORDS, caption=CAPTION))
     for line in [*lines, *(f"written: {path}" for path in (options.json, options.plot) if path)]:
-        console.print(line)
+        out.print(line)
 
 
 def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
@@ -62,6 +72,20 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     Raises:
         ValueError: If the arguments name nothing to measure, or too much.
     """
+    with_recipe = any(word.partition("=")[0] in ("-c", "--config") for word in arguments)
+    parser = make_parser(with_recipe)
+    options, rest = parser.parse_known_args(arguments)
+    if sum(map(bool, (options.names, options.config, options.table))) != 1:
+        raise ValueError("bench needs one of: names of networks, --config RECIPE, --table")
+    if rest and not options.config:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest and not rest[0].startswith("-"):
+        raise ValueError(f"bench needs one of: names of networks, --config RECIPE, --table; got {rest[0]} and a recipe")
+    check(options)
+    return options, rest
+
+
+def make_parser(with_recipe: bool) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lit-cnn bench",
         usage="lit-cnn bench NAME... [options]\n       lit-cnn bench --table [options]\n"
@@ -70,7 +94,6 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
         "machine's limit: a large matrix product in the same precision, measured in the same rounds.",
         allow_abbrev=False,
     )  # fmt: skip
-    with_recipe = any(word.partition("=")[0] in ("-c", "--config") for word in arguments)
     if with_recipe:  # what follows an unknown --KEY is its value, not a name
         parser.set_defaults(names=[])
     else:
@@ -90,13 +113,11 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--json", metavar="FILE", help="write all figures; - for the standard output alone")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw where the time of a training step goes")
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
-    options, rest = parser.parse_known_args(arguments)
-    if sum(map(bool, (options.names, options.config, options.table))) != 1:
-        raise ValueError("bench needs one of: names of networks, --config RECIPE, --table")
-    if rest and not options.config:
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    if rest and not rest[0].startswith("-"):
-        raise ValueError(f"bench needs one of: names of networks, --config RECIPE, --table; got {rest[0]} and a recipe")
+    return parser
+
+
+def check(options: argparse.Namespace) -> None:
+    """Refuse options that exclude each other, and numbers that are too small."""
     if options.fit and len(options.names) > 1:
         raise ValueError(f"--fit times the training of one network, got {', '.join(options.names)}")
     for key, path in (("--json", options.json), ("--plot", options.plot)):
@@ -110,58 +131,46 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
         value = getattr(options, key)
         if value is not None and value < least:
             raise ValueError(f"--{key.replace('_', '-')} must be at least {least}, got {value}")
-    return options, rest
 
 
-def measure(options: argparse.Namespace, overrides: list[str]) -> "list[Bench]":
-    from lit_cnn.benchmarking.race import Conditions, race
-    from lit_cnn.cli.console import phases
-    from lit_cnn.profiling.timing import is_bf16, resolve_device
+def conditions_of(options: argparse.Namespace, bf16: bool, channels_last: bool) -> "Conditions":
+    from lit_cnn.benchmarking.race import Conditions
+    from lit_cnn.profiling.timing import resolve_device
 
-    device = resolve_device(options.device)
-    settings = {"rounds": options.rounds, "seconds": options.seconds}
-    if options.config:
-        from lit_cnn.benchmarking.contestants import recipe_contestant
-
-        recipe = instantiate(options, overrides)
-        bf16 = is_bf16(recipe.trainer["precision"])
-        where = Conditions(device, bf16, recipe.model.channels_last, **settings)
-        with phases(2) as tell:
-            return [race(title(options), [recipe_contestant(recipe, where)], where, tell)]
-    where = Conditions(device, options.precision == "bf16-mixed", not options.contiguous, **settings)
-    return measure_catalog(options, where)
+    return Conditions(resolve_device(options.device), bf16, channels_last, options.rounds, options.seconds)
 
 
-def measure_catalog(options: argparse.Namespace, where: Any) -> "list[Bench]":
-    from lit_cnn.architectures.catalog import find_entry
-    from lit_cnn.benchmarking.contestants import TABLE, catalog_contestants, default_batch, references_of
+def measure_recipe(options: argparse.Namespace, overrides: list[str]) -> "list[Bench]":
+    from lit_cnn.benchmarking.contestants import recipe_contestant
     from lit_cnn.benchmarking.race import race
-    from lit_cnn.cli.console import phases
+    from lit_cnn.experiment.parser import recipe_name, resolve_configs
+    from lit_cnn.profiling.timing import is_bf16
+
+    recipe = instantiate(options, overrides)
+    where = conditions_of(options, is_bf16(recipe.trainer["precision"]), recipe.model.channels_last)
+    title = recipe_name(resolve_configs(["--config", options.config[0]]))
+    with phases(2) as tell:
+        return [race(title, [recipe_contestant(recipe, where)], where, tell)]
+
+
+def measure_catalog(options: argparse.Namespace) -> "list[Bench]":
+    from lit_cnn.benchmarking.contestants import catalog_contestants, catalog_races, default_batch
+    from lit_cnn.benchmarking.race import race
     from lit_cnn.training.machine import MachineSettings
 
+    where = conditions_of(options, options.precision == "bf16-mixed", not options.contiguous)
     MachineSettings().apply()
-    chosen = TABLE if options.table else tuple((name, find_entry(name).image_size) for name in options.names)
-    races: list[tuple[str, int, Any]] = []
-    for name, own_size in chosen:
-        size = options.image_size or own_size
-        groups = references_of(name, options.against) or [[]]
-        if options.against and not options.table and not groups[0]:
-            raise ValueError(
-                f"{name} has no counterpart in {' or '.join(options.against)}: leave --against out, or bench another"
+    races = catalog_races(options.names, options.against, options.image_size)
+    with phases(sum(2 + len(rivals) for _, _, rivals in races)) as tell:
+        return [
+            race(
+                name,
+                catalog_contestants(name, size, options.batch_size or default_batch(name, size), where, rivals),
+                where,
+                tell,
             )
-        races += [(name, size, rows) for rows in groups]
-    benches = []
-    with phases(sum(2 + len(rows) for _, _, rows in races)) as tell:
-        for name, size, rows in races:
-            batch = options.batch_size or default_batch(name, size)
-            benches.append(race(name, catalog_contestants(name, size, batch, where, rows), where, tell))
-    return benches
-
-
-def title(options: argparse.Namespace) -> str:
-    from lit_cnn.experiment.parser import recipe_name, resolve_configs
-
-    return recipe_name(resolve_configs(["--config", options.config[0]]))
+            for name, size, rivals in races
+        ]
 
 
 def recipe_arguments(options: argparse.Namespace, overrides: list[str]) -> list[str]:
@@ -220,44 +229,6 @@ def fit_overhead(options: argparse.Namespace, overrides: list[str]) -> "Overhead
     return measure_noise(name, size, options.batch_size or default_batch(name, size), keys, block=3, rounds=rounds)
 
 
-def as_object(benches: "list[Bench]", speed: "DataSpeed | None", overhead: "Overhead | None") -> dict[str, Any]:
-    """All figures in built-in types: images/s, ms, bytes, ratios with ``low`` and ``high`` of their 95 % interval."""
-    fit = None if overhead is None else {key: as_plain(value) for key, value in overhead._asdict().items()}
-    return {
-        "date": datetime.date.today().isoformat(),
-        "cores": os.cpu_count(),
-        "benches": [asdict(bench) for bench in benches],
-        "data": asdict(speed) if speed else None,
-        "fit": fit,
-    }
-
-
-def as_plain(value: Any) -> Any:
-    return value if isinstance(value, int | tuple) else asdict(value)
-
-
 def write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text + "\n", encoding="utf-8")
-
-
-def plot(benches: "list[Bench]", out_png: Path) -> None:
-    from lit_cnn.reports.speed import draw_speed
-
-    draw_speed(speed_bars(benches), conditions(benches).split("; memory")[0], out_png)
-
-
-def speed_bars(benches: "list[Bench]") -> "list[Bar]":
-    """A bar for each contestant; our own carries the network's name alone."""
-    from lit_cnn.reports.speed import Bar
-
-    return [
-        Bar(
-            name=bench.name if number == 0 else f"{bench.name} ({result.label})",
-            phases=result.phases,
-            images_per_second=result.training.median,
-            share_of_limit=result.training_share.median,
-        )
-        for bench in benches
-        for number, result in enumerate(bench.results)
-    ]

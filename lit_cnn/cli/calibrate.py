@@ -4,21 +4,17 @@ The temperature is fitted on one half of the validation images and everything is
 """
 
 import argparse
-import json
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments
-from lit_cnn.cli.console import percent, progress
-from lit_cnn.evaluation.calibration import BINS, Calibration, ConfidenceBins, calibrate
+from lit_cnn.cli.console import as_json, console, percent, progress, table
+from lit_cnn.evaluation.calibration import BINS, Calibration, calibrate
 from lit_cnn.evaluation.logits import collect
 from lit_cnn.evaluation.recorded_data import load_images, load_network
 from lit_cnn.evaluation.test_time_augmentation import make_views
-from lit_cnn.reports.reliability import ReliabilityPanel, draw_reliability
+from lit_cnn.reports.reliability import draw_reliability
 
 
 def run(arguments: list[str]) -> int:
@@ -35,11 +31,11 @@ def run(arguments: list[str]) -> int:
         outcome = collect(trained, images, make_views("center", trained.preprocessing), advance=advance)
     result = calibrate(outcome.probabilities, outcome.labels, options.bins)
     if options.out:
-        draw_reliability(panels(result), options.out)
+        draw_reliability(result.panels(), options.out)
     if options.json:
-        print(json.dumps(calibration_report(result), indent=2))
+        print(as_json(result.report()))
         return 0
-    Console().print(calibration_table(result, options.checkpoint))
+    console(columns=None).print(calibration_table(result, options.checkpoint))
     if result.at_limit:
         print(
             f"the temperature stopped at {result.temperature:.2f}: no larger or smaller one is finite and best, as "
@@ -50,52 +46,18 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def panels(result: Calibration) -> list[ReliabilityPanel]:
-    """Before and after, for the picture."""
-
-    def panel(title: str, ece: float, bins: ConfidenceBins) -> ReliabilityPanel:
-        text = f"{title}: ECE {percent(ece)}"
-        return ReliabilityPanel(text, bins.counts.tolist(), bins.confidence.tolist(), bins.accuracy.tolist())
-
-    return [
-        panel("as trained", result.before.ece, result.bins_before),
-        panel(f"temperature {result.temperature:.2f}", result.after.ece, result.bins_after),
-    ]
-
-
-def calibration_report(result: Calibration) -> dict[str, Any]:
-    """Everything as built-in types."""
-    bins = {"before": result.bins_before, "after": result.bins_after}
-    return {
-        "temperature": result.temperature,
-        "at_limit": result.at_limit,
-        "fitted_on": result.fitted_on,
-        "measured_on": result.measured_on,
-        "before": asdict(result.before),
-        "after": asdict(result.after),
-        "bins": {
-            when: {
-                "counts": part.counts.tolist(),
-                "confidence": part.confidence.tolist(),
-                "accuracy": part.accuracy.tolist(),
-            }
-            for when, part in bins.items()
-        },
-    }
-
-
 def calibration_table(result: Calibration, checkpoint: str) -> Table:
     before, after = result.before, result.after
-    table = Table(
-        "on the other half",
-        "as trained",
-        f"temperature {result.temperature:.3f}",
+    rows = [
+        ["accuracy", percent(before.accuracy), percent(after.accuracy)],
+        ["mean confidence", percent(before.confidence), percent(after.confidence)],
+        [f"ECE, {len(result.bins_before.counts)} bins", percent(before.ece), percent(after.ece)],
+        ["negative log-likelihood", f"{before.log_loss:.4f}", f"{after.log_loss:.4f}"],
+        ["Brier score", f"{before.brier:.4f}", f"{after.brier:.4f}"],
+    ]
+    return table(
+        ["on the other half", "as trained", f"temperature {result.temperature:.3f}"],
+        rows,
         title=checkpoint,
         caption=f"fitted on {result.fitted_on} validation images, measured on the {result.measured_on} others",
     )
-    table.add_row("accuracy", percent(before.accuracy), percent(after.accuracy))
-    table.add_row("mean confidence", percent(before.confidence), percent(after.confidence))
-    table.add_row(f"ECE, {len(result.bins_before.counts)} bins", percent(before.ece), percent(after.ece))
-    table.add_row("negative log-likelihood", f"{before.log_loss:.4f}", f"{after.log_loss:.4f}")
-    table.add_row("Brier score", f"{before.brier:.4f}", f"{after.brier:.4f}")
-    return table

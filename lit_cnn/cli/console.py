@@ -1,30 +1,88 @@
-"""What the commands print alike: bars on stderr, percentages and points."""
+"""What the commands print: tables, JSON, bars on stderr, figures. Rich is imported where something is drawn."""
 
 import contextlib
+import json
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import asdict, is_dataclass
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+Rows = Sequence[Sequence[str]]
+
+
+def console(columns: int | None = 150) -> "Console":
+    """The standard output; not a terminal, it is ``columns`` wide (None: 80), so that tables in files are whole."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else columns, highlight=False)
+
+
+def table(
+    header: Sequence[str],
+    rows: Rows,
+    *,
+    left: Collection[str] | None = None,
+    no_wrap: Collection[str] = (),
+    overflow: Any = "ellipsis",
+    **options: Any,
+) -> "Table":
+    """A table of text.
+
+    Args:
+        header: Names of the columns.
+        rows: A cell for each column.
+        left: Columns of words; the others are numbers and stand on the right. None: all are words.
+        no_wrap: Columns that keep to one line.
+        overflow: What becomes of a word that is wider than its column.
+        options: Of ``rich.table.Table``, such as title and caption.
+    """
+    from rich.table import Table
+
+    shown = Table(**options)
+    for name in header:
+        side: Any = "left" if left is None or name in left else "right"
+        shown.add_column(name, justify=side, no_wrap=name in no_wrap, overflow=overflow)
+    for row in rows:
+        shown.add_row(*row)
+    return shown
+
+
+def markdown(header: Sequence[str], rows: Rows, left: Collection[str] | None = None) -> str:
+    """The same as a Markdown table, numbers on the right."""
+    rules = ["---" if left is None or name in left else "---:" for name in header]
+    lines = ["| " + " | ".join(header) + " |", "|" + "".join(f"{rule}|" for rule in rules)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+def as_json(value: Any) -> str:
+    """JSON of built-in types and dataclasses; nan, which JSON lacks, is null."""
+    return json.dumps(_plain(value), indent=2)
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return None if value != value else value
 
 
 @contextlib.contextmanager
-def progress(text: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr that disappears when done; yields the function that advances it."""
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+def progress(text: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr, where that is a terminal, that disappears when done; yields the function that advances it."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(text, total=total)
-        yield lambda images: bar.advance(task, images)
-
-
-def percent(value: float) -> str:
-    """``91.25 %``."""
-    return f"{100 * value:.2f} %"
-
-
-def points(value: float, interval: tuple[float, float] | None = None) -> str:
-    """``+0.40`` percentage points, with the interval where there is one."""
-    text = f"{100 * value:+.2f}"
-    return text if interval is None else f"{text} [{100 * interval[0]:+.2f}, {100 * interval[1]:+.2f}]"
+        yield lambda number: bar.advance(task, number)
 
 
 @contextlib.contextmanager
@@ -33,6 +91,9 @@ def phases(total: int) -> Iterator[Callable[[str], None]]:
     if not sys.stderr.isatty():
         yield lambda text: print(text, file=sys.stderr, flush=True)
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task, begun = bar.add_task("", total=total), [0]
@@ -42,3 +103,41 @@ def phases(total: int) -> Iterator[Callable[[str], None]]:
             begun[0] += 1
 
         yield tell
+
+
+def percent(value: float) -> str:
+    """``91.25 %``; a dash for nan."""
+    return f"{100 * value:.2f} %" if value == value else "-"
+
+
+def points(value: float, interval: tuple[float, float] | None = None) -> str:
+    """``+0.40`` percentage points, with the interval where there is one."""
+    text = f"{100 * value:+.2f}"
+    return text if interval is None else f"{text} [{100 * interval[0]:+.2f}, {100 * interval[1]:+.2f}]"
+
+
+def number(value: float | None, unit: float = 1.0) -> str:
+    """Three significant digits without an exponent, or a dash."""
+    if value is None:
+        return "–"
+    scaled = value / unit
+    return f"{scaled:,.0f}" if scaled >= 100 else f"{scaled:.3g}"
+
+
+def span(numbers: Sequence[int]) -> str:
+    """``7``, or ``7 to 9`` where they differ."""
+    low, high = min(numbers), max(numbers)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def metric(name: str, value: float) -> str:
+    """A loss with four decimals, an accuracy in percent."""
+    return f"{value:.4f}" if "loss" in name else f"{value:.2%}"
+
+
+def busy_warning(load: float | None) -> str:
+    """A second line where the load average before a measurement was above half of the cores, else nothing."""
+    cores = os.cpu_count() or 1
+    if load is None or load <= cores / 2:
+        return ""
+    return f"\nthe machine was busy (load average {load:.1f} on {cores} cores), so times are too long"

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
+from lit_cnn.cli.console import console, metric, table
 from lit_cnn.experiment.fit import Run, fit, is_main_process
 from lit_cnn.experiment.jsonargparse_internals import described_keys, keys_of
 from lit_cnn.experiment.parser import RecipeCLI, nearest_key, recipe_name, recipe_parser, resolve_configs
@@ -89,27 +89,19 @@ def list_keys(prefix: str) -> int:
     if not found:
         near = nearest_key(prefix, keys_of(parser))
         raise ValueError(f"no key of a recipe begins with {prefix!r}" + (f"; did you mean {near!r}?" if near else ""))
-    table = Table("key", "default", "meaning")
-    for key in found:
-        table.add_row(*key)
-    Console().print(table)
+    console(columns=None).print(table(["key", "default", "meaning"], [list(key) for key in found]))
     return 0
 
 
-def print_results(console: Console, run: Run) -> None:
+def print_results(out: Console, run: Run) -> None:
     """A table of the last epoch's metrics, the best epoch, and where everything is."""
     assert run.folder is not None
-    table = Table(title=f"{run.title}: results after {run.epochs} epochs")
-    table.add_column("metric")
-    table.add_column("last epoch", justify="right")
-    for name in SHOWN:
-        if name in run.metrics:
-            value = run.metrics[name]
-            table.add_row(name, f"{value:.4f}" if "loss" in name else f"{value:.2%}")
-    console.print(table)
+    rows = [[name, metric(name, run.metrics[name])] for name in SHOWN if name in run.metrics]
+    title = f"{run.title}: results after {run.epochs} epochs"
+    out.print(table(["metric", "last epoch"], rows, left=["metric"], title=title))
     if run.best_score is not None:
         best = run.folder / "checkpoints" / BEST
-        console.print(f"best: {run.best_score:.2%} after epoch {run.best_epoch}, {best}")
-    console.print(f"run folder: {run.folder}\ncurves: {run.folder / 'curves.png'}")
+        out.print(f"best: {run.best_score:.2%} after epoch {run.best_epoch}, {best}")
+    out.print(f"run folder: {run.folder}\ncurves: {run.folder / 'curves.png'}")
     for note in run.notes:
-        console.print(note)
+        out.print(note)

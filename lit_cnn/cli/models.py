@@ -1,13 +1,12 @@
 """``lit-cnn models``: the catalog as a table; ``lit-cnn models show NAME``: all that is known of one network."""
 
 import argparse
-import json
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lit_cnn.architectures.catalog import SORT_KEYS, find_entry, select_entries
 from lit_cnn.architectures.entry import Entry
+from lit_cnn.cli.console import as_json, console, markdown, table
 
 if TYPE_CHECKING:
     from lit_cnn.profiling.counting import NetworkCount
@@ -38,11 +37,13 @@ def run(arguments: list[str]) -> int:
     if not entries:
         raise ValueError(f"no architecture matches {options.pattern!r} within these limits; `lit-cnn models` lists all")
     if options.json:
-        print(json.dumps([as_object(entry) for entry in entries], indent=2))
+        print(as_json([as_object(entry) for entry in entries]))
     elif options.markdown:
-        print(markdown(entries))
+        print(fidelity_sheet(entries))
     else:
-        print_table(entries)
+        caption = "madds: multiply-adds of one image; FLOPs are twice as many. Accuracies are the papers'."
+        rows, words = [row(entry) for entry in entries], ("name", "protocol")
+        console().print(table(HEADER, rows, left=words, no_wrap=HEADER[:-1], caption=caption))
     return 0
 
 
@@ -71,30 +72,16 @@ def row(entry: Entry) -> list[str]:
     return [entry.name, *facts, *counts, *percent, entry.paper.protocol]
 
 
-def markdown(entries: list[Entry]) -> str:
-    """The fidelity sheet: our counts beside the papers', and below the table every deviation."""
-    names = (*HEADER, "paper params (M)", "paper madds (M)")
-    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+def fidelity_sheet(entries: list[Entry]) -> str:
+    """In Markdown our counts beside the papers', and below the table every deviation."""
+    rows = []
     for entry in entries:
         printed = [entry.paper.params_millions, entry.paper.madds_millions]
-        stated = [f"{value:,g}" if value is not None else "–" for value in printed]
-        lines.append("| " + " | ".join([*row(entry), *stated]) + " |")
-    lines += ["", "Deviations of the defaults from the papers:", ""]
+        rows.append([*row(entry), *[f"{value:,g}" if value is not None else "–" for value in printed]])
+    lines = [markdown((*HEADER, "paper params (M)", "paper madds (M)"), rows), ""]
+    lines += ["Deviations of the defaults from the papers:", ""]
     lines += [f"- {entry.name}: {deviation}" for entry in entries for deviation in entry.deviations]
     return "\n".join(lines)
-
-
-def print_table(entries: list[Entry]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(caption="madds: multiply-adds of one image; FLOPs are twice as many. Accuracies are the papers'.")
-    for name in HEADER:
-        left = name in ("name", "protocol")
-        table.add_column(name, justify="left" if left else "right", no_wrap=name != "protocol")
-    for entry in entries:
-        table.add_row(*row(entry))
-    Console(width=None if sys.stdout.isatty() else 150).print(table)
 
 
 def show(arguments: list[str]) -> int:
@@ -110,40 +97,41 @@ def show(arguments: list[str]) -> int:
     if options.json:
         stages = [asdict(stage) for stage in count.stages]
         details = {"stages": stages, "option_defaults": entry.option_defaults(), "against_paper": entry.against_paper()}
-        print(json.dumps({**as_object(entry), **details}, indent=2))
+        print(as_json({**as_object(entry), **details}))
         return 0
     print_entry(entry, count)
     return 0
 
 
 def print_entry(entry: Entry, count: "NetworkCount") -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
-    paper = entry.paper
-    console.print(f"[bold]{entry.name}[/bold]: {paper.title}, {paper.authors}, {paper.year}, {paper.where}")
-    console.print(f"{entry.layers} learnable layers on the longest path, {entry.num_classes} classes\n")
-    table = Table(title=f"stages, one image of {entry.image_size} px")
-    for name in ("stage", "output", "parameters", "multiply-adds"):
-        table.add_column(name, justify="left" if name == "stage" else "right")
-    for stage in count.stages:
-        sizes = " × ".join(str(size) for size in stage.shape) or "training only"
-        table.add_row(stage.name, sizes, f"{stage.params:,}", f"{stage.madds:,}")
-    table.add_section()
-    table.add_row("total", "", f"{count.params:,}", f"{count.madds:,}")
-    console.print(table)
-    table = Table("", "paper", "here", "difference")
+    out, paper = console(), entry.paper
+    out.print(f"[bold]{entry.name}[/bold]: {paper.title}, {paper.authors}, {paper.year}, {paper.where}")
+    out.print(f"{entry.layers} learnable layers on the longest path, {entry.num_classes} classes\n")
+    stages = [
+        [
+            stage.name,
+            " × ".join(str(size) for size in stage.shape) or "training only",
+            f"{stage.params:,}",
+            f"{stage.madds:,}",
+        ]
+        for stage in count.stages
+    ]
+    header, title = ("stage", "output", "parameters", "multiply-adds"), f"stages, one image of {entry.image_size} px"
+    shown = table(header, stages, left=["stage"], title=title)
+    shown.add_section()
+    shown.add_row("total", "", f"{count.params:,}", f"{count.madds:,}")
+    out.print(shown)
+    rows = []
     for key, figures in entry.against_paper().items():
         printed, ours, difference = figures.values()
         words = ["–", "–"] if printed is None or difference is None else [f"{printed:,g} M", f"{difference:+.1f} %"]
-        table.add_row("parameters" if key == "params" else "multiply-adds", words[0], f"{ours:,.2f} M", words[1])
+        rows.append(["parameters" if key == "params" else "multiply-adds", words[0], f"{ours:,.2f} M", words[1]])
     for label, accuracy in (("top-1", paper.top1), ("top-5", paper.top5)):
-        table.add_row(label, "–" if accuracy is None else f"{accuracy:.2f} %", "", "")
-    console.print(table)
-    console.print(f"accuracy in the paper: {paper.protocol}\n" if paper.protocol else "")
+        rows.append([label, "–" if accuracy is None else f"{accuracy:.2f} %", "", ""])
+    out.print(table(["", "paper", "here", "difference"], rows))
+    out.print(f"accuracy in the paper: {paper.protocol}\n" if paper.protocol else "")
     chosen = ", ".join(f"{name}={value!r}" for name, value in entry.option_defaults().items())
-    console.print(f"options and defaults: {chosen}", markup=False)
-    console.print("deviations from the paper:" if entry.deviations else "deviations from the paper: none")
+    out.print(f"options and defaults: {chosen}", markup=False)
+    out.print("deviations from the paper:" if entry.deviations else "deviations from the paper: none")
     for deviation in entry.deviations:
-        console.print(f"  - {deviation}", markup=False)
+        out.print(f"  - {deviation}", markup=False)

@@ -1,21 +1,41 @@
 """``lit-cnn predict CKPT IMAGES…``: needs nothing but the checkpoint."""
 
 import argparse
-import json
 from pathlib import Path
 
-import torch
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
-
 from lit_cnn.cli.checkpoint_arguments import add_network_arguments
-from lit_cnn.evaluation.predict import find_images, write_predictions
-from lit_cnn.evaluation.trained import BATCH_SIZE, Trained, load_trained
-from lit_cnn.exporting.folding import fold_for_inference
+from lit_cnn.cli.console import as_json, console, progress, table
+from lit_cnn.evaluation.predict import (
+    BATCH_SIZE,
+    Prediction,
+    find_images,
+    predict_files,
+    readable_files,
+    write_predictions,
+)
+from lit_cnn.evaluation.trained import load_trained
+from lit_cnn.exporting.inference import faster_network
 
 
 def run(arguments: list[str]) -> int:
+    options = parse(arguments)
+    trained = load_trained(options.checkpoint, options.weights, options.trust)
+    images = readable_files(trained, find_images(options.images))
+    if options.fold or options.compile:
+        shape = min(BATCH_SIZE, len(images)), trained.preprocessing.in_channels, *[trained.preprocessing.image_size] * 2
+        trained.network = faster_network(trained.network, shape, with_compile=options.compile)
+    with progress("predicting", len(images)) as advance:
+        predictions = predict_files(trained, images, advance)
+    for path in options.out:
+        write_predictions(predictions, path)
+    if options.json:
+        print(as_json(predictions))
+        return 0
+    console(columns=None).print(table(["file", "class", "probability", "then"], [row(each) for each in predictions]))
+    return 0
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="lit-cnn predict", description="Name the classes of image files, in float32 on every machine."
     )
@@ -26,45 +46,13 @@ def run(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--fold", action="store_true", help="fold batch norm into the convolutions, which is faster")
     parser.add_argument(
-        "--compile",
-        action="store_true",
-        help="fold and compile, which takes seconds to minutes: for many images",
+        "--compile", action="store_true", help="fold and compile, which takes seconds to minutes: for many images"
     )
-    options = parser.parse_args(arguments)
-    trained = load_trained(options.checkpoint, options.weights, options.trust)
-    files = find_images(options.images)
-    if options.fold or options.compile:
-        make_faster(trained, min(BATCH_SIZE, len(files)), with_compile=options.compile)
-    console = Console(stderr=True)
-    iterator = trained.predictions(files)
-    predictions = list(track(iterator, "predicting", total=len(files), console=console, transient=True))
-    for path in options.out:
-        write_predictions(predictions, path)
-    if options.json:
-        print(json.dumps([vars(prediction) for prediction in predictions], indent=2))
-        return 0
-    table = Table("file", "class", "probability", "then")  # the end of a path tells files apart
-    for prediction in predictions:
-        rest = list(zip(prediction.classes, prediction.probabilities, strict=True))[1:]
-        others = ", ".join(f"{name} {value:.1%}" for name, value in rest)
-        table.add_row(
-            "/".join(Path(prediction.file).parts[-2:]),
-            prediction.classes[0],
-            f"{prediction.probabilities[0]:.1%}",
-            others,
-        )
-    Console().print(table)
-    return 0
+    return parser.parse_args(arguments)
 
 
-def make_faster(trained: Trained, batch_size: int, *, with_compile: bool) -> None:
-    """Fold the network, and compile it for batches of ``batch_size`` images; each step is checked on noise."""
-    shape = (batch_size, trained.preprocessing.in_channels, *[trained.preprocessing.image_size] * 2)
-    example = torch.randn(shape, generator=torch.Generator().manual_seed(0)).contiguous(
-        memory_format=torch.channels_last
-    )
-    trained.network = fold_for_inference(trained.network, example[:1]).network
-    if with_compile:
-        from lit_cnn.exporting.compiling import compile_for_inference  # a second
-
-        trained.network = compile_for_inference(trained.network, example)
+def row(prediction: Prediction) -> list[str]:
+    """Cells of the table; the end of a path tells files apart."""
+    (best, share), *rest = zip(prediction.classes, prediction.probabilities, strict=True)
+    others = ", ".join(f"{name} {value:.1%}" for name, value in rest)
+    return ["/".join(Path(prediction.file).parts[-2:]), best, f"{share:.1%}", others]

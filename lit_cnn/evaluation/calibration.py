@@ -4,13 +4,15 @@ A temperature T divides the logits, which changes no prediction. It is fitted on
 the other: on the images it was fitted on, any figure would flatter it.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from lit_cnn.data.sources.load import stratified_rows
 from lit_cnn.evaluation.scores import brier_score, hits, log_loss
+from lit_cnn.reports.reliability import ReliabilityPanel
 
 BINS = 15
 COLDEST, HOTTEST = 0.05, 20.0
@@ -125,6 +127,37 @@ class Calibration:
     def at_limit(self) -> bool:
         """Whether no temperature between the limits was best."""
         return not COLDEST * 1.001 < self.temperature < HOTTEST / 1.001
+
+    def report(self) -> dict[str, Any]:
+        """Everything as built-in types."""
+        bins = {"before": self.bins_before, "after": self.bins_after}
+        return {
+            "temperature": self.temperature,
+            "at_limit": self.at_limit,
+            "fitted_on": self.fitted_on,
+            "measured_on": self.measured_on,
+            "before": asdict(self.before),
+            "after": asdict(self.after),
+            "bins": {
+                when: {name: values.tolist() for name, values in vars(part).items()} for when, part in bins.items()
+            },
+        }
+
+    def panels(self) -> list[ReliabilityPanel]:
+        """Reliability diagrams before and after."""
+        shown = (
+            ("as trained", self.before, self.bins_before),
+            (f"temperature {self.temperature:.2f}", self.after, self.bins_after),
+        )
+        return [
+            ReliabilityPanel(
+                f"{title}: ECE {100 * figures.ece:.2f} %",
+                bins.counts.tolist(),
+                bins.confidence.tolist(),
+                bins.accuracy.tolist(),
+            )
+            for title, figures, bins in shown
+        ]
 
 
 def calibrate(probabilities: Tensor, labels: Tensor, bins: int = BINS) -> Calibration:

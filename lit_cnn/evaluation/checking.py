@@ -1,4 +1,4 @@
-"""Whether a checkpoint or a run can be trusted: files whole, loadable without code, finite, and of one network."""
+"""Whether data, a checkpoint or a run can be trusted: files whole, loadable without code, finite, of one network."""
 
 import hashlib
 from collections.abc import Iterator
@@ -7,13 +7,24 @@ from pathlib import Path
 import torch
 import yaml
 
-from lit_cnn.data.checking import Finding
+from lit_cnn.data.checking import Finding, check_data
+from lit_cnn.data.sources.load import resolve_data_path
 from lit_cnn.evaluation.trained import load_trained
 from lit_cnn.run_folder.checkpoint import BEST, LAST, PREVIOUS, load_checkpoint, network_weights
 from lit_cnn.run_folder.metrics_csv import read_metrics
 from lit_cnn.training.metrics_file import METRICS
 
 WEIGHTS = "weights.safetensors"
+
+
+def check_path(name: str) -> Iterator[Finding]:
+    """The findings about what ``name`` turns out to be."""
+    path = Path(name).expanduser()
+    if (path / "config.yaml").is_file() or (path / "checkpoints").is_dir():
+        return check_run(path)
+    if path.is_dir() or path.suffix == ".npz" or not path.exists():
+        return check_data(resolve_data_path(name, "the path"))
+    return check_checkpoint(path)
 
 
 def check_checkpoint(path: Path) -> Iterator[Finding]:

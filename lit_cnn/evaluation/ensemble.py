@@ -6,7 +6,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lit_cnn.evaluation.images import EvaluationImages
+from lit_cnn.evaluation.logits import Advance, collect
 from lit_cnn.evaluation.scores import accuracies, bootstrap_interval, hits
+from lit_cnn.evaluation.test_time_augmentation import make_views
+from lit_cnn.evaluation.trained import Trained
+
+_SPLIT_KEYS = ("source", "val_fraction")
+"""Recipe keys below ``data`` that decide which images are held out."""
 
 
 @dataclass(frozen=True)
@@ -51,4 +58,27 @@ def ensemble_scores(members: Sequence[Tensor], labels: Tensor) -> EnsembleScores
         gain_over_mean_interval=bootstrap_interval(over_mean, "ensemble", "mean"),
         gain_over_best=float(over_best.mean()),
         gain_over_best_interval=bootstrap_interval(over_best, "ensemble", "best"),
+    )
+
+
+def evaluate_ensemble(
+    members: Sequence[Trained], images: EvaluationImages, advance: Advance | None = None
+) -> EnsembleScores:
+    """Scores on the same images, of which each member sees the centre crop that its own preprocessing cuts."""
+    probabilities = [
+        collect(member, images, make_views("center", member.preprocessing), advance=advance).probabilities
+        for member in members
+    ]
+    return ensemble_scores(probabilities, images.labels)
+
+
+def other_split(paths: Sequence[str], members: Sequence[Trained]) -> str | None:
+    """A sentence where a member held out other images than the first, whose split is used."""
+    first, *others = [[member.recipe["data"].get(key) for key in _SPLIT_KEYS] for member in members]
+    different = [path for path, keys in zip(paths[1:], others, strict=True) if keys != first]
+    if not different:
+        return None
+    return (
+        f"{', '.join(different)}: trained with another data.source or data.val_fraction than {paths[0]}, whose images "
+        "are used, so some of these may have been training images"
     )

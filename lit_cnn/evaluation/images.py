@@ -4,17 +4,19 @@ import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from lit_cnn.data.module import ImageData
 from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.decoding import BrokenImage
 from lit_cnn.data.sources.load import Split
 from lit_cnn.randomness import generator
+
+if TYPE_CHECKING:  # prediction starts faster without Lightning
+    from lit_cnn.data.module import ImageData
 
 SplitName = Literal["val", "test"]
 
@@ -132,7 +134,7 @@ def without_broken(images: EvaluationImages) -> EvaluationImages:
     return replace(images, split=images.split.take(rows))
 
 
-def evaluation_images(data: ImageData, split: SplitName) -> EvaluationImages:
+def evaluation_images(data: "ImageData", split: SplitName) -> EvaluationImages:
     """The validation or test images of a data module; under ``data.on_error`` skip those ``without_broken``.
 
     Raises:

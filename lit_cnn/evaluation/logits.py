@@ -1,15 +1,21 @@
-"""A trained network over many views of many images: batches of equal size in, class probabilities out."""
+"""A trained network over many views of many images: batches of equal size in, class probabilities out.
+
+``stream`` is the one loop of every command that takes a checkpoint. Only ``fit`` validates in another, Lightning's,
+which knows all ranks and both kinds of weights; it computes the same logits from the same batches.
+"""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
 from lit_cnn.evaluation.images import EvaluationImages, Prepare
-from lit_cnn.evaluation.trained import Trained
+
+if TYPE_CHECKING:
+    from lit_cnn.evaluation.trained import Trained
 
 Average = Literal["probabilities", "logits"]
 Advance = Callable[[int], object]
@@ -58,11 +64,12 @@ class Outcome:
 
 
 def stream(
-    trained: Trained, images: EvaluationImages, prepare: Prepare, batch_size: int = 64, advance: Advance | None = None
+    trained: "Trained", images: EvaluationImages, prepare: Prepare, batch_size: int = 64, advance: Advance | None = None
 ) -> Iterator[Block]:
-    """The logits of every view of every image, in no particular order.
+    """The logits of every view of every image.
 
-    Views of one size share a batch, whichever image and scale they come from.
+    Views of one size share a batch, whichever image and scale they come from. Where all have one size, they come in the
+    order of the images, and every batch but the last is full; else in no particular order.
 
     Raises:
         ValueError: If the network cannot be run at the size of a view.
@@ -72,14 +79,22 @@ def stream(
         for part in chunk:
             for inputs in _numbered(part.rows, part.views):
                 waiting.setdefault(inputs.pixels.shape[-2:], []).append(inputs)
-        counts = {size: sum(len(inputs.rows) for inputs in parts) for size, parts in waiting.items()}
-        crowded = sum(counts.values()) > _WAITING * batch_size
-        for size in [size for size, count in counts.items() if crowded or count >= batch_size]:
-            yield from _run(trained, waiting.pop(size), batch_size)
+        counts = {size: _count(parts) for size, parts in waiting.items()}
+        crowded = sum(count % batch_size for count in counts.values()) > _WAITING * batch_size
+        for size, count in counts.items():
+            if crowded or count >= batch_size:
+                whole = count if crowded else count - count % batch_size
+                left = yield from _run(trained, waiting.pop(size), whole, batch_size)
+                if left is not None:
+                    waiting[size] = [left]
         if advance is not None:
             advance(sum(len(part.rows) for part in chunk))
     for parts in waiting.values():
-        yield from _run(trained, parts, batch_size)
+        yield from _run(trained, parts, _count(parts), batch_size)
+
+
+def _count(parts: list[Inputs]) -> int:
+    return sum(len(inputs.rows) for inputs in parts)
 
 
 def _numbered(rows: Tensor, groups: list[Tensor]) -> Iterator[Inputs]:
@@ -92,15 +107,19 @@ def _numbered(rows: Tensor, groups: list[Tensor]) -> Iterator[Inputs]:
         first += views
 
 
-def _run(trained: Trained, parts: list[Inputs], batch_size: int) -> Iterator[Block]:
+def _run(trained: "Trained", parts: list[Inputs], count: int, batch_size: int) -> Generator[Block, None, Inputs | None]:
+    """Run the first ``count`` inputs; returns the others, or None if there is none."""
     rows, views, pixels = (torch.cat(column) for column in zip(*parts, strict=True))
-    for start in range(0, len(rows), batch_size):
-        chosen = slice(start, start + batch_size)
+    for start in range(0, count, batch_size):
+        chosen = slice(start, min(start + batch_size, count))
         yield Block(rows[chosen], views[chosen], trained.logits(pixels[chosen]).cpu())
+    if count == len(rows):
+        return None
+    return Inputs(*(column[count:].clone() for column in (rows, views, pixels)))  # a view would keep all the pixels
 
 
 def collect(
-    trained: Trained,
+    trained: "Trained",
     images: EvaluationImages,
     prepare: Prepare,
     *,

@@ -2,10 +2,90 @@
 
 import csv
 import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lit_cnn.data.sources.folders import list_images
-from lit_cnn.evaluation.trained import Prediction
+import torch
+from torch import Tensor
+
+from lit_cnn.data.sources.arrays import ArraySplit
+from lit_cnn.data.sources.file_index import PathTable
+from lit_cnn.data.sources.folders import FolderSplit, list_images
+from lit_cnn.evaluation.images import EvaluationImages, Prepare, without_broken
+from lit_cnn.evaluation.logits import Advance, stream
+from lit_cnn.evaluation.test_time_augmentation import make_views
+
+if TYPE_CHECKING:
+    from lit_cnn.evaluation.trained import Trained
+
+BATCH_SIZE = 32
+"""Images that are predicted at once."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The most probable classes of one image, the best first; ``file`` is its path, or its number in a tensor."""
+
+    file: str
+    classes: list[str]
+    probabilities: list[float]
+
+
+def predict_files(trained: "Trained", images: EvaluationImages, advance: Advance | None = None) -> list[Prediction]:
+    """The top classes (at most five) of the centre crop of each file of ``file_images``.
+
+    Raises:
+        ValueError: If a file cannot be decoded, naming it.
+    """
+    assert isinstance(images.split, FolderSplit)
+    return _predictions(
+        trained, images, make_views("center", trained.preprocessing), images.split.paths, advance=advance
+    )
+
+
+def predict_pixels(trained: "Trained", pixels: Tensor) -> list[Prediction]:
+    """The top classes (at most five) of uint8 pixels (N, C, H, W) at the size of the preprocessing."""
+    images = EvaluationImages(ArraySplit(pixels, torch.zeros(len(pixels), dtype=torch.int64)), pixels.shape[1], "")
+    return _predictions(trained, images, _as_they_are, [str(number) for number in range(len(pixels))])
+
+
+def _as_they_are(pixels: Tensor, _: Tensor) -> list[Tensor]:
+    return [pixels[:, None]]
+
+
+def _predictions(
+    trained: "Trained",
+    images: EvaluationImages,
+    prepare: Prepare,
+    names: Sequence[str],
+    advance: Advance | None = None,
+) -> list[Prediction]:
+    count = min(5, len(trained.class_names))
+    found = {}
+    for block in stream(trained, images, prepare, BATCH_SIZE, advance):
+        best = block.logits.softmax(dim=1).topk(count, dim=1)
+        columns = block.rows.tolist(), best.values.tolist(), best.indices.tolist()
+        for row, probabilities, classes in zip(*columns, strict=True):
+            found[row] = Prediction(names[row], [trained.class_names[index] for index in classes], probabilities)
+    return [found[row] for row in range(len(images))]
+
+
+def file_images(files: Iterable[str | Path], in_channels: int, workers: int | None = None) -> EvaluationImages:
+    """Image files as a split, without labels (all are 0).
+
+    Args:
+        files: Their paths.
+        in_channels: 1 for gray, 3 for RGB.
+        workers: Processes that decode; None takes one for each core, up to 8, where there is more than one batch.
+    """
+    paths = PathTable.of(str(file) for file in files)
+    if workers is None:
+        workers = min(8, os.cpu_count() or 1) if len(paths) > BATCH_SIZE else 0
+    split = FolderSplit(paths, torch.zeros(len(paths), dtype=torch.int64))
+    return EvaluationImages(split, in_channels, "the given files", workers)
 
 
 def find_images(names: list[str]) -> list[str]:
@@ -27,6 +107,17 @@ def find_images(names: list[str]) -> list[str]:
         else:
             raise ValueError(f"there is no image {name}")
     return files
+
+
+def readable_files(trained: "Trained", files: Sequence[str]) -> EvaluationImages:
+    """The files as a split; where the recipe's ``data.on_error`` says skip, without those that cannot be decoded.
+
+    Raises:
+        ValueError: If all of them are to be skipped.
+    """
+    images = file_images(files, trained.preprocessing.in_channels)
+    skips = trained.recipe.get("data", {}).get("on_error") == "skip"
+    return without_broken(images) if skips else images
 
 
 def write_predictions(predictions: list[Prediction], path: Path) -> None:

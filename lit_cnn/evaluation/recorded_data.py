@@ -10,7 +10,8 @@ import yaml
 from lit_cnn.data.module import ImageData
 from lit_cnn.data.settings import Crop, Evaluation, Normalize
 from lit_cnn.evaluation.images import EvaluationImages, SplitName, evaluation_images
-from lit_cnn.evaluation.trained import BATCH_SIZE, Trained, load_trained
+from lit_cnn.evaluation.predict import BATCH_SIZE
+from lit_cnn.evaluation.trained import Trained, load_trained
 from lit_cnn.experiment.parser import RecipeCLI
 from lit_cnn.experiment.recipe import Recipe
 

@@ -1,14 +1,23 @@
 """Accuracy of a network on corrupted images."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from lit_cnn.evaluation.corruptions import CorruptedViews
+from lit_cnn.evaluation.corruptions import CORRUPTIONS, CorruptedViews
 from lit_cnn.evaluation.images import EvaluationImages
 from lit_cnn.evaluation.logits import Advance, stream
 from lit_cnn.evaluation.trained import Trained
+from lit_cnn.reports.contact_sheet import draw_contact_sheet
+
+
+def default_kinds(in_channels: int) -> tuple[str, ...]:
+    """All kinds; on gray images without saturate, which changes nothing there."""
+    return tuple(kind for kind in CORRUPTIONS if in_channels == 3 or kind != "saturate")
 
 
 @dataclass(frozen=True)
@@ -49,3 +58,35 @@ def corruption_scores(
         right.index_add_(0, block.views, (block.logits.argmax(dim=1) == images.labels[block.rows]).double())
     shares = right / len(images)
     return CorruptionScores(float(shares[0]), shares[1:].view(kinds, severities))
+
+
+def heat_map_rows(scores: CorruptionScores, kinds: Sequence[str]) -> dict[str, list[float]]:
+    """Row name -> accuracies, that on clean images first."""
+    return {
+        kind.replace("_", " "): [scores.clean, *row] for kind, row in zip(kinds, scores.accuracy.tolist(), strict=True)
+    }
+
+
+def scores_report(scores: CorruptionScores, views: CorruptedViews, images: int) -> dict[str, Any]:
+    """Everything as built-in types."""
+    return {
+        "images": images,
+        "seed": views.seed,
+        "clean": scores.clean,
+        "mean_corruption_error": scores.mean_error,
+        "added_error": scores.added_error,
+        "accuracy": {
+            kind: dict(zip(map(str, views.severities), row, strict=True))
+            for kind, row in zip(views.kinds, scores.accuracy.tolist(), strict=True)
+        },
+    }
+
+
+def draw_corruptions(
+    images: EvaluationImages, row: int, class_names: Sequence[str], views: CorruptedViews, out_png: Path
+) -> Path:
+    """Draw one image clean and under each kind and severity of ``views``; returns ``out_png``."""
+    pixels = views(images.image(row)[None], torch.tensor([row]))[0][0]
+    names = [f"{kind.replace('_', ' ')} {severity}" for kind in views.kinds for severity in views.severities]
+    title = f"{class_names[int(images.labels[row])]}: corruptions and their severity"
+    return draw_contact_sheet(pixels, ["clean", *names], out_png, columns=5, title=title)

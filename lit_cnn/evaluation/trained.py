@@ -1,6 +1,6 @@
 """A trained network as its checkpoint describes it: architecture, weights, classes and preprocessing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,23 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from lit_cnn.architectures.catalog import create_model
-from lit_cnn.data.augmentation.per_image import evaluation_transform
 from lit_cnn.data.normalization import normalize
 from lit_cnn.data.settings import Preprocessing
-from lit_cnn.data.sources.folders import load_image
+from lit_cnn.evaluation.predict import Prediction, file_images, predict_files, predict_pixels
 from lit_cnn.run_folder.checkpoint import load_checkpoint, network_weights
-
-BATCH_SIZE = 32
-"""Images that ``Trained.predictions`` computes at once."""
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The most probable classes of one image, the best first; ``file`` is its path, or its number in a tensor."""
-
-    file: str
-    classes: list[str]
-    probabilities: list[float]
 
 
 @dataclass
@@ -38,6 +25,7 @@ class Trained:
         recorded_preprocessing: From an image file to the network's input; None where the training data did not say.
         recipe: The resolved recipe it was trained with; empty where a script trained it.
         name: What messages call it, such as its file.
+        autocast: Number format of convolutions and matrix products under mixed precision; None: that of the weights.
     """
 
     network: nn.Module
@@ -45,6 +33,7 @@ class Trained:
     recorded_preprocessing: Preprocessing | None
     recipe: dict[str, Any]
     name: str = "the checkpoint"
+    autocast: torch.dtype | None = None
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -64,6 +53,8 @@ class Trained:
     def logits(self, images: Tensor) -> Tensor:
         """(N, K) float32 logits, on the network's device.
 
+        Every figure on these weights outside ``fit`` comes from here.
+
         Args:
             images: uint8 (N, C, H, W), which need not have the size of the preprocessing, or floating point, which the
                 network takes as they are.
@@ -76,7 +67,8 @@ class Trained:
         if not images.is_floating_point():
             images = normalize(images, self.preprocessing.mean, self.preprocessing.std)
         try:
-            return self.network(images).float()
+            with torch.autocast(images.device.type, self.autocast, enabled=self.autocast is not None):
+                return self.network(images).float()
         except RuntimeError as error:
             known, (height, width) = self.recorded_preprocessing, images.shape[-2:]
             if known is None or height == width == known.image_size:
@@ -86,42 +78,20 @@ class Trained:
                 f"{known.image_size}x{known.image_size} of its training ({str(error).splitlines()[0]})"
             ) from None
 
-    def probabilities(self, images: Tensor) -> Tensor:
-        """(N, K) softmax of images (N, C, H, W), uint8 or floating point as for ``logits``."""
-        return self.logits(images).softmax(dim=1)
-
-    def predict(self, images: Tensor | Sequence[str | Path]) -> list[Prediction]:
+    def predict(self, images: Tensor | Sequence[str | Path], workers: int = 0) -> list[Prediction]:
         """The top classes (at most five) of each image.
 
         Args:
             images: Image files, or uint8 pixels (N, C, H, W) at the size of the preprocessing, or the network's own
                 input in floating point.
+            workers: Processes that decode files; 0 does it in this one.
 
         Raises:
             ValueError: If a file cannot be decoded, naming it, or it is not known how to prepare files or pixels.
         """
-        return list(self.predictions(images))
-
-    def predictions(self, images: Tensor | Sequence[str | Path]) -> Iterator[Prediction]:
-        """``predict``, one by one."""
-        count = min(5, len(self.class_names))
-        for start in range(0, len(images), BATCH_SIZE):
-            part = images[start : start + BATCH_SIZE]
-            pixels = part if isinstance(part, Tensor) else torch.stack([self.read(path) for path in part])
-            best = self.probabilities(pixels).topk(count, dim=1)
-            for number, (values, classes) in enumerate(
-                zip(best.values.tolist(), best.indices.tolist(), strict=True), start=start
-            ):
-                file = str(number) if isinstance(images, Tensor) else str(images[number])
-                yield Prediction(file, [self.class_names[index] for index in classes], values)
-
-    def read(self, path: str | Path) -> Tensor:
-        """(C, H, W) uint8 input of an image file."""
-        return self.transform()(load_image(path, self.preprocessing.in_channels))
-
-    def transform(self) -> Any:
-        """Function of a PIL image that returns the (C, H, W) uint8 input."""
-        return evaluation_transform(self.preprocessing)
+        if isinstance(images, Tensor):
+            return predict_pixels(self, images)
+        return predict_files(self, file_images(images, self.preprocessing.in_channels, workers))
 
 
 def load_trained(path: str | Path, weights: str = "ema", trust: Sequence[str] = ()) -> Trained:

@@ -2,7 +2,7 @@
 
 import fnmatch
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -104,6 +104,20 @@ def measure_parity(row: Reference, *, batch: int = 2, seed: int = 0) -> ParityRe
         gradient,
         time.perf_counter() - start,
     )
+
+
+def measure_all(
+    rows: Sequence[Reference], on_row: Callable[[str], object] = lambda _: None
+) -> tuple[list[ParityResult], list[str]]:
+    """Every row that could be measured, and a sentence for every other; ``on_row`` gets the name of each before."""
+    results, failures = [], []
+    for row in rows:
+        on_row(row.name)
+        try:
+            results.append(measure_parity(row))
+        except ValueError as error:
+            failures.append(f"{row.label}: {error}")
+    return results, failures
 
 
 def gradient_difference(source: nn.Module, target: nn.Module, images: Tensor, report: TransferReport) -> float:

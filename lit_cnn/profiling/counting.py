@@ -8,7 +8,7 @@ import copy
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import torch
@@ -98,6 +98,22 @@ class NetworkCount:
         for layer in self.layers:
             rows[layer.stage][layer.kind] += getattr(layer, figure)
         return list(rows.items())
+
+    def report(self) -> dict[str, Any]:
+        """All counts as built-in types."""
+        figures: tuple[Literal["params", "madds"], ...] = ("params", "madds")
+        by_kind = {figure: dict.fromkeys(KINDS, 0) for figure in figures}
+        for figure in figures:
+            for layer in self.layers:
+                by_kind[figure][layer.kind] += getattr(layer, figure)
+        return {
+            "name": self.name,
+            "image_size": self.image_size,
+            **{name: getattr(self, name) for name in ("params", "madds", "activations", "activation_bytes")},
+            "by_kind": by_kind,
+            "stages": [asdict(stage) for stage in self.stages],
+            "layers": [asdict(layer) for layer in self.layers],
+        }
 
 
 def count_model(name: str, image_size: int | None = None) -> NetworkCount:

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 
 from lit_cnn.benchmarking.interleaving import Spread
-from lit_cnn.benchmarking.tuning import Settings, choose, climb
+from lit_cnn.benchmarking.tuning import Settings, Trial, choose, climb
 
 
 def speed(median: float, low: float | None = None) -> Spread:
@@ -38,3 +38,13 @@ def test_each_key_starts_from_the_best_so_far() -> None:
     ]
     assert [before["precision"] for before, _ in asked] == ["fp32", "bf16"]  # compile has nothing to try
     assert start["threads"] == 1
+
+
+def test_the_verdict_on_a_trial_says_why_it_is_not_kept() -> None:
+    tried = ((speed(1.5), True), (speed(1.01, low=0.99), False), (Spread(0.5, 0.4, 0.6, 9), False), ("no GPU", False))
+    assert [Trial("data.workers", 1, 0, found, chosen).verdict for found, chosen in tried] == [
+        "chosen",
+        "not above the noise",
+        "slower",
+        "could not run",
+    ]

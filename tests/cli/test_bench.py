@@ -1,6 +1,5 @@
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,9 +8,7 @@ from PIL import Image
 from lit_cnn.architectures.catalog import find_entry
 from lit_cnn.benchmarking.contestants import TABLE, default_batch, references_of
 from lit_cnn.benchmarking.race import GEMM
-from lit_cnn.cli.bench import speed_bars
 from lit_cnn.cli.main import main
-from lit_cnn.reports.speed import Bar
 
 QUICK = ["--rounds", "1", "--batch-size", "2", "--device", "cpu"]
 
@@ -126,21 +123,3 @@ def test_errors_are_one_sentence(arguments: list[str], sentence: str, capsys) ->
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("lit-cnn:")]
     assert len(lines) == 1
     assert sentence in lines[0]
-
-
-def test_the_picture_s_bars_are_the_training_speeds_of_every_contestant() -> None:
-    ours, theirs = (
-        SimpleNamespace(
-            label=label,
-            phases={"forward": milliseconds},
-            training=SimpleNamespace(median=speed),
-            inference=SimpleNamespace(median=10 * speed),
-            training_share=SimpleNamespace(median=share),
-            inference_share=SimpleNamespace(median=2 * share),
-        )
-        for label, milliseconds, speed, share in (("ours", 20.0, 50.0, 0.4), ("timm", 40.0, 25.0, 0.2))
-    )
-    assert speed_bars([SimpleNamespace(name="resnet50", results=(ours, theirs))]) == [
-        Bar("resnet50", {"forward": 20.0}, 50.0, 0.4),
-        Bar("resnet50 (timm)", {"forward": 40.0}, 25.0, 0.2),
-    ]

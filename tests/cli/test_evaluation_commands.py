@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,6 +66,19 @@ def test_views_stand_beside_the_centre_crop_that_validate_reports(folder: Path, 
     assert report["gain_interval"][0] <= report["gain"] <= report["gain_interval"][1]
     plain = json.loads(printed(capsys, "validate", folder / "0.ckpt", "--json"))
     assert plain["val/acc1"] == pytest.approx(report["center"]["acc1"])
+
+
+def test_a_precision_that_would_be_emulated_is_left_and_told_on_stderr(
+    folder: Path, tmp_path: Path, machine: Any, capsys: pytest.CaptureFixture
+) -> None:
+    machine(("avx2",))
+    checkpoint = torch.load(folder / "0.ckpt", weights_only=True)
+    checkpoint["recipe"]["trainer"] = {"precision": "bf16-mixed"}
+    torch.save(checkpoint, tmp_path / "mixed.ckpt")
+    assert main(["validate", str(tmp_path / "mixed.ckpt"), "--json"]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out) == json.loads(printed(capsys, "validate", folder / "0.ckpt", "--json"))
+    assert "no instructions for the run's bf16-mixed; single images may be called otherwise" in shown.err
 
 
 def test_other_sizes_than_the_training_s(folder: Path, capsys: pytest.CaptureFixture) -> None:

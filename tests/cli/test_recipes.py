@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from lit_cnn.cli.main import main
-from lit_cnn.cli.recipes import number
 from lit_cnn.experiment.files import list_recipes
 
 
@@ -81,7 +80,3 @@ def test_listing_needs_no_lightning() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
-
-
-def test_numbers_have_three_digits() -> None:
-    assert [number(value) for value in (None, 0.01234, 12.34, 1234.5)] == ["–", "0.0123", "12.3", "1,234"]

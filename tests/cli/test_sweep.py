@@ -43,7 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "space.yaml").write_text(SPACE)
     (tmp_path / "fake.py").write_text(FAKE_FIT)
     monkeypatch.setattr(
-        "lit_cnn.cli.sweep.Fit", lambda recipe, rest: Fit(recipe, rest, (sys.executable, "-S", "fake.py"))
+        "lit_cnn.sweeps.folder.Fit", lambda recipe, rest: Fit(recipe, rest, (sys.executable, "-S", "fake.py"))
     )
     return tmp_path
 
@@ -147,19 +147,10 @@ def test_without_optuna_the_extra_is_named(capsys: pytest.CaptureFixture, monkey
     assert "pip install 'lit-cnn[search]'" in refusal(capsys, COMMAND)
 
 
-def test_the_spaces_we_ship_fit_their_recipe() -> None:
-    from lit_cnn.cli.sweep import check_keys, find_parts
-
-    for name in ("rand_augment_grid", "learning_rate"):
-        stated = ["--config", "cifar10_resnet20"]
-        space, recipe = find_parts(Path("nowhere"), f"search/{name}", stated)
-        check_keys(space, recipe, stated)
-
-
 def test_the_wandb_sweep_starts_a_recipe_our_parser_takes() -> None:
     """The command is built by W&B's own agent code, for values drawn from each parameter's range or list."""
     utils = pytest.importorskip("wandb.sdk.launch.sweeps.utils")
-    sweep = yaml.safe_load(find_recipe("search/wandb_sweep").read_text())
+    sweep = yaml.safe_load(find_recipe("sweeps/wandb_sweep").read_text())
     assert sweep["metric"] == {"name": "val/acc1", "goal": "maximize"}
     assert sweep["metric"]["name"] == RecipeCLI(["--config", str(find_recipe("cifar10_resnet20"))]).config.monitor
     draw = random.Random(0)

@@ -1,5 +1,7 @@
 """Calibration against torchmetrics, and temperatures that are known."""
 
+import json
+
 import pytest
 import torch
 from torchmetrics.functional.classification import multiclass_calibration_error
@@ -7,6 +9,9 @@ from torchmetrics.functional.classification import multiclass_calibration_error
 from lit_cnn.evaluation.calibration import (
     COLDEST,
     HOTTEST,
+    Calibration,
+    CalibrationFigures,
+    ConfidenceBins,
     calibrate,
     confidence_bins,
     expected_calibration_error,
@@ -88,3 +93,27 @@ def test_overconfidence_is_repaired() -> None:
 def test_too_few_images_are_refused() -> None:
     with pytest.raises(ValueError, match="at least two images of some class"):
         calibrate(torch.eye(2), torch.tensor([0, 1]))
+
+
+def test_the_first_diagram_is_of_the_network_as_trained_and_the_second_at_the_temperature() -> None:
+    before, after = (
+        ConfidenceBins(torch.tensor(counts), torch.tensor(confidence), torch.tensor(accuracy))
+        for counts, confidence, accuracy in (([1, 3], [0.25, 0.75], [0.0, 0.5]), ([2, 2], [0.5, 1.0], [0.25, 0.125]))
+    )
+    sure, modest = (CalibrationFigures(0.5, 0.75, ece, 1.0, 1.0) for ece in (0.25, 0.0625))
+    trained, scaled = Calibration(2.0, 4, 4, sure, modest, before, after).panels()
+    assert (trained.title, scaled.title) == ("as trained: ECE 25.00 %", "temperature 2.00: ECE 6.25 %")
+    assert (trained.counts, trained.confidence, trained.accuracy) == ([1, 3], [0.25, 0.75], [0.0, 0.5])
+    assert (scaled.counts, scaled.confidence, scaled.accuracy) == ([2, 2], [0.5, 1.0], [0.25, 0.125])
+
+
+def test_the_report_is_made_of_built_in_types() -> None:
+    probabilities, labels = drawn(2.0, 200)
+    result = calibrate(probabilities, labels, bins=4)
+    report = json.loads(json.dumps(result.report()))
+    assert report["after"]["ece"] == result.after.ece
+    assert report["bins"]["before"] == {
+        "counts": result.bins_before.counts.tolist(),
+        "confidence": result.bins_before.confidence.tolist(),
+        "accuracy": result.bins_before.accuracy.tolist(),
+    }

@@ -1,9 +1,16 @@
 """Ensembles of members whose votes are known."""
 
+from dataclasses import replace
+
 import pytest
 import torch
+from colours import colour_network, labelled, noise
 
-from lit_cnn.evaluation.ensemble import ensemble_scores
+from lit_cnn.evaluation.ensemble import ensemble_scores, evaluate_ensemble, other_split
+from lit_cnn.evaluation.logits import collect
+from lit_cnn.evaluation.scores import accuracies
+from lit_cnn.evaluation.test_time_augmentation import make_views
+from lit_cnn.evaluation.trained import Trained
 
 LABELS = torch.tensor([0, 0, 1, 1])
 SURE = torch.tensor([[0.9, 0.1], [0.9, 0.1], [0.45, 0.55], [0.55, 0.45]])  # three right, one narrowly wrong
@@ -32,3 +39,28 @@ def test_equal_members_gain_nothing() -> None:
     scores = ensemble_scores([SURE, SURE, SURE], LABELS)
     assert scores.gain_over_mean == scores.gain_over_best == 0
     assert scores.gain_over_mean_interval == (0, 0)
+
+
+def test_each_member_sees_its_own_crop_of_the_same_images() -> None:
+    images = labelled(noise(40, 16, 8))
+    members = [colour_network(8), colour_network(8, crop_ratio=0.5)]
+    done: list[int] = []
+    scores = evaluate_ensemble(members, images, done.append)
+    alone = [
+        accuracies(collect(member, images, make_views("center", member.preprocessing)).probabilities, images.labels)
+        for member in members
+    ]
+    assert scores.members == alone
+    assert alone[0] != alone[1]
+    assert sum(done) == 80
+
+
+def test_members_that_held_out_other_images_are_named() -> None:
+    def trained_on(**data: object) -> Trained:
+        return replace(colour_network(), recipe={"data": {"source": "digits", "val_fraction": 0.1, **data}})
+
+    first, same, other = trained_on(path="here"), trained_on(path="there"), trained_on(val_fraction=0.2)
+    assert other_split(["a", "b"], [first, same]) is None
+    sentence = other_split(["a", "b", "c"], [first, same, other])
+    assert sentence is not None
+    assert sentence.startswith("c: trained with another data.source or data.val_fraction than a")

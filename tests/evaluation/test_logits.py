@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from colours import Colours, colour_network, labelled, noise
+from colours import Colours, colour_network, labelled, noise, whole
 from torch import Tensor
 
 from lit_cnn.data.sources.arrays import ArraySplit
@@ -28,6 +28,13 @@ def test_every_view_is_run_once_with_its_number(batch_size: int) -> None:
     ]
     for (row, view), logits in found.items():
         torch.testing.assert_close(logits, views[view][row])
+
+
+def test_batches_of_one_size_are_full_and_in_order() -> None:
+    """Whatever the loader's chunks are: 256 images here, which 60 does not divide."""
+    blocks = list(stream(colour_network(), labelled(noise(600, 2, 2)), whole, 60))
+    assert [len(block.rows) for block in blocks] == [60] * 10
+    assert torch.cat([block.rows for block in blocks]).tolist() == list(range(600))
 
 
 def test_probabilities_or_logits_are_averaged() -> None:

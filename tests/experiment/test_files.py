@@ -30,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("./recipes/resnet_rs.yaml", "resnet_rs.yaml"),
         ("recipes/small/resnet_rs.yaml", "small/resnet_rs.yaml"),
         ("recipes/overlays/resnet_rs_101_192.yaml", "overlays/resnet_rs_101_192.yaml"),
-        ("recipes/search/rand_augment_grid.yaml", "search/rand_augment_grid.yaml"),
+        ("recipes/sweeps/rand_augment_grid.yaml", "sweeps/rand_augment_grid.yaml"),
         (str(ROOT / "resnet50.yaml"), "resnet50.yaml"),
     ],
 )

@@ -125,3 +125,14 @@ def test_the_network_is_left_as_it_is() -> None:
 def test_errors_are_one_sentence() -> None:
     with pytest.raises(ValueError, match="did you mean 'resnet50'"):
         count_model("resnet5O")
+
+
+def test_the_report_holds_all_counts_and_their_sums_by_kind() -> None:
+    count = count_model("cifar_resnet20")
+    report = count.report()
+    assert (report["name"], report["params"], report["madds"]) == ("cifar_resnet20", 269_722, 40_551_040)
+    assert sum(stage["activations"] for stage in report["stages"]) == report["activations"]
+    assert tuple(report["by_kind"]["params"]) == KINDS
+    for figure in ("params", "madds"):
+        for kind, amount in report["by_kind"][figure].items():
+            assert amount == sum(layer[figure] for layer in report["layers"] if layer["kind"] == kind)

@@ -1,0 +1,56 @@
+"""A recipe in the list of ``lit-cnn recipes``: what it says of itself, and what training it costs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lit_cnn.benchmarking.cost import Cost, Speed, cost_of, measure_speed
+from lit_cnn.experiment.files import configs_of, read_recipe, recipe_id
+
+
+@dataclass(frozen=True)
+class ListedRecipe:
+    """One recipe: its name, its ``about`` block and architecture as written, its cost, and its speed if asked for."""
+
+    name: str
+    about: dict[str, Any]
+    architecture: str
+    image_size: int
+    epochs: float | None
+    cost: Cost
+    speed: Speed | None
+
+    def report(self) -> dict[str, Any]:
+        """Everything as built-in types."""
+        return {
+            "name": self.name,
+            "architecture": self.architecture,
+            "image_size": self.image_size,
+            **{key: self.about.get(key) for key in ("title", "paper", "source", "metric", "value", "hardware")},
+            "epochs": self.epochs,
+            "paper_epochs": self.about.get("epochs"),
+            "deviations": self.about.get("deviations"),
+            "measured": self.about.get("measured"),
+            "images_seen": self.cost.images,
+            "madds_per_image": self.cost.madds,
+            "madds_how": self.cost.how,
+            "training_madds": self.cost.training_madds,
+            "speed": self.speed._asdict() if self.speed else None,
+        }
+
+
+def listed_recipe(path: Path, measured_batch: int | None = None) -> ListedRecipe:
+    """Read a recipe's file; with ``measured_batch`` images time a few of its training steps on this machine, too."""
+    recipe = read_recipe(path)
+    cost = cost_of(recipe)
+    speed = None if measured_batch is None else measure_speed(configs_of(path), cost, measured_batch)
+    architecture = recipe["model"]["architecture"]
+    return ListedRecipe(
+        name=recipe_id(path),
+        about=recipe.get("about", {}),
+        architecture=architecture if isinstance(architecture, str) else architecture["class_path"],
+        image_size=recipe["data"].get("image_size", 224),
+        epochs=recipe.get("trainer", {}).get("max_epochs"),
+        cost=cost,
+        speed=speed,
+    )

@@ -1,0 +1,161 @@
+"""The folder of a sweep: the recipe and the space that it remembers, and the files that say what it has found."""
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from lit_cnn.experiment.files import argument, find_recipe, read_yaml
+from lit_cnn.experiment.jsonargparse_internals import keys_of
+from lit_cnn.experiment.parser import RecipeCLI, nearest_key, resolve_configs
+from lit_cnn.reports.sweep import draw_sweep
+from lit_cnn.run_folder.atomic import replacing
+from lit_cnn.sweeps.results import TrialResult, write_trials
+from lit_cnn.sweeps.space import Space, parse_space
+from lit_cnn.sweeps.trials import Fit
+from lit_cnn.training.precision import emulation_warning
+
+if TYPE_CHECKING:
+    from lit_cnn.sweeps.engine import Sweep
+
+RECIPE = "recipe.yaml"
+SPACE = "space.yaml"
+TRIALS = "trials.csv"
+BEST = "best.yaml"
+PICTURE = "heatmap.png"
+
+
+def find_parts(
+    folder: Path, space: str | None, rest: Sequence[str], trials: int | None = None
+) -> tuple[Space, list[str]]:
+    """The space and the recipe's arguments: those given, or those that the folder remembers.
+
+    Args:
+        folder: The sweep's.
+        space: A space file, if one is given.
+        rest: The recipe's arguments, if any are given.
+        trials: Number of trials instead of the space's.
+
+    Returns:
+        The space, with the recipe's monitor as its metric where it names none, and the resolved arguments.
+
+    Raises:
+        ValueError: If neither is there, or one of them is wrong.
+    """
+    known = (folder / SPACE).is_file() and (folder / RECIPE).is_file()
+    stated = any(part.startswith(("--config", "-c")) for part in rest)
+    if not known and (space is None or not stated):
+        raise ValueError(f"{folder} holds no sweep to continue: start one with --config RECIPE --space SPACE")
+    path = folder / SPACE if space is None else find_space(space)
+    parsed = parse_space(read_yaml(path), str(path))
+    if trials is not None:
+        parsed = parse_space({**parsed.as_dict(), "trials": trials}, "--trials")
+    recipe = resolve_configs([*rest] if stated else ["--config", str(folder / RECIPE), *rest])
+    return dataclasses.replace(parsed, metric=parsed.metric or RecipeCLI(recipe).config.monitor), recipe
+
+
+def find_space(name: str) -> Path:
+    """The file of a space given as a path or as a name such as ``sweeps/rand_augment_grid``.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    renamed = re.sub(r"^((\./)?recipes/)?search/", "sweeps/", name)  # where the shipped spaces lay before
+    for candidate in (name, renamed):
+        try:
+            return find_recipe(candidate)
+        except ValueError:
+            continue
+    raise ValueError(f"there is no space file {name}: pass a path, or sweeps/rand_augment_grid")
+
+
+def check_keys(space: Space, recipe: list[str], rest: Sequence[str]) -> None:
+    """Resolve the recipe once with each value of each key, so that nothing wrong is found after hours.
+
+    Raises:
+        ValueError: Naming the key, and the nearest where it is unknown.
+    """
+    cli = RecipeCLI(recipe)
+    known = keys_of(cli.parser)
+    for axis in space.keys:
+        if axis.key not in known:
+            near = nearest_key(axis.key, known)
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise ValueError(f"the space names {axis.key!r}, but the recipe has no such key{hint}")
+        if any(part.partition("=")[0] == f"--{axis.key}" for part in rest):
+            raise ValueError(f"{axis.key} is in the space and on the command line: leave out one of them")
+        for value in axis.probes():
+            try:
+                tried = RecipeCLI([*recipe, argument(axis.key, value)])
+                tried.parser.instantiate(tried.config)
+            except ValueError as error:
+                raise ValueError(f"the recipe does not take {axis.key} = {value!r} of the space: {error}") from None
+
+
+def settle_precision(cli: RecipeCLI, sweep: "Sweep") -> str:
+    """Give all trials one precision, that of the machine which began the sweep; returns which and what it costs here.
+
+    Raises:
+        ValueError: If the recipe states another than the sweep has begun with.
+    """
+    stated = cli.config.trainer.precision
+    choice = cli.settle_precision()
+    begun = sweep.settled("trainer.precision", choice.precision)
+    if stated not in ("auto", begun):
+        raise ValueError(
+            f"the sweep {sweep.folder} has begun with trainer.precision {begun}, not {stated}: leave it out, or choose "
+            "another --sweep-dir"
+        )
+    if begun != choice.precision:
+        cli.config.trainer.precision = begun
+        choice = cli.settle_precision("the sweep")
+    return "\n".join([str(choice), *filter(None, [emulation_warning(choice)])])
+
+
+def write_parts(folder: Path, space: Space, cli: RecipeCLI) -> Fit:
+    """Let the folder remember the space and the resolved recipe; returns what starts its trials."""
+    _write_text(folder / RECIPE, cli.dump())
+    _write_text(folder / SPACE, yaml.safe_dump(space.as_dict(), sort_keys=False))
+    arguments = ["--trainer.enable_progress_bar=false"]
+    if cli.config.tracking.group is None:
+        arguments.append(f"--tracking.group={folder.resolve().name}")
+    return Fit((folder / RECIPE).resolve(), arguments)
+
+
+def write_results(folder: Path, space: Space, rows: Sequence[TrialResult]) -> None:
+    """Write ``trials.csv`` and, once a trial is complete, ``heatmap.png`` and ``best.yaml``.
+
+    Args:
+        folder: The sweep's, with its recipe.
+        space: What was tried.
+        rows: The trials, the best first.
+    """
+    write_trials(rows, [axis.key for axis in space.keys], folder / TRIALS)
+    done = [row for row in rows if row.value is not None]
+    if not done:
+        return
+    draw_sweep(
+        {axis.key: axis.values() if len(axis.values() or ()) <= 20 else None for axis in space.keys},
+        [row.params for row in done],
+        [row.value for row in done if row.value is not None],
+        folder / PICTURE,
+        title=f"{folder.resolve().name}: {space.metric} of the {space.value} epoch, {len(done)} trials",
+        maximize=space.direction == "maximize",
+        logarithmic=[axis.key for axis in space.keys if axis.log],
+    )
+    best = done[0]
+    settings = [argument(key, value) for key, value in best.params.items()]
+    header = (
+        f"# Trial {best.trial} of the sweep {folder.resolve().name}: {space.metric} {best.value:.6g} of its "
+        f"{space.value} epoch, the best of {len(done)} complete trials of {space.size} ({space.sampler}).\n"
+        f"# {' '.join(settings)}\n# Run folder: {best.run}\n#   lit-cnn fit --config {folder / BEST}\n"
+    )
+    _write_text(folder / BEST, header + RecipeCLI(["--config", str(folder / RECIPE), *settings]).dump())
+
+
+def _write_text(path: Path, text: str) -> None:
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
