@@ -74,7 +74,7 @@ def evaluate_ensemble(
 
 def other_split(paths: Sequence[str], members: Sequence[Trained]) -> str | None:
     """A sentence where a member held out other images than the first, whose split is used."""
-    first, *others = [[member.recipe["data"].get(key) for key in _SPLIT_KEYS] for member in members]
+    first, *others = [[member.recipe.get("data", {}).get(key) for key in _SPLIT_KEYS] for member in members]
     different = [path for path, keys in zip(paths[1:], others, strict=True) if keys != first]
     if not different:
         return None

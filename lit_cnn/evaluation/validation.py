@@ -51,7 +51,7 @@ def validate(
 
 def run_views(trained: Trained, kind: ViewKind, scales: tuple[int, ...] | None = None, flip: bool = False) -> Views:
     """Views as ``make_views`` makes them, padded where the run's training crops were."""
-    crop = trained.recipe["data"].get("crop", {})
+    crop = trained.recipe.get("data", {}).get("crop", {})
     padding = crop.get("padding", 0) if crop.get("kind") == "pad" else 0
     return make_views(kind, trained.preprocessing, scales, flip, padding)
 
