@@ -16,13 +16,15 @@ from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional
 
-from lit_cnn.data.augmentation.batched import Draws, augment
-from lit_cnn.data.augmentation.plan import Augmentation
-from lit_cnn.data.erasing_settings import Cutout
-from lit_cnn.data.settings import Crop, Flip, RandAugment
+from lit_cnn.data.augmentation.crop import Crop
+from lit_cnn.data.augmentation.draws import Draws
+from lit_cnn.data.augmentation.erasing import Cutout
+from lit_cnn.data.augmentation.flip import Flip
+from lit_cnn.data.augmentation.pipeline import Augmentation, Pipeline
+from lit_cnn.data.augmentation.rand_augment import RandAugment
 
 SIDE = 32
-PLAIN = Augmentation(image_size=SIDE, crop=Crop("pad"), flip=Flip(0.5), fill=(125, 123, 114))
+PLAIN = Augmentation(crop=Crop("pad"), flip=Flip(0.5))
 FRAMING = [v2.RandomCrop(SIDE, padding=4), v2.RandomHorizontalFlip()]
 ERASING = v2.RandomErasing(1.0, (0.25, 0.25), (1.0, 1.0))  # a square of 16 px, as near to cutout as torchvision comes
 CASES = {
@@ -47,13 +49,14 @@ def main() -> None:
     torch.manual_seed(0)
     for batch, (name, (settings, steps)) in itertools.product(options.batches, CASES.items()):
         # Smooth images: noise would make no difference to any operation's work but equalize's memory access.
+        whole = Pipeline(settings, SIDE, fill=(125, 123, 114))
         images = functional.resize(torch.randint(0, 256, (batch, 3, 8, 8), dtype=torch.uint8), [SIDE, SIDE])
         pictures, pipeline = [functional.to_pil_image(image) for image in images], v2.Compose(steps)
         epochs = itertools.count()
 
-        def ours(images: Tensor = images, settings: Augmentation = settings, epochs: itertools.count = epochs) -> None:
+        def ours(images: Tensor = images, whole: Pipeline = whole, epochs: itertools.count = epochs) -> None:
             rows = torch.arange(len(images))
-            augment(images, settings, Draws(0, next(epochs), rows, torch.zeros_like(rows)))
+            whole.augment_batch(images, Draws(0, next(epochs), rows, torch.zeros_like(rows)))
 
         def theirs(pictures: list = pictures, pipeline: v2.Compose = pipeline) -> None:
             torch.stack([pipeline(picture) for picture in pictures])

@@ -19,10 +19,10 @@ from PIL import Image
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
+from lit_cnn.data.augmentation.rand_augment import RandAugment
 from lit_cnn.data.loading.datasets import FolderBatches
 from lit_cnn.data.loading.sampling import BatchPlan
 from lit_cnn.data.module import ImageData
-from lit_cnn.data.settings import RandAugment
 from lit_cnn.data.sources.load import resolve_data_path
 
 BATCH = 32

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lit_cnn.data.augmentation.plan import image_sizes, stage_shares
+
 if TYPE_CHECKING:
     from lit_cnn.training.classifier import Classifier
 
@@ -73,12 +75,8 @@ def images_seen(recipe: dict[str, Any]) -> int | None:
 def stage_sizes(recipe: dict[str, Any]) -> list[int]:
     """Image sizes in px of the equally long stages of training: one, or those of progressive learning."""
     last, progressive = recipe.get("data", {}).get("image_size", 224), recipe.get("progressive_learning") or {}
-    stages, first = progressive.get("stages", 1), progressive.get("image_size") or last
-    if stages < 2:
-        return [last]
-    if progressive.get("includes_start", True):
-        return [round(first + (last - first) * stage / (stages - 1)) for stage in range(stages)]
-    return [round(first + (last - first) * stage / stages) for stage in range(1, stages + 1)]
+    first, includes_start = progressive.get("image_size") or last, progressive.get("includes_start", True)
+    return image_sizes(first, last, stage_shares(progressive.get("stages", 1), includes_start))
 
 
 def forward_madds(architecture: str, options: dict[str, Any], sizes: list[int]) -> tuple[float, str]:

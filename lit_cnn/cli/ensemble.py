@@ -23,13 +23,13 @@ def run(arguments: list[str]) -> int:
     for path, member in zip(options.checkpoints, members, strict=True):
         check_classes(path, member, members[0].class_names, images.in_channels)
     with progress("evaluating", len(images) * len(members)) as advance:
-        scores = evaluate_ensemble(members, images, advance)
+        scores, count = evaluate_ensemble(members, images, advance)
     warning = other_split(options.checkpoints, members)
     if options.json:
-        named = {"checkpoints": options.checkpoints, "split": options.split, "images": len(images)}
+        named = {"checkpoints": options.checkpoints, "split": options.split, "images": count}
         print(as_json({**named, **asdict(scores), "warning": warning}))
         return 0
-    title = f"{len(images)} {options.split} images of {images.origin} ({options.weights} weights)"
+    title = f"{count} {options.split} images of {images.origin} ({options.weights} weights)"
     console(columns=None).print(scores_table(scores, options.checkpoints, title))
     if warning:
         console(columns=None).print(warning, markup=False, soft_wrap=True)

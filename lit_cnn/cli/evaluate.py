@@ -104,7 +104,7 @@ def views_table(report: dict[str, Any], images: EvaluationImages) -> Table:
     return table(
         ["views", *[f"top-{name.removeprefix('acc')}" for name in top], "views per image", "images/s"],
         rows,
-        title=f"{len(images)} images of {images.origin}, mean of {views['average']}",
+        title=f"{report['images']} images of {images.origin}, mean of {views['average']}",
         caption=f"gain in top-1: {points(report['gain'], report['gain_interval'])} points, "
         "95 % interval by paired bootstrap over the images",
     )

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +13,8 @@ import torch
 from torch import Tensor
 
 from lit_cnn.data.sources.arrays import ArraySplit, read_npz
-from lit_cnn.data.sources.folders import FolderSplit, class_folders, list_others, load_image, read_folder, split_folders
+from lit_cnn.data.sources.decoding import attempt
+from lit_cnn.data.sources.folders import FolderSplit, class_folders, list_others, read_file, read_folder, split_folders
 
 IMBALANCE = 10
 """Largest class / smallest class from which on the classes count as out of balance."""
@@ -84,11 +86,13 @@ def _read_files(split: FolderSplit) -> list[_Image]:
 
 
 def _read_file(path: str) -> _Image:
-    try:
-        digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-        return _Image(digest, load_image(path).size)
-    except (ValueError, OSError) as error:
-        return _Image("", None, str(error))
+    image = attempt(partial(_read_whole, path))
+    return image if isinstance(image, _Image) else _Image("", None, str(image))
+
+
+def _read_whole(path: str) -> _Image:
+    file = read_file(path)
+    return _Image(hashlib.sha256(file.content).hexdigest(), file.picture().size)
 
 
 def _read_arrays(split: ArraySplit) -> list[_Image]:

@@ -1,50 +1,38 @@
 """ImageData: a source, its augmentation and its batches, for Lightning."""
 
-import os
-from dataclasses import replace
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, field, fields
+from typing import Any, get_args
 
 import lightning
 import numpy as np
 import torch
 from torch import Tensor
 
-from lit_cnn.data.augmentation.mixing import MixingAlphas, MixingPlan
-from lit_cnn.data.augmentation.plan import Augmentation, AugmentationPlan
-from lit_cnn.data.augmentation.stages import first_epochs, stage_at, staged_alphas, staged_augmentation
+from lit_cnn.data.augmentation.pipeline import Augmentation, Pipeline, TrainingSettings
+from lit_cnn.data.augmentation.plan import EpochPlan, Stage
 from lit_cnn.data.batch import Batch
-from lit_cnn.data.erasing_settings import Cutout, RandomErasing
-from lit_cnn.data.loading.datasets import ArrayBatches, FolderBatches, OnError, PlannedLoader, make_loader
+from lit_cnn.data.loading.datasets import ArrayBatches, FolderBatches, PlannedLoader, make_loader
 from lit_cnn.data.loading.doctor import LoaderFacts
 from lit_cnn.data.loading.resuming import data_state, inside_epoch, progress, require_same_data
 from lit_cnn.data.loading.sampling import BatchPlan, EvalSampler, TrainSampler
-from lit_cnn.data.mixing_settings import CutMix, Mixing, Mixup
+from lit_cnn.data.loading.workers import available_cores, default_workers
 from lit_cnn.data.normalization import denormalize, normalize
-from lit_cnn.data.settings import (
-    AutoAugmentPolicy,
-    ColorJitter,
-    Crop,
-    Decode,
-    Evaluation,
-    Flip,
-    Normalize,
-    Preprocessing,
-    RandAugment,
-    Shear,
-    Stage,
-)
+from lit_cnn.data.preprocessing import Preprocessing
+from lit_cnn.data.settings import Decode, Evaluation, Normalize, OnError, require
 from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.load import Source, SourceName, Split, load_source
 from lit_cnn.data.sources.shards import ShardSplit
 
 
-class ImageData(lightning.LightningDataModule):
+@dataclass(eq=False, repr=False)
+class ImageData(Augmentation, lightning.LightningDataModule):
     """Images of a source as batches of the recipe's making.
 
     Batches travel as uint8 and are normalized, and in training mixed, on the device. Every random decision follows from
     ``seed`` and the sample, so the batches are the same for any number of workers, devices and accumulated batches, and
-    after any interruption. The attribute ``stages`` (empty: none) lets image size, RandAugment's magnitude and the
-    alphas of mixing change with the epoch; set it before the training loader is made.
+    after any interruption. What changes training images is given by keyword, see ``Augmentation``. The attribute
+    ``stages`` (empty: none) lets image size, RandAugment's magnitude and the alphas of mixing change with the epoch;
+    set it before the training loader is made.
 
     Args:
         source: digits, npz, cifar10, cifar100, imagefolder, or litdata for what lit-cnn data pack has written.
@@ -53,7 +41,8 @@ class ImageData(lightning.LightningDataModule):
         image_size: side in pixels of the square the network sees in training.
         batch_size: images of one optimizer step over all devices and accumulated batches.
         eval_batch_size: images of one evaluation batch on one device; null takes batch_size divided by the devices.
-        workers: processes that prepare images; null takes none for sets in memory, else up to 8 of the machine's cores.
+        workers: processes that prepare images; null takes none for sets in memory, else up to 8, one for
+            each core that the process may use.
         seed: key of order, augmentation and mixing.
         val_fraction: share of the training images held out where the source has no validation split.
         drop_last: leave out the incomplete last batch of an epoch.
@@ -65,78 +54,37 @@ class ImageData(lightning.LightningDataModule):
             them; it is ignored once a directory of the folder has changed.
         decode: full, or reduced to decode training JPEGs at 1/2, 1/4 or 1/8 of their sides where the part that the crop
             keeps stays at least as large as the result; faster for large files, but the pixels are not the same.
-        crop: how a training image becomes image_size x image_size pixels.
-        flip: random mirroring.
-        color_jitter: random change of colours.
-        shear: random horizontal shear.
-        auto_augment: a learned policy applied after crop, flip, colours and shear: imagenet, cifar10 and svhn are the
-            AutoAugment paper's, imagenet_v0 is EfficientNet's, fast_cifar10 and fast_imagenet are Fast AutoAugment's
-            (whose code applies them before the crop); or trivial for TrivialAugment, or none.
-        rand_augment: RandAugment.
-        cutout: a square of the mean colour.
-        random_erasing: a rectangle of the mean colour.
-        mixup: convex combinations of images.
-        cutmix: boxes of other images.
-        mixing: how mixup and CutMix share the steps.
         normalize: statistics that normalize pixels.
         evaluation: what the network sees in validation, test and prediction.
+
+    Raises:
+        ValueError: naming the field whose value is impossible.
     """
 
-    def __init__(
-        self,
-        source: SourceName,
-        path: str | None = None,
-        image_size: int = 224,
-        batch_size: int = 256,
-        eval_batch_size: int | None = None,
-        workers: int | None = None,
-        seed: int = 0,
-        val_fraction: float = 0.1,
-        drop_last: bool = True,
-        repeats: int = 1,
-        on_error: OnError = "stop",
-        file_index: bool = True,
-        decode: Decode = "full",
-        crop: Crop = Crop(),
-        flip: Flip = Flip(),
-        color_jitter: ColorJitter = ColorJitter(),
-        shear: Shear = Shear(),
-        auto_augment: AutoAugmentPolicy = "none",
-        rand_augment: RandAugment = RandAugment(),
-        cutout: Cutout = Cutout(),
-        random_erasing: RandomErasing = RandomErasing(),
-        mixup: Mixup = Mixup(),
-        cutmix: CutMix = CutMix(),
-        mixing: Mixing = Mixing(),
-        normalize: Normalize = Normalize(),
-        evaluation: Evaluation = Evaluation(),
-    ) -> None:
-        super().__init__()
-        for name, value, least in (
-            ("image_size", image_size, 1),
-            ("batch_size", batch_size, 1),
-            ("eval_batch_size", eval_batch_size, 1),
-            ("workers", workers, 0),
-            ("repeats", repeats, 1),
-        ):
-            if value is not None and value < least:
-                raise ValueError(f"data.{name} is {value} but must be at least {least}.")
-        if on_error not in get_args(OnError):
-            raise ValueError(f"data.on_error is {on_error!r} but must be stop or skip.")
-        if decode not in get_args(Decode):
-            raise ValueError(f"data.decode is {decode!r} but must be full or reduced.")
-        crop.require_fit(image_size)
-        self.source, self.path, self.seed, self.val_fraction = source, path, seed, val_fraction
-        self.image_size, self.batch_size, self.eval_batch_size = image_size, batch_size, eval_batch_size
-        self.workers, self.drop_last, self.repeats, self.on_error = workers, drop_last, repeats, on_error
-        self.decode: Decode = decode
-        self.file_index = file_index
-        self.crop, self.flip = replace(crop), replace(flip)
-        self.color_jitter, self.shear = replace(color_jitter), replace(shear)
-        self.auto_augment, self.rand_augment = auto_augment, replace(rand_augment)
-        self.cutout, self.random_erasing = replace(cutout), replace(random_erasing)
-        self.mixup, self.cutmix, self.mixing = replace(mixup), replace(cutmix), replace(mixing)
-        self.normalize, self.evaluation = replace(normalize), replace(evaluation)
+    source: SourceName
+    path: str | None = None
+    image_size: int = 224
+    batch_size: int = 256
+    eval_batch_size: int | None = None
+    workers: int | None = None
+    seed: int = 0
+    val_fraction: float = 0.1
+    drop_last: bool = True
+    repeats: int = 1
+    on_error: OnError = "stop"
+    file_index: bool = True
+    decode: Decode = "full"
+    normalize: Normalize = field(default_factory=Normalize, kw_only=True)
+    evaluation: Evaluation = field(default_factory=Evaluation, kw_only=True)
+
+    def __post_init__(self) -> None:
+        lightning.LightningDataModule.__init__(self)
+        for name in ("image_size", "batch_size", "eval_batch_size", "workers", "repeats"):
+            value, least = getattr(self, name), 0 if name == "workers" else 1
+            require(value is None or value >= least, name, value, f"at least {least}")
+        require(self.on_error in get_args(OnError), "on_error", self.on_error, "stop or skip")
+        require(self.decode in get_args(Decode), "decode", self.decode, "full or reduced")
+        self.crop.require_fit(self.image_size)
         self.stages: tuple[Stage, ...] = ()
         self._loaded: Source | None = None
         self._resumed: dict[str, Any] = {}
@@ -159,7 +107,7 @@ class ImageData(lightning.LightningDataModule):
                 )
             if self.color_jitter.lighting and loaded.in_channels != 3:
                 raise ValueError(
-                    f"data.color_jitter.lighting is noise of RGB colours, but the images of {loaded.origin} are gray; "
+                    f"data.color_jitter.lighting is noise of RGB colors, but the images of {loaded.origin} are gray; "
                     "set it to 0."
                 )
             self._loaded = loaded
@@ -212,20 +160,21 @@ class ImageData(lightning.LightningDataModule):
         )
 
     @property
-    def augmentation(self) -> Augmentation:
-        """What happens to a single training image by the recipe's own values."""
-        return Augmentation(
-            image_size=self.image_size,
-            crop=self.crop,
-            flip=self.flip,
-            color_jitter=self.color_jitter,
-            shear=self.shear,
-            auto_augment=self.auto_augment,
-            rand_augment=self.rand_augment,
-            cutout=self.cutout,
-            random_erasing=self.random_erasing,
-            fill=tuple(round(255 * value) for value in self.preprocessing.mean),
-        )
+    def pipeline(self) -> Pipeline:
+        """What happens to training images by the recipe's own values."""
+        augmentation = Augmentation(**{each.name: getattr(self, each.name) for each in fields(Augmentation)})
+        fill = tuple(round(255 * value) for value in self.preprocessing.mean)
+        return Pipeline(augmentation, self.image_size, fill)
+
+    @property
+    def epoch_plan(self) -> EpochPlan:
+        """What of it changes with the epoch: ``stages``, and ``mixing.stop_epoch``."""
+        return EpochPlan(self.stages or (self.own_stage,)).without_mixing_from(self.mixing.stop_epoch)
+
+    @property
+    def own_stage(self) -> Stage:
+        """The recipe's own values, which hold in every epoch where there are no ``stages``."""
+        return Stage(0, self.image_size, self.rand_augment.magnitude, self.mixup.alpha, self.cutmix.alpha)
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps, for a resumed run to compare: sizes, class names and accumulated batches."""
@@ -234,30 +183,6 @@ class ImageData(lightning.LightningDataModule):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Keep what ``train_dataloader`` compares, which knows where the trainer stands."""
         self._resumed = state_dict
-
-    # -- progressive learning ---------------------------------------------------------------------------------------
-
-    def augmentation_at(self, epoch: int) -> Augmentation:
-        """What happens to a single training image in ``epoch``."""
-        return staged_augmentation(self.augmentation, stage_at(self.stages, epoch))
-
-    def mixing_at(self, epoch: int) -> MixingAlphas:
-        """The alphas of ``epoch``, of which ``mixing.stop_epoch`` takes no account."""
-        return staged_alphas(MixingAlphas(self.mixup.alpha, self.cutmix.alpha), stage_at(self.stages, epoch))
-
-    @property
-    def augmentation_plan(self) -> AugmentationPlan:
-        """The augmentation of every epoch."""
-        firsts = first_epochs(self.stages)
-        return AugmentationPlan(firsts, tuple(self.augmentation_at(first) for first in firsts))
-
-    @property
-    def mixing_plan(self) -> MixingPlan:
-        """The mixing of every epoch."""
-        firsts = first_epochs(self.stages)
-        alphas = [self.mixing_at(first) for first in firsts]
-        methods = tuple((replace(self.mixup, alpha=a.mixup), replace(self.cutmix, alpha=a.cutmix)) for a in alphas)
-        return MixingPlan(self.seed, self.num_classes, replace(self.mixing), firsts, methods)
 
     # -- loaders ----------------------------------------------------------------------------------------------------
 
@@ -286,8 +211,8 @@ class ImageData(lightning.LightningDataModule):
             repeats=self.repeats,
             chunks=train.chunks if isinstance(train, ShardSplit) else None,
         )
-        mixing = self.mixing_plan if self.mixing.first else None
-        return make_loader(self._batches(train, self.augmentation_plan, mixing), sampler, self._workers())
+        training = TrainingSettings(self.pipeline, self.epoch_plan, self.seed, self.num_classes)
+        return make_loader(self._batches(train, training), sampler, self._workers())
 
     def val_dataloader(self) -> PlannedLoader:
         """Every validation image exactly once over all ranks."""
@@ -312,34 +237,26 @@ class ImageData(lightning.LightningDataModule):
         batch = self.eval_batch_size or max(1, self.batch_size // world_size)
         return make_loader(self._batches(split), EvalSampler(len(split), batch, rank, world_size), self._workers())
 
-    def _batches(
-        self, split: Split, augmentation: AugmentationPlan | None = None, mixing: MixingPlan | None = None
-    ) -> ArrayBatches | FolderBatches:
+    def _batches(self, split: Split, training: TrainingSettings | None = None) -> ArrayBatches | FolderBatches:
         if isinstance(split, ArraySplit):
-            return ArrayBatches(split, self.preprocessing, augmentation, self.seed, mixing)
-        return FolderBatches(split, self.preprocessing, augmentation, self.seed, mixing, self.on_error, self.decode)
+            return ArrayBatches(split, self.preprocessing, training)
+        return FolderBatches(split, self.preprocessing, training, self.on_error, self.decode)
 
     def _ranks(self) -> tuple[int, int]:
         return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
 
     def _cores(self) -> int:
-        """Cores of the machine for each of its training processes."""
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return max(1, cores // (1 if self.trainer is None else max(1, self.trainer.num_devices)))
+        """Cores for each training process of the machine."""
+        return max(1, available_cores() // (1 if self.trainer is None else max(1, self.trainer.num_devices)))
 
     def _workers(self) -> int:
-        if self.workers is not None:
-            return self.workers
-        return 0 if isinstance(self.loaded.train, ArraySplit) else min(8, self._cores())
+        in_memory = isinstance(self.loaded.train, ArraySplit)
+        return default_workers(in_memory=in_memory, cores=self._cores()) if self.workers is None else self.workers
 
     @property
     def loader_facts(self) -> LoaderFacts:
         """How the training loader is set."""
-        train = self.loaded.train
-        kind: Literal["memory", "files", "shards"] = "shards" if isinstance(train, ShardSplit) else "files"
-        return LoaderFacts(
-            "memory" if isinstance(train, ArraySplit) else kind, self._workers(), self._cores(), self.decode
-        )
+        return LoaderFacts.of(self.loaded.train, self._workers(), self._cores(), self.decode)
 
     def training_images(self, number: int) -> Tensor:
         """Up to ``number`` training images, spread evenly, as the network sees them in evaluation: (N, C, H, W).
@@ -369,7 +286,9 @@ class ImageData(lightning.LightningDataModule):
         Under ``mixing.first`` the loader has mixed already.
         """
         batch = batch._replace(images=self.normalized(batch.images))
-        return self.mixing_plan.mix(batch, step, epoch) if training and not self.mixing.first else batch
+        if not training or self.mixing.first:
+            return batch
+        return self.pipeline.at(self.epoch_plan.at(epoch)).mix_batch(batch, self.num_classes, (self.seed, step))
 
     def normalized(self, images: Tensor) -> Tensor:
         """uint8 (N, C, H, W) -> float32 channels_last, (pixel / 255 - mean) / std."""

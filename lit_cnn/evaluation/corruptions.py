@@ -43,8 +43,7 @@ from PIL import Image
 from torch import Generator, Tensor
 from torchvision.transforms.v2 import functional
 
-from lit_cnn.data.augmentation.per_image import evaluate_images
-from lit_cnn.data.settings import Preprocessing
+from lit_cnn.data.preprocessing import Preprocessing, evaluate_images
 from lit_cnn.randomness import generator
 
 SMALL = 64

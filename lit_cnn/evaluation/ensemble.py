@@ -63,13 +63,14 @@ def ensemble_scores(members: Sequence[Tensor], labels: Tensor) -> EnsembleScores
 
 def evaluate_ensemble(
     members: Sequence[Trained], images: EvaluationImages, advance: Advance | None = None
-) -> EnsembleScores:
-    """Scores on the same images, of which each member sees the centre crop that its own preprocessing cuts."""
-    probabilities = [
-        collect(member, images, make_views("center", member.preprocessing), advance=advance).probabilities
-        for member in members
+) -> tuple[EnsembleScores, int]:
+    """Scores on the same images, of which each member sees the center crop that its own preprocessing cuts, and the
+    number of images: those that could be read."""
+    outcomes = [
+        collect(member, images, make_views("center", member.preprocessing), advance=advance) for member in members
     ]
-    return ensemble_scores(probabilities, images.labels)
+    labels = outcomes[0].labels
+    return ensemble_scores([outcome.probabilities for outcome in outcomes], labels), len(labels)
 
 
 def other_split(paths: Sequence[str], members: Sequence[Trained]) -> str | None:

@@ -1,17 +1,19 @@
 """The images of one split as they are stored, before any preprocessing: what every evaluation starts from."""
 
-import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from lit_cnn.data.loading.workers import available_cores, default_workers
+from lit_cnn.data.settings import OnError
 from lit_cnn.data.sources.arrays import ArraySplit
-from lit_cnn.data.sources.decoding import BrokenImage
+from lit_cnn.data.sources.decoding import attempt
 from lit_cnn.data.sources.load import Split
 from lit_cnn.randomness import generator
 
@@ -32,6 +34,13 @@ class Prepared(NamedTuple):
     views: list[Tensor]
 
 
+class Chunk(NamedTuple):
+    """Some images in a row, prepared, and what is wrong with those of them that are left out."""
+
+    parts: list[Prepared]
+    broken: list[str]
+
+
 @dataclass(frozen=True)
 class EvaluationImages:
     """M images with labels.
@@ -41,12 +50,15 @@ class EvaluationImages:
         in_channels: 1 for gray, 3 for RGB.
         origin: What was read, for people.
         workers: Processes that decode and prepare; 0 does it in this one.
+        on_error: What a file that cannot be decoded does: stop raises an error that names it, skip leaves it out of
+            ``prepared``.
     """
 
     split: Split
     in_channels: int
     origin: str
     workers: int = 0
+    on_error: OnError = "stop"
 
     def __len__(self) -> int:
         return len(self.split)
@@ -67,13 +79,29 @@ class EvaluationImages:
         rows = torch.randperm(len(self), generator=generator("evaluation sample"))[:count].sort().values
         return replace(self, split=self.split.take(rows))
 
-    def prepared(self, prepare: Prepare) -> DataLoader[list[Prepared]]:
-        """Every image once, in order; images of files come one by one since each has its own size."""
+    def prepared(self, prepare: Prepare) -> Iterator[list[Prepared]]:
+        """Every image once, in order; images of files come one by one since each has its own size.
+
+        Broken files that ``on_error`` skips do not come; a warning at the end counts them.
+
+        Raises:
+            ValueError: If all are skipped.
+        """
         chunks = PreparedChunks(self, prepare, size=256 if isinstance(self.split, ArraySplit) else 4)
-        return DataLoader(chunks, batch_size=None, num_workers=self.workers)
+        broken: list[str] = []
+        for chunk in DataLoader(chunks, batch_size=None, num_workers=self.workers):
+            broken += chunk.broken
+            if chunk.parts:
+                yield chunk.parts
+        if broken and len(broken) == len(self):
+            raise ValueError(f"none of the {len(self)} images of {self.origin} can be evaluated: {broken[0]}")
+        if broken:
+            warnings.warn(
+                f"skipped {len(broken)} of {len(self)} images of {self.origin}, the first: {broken[0]}", stacklevel=2
+            )
 
 
-class PreparedChunks(Dataset[list[Prepared]]):
+class PreparedChunks(Dataset[Chunk]):
     """Chunk number i holds the images from i * size on, prepared.
 
     Args:
@@ -88,63 +116,34 @@ class PreparedChunks(Dataset[list[Prepared]]):
     def __len__(self) -> int:
         return -(-len(self.images) // self.size)
 
-    def __getitem__(self, number: int) -> list[Prepared]:
+    def __getitem__(self, number: int) -> Chunk:
         if not 0 <= number < len(self):
             raise IndexError(number)
         rows = torch.arange(number * self.size, min((number + 1) * self.size, len(self.images)))
         if isinstance(self.images.split, ArraySplit):
-            return [Prepared(rows, self.prepare(self.images.split.images[rows], rows))]
-        return [Prepared(row, self.prepare(self.images.image(int(row))[None], row)) for row in rows.split(1)]
-
-
-class Complaints(Dataset[str]):
-    """What is wrong with the image of each row; empty for those that can be decoded."""
-
-    def __init__(self, images: EvaluationImages) -> None:
-        self.images = images
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, row: int) -> str:
-        try:
-            self.images.image(row)
-        except (BrokenImage, OSError) as error:
-            return str(error) or type(error).__name__
-        return ""
-
-
-def without_broken(images: EvaluationImages) -> EvaluationImages:
-    """The images whose files can be decoded, for which each is decoded once; a warning counts the others.
-
-    Raises:
-        ValueError: If there are none.
-    """
-    batches = DataLoader(Complaints(images), batch_size=64, num_workers=images.workers, collate_fn=list)
-    complaints = [text for batch in batches for text in batch]
-    rows = torch.tensor([row for row, text in enumerate(complaints) if not text], dtype=torch.int64)
-    broken = [text for text in complaints if text]
-    if not broken:
-        return images
-    if not len(rows):
-        raise ValueError(f"none of the {len(images)} images of {images.origin} can be evaluated: {broken[0]}")
-    warnings.warn(
-        f"skipped {len(broken)} of {len(images)} images of {images.origin}, the first: {broken[0]}", stacklevel=2
-    )
-    return replace(images, split=images.split.take(rows))
+            return Chunk([Prepared(rows, self.prepare(self.images.split.images[rows], rows))], [])
+        chunk = Chunk([], [])
+        for row in rows.split(1):
+            image = attempt(partial(self.images.image, int(row)))
+            if isinstance(image, Tensor):
+                chunk.parts.append(Prepared(row, self.prepare(image[None], row)))
+            elif self.images.on_error == "stop":
+                raise image
+            else:
+                chunk.broken.append(str(image) or type(image).__name__)
+        return chunk
 
 
 def evaluation_images(data: "ImageData", split: SplitName) -> EvaluationImages:
-    """The validation or test images of a data module; under ``data.on_error`` skip those ``without_broken``.
+    """The validation or test images of a data module.
 
     Raises:
-        ValueError: If the source has no test split, or all of its files are to be skipped.
+        ValueError: If the source has no test split.
     """
     chosen = data.loaded.val if split == "val" else data.loaded.test
     if chosen is None:
         raise ValueError(f"{data.loaded.origin} has no test split; use the validation split instead.")
     workers = data.workers
     if workers is None:
-        workers = 0 if isinstance(chosen, ArraySplit) else min(8, os.cpu_count() or 1)
-    images = EvaluationImages(chosen, data.in_channels, data.loaded.origin, workers)
-    return without_broken(images) if data.on_error == "skip" and not isinstance(chosen, ArraySplit) else images
+        workers = default_workers(in_memory=isinstance(chosen, ArraySplit), cores=available_cores())
+    return EvaluationImages(chosen, data.in_channels, data.loaded.origin, workers, data.on_error)

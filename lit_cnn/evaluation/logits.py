@@ -43,7 +43,7 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a network, or several together, said of M images.
+    """What a network, or several together, said of M images: those that could be read.
 
     Attributes:
         probabilities: float64 (M, K), rows add up to 1.
@@ -147,6 +147,7 @@ def collect(
         values = block.logits.double()
         sums.index_add_(0, block.rows, values.softmax(dim=1) if average == "probabilities" else values)
         seen.index_add_(0, block.rows, torch.ones(len(block.rows), dtype=torch.float64))
-    means = sums / seen[:, None]
+    read = seen > 0  # not so the broken files that data.on_error skips
+    means = sums[read] / seen[read, None]
     probabilities = means if average == "probabilities" else means.softmax(dim=1)
-    return Outcome(probabilities, images.labels, float(seen.mean()), time.perf_counter() - start)
+    return Outcome(probabilities, images.labels[read], float(seen[read].mean()), time.perf_counter() - start)

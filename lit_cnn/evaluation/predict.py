@@ -2,19 +2,19 @@
 
 import csv
 import json
-import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from lit_cnn.data.loading.workers import available_cores, default_workers
 from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.file_index import PathTable
 from lit_cnn.data.sources.folders import FolderSplit, list_images
-from lit_cnn.evaluation.images import EvaluationImages, Prepare, without_broken
+from lit_cnn.evaluation.images import EvaluationImages, Prepare
 from lit_cnn.evaluation.logits import Advance, stream
 from lit_cnn.evaluation.test_time_augmentation import make_views
 
@@ -70,7 +70,7 @@ def _predictions(
         columns = block.rows.tolist(), best.values.tolist(), best.indices.tolist()
         for row, probabilities, classes in zip(*columns, strict=True):
             found[row] = Prediction(names[row], [trained.class_names[index] for index in classes], probabilities)
-    return [found[row] for row in range(len(images))]
+    return [found[row] for row in sorted(found)]  # without the broken files that ``on_error`` skips
 
 
 def file_images(files: Iterable[str | Path], in_channels: int, workers: int | None = None) -> EvaluationImages:
@@ -83,7 +83,7 @@ def file_images(files: Iterable[str | Path], in_channels: int, workers: int | No
     """
     paths = PathTable.of(str(file) for file in files)
     if workers is None:
-        workers = min(8, os.cpu_count() or 1) if len(paths) > BATCH_SIZE else 0
+        workers = default_workers(in_memory=len(paths) <= BATCH_SIZE, cores=available_cores())
     split = FolderSplit(paths, torch.zeros(len(paths), dtype=torch.int64))
     return EvaluationImages(split, in_channels, "the given files", workers)
 
@@ -110,14 +110,10 @@ def find_images(names: list[str]) -> list[str]:
 
 
 def readable_files(trained: "Trained", files: Sequence[str]) -> EvaluationImages:
-    """The files as a split; where the recipe's ``data.on_error`` says skip, without those that cannot be decoded.
-
-    Raises:
-        ValueError: If all of them are to be skipped.
-    """
+    """The files as a split; where the recipe says ``data.on_error`` skip, broken ones are left out."""
     images = file_images(files, trained.preprocessing.in_channels)
     skips = trained.recipe.get("data", {}).get("on_error") == "skip"
-    return without_broken(images) if skips else images
+    return replace(images, on_error="skip") if skips else images
 
 
 def write_predictions(predictions: list[Prediction], path: Path) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import torch
 import yaml
 
+from lit_cnn.data.augmentation.crop import Crop
 from lit_cnn.data.module import ImageData
-from lit_cnn.data.settings import Crop, Evaluation, Normalize
+from lit_cnn.data.settings import Evaluation, Normalize
 from lit_cnn.evaluation.images import EvaluationImages, SplitName, evaluation_images
 from lit_cnn.evaluation.predict import BATCH_SIZE
 from lit_cnn.evaluation.trained import Trained, load_trained

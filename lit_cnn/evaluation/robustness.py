@@ -53,10 +53,11 @@ def corruption_scores(
 ) -> CorruptionScores:
     """Run every image clean and under each of ``views.kinds`` at each of ``views.severities``; each is read once."""
     kinds, severities = len(views.kinds), len(views.severities)
-    right = torch.zeros(1 + kinds * severities, dtype=torch.float64)
+    right, seen = torch.zeros(2, 1 + kinds * severities, dtype=torch.float64)
     for block in stream(trained, images, views, batch_size, advance):
         right.index_add_(0, block.views, (block.logits.argmax(dim=1) == images.labels[block.rows]).double())
-    shares = right / len(images)
+        seen += torch.bincount(block.views, minlength=len(seen))
+    shares = right / seen
     return CorruptionScores(float(shares[0]), shares[1:].view(kinds, severities))
 
 

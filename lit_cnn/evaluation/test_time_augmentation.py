@@ -14,8 +14,7 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import InterpolationMode, functional
 
-from lit_cnn.data.augmentation.per_image import evaluate_images
-from lit_cnn.data.settings import Preprocessing
+from lit_cnn.data.preprocessing import Preprocessing, evaluate_images
 
 ViewKind = Literal["center", "flip", "ten", "grid", "googlenet", "multi_scale"]
 VIEW_KINDS: tuple[ViewKind, ...] = get_args(ViewKind)

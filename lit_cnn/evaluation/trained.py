@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from lit_cnn.architectures.catalog import create_model
 from lit_cnn.data.normalization import normalize
-from lit_cnn.data.settings import Preprocessing
+from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.evaluation.predict import Prediction, file_images, predict_files, predict_pixels
 from lit_cnn.run_folder.checkpoint import load_checkpoint, network_weights
 

@@ -14,7 +14,7 @@ from lit_cnn.architectures.entry import NetworkOptions
 from lit_cnn.architectures.layers.keyed import KeyedLayer, random_layers, set_random_key
 from lit_cnn.data.batch import PADDING, Batch, as_batch
 from lit_cnn.data.module import ImageData
-from lit_cnn.data.settings import Preprocessing
+from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.lightning_internals import open_training_loader, trainer_of
 from lit_cnn.randomness import derive_key, seeded
 from lit_cnn.run_folder.checkpoint import load_checkpoint

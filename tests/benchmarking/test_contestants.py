@@ -17,10 +17,10 @@ from lit_cnn.benchmarking.contestants import TABLE, catalog_races, recipe_parts
 from lit_cnn.benchmarking.cost import training_step
 from lit_cnn.benchmarking.overhead import plain_loop
 from lit_cnn.benchmarking.race import Conditions
+from lit_cnn.data.augmentation.crop import Crop
+from lit_cnn.data.augmentation.mixing import Mixup
 from lit_cnn.data.batch import Batch
-from lit_cnn.data.mixing_settings import Mixup
 from lit_cnn.data.module import ImageData
-from lit_cnn.data.settings import Crop
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule

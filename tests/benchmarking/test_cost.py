@@ -2,7 +2,6 @@ import pytest
 
 from lit_cnn.architectures.catalog import find_entry
 from lit_cnn.benchmarking.cost import cost_of, forward_madds, images_seen, stage_sizes
-from lit_cnn.training.callbacks.progressive_learning import between, stage_shares
 
 
 def recipe(**data: object) -> dict:
@@ -59,7 +58,8 @@ def test_where_the_zeros_of_a_shortcut_go_costs_nothing() -> None:
 def test_sizes_of_progressive_learning(includes_start: bool, sizes: list[int]) -> None:
     settings = {"stages": 4, "image_size": 128, "includes_start": includes_start}
     assert stage_sizes(recipe(image_size=300) | {"progressive_learning": settings}) == sizes
-    assert [round(between(128, 300, share)) for share in stage_shares(4, includes_start)] == sizes
+    plain = {"stages": 1, "image_size": None, "includes_start": includes_start}
+    assert stage_sizes(recipe(image_size=300) | {"progressive_learning": plain}) == [300]
 
 
 def test_progressive_learning_costs_the_mean_of_its_stages() -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from lit_cnn import Classifier
-from lit_cnn.data.settings import Preprocessing
+from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.training.callbacks.checkpoints import Checkpoints
 
 PREPROCESSING = {

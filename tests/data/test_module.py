@@ -1,17 +1,27 @@
 """ImageData under a trainer: resume, accumulation, the device side, and its refusals."""
 
+import dataclasses
+import inspect
+
 import lightning
 import pytest
 import torch
 from PIL import Image
 from torch import nn
 
+from lit_cnn.data.augmentation import pipeline
+from lit_cnn.data.augmentation.color_jitter import ColorJitter
+from lit_cnn.data.augmentation.crop import Crop
+from lit_cnn.data.augmentation.erasing import Cutout
+from lit_cnn.data.augmentation.flip import Flip
+from lit_cnn.data.augmentation.mixing import CutMix, Mixing, Mixup
+from lit_cnn.data.augmentation.pipeline import Augmentation
+from lit_cnn.data.augmentation.plan import Stage
+from lit_cnn.data.augmentation.rand_augment import RandAugment
 from lit_cnn.data.batch import Batch
-from lit_cnn.data.erasing_settings import Cutout
 from lit_cnn.data.loading.datasets import ArrayBatches
-from lit_cnn.data.mixing_settings import CutMix, Mixing, Mixup
 from lit_cnn.data.module import ImageData
-from lit_cnn.data.settings import ColorJitter, Crop, Evaluation, Normalize, RandAugment, Stage
+from lit_cnn.data.settings import Evaluation, Normalize
 
 SMALL = {"image_size": 8, "evaluation": Evaluation(crop_ratio=1.0), "workers": 0}
 
@@ -199,10 +209,12 @@ def test_resume_mixes_on_with_the_same_keys(tmp_path, mixing):
     saver = SaveAt("on_train_batch_end", 7, tmp_path / "x.ckpt")
     _trainer(tmp_path, 2, callbacks=[saver]).fit(whole, datamodule=_digits(**data))
     _trainer(tmp_path, 2).fit(rest, datamodule=_digits(**data), ckpt_path=tmp_path / "x.ckpt", weights_only=False)
+    assert (len(whole.seen), len(rest.seen)) == (10, 3)
+    assert all(((targets > 0) & (targets < 1)).any() for _, _, _, targets in whole.seen)
     _equal(rest.seen, whole.seen[7:])
 
 
-STAGES = (Stage(0, 6, magnitude=2, mixup_alpha=0.1), Stage(2, 8, cutmix_alpha=0.5))
+STAGES = (Stage(0, 6, 2, mixup_alpha=0.1, cutmix_alpha=0.0), Stage(2, 8, 9, mixup_alpha=0.0, cutmix_alpha=0.5))
 
 
 def test_resume_in_the_second_stage_continues_as_if_never_interrupted(tmp_path):
@@ -228,25 +240,34 @@ def test_resume_in_the_second_stage_continues_as_if_never_interrupted(tmp_path):
     _equal(fit(AnySize(), workers=2, ckpt_path=tmp_path / "x.ckpt", weights_only=False), whole[12:])
 
 
-def test_stages_change_what_they_state_and_nothing_else():
+def test_the_epoch_plan_is_the_recipes_own_without_stages_and_theirs_with_them():
     data = _digits(rand_augment=RandAugment(1, 9), mixup=Mixup(0.2))
-    own = data.augmentation
-    assert data.augmentation_at(7) == own
-    assert data.mixing_at(7) == (0.2, 0.0)
-    data.stages = (Stage(1, 6, magnitude=2, mixup_alpha=0.1), Stage(3, 10, cutmix_alpha=0.5))
-    assert data.augmentation_at(0) == own
-    first, second = data.augmentation_at(2), data.augmentation_at(3)
-    assert (first.image_size, first.rand_augment) == (6, RandAugment(1, 2))
-    assert (second.image_size, second.rand_augment) == (10, own.rand_augment)
-    assert [data.mixing_at(epoch) for epoch in (0, 1, 3)] == [(0.2, 0.0), (0.1, 0.0), (0.2, 0.5)]
-    assert data.augmentation_plan.first_epochs == (0, 1, 3)
+    own = Stage(0, 8, 9, mixup_alpha=0.2, cutmix_alpha=0.0)
+    assert [data.epoch_plan.at(epoch) for epoch in (0, 7)] == [own, own]
+    data.stages = STAGES
+    assert [data.epoch_plan.at(epoch) for epoch in (0, 1, 2, 3)] == [STAGES[0], STAGES[0], STAGES[1], STAGES[1]]
     assert data.preprocessing.image_size == 8
+
+
+def test_the_device_mixes_with_the_alphas_of_the_stage(monkeypatch):
+    seen = []
+    monkeypatch.setattr(pipeline, "mix", lambda _b, _k, key, mixup, cutmix, _m: seen.append((key, mixup, cutmix)))
+    data = _digits(mixup=Mixup(0.2, 0.7), mixing=Mixing(stop_epoch=3))
+    data.stages = STAGES
+    batch = next(iter(data.val_dataloader()))
+    for epoch in (1, 2, 3):
+        data.prepare(batch, training=True, step=10 * epoch, epoch=epoch)
+    assert seen == [
+        ((0, 10), Mixup(0.1, 0.7), CutMix(0.0)),
+        ((0, 20), Mixup(0.0, 0.7), CutMix(0.5)),
+        ((0, 30), Mixup(0.0, 0.7), CutMix(0.0)),
+    ]
 
 
 def test_stages_in_a_wrong_order_are_refused():
     data = _digits()
     data.stages = STAGES[::-1]
-    with pytest.raises(ValueError, match=r"epochs \[0, 2, 0\]"):
+    with pytest.raises(ValueError, match=r"epochs \[2, 0\]"):
         data.train_dataloader()
 
 
@@ -263,7 +284,7 @@ def test_plans_know_the_optimizer_step_of_the_trainer(tmp_path, monkeypatch, acc
     original = ArrayBatches.__getitem__
 
     def noted(self, plan):
-        if self.augmentation is not None:
+        if self.training is not None:
             planned.append(plan.step)
         return original(self, plan)
 
@@ -335,14 +356,25 @@ def test_properties_without_a_trainer():
     assert (data.num_classes, data.in_channels, data.train_size) == (10, 1, 1438)
     assert data.preprocessing.image_size == 16
     assert data.preprocessing.mean == (0.5,)
-    assert data.augmentation.fill == (128,)
+    assert data.pipeline.fill == (128,)
     assert next(iter(data.val_dataloader())).images.shape[-2:] == (16, 16)
 
 
-def test_settings_are_not_shared_between_modules():
-    first, second = ImageData("digits"), ImageData("digits")
-    first.rand_augment.magnitude = 3
-    assert second.rand_augment.magnitude == 9
+def test_settings_can_be_shared_between_modules_since_none_can_be_changed():
+    data = ImageData("digits")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        data.rand_augment.magnitude = 3
+    assert hash(data) != hash(ImageData("digits"))
+    assert data != ImageData("digits")
+
+
+def test_every_augmentation_is_a_keyword_and_reaches_the_pipeline():
+    """An augmentation is one field of ``Augmentation``: key of recipes, keyword in Python, part of the pipeline."""
+    changed = {"flip": Flip(0.1), "auto_augment": "cifar10", "mixing": Mixing(0.3), "cutout": Cutout(2)}
+    data = _digits(**changed)
+    assert {name: getattr(data.pipeline.augmentation, name) for name in changed} == changed
+    keywords = set(inspect.signature(ImageData).parameters)
+    assert {field.name for field in dataclasses.fields(Augmentation)} < keywords
 
 
 @pytest.mark.parametrize(
@@ -370,7 +402,7 @@ def test_refusals_that_need_the_data(tmp_path):
     with pytest.raises(ValueError, match=r"color_jitter\.lighting .* are gray"):
         _digits(color_jitter=ColorJitter(lighting=0.1)).setup()
     data = _digits(crop=Crop("shorter_side", shorter_side=(9, 9)))
-    data.stages = (Stage(0, 10),)
+    data.stages = (Stage(0, 10, 9, 0.0, 0.0),)
     with pytest.raises(ValueError, match=r"shorter_side begins at 9 .* image_size 10"):
         data.train_dataloader()
     with pytest.raises(ValueError, match="multiple of 7"):

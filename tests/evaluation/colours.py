@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from lit_cnn.data.settings import Preprocessing
+from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.evaluation.images import EvaluationImages
 from lit_cnn.evaluation.trained import Trained

@@ -45,7 +45,7 @@ def test_each_member_sees_its_own_crop_of_the_same_images() -> None:
     images = labelled(noise(40, 16, 8))
     members = [colour_network(8), colour_network(8, crop_ratio=0.5)]
     done: list[int] = []
-    scores = evaluate_ensemble(members, images, done.append)
+    scores, _ = evaluate_ensemble(members, images, done.append)
     alone = [
         accuracies(collect(member, images, make_views("center", member.preprocessing)).probabilities, images.labels)
         for member in members

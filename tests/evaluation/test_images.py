@@ -5,11 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from colours import labelled, noise, whole
+from colours import colour_network, labelled, noise, preprocessing, whole
 from PIL import Image
 
 from lit_cnn.data.module import ImageData
+from lit_cnn.data.settings import OnError
+from lit_cnn.data.sources.decoding import EncodedImage
+from lit_cnn.evaluation.corruptions import CorruptedViews
 from lit_cnn.evaluation.images import EvaluationImages, evaluation_images
+from lit_cnn.evaluation.logits import collect
+from lit_cnn.evaluation.robustness import corruption_scores
+from lit_cnn.evaluation.test_time_augmentation import make_views
 
 SIZES = {"cat": [(9, 7), (8, 12)], "dog": [(8, 8), (20, 10), (6, 9)]}
 
@@ -46,7 +52,7 @@ def test_files_come_once_in_order_with_their_own_size(folder: Path, workers: int
 def test_arrays_come_once_in_order() -> None:
     images = labelled(noise(300, 2, 2))
     assert [row for row, _ in seen(images)] == list(range(300))
-    assert len(images.prepared(whole)) == 2
+    assert len(list(images.prepared(whole))) == 2
     assert torch.equal(images.image(7), noise(300, 2, 2)[7])
 
 
@@ -70,11 +76,12 @@ def test_broken_files_are_left_out_and_counted_where_the_recipe_skips_them(folde
     (folder / "val" / "cat" / "1.png").write_bytes(b"no image")
     (folder / "val" / "dog" / "0.png").write_bytes(b"no image")
     options = {"path": str(folder), "image_size": 8, "workers": workers}
+    images = evaluation_images(ImageData("imagefolder", on_error="skip", **options), "val")
     words = r"skipped 2 of 5 images of .*, the first: The image .*cat/1\.png cannot be decoded"
     with pytest.warns(UserWarning, match=words):
-        images = evaluation_images(ImageData("imagefolder", on_error="skip", **options), "val")
-    assert images.labels.tolist() == [0, 1, 1]
-    assert [images.image(row).shape[1:] for row in range(3)] == [(7, 9), (10, 20), (9, 6)]
+        parts = [part for chunk in images.prepared(whole) for part in chunk]
+    assert [int(part.rows) for part in parts] == [0, 3, 4]
+    assert [part.views[0].shape[-2:] for part in parts] == [(7, 9), (10, 20), (9, 6)]
     with pytest.raises(ValueError, match=r"cat/1\.png cannot be decoded"):
         list(evaluation_images(ImageData("imagefolder", **options), "val").prepared(whole))
 
@@ -82,8 +89,46 @@ def test_broken_files_are_left_out_and_counted_where_the_recipe_skips_them(folde
 @pytest.mark.filterwarnings("error")
 def test_sound_files_are_not_complained_about(folder: Path) -> None:
     data = ImageData("imagefolder", str(folder), image_size=8, workers=0, on_error="skip")
-    assert len(evaluation_images(data, "val")) == 5
+    images = evaluation_images(data, "val")
+    assert len(seen(images)) == 5
     for path in (folder / "val").rglob("*.png"):
         path.write_bytes(b"no image")
     with pytest.raises(ValueError, match=r"none of the 5 images of .* can be evaluated: The image"):
-        evaluation_images(data, "val")
+        seen(images)
+
+
+@pytest.mark.parametrize("on_error", ["stop", "skip"])
+def test_every_file_is_read_once(folder: Path, monkeypatch: pytest.MonkeyPatch, on_error: OnError) -> None:
+    opened: list[str] = []
+    original = EncodedImage.picture
+
+    def noted(self: EncodedImage, divisor: int = 1) -> Image.Image:
+        opened.append(self.name)
+        return original(self, divisor)
+
+    monkeypatch.setattr(EncodedImage, "picture", noted)
+    seen(evaluation_images(ImageData("imagefolder", str(folder), image_size=8, workers=0, on_error=on_error), "val"))
+    assert sorted(opened) == sorted(str(path) for path in (folder / "val").rglob("*.png"))
+
+
+def test_workers_are_those_of_the_recipe_or_the_default_ones(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lit_cnn.evaluation.images.available_cores", lambda: 3)
+    options = {"path": str(folder), "image_size": 8}
+    assert evaluation_images(ImageData("imagefolder", workers=1, **options), "val").workers == 1
+    assert evaluation_images(ImageData("imagefolder", **options), "val").workers == 3
+    assert evaluation_images(ImageData("digits"), "val").workers == 0
+
+
+@pytest.mark.filterwarnings("ignore:skipped 1 of 5")
+def test_figures_are_those_of_the_files_that_can_be_read(folder: Path) -> None:
+    """A broken file in the middle changes neither the others' probabilities nor what is divided by."""
+    options = {"path": str(folder), "image_size": 8, "workers": 0, "on_error": "skip"}
+    images, trained = evaluation_images(ImageData("imagefolder", **options), "val"), colour_network()
+    views = CorruptedViews(preprocessing(), ("contrast",), (1,))
+    sound, clean = collect(trained, images, make_views("center", preprocessing())), [0, 2, 3, 4]
+    (folder / "val" / "cat" / "1.png").write_bytes(b"no image")
+    outcome = collect(trained, images, make_views("center", preprocessing()))
+    assert torch.equal(outcome.probabilities, sound.probabilities[clean])
+    assert outcome.labels.tolist() == [0, 1, 1, 1]
+    expected = (sound.probabilities.argmax(1) == sound.labels)[clean].double().mean()
+    assert corruption_scores(trained, images, views).clean == float(expected)

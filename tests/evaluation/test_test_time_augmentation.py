@@ -5,7 +5,7 @@ import torch
 from colours import noise, preprocessing
 from torchvision.transforms.v2 import functional
 
-from lit_cnn.data.augmentation.per_image import evaluate_images
+from lit_cnn.data.preprocessing import evaluate_images
 from lit_cnn.evaluation.test_time_augmentation import VIEW_KINDS, default_scales, make_views
 
 ROWS = torch.arange(2)

@@ -9,8 +9,10 @@ import torch
 from lit_cnn import Classifier, ImageData
 from lit_cnn.architectures.entry import NetworkOptions
 from lit_cnn.architectures.layers.stochastic_depth import Gate
-from lit_cnn.data.mixing_settings import CutMix, Mixup
-from lit_cnn.data.settings import Crop, Evaluation, RandAugment
+from lit_cnn.data.augmentation.crop import Crop
+from lit_cnn.data.augmentation.mixing import CutMix, Mixup
+from lit_cnn.data.augmentation.rand_augment import RandAugment
+from lit_cnn.data.settings import Evaluation
 from lit_cnn.run_folder.checkpoint import LAST, load_checkpoint
 from lit_cnn.training.callbacks.checkpoints import Checkpoints
 from lit_cnn.training.callbacks.ema import EMA

@@ -17,7 +17,8 @@ import lit_cnn
 from lit_cnn import Classifier, ImageData
 from lit_cnn.architectures.entry import NetworkOptions
 from lit_cnn.cli.main import main
-from lit_cnn.data.settings import Crop, Evaluation
+from lit_cnn.data.augmentation.crop import Crop
+from lit_cnn.data.settings import Evaluation
 from lit_cnn.run_folder.checkpoint import FORMAT, load_checkpoint
 from lit_cnn.training.callbacks.ema import EMA
 from lit_cnn.training.checkpoint_record import built_in

@@ -6,22 +6,10 @@ import pytest
 from digits_run import assert_same_end, fit, make_data
 
 from lit_cnn.architectures.layers.dropout import Dropout
-from lit_cnn.data.mixing_settings import Mixup
-from lit_cnn.data.settings import RandAugment
+from lit_cnn.data.augmentation.mixing import Mixup
+from lit_cnn.data.augmentation.rand_augment import RandAugment
 from lit_cnn.training.callbacks.checkpoints import RunInterrupted
-from lit_cnn.training.callbacks.progressive_learning import ProgressiveLearning, first_epochs, stage_shares
-
-
-def test_the_papers_stages_include_both_ends_and_the_released_codes_do_not_include_the_first() -> None:
-    assert stage_shares(4, True) == pytest.approx((0, 1 / 3, 2 / 3, 1))
-    assert stage_shares(4, False) == (0.25, 0.5, 0.75, 1.0)
-    assert stage_shares(1, True) == stage_shares(1, False) == (1.0,)
-
-
-def test_stages_are_equally_long() -> None:
-    assert first_epochs(4, 8) == (0, 2, 4, 6)
-    assert first_epochs(4, 350) == (0, 88, 175, 263)
-    assert first_epochs(1, 5) == (0,)
+from lit_cnn.training.callbacks.progressive_learning import ProgressiveLearning
 
 
 def test_the_plan_of_efficientnet_v2_s() -> None:
@@ -30,7 +18,8 @@ def test_the_plan_of_efficientnet_v2_s() -> None:
     paper = ProgressiveLearning(4, image_size=128, magnitude=5).plan(data, 350)
     assert [stage.image_size for stage in paper] == [128, 185, 243, 300]
     assert [stage.magnitude for stage in paper] == pytest.approx([5, 25 / 3, 35 / 3, 15])
-    assert {stage.mixup_alpha for stage in paper} == {None}
+    assert {stage.mixup_alpha for stage in paper} == {0.0}
+    assert {stage.cutmix_alpha for stage in paper} == {data.cutmix.alpha}
     released = ProgressiveLearning(4, image_size=128, magnitude=5, includes_start=False).plan(data, 350)
     assert [stage.image_size for stage in released] == [171, 214, 257, 300]
 

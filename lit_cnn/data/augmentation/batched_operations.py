@@ -1,6 +1,6 @@
 """RandAugment's operations on a batch whose images each have their own: few kernel calls, whatever the strengths are.
 
-Rotation, shear and translation of all images are one nearest-neighbour lookup with a matrix per image; a colour factor
+Rotation, shear and translation of all images are one nearest-neighbour lookup with a matrix per image; a color factor
 is a blend with a factor per image; everything else runs once per group of images that share operation and value. The
 pixels are those of ``operations.apply`` on each image alone, but for blends, where a rounding to the next level may
 fall to the other side.
@@ -45,7 +45,7 @@ def _apply_group(images: Tensor, group: str | Step, steps: list[Step], fill: Fil
 
 
 def _inverse_matrix(step: Step, height: int, width: int) -> list[float]:
-    """Rows (x, y, 1) -> x and (x, y, 1) -> y from a pixel of the result to its origin, both counted from the centre.
+    """Rows (x, y, 1) -> x and (x, y, 1) -> y from a pixel of the result to its origin, both counted from the center.
 
     The shears leave the upper left corner in place, as ``operations.apply`` does.
     """
@@ -88,7 +88,7 @@ def move(images: Tensor, steps: list[Step], fill: Fill = None) -> Tensor:
 
 
 def blend(images: Tensor, name: str, factors: list[float]) -> Tensor:
-    """Change brightness, colour, contrast or sharpness (``name``) of image n of uint8 (N, C, H, W) by ``factors[n]``.
+    """Change brightness, color, contrast or sharpness (``name``) of image n of uint8 (N, C, H, W) by ``factors[n]``.
 
     A factor of 1 changes nothing, of 0 gives black, gray, a flat mean or a smoothed image.
     """

@@ -1,18 +1,26 @@
 """What the magnitude of an image operation means: the scales of RandAugment, AutoAugment and their relatives.
 
 A scale maps a magnitude to a ready value (see ``operations.Step``): shear as a tangent, translation in whole pixels,
-rotation in degrees, colour factors (1 changes nothing), posterize in bits kept, solarize as the pixel value from which
+rotation in degrees, color factors (1 changes nothing), posterize in bits kept, solarize as the pixel value from which
 on pixels are inverted, solarize-add in levels, cutout as the side of the square in pixels. Operations without a
 strength get 0. ``side`` is the image's side in pixels along which the operation moves; ``sign`` is -1 or 1.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import torch
 
+Scale = Callable[[str, float, int, int], float]
+"""From an operation, its magnitude, the side in pixels along which it moves and a sign to its value."""
 FACTORS = ("Brightness", "Color", "Contrast", "Sharpness")
 PAPER_TRANSLATION = 100 / 224  # the released code's 100 pixels, as a share of a 224-pixel side
-PAPER_CUTOUT = 40 / 224  # half the side of its square, likewise
+PAPER_CUTOUT = 40 / 224  # half the side of its square, as a share too
+
+
+def side_along(name: str, height: int, width: int) -> int:
+    """The side of an image along which an operation moves."""
+    return height if name == "TranslateY" else width
 
 
 def paper_value(name: str, magnitude: float, side: int, sign: int) -> float:

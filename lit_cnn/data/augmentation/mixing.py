@@ -6,7 +6,6 @@ batch; the sampler never parts the two, and an odd last sample stays unmixed: th
 of ranks or accumulated batches.
 """
 
-import bisect
 import math
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -17,8 +16,69 @@ from torch import Tensor
 from torch.nn import functional
 
 from lit_cnn.data.batch import Batch
-from lit_cnn.data.mixing_settings import CutMix, Mixing, Mixup
+from lit_cnn.data.settings import require, require_probability
 from lit_cnn.randomness import derive_key
+
+
+@dataclass(frozen=True)
+class Mixup:
+    """mixup (Zhang et al. 2017): convex combinations of two images and their targets.
+
+    Args:
+        alpha: the share is drawn from Beta(alpha, alpha) once per optimizer step (see mixing.per_image); 0 is off.
+        probability: share of the optimizer steps, or images, that mix.
+    """
+
+    alpha: float = 0.0
+    probability: float = 1.0
+
+    def __post_init__(self) -> None:
+        require(self.alpha >= 0, "mixup.alpha", self.alpha, "0 (off) or positive")
+        require_probability("mixup.probability", self.probability)
+
+
+@dataclass(frozen=True)
+class CutMix:
+    """CutMix (Yun et al. 2019): a box of another image, targets mixed by area.
+
+    Args:
+        alpha: the share is drawn from Beta(alpha, alpha) once per optimizer step (see mixing.per_image); 0 is off.
+        probability: share of the optimizer steps, or images, that mix.
+    """
+
+    alpha: float = 0.0
+    probability: float = 1.0
+
+    def __post_init__(self) -> None:
+        require(self.alpha >= 0, "cutmix.alpha", self.alpha, "0 (off) or positive")
+        require_probability("cutmix.probability", self.probability)
+
+
+@dataclass(frozen=True)
+class Mixing:
+    """How mixup and CutMix share the optimizer steps, or the images.
+
+    NFNet (Brock et al. 2021) mixes first, half of the batch by mixup and the other half by CutMix: first and per_image
+    with switch_probability 0.5.
+
+    Args:
+        switch_probability: probability of CutMix instead of mixup where both are on.
+        stop_epoch: first epoch without any mixing; null mixes to the end.
+        first: mix the cropped and flipped images before colors, shear, AutoAugment, RandAugment, cutout and erasing
+            instead of after them.
+        per_image: draw share, box, whether to mix, and mixup or CutMix for each image instead of once per optimizer
+            step.
+    """
+
+    switch_probability: float = 0.5
+    stop_epoch: int | None = None
+    first: bool = False
+    per_image: bool = False
+
+    def __post_init__(self) -> None:
+        require_probability("mixing.switch_probability", self.switch_probability)
+        valid = self.stop_epoch is None or self.stop_epoch >= 0
+        require(valid, "mixing.stop_epoch", self.stop_epoch, "null or an epoch number")
 
 
 def _generator(*key: int | str) -> np.random.Generator:
@@ -74,7 +134,7 @@ def draw_images(key: tuple[int, int], position: Tensor, mixup: Mixup, cutmix: Cu
 def cutmix_box(height: int, width: int, share: float, center: tuple[float, float]) -> tuple[int, int, int, int]:
     """(top, bottom, left, right) of a box with sides sqrt(1 - share) of the image's, clipped at the border.
 
-    ``center`` holds two uniform draws in [0, 1) for the box's centre over all pixels.
+    ``center`` holds two uniform draws in [0, 1) for the box's center over all pixels.
     """
     box_height, box_width = (int(side * math.sqrt(1.0 - share)) for side in (height, width))
     row, column = int(center[0] * height), int(center[1] * width)
@@ -165,36 +225,3 @@ def _mix_images(
         share = torch.where(boxed, 1.0 - inside.float().mean((1, 2, 3)), share)
     targets = _mixed_targets(batch.targets, partner, share[:, None].to(images.device), num_classes)
     return batch._replace(images=_blend(images[partner], images, pixels.to(images.device)), targets=targets)
-
-
-class MixingAlphas(NamedTuple):
-    """The alphas of mixup and CutMix in one epoch; 0 is off."""
-
-    mixup: float
-    cutmix: float
-
-
-@dataclass(frozen=True)
-class MixingPlan:
-    """mixup and CutMix as a function of epoch and optimizer step. Can be pickled.
-
-    Args:
-        seed: first part of the key.
-        num_classes: K.
-        mixing: how the two share the steps or images, and when they stop.
-        first_epochs: increasing first epochs of the stages; the first is 0.
-        methods: mixup and CutMix of each stage.
-    """
-
-    seed: int
-    num_classes: int
-    mixing: Mixing
-    first_epochs: tuple[int, ...]
-    methods: tuple[tuple[Mixup, CutMix], ...]
-
-    def mix(self, batch: Batch, step: int, epoch: int) -> Batch:
-        """The micro-batch of an optimizer step, mixed unless ``mixing.stop_epoch`` is reached."""
-        if self.mixing.stop_epoch is not None and epoch >= self.mixing.stop_epoch:
-            return batch
-        mixup, cutmix = self.methods[bisect.bisect_right(self.first_epochs, epoch) - 1]
-        return mix(batch, self.num_classes, (self.seed, step), mixup, cutmix, self.mixing)

@@ -1,7 +1,7 @@
 """The image operations of AutoAugment, RandAugment and TrivialAugment.
 
-An operation is a name and a ready value (``magnitudes.py`` tells what it means); it applies alike to a PIL image and to
-a uint8 tensor (..., C, H, W) of one or many images.
+An operation is a name and a ready value (``magnitudes.py`` says what it means); it applies to a PIL image and to a
+uint8 tensor (..., C, H, W) of one or many images.
 """
 
 import math
@@ -27,7 +27,7 @@ RELEASED_OPERATIONS = ("AutoContrast", "Equalize", "Invert", "Rotate", "Posteriz
                        "SolarizeAdd")
 # fmt: on
 PAPER_FILL = 128  # gray level outside the image in the released RandAugment code
-CUTOUT_FILL = (125, 123, 114)  # colour of the square in Fast AutoAugment's code
+CUTOUT_FILL = (125, 123, 114)  # color of the square in Fast AutoAugment's code
 
 
 class Step(NamedTuple):
@@ -70,6 +70,13 @@ def apply(image: ImageOrTensor, step: Step, fill: Fill = None) -> ImageOrTensor:
             image, int(value), center, color or fill_levels(CUTOUT_FILL, functional.get_num_channels(image))
         )
     return _apply_color(image, name, value)
+
+
+def apply_in_turn(image: ImageOrTensor, steps: Sequence[Step], fill: Fill = None) -> ImageOrTensor:
+    """``apply`` several operations, in their order."""
+    for step in steps:
+        image = apply(image, step, fill)
+    return image
 
 
 def fill_levels(fill: Fill, channels: int) -> list[float] | None:
@@ -118,7 +125,7 @@ def _apply_color(image: ImageOrTensor, name: str, value: float) -> ImageOrTensor
     if name == "Invert":
         return functional.invert(image)
     names = ", ".join(["Identity", *RELEASED_OPERATIONS])
-    raise ValueError(f"{name!r} is no image operation; choose one of {names}.")
+    raise ValueError(f"{name!r} is not an image operation; choose one of {names}.")
 
 
 def _solarize_add(image: Any, addition: int) -> Any:

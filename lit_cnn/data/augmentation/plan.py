@@ -1,71 +1,129 @@
-"""What happens to a single training image, and in which epoch."""
+"""What changes from epoch to epoch: the one function of the epoch that the loader's workers, mixing on the device, the
+dropout rate and the cost of a recipe follow.
+
+Progressive learning (Tan and Le 2021, arXiv:2104.00298, section 4.2 and Algorithm 1) divides training into stages of
+equal length, in which image size, RandAugment's magnitude, the alphas of mixing and the dropout rate grow linearly
+together.
+"""
 
 import bisect
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from lit_cnn.data.erasing_settings import Cutout, RandomErasing
-from lit_cnn.data.settings import (
-    AutoAugmentPolicy,
-    ColorJitter,
-    Crop,
-    Flip,
-    RandAugment,
-    Shear,
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Augmentation:
-    """All that happens to a single training image, in this order; ``fill`` is the data set's mean as uint8 levels.
-    What is left out after the flips does not happen.
-
-    Raises:
-        ValueError: if the crop may be smaller than ``image_size``.
-    """
-
-    image_size: int
-    crop: Crop
-    flip: Flip
-    color_jitter: ColorJitter = field(default_factory=ColorJitter)
-    shear: Shear = field(default_factory=Shear)
-    auto_augment: AutoAugmentPolicy = "none"
-    rand_augment: RandAugment = field(default_factory=RandAugment)
-    cutout: Cutout = field(default_factory=Cutout)
-    random_erasing: RandomErasing = field(default_factory=RandomErasing)
-    fill: tuple[int, ...]
-
-    def __post_init__(self) -> None:
-        self.crop.require_fit(self.image_size)
+from lit_cnn.data.settings import require
 
 
 @dataclass(frozen=True)
-class AugmentationPlan:
-    """The augmentation as a function of the epoch: progressive learning without new loaders. Can be pickled.
+class Stage:
+    """The settings of ``first_epoch`` and the epochs after it, up to the next stage.
 
     Args:
-        first_epochs: increasing first epochs of the augmentations; the first is 0.
-        augmentations: equally many.
-
-    Raises:
-        ValueError: if the epochs do not increase from 0 on.
+        first_epoch: first epoch of the stage.
+        image_size: side in pixels of the training images.
+        magnitude: RandAugment's magnitude.
+        mixup_alpha: mixup's alpha; 0 is off.
+        cutmix_alpha: CutMix's alpha; 0 is off.
+        share: how far the stage is on the way from the first values of progressive learning (0) to the recipe's own
+            (1), which the dropout rate follows.
     """
 
-    first_epochs: tuple[int, ...]
-    augmentations: tuple[Augmentation, ...]
+    first_epoch: int
+    image_size: int
+    magnitude: float
+    mixup_alpha: float
+    cutmix_alpha: float
+    share: float = 1.0
 
     def __post_init__(self) -> None:
-        increasing = all(early < late for early, late in pairwise(self.first_epochs))
-        if self.first_epochs[:1] != (0,) or not increasing or len(self.augmentations) != len(self.first_epochs):
+        require(self.first_epoch >= 0, "stages.first_epoch", self.first_epoch, "0 or a later epoch")
+        require(self.image_size > 0, "stages.image_size", self.image_size, "a positive number of pixels")
+        for name in ("magnitude", "mixup_alpha", "cutmix_alpha"):
+            require(getattr(self, name) >= 0, f"stages.{name}", getattr(self, name), "0 or positive")
+
+
+@dataclass(frozen=True)
+class EpochPlan:
+    """From an epoch to its settings. Can be pickled.
+
+    Args:
+        stages: in the order of their first epochs, from 0 on.
+
+    Raises:
+        ValueError: if the first epochs do not increase from 0 on.
+    """
+
+    stages: tuple[Stage, ...]
+
+    def __post_init__(self) -> None:
+        firsts = [stage.first_epoch for stage in self.stages]
+        if firsts[:1] != [0] or not all(early < late for early, late in pairwise(firsts)):
             raise ValueError(
-                f"The stages of the augmentation begin with epochs {list(self.first_epochs)}, but each stage must "
-                "begin after the one before, the first with epoch 0."
+                f"the stages of the data begin with epochs {firsts}, but the first must begin with epoch 0 and each "
+                "other after the one before"
             )
 
-    def number(self, epoch: int) -> int:
-        """Which of the augmentations applies in ``epoch``."""
-        return bisect.bisect_right(self.first_epochs, epoch) - 1
+    def at(self, epoch: int) -> Stage:
+        """The settings of ``epoch``."""
+        return self.stages[bisect.bisect_right(self.stages, epoch, key=lambda stage: stage.first_epoch) - 1]
 
-    def at(self, epoch: int) -> Augmentation:
-        """The augmentation of ``epoch``."""
-        return self.augmentations[self.number(epoch)]
+    def without_mixing_from(self, epoch: int | None) -> "EpochPlan":
+        """The plan with mixup and CutMix off from ``epoch`` on; None leaves it as it is."""
+        if epoch is None:
+            return self
+        stages = []
+        for first in sorted({epoch, *(stage.first_epoch for stage in self.stages)}):
+            stage = replace(self.at(first), first_epoch=first)
+            stages.append(stage if first < epoch else replace(stage, mixup_alpha=0.0, cutmix_alpha=0.0))
+        return EpochPlan(tuple(stages))
+
+
+def stage_shares(stages: int, includes_start: bool) -> tuple[float, ...]:
+    """How far each stage is on the way from the first values (0) to the last (1).
+
+    Stage i of M is at i / (M - 1) in the paper's Algorithm 1; without the start it is at (i + 1) / M, as in released
+    code, which never trains on the first values themselves.
+    """
+    if stages == 1:
+        return (1.0,)
+    if includes_start:
+        return tuple(number / (stages - 1) for number in range(stages))
+    return tuple((number + 1) / stages for number in range(stages))
+
+
+def between(first: float, last: float, share: float) -> float:
+    """The value at ``share`` of the way from ``first`` to ``last``."""
+    return first + (last - first) * share
+
+
+def first_epochs(stages: int, epochs: int) -> tuple[int, ...]:
+    """The epoch with which each of ``stages`` equally long stages begins; earlier ones are the longer by rounding."""
+    return tuple(-(-number * epochs // stages) for number in range(stages))
+
+
+def image_sizes(first: int, last: int, shares: Sequence[float]) -> list[int]:
+    """Side in pixels of the training images at each share of the way."""
+    return [round(between(first, last, share)) for share in shares]
+
+
+def progressive_stages(first: Stage, last: Stage, shares: Sequence[float], epochs: int) -> tuple[Stage, ...]:
+    """Equally long stages of a run of ``epochs`` epochs, on the way from the values of ``first`` to those of ``last``.
+
+    Args:
+        first: the values at share 0; its epoch does not matter.
+        last: the values at share 1; its epoch does not matter.
+        shares: of each stage (see ``stage_shares``).
+        epochs: at least as many as there are stages.
+    """
+    sizes = image_sizes(first.image_size, last.image_size, shares)
+    return tuple(
+        Stage(
+            first_epoch=begin,
+            image_size=size,
+            magnitude=between(first.magnitude, last.magnitude, share),
+            mixup_alpha=between(first.mixup_alpha, last.mixup_alpha, share),
+            cutmix_alpha=between(first.cutmix_alpha, last.cutmix_alpha, share),
+            share=share,
+        )
+        for begin, size, share in zip(first_epochs(len(shares), epochs), sizes, shares, strict=True)
+    )

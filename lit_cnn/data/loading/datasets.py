@@ -4,26 +4,24 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from lit_cnn.data.augmentation.batched import Draws, augment, distort, frame
-from lit_cnn.data.augmentation.mixing import MixingPlan
-from lit_cnn.data.augmentation.per_image import AnyImage, TrainingTransform, evaluate_images, evaluation_transform
-from lit_cnn.data.augmentation.plan import AugmentationPlan
+from lit_cnn.data.augmentation.draws import Draws
+from lit_cnn.data.augmentation.pipeline import Pipeline, TrainingSettings, TrainingTransform
+from lit_cnn.data.augmentation.plan import Stage
 from lit_cnn.data.batch import SKIPPED, Batch
 from lit_cnn.data.loading.sampling import BatchPlan
-from lit_cnn.data.settings import Decode, Preprocessing
+from lit_cnn.data.preprocessing import EvaluationTransform, Preprocessing, evaluate_images
+from lit_cnn.data.settings import Decode, OnError
 from lit_cnn.data.sources.arrays import ArraySplit
-from lit_cnn.data.sources.decoding import BrokenImage
+from lit_cnn.data.sources.decoding import AnyImage, attempt
 from lit_cnn.data.sources.folders import FolderSplit
 from lit_cnn.data.sources.shards import ShardSplit
-
-OnError = Literal["stop", "skip"]
 
 
 class PlannedBatches(Protocol):
@@ -43,26 +41,19 @@ def _rows(plan: BatchPlan) -> np.ndarray:
 
 
 class ArrayBatches(Dataset[Batch]):
-    """Batches of an in-memory split; ``augmentation`` None prepares each batch for evaluation.
+    """Batches of an in-memory split.
 
     Args:
         split: images and labels.
         preprocessing: what evaluation sees.
-        augmentation: what training sees in which epoch.
-        seed: key of the random draws.
-        mixing: mixup and CutMix between flips and colours; None leaves them to others.
+        training: what training sees; None prepares each batch for evaluation.
     """
 
     def __init__(
-        self,
-        split: ArraySplit,
-        preprocessing: Preprocessing,
-        augmentation: AugmentationPlan | None = None,
-        seed: int = 0,
-        mixing: MixingPlan | None = None,
+        self, split: ArraySplit, preprocessing: Preprocessing, training: TrainingSettings | None = None
     ) -> None:
-        self.split, self.preprocessing, self.augmentation, self.seed = split, preprocessing, augmentation, seed
-        self.mixing = mixing
+        self.split, self.preprocessing, self.training = split, preprocessing, training
+        self.pipelines = {} if training is None else training.pipelines()
 
     def __len__(self) -> int:
         return len(self.split)
@@ -70,15 +61,16 @@ class ArrayBatches(Dataset[Batch]):
     def __getitem__(self, plan: BatchPlan) -> Batch:
         rows = torch.from_numpy(_rows(plan))
         batch = _batch(self.split.images[rows], self.split.labels[rows], plan)
-        if self.augmentation is None:
+        training = self.training
+        if training is None:
             return batch._replace(images=evaluate_images(batch.images, self.preprocessing))
-        settings = self.augmentation.at(plan.epoch)
-        draws = Draws(self.seed, plan.epoch, rows, torch.from_numpy(plan.repeat))
-        if self.mixing is None:
-            return batch._replace(images=augment(batch.images, settings, draws))
-        framed = batch._replace(images=frame(batch.images, settings, draws))
-        mixed = self.mixing.mix(framed, plan.step, plan.epoch)
-        return mixed._replace(images=distort(mixed.images, settings, draws))
+        pipeline = self.pipelines[training.epoch_plan.at(plan.epoch)]
+        draws = Draws(training.seed, plan.epoch, rows, torch.from_numpy(plan.repeat))
+        if not training.mixes:
+            return batch._replace(images=pipeline.augment_batch(batch.images, draws))
+        framed = batch._replace(images=pipeline.frame_batch(batch.images, draws))
+        mixed = pipeline.mix_batch(framed, training.num_classes, (training.seed, plan.step))
+        return mixed._replace(images=pipeline.distort_batch(mixed.images, draws))
 
 
 class FolderBatches(Dataset[Batch]):
@@ -94,20 +86,21 @@ class FolderBatches(Dataset[Batch]):
         self,
         split: FolderSplit | ShardSplit,
         preprocessing: Preprocessing,
-        augmentation: AugmentationPlan | None = None,
-        seed: int = 0,
-        mixing: MixingPlan | None = None,
+        training: TrainingSettings | None = None,
         on_error: OnError = "stop",
         decode: Decode = "full",
     ) -> None:
         self.split, self.channels, self.on_error = split, preprocessing.in_channels, on_error
-        side = preprocessing.image_size if augmentation is None else augmentation.augmentations[-1].image_size
+        self.evaluation, self.training = EvaluationTransform(preprocessing), training
+        self.pipelines: dict[Stage, Pipeline] = {}
+        self.transforms: dict[Stage, TrainingTransform] = {}
+        side = preprocessing.image_size
+        if training is not None:
+            self.pipelines, side = training.pipelines(), training.pipeline.image_size
+            self.transforms = {
+                stage: TrainingTransform(pipeline, training.seed, decode) for stage, pipeline in self.pipelines.items()
+            }
         self.blank = torch.zeros(self.channels, side, side, dtype=torch.uint8)
-        self.evaluation = evaluation_transform(preprocessing)
-        self.augmentation = augmentation
-        stages = () if augmentation is None else augmentation.augmentations
-        self.training = [TrainingTransform(stage, seed, decode) for stage in stages]
-        self.mixing = mixing
 
     def __len__(self) -> int:
         return len(self.split)
@@ -115,17 +108,19 @@ class FolderBatches(Dataset[Batch]):
     def __getitem__(self, plan: BatchPlan) -> Batch:
         rows = _rows(plan)
         labels = self.split.labels[torch.from_numpy(rows)]
-        if self.augmentation is None:
+        training = self.training
+        if training is None:
             images, plan = self._prepared(rows, plan, [self.evaluation] * len(rows))
             return _batch(images, labels, plan)
-        transform = self.training[self.augmentation.number(plan.epoch)]
+        stage = training.epoch_plan.at(plan.epoch)
+        transform = self.transforms[stage]
         keys = [(plan.epoch, row, repeat) for row, repeat in zip(rows.tolist(), plan.repeat.tolist(), strict=True)]
-        apply = transform if self.mixing is None else transform.frame
-        steps = [partial(_keyed, apply, key) for key in keys]
-        images, plan = self._prepared(rows, plan, steps)
-        if self.mixing is None:
-            return _batch(images, labels, plan)
-        mixed = self.mixing.mix(_batch(images, labels, plan), plan.step, plan.epoch)
+        apply = transform.frame if training.mixes else transform
+        images, plan = self._prepared(rows, plan, [partial(_keyed, apply, key) for key in keys])
+        batch = _batch(images, labels, plan)
+        if not training.mixes:
+            return batch
+        mixed = self.pipelines[stage].mix_batch(batch, training.num_classes, (training.seed, plan.step))
         pairs = zip(mixed.images, keys, strict=True)
         return mixed._replace(images=_stacked([transform.distort(image, *key) for image, key in pairs]))
 
@@ -136,15 +131,18 @@ class FolderBatches(Dataset[Batch]):
         blank image stands for."""
         images, broken = [], np.zeros(len(rows), dtype=bool)
         for place, (row, step) in enumerate(zip(rows.tolist(), steps, strict=True)):
-            try:
-                images.append(step(self.split.read(row, self.channels)))
-            except (BrokenImage, OSError) as error:
+            image = attempt(partial(self._read, row, step))
+            if not isinstance(image, Tensor):
                 if self.on_error == "stop":
-                    raise
-                warnings.warn(f"skipped: {error}", stacklevel=1)  # the same one is shown once
+                    raise image
+                warnings.warn(f"skipped: {image}", stacklevel=1)  # the same one is shown once
                 broken[place] = True
-                images.append(step(self.blank))
+                image = step(self.blank)
+            images.append(image)
         return _stacked(images), replace(plan, index=np.where(broken & (plan.index >= 0), SKIPPED, plan.index))
+
+    def _read(self, row: int, step: Callable[[AnyImage], Tensor]) -> Tensor:
+        return step(self.split.read(row, self.channels))
 
 
 def _stacked(images: list[Tensor]) -> Tensor:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lit_cnn.data.settings import Decode
+from lit_cnn.data.sources.arrays import ArraySplit
+from lit_cnn.data.sources.load import Split
+from lit_cnn.data.sources.shards import ShardSplit
 
 NOTICEABLE = 0.1
 """Share of the time spent waiting for data from which on the loader counts as the bottleneck."""
@@ -25,6 +28,13 @@ class LoaderFacts:
     workers: int
     cores: int
     decode: Decode
+
+    @classmethod
+    def of(cls, split: Split, workers: int, cores: int, decode: Decode) -> "LoaderFacts":
+        """The facts of a loader of a training split."""
+        if isinstance(split, ArraySplit):
+            return cls("memory", workers, cores, decode)
+        return cls("shards" if isinstance(split, ShardSplit) else "files", workers, cores, decode)
 
 
 def diagnose(speed: float, waiting: float, facts: LoaderFacts) -> str:

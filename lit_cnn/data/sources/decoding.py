@@ -1,6 +1,8 @@
 """From the bytes of an image file to an upright picture, in full or at a reduced scale of the JPEG transform."""
 
 import io
+from collections.abc import Callable
+from typing import TypeVar
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
@@ -11,8 +13,20 @@ REDUCTIONS = (8, 4, 2)
 """Divisors of the sides at which libjpeg decodes with less work."""
 
 
+Result = TypeVar("Result")
+
+
 class BrokenImage(ValueError):
     """A file that cannot be decoded. (PyTorch re-raises a worker's exception by calling its type with a message.)"""
+
+
+def attempt(read: Callable[[], Result]) -> Result | BrokenImage | OSError:
+    """What ``read`` returns, or what is wrong with the file that it reads: the one place that says what counts as a
+    broken file, which training and evaluation under data.on_error skip leave out and ``data check`` lists."""
+    try:
+        return read()
+    except (BrokenImage, OSError) as error:
+        return error
 
 
 def reduction(sides: tuple[int, int], least: int) -> int:
@@ -81,6 +95,10 @@ class EncodedImage:
             reason = "its format is not known"  # Pillow names an object in memory
         advice = "replace or remove the file, or set data.on_error to skip"
         return BrokenImage(f"The image {self.name} cannot be decoded ({reason}); {advice}.")
+
+
+AnyImage = Image.Image | Tensor | EncodedImage
+"""A picture, uint8 pixels (C, H, W), or a file."""
 
 
 def _to_mode(image: Image.Image, mode: str) -> Image.Image:

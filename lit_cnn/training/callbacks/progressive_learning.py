@@ -1,37 +1,16 @@
 """Progressive learning: small, weakly regularized images first, larger and harder ones later.
 
-Tan and Le 2021, arXiv:2104.00298, section 4.2 and Algorithm 1: training is divided into stages of equal length; from
-stage to stage the image size, RandAugment's magnitude, mixup's alpha and the dropout rate grow linearly together.
+Tan and Le 2021, arXiv:2104.00298, section 4.2 and Algorithm 1. What a stage is, and which epoch belongs to which:
+``data/augmentation/plan.py``.
 """
+
+from dataclasses import replace
 
 import lightning.pytorch as pl
 
 from lit_cnn.architectures.layers.dropout import Dropout
+from lit_cnn.data.augmentation.plan import EpochPlan, Stage, between, progressive_stages, stage_shares
 from lit_cnn.data.module import ImageData
-from lit_cnn.data.settings import Stage
-
-
-def stage_shares(stages: int, includes_start: bool) -> tuple[float, ...]:
-    """How far each stage is on the way from the first values (0) to the last (1).
-
-    Stage i of M is at i / (M - 1) in the paper's Algorithm 1; without the start it is at (i + 1) / M, as in released
-    code, which never trains on the first values themselves.
-    """
-    if stages == 1:
-        return (1.0,)
-    if includes_start:
-        return tuple(number / (stages - 1) for number in range(stages))
-    return tuple((number + 1) / stages for number in range(stages))
-
-
-def first_epochs(stages: int, epochs: int) -> tuple[int, ...]:
-    """The epoch with which each of ``stages`` equally long stages begins; earlier ones are the longer by rounding."""
-    return tuple(-(-number * epochs // stages) for number in range(stages))
-
-
-def between(first: float, last: float, share: float) -> float:
-    """The value at ``share`` of the way from ``first`` to ``last``."""
-    return first + (last - first) * share
 
 
 class ProgressiveLearning(pl.Callback):
@@ -69,7 +48,7 @@ class ProgressiveLearning(pl.Callback):
         self.stages, self.image_size, self.includes_start = stages, image_size, includes_start
         self.magnitude, self.mixup, self.cutmix, self.dropout = magnitude, mixup, cutmix, dropout
         self._rates: list[tuple[Dropout, float]] = []
-        self._begins: tuple[int, ...] = ()
+        self._plan: EpochPlan | None = None
 
     def plan(self, data: ImageData, epochs: int) -> tuple[Stage, ...]:
         """The data's stages in a run of ``epochs`` epochs.
@@ -82,27 +61,18 @@ class ProgressiveLearning(pl.Callback):
                 f"progressive_learning.stages is {self.stages}, more than the run's {epochs} epochs: train longer or "
                 "set fewer stages"
             )
-        return tuple(
-            Stage(
-                first_epoch=begin,
-                image_size=round(between(self.image_size or data.image_size, data.image_size, share)),
-                magnitude=self._on_the_way(self.magnitude, data.rand_augment.magnitude, share),
-                mixup_alpha=self._on_the_way(self.mixup, data.mixup.alpha, share),
-                cutmix_alpha=self._on_the_way(self.cutmix, data.cutmix.alpha, share),
-            )
-            for begin, share in zip(first_epochs(self.stages, epochs), self._shares, strict=True)
+        last = data.own_stage
+        first = replace(
+            last,
+            image_size=self.image_size or last.image_size,
+            magnitude=last.magnitude if self.magnitude is None else self.magnitude,
+            mixup_alpha=last.mixup_alpha if self.mixup is None else self.mixup,
+            cutmix_alpha=last.cutmix_alpha if self.cutmix is None else self.cutmix,
         )
-
-    @property
-    def _shares(self) -> tuple[float, ...]:
-        return stage_shares(self.stages, self.includes_start)
-
-    @staticmethod
-    def _on_the_way(first: float | None, last: float, share: float) -> float | None:
-        return None if first is None else between(first, last, share)
+        return progressive_stages(first, last, stage_shares(self.stages, self.includes_start), epochs)
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Tell the data its stages before its loader is made."""
+        """Give the data its stages before its loader is made."""
         if stage != "fit" or self.stages == 1:
             return
         data, epochs = trainer.datamodule, trainer.max_epochs  # type: ignore[attr-defined]
@@ -111,7 +81,7 @@ class ProgressiveLearning(pl.Callback):
         if trainer.fast_dev_run:  # type: ignore[attr-defined]
             return  # a single batch, at the recipe's own values: the most memory that the run will need
         data.stages = self.plan(data, epochs)
-        self._begins = tuple(stage.first_epoch for stage in data.stages)
+        self._plan = data.epoch_plan
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._rates = [(module, module.rate) for module in pl_module.modules() if isinstance(module, Dropout)]
@@ -128,11 +98,11 @@ class ProgressiveLearning(pl.Callback):
         self._set_dropout(trainer.current_epoch)
 
     def _set_dropout(self, epoch: int) -> None:
-        if self.dropout is None or not self._begins:
+        if self.dropout is None or self._plan is None:
             return
-        number = sum(begin <= epoch for begin in self._begins) - 1
+        share = self._plan.at(epoch).share
         for module, rate in self._rates:
-            module.rate = between(self.dropout, rate, self._shares[number])
+            module.rate = between(self.dropout, rate, share)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         for module, rate in self._rates:

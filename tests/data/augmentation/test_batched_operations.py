@@ -8,12 +8,11 @@ import torch
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional
 
-from lit_cnn.data.augmentation.batched import Draws
 from lit_cnn.data.augmentation.batched_operations import apply_steps
-from lit_cnn.data.augmentation.drawing import LAYER_DRAWS, rand_augment_steps
+from lit_cnn.data.augmentation.draws import Draws
 from lit_cnn.data.augmentation.magnitudes import increasing_value, paper_value, torchvision_value
 from lit_cnn.data.augmentation.operations import OPERATIONS, RELEASED_OPERATIONS, Step, apply
-from lit_cnn.data.settings import RandAugment
+from lit_cnn.data.augmentation.rand_augment import LAYER_DRAWS, RandAugment, rand_augment_steps
 
 BINS = 31
 IMAGES = torch.randint(0, 256, (62, 3, 32, 32), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)

@@ -5,9 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lit_cnn.data.augmentation.mixing import MixingPlan, cutmix_box, draw, draw_images, mix, partners
+from lit_cnn.data.augmentation.mixing import CutMix, Mixing, Mixup, cutmix_box, draw, draw_images, mix, partners
 from lit_cnn.data.batch import Batch
-from lit_cnn.data.mixing_settings import CutMix, Mixing, Mixup
 
 
 def _mix(images, targets, index, *options, position=None):
@@ -147,17 +146,11 @@ def test_layout_survives_mixing_per_image():
         assert mixed.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_plan_takes_the_stage_of_the_epoch_and_stops():
+def test_alphas_of_zero_leave_the_batch_as_it_is():
     images, targets, index = _batch(6)
     batch = Batch(images, targets, index, index, torch.tensor(1.0))
-    methods = (Mixup(), CutMix()), (Mixup(1.0), CutMix())
-    plan = MixingPlan(0, 5, Mixing(stop_epoch=4), (0, 2), methods)
-    assert plan.mix(batch, 9, 1) is batch
-    assert plan.mix(batch, 9, 4) is batch
-    mixed = plan.mix(batch, 9, 3)
-    expected = mix(batch, 5, (0, 9), Mixup(1.0), CutMix(), Mixing())
-    assert torch.equal(mixed.images, expected.images)
-    assert torch.equal(mixed.targets, expected.targets)
+    for per_image in (False, True):
+        assert mix(batch, 5, (0, 9), Mixup(), CutMix(), Mixing(per_image=per_image)) is batch
 
 
 def test_pixels_of_the_partner_lie_in_the_box_and_nowhere_else():
@@ -173,3 +166,19 @@ def test_pixels_of_the_partner_lie_in_the_box_and_nowhere_else():
         top, bottom, left, right = cutmix_box(16, 12, draws.share[number].item(), tuple(draws.center[number].tolist()))
         expected[top:bottom, left:right] = True
         assert torch.equal(mixed.images[number, 0] != images[number, 0], expected)
+
+
+@pytest.mark.parametrize(
+    ("settings", "values", "words"),
+    [
+        (Mixup, {"alpha": -1}, r"data\.mixup\.alpha"),
+        (CutMix, {"probability": 2}, r"data\.cutmix\.probability"),
+        (Mixing, {"switch_probability": 2}, r"data\.mixing\.switch_probability"),
+        (Mixing, {"stop_epoch": -3}, r"data\.mixing\.stop_epoch"),
+    ],
+)
+def test_wrong_values_are_named(settings, values, words):
+    with pytest.raises(ValueError, match=words) as caught:
+        settings(**values)
+    assert str(caught.value).endswith(".")
+    assert "\n" not in str(caught.value)

@@ -57,5 +57,5 @@ def test_solarize_add_brightens_dark_pixels_only():
 
 
 def test_unknown_operation_is_named():
-    with pytest.raises(ValueError, match="'Blur' is no image operation"):
+    with pytest.raises(ValueError, match="'Blur' is not an image operation"):
         apply(IMAGES, Step("Blur", 1.0))

@@ -4,11 +4,14 @@ import pytest
 import torch
 from PIL import Image
 
+from lit_cnn.data.augmentation.crop import Crop
+from lit_cnn.data.augmentation.erasing import Cutout
+from lit_cnn.data.augmentation.mixing import CutMix, Mixing, Mixup
+from lit_cnn.data.augmentation.plan import Stage
+from lit_cnn.data.augmentation.rand_augment import RandAugment
 from lit_cnn.data.batch import SKIPPED
-from lit_cnn.data.erasing_settings import Cutout
-from lit_cnn.data.mixing_settings import CutMix, Mixing, Mixup
 from lit_cnn.data.module import ImageData
-from lit_cnn.data.settings import Crop, Evaluation, RandAugment, Stage
+from lit_cnn.data.settings import Evaluation
 
 
 @pytest.fixture
@@ -107,7 +110,7 @@ def test_stages_reach_the_worker_processes_with_the_epoch(source, folder):
     content = []
     for workers in (0, 2):
         data = _data(source, path, workers)
-        data.stages = (Stage(0, 6, magnitude=1), Stage(2, 12))
+        data.stages = (Stage(0, 6, 1, 0.0, 0.0), Stage(2, 12, 9, 0.0, 0.0))
         loader = data.train_dataloader()
         for epoch, size in ((1, 6), (2, 12)):
             loader.sampler.set_epoch(epoch)

@@ -9,7 +9,8 @@ import torch
 from PIL import Image, ImageOps
 from torchvision.transforms.v2 import functional
 
-from lit_cnn.data.sources.decoding import REDUCTIONS, BrokenImage, EncodedImage, reduction
+from lit_cnn.data.sources.decoding import REDUCTIONS, BrokenImage, EncodedImage, attempt, reduction
+from lit_cnn.data.sources.folders import read_file
 
 ROW, COLUMN = np.mgrid[0:144, 0:208]
 WAVES = [128 + 100 * np.sin(ROW / (24 + 6 * band) + COLUMN / (40 - 8 * band)) for band in range(3)]
@@ -112,3 +113,14 @@ def test_floating_point_pixels_are_refused():
 def test_images_can_be_sent_to_other_processes():
     image = EncodedImage(_encode(PICTURE), "x.jpg")
     assert torch.equal(pickle.loads(pickle.dumps(image)).pixels(), image.pixels())
+
+
+def test_an_attempt_gives_the_result_or_what_is_wrong_with_the_file_and_hides_no_other_error(tmp_path):
+    (tmp_path / "torn.png").write_bytes(b"no image")
+    assert attempt(lambda: 3) == 3
+    torn = attempt(lambda: read_file(tmp_path / "torn.png").picture())
+    assert isinstance(torn, BrokenImage)
+    assert "torn.png cannot be decoded" in str(torn)
+    assert isinstance(attempt(lambda: read_file(tmp_path / "gone.png")), FileNotFoundError)
+    with pytest.raises(ZeroDivisionError):
+        attempt(lambda: 1 // 0)

@@ -10,10 +10,12 @@ import pytest
 import torch
 from PIL import Image
 
+from lit_cnn.data.augmentation.crop import Crop
+from lit_cnn.data.augmentation.rand_augment import RandAugment
 from lit_cnn.data.batch import SKIPPED
 from lit_cnn.data.loading.sampling import TrainSampler
 from lit_cnn.data.module import ImageData
-from lit_cnn.data.settings import Crop, Evaluation, RandAugment
+from lit_cnn.data.settings import Evaluation
 from lit_cnn.data.sources.folders import read_folder
 from lit_cnn.data.sources.packing import Packing, pack_folder
 from lit_cnn.data.sources.shards import is_remote, read_shards

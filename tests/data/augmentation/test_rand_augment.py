@@ -2,18 +2,21 @@
 
 import pytest
 import torch
+from torchvision.transforms.v2 import functional
 
-from lit_cnn.data.augmentation.drawing import (
+from lit_cnn.data.augmentation.draws import Draws
+from lit_cnn.data.augmentation.operations import OPERATIONS, PAPER_FILL, RELEASED_OPERATIONS, Step, apply
+from lit_cnn.data.augmentation.rand_augment import (
     LAYER_DRAWS,
-    POLICY_DRAWS,
-    auto_augment_fill,
-    auto_augment_steps,
+    RandAugment,
+    RandAugmentLayers,
+    rand_augment_batch,
     rand_augment_fill,
     rand_augment_steps,
+    rand_augment_transforms,
 )
-from lit_cnn.data.augmentation.fast_policies import fast_policy
-from lit_cnn.data.augmentation.operations import OPERATIONS, PAPER_FILL, RELEASED_OPERATIONS, Step
-from lit_cnn.data.settings import RandAugment
+
+IMAGES = torch.randint(0, 256, (8, 3, 16, 16), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
 
 
 def _many(settings, count=4000):
@@ -57,29 +60,49 @@ def test_cutout_gets_its_place():
     assert rand_augment_steps(draws, settings, 224, 224) == [Step("Cutout", 80.0, (0.25, 0.75))]
 
 
-def test_policies_draw_pair_and_whether_each_operation_applies():
-    draws = [0.0, 0.39, 0.9, 0, 0, 0.61, 0.9, 0, 0]
-    assert auto_augment_steps(draws, "imagenet", 24, 20) == [Step("Posterize", 4.0)]
-    assert auto_augment_steps([0.0] * POLICY_DRAWS, "trivial", 24, 20) == [Step("Identity", 0.0)]
-    draws = [6.5 / 25, 0.3, 0, 0, 0, 0.7, 0, 0, 0]
-    assert auto_augment_steps(draws, "imagenet_v0", 24, 20) == [Step("Equalize", 0.0), Step("SolarizeAdd", 33.0)]
-
-
-@pytest.mark.parametrize("name", ["fast_cifar10", "fast_imagenet"])
-def test_fast_policies_draw_every_pair_and_keep_the_squares_corner_inside(name):
-    policy = fast_policy(name)
-    for number, pair in enumerate(policy):
-        draws = [(number + 0.5) / len(policy)] + [0.0, 0.9, 0.0, 0.0] * 2
-        steps = auto_augment_steps(draws, name, 100, 100)
-        assert [step.name for step in steps] == [operation for operation, _, _ in pair]
-        for step in steps:
-            if step.name == "Cutout":
-                assert min(step.center) == step.value / 2 / 100
-
-
 def test_fills():
     mean = (1, 2, 3)
-    assert rand_augment_fill(RandAugment(1), mean) == auto_augment_fill("imagenet_v0") == PAPER_FILL
+    assert rand_augment_fill(RandAugment(1), mean) == PAPER_FILL
     assert rand_augment_fill(RandAugment(1, scale="increasing"), mean) == mean
     assert rand_augment_fill(RandAugment(1, scale="torchvision"), mean) is None
-    assert auto_augment_fill("fast_cifar10") is None
+
+
+def test_a_batch_and_a_file_get_the_operations_of_their_draws():
+    settings, mean = RandAugment(2, 9, "increasing", "released"), (1, 2, 3)
+    draws = Draws(0, 0, torch.arange(8), torch.zeros(8, dtype=torch.int64))
+    rows = draws("rand_augment", 2 * LAYER_DRAWS).tolist()
+    out = rand_augment_batch(IMAGES, settings, mean, draws)
+    for image, result, row in zip(IMAGES, out, rows, strict=True):
+        for step in rand_augment_steps(row, settings, 16, 16):
+            image = apply(image, step, mean)
+        assert (image.int() - result.int()).abs().max() <= 1
+    (transform,) = rand_augment_transforms(settings, mean)
+    assert isinstance(transform, RandAugmentLayers)
+    torch.manual_seed(1)
+    expected = functional.to_pil_image(IMAGES[0])
+    for step in rand_augment_steps(torch.rand(2 * LAYER_DRAWS).tolist(), settings, 16, 16):
+        expected = apply(expected, step, mean)
+    torch.manual_seed(1)
+    assert transform(functional.to_pil_image(IMAGES[0])) == expected
+
+
+def test_no_layers_do_nothing():
+    assert rand_augment_transforms(RandAugment(), (1,)) == []
+    draws = Draws(0, 0, torch.arange(8), torch.zeros(8, dtype=torch.int64))
+    assert rand_augment_batch(IMAGES, RandAugment(), (1,), draws) is IMAGES
+
+
+@pytest.mark.parametrize(
+    ("settings", "values", "words"),
+    [
+        (RandAugment, {"layers": -1}, r"data\.rand_augment\.layers"),
+        (RandAugment, {"probability": 1.5}, r"data\.rand_augment\.probability"),
+        (RandAugment, {"magnitude_std": -1}, r"data\.rand_augment\.magnitude_std"),
+        (RandAugment, {"magnitude": -1}, r"data\.rand_augment\.magnitude"),
+    ],
+)
+def test_wrong_values_are_named(settings, values, words):
+    with pytest.raises(ValueError, match=words) as caught:
+        settings(**values)
+    assert str(caught.value).endswith(".")
+    assert "\n" not in str(caught.value)

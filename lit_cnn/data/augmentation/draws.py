@@ -1,0 +1,25 @@
+"""The uniform numbers of a batch's images, each hashed from (seed, epoch, index, repeat, operation): an image's result
+does not depend on the batch that it comes in."""
+
+import torch
+from torch import Tensor
+
+from lit_cnn.randomness import derive_key, fold, uniform
+
+
+class Draws:
+    """Uniform numbers of each image of a batch, by the name of the operation that uses them.
+
+    Args:
+        seed: key of the run.
+        epoch: epoch.
+        index: (N,) int64 rows of the split.
+        repeat: (N,) int64 copies.
+    """
+
+    def __init__(self, seed: int, epoch: int, index: Tensor, repeat: Tensor) -> None:
+        self.keys = fold(fold(derive_key(seed, epoch), index), repeat)
+
+    def __call__(self, name: str, count: int) -> Tensor:
+        """(N, count) float32 in [0, 1)."""
+        return uniform(fold(self.keys, derive_key(name))[:, None], torch.arange(count))

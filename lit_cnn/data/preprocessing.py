@@ -1,0 +1,76 @@
+"""What the network sees in validation, test and prediction: shorter side resized, center cropped. Draws nothing."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from PIL import Image
+from torch import Tensor
+from torchvision.transforms.v2 import InterpolationMode, functional
+
+from lit_cnn.data.settings import Interpolation
+from lit_cnn.data.sources.decoding import AnyImage
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """From a decoded image to the network's input, in plain values: what a checkpoint stores and prediction uses.
+
+    Args:
+        image_size: side of the center crop in pixels.
+        crop_ratio: side of the crop / shorter side after resizing.
+        interpolation: filter used when resizing.
+        mean: one number per channel, for pixels in [0, 1].
+        std: one number per channel, for pixels in [0, 1].
+        in_channels: 1 for gray, 3 for RGB.
+    """
+
+    image_size: int
+    crop_ratio: float
+    interpolation: Interpolation
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    in_channels: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Built-in types only (lists instead of tuples), ready for a checkpoint or JSON."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Preprocessing":
+        """Undo ``as_dict``.
+
+        Raises:
+            ValueError: if a key is missing or unknown.
+        """
+        names = {field.name for field in fields(cls)}
+        if set(values) != names:
+            wrong = ", ".join(sorted(set(values) ^ names))
+            raise ValueError(
+                f"The stored preprocessing has missing or unknown entries ({wrong}); it needs {sorted(names)}."
+            )
+        mean, std = tuple(values["mean"]), tuple(values["std"])
+        return cls(**{**values, "mean": mean, "std": std})
+
+
+def evaluate_images(images: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """Resize the shorter side of uint8 (..., C, H, W) to round(image_size / crop_ratio) and crop the center square."""
+    size = preprocessing.image_size
+    shorter = round(size / preprocessing.crop_ratio)
+    mode = InterpolationMode(preprocessing.interpolation)
+    if min(images.shape[-2:]) != shorter:
+        images = functional.resize(images, [shorter], interpolation=mode, antialias=True)
+    return functional.center_crop(images, [size, size])
+
+
+class EvaluationTransform:
+    """An image -> uint8 tensor (C, image_size, image_size). Can be pickled."""
+
+    def __init__(self, preprocessing: Preprocessing) -> None:
+        self.preprocessing = preprocessing
+
+    def __call__(self, image: AnyImage) -> Tensor:
+        """Resize and crop; a PIL image is converted to the wanted number of channels where it has another."""
+        if not isinstance(image, Image.Image):
+            return evaluate_images(image if isinstance(image, Tensor) else image.pixels(), self.preprocessing)
+        mode = "L" if self.preprocessing.in_channels == 1 else "RGB"
+        return evaluate_images(functional.pil_to_tensor(image.convert(mode)), self.preprocessing)
