@@ -28,7 +28,7 @@ def main() -> int:
     options = parser.parse_args()
     name, _, precision = options.case.partition("-")
     turns = {"block": options.block, "rounds": options.rounds}
-    keys = ["--trainer.accelerator=cpu", *(["--trainer.precision=bf16-mixed"] if precision else [])]
+    keys = ["--trainer.accelerator=cpu", f"--trainer.precision={'bf16-mixed' if precision else '32-true'}"]
     if name == "cifar":
         overhead = measure_overhead([*CIFAR, *keys], **turns)
     else:

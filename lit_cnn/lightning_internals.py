@@ -10,7 +10,7 @@ import lightning.pytorch as pl
 
 
 class LoopPosition(NamedTuple):
-    """Where a trainer stands in its epochs.
+    """Position of a trainer in its epochs.
 
     Args:
         epochs_begun: Epochs begun.

@@ -25,7 +25,7 @@ def test_keys_depend_on_every_part_and_on_the_order() -> None:
     assert len(keys) == 5
 
 
-def test_uniform_is_uniform_and_uncorrelated_between_neighbours() -> None:
+def test_uniform_is_uniform_and_uncorrelated_between_neighbors() -> None:
     draws = uniform(derive_key(3), torch.arange(200_000)).double()
     counts = torch.histc(draws, 10, 0, 1)
     assert float(draws.min()) >= 0

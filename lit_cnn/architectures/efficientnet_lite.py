@@ -42,7 +42,7 @@ SCALES: dict[Variant, tuple[float, float, float]] = {
 
 
 def lite_stages(width: float, depth: float) -> tuple[Stage, ...]:
-    """EfficientNet's rows without squeeze-and-excitation, scaled in width, and in depth but for the first and last."""
+    """EfficientNet's rows without squeeze-and-excitation, scaled in width, and in depth except the first and last."""
     rows = tuple(row._replace(squeeze=0.0) for row in STAGES)
     first, last = scale_stages((rows[0], rows[-1]), width, 1.0)
     return first, *scale_stages(rows[1:-1], width, depth), last

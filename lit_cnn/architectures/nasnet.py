@@ -81,7 +81,7 @@ def nasnet_a(
         count_padding: Average as timm's net does, for its weights: strided pools count the zeros around the map.
 
     Raises:
-        ValueError: If ``penultimate`` is no multiple of 24.
+        ValueError: If ``penultimate`` is not a multiple of 24.
     """
     if penultimate % 24:
         raise ValueError(f"penultimate must be a multiple of 24 (it is 6 x 4 x F), got {penultimate}")

@@ -88,7 +88,7 @@ class Network(nn.Module):
         """Width of what the classifier reads.
 
         Raises:
-            ValueError: In a network without classes, whose classifier does not tell.
+            ValueError: In a network without classes, whose classifier does not say.
         """
         width = getattr(self.classifier, "in_features", None)
         if width is None:

@@ -1,1 +1,1 @@
-"""Speed against others: networks, recipes, loaders and fit in turns."""
+"""Speed against others: networks, recipes, loaders and fit, interleaved."""

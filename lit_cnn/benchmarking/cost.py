@@ -110,7 +110,7 @@ def measure_speed(configs: list[Path], cost: Cost, batch_size: int, repeats: int
     Args:
         configs: The recipe's file, or those of base and overlay.
         cost: The recipe's cost.
-        batch_size: Images of one step, in place of the recipe's.
+        batch_size: Images of one step, instead of the recipe's.
         repeats: Timed steps after one that is not counted; the median counts.
     """
     import torch

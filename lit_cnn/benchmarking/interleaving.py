@@ -1,7 +1,7 @@
 """Compare speeds on a machine whose own speed drifts: contestants take turns, and are compared within each turn.
 
 A ratio of two medians taken one after the other is wrong by whatever the machine did in between; the median of the
-ratios of neighbours is not. Its spread is the 95 % interval of the median from the order of the rounds alone (no normal
+ratios of neighbors is not. Its spread is the 95 % interval of the median from the order of the rounds alone (no normal
 distribution is assumed); with fewer than six rounds it is the whole range.
 """
 
@@ -68,7 +68,7 @@ def take_turns(
         rounds: How many; None for as many as fit in ``seconds``, from ``fewest`` to 200.
         seconds: Time after which an open number of rounds stops.
         fewest: Rounds of an open number, however long they take.
-        clock: What tells the time.
+        clock: Current time.
 
     Returns:
         Name -> one figure per round, in the order of the rounds.

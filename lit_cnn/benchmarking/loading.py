@@ -56,7 +56,7 @@ class DecodedFiles(Dataset[Batch]):
 
 
 def measure_data(data: ImageData, *, rounds: int | None = None, seconds: float = 10.0) -> DataSpeed:
-    """Time the training loader of an ``ImageData`` in turns with decoding alone, where it reads files.
+    """Time the training loader of an ``ImageData`` interleaved with decoding alone, where it reads files.
 
     Args:
         data: The recipe's data, without a trainer.
@@ -117,5 +117,5 @@ def data_line(speed: DataSpeed) -> str:
     )
     text += f"alone with {speed.workers} workers"
     if speed.decoding is None or speed.share is None:
-        return text + "; the set lies in memory, so nothing is decoded"
+        return text + "; the set is held in memory, so nothing is decoded"
     return text + f", {speed.share} of decoding the same files alone ({speed.decoding.median:,.0f} images/s)"

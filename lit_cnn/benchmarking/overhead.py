@@ -67,8 +67,8 @@ class Turns(pl.Callback):
     Args:
         plain_step: One step of the plain loop.
         block: Steps of a block.
-        rounds: Blocks after which the trainer is told to stop.
-        clock: What tells the time in seconds.
+        rounds: Blocks after which the trainer stops.
+        clock: Current time in seconds.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ def _synchronize() -> None:
 
 
 def measure_overhead(arguments: list[str], *, block: int = BLOCK, rounds: int = 10) -> Overhead:
-    """Train what ``lit-cnn fit`` with these arguments trains, in a folder that is removed, beside a plain loop.
+    """Train what ``lit-cnn fit`` with these arguments trains, in a temporary folder, interleaved with a plain loop.
 
     Args:
         arguments: Those of ``lit-cnn fit``, such as ["--config", "quickstart"].
@@ -153,7 +153,7 @@ def check_steps(recipe: Recipe, steps: int) -> None:
 
 
 def measure_noise(name: str, image_size: int, batch_size: int, keys: list[str], *, block: int, rounds: int) -> Overhead:
-    """The overhead of training a network of the catalog on ten classes of noise that lie in memory.
+    """The overhead of training a network of the catalog on ten classes of noise held in memory.
 
     Args:
         name: Network.

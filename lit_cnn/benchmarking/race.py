@@ -1,4 +1,4 @@
-"""Speeds of networks against each other and against the machine's limit, measured in turns.
+"""Speeds of networks against each other and against the machine's limit, interleaved.
 
 In every round the machine multiplies two large matrices, and then each contestant infers one batch and trains one step.
 So a ratio or a share compares what ran within the same second or two, on whatever the machine gave just then.
@@ -52,7 +52,7 @@ class Result:
         phases: Median ms per training step of data, forward, backward and optimizer.
         training_share: Arithmetic achieved in training (2 x multiply-adds x 3 passes) over the matrix product's.
         inference_share: The same of inference (one pass).
-        training_peak_bytes: Peak memory, weights included; None where the platform does not tell.
+        training_peak_bytes: Peak memory, weights included; None where the platform does not report it.
         inference_peak_bytes: The same of inference.
     """
 
@@ -116,7 +116,7 @@ def race(
     conditions: Conditions,
     on_phase: Callable[[str], None] = lambda _: None,
 ) -> Bench:
-    """Measure contestants in turns, after passes of each that are not counted and tell the memory.
+    """Benchmark the contestants in interleaved rounds, after warm-up passes that also measure peak memory.
 
     Args:
         name: Network.
@@ -143,7 +143,7 @@ def race(
         phases[each.label] = []
         entries[f"{each.label} inference"] = lambda parts=parts, images=each.images: parts.infer(images)  # type: ignore[misc]
         entries[f"{each.label} training"] = _noting(parts, phases[each.label])
-    on_phase(f"{name}: measuring in turns")
+    on_phase(f"{name}: measuring interleaved")
     entries[_LIMIT]()
     seconds = take_turns(entries, rounds=conditions.rounds, seconds=conditions.seconds)
     first = contestants[0]

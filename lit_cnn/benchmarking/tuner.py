@@ -88,7 +88,7 @@ class Tuner:
         return Tuned(best, changed, self.compare(start, [best])[0] if changed else None, trials)
 
     def compare(self, best: Settings, challengers: Sequence[Settings]) -> list[Spread | str]:
-        """Each challenger's training speed over that of ``best``, measured in turns."""
+        """Each challenger's training speed over that of ``best``, interleaved."""
         changed = {key for each in challengers for key in KEYS if each[key] != best[key]}
         self.tell(f"comparing {', '.join(sorted(changed))}")
         loading = WORKERS in changed

@@ -27,7 +27,7 @@ CAPTION = (
 
 def run(arguments: list[str]) -> int:
     options, overrides = parse(arguments)
-    with contextlib.redirect_stdout(sys.stderr):  # what a recipe announces while it is built is no figure
+    with contextlib.redirect_stdout(sys.stderr):  # keep messages printed while building the recipe out of stdout
         if options.fit and options.config:
             check_fit(options, overrides)
         benches = measure_recipe(options, overrides) if options.config else measure_catalog(options)
@@ -109,7 +109,7 @@ def make_parser(with_recipe: bool) -> argparse.ArgumentParser:
     parser.add_argument("--contiguous", action="store_true", help="NCHW layout instead of channels_last")
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:N (default: cuda where there is one)")
     parser.add_argument("--seconds", type=float, default=20.0, help="time per network; at least 6 rounds (default 20)")
-    parser.add_argument("--rounds", type=int, help="rounds in place of a time")
+    parser.add_argument("--rounds", type=int, help="rounds instead of a time")
     parser.add_argument("--json", metavar="FILE", help="write all figures; - for the standard output alone")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw where the time of a training step goes")
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
@@ -126,7 +126,7 @@ def check(options: argparse.Namespace) -> None:
     if options.table and options.fit:
         raise ValueError("--fit needs a network's name or --config RECIPE, not --table")
     if options.config and options.against:
-        raise ValueError("--against compares networks of the catalog: name them in place of --config")
+        raise ValueError("--against compares networks of the catalog: name them instead of --config")
     for key, least in (("image_size", 1), ("batch_size", 1), ("rounds", 1), ("seconds", 0)):
         value = getattr(options, key)
         if value is not None and value < least:

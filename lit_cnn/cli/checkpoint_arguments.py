@@ -9,7 +9,7 @@ def add_checkpoint_arguments(parser: argparse.ArgumentParser, several: bool = Fa
         parser.add_argument("checkpoints", nargs="+", metavar="checkpoint", help="checkpoints of lit-cnn fit")
     else:
         parser.add_argument("checkpoint", help="a checkpoint of lit-cnn fit")
-    parser.add_argument("--data", help="data path in place of the recorded one")
+    parser.add_argument("--data", help="data path instead of the recorded one")
     add_network_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 

@@ -87,7 +87,7 @@ def progress(text: str, total: int | None) -> Iterator[Callable[[int], None]]:
 
 @contextlib.contextmanager
 def phases(total: int) -> Iterator[Callable[[str], None]]:
-    """A function that is told each of ``total`` phases as it begins; shown on stderr."""
+    """A function called with each of ``total`` phases as it begins; shown on stderr."""
     if not sys.stderr.isatty():
         yield lambda text: print(text, file=sys.stderr, flush=True)
         return

@@ -35,7 +35,7 @@ def run(arguments: list[str]) -> int:
 
 def _show(options: argparse.Namespace, rest: list[str]) -> int:
     if options.images < 1:
-        raise ValueError(f"--images is {options.images} but must be at least 1.")
+        raise ValueError(f"--images is {options.images} but must be at least 1")
     from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
     from lit_cnn.experiment.recipe import Recipe
     from lit_cnn.reports.contact_sheet import caption, draw_contact_sheet
@@ -53,7 +53,7 @@ def _show(options: argparse.Namespace, rest: list[str]) -> int:
 
 def _pack(options: argparse.Namespace) -> int:
     if not 1 <= options.chunk_mb <= LARGEST_CHUNK:
-        raise ValueError(f"--chunk-mb is {options.chunk_mb} but must lie between 1 and {LARGEST_CHUNK} (MiB).")
+        raise ValueError(f"--chunk-mb is {options.chunk_mb} but must lie between 1 and {LARGEST_CHUNK} (MiB)")
     from rich.progress import Progress
 
     from lit_cnn.data.sources.load import resolve_data_path

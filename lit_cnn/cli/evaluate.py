@@ -1,6 +1,6 @@
 """``lit-cnn validate CKPT`` and ``lit-cnn test CKPT``: accuracy of a checkpoint on its own data, or on ``--data``.
 
-``--views`` averages over crops, scales and mirror images, beside the single centre crop; ``--per-class`` tells the
+``--views`` averages over crops, scales and mirror images, next to the single center crop; ``--per-class`` gives the
 classes apart.
 """
 
@@ -75,11 +75,11 @@ def detailed_report(
     views = run_views(trained, options.views or "center", options.scales, options.flip)
     single = views == run_views(trained, "center")
     with progress("evaluating", len(images) * (1 if single else 2)) as advance:
-        centre, outcome = compare_views(trained, images, views, options.average, advance)
+        center, outcome = compare_views(trained, images, views, options.average, advance)
     report: dict[str, Any] = {}
     tables = []
     if options.views is not None:
-        report |= views_report(centre, outcome, views, options.average)
+        report |= views_report(center, outcome, views, options.average)
         tables.append(views_table(report, images))
     if options.per_class:
         scores = class_scores(outcome.probabilities, outcome.labels, trained.class_names)
@@ -93,13 +93,13 @@ def results_table(results: dict[str, float], title: str) -> Table:
 
 
 def views_table(report: dict[str, Any], images: EvaluationImages) -> Table:
-    centre, views = report["center"], report["views"]
-    top = [name for name in centre if name.startswith("acc")]
+    center, views = report["center"], report["views"]
+    top = [name for name in center if name.startswith("acc")]
     padded = f" + {views['padding']} of padding" if views["padding"] else ""
     scales = "/".join(str(scale) for scale in views["scales"])
     rows = [
         [name, *[percent(row[key]) for key in top], f"{row['views_per_image']:g}", f"{row['images_per_second']:.1f}"]
-        for name, row in (("center", centre), (f"{views['kind']} at {scales} px{padded}", views))
+        for name, row in (("center", center), (f"{views['kind']} at {scales} px{padded}", views))
     ]
     return table(
         ["views", *[f"top-{name.removeprefix('acc')}" for name in top], "views per image", "images/s"],

@@ -51,12 +51,12 @@ MEMORY_ADVICE = (
 
 def usage() -> str:
     lines = [f"  {name:11s} {text}" for name, (_, text) in COMMANDS.items()]
-    return "usage: lit-cnn COMMAND [arguments]\n\n" + "\n".join(lines) + "\n\nlit-cnn COMMAND --help tells more."
+    return "usage: lit-cnn COMMAND [arguments]\n\n" + "\n".join(lines) + "\n\nlit-cnn COMMAND --help says more."
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    # Waiting OpenMP threads spin briefly, then sleep: beside another busy program long spinning is many times slower.
+    # Waiting OpenMP threads spin briefly, then sleep: next to a busy program, long spinning is many times slower.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     # From Python 3.14 on a server process starts the workers: it imports for all of them what each would import.
     multiprocessing.set_forkserver_preload(["__main__", "lit_cnn.data.loading.datasets"])
@@ -88,7 +88,7 @@ def sentence(error: Exception) -> str:
     memory = re.search(OUT_OF_MEMORY, text) if isinstance(error, RuntimeError) else None
     if memory or isinstance(error, MemoryError):
         reason = text[memory.start() :].splitlines()[0].split(". ")[0] if memory else "Python has none left"
-        return f"the memory does not suffice ({reason}): {MEMORY_ADVICE}{precision_advice()}"
+        return f"out of memory ({reason}): {MEMORY_ADVICE}{precision_advice()}"
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
     if isinstance(error, (ValueError, OSError)) and text:

@@ -18,7 +18,7 @@ def run(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="lit-cnn models",
         description="List the catalog of architectures.",
-        epilog="lit-cnn models show NAME tells all about one.",
+        epilog="lit-cnn models show NAME shows all about one.",
     )
     parser.add_argument("pattern", nargs="?", default="*", help="shell pattern of names, such as 'resnet_rs*'")
     parser.add_argument("--sort", choices=SORT_KEYS, help="sort by this column instead of the lecture's order")
@@ -73,7 +73,7 @@ def row(entry: Entry) -> list[str]:
 
 
 def fidelity_sheet(entries: list[Entry]) -> str:
-    """In Markdown our counts beside the papers', and below the table every deviation."""
+    """In Markdown our counts next to the papers', and below the table every deviation."""
     rows = []
     for entry in entries:
         printed = [entry.paper.params_millions, entry.paper.madds_millions]

@@ -52,7 +52,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def row(prediction: Prediction) -> list[str]:
-    """Cells of the table; the end of a path tells files apart."""
+    """Cells of the table; the end of a path distinguishes files."""
     (best, share), *rest = zip(prediction.classes, prediction.probabilities, strict=True)
     others = ", ".join(f"{name} {value:.1%}" for name, value in rest)
     return ["/".join(Path(prediction.file).parts[-2:]), best, f"{share:.1%}", others]

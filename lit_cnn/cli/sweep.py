@@ -1,4 +1,4 @@
-"""``lit-cnn sweep``: try values of recipe keys, each in a run of its own, and tell which are best.
+"""``lit-cnn sweep``: try values of recipe keys, each in a run of its own, and report which are best.
 
     lit-cnn sweep --config RECIPE --space sweeps/rand_augment_grid --sweep-dir sweeps/NAME [--key value …]
     lit-cnn sweep --sweep-dir sweeps/NAME             continue it, or join it from another terminal
@@ -76,7 +76,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--sweep-dir", type=Path, required=True, help="folder of the sweep; its name is the study's")
     parser.add_argument("--space", help="YAML file: which keys and values, and how they are chosen")
-    parser.add_argument("--trials", type=int, help="number of trials, in place of the space's")
+    parser.add_argument("--trials", type=int, help="number of trials, instead of the space's")
     parser.add_argument("--storage", help="Optuna database URL, with which several machines share a sweep")
     parser.add_argument("--retry-failed", action="store_true", help="try the failed trials again")
     parser.add_argument("--report", action="store_true", help="run nothing, print what there is")

@@ -21,7 +21,7 @@ def run(arguments: list[str]) -> int:
     from lit_cnn.benchmarking.overlay import overlay_text
     from lit_cnn.benchmarking.tuner import Tuner, choices_of, untried
 
-    with contextlib.redirect_stdout(sys.stderr):  # what a recipe announces while it is built is no figure
+    with contextlib.redirect_stdout(sys.stderr):  # keep messages printed while building the recipe out of stdout
         tuner = Tuner([*(word for name in options.config for word in ("--config", name)), *options.overrides])
         choices = choices_of(tuner.start(), tuner.recipe, with_compile=options.compile)
         tuner.seconds = options.seconds / (len(choices) + 1)
@@ -49,7 +49,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         prog="lit-cnn tune",
         usage="lit-cnn tune --config RECIPE [--config OVERLAY] [--output FILE] [options] [--KEY VALUE …]",
         description="Measure precision, memory layout, optimizer kernel, threads and workers for a recipe's training "
-        "step in turns, and write the settings whose gain is above the noise as an overlay for lit-cnn fit.",
+        "step, interleaved, and write the settings whose gain is above the noise as an overlay for lit-cnn fit.",
         allow_abbrev=False,
     )  # fmt: skip
     parser.add_argument("-c", "--config", action="append", required=True, metavar="RECIPE", help="name or file")
@@ -79,7 +79,7 @@ def trials_table(trials: "list[Trial]") -> "Table":
         for trial in trials
     ]
     header = ["key", "tried", "against", "speed [95 % interval]", ""]
-    return table(header, rows, title="training speed, compared in turns")
+    return table(header, rows, title="training speed, interleaved")
 
 
 def summary(tuned: "Tuned", options: argparse.Namespace) -> list[str]:

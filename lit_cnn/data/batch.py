@@ -39,7 +39,7 @@ def as_batch(batch: Any, rank: int) -> Batch:
     Args:
         batch: A ``Batch``, or images (N, C, H, W), floating point as the network takes them, and targets: classes (N,),
             or (N, K) on the simplex.
-        rank: Number of this process, which tells its samples' keys from those of others.
+        rank: Number of this process, which distinguishes its samples' keys from those of others.
 
     Raises:
         ValueError: If it is anything else, saying what was found, or its images are not normalized.

@@ -103,12 +103,12 @@ class ImageData(Augmentation, lightning.LightningDataModule):
             if mean is not None and len(mean) != loaded.in_channels:
                 raise ValueError(
                     f"data.normalize.mean has {len(mean)} numbers, but the images of {loaded.origin} have "
-                    f"{loaded.in_channels} channels; state one number per channel."
+                    f"{loaded.in_channels} channels; state one number per channel"
                 )
             if self.color_jitter.lighting and loaded.in_channels != 3:
                 raise ValueError(
                     f"data.color_jitter.lighting is noise of RGB colors, but the images of {loaded.origin} are gray; "
-                    "set it to 0."
+                    "set it to 0"
                 )
             self._loaded = loaded
 
@@ -225,7 +225,7 @@ class ImageData(Augmentation, lightning.LightningDataModule):
             ValueError: if the source has no test split.
         """
         if self.loaded.test is None:
-            raise ValueError(f"{self.loaded.origin} has no test split; validate instead.")
+            raise ValueError(f"{self.loaded.origin} has no test split; validate instead")
         return self._eval_loader(self.loaded.test)
 
     def predict_dataloader(self) -> PlannedLoader:

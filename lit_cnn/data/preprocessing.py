@@ -46,7 +46,7 @@ class Preprocessing:
         if set(values) != names:
             wrong = ", ".join(sorted(set(values) ^ names))
             raise ValueError(
-                f"The stored preprocessing has missing or unknown entries ({wrong}); it needs {sorted(names)}."
+                f"the stored preprocessing has missing or unknown entries ({wrong}); it needs {sorted(names)}"
             )
         mean, std = tuple(values["mean"]), tuple(values["std"])
         return cls(**{**values, "mean": mean, "std": std})

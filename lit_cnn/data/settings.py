@@ -12,7 +12,7 @@ OnError = Literal["stop", "skip"]
 def require(condition: bool, name: str, value: object, expected: str) -> None:
     """Refuse a value of the recipe in one sentence."""
     if not condition:
-        raise ValueError(f"data.{name} is {value!r} but must be {expected}.")
+        raise ValueError(f"data.{name} is {value!r} but must be {expected}")
 
 
 def require_probability(name: str, value: float) -> None:

@@ -50,7 +50,7 @@ def check_checkpoint(path: Path) -> Iterator[Finding]:
 
 
 def check_run(folder: Path) -> Iterator[Finding]:
-    """Findings about a run folder: recipe, metrics, checkpoints and the weights beside them."""
+    """Findings about a run folder: recipe, metrics, checkpoints and exported weights."""
     try:
         recipe = yaml.safe_load((folder / "config.yaml").read_text())
         yield Finding("fact", f"config.yaml: {recipe['model']['architecture']} on {recipe['data']['source']}")

@@ -1,7 +1,7 @@
 """Common corruptions of images at five severities (Hendrycks and Dietterich 2019, arXiv:1903.12261).
 
-Twelve of the paper's kinds, written anew, with the constants of its public ImageNet-C script for images above 64 px and
-of its CIFAR-10-C script up to 64 px; lengths are pixels and not scaled with the image. Pixels x lie in [0, 1]; results
+Twelve of the paper's kinds, rewritten, with the constants of its public ImageNet-C script for images above 64 px and
+of its CIFAR-10-C script up to 64 px; lengths are pixels and not scaled with the image. Pixels x are in [0, 1]; results
 are clamped and rounded to uint8.
 
 ================= ========================================= ============================== =============================
@@ -27,7 +27,7 @@ jpeg_compression  quality q                                 q 25 18 15 10 7     
 ================= ========================================= ============================== =============================
 
 The draws of an image follow from (seed, row, kind) and are the same at every severity. Unlike the published sets, the
-images are not stored as JPEG of quality 85 afterwards, pixels without colour stay gray under saturate, and glass blur,
+images are not stored as JPEG of quality 85 afterwards, pixels without color stay gray under saturate, and glass blur,
 snow, frost (photographs of ice) and the elastic transform are missing: figures compare networks with each other, not
 with the paper's mCE.
 """
@@ -134,9 +134,9 @@ def plasma(noise: Tensor, decay: float) -> Tensor:
         half = step // 2
         corners = height[:, ::step, ::step]
         across = corners + corners.roll(-1, 2)
-        centres = (across + across.roll(-1, 1)) / 4 + amplitude * noise[:, half::step, half::step]
-        height[:, half::step, half::step] = centres
-        upright, level = centres + centres.roll(1, 1), centres + centres.roll(1, 2)
+        centers = (across + across.roll(-1, 1)) / 4 + amplitude * noise[:, half::step, half::step]
+        height[:, half::step, half::step] = centers
+        upright, level = centers + centers.roll(1, 1), centers + centers.roll(1, 2)
         height[:, ::step, half::step] = (upright + across) / 4 + amplitude * noise[:, ::step, half::step]
         down = corners + corners.roll(-1, 1)
         height[:, half::step, ::step] = (level + down) / 4 + amplitude * noise[:, half::step, ::step]
@@ -272,7 +272,7 @@ def corrupt(images: Tensor, kind: str, severity: int, rows: Tensor, seed: int = 
 
 @dataclass(frozen=True)
 class CorruptedViews:
-    """The centre crop as view 0, then each kind at each severity, kinds outermost; picklable.
+    """The center crop as view 0, then each kind at each severity, kinds outermost; picklable.
 
     The crop is corrupted, not the image before it, as in ImageNet-C.
 

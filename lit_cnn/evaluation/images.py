@@ -142,7 +142,7 @@ def evaluation_images(data: "ImageData", split: SplitName) -> EvaluationImages:
     """
     chosen = data.loaded.val if split == "val" else data.loaded.test
     if chosen is None:
-        raise ValueError(f"{data.loaded.origin} has no test split; use the validation split instead.")
+        raise ValueError(f"{data.loaded.origin} has no test split; use the validation split instead")
     workers = data.workers
     if workers is None:
         workers = default_workers(in_memory=isinstance(chosen, ArraySplit), cores=available_cores())

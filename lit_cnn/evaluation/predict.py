@@ -35,7 +35,7 @@ class Prediction:
 
 
 def predict_files(trained: "Trained", images: EvaluationImages, advance: Advance | None = None) -> list[Prediction]:
-    """The top classes (at most five) of the centre crop of each file of ``file_images``.
+    """The top classes (at most five) of the center crop of each file of ``file_images``.
 
     Raises:
         ValueError: If a file cannot be decoded, naming it.

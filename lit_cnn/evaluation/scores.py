@@ -42,7 +42,7 @@ def bootstrap_interval(differences: Tensor, *key: int | str) -> tuple[float, flo
     """95 % percentile interval of the mean of paired differences (M,), from 10,000 resamples of the images.
 
     A resample depends on the images only through how often each distinct difference occurs, so these counts are drawn
-    (multinomially) in place of the images themselves. The draws are a function of ``key``.
+    (multinomially) instead of the images themselves. The draws are a function of ``key``.
     """
     values, counts = torch.unique(differences.double(), return_counts=True)
     draws = np.random.default_rng(derive_key("bootstrap", *key) & 0x7FFFFFFFFFFFFFFF)

@@ -48,10 +48,10 @@ class Views:
     """From uint8 images (n, C, H, W) to their views; picklable.
 
     Args:
-        kind: center: the centre crop. flip: it and its mirror image. ten: four corners and centre of the central
+        kind: center: the center crop. flip: it and its mirror image. ten: four corners and center of the central
             square, mirrored (Krizhevsky et al. 2012, section 4.1). grid: 5 x 5 crops evenly over the image,
             mirrored (VGG, section 3.2). googlenet: the squares at both ends and the middle of the image, of each the
-            four corners, the centre and the square itself resized, mirrored: 4 x 3 x 6 x 2 = 144 crops (Szegedy et al.
+            four corners, the center and the square itself resized, mirrored: 4 x 3 x 6 x 2 = 144 crops (Szegedy et al.
             2014, section 7). multi_scale: the whole image (He et al. 2015, section 3.4).
         preprocessing: Of the checkpoint.
         scales: Shorter sides in pixels.
@@ -82,7 +82,7 @@ class Views:
         views = []
         for scale in self.scales:
             if self.kind in ("center", "flip"):
-                crops = self._centre(images, scale)
+                crops = self._center(images, scale)
             else:
                 resized = functional.pad(_resize_shorter(images, scale, self.preprocessing), [self.padding])
                 crops = {"ten": self._ten, "grid": self._grid, "googlenet": self._googlenet}.get(
@@ -95,7 +95,7 @@ class Views:
     def _mirrors(self) -> bool:
         return self.flip or self.kind not in ("center", "multi_scale")
 
-    def _centre(self, images: Tensor, scale: int) -> Tensor:
+    def _center(self, images: Tensor, scale: int) -> Tensor:
         size = self.preprocessing.image_size
         return evaluate_images(images, replace(self.preprocessing, crop_ratio=size / scale))[:, None]
 

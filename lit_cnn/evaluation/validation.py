@@ -35,7 +35,7 @@ def in_run_precision(trained: Trained) -> tuple[Trained, PrecisionChoice | None]
 def validate(
     trained: Trained, images: EvaluationImages, *, batch_size: int, advance: Advance | None = None
 ) -> dict[str, float]:
-    """{"loss", "acc1", "acc<k>"} of the centre crop: cross-entropy and accuracies as ``fit`` reports them.
+    """{"loss", "acc1", "acc<k>"} of the center crop: cross-entropy and accuracies as ``fit`` reports them.
 
     Args:
         trained: The network, in the precision that is wanted.
@@ -59,18 +59,18 @@ def run_views(trained: Trained, kind: ViewKind, scales: tuple[int, ...] | None =
 def compare_views(
     trained: Trained, images: EvaluationImages, views: Views, average: Average, advance: Advance | None = None
 ) -> tuple[Outcome, Outcome]:
-    """The single centre crop and the views; one and the same where the views are the centre crop."""
+    """The single center crop and the views; one and the same where the views are the center crop."""
     single = make_views("center", trained.preprocessing)
-    centre = collect(trained, images, single, advance=advance)
-    return centre, centre if views == single else collect(trained, images, views, average=average, advance=advance)
+    center = collect(trained, images, single, advance=advance)
+    return center, center if views == single else collect(trained, images, views, average=average, advance=advance)
 
 
-def views_report(centre: Outcome, outcome: Outcome, views: Views, average: Average) -> dict[str, Any]:
+def views_report(center: Outcome, outcome: Outcome, views: Views, average: Average) -> dict[str, Any]:
     """Both results, and the gain in top-1 with its 95 % interval, as built-in types."""
-    gain = hits(outcome.probabilities, outcome.labels).double() - hits(centre.probabilities, centre.labels).double()
+    gain = hits(outcome.probabilities, outcome.labels).double() - hits(center.probabilities, center.labels).double()
     return {
-        "images": len(centre.labels),
-        "center": _figures(centre),
+        "images": len(center.labels),
+        "center": _figures(center),
         "views": {
             "kind": views.kind,
             "scales": list(views.scales),

@@ -80,7 +80,7 @@ def fit(
         runs: Where run folders are made.
         resume: Folder of the run to continue.
         command: What ``environment.json`` says the run was started with.
-        watchers: Callbacks that look on beside the recipe's own.
+        watchers: Callbacks that observe the run, added to the recipe's own.
 
     Raises:
         ValueError: If the recipe asks for what is not possible, or ``resume`` is another run.
@@ -110,7 +110,7 @@ def _check_same_run(folder: Path, recipe: Recipe) -> None:
 
 
 def _make_run_dir(runs: Path, name: str, resumed: Path | None) -> Path:
-    """The run's folder: given by the starting process, or made by rank 0 and told to the processes it launches."""
+    """The run's folder: given by the starting process, or made by rank 0 and passed to the processes it launches."""
     if resumed:
         folder = resumed
         if is_main_process() and runs.resolve() in folder.resolve().parents:

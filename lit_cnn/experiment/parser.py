@@ -121,7 +121,7 @@ def recipe_parser() -> RecipeParser:
 
 
 def _add_trainer(parser: RecipeParser) -> None:
-    """Lightning's Trainer, but for the precision, which may also be auto."""
+    """Lightning's Trainer, except that the precision may also be auto."""
     parser.add_class_arguments(
         pl.Trainer, "trainer", fail_untyped=False, instantiate=False, sub_configs=True, skip={"precision"}
     )
@@ -171,7 +171,7 @@ def checked(name: str) -> Path:
 
 
 def recipe_name(arguments: list[str]) -> str:
-    """Name of the first ``--config``, which names the run's folder; a twin in ``small/`` is told from its recipe."""
+    """Name of the first ``--config``, which names the run's folder; one in ``small/`` differs from its recipe's."""
     for index, argument in enumerate(arguments):
         if argument in ("--config", "-c") and index + 1 < len(arguments):
             return recipe_id(Path(arguments[index + 1])).replace("/", "_")

@@ -17,7 +17,7 @@ class CompiledNetwork(nn.Module):
 
     Args:
         network: In evaluation mode. It must not be changed afterwards.
-        batch_size: Images of a batch; fewer are filled up with black ones, more are compiled for anew.
+        batch_size: Images of a batch; fewer are filled up with black ones, more are compiled for again.
     """
 
     def __init__(self, network: nn.Module, batch_size: int) -> None:

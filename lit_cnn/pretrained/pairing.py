@@ -90,10 +90,10 @@ def _places(units: Sequence[Unit], numbers: dict[tuple, int]) -> list[tuple[int,
         for parent in unit.parents:
             children.setdefault(parent, []).append(unit.name)
 
-    def walk(order: Sequence[Unit], neighbours: Callable[[Unit], Sequence[str]], side: str) -> dict[str, int]:
+    def walk(order: Sequence[Unit], neighbors: Callable[[Unit], Sequence[str]], side: str) -> dict[str, int]:
         found: dict[str, int] = {}
         for unit in order:
-            near = sorted(found.get(name, -1) for name in neighbours(unit))
+            near = sorted(found.get(name, -1) for name in neighbors(unit))
             key = (side, tokens(unit.slots), tuple(near))
             found[unit.name] = numbers.setdefault(key, len(numbers))
         return found

@@ -23,7 +23,7 @@ KINDS: tuple[Kind, ...] = ("convolution", "pointwise", "depthwise", "linear", "o
 """Dense or grouped convolution with a kernel above 1x1; 1x1 convolution; one filter per channel; linear; the rest."""
 
 _BATCH = 251
-"""Images of the meta batch: a prime, so that the batch axis of a kept tensor is told from its channels."""
+"""Images of the meta batch: a prime, so that the batch axis of a kept tensor can be distinguished from its channels."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ def count_madds(network: nn.Module, image_size: int, *, in_channels: int = 3) ->
 
 
 def stage_of(path: str) -> str:
-    """The stage of a module: the child of ``features`` it is or lies in, else the network's own child."""
+    """The stage of a module: the child of ``features`` it is or belongs to, else the network's own child."""
     parts = path.split(".")
     return parts[1] if parts[0] == "features" and len(parts) > 1 else parts[0]
 

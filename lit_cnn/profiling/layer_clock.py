@@ -92,7 +92,7 @@ def _is_stage(path: str) -> bool:
 
 
 def percentile(values: list[float], share: float) -> float:
-    """The value below which ``share`` of the values lie, between neighbours by proportion."""
+    """The value below which ``share`` of the values lie, between neighbors by proportion."""
     ordered = sorted(values)
     place = share * (len(ordered) - 1)
     below = int(place)

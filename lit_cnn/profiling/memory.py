@@ -21,7 +21,7 @@ class PeakMemory:
     process every 2 ms, so it is what the system gave, including buffers of the kernels; memory freed by an earlier
     network is returned to the system first, but what the allocator keeps makes a second network look smaller.
 
-    ``peak`` is in bytes, None before use and where the system does not tell the resident size (only Linux does here).
+    ``peak`` is in bytes, None before use and where the system does not report the resident size (only Linux does here).
     """
 
     def __init__(self, device: torch.device) -> None:

@@ -94,7 +94,7 @@ class Timing:
     Args:
         busy: The machine's load average over the minute before, None where the system has none. Above about half of the
             cores, other programs compete and times are too long.
-        memory_how: How the peaks were measured; a peak is None where the platform does not tell.
+        memory_how: How the peaks were measured; a peak is None where the platform does not report it.
         layers: Empty unless asked for.
         layer_repeats: Passes behind the figures of layers and stages; 0 if they were not measured.
     """
@@ -175,7 +175,7 @@ def measure(
 
 
 def device_name(device: torch.device) -> str:
-    """What a person calls it: the GPU's name, or "CPU" with the processor's where the system tells."""
+    """Human-readable device name: the GPU's, or "CPU" with the processor's where the system reports it."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     if sys.platform == "linux":

@@ -1,4 +1,4 @@
-"""Where a network's parameters and multiply-adds sit: one bar each, stage after stage, coloured by kind of layer."""
+"""Where a network's parameters and multiply-adds sit: one bar each, stage after stage, colored by kind of layer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ KIND_STYLE = {
     "linear": ("#b8436d", "linear"),
     "other": ("#b4bbc4", "other (norms, gains)"),
 }
-"""Kind -> colour and words of the legend, in the order in which a stage shows them."""
+"""Kind -> color and words of the legend, in the order in which a stage shows them."""
 
 _BAR = 0.36
 _GAP = 0.0035

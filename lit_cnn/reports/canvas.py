@@ -46,7 +46,7 @@ def plain_axes(axes: Axes) -> None:
 
 
 def image_array(image: np.ndarray) -> np.ndarray:
-    """(C, H, W) uint8, gray or colour -> (H, W, 3) uint8.
+    """(C, H, W) uint8, gray or color -> (H, W, 3) uint8.
 
     Raises:
         ValueError: If it has neither one nor three channels.

@@ -33,7 +33,7 @@ class Point:
         top1: The paper's top-1 accuracy in percent.
         madds: Multiply-adds of one image.
         params: Parameters.
-        images: What the accuracy was measured on, "ImageNet" or another; each has its colour.
+        images: What the accuracy was measured on, "ImageNet" or another; each has its color.
     """
 
     name: str

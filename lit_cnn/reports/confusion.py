@@ -18,7 +18,7 @@ _CELL = 0.44
 
 
 def draw_confusion(matrix: Tensor, class_names: Sequence[str], out_png: Path) -> Path:
-    """Draw a confusion matrix: colour is the share of the true class, text the count.
+    """Draw a confusion matrix: color is the share of the true class, text the count.
 
     Args:
         matrix: int (K, K); entry (i, j) counts images of class i that were called j.

@@ -16,7 +16,7 @@ _LABEL_GAP = 13.0
 
 Rows = list[dict[str, float]]
 Labels = list[tuple[float, float, str, str]]
-"""(x, y, text, colour) of each curve's label, at its end."""
+"""(x, y, text, color) of each curve's label, at its end."""
 
 
 def draw_curves(metrics_csv: Path, out_png: Path, title: str) -> Path:
@@ -194,7 +194,7 @@ def _write_labels(axes: Axes, labels: Labels) -> None:
 
 
 def spread(heights: Sequence[float], gap: float) -> list[float]:
-    """Heights moved as little as needed so that neighbours are at least ``gap`` apart; the order stays."""
+    """Heights moved as little as needed so that neighbors are at least ``gap`` apart; the order stays."""
     order = sorted(range(len(heights)), key=lambda i: heights[i])
     groups: list[tuple[float, list[int]]] = []  # (middle, members) of labels that touch
     for i in order:

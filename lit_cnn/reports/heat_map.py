@@ -1,4 +1,4 @@
-"""A table of shares as colours with the numbers written in."""
+"""A table of shares as colors with the numbers written in."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

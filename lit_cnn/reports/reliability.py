@@ -74,13 +74,13 @@ class BarParts(NamedTuple):
     """The bars of the bins that hold an image, each a part that is reached with one of two gaps above it.
 
     Attributes:
-        centres: Middle of the bin, on the axis of confidence.
+        centers: Middle of the bin, on the axis of confidence.
         reached: The lower of accuracy and confidence.
         too_sure: How much higher the confidence is; 0 where it is not.
         too_modest: How much higher the accuracy is; 0 where it is not.
     """
 
-    centres: np.ndarray
+    centers: np.ndarray
     reached: np.ndarray
     too_sure: np.ndarray
     too_modest: np.ndarray
@@ -98,9 +98,9 @@ def bar_parts(panel: ReliabilityPanel) -> BarParts:
 def _draw_bars(axes: Axes, panel: ReliabilityPanel) -> None:
     parts, width = bar_parts(panel), 0.92 / len(panel.counts)
     plain_axes(axes)
-    axes.bar(parts.centres, parts.reached, width, color=BLUE)
-    axes.bar(parts.centres, parts.too_sure, width, bottom=parts.reached, color=ROSE)
-    axes.bar(parts.centres, parts.too_modest, width, bottom=parts.reached, color=LIGHT_BLUE)
+    axes.bar(parts.centers, parts.reached, width, color=BLUE)
+    axes.bar(parts.centers, parts.too_sure, width, bottom=parts.reached, color=ROSE)
+    axes.bar(parts.centers, parts.too_modest, width, bottom=parts.reached, color=LIGHT_BLUE)
     axes.plot([0, 1], [0, 1], color=GRAY, linestyle="--", linewidth=1)
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.set_title(panel.title, fontsize=11, fontweight="bold", color=INK, loc="left")

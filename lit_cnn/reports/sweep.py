@@ -29,7 +29,7 @@ def draw_sweep(
 
     One setting gives its points, with a line through the means of listed values; two listed settings give a heat map,
     the first downwards and the second to the right, each cell the mean of its scores and the best one framed; two
-    settings of which one is not listed give coloured points; more settings give a panel each, as for one setting.
+    settings of which one is not listed give colored points; more settings give a panel each, as for one setting.
 
     Args:
         axes: The settings.
@@ -70,7 +70,7 @@ def sweep_figure(
         first, second = (axes[name] for name in names)
         if first is not None and second is not None:
             return _heat_map(names, first, second, points, values, maximize)
-        return _coloured_points(names, axes, points, values, best, logarithmic)
+        return _colored_points(names, axes, points, values, best, logarithmic)
     return _panels(names, axes, points, values, best, logarithmic)
 
 
@@ -165,7 +165,7 @@ def _frame(x: float, y: float) -> Any:
     return Rectangle((x - 0.47, y - 0.46), 0.94, 0.92, fill=False, edgecolor=RED, linewidth=2)
 
 
-def _coloured_points(
+def _colored_points(
     names: Sequence[str],
     listed: Listed,
     points: Sequence[Mapping[str, Any]],

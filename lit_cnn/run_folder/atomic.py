@@ -8,7 +8,7 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A file beside ``path``, of this process alone, that takes its place once the block ends.
+    """A file next to ``path``, of this process alone, that takes its place once the block ends.
 
     Where the block fails, the file is removed and ``path`` stays as it was.
     """

@@ -39,7 +39,7 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
         checkpoint = torch.load(file, map_location="cpu", weights_only=True)
     except OSError as error:
         raise ValueError(
-            f"the checkpoint {text} cannot be read ({error.strerror or error}): check its rights"
+            f"the checkpoint {text} cannot be read ({error.strerror or error}): check its permissions"
         ) from None
     except Exception as error:
         if "weights_only" in str(error).lower():
@@ -74,7 +74,7 @@ def migrate(checkpoint: dict[str, Any], name: str) -> dict[str, Any]:
     for older in range(version, FORMAT):
         if older not in MIGRATIONS:
             raise ValueError(
-                f"{name} has format {version}, which this lit-cnn does not read any more: use the version of lit-cnn "
+                f"{name} has format {version}, which this lit-cnn no longer reads: use the version of lit-cnn "
                 "that wrote it"
             )
         checkpoint = {**MIGRATIONS[older](checkpoint), "format": older + 1}

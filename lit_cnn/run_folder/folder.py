@@ -44,7 +44,7 @@ def note_last(root: Path, run: Path) -> None:
 def find_run(run: str, root: Path) -> Path:
     """The folder that ``--resume`` means: a run folder, or "last" for the one below ``root`` started or continued last.
 
-    Where that is not noted, or has written nothing yet, file times tell which run wrote last.
+    Where that is not noted, or has written nothing yet, file times show which run wrote last.
 
     Raises:
         ValueError: If there is none.
@@ -52,7 +52,7 @@ def find_run(run: str, root: Path) -> Path:
     if run != "last":
         folder = Path(run).expanduser()
         if not folder.is_dir():
-            raise ValueError(f"there is no run folder {run}: pass a folder below {root}/, or last")
+            raise ValueError(f"there is no run folder {run}: pass a folder under {root}/, or last")
         return folder
     noted = root / LAST_RUN
     if noted.is_file() and (root / noted.read_text().strip() / "config.yaml").is_file():

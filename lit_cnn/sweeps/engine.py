@@ -250,7 +250,7 @@ class Sweep:
             return False
         if is_held(Path(trial.user_attrs["run"]) / OWNER_LOCK):
             return False
-        # Its end is told before its lock is freed, so only now is it certain that there is none.
+        # Its end is recorded before its lock is freed, so only now is it certain that there is none.
         return self.study.get_trials(deepcopy=False)[trial.number].state == TrialState.RUNNING
 
     def _claim(self, slot: int, earlier: FrozenTrial | None) -> tuple[Trial, Path, int] | None:

@@ -20,7 +20,7 @@ from lit_cnn.sweeps.space import Space
 
 LOG = "fit.log"
 OWNER_LOCK = ".sweep.lock"
-"""Held by the sweep that runs a trial: tells a running trial from one whose sweep has died."""
+"""Held by the sweep that runs a trial: distinguishes a running trial from one whose sweep has died."""
 FIT_LOCK = ".fit.lock"
 """Held by the fit itself, which may outlive its sweep."""
 

@@ -82,7 +82,7 @@ def constructor_arguments(
         kind: The class, of which a subclass may take fewer arguments.
         checkpoint: As ``load_checkpoint`` returns it.
         name: Its file, for the sentence.
-        stated: Arguments in place of the recorded ones.
+        stated: Arguments instead of the recorded ones.
 
     Raises:
         ValueError: If the network was given as a module and is not among the stated arguments.

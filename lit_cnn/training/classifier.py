@@ -44,7 +44,7 @@ class Classifier(pl.LightningModule):
         schedule: Warm-up and decay of the learning rate.
         clipping: Gradient clipping.
         sam: Sharpness-aware minimization.
-        initial: Weights to start from in place of random ones.
+        initial: Weights to start from instead of random ones.
         channels_last: Keep weights and images in the layout in which convolutions are fastest; false: NCHW.
         compile: Train with ``torch.compile``: seconds to minutes of compilation per image size, for faster steps.
         activation_checkpointing: Recompute each block in the backward pass: less memory, more time, same gradients.
@@ -445,7 +445,7 @@ class Classifier(pl.LightningModule):
             map_location: Device to put it on; the CPU if left out.
             strict: Whether every tensor must have its counterpart.
             weights_only: Files are loaded as tensors and built-in types alone; nothing else is possible.
-            arguments: Arguments of the constructor in place of the recorded ones; ``architecture`` must be given where
+            arguments: Arguments of the constructor instead of the recorded ones; ``architecture`` must be given where
                 it was a module, which a checkpoint cannot hold.
 
         Raises:

@@ -18,7 +18,7 @@ WHITENING_PIXELS = 50e6
 
 @dataclass(frozen=True)
 class InitialWeights:
-    """Weights to start from in place of random ones.
+    """Weights to start from instead of random ones.
 
     With neither count, every tensor of the checkpoint whose name and shape the network has is copied, so that a network
     trained on other classes keeps all but its last layer. With counts, those layers alone are copied: VGG's paper
@@ -69,7 +69,7 @@ def load_initial_weights(network: nn.Module, initial: InitialWeights) -> str:
     """Copy weights into ``network`` and return a sentence that says which.
 
     Raises:
-        ValueError: If the checkpoint cannot be read, or a layer that is to be copied has another shape.
+        ValueError: If the checkpoint cannot be read, or a layer to copy has another shape.
     """
     assert initial.checkpoint is not None
     checkpoint = load_checkpoint(initial.checkpoint)

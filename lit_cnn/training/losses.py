@@ -22,8 +22,8 @@ class LossSettings:
         target_threshold: binary_cross_entropy takes each class whose (mixed, smoothed) target is above this as fully
             present and the others as absent, so that both images of a mixture are to be found; null keeps soft targets.
         class_weights: equal, or balanced for classes of different size: an image weighs N / (K n) where n of the N
-            training images are of its class, so that all K classes weigh alike and the mean weight is 1; a mixture
-            weighs as its parts do. Validation counts all images alike.
+            training images are of its class, so that all K classes weigh the same and the mean weight is 1; a mixture
+            weighs as its parts do. Validation counts all images equally.
     """
 
     name: Literal["cross_entropy", "binary_cross_entropy"] = "cross_entropy"

@@ -14,7 +14,7 @@ class MachineSettings:
             otherwise. Results on the CPU depend on it in the last digits.
         interop_threads: Operations that run side by side; null leaves torch's choice. It can be set once per process.
         tf32: Let NVIDIA GPUs compute convolutions and matrix products of float32 numbers in TF32, with 10 bits of
-            mantissa in place of 23 and several times the speed. PyTorch's own default is so for convolutions alone.
+            mantissa instead of 23 and several times the speed. PyTorch's own default is so for convolutions alone.
     """
 
     threads: int | None = None

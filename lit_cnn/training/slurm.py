@@ -1,7 +1,7 @@
 """Jobs of the SLURM scheduler that are stopped and put back into the queue.
 
 With ``sbatch --requeue --signal=USR1@90`` SLURM signals a job's steps 90 s before its time ends. The run then saves its
-state, asks for the same job again and stops; when the job starts anew, the same command continues the same run.
+state, asks for the same job again and stops; when the job starts again, the same command continues the same run.
 """
 
 import json

@@ -41,8 +41,8 @@ def check_strategy(strategy: Any) -> None:
     name = str(strategy.get("class_path") if isinstance(strategy, dict) else strategy)
     if any(word in name.lower() for word in ("fsdp", "deepspeed", "modelparallel", "model_parallel")):
         raise ValueError(
-            f"trainer.strategy {name} splits the weights over the devices, but the EMA and Checkpoints callbacks need "
-            "them whole; use ddp; trainer.precision auto and more trainer.accumulate_grad_batches save memory"
+            f"trainer.strategy {name} shards the weights over the devices, but the EMA and Checkpoints callbacks need "
+            "them unsharded; use ddp; trainer.precision auto and more trainer.accumulate_grad_batches save memory"
         )
 
 

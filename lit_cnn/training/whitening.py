@@ -1,6 +1,6 @@
 """A first convolution that whitens: its filters are the principal components of the training images' patches.
 
-Natural images spread their variance over few directions; a network that starts with all of them scaled alike need not
+Natural images spread their variance over few directions; a network that starts with all of them scaled equally need not
 learn to do so. Jordan 2024 (arXiv:2404.00498) starts CIFAR networks so and keeps the layer fixed.
 """
 
@@ -37,7 +37,7 @@ def principal_components(images: Tensor, kernel: tuple[int, int]) -> tuple[Tenso
 
 @torch.no_grad()
 def whiten_first_convolution(network: nn.Module, images: Tensor) -> str:
-    """Set the first convolution's filters to the components, each beside its negative, and keep them fixed.
+    """Set the first convolution's filters to the components, each followed by its negative, and keep them fixed.
 
     Filter 2i is component i over the square root of its variance, filter 2i + 1 its negative; filters beyond twice the
     components keep their random start. A bias becomes zero.

@@ -48,7 +48,7 @@ def test_separable_convolution_by_hand() -> None:
     with torch.no_grad():
         layer.filter.conv.weight.zero_()
         layer.filter.conv.weight[0, 0, 1, 1] = 2.0  # channel 0: twice the pixel
-        layer.filter.conv.weight[1, 0, 1, 0] = 1.0  # channel 1: the left neighbour
+        layer.filter.conv.weight[1, 0, 1, 0] = 1.0  # channel 1: the left neighbor
         layer.mix.conv.weight.copy_(torch.tensor([1.0, -1.0]).view(1, 2, 1, 1))
         x = torch.tensor([[[[1.0, 2.0, -3.0]], [[1.0, 3.0, 1.0]]]])
         # relu(2, 4, -6) - relu(0, 1, 3) = (2, 3, -3), and relu once more

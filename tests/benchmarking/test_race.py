@@ -29,7 +29,7 @@ def test_a_race_reports_speeds_shares_and_ratios(monkeypatch: pytest.MonkeyPatch
     images = torch.randn(5, 3, 2, 2)
     conditions = Conditions(torch.device("cpu"), rounds=3)
     bench = race("net", [contestant("ours", images), contestant("timm", images)], conditions, told.append)
-    assert told == ["net: warming up ours", "net: warming up timm", "net: measuring in turns"]
+    assert told == ["net: warming up ours", "net: warming up timm", "net: measuring interleaved"]
     assert (bench.image_size, bench.batch_size, bench.madds, bench.precision) == (2, 5, 24, "32-true")
     assert [result.label for result in bench.results] == ["ours", "timm"]
     assert [ratio.against for ratio in bench.ratios] == ["timm"]

@@ -106,7 +106,7 @@ CHECKPOINTS = [
         "checkpoints",
         "of a version too old",
         of("predict", lambda folder: write_checkpoint(folder, format=0)),
-        "has format 0, which this lit-cnn does not read any more",
+        "has format 0, which this lit-cnn no longer reads",
     ),
     Case(
         "checkpoints",

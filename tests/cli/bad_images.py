@@ -106,7 +106,7 @@ IMAGES = [
         "images",
         "no right to read the image",
         image("secret.png", lambda path: (pixels("RGB").save(path), path.chmod(0))),
-        "PATH/secret.png must not be read by this user",
+        "PATH/secret.png cannot be read by this user",
         rights=True,
     ),
     Case(

@@ -46,7 +46,7 @@ def answer(case: Case, folder: Path) -> tuple[int, str, str]:
     return code, text, out.getvalue() + error.getvalue()
 
 
-PAGE = """# What lit-cnn says to broken and hostile input
+PAGE = """# Error handling for corrupt and malicious input
 
 Every row is a test (`tests/cli/test_bad_input.py`); this page is written by `python tests/cli/bad_input.py`. PATH
 stands for the folder of the case, TIME-ID for a run's name. "works" means exit code 0 and a prediction or a trained
@@ -56,12 +56,12 @@ A broken training image ends a run and is named; with `data.on_error: skip` it i
 every epoch's line counts those left out; the commands that evaluate a checkpoint leave it out too and say so on stderr.
 `lit-cnn check` finds broken and duplicate images before a run does.
 
-A resumed run is refused where the data set has another number of images or other classes than its checkpoint tells,
+A resumed run is refused where the data set has another number of images or other classes than its checkpoint records,
 since order and held-out images would be others. So do not remove a file that stopped a run: `lit-cnn fit --resume last
 --data.on_error skip` goes on without it. `trainer.accumulate_grad_batches` may change between epochs, not inside one.
 
-Gradients that overflow in float16 (`trainer.precision: 16-mixed`) are no error: the step is skipped and the loss scale
-halved. The step counts, so data and learning rate move on and the run ends where its schedule does; weights, optimizer
+Gradients that overflow in float16 (`trainer.precision: 16-mixed`) do not end a run: the step is skipped and the loss
+scale halved. The step counts, so data and learning rate move on and the run ends where its schedule does; weights, optimizer
 and averaged weights stay. The scale is in the checkpoint. A loss that is not finite ends the run.
 """
 

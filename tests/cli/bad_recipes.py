@@ -119,7 +119,7 @@ DATA = [
         "data sets",
         "no right to read a training image",
         after(secret_training_image),
-        "train/cat/2.jpg must not be read by this user",
+        "train/cat/2.jpg cannot be read by this user",
         rights=True,
     ),
     Case("data sets", "read-only folder", after(read_only_images), "run folder: runs/recipe", 0, rights=True),
@@ -233,7 +233,7 @@ RECIPES = [
         "recipes",
         "more memory than there is",
         recipe(("model.architecture", GREEDY)),
-        "the memory does not suffice (DefaultCPUAllocator: can't allocate memory",
+        "out of memory (DefaultCPUAllocator: can't allocate memory",
     ),
     Case(
         "recipes",
@@ -243,9 +243,9 @@ RECIPES = [
     ),
     Case(
         "recipes",
-        "a strategy that splits the weights",
+        "a strategy that shards the weights",
         recipe(("trainer.strategy", "fsdp")),
-        "trainer.strategy fsdp splits the weights over the devices",
+        "trainer.strategy fsdp shards the weights over the devices",
     ),
     Case("recipes", "no such command", lambda _: ["model"], "did you mean 'models'", 2),
 ]

@@ -53,7 +53,7 @@ class FittedRun:
 
 
 def fit_tiny(folder: Path) -> FittedRun:
-    """Train two epochs of three steps, with an average of the weights, on images of three colours."""
+    """Train two epochs of three steps, with an average of the weights, on images of three colors."""
     for split, number in (("train", 8), ("val", 4), ("test", 2)):
         write_images(folder / "images" / split, number)
     recipe = folder / "tiny.yaml"
@@ -67,7 +67,7 @@ def fit_tiny(folder: Path) -> FittedRun:
 
 
 def write_images(folder: Path, number: int) -> None:
-    """``number`` PNGs of noise in each class, brighter in the colour of its name."""
+    """``number`` PNGs of noise in each class, brighter in the color of its name."""
     for channel, name in enumerate(reversed(NAMES)):
         (folder / name).mkdir(parents=True)
         for image in range(number):

@@ -26,7 +26,7 @@ def test_pack_says_what_it_wrote_and_how_to_train_on_it(folder, tmp_path, capsys
     source = load_source("litdata", str(target))
     assert min(source.train.read(0).sides()) == 16
     assert main(["data", "pack", str(folder), str(target)]) == 1
-    assert "exists already; remove it or choose another folder." in capsys.readouterr().err
+    assert "exists already; remove it or choose another folder" in capsys.readouterr().err
 
 
 def test_pack_refuses_what_it_does_not_know(folder, tmp_path, capsys):

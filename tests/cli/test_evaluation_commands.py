@@ -16,13 +16,13 @@ NAMES = ["red", "green", "blue"]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A set of 16 px images whose class is the strongest colour, and checkpoints of untrained networks."""
+    """A set of 16 px images whose class is the strongest color, and checkpoints of untrained networks."""
     path = tmp_path_factory.mktemp("evaluation")
     images = np.random.default_rng(0).integers(0, 256, (72, 16, 16, 3), dtype=np.uint8)
     labels = np.arange(72) % 3
     images[np.arange(72), :, :, labels] //= 2
     arrays = {"train_images": images, "train_labels": labels, "val_images": images[:36], "val_labels": labels[:36]}
-    np.savez(path / "colours.npz", **arrays, class_names=np.array(NAMES))
+    np.savez(path / "colors.npz", **arrays, class_names=np.array(NAMES))
     np.savez(path / "others.npz", **arrays, class_names=np.array(["cat", "dog", "emu"]))
     for seed, size in ((0, 16), (1, 12)):
         write(path / f"{seed}.ckpt", seed, size, NAMES)
@@ -35,7 +35,7 @@ def write(path: Path, seed: int, size: int, names: list[str]) -> None:
         "model": {"architecture": "cifar_resnet20"},
         "data": {
             "source": "npz",
-            "path": str(path.parent / ("colours.npz" if names == NAMES else "others.npz")),
+            "path": str(path.parent / ("colors.npz" if names == NAMES else "others.npz")),
             "image_size": size,
             "batch_size": 8,
             "evaluation": {"crop_ratio": 1.0},
@@ -59,7 +59,7 @@ def said(capsys: pytest.CaptureFixture, *arguments: str | Path) -> str:
     return lines[0]
 
 
-def test_views_stand_beside_the_centre_crop_that_validate_reports(folder: Path, capsys: pytest.CaptureFixture) -> None:
+def test_views_stand_beside_the_center_crop_that_validate_reports(folder: Path, capsys: pytest.CaptureFixture) -> None:
     report = json.loads(printed(capsys, "validate", folder / "0.ckpt", "--views", "ten", "--json"))
     assert (report["images"], report["center"]["views_per_image"], report["views"]["views_per_image"]) == (36, 1, 10)
     assert report["gain"] == pytest.approx(report["views"]["acc1"] - report["center"]["acc1"])

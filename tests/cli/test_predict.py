@@ -12,7 +12,7 @@ import torch
 from bad_case import write_checkpoint as write_resnet
 from bad_images import pixels
 from checkpoint_files import PREPROCESSING, write_checkpoint
-from colour_net import ColourNet
+from color_net import ColorNet
 from PIL import Image
 
 from lit_cnn.cli.main import main
@@ -21,16 +21,16 @@ NAMES = ["ant", "bee", "cow"]
 MEAN, STD = [0.25, 0.5, 0.125], [0.5, 0.25, 0.125]
 WEIGHT = [[1.0, -0.25, -0.125], [-0.5, 0.5, 0.0625], [0.25, -0.5, 0.25]]
 BIAS = [0.125, -0.25, -0.5]
-TRUST = ["--trust", "colour_net.ColourNet"]
+TRUST = ["--trust", "color_net.ColorNet"]
 RED, GREEN, BLUE = (204, 51, 51), (51, 204, 51), (51, 51, 204)
 
 
-def write_colour_net(path: Path, image_size: int, images: Path | None = None) -> Path:
-    network = ColourNet()
+def write_color_net(path: Path, image_size: int, images: Path | None = None) -> Path:
+    network = ColorNet()
     network.load_state_dict({"head.weight": torch.tensor(WEIGHT), "head.bias": torch.tensor(BIAS)})
     data = {"source": "imagefolder", "path": str(images), "image_size": image_size, "batch_size": 4, "workers": 0}
     recipe: dict[str, Any] = {
-        "model": {"architecture": {"class_path": "colour_net.ColourNet"}},
+        "model": {"architecture": {"class_path": "color_net.ColorNet"}},
         "trainer": {"precision": "32-true"},
         "data": {
             **data,
@@ -44,7 +44,7 @@ def write_colour_net(path: Path, image_size: int, images: Path | None = None) ->
 
 
 def by_hand(color: tuple[int, int, int]) -> list[tuple[str, float]]:
-    """Classes and probabilities of an image of one colour, the most probable first."""
+    """Classes and probabilities of an image of one color, the most probable first."""
     values = [(value / 255 - mean) / std for value, mean, std in zip(color, MEAN, STD, strict=True)]
     logits = [sum(w * v for w, v in zip(row, values, strict=True)) + b for row, b in zip(WEIGHT, BIAS, strict=True)]
     powers = [math.exp(logit) for logit in logits]
@@ -58,15 +58,15 @@ def paint(path: Path, color: tuple[int, int, int], size: tuple[int, int] = (2, 2
 
 
 @pytest.fixture
-def colours(tmp_path: Path) -> list[str]:
+def colors(tmp_path: Path) -> list[str]:
     """The command line that predicts a red, a green and a blue image."""
     for name, color in (("1", RED), ("2", GREEN), ("3", BLUE)):
         paint(tmp_path / f"{name}.png", color)
     files = [str(tmp_path / f"{name}.png") for name in "123"]
-    return ["predict", str(write_colour_net(tmp_path / "net.ckpt", 2)), *files, *TRUST]
+    return ["predict", str(write_color_net(tmp_path / "net.ckpt", 2)), *files, *TRUST]
 
 
-def test_the_three_colours_are_told_apart_with_clear_margins() -> None:
+def test_the_three_colors_are_told_apart_with_clear_margins() -> None:
     """What the tests below rest on: no answer hangs on rounding, and each name is an answer."""
     answers = [by_hand(color) for color in (RED, GREEN, BLUE)]
     assert [answer[0][0] for answer in answers] == ["ant", "bee", "cow"]
@@ -75,9 +75,9 @@ def test_the_three_colours_are_told_apart_with_clear_margins() -> None:
 
 
 def test_json_holds_the_classes_and_probabilities_computed_by_hand(
-    colours: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    colors: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([*colours, "--json", "--out", str(tmp_path / "out.json")]) == 0
+    assert main([*colors, "--json", "--out", str(tmp_path / "out.json")]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert json.loads((tmp_path / "out.json").read_text()) == printed
     assert [Path(row["file"]).name for row in printed] == ["1.png", "2.png", "3.png"]
@@ -86,8 +86,8 @@ def test_json_holds_the_classes_and_probabilities_computed_by_hand(
         assert row["probabilities"] == pytest.approx([share for _, share in by_hand(color)], rel=1e-5)
 
 
-def test_csv_holds_a_line_for_each_file(colours: list[str], tmp_path: Path) -> None:
-    assert main([*colours, "--out", str(tmp_path / "out.csv")]) == 0
+def test_csv_holds_a_line_for_each_file(colors: list[str], tmp_path: Path) -> None:
+    assert main([*colors, "--out", str(tmp_path / "out.csv")]) == 0
     header, *lines = csv.reader((tmp_path / "out.csv").read_text().splitlines())
     assert header == ["file", "class1", "probability1", "class2", "probability2", "class3", "probability3"]
     for line, color in zip(lines, (RED, GREEN, BLUE), strict=True):
@@ -97,10 +97,10 @@ def test_csv_holds_a_line_for_each_file(colours: list[str], tmp_path: Path) -> N
 
 
 def test_the_table_shows_the_best_class_and_then_the_others(
-    colours: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    colors: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    assert main(colours) == 0
+    assert main(colors) == 0
     lines = [line.split("│") for line in capsys.readouterr().out.splitlines() if ".png" in line]
     for line, color in zip(lines, (RED, GREEN, BLUE), strict=True):
         first, *others = [(name, f"{share:.1%}") for name, share in by_hand(color)]
@@ -112,7 +112,7 @@ def test_only_the_middle_of_an_oblong_image_is_seen(tmp_path: Path, capsys: pyte
     image = np.full((4, 8, 3), BLUE, dtype=np.uint8)
     image[:, 2:6] = RED
     Image.fromarray(image).save(tmp_path / "oblong.png")
-    checkpoint = write_colour_net(tmp_path / "net.ckpt", 4)
+    checkpoint = write_color_net(tmp_path / "net.ckpt", 4)
     assert main(["predict", str(checkpoint), str(tmp_path / "oblong.png"), *TRUST, "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert row["classes"][0] == "ant"
@@ -131,7 +131,7 @@ def labelled(tmp_path: Path) -> tuple[Path, Path]:
             (tmp_path / split / name).mkdir(parents=True)
             for number, color in enumerate(colors):
                 paint(tmp_path / split / name / f"{number}.png", color)
-    return write_colour_net(tmp_path / "net.ckpt", 2, tmp_path), tmp_path / "val"
+    return write_color_net(tmp_path / "net.ckpt", 2, tmp_path), tmp_path / "val"
 
 
 def test_predict_says_of_every_validation_image_what_validate_counts(

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from colours import noise
+from colors import noise
 from torchvision.transforms.v2 import functional
 
 from lit_cnn.evaluation.corruptions import CORRUPTIONS, SEVERITIES, corrupt, plasma
@@ -12,7 +12,7 @@ ROWS = torch.arange(6)
 
 @pytest.fixture(scope="module")
 def images() -> torch.Tensor:
-    """Smooth colour pictures, uint8 (6, 3, 32, 32)."""
+    """Smooth color pictures, uint8 (6, 3, 32, 32)."""
     return functional.resize(noise(6, 4, 4), [32, 32])
 
 
@@ -41,7 +41,7 @@ def test_an_image_depends_on_its_key_alone(kind: str, images: torch.Tensor) -> N
 @pytest.mark.parametrize("size", [32, 96])
 @pytest.mark.parametrize("kind", [kind for kind in CORRUPTIONS if kind != "saturate"])
 def test_severities_grow(kind: str, size: int, images: torch.Tensor) -> None:
-    """Mean absolute change. Saturate is left out, for it removes colour before it adds it, and so is pixelate at
+    """Mean absolute change. Saturate is left out, for it removes color before it adds it, and so is pixelate at
     severity 1 of small images, where 30 of 32 pixels move the grid more than 28 do."""
     clean = functional.resize(images, [size, size])
     first = 2 if (kind, size) == ("pixelate", 32) else 1
@@ -136,7 +136,7 @@ def test_fog_is_a_fractal_between_the_image_and_its_brightest_value(images: torc
 
 
 def test_plasma_by_hand() -> None:
-    """One square of side 2 on a torus: corner 0, centre u, edges (2 u + 0) / 4 + their own noise."""
+    """One square of side 2 on a torus: corner 0, center u, edges (2 u + 0) / 4 + their own noise."""
     noise_map = torch.tensor([[[0.0, 0.2], [0.4, 0.8]]])
     edges = 0.8 * 2 / 4 + 0.2, 0.8 * 2 / 4 + 0.4
     expected = torch.tensor([[[0, edges[0]], [edges[1], 0.8]]]) / max(*edges, 0.8)

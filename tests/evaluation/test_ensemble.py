@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from colours import colour_network, labelled, noise
+from colors import color_network, labelled, noise
 
 from lit_cnn.evaluation.ensemble import ensemble_scores, evaluate_ensemble, other_split
 from lit_cnn.evaluation.logits import collect
@@ -43,7 +43,7 @@ def test_equal_members_gain_nothing() -> None:
 
 def test_each_member_sees_its_own_crop_of_the_same_images() -> None:
     images = labelled(noise(40, 16, 8))
-    members = [colour_network(8), colour_network(8, crop_ratio=0.5)]
+    members = [color_network(8), color_network(8, crop_ratio=0.5)]
     done: list[int] = []
     scores, _ = evaluate_ensemble(members, images, done.append)
     alone = [
@@ -57,7 +57,7 @@ def test_each_member_sees_its_own_crop_of_the_same_images() -> None:
 
 def test_members_that_held_out_other_images_are_named() -> None:
     def trained_on(**data: object) -> Trained:
-        return replace(colour_network(), recipe={"data": {"source": "digits", "val_fraction": 0.1, **data}})
+        return replace(color_network(), recipe={"data": {"source": "digits", "val_fraction": 0.1, **data}})
 
     first, same, other = trained_on(path="here"), trained_on(path="there"), trained_on(val_fraction=0.2)
     assert other_split(["a", "b"], [first, same]) is None

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from colours import colour_network, labelled, noise, preprocessing, whole
+from colors import color_network, labelled, noise, preprocessing, whole
 from PIL import Image
 
 from lit_cnn.data.module import ImageData
@@ -77,7 +77,7 @@ def test_broken_files_are_left_out_and_counted_where_the_recipe_skips_them(folde
     (folder / "val" / "dog" / "0.png").write_bytes(b"no image")
     options = {"path": str(folder), "image_size": 8, "workers": workers}
     images = evaluation_images(ImageData("imagefolder", on_error="skip", **options), "val")
-    words = r"skipped 2 of 5 images of .*, the first: The image .*cat/1\.png cannot be decoded"
+    words = r"skipped 2 of 5 images of .*, the first: the image .*cat/1\.png cannot be decoded"
     with pytest.warns(UserWarning, match=words):
         parts = [part for chunk in images.prepared(whole) for part in chunk]
     assert [int(part.rows) for part in parts] == [0, 3, 4]
@@ -93,7 +93,7 @@ def test_sound_files_are_not_complained_about(folder: Path) -> None:
     assert len(seen(images)) == 5
     for path in (folder / "val").rglob("*.png"):
         path.write_bytes(b"no image")
-    with pytest.raises(ValueError, match=r"none of the 5 images of .* can be evaluated: The image"):
+    with pytest.raises(ValueError, match=r"none of the 5 images of .* can be evaluated: the image"):
         seen(images)
 
 
@@ -123,7 +123,7 @@ def test_workers_are_those_of_the_recipe_or_the_default_ones(folder: Path, monke
 def test_figures_are_those_of_the_files_that_can_be_read(folder: Path) -> None:
     """A broken file in the middle changes neither the others' probabilities nor what is divided by."""
     options = {"path": str(folder), "image_size": 8, "workers": 0, "on_error": "skip"}
-    images, trained = evaluation_images(ImageData("imagefolder", **options), "val"), colour_network()
+    images, trained = evaluation_images(ImageData("imagefolder", **options), "val"), color_network()
     views = CorruptedViews(preprocessing(), ("contrast",), (1,))
     sound, clean = collect(trained, images, make_views("center", preprocessing())), [0, 2, 3, 4]
     (folder / "val" / "cat" / "1.png").write_bytes(b"no image")

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from colours import Colours, colour_network, labelled, noise, whole
+from colors import Colors, color_network, labelled, noise, whole
 from torch import Tensor
 
 from lit_cnn.data.sources.arrays import ArraySplit
@@ -20,7 +20,7 @@ def halves(images: Tensor, _: Tensor) -> list[Tensor]:
 @pytest.mark.parametrize("batch_size", [1, 7, 64])
 def test_every_view_is_run_once_with_its_number(batch_size: int) -> None:
     pixels = noise(20)
-    blocks = list(stream(colour_network(), labelled(pixels), halves, batch_size))
+    blocks = list(stream(color_network(), labelled(pixels), halves, batch_size))
     found = {(int(r), int(v)): z for block in blocks for r, v, z in zip(*block, strict=True)}
     assert sum(len(block.rows) for block in blocks) == len(found) == 60
     views = [
@@ -32,14 +32,14 @@ def test_every_view_is_run_once_with_its_number(batch_size: int) -> None:
 
 def test_batches_of_one_size_are_full_and_in_order() -> None:
     """Whatever the loader's chunks are: 256 images here, which 60 does not divide."""
-    blocks = list(stream(colour_network(), labelled(noise(600, 2, 2)), whole, 60))
+    blocks = list(stream(color_network(), labelled(noise(600, 2, 2)), whole, 60))
     assert [len(block.rows) for block in blocks] == [60] * 10
     assert torch.cat([block.rows for block in blocks]).tolist() == list(range(600))
 
 
 def test_probabilities_or_logits_are_averaged() -> None:
     pixels = noise(9)
-    images, trained = labelled(pixels), colour_network()
+    images, trained = labelled(pixels), color_network()
     trained.network.gain.data.fill_(40.0)
     logits = torch.stack(
         [
@@ -66,18 +66,18 @@ def test_images_of_many_sizes_are_all_run() -> None:
         return [images[:, None, :, :, : 20 + width] for width in range(40)]
 
     told: list[int] = []
-    outcome = collect(colour_network(), labelled(pixels), narrowed, batch_size=64, advance=told.append)
+    outcome = collect(color_network(), labelled(pixels), narrowed, batch_size=64, advance=told.append)
     assert sum(told) == 40
     assert outcome.views == 40
     torch.testing.assert_close(outcome.probabilities.sum(1), torch.ones(40, dtype=torch.float64))
 
 
 def test_a_size_the_network_cannot_take_is_named() -> None:
-    class Fixed(Colours):
+    class Fixed(Colors):
         def forward(self, x: Tensor) -> Tensor:
             return x.flatten(1) @ self.gain.expand(3 * 8 * 8, 3)
 
-    trained = Trained(Fixed(), ["a", "b", "c"], colour_network().preprocessing, {})
+    trained = Trained(Fixed(), ["a", "b", "c"], color_network().preprocessing, {})
     images = EvaluationImages(ArraySplit(noise(2), torch.zeros(2, dtype=torch.int64)), 3, "noise")
     collect(trained, images, lambda batch, _: [batch[:, None]])
     with pytest.raises(ValueError, match="Fixed cannot be run on 4x8 pixels, only near the 8x8 of its training"):

@@ -1,8 +1,8 @@
-"""Scores under corruptions of a network that knows colours."""
+"""Scores under corruptions of a network that knows colors."""
 
 import pytest
 import torch
-from colours import colour_network, labelled, noise, preprocessing
+from colors import color_network, labelled, noise, preprocessing
 
 from lit_cnn.evaluation.corruptions import CORRUPTIONS, CorruptedViews
 from lit_cnn.evaluation.robustness import (
@@ -15,10 +15,10 @@ from lit_cnn.evaluation.robustness import (
 
 
 def test_scores_count_each_corruption_apart() -> None:
-    """The network names the strongest colour, which less contrast keeps and impulse noise on near-gray does not."""
+    """The network names the strongest color, which less contrast keeps and impulse noise on near-gray does not."""
     images = labelled((100 + noise(60) // 16).to(torch.uint8))
     views = CorruptedViews(preprocessing(), ("contrast", "impulse_noise"), (1, 5))
-    scores = corruption_scores(colour_network(), images, views, batch_size=16)
+    scores = corruption_scores(color_network(), images, views, batch_size=16)
     assert scores.clean == 1
     assert scores.accuracy.shape == (2, 2)
     assert scores.accuracy[0, 0] > 0.9

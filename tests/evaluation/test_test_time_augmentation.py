@@ -1,8 +1,8 @@
-"""Views against torchvision's crops, against the papers' counts and against validation's centre crop."""
+"""Views against torchvision's crops, against the papers' counts and against validation's center crop."""
 
 import pytest
 import torch
-from colours import noise, preprocessing
+from colors import noise, preprocessing
 from torchvision.transforms.v2 import functional
 
 from lit_cnn.data.preprocessing import evaluate_images
@@ -21,7 +21,7 @@ def test_center_is_what_validation_sees(height: int, width: int, ratio: float) -
     assert torch.equal(views[:, 1], evaluate_images(images, settings).flip(-1))
 
 
-def test_ten_are_the_corners_and_centre_of_the_central_square_and_their_mirror_images() -> None:
+def test_ten_are_the_corners_and_center_of_the_central_square_and_their_mirror_images() -> None:
     images = noise(2, 16, 20)  # 14 / 0.875 = 16: no resize
     (views,) = make_views("ten", preprocessing(14, 0.875))(images, ROWS)
     theirs = functional.ten_crop(functional.center_crop(images, [16, 16]), [14, 14])  # in another order

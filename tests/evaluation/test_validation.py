@@ -6,7 +6,7 @@ from typing import Any
 import lightning.pytorch as pl
 import pytest
 import torch
-from colours import colour_network, labelled, noise
+from colors import color_network, labelled, noise
 from fitted_run import FittedRun
 
 from lit_cnn.data.module import ImageData
@@ -105,7 +105,7 @@ def test_predict_names_the_class_that_validation_counts(fitted: FittedRun) -> No
 
 
 def trained_in(precision: str | None) -> Any:
-    return replace(colour_network(), recipe={"trainer": {"precision": precision}})
+    return replace(color_network(), recipe={"trainer": {"precision": precision}})
 
 
 def test_a_checkpoint_is_validated_in_its_runs_precision(machine: Any) -> None:
@@ -123,19 +123,19 @@ def test_where_that_would_be_emulated_it_is_validated_in_float32_and_told(machin
 
 
 def test_views_are_padded_where_the_training_was() -> None:
-    padded = replace(colour_network(), recipe={"data": {"crop": {"kind": "pad", "padding": 2}}})
-    resized = replace(colour_network(), recipe={"data": {"crop": {"kind": "resize", "padding": 2}}})
+    padded = replace(color_network(), recipe={"data": {"crop": {"kind": "pad", "padding": 2}}})
+    resized = replace(color_network(), recipe={"data": {"crop": {"kind": "resize", "padding": 2}}})
     assert [run_views(each, "ten").padding for each in (padded, resized)] == [2, 0]
     assert run_views(padded, "center") == make_views("center", padded.preprocessing)
 
 
-def test_the_gain_of_views_over_the_centre_crop_is_that_of_the_images() -> None:
-    trained, images = replace(colour_network(), recipe={"data": {}}), labelled(noise(30, 12, 8))
+def test_the_gain_of_views_over_the_center_crop_is_that_of_the_images() -> None:
+    trained, images = replace(color_network(), recipe={"data": {}}), labelled(noise(30, 12, 8))
     single = run_views(trained, "center")
-    centre, same = compare_views(trained, images, single, "probabilities")
-    assert same is centre
+    center, same = compare_views(trained, images, single, "probabilities")
+    assert same is center
     views = run_views(trained, "multi_scale")
-    centre, outcome = compare_views(trained, images, views, "probabilities")
-    report = views_report(centre, outcome, views, "probabilities")
+    center, outcome = compare_views(trained, images, views, "probabilities")
+    report = views_report(center, outcome, views, "probabilities")
     assert (report["images"], report["views"]["views_per_image"]) == (30, 3)
     assert report["gain"] == pytest.approx(report["views"]["acc1"] - report["center"]["acc1"])

@@ -47,7 +47,7 @@ def test_axis_is_logarithmic_and_area_follows_parameters() -> None:
     assert large == 4 * small
 
 
-def test_each_data_set_has_its_colour_and_a_legend() -> None:
+def test_each_data_set_has_its_color_and_a_legend() -> None:
     _, axes = scatter([Point("a", 70, 10**8, 10**6), Point("b", 93, 10**7, 10**6, "CIFAR")])
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["ImageNet", "CIFAR"]
 

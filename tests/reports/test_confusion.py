@@ -28,8 +28,8 @@ def test_a_picture_is_drawn_for_few_and_for_many_classes(tmp_path: Path, classes
         assert min(picture.size) > 300
 
 
-def test_colour_is_the_share_of_the_row(tmp_path: Path) -> None:
-    """The same shares with other counts give the same colours."""
+def test_color_is_the_share_of_the_row(tmp_path: Path) -> None:
+    """The same shares with other counts give the same colors."""
     big = torch.diag(torch.full((25,), 7)) + 1
     pictures = []
     for number, matrix in enumerate((big, big * 10, big + torch.eye(25, dtype=torch.int64))):

@@ -35,8 +35,8 @@ def test_targets_that_do_not_fit_the_names_are_refused() -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_pixels_keep_their_exact_colours_when_enlarged(tmp_path: Path, channels: int) -> None:
-    """Without smoothing, a sheet of a two-colour image holds no colour between the two inside the image."""
+def test_pixels_keep_their_exact_colors_when_enlarged(tmp_path: Path, channels: int) -> None:
+    """Without smoothing, a sheet of a two-color image holds no color between the two inside the image."""
     image = torch.zeros(1, channels, 4, 4, dtype=torch.uint8)
     image[..., 2:] = 200
     out = draw_contact_sheet(image, ["x"], tmp_path / "deep" / "sheet.png")

@@ -99,7 +99,7 @@ def panels(**changes: list[float]) -> list[Axes]:
 
 
 def curves_by_color(axes: Axes) -> dict[str, list[list[float]]]:
-    """Colour -> points of the curve of three epochs, and under "best" the marked point."""
+    """Color -> points of the curve of three epochs, and under "best" the marked point."""
     drawn = {str(line.get_color()): line.get_xydata().tolist() for line in axes.lines if len(line.get_xdata()) == 3}
     (best,) = (line.get_xydata().tolist() for line in axes.lines if len(line.get_xdata()) == 1)
     return {**drawn, "best": best}

@@ -1,4 +1,4 @@
-"""Heat maps grow with their table, and colour follows the share."""
+"""Heat maps grow with their table, and color follows the share."""
 
 from pathlib import Path
 

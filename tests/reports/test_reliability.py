@@ -44,7 +44,7 @@ def test_lists_of_other_lengths_are_refused(tmp_path: Path, panels: list[Reliabi
 
 def test_a_bar_reaches_the_lower_of_accuracy_and_confidence_and_the_gap_tells_which_is_higher() -> None:
     parts = bar_parts(ReliabilityPanel("", [10, 0, 20, 5], [0.2, 0.0, 0.7, 0.9], [0.1, 0.0, 0.95, 0.9]))
-    np.testing.assert_allclose(parts.centres, [0.125, 0.625, 0.875])  # the empty bin has no bar
+    np.testing.assert_allclose(parts.centers, [0.125, 0.625, 0.875])  # the empty bin has no bar
     np.testing.assert_allclose(parts.reached, [0.1, 0.7, 0.9])
     np.testing.assert_allclose(parts.too_sure, [0.1, 0.0, 0.0], atol=1e-12)
     np.testing.assert_allclose(parts.too_modest, [0.0, 0.25, 0.0], atol=1e-12)

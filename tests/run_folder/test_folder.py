@@ -101,7 +101,7 @@ def test_formats(tmp_path: Path, content: dict, sentence: str | None) -> None:
 def test_an_older_checkpoint_is_migrated_version_by_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / LAST, old=1)
     monkeypatch.setattr(checkpoint, "FORMAT", FORMAT + 2)
-    with pytest.raises(ValueError, match=f"has format {FORMAT}, which this lit-cnn does not read any more"):
+    with pytest.raises(ValueError, match=f"has format {FORMAT}, which this lit-cnn no longer reads"):
         load_checkpoint(path)
     monkeypatch.setitem(MIGRATIONS, FORMAT, lambda found: {**found, "between": found["old"] + 1})
     with pytest.raises(ValueError, match=f"has format {FORMAT}, which"):  # half of the way is none

@@ -77,7 +77,7 @@ class Difference:
 
 
 def write_set(path: Path, case: Case) -> None:
-    """Coloured noise whose class is its brightest channel, under MedMNIST's array names."""
+    """Colored noise whose class is its brightest channel, under MedMNIST's array names."""
     random, arrays = np.random.default_rng(0), {}
     for split, count in (("train", case.train), ("val", case.val)):
         labels = np.arange(count) % 3

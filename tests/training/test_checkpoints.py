@@ -124,7 +124,7 @@ def test_a_run_of_an_older_version_is_migrated_and_ends_bit_equal(
         fit(tmp_path / "parts", epochs=1, stop_after=4)
     path = tmp_path / "parts" / LAST
     torch.save({**renamed(load_checkpoint(path), "state_dict", "weights"), "format": 0}, path)
-    with pytest.raises(ValueError, match="has format 0, which this lit-cnn does not read any more"):
+    with pytest.raises(ValueError, match="has format 0, which this lit-cnn no longer reads"):
         load_checkpoint(path)
     monkeypatch.setitem(MIGRATIONS, 0, lambda checkpoint: renamed(checkpoint, "weights", "state_dict"))
     fit(tmp_path / "parts", epochs=1, resume=True)

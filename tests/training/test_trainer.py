@@ -89,7 +89,7 @@ def test_launched_processes_that_hang_are_ended() -> None:
 
 def test_strategies_that_split_the_weights_are_refused() -> None:
     for strategy in ("fsdp", "deepspeed_stage_2", {"class_path": "lightning.pytorch.strategies.ModelParallelStrategy"}):
-        with pytest.raises(ValueError, match="splits the weights over the devices"):
+        with pytest.raises(ValueError, match="shards the weights over the devices"):
             check_strategy(strategy)
     check_strategy("ddp")
     check_strategy(None)

@@ -10,7 +10,7 @@ Pair = tuple[int, int]
 def convolve(
     x: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair, dilation: Pair, groups: int
 ) -> Tensor:
-    """``F.conv2d`` of (N, C, H, W), but for a depthwise one that trains under a CPU's autocast.
+    """``F.conv2d`` of (N, C, H, W), except for a depthwise one that trains under a CPU's autocast.
 
     That one is computed in float32 and rounded to autocast's precision: oneDNN's backward pass of a depthwise
     convolution is slower in bfloat16 than in float32, by more than the rest of the block gains

@@ -52,7 +52,7 @@ def set_random_key(network: nn.Module | Sequence[KeyedLayer], *, seed: int, step
     """Key the masks of every random layer of ``network`` for one optimizer step.
 
     Args:
-        network: Any module, or its ``random_layers``, which spares the search; layers are told apart by their order.
+        network: Any module, or its ``random_layers``, which spares the search; layers are distinguished by their order.
         seed: The run's seed.
         step: Optimizer steps done so far.
         positions: (N,) int64, position of each sample in the global batch, on the device of the batch.

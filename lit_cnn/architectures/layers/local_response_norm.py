@@ -1,4 +1,4 @@
-"""Local response normalization, a brightness control between neighbouring channels, of AlexNet, ZFNet and GoogLeNet."""
+"""Local response normalization, a brightness control between neighboring channels, of AlexNet, ZFNet and GoogLeNet."""
 
 from typing import Literal
 

@@ -49,10 +49,10 @@ class SameConv2d(nn.Conv2d):
         return self.convolve(x, self.weight)
 
     def convolve(self, x: Tensor, weight: Tensor) -> Tensor:
-        """The convolution of ``x`` by filters that stand in for the module's own."""
+        """The convolution of ``x`` by filters used instead of the module's own."""
         top, bottom = same_padding(x.shape[2], self.extent[0], self.stride[0])
         left, right = same_padding(x.shape[3], self.extent[1], self.stride[1])
-        if (top, left) != (bottom, right):  # otherwise the convolution pads by itself, without a copy of the map
+        if (top, left) != (bottom, right):  # otherwise the convolution pads on its own, without a copy of the map
             x = F.pad(x, (left, right, top, bottom))
             top = left = 0
         stride, dilation = self.stride, self.dilation

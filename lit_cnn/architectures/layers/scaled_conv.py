@@ -16,7 +16,7 @@ Epsilon = Literal["floor", "added"]
 code), "added" adds 1e-5 to the variance, which changes every filter a little (timm)."""
 
 SMALLEST_NORM = 1e-2
-"""Of a centred filter, which is sqrt(fan-in · variance), under "floor"."""
+"""Of a centerd filter, which is sqrt(fan-in · variance), under "floor"."""
 
 
 class ScaledGELU(nn.Module):
@@ -40,9 +40,9 @@ class _FlooredStandardization(torch.autograd.Function):
 
     @staticmethod
     def forward(filters: Tensor, scale: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        mean, centred, norm = _centred(filters)
+        mean, centerd, norm = _centerd(filters)
         inverse = norm.clamp(min=SMALLEST_NORM).reciprocal()
-        return centred.mul_(scale * inverse), mean, inverse, norm > SMALLEST_NORM
+        return centerd.mul_(scale * inverse), mean, inverse, norm > SMALLEST_NORM
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: tuple[Tensor, ...]) -> None:
@@ -53,11 +53,11 @@ class _FlooredStandardization(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor, Tensor]:
         filters, scale, mean, inverse, above = ctx.saved_tensors
         if torch.is_grad_enabled():
-            centred, norm = _centred(filters)[1:]
+            centerd, norm = _centerd(filters)[1:]
             inverse = norm.clamp(min=SMALLEST_NORM).reciprocal()
-            along = (grad * centred).sum(dim=1, keepdim=True)
+            along = (grad * centerd).sum(dim=1, keepdim=True)
             straight = grad - grad.mean(dim=1, keepdim=True)
-            return scale * inverse * straight - scale * inverse**3 * along * above * centred, along * inverse
+            return scale * inverse * straight - scale * inverse**3 * along * above * centerd, along * inverse
         total = grad.sum(dim=1, keepdim=True)
         along = torch.bmm(grad[:, None], filters[:, :, None])[:, 0] - total * mean  # (W - mean) · g
         of_grad, of_filter = scale * inverse, -scale * inverse**3 * along * above
@@ -108,11 +108,11 @@ class ScaledConv2d(SameConv2d):
         return self.convolve(x, self.standardized_weight())
 
 
-def _centred(filters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _centerd(filters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Mean, difference from it and its norm of each row of (C', fan-in)."""
     mean = filters.mean(dim=1, keepdim=True)
-    centred = filters - mean
-    return mean, centred, torch.linalg.vector_norm(centred, dim=1, keepdim=True)
+    centerd = filters - mean
+    return mean, centerd, torch.linalg.vector_norm(centerd, dim=1, keepdim=True)
 
 
 def _standardize(filters: Tensor, scale: Tensor) -> Tensor:

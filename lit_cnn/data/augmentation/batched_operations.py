@@ -1,8 +1,8 @@
 """RandAugment's operations on a batch whose images each have their own: few kernel calls, whatever the strengths are.
 
-Rotation, shear and translation of all images are one nearest-neighbour lookup with a matrix per image; a color factor
+Rotation, shear and translation of all images are one nearest-neighbor lookup with a matrix per image; a color factor
 is a blend with a factor per image; everything else runs once per group of images that share operation and value. The
-pixels are those of ``operations.apply`` on each image alone, but for blends, where a rounding to the next level may
+pixels are those of ``operations.apply`` on each image alone, except for blends, where a rounding to the next level may
 fall to the other side.
 """
 

@@ -52,7 +52,7 @@ class Crop:
         if self.kind == "shorter_side" and image_size > self.shorter_side[0]:
             raise ValueError(
                 f"data.crop.shorter_side begins at {self.shorter_side[0]} pixels, too few for image_size {image_size}; "
-                "raise it or choose smaller images."
+                "raise it or choose smaller images"
             )
 
 
@@ -61,7 +61,7 @@ def require_size(height: int, width: int, image_size: int) -> None:
     if (height, width) != (image_size, image_size):
         raise ValueError(
             f"data.crop.kind none needs images of {image_size}x{image_size} pixels (data.image_size), but one has "
-            f"{width}x{height}; choose resize, pad or random_resized."
+            f"{width}x{height}; choose resize, pad or random_resized"
         )
 
 

@@ -125,7 +125,7 @@ def _apply_color(image: ImageOrTensor, name: str, value: float) -> ImageOrTensor
     if name == "Invert":
         return functional.invert(image)
     names = ", ".join(["Identity", *RELEASED_OPERATIONS])
-    raise ValueError(f"{name!r} is not an image operation; choose one of {names}.")
+    raise ValueError(f"{name!r} is not an image operation; choose one of {names}")
 
 
 def _solarize_add(image: Any, addition: int) -> Any:

@@ -1,4 +1,4 @@
-"""All that happens to training images, in its order: on a whole uint8 batch (N, C, H, W) for sets that lie in memory,
+"""All that happens to training images, in its order: on a whole uint8 batch (N, C, H, W) for sets held in memory,
 and image by image for files.
 
 Batches take every parameter from the hash of (seed, epoch, index, repeat, operation) and are changed by operations that
@@ -105,7 +105,7 @@ class Pipeline:
         return replace(self, augmentation=augmentation, image_size=stage.image_size)
 
     def augment_batch(self, images: Tensor, draws: Draws) -> Tensor:
-        """uint8 images (N, C, H, W) to (N, C, image_size, image_size), but for mixing; the input is not changed."""
+        """uint8 images (N, C, H, W) to (N, C, image_size, image_size), except for mixing; the input is not changed."""
         return self.distort_batch(self.frame_batch(images, draws), draws)
 
     def frame_batch(self, images: Tensor, draws: Draws) -> Tensor:

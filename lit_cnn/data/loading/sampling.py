@@ -3,7 +3,7 @@
 A sampler yields one ``BatchPlan`` per micro-batch, and a data set turns a plan into a ``Batch``. The order of an epoch
 is a permutation keyed by (seed, epoch), which of a packed set stays within a few shards at a time; the global batch of
 one optimizer step is the next slice of it, and rank r in accumulation step a takes the contiguous chunk number
-a * world_size + r, where neighbours stay together in pairs.
+a * world_size + r, where neighbors stay together in pairs.
 """
 
 import math
@@ -109,16 +109,16 @@ class TrainSampler(Sampler[BatchPlan]):
         if global_batch % parts:
             raise ValueError(
                 f"data.batch_size {global_batch} is the batch of one optimizer step and does not divide into "
-                f"{world_size} devices x {accumulation} accumulated batches; choose a multiple of {parts}."
+                f"{world_size} devices x {accumulation} accumulated batches; choose a multiple of {parts}"
             )
         if not 1 <= repeats <= global_batch:
             raise ValueError(
-                f"data.repeats is {repeats} but must lie between 1 and data.batch_size, which is {global_batch}."
+                f"data.repeats is {repeats} but must lie between 1 and data.batch_size, which is {global_batch}"
             )
         if drop_last and global_batch > size:
             raise ValueError(
                 f"data.batch_size {global_batch} is larger than the training set of {size} images; choose at most "
-                f"{size} or set data.drop_last to false."
+                f"{size} or set data.drop_last to false"
             )
         self.size, self.global_batch, self.repeats = size, global_batch, repeats
         self.rank, self.world_size, self.accumulation = rank, world_size, accumulation
@@ -131,7 +131,7 @@ class TrainSampler(Sampler[BatchPlan]):
         return self.size // self.global_batch if self.drop_last else math.ceil(self.size / self.global_batch)
 
     def _chunk(self, count: int, turn: int) -> tuple[int, int]:
-        """This rank's bounds in micro-batch ``turn``: neighbours 2i and 2i + 1, which mixing pairs, stay together."""
+        """This rank's bounds in micro-batch ``turn``: neighbors 2i and 2i + 1, which mixing pairs, stay together."""
         chunks, number = self.world_size * self.accumulation, turn * self.world_size + self.rank
         start, stop = _even_chunk((count + 1) // 2, chunks, number)
         return min(2 * start, count), min(2 * stop, count)

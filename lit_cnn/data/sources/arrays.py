@@ -52,16 +52,16 @@ def read_npz(path: Path) -> tuple[dict[str, ArraySplit], list[str]]:
             arrays = {name: archive[name] for name in archive.files}
     except Exception as error:  # damaged files fail in zipfile, zlib, struct and numpy's header parser
         reason = "pickled objects are not loaded" if "pickle" in str(error) else str(error) or type(error).__name__
-        raise ValueError(f"{path} is not a readable npz file of plain arrays ({reason}).") from None
+        raise ValueError(f"{path} is not a readable npz file of plain arrays ({reason})") from None
     for name in ("train_images", "train_labels"):
         if name not in arrays:
             found = ", ".join(sorted(arrays)) or "none"
-            raise ValueError(f"{path} has no array {name!r}; it holds {found} (MedMNIST's names are expected).")
+            raise ValueError(f"{path} has no array {name!r}; it holds {found} (MedMNIST's names are expected)")
     splits = {}
     for split in ("train", "val", "test"):
         if f"{split}_images" in arrays:
             if f"{split}_labels" not in arrays:
-                raise ValueError(f"{path} has {split}_images but no {split}_labels.")
+                raise ValueError(f"{path} has {split}_images but no {split}_labels")
             images = _images(arrays[f"{split}_images"], f"{split}_images of {path}")
             splits[split] = ArraySplit(
                 images, _labels(arrays[f"{split}_labels"], len(images), f"{split}_labels of {path}")
@@ -69,22 +69,22 @@ def read_npz(path: Path) -> tuple[dict[str, ArraySplit], list[str]]:
     names = _class_names(arrays.get("class_names"), splits["train"].labels, path)
     for name, part in splits.items():
         if part.images.shape[1] != splits["train"].images.shape[1]:
-            raise ValueError(f"{name}_images of {path} has {part.images.shape[1]} channels, unlike train_images.")
+            raise ValueError(f"{name}_images of {path} has {part.images.shape[1]} channels, unlike train_images")
         if int(part.labels.max()) >= len(names):
             raise ValueError(
                 f"{name}_labels of {path} holds label {int(part.labels.max())}, but there are only {len(names)} "
-                f"classes (0 to {len(names) - 1})."
+                f"classes (0 to {len(names) - 1})"
             )
     return splits, names
 
 
 def _images(array: np.ndarray, name: str) -> Tensor:
     if array.dtype != np.uint8:
-        raise ValueError(f"{name} has type {array.dtype}; uint8 pixels from 0 to 255 are expected.")
+        raise ValueError(f"{name} has type {array.dtype}; uint8 pixels from 0 to 255 are expected")
     if array.ndim == 3:
         array = array[..., None]
     if array.ndim != 4 or array.shape[3] not in (1, 3) or 0 in array.shape:
-        raise ValueError(f"{name} has shape {array.shape}; (N, H, W) or (N, H, W, C) with 1 or 3 channels is expected.")
+        raise ValueError(f"{name} has shape {array.shape}; (N, H, W) or (N, H, W, C) with 1 or 3 channels is expected")
     return torch.from_numpy(np.ascontiguousarray(array.transpose(0, 3, 1, 2)))
 
 
@@ -92,16 +92,16 @@ def _labels(array: np.ndarray, count: int, name: str) -> Tensor:
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer):
-        raise ValueError(f"{name} has shape {array.shape} and type {array.dtype}; one integer per image is expected.")
+        raise ValueError(f"{name} has shape {array.shape} and type {array.dtype}; one integer per image is expected")
     if len(array) != count:
-        raise ValueError(f"{name} has {len(array)} labels for {count} images.")
+        raise ValueError(f"{name} has {len(array)} labels for {count} images")
     if array.min() < 0:
-        raise ValueError(f"{name} holds the negative label {array.min()}; classes count from 0.")
+        raise ValueError(f"{name} holds the negative label {array.min()}; classes count from 0")
     return torch.from_numpy(array.astype(np.int64))
 
 
 def _class_names(stated: np.ndarray | None, labels: Tensor, path: Path) -> list[str]:
     names = [str(name) for name in (range(int(labels.max()) + 1) if stated is None else stated.tolist())]
     if len(names) < 2:
-        raise ValueError(f"{path} holds one class only; classification needs at least two.")
+        raise ValueError(f"{path} holds one class only; classification needs at least two")
     return names

@@ -94,7 +94,7 @@ class EncodedImage:
         if isinstance(error, UnidentifiedImageError):
             reason = "its format is not known"  # Pillow names an object in memory
         advice = "replace or remove the file, or set data.on_error to skip"
-        return BrokenImage(f"The image {self.name} cannot be decoded ({reason}); {advice}.")
+        return BrokenImage(f"the image {self.name} cannot be decoded ({reason}); {advice}")
 
 
 AnyImage = Image.Image | Tensor | EncodedImage

@@ -1,9 +1,9 @@
 """The files of a folder as one block of bytes, kept in a cache so that a start need not list millions of files again.
 
-An index lies in ``$XDG_CACHE_HOME/lit-cnn/indexes`` (``~/.cache`` without that variable), one file per folder. It holds
-the times of change and the inode of every directory below the folder and counts only while all of them agree: adding,
-removing or renaming a file changes its directory's, and a tree unpacked anew, whose modification times are those of the
-archive, differs in the rest. (Replacing a file's content changes no path.) Deleting indexes is always safe.
+An index is a file per folder in ``$XDG_CACHE_HOME/lit-cnn/indexes`` (``~/.cache`` without that variable). It holds the
+times of change and the inode of every directory below the folder and counts only while all of them agree: adding,
+removing or renaming a file changes its directory's, and a tree unpacked again, whose modification times are those of
+the archive, differs in the rest. (Replacing a file's content changes no path.) Deleting indexes is always safe.
 """
 
 import contextlib

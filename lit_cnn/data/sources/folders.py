@@ -48,13 +48,15 @@ def read_file(path: str | os.PathLike[str], in_channels: int = 3) -> EncodedImag
         with open(path, "rb") as stream:
             return EncodedImage(stream.read(), name, in_channels)
     except FileNotFoundError:
-        raise FileNotFoundError(f"The image {name} does not exist any more.") from None
+        raise FileNotFoundError(f"the image {name} no longer exists") from None
     except PermissionError:
-        message = f"The image {name} must not be read by this user; change its rights or remove the file."
+        message = (
+            f"the image {name} cannot be read by this user (permission denied); fix its permissions or remove the file"
+        )
         raise BrokenImage(message) from None
     except OSError as error:
         advice = "replace or remove the file, or set data.on_error to skip"
-        raise BrokenImage(f"The image {name} cannot be read ({error.strerror}); {advice}.") from None
+        raise BrokenImage(f"the image {name} cannot be read ({error.strerror}); {advice}") from None
 
 
 def load_image(path: str | os.PathLike[str], in_channels: int = 3) -> Image.Image:
@@ -77,7 +79,7 @@ def list_images(folder: Path) -> list[str]:
 
 
 def list_others(folder: Path) -> list[str]:
-    """Sorted paths of the files beside those of ``list_images``: what is no image by its ending."""
+    """Sorted paths of the files that ``list_images`` leaves out: those without an image extension."""
     return _walk(folder)[1]
 
 
@@ -103,7 +105,7 @@ def _walk(folder: Path) -> tuple[list[str], list[str], list[str]]:
 def _refuse(error: OSError) -> NoReturn:
     """Instead of a folder that cannot be listed being taken for an empty one."""
     reason = error.strerror or type(error).__name__
-    raise ValueError(f"The folder {error.filename} cannot be listed ({reason}); change its rights or remove it.")
+    raise ValueError(f"the folder {error.filename} cannot be listed ({reason}); fix its permissions or remove it")
 
 
 def split_folders(path: Path) -> dict[str, Path]:
@@ -130,13 +132,13 @@ def _list_classes(folder: Path) -> Listing:
         images, _, listed = _walk(folder / name)
         if not images:
             raise ValueError(
-                f"The class folder {folder / name} holds no image ({', '.join(EXTENSIONS)}); add images or remove it."
+                f"the class folder {folder / name} holds no image ({', '.join(EXTENSIONS)}); add images or remove it"
             )
         paths += images
         folders += listed
         counts.append(len(images))
     if not paths:
-        raise ValueError(f"{folder} holds no class folders; one folder per class with its images inside is expected.")
+        raise ValueError(f"{folder} holds no class folders; one folder per class with its images inside is expected")
     return Listing(PathTable.of(paths, str(folder)), classes, counts, folders)
 
 
@@ -151,7 +153,7 @@ def _read_split(folder: Path, names: list[str], *, indexed: bool) -> FolderSplit
     for name in listing.classes:
         if name not in numbers:
             raise ValueError(
-                f"The class folder {folder / name} has no counterpart in the training folder; add one or remove it."
+                f"the class folder {folder / name} has no counterpart in the training folder; add one or remove it"
             )
     labels = torch.tensor([numbers[name] for name in listing.classes])
     return FolderSplit(listing.paths, labels.repeat_interleave(torch.tensor(listing.counts)))
@@ -171,14 +173,14 @@ def read_folder(path: Path, *, indexed: bool = False) -> tuple[dict[str, FolderS
         ValueError: one sentence on what is wrong with the folder.
     """
     if not path.is_dir():
-        raise ValueError(f"{path} is a file; data.source imagefolder expects a folder of class folders.")
+        raise ValueError(f"{path} is a file; data.source imagefolder expects a folder of class folders")
     folders = split_folders(path)
     train = folders["train"]
     names = class_folders(train)
     if not names:
         if (path / INFO / "index.json").is_file():
-            raise ValueError(f"{path} is a set written by lit-cnn data pack; read it with data.source litdata.")
-        raise ValueError(f"{train} holds no class folders; one folder per class with its images inside is expected.")
+            raise ValueError(f"{path} is a set written by lit-cnn data pack; read it with data.source litdata")
+        raise ValueError(f"{train} holds no class folders; one folder per class with its images inside is expected")
     if len(names) == 1:
-        raise ValueError(f"{train} holds one class only ({names[0]}); classification needs at least two class folders.")
+        raise ValueError(f"{train} holds one class only ({names[0]}); classification needs at least two class folders")
     return {name: _read_split(folder, names, indexed=indexed) for name, folder in folders.items()}, names

@@ -93,13 +93,13 @@ def resolve_data_path(path: str | os.PathLike[str], name: str = "data.path") -> 
             return place
     tried = " or ".join(str(place) for place in places)
     advice = "correct the path" if expanded.is_absolute() else f"correct the path, or {_data_root_advice()}"
-    raise FileNotFoundError(f"{name} {os.fspath(path)!r} does not exist: there is no {tried}; {advice}.")
+    raise FileNotFoundError(f"{name} {os.fspath(path)!r} does not exist: there is no {tried}; {advice}")
 
 
 def _data_root_advice() -> str:
     stated = os.environ.get("LIT_CNN_DATA")
     if not stated:
-        return "set LIT_CNN_DATA to the folder that your data lies in"
+        return "set LIT_CNN_DATA to the folder that holds your data"
     if not data_roots():
         return f"correct LIT_CNN_DATA, as there is no folder {stated}"
     return "set LIT_CNN_DATA to another folder"
@@ -137,26 +137,26 @@ def load_source(
         ValueError: if the contents cannot be a classification set; one sentence says why.
     """
     if not 0.0 < val_fraction < 1.0:
-        raise ValueError(f"data.val_fraction is {val_fraction!r} but must lie between 0 and 1.")
+        raise ValueError(f"data.val_fraction is {val_fraction!r} but must lie between 0 and 1")
     if name == "digits":
         return _digits()
     if name == "cifar10" or name == "cifar100":
         return _cifar(name, path, val_fraction)
     if path is None:
-        raise ValueError(f"data.source {name} needs data.path; set it to the {'file' if name == 'npz' else 'folder'}.")
+        raise ValueError(f"data.source {name} needs data.path; set it to the {'file' if name == 'npz' else 'folder'}")
     if name == "npz":
         return _npz(resolve_data_path(path), val_fraction)
     if name == "imagefolder":
         return _imagefolder(resolve_data_path(path), val_fraction, file_index)
     if name == "litdata":
         return _litdata(path if is_remote(path) else str(resolve_data_path(path)))
-    raise ValueError(f"data.source {name!r} is unknown; choose digits, npz, cifar10, cifar100, imagefolder or litdata.")
+    raise ValueError(f"data.source {name!r} is unknown; choose digits, npz, cifar10, cifar100, imagefolder or litdata")
 
 
 def _hold_out(train: AnySplit, fraction: float) -> tuple[AnySplit, AnySplit]:
     kept, held = stratified_rows(train.labels, fraction)
     if len(held) == 0:
-        raise ValueError("The source holds one image per class, too few to set any aside for validation; add images.")
+        raise ValueError("the source holds one image per class, too few to set any aside for validation; add images")
     return train.take(kept), train.take(held)
 
 
@@ -206,7 +206,7 @@ def _torchvision_parts(kind: "type[CIFAR10]", root: Path) -> list["CIFAR10"]:
 
     Raises:
         RuntimeError: if the files are missing or damaged and cannot be downloaded, or ``root`` cannot be locked.
-        OSError: likewise.
+        OSError: If the path cannot be read.
     """
     try:
         return [kind(str(root), train=train) for train in (True, False)]

@@ -48,7 +48,7 @@ class Packing:
             ("workers", self.workers, 0, 1024),
         ):
             if not lowest <= value <= highest:
-                raise ValueError(f"The {name} of a packed set is {value} but must lie between {lowest} and {highest}.")
+                raise ValueError(f"the {name} of a packed set is {value} but must lie between {lowest} and {highest}")
 
 
 class _Encoded(Dataset[bytes]):
@@ -69,8 +69,8 @@ class _Encoded(Dataset[bytes]):
             return _encode(picture, self.packing)
         except OSError as error:
             raise BrokenImage(
-                f"The image {image.name} of {picture.width} x {picture.height} px cannot be stored as a JPEG, whose "
-                f"sides end at 65,500 px ({error}); cut or remove it, or pack with size 0, which keeps the files."
+                f"the image {image.name} of {picture.width} x {picture.height} px cannot be stored as a JPEG, whose "
+                f"sides end at 65,500 px ({error}); cut or remove it, or pack with size 0, which keeps the files"
             ) from None
 
 
@@ -141,10 +141,10 @@ def pack_folder(
 
 def _require_replaceable(target: Path) -> None:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise ValueError(f"{target} exists already; remove it or choose another folder.")
+        raise ValueError(f"{target} exists already; remove it or choose another folder")
     kind = "the current folder" if target == Path.cwd() else "a mount point" if os.path.ismount(target) else None
     if kind is not None:
-        raise ValueError(f"{target} is {kind}, which a finished set cannot replace; choose a folder inside it.")
+        raise ValueError(f"{target} is {kind}, which a finished set cannot replace; choose a folder inside it")
 
 
 def _claim(target: Path) -> Path:
@@ -156,7 +156,7 @@ def _claim(target: Path) -> Path:
     except FileExistsError:
         raise ValueError(
             f"{partial} exists: another pack to {target} is running or was killed; remove it when none is running, or "
-            "choose another folder."
+            "choose another folder"
         ) from None
     return partial
 
@@ -195,6 +195,6 @@ def _publish(partial: Path, target: Path) -> None:
         partial.replace(target)
     except OSError as error:
         raise ValueError(
-            f"The packed set is complete in {partial} but cannot be moved to {target} ({error.strerror}); move it "
-            "there by hand."
+            f"the packed set is complete in {partial} but cannot be moved to {target} ({error.strerror}); move it "
+            "there by hand"
         ) from None

@@ -33,7 +33,7 @@ def require_litdata() -> None:
     try:
         import litdata  # noqa: F401
     except ImportError:
-        raise ValueError("Packed sets need litdata; install it with pip install lit-cnn[streaming].") from None
+        raise ValueError("Packed sets need litdata; install it with pip install lit-cnn[streaming]") from None
 
 
 def is_remote(path: str) -> bool:
@@ -50,7 +50,7 @@ def _open(path: str) -> "StreamingDataset":
 
 def _keep_shards(shards: "StreamingDataset") -> None:
     """Download whole shards of a remote set, once, where the disk has room for all; else litdata requests every image
-    by itself, in every epoch.
+    on its own, in every epoch.
 
     The limit is raised over the set's size: litdata's own does not count what it holds already, and beyond it shards
     are deleted that other images are still read from. A limit that the user has set (``MAX_CACHE_SIZE``) stays.
@@ -123,7 +123,7 @@ def read_shards(path: str) -> tuple[dict[str, ShardSplit], list[str]]:
     except Exception as error:  # missing files, other sets and failing connections end in many kinds of errors
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(
-            f"{path} is no set of data.source litdata ({reason}); write one with lit-cnn data pack SRC DEST."
+            f"{path} is not a set of data.source litdata ({reason}); write one with lit-cnn data pack SRC DEST"
         ) from None
     return splits, names
 

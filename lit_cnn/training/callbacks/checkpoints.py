@@ -1,7 +1,7 @@
 """Checkpoints of a run, and what a signal or a time limit does to it.
 
 ``last.ckpt`` is written at the end of every epoch and every ten minutes, its predecessor is kept as ``previous.ckpt``,
-and ``best.ckpt`` is the epoch with the best monitored metric. Each is written beside its name and then renamed, so
+and ``best.ckpt`` is the epoch with the best monitored metric. Each gets a temporary name and is then renamed, so
 that a kill while writing, or a full disk, leaves the earlier one whole; ``best.ckpt`` first, for a run that goes on
 from the checkpoint before finds its best epoch again, from the one after it does not. It gets its name at the next
 hook, when the loggers have written what it covers, so that no kill leaves a gap in ``metrics.csv``.

@@ -12,7 +12,7 @@ class EarlyStopping(LightningEarlyStopping):
     Args:
         patience: Validations in a row without improvement that end the run; null never stops.
         min_delta: An improvement counts only if it is larger than this (0.001 is a tenth of a percent point).
-        monitor: Metric that is to grow; taken from the recipe's ``monitor``.
+        monitor: Metric to maximize; taken from the recipe's ``monitor``.
     """
 
     def __init__(self, patience: int | None = None, min_delta: float = 0.0, monitor: str = "val/acc1") -> None:

@@ -1,4 +1,4 @@
-"""A loss that is no number any more stops the run, before it can spoil the weights where that costs nothing."""
+"""Stop the run when the loss becomes NaN or infinite, before the weights are corrupted where that costs nothing."""
 
 from typing import Any
 

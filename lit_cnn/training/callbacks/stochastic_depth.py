@@ -62,7 +62,7 @@ class StochasticDepthSchedule(pl.Callback):
         if self.ramp_epochs > 0 and getattr(pl_module, "compiled", False):
             raise ValueError(
                 "stochastic_depth.ramp_epochs changes the network in every step, and each change would be compiled "
-                "anew: set model.compile false or stochastic_depth.ramp_epochs 0"
+                "again: set model.compile false or stochastic_depth.ramp_epochs 0"
             )
         chosen = "ramp_epochs" if self.ramp_epochs > 0 else "gate" if self.gate == "batch" else None
         if chosen and not any(rate > 0 for _, rate in self._final):

@@ -24,7 +24,7 @@ def keep_kernel_on_load(optimizer: Optimizer) -> None:
     """Let a state that another kernel saved, or in another memory format, go on with this optimizer's kernel.
 
     A loaded state brings the flags of its own kernel along. The fused CPU kernels read memory in order: a momentum that
-    lies in memory otherwise than its weight would give wrong updates without an error, so each is laid out anew.
+    has another memory layout than its weight would give wrong updates without an error, so each is converted.
     """
     flags: list[dict[str, Any]] = [
         {name: group[name] for name in ("foreach", "fused") if name in group} for group in optimizer.param_groups

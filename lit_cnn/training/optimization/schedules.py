@@ -109,7 +109,7 @@ def make_scheduler(
 ) -> LRScheduler:
     """A scheduler to be stepped after every update; its state holds built-in types only.
 
-    For a plateau schedule it is a ``PlateauLR``, which is also to be told the validation accuracy.
+    For a plateau schedule it is a ``PlateauLR``, which also needs the validation accuracy.
 
     Raises:
         ValueError: If the run has no update, or if warm-up is longer than the run.

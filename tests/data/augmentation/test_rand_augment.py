@@ -104,5 +104,5 @@ def test_no_layers_do_nothing():
 def test_wrong_values_are_named(settings, values, words):
     with pytest.raises(ValueError, match=words) as caught:
         settings(**values)
-    assert str(caught.value).endswith(".")
+    assert not str(caught.value).endswith(".")
     assert "\n" not in str(caught.value)

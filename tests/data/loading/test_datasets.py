@@ -159,7 +159,7 @@ def test_unreadable_file_is_named_from_any_process(folder, workers):
         name.write_bytes(name.read_bytes()[:200])
     with pytest.raises(ValueError, match=r"cat/\d\.png cannot be decoded") as caught:
         _content(_data("imagefolder", str(folder), workers).train_dataloader())
-    assert "replace or remove the file, or set data.on_error to skip." in str(caught.value)
+    assert "replace or remove the file, or set data.on_error to skip" in str(caught.value)
 
 
 def test_evaluation_batches_are_uint8_in_the_order_of_the_split(folder):

@@ -148,7 +148,7 @@ def test_evaluation_counts_each_sample_once_in_equally_many_batches(size, batch,
 
 
 @given(size=st.integers(1, 40), ranks=st.integers(1, 4), accumulation=st.integers(1, 3))
-def test_neighbours_are_never_parted_and_no_sample_is_lost(size: int, ranks: int, accumulation: int) -> None:
+def test_neighbors_are_never_parted_and_no_sample_is_lost(size: int, ranks: int, accumulation: int) -> None:
     """Mixing pairs position 2i with 2i + 1, so both must lie in one micro-batch for any number of ranks."""
     seen: list[int] = []
     for rank in range(ranks):

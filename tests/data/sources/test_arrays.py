@@ -16,16 +16,14 @@ def _save(path, **changes):
     return path
 
 
-def test_gray_and_colour_and_column_labels(tmp_path):
+def test_gray_and_color_and_column_labels(tmp_path):
     splits, names = read_npz(_save(tmp_path / "a.npz", val_images=GRAY[:1], val_labels=LABELS[:1, None]))
     assert splits["train"].images.shape == (4, 1, 6, 6)
     assert splits["train"].labels.dtype == torch.int64
     assert len(splits["val"]) == 1
     assert names == ["0", "1"]
-    colour = np.stack([GRAY, GRAY, GRAY + 1], axis=-1)
-    splits, names = read_npz(
-        _save(tmp_path / "b.npz", train_images=colour, class_names=np.array(["ant", "bee", "cow"]))
-    )
+    color = np.stack([GRAY, GRAY, GRAY + 1], axis=-1)
+    splits, names = read_npz(_save(tmp_path / "b.npz", train_images=color, class_names=np.array(["ant", "bee", "cow"])))
     assert names == ["ant", "bee", "cow"]
     assert torch.equal(splits["train"].images[:, 2], torch.from_numpy(GRAY + 1))
 

@@ -96,7 +96,7 @@ def test_broken_content_is_named_and_the_error_survives_pytorchs_workers():
     for content in (b"", b"no image", whole[: len(whole) // 2], whole[:20]):
         with pytest.raises(
             BrokenImage,
-            match=r"^The image a/b\.jpg cannot be decoded \(.*\); replace or remove the file, or set data",
+            match=r"^the image a/b\.jpg cannot be decoded \(.*\); replace or remove the file, or set data",
         ) as caught:
             EncodedImage(content, "a/b.jpg").pixels()
         assert str(type(caught.value)("again")) == "again"

@@ -65,7 +65,7 @@ def test_a_folder_that_cannot_be_listed_is_named(tmp_path, monkeypatch, place):
     for owner, name in ((os, "scandir"), (Path, "iterdir")):
         monkeypatch.setattr(owner, name, deny(getattr(owner, name)))
     with pytest.raises(
-        ValueError, match=f"The folder {denied} cannot be listed .Permission denied.; change its rights"
+        ValueError, match=f"the folder {denied} cannot be listed .Permission denied.; fix its permissions"
     ):
         read_folder(tmp_path)
 
@@ -130,5 +130,5 @@ def test_unreadable_files_are_named(tmp_path):
         with pytest.raises(ValueError, match=f"{name} cannot be decoded") as caught:
             load_image(tmp_path / name)
         assert type(caught.value)("a worker's message").args == ("a worker's message",)
-    with pytest.raises(FileNotFoundError, match=r"gone\.png does not exist"):
+    with pytest.raises(FileNotFoundError, match=r"gone\.png no longer exists"):
         load_image(tmp_path / "gone.png")

@@ -110,11 +110,11 @@ def test_paths_expand_and_fall_back_to_the_data_root(tmp_path, monkeypatch, arch
 @pytest.mark.parametrize(
     ("path", "root", "advice"),
     [
-        ("set.npz", None, r"; correct the path, or set LIT_CNN_DATA to the folder that your data lies in\.$"),
-        ("set.npz", "", r"; correct the path, or set LIT_CNN_DATA to the folder that your data lies in\.$"),
-        ("set.npz", "/nowhere", r"; correct the path, or correct LIT_CNN_DATA, as there is no folder /nowhere\.$"),
-        ("set.npz", "/", r"/set\.npz or /set\.npz; correct the path, or set LIT_CNN_DATA to another folder\.$"),
-        ("/nowhere/set.npz", None, r"there is no /nowhere/set\.npz; correct the path\.$"),
+        ("set.npz", None, r"; correct the path, or set LIT_CNN_DATA to the folder that holds your data$"),
+        ("set.npz", "", r"; correct the path, or set LIT_CNN_DATA to the folder that holds your data$"),
+        ("set.npz", "/nowhere", r"; correct the path, or correct LIT_CNN_DATA, as there is no folder /nowhere$"),
+        ("set.npz", "/", r"/set\.npz or /set\.npz; correct the path, or set LIT_CNN_DATA to another folder$"),
+        ("/nowhere/set.npz", None, r"there is no /nowhere/set\.npz; correct the path$"),
     ],
 )
 def test_a_missing_path_is_answered_with_the_data_root(tmp_path, monkeypatch, path, root, advice):

@@ -154,9 +154,9 @@ def test_a_broken_image_is_named_or_skipped(packed, tmp_path):
         start = content.rfind(b"\xff\xd8\xff")
         content[start : start + 3] = b"xxx"
         shard.write_bytes(content)
-    with pytest.raises(ValueError, match=r"The image \d+ of .*train cannot be decoded"):
+    with pytest.raises(ValueError, match=r"the image \d+ of .*train cannot be decoded"):
         list(_data(copy).train_dataloader())
-    with pytest.warns(UserWarning, match="skipped: The image"):
+    with pytest.warns(UserWarning, match="skipped: the image"):
         batches = list(_data(copy, on_error="skip").train_dataloader())
     skipped = sum(int((batch.index == SKIPPED).sum()) for batch in batches)
     assert skipped == len(list((copy / "train").glob("*.bin")))
@@ -233,7 +233,7 @@ def test_a_remote_set_trains_like_the_folder_it_lies_in(packed, remote):
 
 
 def test_what_is_no_packed_set_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"is no set of data\.source litdata .*lit-cnn data pack SRC DEST"):
+    with pytest.raises(ValueError, match=r"is not a set of data\.source litdata .*lit-cnn data pack SRC DEST"):
         read_shards(str(tmp_path))
     with pytest.raises(FileNotFoundError, match=r"data\.path .* does not exist"):
         _data(tmp_path / "nowhere").setup()

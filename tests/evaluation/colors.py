@@ -1,4 +1,4 @@
-"""A network and images whose right answers are known: the class is the strongest colour."""
+"""A network and images whose right answers are known: the class is the strongest color."""
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,7 @@ from lit_cnn.evaluation.trained import Trained
 NAMES = ["red", "green", "blue"]
 
 
-class Colours(nn.Module):
+class Colors(nn.Module):
     """Logits (N, 3): the mean of each channel, times a parameter."""
 
     def __init__(self) -> None:
@@ -26,8 +26,8 @@ def preprocessing(image_size: int = 8, crop_ratio: float = 1.0) -> Preprocessing
     return Preprocessing(image_size, crop_ratio, "bilinear", (0.0,) * 3, (1.0,) * 3, 3)
 
 
-def colour_network(image_size: int = 8, crop_ratio: float = 1.0) -> Trained:
-    return Trained(Colours().eval(), NAMES, preprocessing(image_size, crop_ratio), {})
+def color_network(image_size: int = 8, crop_ratio: float = 1.0) -> Trained:
+    return Trained(Colors().eval(), NAMES, preprocessing(image_size, crop_ratio), {})
 
 
 def noise(count: int, height: int = 8, width: int = 8) -> Tensor:

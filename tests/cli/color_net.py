@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 
-class ColourNet(nn.Module):
+class ColorNet(nn.Module):
     """One linear layer on the mean of each channel."""
 
     def __init__(self) -> None:
