@@ -61,8 +61,8 @@ since order and held-out images would be others. So do not remove a file that st
 --data.on_error skip` goes on without it. `trainer.accumulate_grad_batches` may change between epochs, not inside one.
 
 Gradients that overflow in float16 (`trainer.precision: 16-mixed`) do not end a run: the step is skipped and the loss
-scale halved. The step counts, so data and learning rate move on and the run ends where its schedule does; weights, optimizer
-and averaged weights stay. The scale is in the checkpoint. A loss that is not finite ends the run.
+scale halved. The step counts, so data and learning rate move on and the run ends where its schedule does; weights,
+optimizer and averaged weights stay. The scale is in the checkpoint. A loss that is not finite ends the run.
 """
 
 
