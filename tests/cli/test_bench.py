@@ -33,6 +33,7 @@ def test_networks_are_benched_with_json_and_picture(tmp_path: Path, capsys) -> N
         assert image.width > 1000
 
 
+@pytest.mark.slow
 def test_another_library_races_at_the_same_settings(capsys) -> None:
     arguments = ["bench", "resnet18", "--against", "torchvision", "timm", "--image-size", "32", "--json", "-"]
     assert main([*arguments, "--precision", "bf16-mixed", *QUICK]) == 0
@@ -54,6 +55,7 @@ def test_a_recipe_is_benched_on_its_own_batches(capsys) -> None:
     assert bench["results"][0]["phases"]["data"] > 0
 
 
+@pytest.mark.slow
 def test_a_recipe_that_reads_training_images_first_is_benched_and_its_precision_kept(capsys) -> None:
     keys = ["--model.initial.whitening=true", "--model.loss.class_weights=balanced", "--trainer.precision=bf16-mixed"]
     assert main(["bench", "--config", "quickstart", *keys, "--data.image_size=8", "--json", "-", *QUICK]) == 0
@@ -64,6 +66,7 @@ def test_a_recipe_that_reads_training_images_first_is_benched_and_its_precision_
     assert bench["precision"] == "32-true"
 
 
+@pytest.mark.slow
 def test_a_foreign_network_in_a_recipe_is_benched(tmp_path: Path, capsys) -> None:
     images, labels = np.zeros((8, 16, 16, 3), dtype=np.uint8), np.arange(8) % 2
     np.savez(tmp_path / "some.npz", train_images=images, train_labels=labels, val_images=images, val_labels=labels)
@@ -78,6 +81,7 @@ def test_a_foreign_network_in_a_recipe_is_benched(tmp_path: Path, capsys) -> Non
     assert bench["results"][0]["training"]["median"] > 0
 
 
+@pytest.mark.slow
 def test_fit_is_timed_on_noise(capsys) -> None:
     arguments = ["bench", "cifar_plain20", "--image-size", "8", "--fit", "--markdown"]
     assert main([*arguments, *QUICK]) == 0

@@ -19,6 +19,7 @@ def small_network() -> nn.Module:
     return nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(288, 5)).eval()
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_logits_are_equal_with_and_without_folding() -> None:
     network, images = small_network(), torch.randn(2, 3, 8, 8)

@@ -103,7 +103,7 @@ def test_some_rows_in_another_order_and_another_process(packed):
     assert part.labels.tolist() == split.labels[[30, 7]].tolist()
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_batches_do_not_depend_on_workers(packed, workers):
     expected = list(_data(packed / "shards").train_dataloader())
     _assert_equal(list(_data(packed / "shards", workers=workers).train_dataloader()), expected)
