@@ -15,7 +15,7 @@ from lit_cnn.data.batch import Batch
 from lit_cnn.data.loading.datasets import PlannedLoader, make_loader
 from lit_cnn.data.loading.sampling import BatchPlan
 from lit_cnn.data.module import ImageData
-from lit_cnn.data.sources.decoding import BrokenImage
+from lit_cnn.data.sources.decoding import BrokenImage, PixelFormat
 from lit_cnn.data.sources.folders import FolderSplit
 from lit_cnn.data.sources.load import ArraySplit
 from lit_cnn.data.sources.shards import ShardSplit
@@ -44,13 +44,13 @@ class DataSpeed:
 class DecodedFiles(Dataset[Batch]):
     """The files of a plan decoded, and only that: the batch holds no pixels; broken files are passed over."""
 
-    def __init__(self, split: FolderSplit | ShardSplit, channels: int) -> None:
-        self.split, self.channels = split, channels
+    def __init__(self, split: FolderSplit | ShardSplit, pixel_format: PixelFormat) -> None:
+        self.split, self.pixel_format = split, pixel_format
 
     def __getitem__(self, plan: BatchPlan) -> Batch:
         for row in plan.index.clip(min=0).tolist():
             with contextlib.suppress(BrokenImage):  # where they are to stop a run, the loader of the recipe says so
-                self.split.read(row, self.channels).picture()
+                self.split.read(row, self.pixel_format).picture()
         index, position = torch.from_numpy(plan.index), torch.from_numpy(plan.position)
         return Batch(torch.empty(0), index, index, position, torch.tensor(plan.weight))
 
@@ -68,7 +68,7 @@ def measure_data(data: ImageData, *, rounds: int | None = None, seconds: float =
 
     def decode_only(files: FolderSplit | ShardSplit) -> PlannedLoader:
         sampler = cast("Sampler[BatchPlan]", data.train_dataloader().sampler)
-        return make_loader(DecodedFiles(files, data.in_channels), sampler, workers)
+        return make_loader(DecodedFiles(files, data.preprocessing.pixel_format), sampler, workers)
 
     contestants = {"loader": turn(data.train_dataloader, workers)}
     if not isinstance(split, ArraySplit):

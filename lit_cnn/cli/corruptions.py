@@ -31,7 +31,7 @@ def run(arguments: list[str]) -> int:
     images = load_images(trained, options.data, options.split)
     if options.limit is not None:
         images = images.sample(options.limit)
-    kinds = tuple(options.kinds or default_kinds(images.in_channels))
+    kinds = tuple(options.kinds or default_kinds(images.pixel_format.channels))
     severities = tuple(options.severities or ((_SHEET_SEVERITY,) if options.sheet else SEVERITIES))
     views = CorruptedViews(trained.preprocessing, kinds, severities, options.seed)
     if options.sheet:

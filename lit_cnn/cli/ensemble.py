@@ -21,7 +21,7 @@ def run(arguments: list[str]) -> int:
     members = [load_network(path, options.weights, options.trust) for path in options.checkpoints]
     images = load_images(members[0], options.data, options.split)
     for path, member in zip(options.checkpoints, members, strict=True):
-        check_classes(path, member, members[0].class_names, images.in_channels)
+        check_classes(path, member, members[0].class_names, images.pixel_format.channels)
     with progress("evaluating", len(images) * len(members)) as advance:
         scores, count = evaluate_ensemble(members, images, advance)
     warning = other_split(options.checkpoints, members)

@@ -52,7 +52,8 @@ def check_data(path: Path) -> Iterator[Finding]:
         ValueError: If the path is neither, or cannot be a classification set at all.
     """
     if path.is_dir():
-        folder_splits, names = read_folder(path)
+        found = read_folder(path)
+        folder_splits, names = found.splits, found.class_names
         labels = {name: split.labels for name, split in folder_splits.items()}
         images = {name: _read_files(split) for name, split in folder_splits.items()}
         places = {name: list(split.paths) for name, split in folder_splits.items()}

@@ -8,7 +8,7 @@ from torch import Tensor
 from torchvision.transforms.v2 import InterpolationMode, functional
 
 from lit_cnn.data.settings import Interpolation
-from lit_cnn.data.sources.decoding import AnyImage
+from lit_cnn.data.sources.decoding import AnyImage, PixelFormat
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,11 @@ class Preprocessing:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     in_channels: int
+
+    @property
+    def pixel_format(self) -> PixelFormat:
+        """What the pixels of a file become."""
+        return PixelFormat(self.in_channels)
 
     def as_dict(self) -> dict[str, Any]:
         """Built-in types only (lists instead of tuples), ready for a checkpoint or JSON."""

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 from lit_cnn.data.loading.workers import available_cores, default_workers
 from lit_cnn.data.settings import OnError
 from lit_cnn.data.sources.arrays import ArraySplit
-from lit_cnn.data.sources.decoding import attempt
+from lit_cnn.data.sources.decoding import PixelFormat, attempt
 from lit_cnn.data.sources.load import Split
 from lit_cnn.randomness import generator
 
@@ -47,7 +47,7 @@ class EvaluationImages:
 
     Attributes:
         split: Where they are: in memory or in files.
-        in_channels: 1 for gray, 3 for RGB.
+        pixel_format: What the pixels of files become.
         origin: What was read, for people.
         workers: Processes that decode and prepare; 0 does it in this one.
         on_error: What a file that cannot be decoded does: stop raises an error that names it, skip leaves it out of
@@ -55,7 +55,7 @@ class EvaluationImages:
     """
 
     split: Split
-    in_channels: int
+    pixel_format: PixelFormat
     origin: str
     workers: int = 0
     on_error: OnError = "stop"
@@ -72,7 +72,7 @@ class EvaluationImages:
         """uint8 (C, H, W), of the image's own size."""
         if isinstance(self.split, ArraySplit):
             return self.split.images[row]
-        return self.split.read(row, self.in_channels).pixels()
+        return self.split.read(row, self.pixel_format).pixels()
 
     def sample(self, count: int) -> "EvaluationImages":
         """``count`` images drawn without replacement, always the same, in order; all of them where there are fewer."""
@@ -146,4 +146,4 @@ def evaluation_images(data: "ImageData", split: SplitName) -> EvaluationImages:
     workers = data.workers
     if workers is None:
         workers = default_workers(in_memory=isinstance(chosen, ArraySplit), cores=available_cores())
-    return EvaluationImages(chosen, data.in_channels, data.loaded.origin, workers, data.on_error)
+    return EvaluationImages(chosen, data.preprocessing.pixel_format, data.loaded.origin, workers, data.on_error)

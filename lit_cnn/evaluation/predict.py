@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lit_cnn.data.loading.workers import available_cores, default_workers
 from lit_cnn.data.sources.arrays import ArraySplit
+from lit_cnn.data.sources.decoding import PixelFormat
 from lit_cnn.data.sources.file_index import PathTable
 from lit_cnn.data.sources.folders import FolderSplit, list_images
 from lit_cnn.evaluation.images import EvaluationImages, Prepare
@@ -48,7 +49,9 @@ def predict_files(trained: "Trained", images: EvaluationImages, advance: Advance
 
 def predict_pixels(trained: "Trained", pixels: Tensor) -> list[Prediction]:
     """The top classes (at most five) of uint8 pixels (N, C, H, W) at the size of the preprocessing."""
-    images = EvaluationImages(ArraySplit(pixels, torch.zeros(len(pixels), dtype=torch.int64)), pixels.shape[1], "")
+    images = EvaluationImages(
+        ArraySplit(pixels, torch.zeros(len(pixels), dtype=torch.int64)), PixelFormat(pixels.shape[1]), ""
+    )
     return _predictions(trained, images, _as_they_are, [str(number) for number in range(len(pixels))])
 
 
@@ -73,19 +76,19 @@ def _predictions(
     return [found[row] for row in sorted(found)]  # without the broken files that ``on_error`` skips
 
 
-def file_images(files: Iterable[str | Path], in_channels: int, workers: int | None = None) -> EvaluationImages:
+def file_images(files: Iterable[str | Path], pixel_format: PixelFormat, workers: int | None = None) -> EvaluationImages:
     """Image files as a split, without labels (all are 0).
 
     Args:
         files: Their paths.
-        in_channels: 1 for gray, 3 for RGB.
+        pixel_format: What their pixels become.
         workers: Processes that decode; None takes one for each core, up to 8, where there is more than one batch.
     """
     paths = PathTable.of(str(file) for file in files)
     if workers is None:
         workers = default_workers(in_memory=len(paths) <= BATCH_SIZE, cores=available_cores())
     split = FolderSplit(paths, torch.zeros(len(paths), dtype=torch.int64))
-    return EvaluationImages(split, in_channels, "the given files", workers)
+    return EvaluationImages(split, pixel_format, "the given files", workers)
 
 
 def find_images(names: list[str]) -> list[str]:
@@ -111,7 +114,7 @@ def find_images(names: list[str]) -> list[str]:
 
 def readable_files(trained: "Trained", files: Sequence[str]) -> EvaluationImages:
     """The files as a split; where the recipe says ``data.on_error`` skip, broken ones are left out."""
-    images = file_images(files, trained.preprocessing.in_channels)
+    images = file_images(files, trained.preprocessing.pixel_format)
     skips = trained.recipe.get("data", {}).get("on_error") == "skip"
     return replace(images, on_error="skip") if skips else images
 

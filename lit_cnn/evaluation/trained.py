@@ -91,7 +91,7 @@ class Trained:
         """
         if isinstance(images, Tensor):
             return predict_pixels(self, images)
-        return predict_files(self, file_images(images, self.preprocessing.in_channels, workers))
+        return predict_files(self, file_images(images, self.preprocessing.pixel_format, workers))
 
 
 def load_trained(path: str | Path, weights: str = "ema", trust: Sequence[str] = ()) -> Trained:

@@ -24,6 +24,7 @@ from lit_cnn.run_folder.folder import (
     resumable_checkpoint,
     write_json,
 )
+from lit_cnn.run_folder.stored_recipe import completed
 from lit_cnn.tracking import finish, make_logger, sync_command
 from lit_cnn.training.announce import announce
 from lit_cnn.training.callbacks.checkpoints import Checkpoints, RunInterrupted
@@ -103,7 +104,7 @@ def fit(
 
 
 def _check_same_run(folder: Path, recipe: Recipe) -> None:
-    stored = yaml.safe_load((folder / "config.yaml").read_text())
+    stored = completed(yaml.safe_load((folder / "config.yaml").read_text()))
     check_identity(stored, recipe.resolved)
     if is_main_process() and (changes := describe_changes(stored, recipe.resolved)):
         announce(f"the run stays the same, but on other machine settings: {changes}")

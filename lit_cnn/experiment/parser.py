@@ -9,8 +9,10 @@ from jsonargparse import ActionConfigFile, ArgumentError
 from lightning.pytorch.cli import LightningArgumentParser
 
 from lit_cnn.data.module import ImageData
-from lit_cnn.experiment.files import About, find_recipe, read_yaml, recipe_id
+from lit_cnn.experiment.files import About, argument, find_recipe, read_yaml, recipe_id
 from lit_cnn.experiment.jsonargparse_internals import keys_of, plain, unknown_key
+from lit_cnn.run_folder.folder import ENVIRONMENT
+from lit_cnn.run_folder.stored_recipe import legacy_values
 from lit_cnn.tracking import TrackingSettings
 from lit_cnn.training.callbacks.early_stopping import EarlyStopping
 from lit_cnn.training.callbacks.ema import EMA
@@ -150,31 +152,35 @@ def _add_single_keys(parser: RecipeParser) -> None:
 
 
 def resolve_configs(arguments: list[str]) -> list[str]:
-    """Replace recipe names after ``--config`` by their files, checked to be YAML."""
+    """Replace recipe names after ``--config`` by their files, checked to be YAML. The recipe that an older version
+    stored in a run folder is followed by the keys that it lacks, with what that version did."""
     resolved: list[str] = []
     take_next = False
-    for argument in arguments:
-        flag, equals, value = argument.partition("=")
+    for word in arguments:
+        flag, equals, value = word.partition("=")
         if take_next:
-            argument = str(checked(argument))
+            resolved += _checked(word)
         elif flag in ("--config", "-c") and equals:
-            argument = f"{flag}={checked(value)}"
-        take_next = argument in ("--config", "-c") and not take_next
-        resolved.append(argument)
+            resolved += [flag, *_checked(value)]
+        else:
+            resolved.append(word)
+        take_next = word in ("--config", "-c") and not take_next
     return resolved
 
 
-def checked(name: str) -> Path:
+def _checked(name: str) -> list[str]:
+    """The recipe's file, and after it the keys that a stored recipe lacks."""
     path = find_recipe(name)
-    read_yaml(path)
-    return path
+    recipe = read_yaml(path)
+    stored = (path.parent / ENVIRONMENT).is_file()
+    return [str(path), *(argument(key, value) for key, value in legacy_values(recipe).items() if stored)]
 
 
 def recipe_name(arguments: list[str]) -> str:
     """Name of the first ``--config``, which names the run's folder; one in ``small/`` differs from its recipe's."""
-    for index, argument in enumerate(arguments):
-        if argument in ("--config", "-c") and index + 1 < len(arguments):
+    for index, word in enumerate(arguments):
+        if word in ("--config", "-c") and index + 1 < len(arguments):
             return recipe_id(Path(arguments[index + 1])).replace("/", "_")
-        if argument.startswith("--config="):
-            return recipe_id(Path(argument.removeprefix("--config="))).replace("/", "_")
+        if word.startswith("--config="):
+            return recipe_id(Path(word.removeprefix("--config="))).replace("/", "_")
     return "unnamed"

@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 
+from lit_cnn.run_folder.stored_recipe import completed
+
 LAST = "last.ckpt"
 PREVIOUS = "previous.ckpt"
 BEST = "best.ckpt"
@@ -55,6 +57,8 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
     checkpoint = migrate(checkpoint, text)
     if "state_dict" not in checkpoint:
         raise ValueError(f"{text} was not written by lit-cnn: it holds no weights")
+    if "recipe" in checkpoint:
+        checkpoint["recipe"] = completed(checkpoint["recipe"])
     return checkpoint
 
 

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.data.sources.arrays import ArraySplit
+from lit_cnn.data.sources.decoding import RGB
 from lit_cnn.evaluation.images import EvaluationImages
 from lit_cnn.evaluation.trained import Trained
 
@@ -38,7 +39,7 @@ def noise(count: int, height: int = 8, width: int = 8) -> Tensor:
 
 def labelled(images: Tensor) -> EvaluationImages:
     """The images with the labels that the network gives whole images."""
-    return EvaluationImages(ArraySplit(images, images.double().mean((2, 3)).argmax(1)), 3, "noise")
+    return EvaluationImages(ArraySplit(images, images.double().mean((2, 3)).argmax(1)), RGB, "noise")
 
 
 def whole(images: Tensor, _: Tensor) -> list[Tensor]:

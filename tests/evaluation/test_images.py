@@ -41,7 +41,7 @@ def seen(images: EvaluationImages) -> list[tuple[int, torch.Size]]:
 def test_files_come_once_in_order_with_their_own_size(folder: Path, workers: int) -> None:
     data = ImageData("imagefolder", str(folder), image_size=8, workers=workers)
     images = evaluation_images(data, "val")
-    assert (len(images), images.in_channels, images.workers) == (5, 3, workers)
+    assert (len(images), images.pixel_format.channels, images.workers) == (5, 3, workers)
     assert images.labels.tolist() == [0, 0, 1, 1, 1]
     if workers == 0:
         expected = [(height, width) for sizes in SIZES.values() for width, height in sizes]

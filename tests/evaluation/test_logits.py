@@ -6,6 +6,7 @@ from colors import Colors, color_network, labelled, noise, whole
 from torch import Tensor
 
 from lit_cnn.data.sources.arrays import ArraySplit
+from lit_cnn.data.sources.decoding import RGB
 from lit_cnn.evaluation.images import EvaluationImages
 from lit_cnn.evaluation.logits import collect, stream
 from lit_cnn.evaluation.trained import Trained
@@ -78,7 +79,7 @@ def test_a_size_the_network_cannot_take_is_named() -> None:
             return x.flatten(1) @ self.gain.expand(3 * 8 * 8, 3)
 
     trained = Trained(Fixed(), ["a", "b", "c"], color_network().preprocessing, {})
-    images = EvaluationImages(ArraySplit(noise(2), torch.zeros(2, dtype=torch.int64)), 3, "noise")
+    images = EvaluationImages(ArraySplit(noise(2), torch.zeros(2, dtype=torch.int64)), RGB, "noise")
     collect(trained, images, lambda batch, _: [batch[:, None]])
     with pytest.raises(ValueError, match="Fixed cannot be run on 4x8 pixels, only near the 8x8 of its training"):
         collect(trained, images, halves)

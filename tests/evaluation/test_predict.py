@@ -8,6 +8,7 @@ import torch
 from colors import NAMES, color_network, noise
 from PIL import Image
 
+from lit_cnn.data.sources.decoding import RGB
 from lit_cnn.evaluation.predict import BATCH_SIZE, file_images, predict_files, readable_files
 from lit_cnn.evaluation.trained import Trained
 
@@ -27,7 +28,7 @@ def under(on_error: str) -> Trained:
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_files_are_named_in_their_order_by_any_number_of_workers(files: list[str], workers: int) -> None:
-    predictions = predict_files(color_network(), file_images(files, 3, workers))
+    predictions = predict_files(color_network(), file_images(files, RGB, workers))
     assert [prediction.file for prediction in predictions] == files
     assert [prediction.classes[0] for prediction in predictions] == [NAMES[number % 3] for number in range(40)]
 
@@ -76,5 +77,5 @@ def test_broken_files_are_left_out_and_counted_where_the_recipe_skips_them(files
 
 
 def test_few_files_are_decoded_without_workers(files: list[str]) -> None:
-    assert file_images(files[:BATCH_SIZE], 3).workers == 0
-    assert file_images(files, 3).workers > 0
+    assert file_images(files[:BATCH_SIZE], RGB).workers == 0
+    assert file_images(files, RGB).workers > 0

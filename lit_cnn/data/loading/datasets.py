@@ -90,7 +90,7 @@ class FolderBatches(Dataset[Batch]):
         on_error: OnError = "stop",
         decode: Decode = "full",
     ) -> None:
-        self.split, self.channels, self.on_error = split, preprocessing.in_channels, on_error
+        self.split, self.pixel_format, self.on_error = split, preprocessing.pixel_format, on_error
         self.evaluation, self.training = EvaluationTransform(preprocessing), training
         self.pipelines: dict[Stage, Pipeline] = {}
         self.transforms: dict[Stage, TrainingTransform] = {}
@@ -100,7 +100,7 @@ class FolderBatches(Dataset[Batch]):
             self.transforms = {
                 stage: TrainingTransform(pipeline, training.seed, decode) for stage, pipeline in self.pipelines.items()
             }
-        self.blank = torch.zeros(self.channels, side, side, dtype=torch.uint8)
+        self.blank = torch.zeros(self.pixel_format.channels, side, side, dtype=torch.uint8)
 
     def __len__(self) -> int:
         return len(self.split)
@@ -142,7 +142,7 @@ class FolderBatches(Dataset[Batch]):
         return _stacked(images), replace(plan, index=np.where(broken & (plan.index >= 0), SKIPPED, plan.index))
 
     def _read(self, row: int, step: Callable[[AnyImage], Tensor]) -> Tensor:
-        return step(self.split.read(row, self.channels))
+        return step(self.split.read(row, self.pixel_format))
 
 
 def _stacked(images: list[Tensor]) -> Tensor:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -14,6 +15,20 @@ REDUCTIONS = (8, 4, 2)
 
 
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class PixelFormat:
+    """What the pixels of a file become, whatever it holds.
+
+    Args:
+        channels: 1 for gray, 3 for RGB.
+    """
+
+    channels: int = 3
+
+
+RGB = PixelFormat()
 
 
 class BrokenImage(ValueError):
@@ -40,11 +55,11 @@ class EncodedImage:
     Args:
         content: The file's bytes.
         name: What messages call it.
-        channels: 1 for gray, 3 for RGB: what ``pixels`` gives, whatever the file holds.
+        pixel_format: what ``pixels`` gives.
     """
 
-    def __init__(self, content: bytes, name: str, channels: int = 3) -> None:
-        self.content, self.name, self.channels = content, name, channels
+    def __init__(self, content: bytes, name: str, pixel_format: PixelFormat = RGB) -> None:
+        self.content, self.name, self.pixel_format = content, name, pixel_format
 
     def sides(self) -> tuple[int, int]:
         """Height and width of the upright image, from the header alone.
@@ -81,7 +96,7 @@ class EncodedImage:
                 image.load()
                 # exif_transpose copies what is upright already
                 upright = image if image.getexif().get(ORIENTATION, 1) == 1 else ImageOps.exif_transpose(image)
-                return _to_mode(upright, "L" if self.channels == 1 else "RGB")
+                return _to_mode(upright, "L" if self.pixel_format.channels == 1 else "RGB")
         except Exception as error:  # damaged files fail in any way a decoder can
             raise self._broken(error) from None
 

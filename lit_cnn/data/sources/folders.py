@@ -2,7 +2,7 @@
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from lit_cnn.data.sources.decoding import BrokenImage, EncodedImage
+from lit_cnn.data.sources.decoding import RGB, BrokenImage, EncodedImage, PixelFormat
 from lit_cnn.data.sources.file_index import Listing, PathTable, load_listing, save_listing
 from lit_cnn.data.sources.shards import INFO
 
@@ -31,13 +31,30 @@ class FolderSplit:
         """The given rows, in their order."""
         return FolderSplit(self.paths.take(rows.numpy()), self.labels[rows])
 
-    def read(self, row: int, in_channels: int = 3) -> EncodedImage:
+    def read(self, row: int, pixel_format: PixelFormat = RGB) -> EncodedImage:
         """The file of a row (see ``read_file``)."""
-        return read_file(self.paths[row], in_channels)
+        return read_file(self.paths[row], pixel_format)
 
 
-def read_file(path: str | os.PathLike[str], in_channels: int = 3) -> EncodedImage:
-    """A file's bytes, to be decoded to RGB (or to gray for ``in_channels`` 1).
+@dataclass(frozen=True)
+class Labeled:
+    """What reading a folder (or a list of files) finds.
+
+    Args:
+        splits: by name: train, and val and test where they are there.
+        class_names: K names; label k is ``class_names[k]``.
+        left_out: reason, such as "no image by the ending (.txt)" -> files that no split holds for it.
+        notes: sentences on what else a user should know of how it was read.
+    """
+
+    splits: dict[str, FolderSplit]
+    class_names: list[str]
+    left_out: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def read_file(path: str | os.PathLike[str], pixel_format: PixelFormat = RGB) -> EncodedImage:
+    """A file's bytes, to be decoded to ``pixel_format``.
 
     Raises:
         FileNotFoundError: if the file is gone.
@@ -46,7 +63,7 @@ def read_file(path: str | os.PathLike[str], in_channels: int = 3) -> EncodedImag
     name = os.fspath(path)
     try:
         with open(path, "rb") as stream:
-            return EncodedImage(stream.read(), name, in_channels)
+            return EncodedImage(stream.read(), name, pixel_format)
     except FileNotFoundError:
         raise FileNotFoundError(f"the image {name} no longer exists") from None
     except PermissionError:
@@ -59,14 +76,14 @@ def read_file(path: str | os.PathLike[str], in_channels: int = 3) -> EncodedImag
         raise BrokenImage(f"the image {name} cannot be read ({error.strerror}); {advice}") from None
 
 
-def load_image(path: str | os.PathLike[str], in_channels: int = 3) -> Image.Image:
-    """Decode a file of any mode to RGB (or to gray for ``in_channels`` 1), turned upright by its EXIF orientation.
+def load_image(path: str | os.PathLike[str], pixel_format: PixelFormat = RGB) -> Image.Image:
+    """Decode a file of any mode to ``pixel_format``, turned upright by its EXIF orientation.
 
     Raises:
         ValueError: if the file cannot be decoded completely; the first line names it.
         FileNotFoundError: if the file is gone.
     """
-    return read_file(path, in_channels).picture()
+    return read_file(path, pixel_format).picture()
 
 
 def list_images(folder: Path) -> list[str]:
@@ -159,7 +176,7 @@ def _read_split(folder: Path, names: list[str], *, indexed: bool) -> FolderSplit
     return FolderSplit(listing.paths, labels.repeat_interleave(torch.tensor(listing.counts)))
 
 
-def read_folder(path: Path, *, indexed: bool = False) -> tuple[dict[str, FolderSplit], list[str]]:
+def read_folder(path: Path, *, indexed: bool = False) -> Labeled:
     """Read ``train/`` with optional ``val/`` and ``test/``, or, without ``train/``, one folder of class folders.
 
     Args:
@@ -183,4 +200,4 @@ def read_folder(path: Path, *, indexed: bool = False) -> tuple[dict[str, FolderS
         raise ValueError(f"{train} holds no class folders; one folder per class with its images inside is expected")
     if len(names) == 1:
         raise ValueError(f"{train} holds one class only ({names[0]}); classification needs at least two class folders")
-    return {name: _read_split(folder, names, indexed=indexed) for name, folder in folders.items()}, names
+    return Labeled({name: _read_split(folder, names, indexed=indexed) for name, folder in folders.items()}, names)

@@ -7,7 +7,7 @@ that depends on nothing but the class: runs of different seeds share their valid
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -52,6 +52,8 @@ class Source:
         mean: per channel, for pixels in [0, 1].
         std: per channel, for pixels in [0, 1].
         origin: what was read, for people.
+        left_out: reason -> files of the source that no split holds for it.
+        notes: sentences on what else a user should know of how it was read.
     """
 
     train: Split
@@ -62,6 +64,8 @@ class Source:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     origin: str
+    left_out: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def data_roots() -> list[Path]:
@@ -247,11 +251,14 @@ def _cifar(name: Literal["cifar10", "cifar100"], path: str | None, val_fraction:
 
 
 def _imagefolder(path: Path, val_fraction: float, file_index: bool) -> Source:
-    splits, names = read_folder(path, indexed=file_index)
+    found = read_folder(path, indexed=file_index)
+    splits, names = found.splits, found.class_names
     train, val = splits["train"], splits.get("val")
     if val is None:
         train, val = _hold_out(train, val_fraction)
-    return Source(train, val, splits.get("test"), names, 3, *IMAGENET_STATISTICS, str(path))
+    return Source(
+        *(train, val, splits.get("test"), names, 3, *IMAGENET_STATISTICS, str(path)), found.left_out, found.notes
+    )
 
 
 def _litdata(path: str) -> Source:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lit_cnn.data.sources.decoding import EncodedImage
+from lit_cnn.data.sources.decoding import RGB, EncodedImage, PixelFormat
 from lit_cnn.data.sources.litdata_internals import download_whole_shards, folder_of, images_of_shards, is_remote_set
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class ShardSplit:
         own = rows.numpy() if self.rows is None else self.rows[rows.numpy()]
         return replace(self, labels=self.labels[rows], rows=own, _opened={})
 
-    def read(self, row: int, in_channels: int = 3) -> EncodedImage:
+    def read(self, row: int, pixel_format: PixelFormat = RGB) -> EncodedImage:
         """The encoded file of a row."""
         place = row if self.rows is None else int(self.rows[row])
         process = os.getpid()  # a worker that was forked opens its own
@@ -101,7 +101,7 @@ class ShardSplit:
             self._opened.clear()
             self._opened[process] = _open(self.path)
             _keep_shards(self._opened[process])
-        return EncodedImage(bytes(self._opened[process][place]), f"{place} of {self.path}", in_channels)
+        return EncodedImage(bytes(self._opened[process][place]), f"{place} of {self.path}", pixel_format)
 
 
 def read_shards(path: str) -> tuple[dict[str, ShardSplit], list[str]]:

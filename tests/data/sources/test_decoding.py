@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageOps
 from torchvision.transforms.v2 import functional
 
-from lit_cnn.data.sources.decoding import REDUCTIONS, BrokenImage, EncodedImage, attempt, reduction
+from lit_cnn.data.sources.decoding import REDUCTIONS, BrokenImage, EncodedImage, PixelFormat, attempt, reduction
 from lit_cnn.data.sources.folders import read_file
 
 ROW, COLUMN = np.mgrid[0:144, 0:208]
@@ -41,7 +41,7 @@ def _by_pillow(content, mode):
 @pytest.mark.parametrize("size", [(208, 144), (33, 17), (1, 1)])
 def test_jpegs_have_pillows_pixels(mode, options, size, channels):
     content = _encode(PICTURE.resize(size).convert(mode), **options)
-    image = EncodedImage(content, "x.jpg", channels)
+    image = EncodedImage(content, "x.jpg", PixelFormat(channels))
     assert image.sides() == size[::-1]
     assert torch.equal(image.pixels(), _by_pillow(content, "L" if channels == 1 else "RGB"))
 
@@ -65,7 +65,7 @@ def test_orientation_is_applied_to_sides_and_pixels(kind, orientation, divisor):
 @pytest.mark.parametrize("divisor", REDUCTIONS)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_reduced_scale_shows_the_same_picture(divisor, channels):
-    image = EncodedImage(_encode(PICTURE, quality=95), "x.jpg", channels)
+    image = EncodedImage(_encode(PICTURE, quality=95), "x.jpg", PixelFormat(channels))
     reduced = image.pixels(divisor)
     assert reduced.shape == (channels, 144 // divisor, 208 // divisor)
     small = functional.resize(image.pixels(), list(reduced.shape[1:]), antialias=True)

@@ -49,7 +49,8 @@ def _settle(root):
 
 
 def _content(root, *, indexed=True):
-    splits, names = read_folder(root, indexed=indexed)
+    found = read_folder(root, indexed=indexed)
+    splits, names = found.splits, found.class_names
     return names, {name: (list(split.paths), split.labels.tolist()) for name, split in splits.items()}
 
 
@@ -199,7 +200,8 @@ def test_over_a_million_files_load_at_once_and_take_no_string_each(tmp_path):
     save_listing(tmp_path / "train", Listing(paths, classes, [1280] * 1000, directories), time.time_ns())
     tracemalloc.start()
     start = time.perf_counter()
-    splits, names = read_folder(tmp_path, indexed=True)
+    found = read_folder(tmp_path, indexed=True)
+    splits, names = found.splits, found.class_names
     took, (_, peak) = time.perf_counter() - start, tracemalloc.get_traced_memory()
     tracemalloc.stop()
     split = splits["train"].take(torch.arange(1_280_000).flip(0))

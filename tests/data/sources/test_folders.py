@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from lit_cnn.data.sources.decoding import PixelFormat
 from lit_cnn.data.sources.folders import list_images, list_others, load_image, read_folder
 
 
@@ -19,7 +20,8 @@ def _fill(folder, classes=("cat", "dog"), count=2):
 def test_train_and_val_folders(tmp_path):
     _fill(tmp_path / "train")
     _fill(tmp_path / "val", ("dog",), 1)
-    splits, names = read_folder(tmp_path)
+    found = read_folder(tmp_path)
+    splits, names = found.splits, found.class_names
     assert names == ["cat", "dog"]
     assert splits["train"].labels.tolist() == [0, 0, 1, 1]
     assert splits["val"].labels.tolist() == [1]
@@ -28,7 +30,7 @@ def test_train_and_val_folders(tmp_path):
 
 def test_class_folders_alone_are_the_training_images(tmp_path):
     _fill(tmp_path)
-    assert list(read_folder(tmp_path)[0]) == ["train"]
+    assert list(read_folder(tmp_path).splits) == ["train"]
 
 
 def test_files_are_sorted_links_followed_and_other_files_ignored(tmp_path):
@@ -104,13 +106,13 @@ def test_every_mode_becomes_rgb_or_gray(tmp_path, mode):
     suffix = "jpg" if mode == "CMYK" else "png"
     Image.new(mode, (5, 3)).save(tmp_path / f"x.{suffix}")
     assert load_image(tmp_path / f"x.{suffix}").mode == "RGB"
-    gray = load_image(tmp_path / f"x.{suffix}", in_channels=1)
+    gray = load_image(tmp_path / f"x.{suffix}", PixelFormat(1))
     assert (gray.mode, gray.size) == ("L", (5, 3))
 
 
 def test_sixteen_bit_gray_keeps_its_upper_byte(tmp_path):
     Image.new("I;16", (2, 2), 0x4080).save(tmp_path / "x.png")
-    assert load_image(tmp_path / "x.png", 1).getpixel((0, 0)) == 0x40
+    assert load_image(tmp_path / "x.png", PixelFormat(1)).getpixel((0, 0)) == 0x40
 
 
 def test_exif_orientation_is_applied(tmp_path):

@@ -60,7 +60,8 @@ def _assert_equal(ours, theirs):
 
 def test_images_and_labels_are_those_of_the_folder(packed):
     splits, names = read_shards(str(packed / "shards"))
-    originals, expected = read_folder(packed / "images")
+    found = read_folder(packed / "images")
+    originals, expected = found.splits, found.class_names
     assert names == expected
     assert sorted(splits) == ["train", "val"]
     for name, split in splits.items():
