@@ -40,6 +40,11 @@ def open_training_loader(trainer: pl.Trainer) -> None:
     trainer.fit_loop.setup_data()
 
 
+def overfits_batches(trainer: pl.Trainer) -> bool:
+    """Whether the trainer was made with ``overfit_batches``; set as an attribute that the class does not declare."""
+    return bool(getattr(trainer, "overfit_batches", 0))
+
+
 def launched_processes(trainer: pl.Trainer) -> Sequence[Any]:
     """The other processes of the run that this one has started, as ``subprocess.Popen`` or like it; often none."""
     launcher: Any = trainer.strategy.launcher

@@ -22,6 +22,7 @@ from lit_cnn.data.settings import Decode, Evaluation, Normalize, OnError, requir
 from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.load import Source, SourceName, Split, load_source
 from lit_cnn.data.sources.shards import ShardSplit
+from lit_cnn.lightning_internals import overfits_batches
 
 
 @dataclass(eq=False, repr=False)
@@ -212,7 +213,7 @@ class ImageData(Augmentation, lightning.LightningDataModule):
             chunks=train.chunks if isinstance(train, ShardSplit) else None,
         )
         training = TrainingSettings(self.pipeline, self.epoch_plan, self.seed, self.num_classes)
-        return make_loader(self._batches(train, training), sampler, self._workers())
+        return make_loader(self._batches(train, training), sampler, self._workers(), fixed=self._overfits())
 
     def val_dataloader(self) -> PlannedLoader:
         """Every validation image exactly once over all ranks."""
@@ -235,7 +236,8 @@ class ImageData(Augmentation, lightning.LightningDataModule):
     def _eval_loader(self, split: Split) -> PlannedLoader:
         rank, world_size = self._ranks()
         batch = self.eval_batch_size or max(1, self.batch_size // world_size)
-        return make_loader(self._batches(split), EvalSampler(len(split), batch, rank, world_size), self._workers())
+        sampler = EvalSampler(len(split), batch, rank, world_size)
+        return make_loader(self._batches(split), sampler, self._workers(), fixed=self._overfits())
 
     def _batches(self, split: Split, training: TrainingSettings | None = None) -> ArrayBatches | FolderBatches:
         if isinstance(split, ArraySplit):
@@ -244,6 +246,13 @@ class ImageData(Augmentation, lightning.LightningDataModule):
 
     def _ranks(self) -> tuple[int, int]:
         return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
+
+    def _overfits(self) -> bool:
+        """Whether the trainer asks for the same few batches in every epoch."""
+        overfits = self.trainer is not None and overfits_batches(self.trainer)
+        if overfits and self._ranks()[1] > 1:
+            raise ValueError("trainer.overfit_batches repeats the batches of one device: set trainer.devices to 1")
+        return overfits
 
     def _cores(self) -> int:
         """Cores for each training process of the machine."""

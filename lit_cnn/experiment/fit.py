@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,12 +28,13 @@ from lit_cnn.run_folder.folder import (
 from lit_cnn.run_folder.stored_recipe import completed
 from lit_cnn.tracking import finish, make_logger, sync_command
 from lit_cnn.training.announce import announce
-from lit_cnn.training.callbacks.checkpoints import Checkpoints, RunInterrupted
+from lit_cnn.training.callbacks.checkpoints import Checkpoints
 from lit_cnn.training.callbacks.pictures import Pictures
 from lit_cnn.training.callbacks.throughput import Throughput
 from lit_cnn.training.checkpoint_io import DurableCheckpointIO
 from lit_cnn.training.metrics_file import MetricsFile
 from lit_cnn.training.slurm import job_id, requeue, take_over_requeueing
+from lit_cnn.training.stopping import RunInterrupted, StopRequest
 from lit_cnn.training.trainer import check_strategy, end_launched, limited_waiting, progress_bars, seconds_of
 
 
@@ -90,6 +92,25 @@ def fit(
         _check_same_run(resume, recipe)
     recipe.machine.apply()
     settings = {**recipe.trainer, "callbacks": [*(recipe.trainer["callbacks"] or []), *watchers]}
+    stop = StopRequest(seconds_of(settings.pop("max_time", None)), take_over_requeueing(settings))
+    stop.listen()
+    try:
+        return _fit(recipe, settings, stop, runs, resume, command)
+    except RunInterrupted as interruption:  # before training began
+        announce(str(interruption))
+        return Run(None, recipe.about.title, interruption.exit_code)
+    finally:
+        stop.release()
+
+
+def _fit(
+    recipe: Recipe,
+    settings: dict[str, Any],
+    stop: StopRequest,
+    runs: Path,
+    resume: Path | None,
+    command: Sequence[str],
+) -> Run:
     if settings.get("gradient_clip_val") is not None:
         raise ValueError("trainer.gradient_clip_val is not used: set model.clipping.kind norm and model.clipping.limit")
     check_strategy(recipe.resolved["trainer"]["strategy"])
@@ -98,7 +119,7 @@ def fit(
         return _try_out(recipe, settings)
     folder = _make_run_dir(runs, recipe.name, resume)
     try:
-        return _train(folder, recipe, settings, resume is not None, command)
+        return _train(folder, recipe, settings, stop, resume is not None, command)
     finally:
         os.environ.pop(RUN_DIR_VARIABLE, None)
 
@@ -148,11 +169,10 @@ def _make_trainer(
     checkpoint_io: DurableCheckpointIO,
     metrics_file: MetricsFile,
     wandb_logger: Any,
+    stop: StopRequest,
 ) -> pl.Trainer:
     """The recipe's trainer with all that watches a run, writing into ``folder``."""
     record = {"recipe": recipe.resolved}
-    max_seconds = seconds_of(settings.pop("max_time", None))
-    minutes, requeue_signal = recipe.checkpoint_minutes, take_over_requeueing(settings)
     callbacks = [
         *settings["callbacks"],
         *progress_bars(settings),
@@ -163,10 +183,9 @@ def _make_trainer(
             folder / "checkpoints",
             recipe.monitor,
             record,
-            every_seconds=60.0 * minutes,
-            max_seconds=max_seconds,
+            every_seconds=60.0 * recipe.checkpoint_minutes,
             checkpoint_io=checkpoint_io,
-            requeue_signal=requeue_signal,
+            stop=stop,
         ),
     ]
     loggers = [metrics_file, *([wandb_logger] if wandb_logger else [])]
@@ -186,7 +205,9 @@ def _continue(folder: Path, metrics_file: MetricsFile) -> tuple[Path | None, Dur
     return found.path, DurableCheckpointIO(found)
 
 
-def _train(folder: Path, recipe: Recipe, settings: dict[str, Any], resuming: bool, command: Sequence[str]) -> Run:
+def _train(
+    folder: Path, recipe: Recipe, settings: dict[str, Any], stop: StopRequest, resuming: bool, command: Sequence[str]
+) -> Run:
     metrics_file = MetricsFile(folder)
     checkpoint_path, checkpoint_io = _continue(folder, metrics_file) if resuming else (None, DurableCheckpointIO())
     if checkpoint_path is None and is_main_process():
@@ -195,17 +216,18 @@ def _train(folder: Path, recipe: Recipe, settings: dict[str, Any], resuming: boo
     title = recipe.about.title or folder.parent.name
     name = f"{folder.parent.name}/{folder.name}"
     wandb_logger = make_logger(recipe.tracking, folder, folder.name, name, recipe.resolved, resuming)
-    trainer = _make_trainer(settings, recipe, folder, checkpoint_io, metrics_file, wandb_logger)
+    trainer = None
     try:
+        trainer = _make_trainer(settings, recipe, folder, checkpoint_io, metrics_file, wandb_logger, stop)
         trainer.fit(recipe.model, recipe.data, ckpt_path=checkpoint_path, weights_only=True)
-    except RunInterrupted as stop:
-        announce(f"{stop}. Continue with: lit-cnn fit --resume {folder}")
+    except BaseException as error:
         finish(1)
-        if stop.requeue and trainer.is_global_zero:
-            announce(requeue())
-        return Run(folder, title, stop.exit_code, trainer.current_epoch)
-    except Exception:
-        atexit.register(end_launched, trainer)  # once the reason is printed
+        if not resuming and is_main_process() and (trainer is None or trainer.global_step == 0):
+            shutil.rmtree(folder, ignore_errors=True)  # such as of a wrong key: there is nothing to continue
+        if trainer is not None and isinstance(error, RunInterrupted) and error.began:
+            return _interrupted_run(trainer, folder, title, error)
+        if trainer is not None:
+            atexit.register(end_launched, trainer)  # once the reason is printed
         raise
     if not trainer.is_global_zero:
         return Run(folder, title, epochs=trainer.current_epoch)
@@ -215,6 +237,13 @@ def _train(folder: Path, recipe: Recipe, settings: dict[str, Any], resuming: boo
     sync = sync_command(folder) if wandb_logger else None
     notes = (f"W&B recorded offline; upload with: {sync}",) if sync else ()
     return replace(run, notes=notes)
+
+
+def _interrupted_run(trainer: pl.Trainer, folder: Path, title: str, stop: RunInterrupted) -> Run:
+    announce(f"{stop}. Continue with: lit-cnn fit --resume {folder}")
+    if stop.requeue and trainer.is_global_zero:
+        announce(requeue())
+    return Run(folder, title, stop.exit_code, trainer.current_epoch)
 
 
 def finished_run(trainer: pl.Trainer, folder: Path, title: str) -> Run:

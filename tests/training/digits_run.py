@@ -21,6 +21,7 @@ from lit_cnn.training.losses import LossSettings
 from lit_cnn.training.metrics_file import MetricsFile
 from lit_cnn.training.optimization.optimizers import OptimizerSettings
 from lit_cnn.training.optimization.schedules import ScheduleSettings
+from lit_cnn.training.stopping import StopRequest
 
 
 def make_model(**changes: Any) -> Classifier:
@@ -53,7 +54,7 @@ class StopAfter(pl.Callback):
 
     def on_train_batch_start(self, trainer: pl.Trainer, *args: Any) -> None:
         if trainer.global_step == self.step - 1:
-            self.checkpoints._note_signal(2, None)
+            self.checkpoints.stop.note(2)
 
 
 def fit(
@@ -77,7 +78,7 @@ def fit(
     Without ``skips`` it is a run of a version that multiplied dropped branches.
     """
     classifier, images, metrics = make_model(**(model or {})), make_data(**(data or {})), MetricsFile(folder)
-    checkpoints = Checkpoints(folder, "val/acc1", {"recipe": {}}, max_seconds=max_seconds)
+    checkpoints = Checkpoints(folder, "val/acc1", {"recipe": {}}, stop=StopRequest(max_seconds))
     schedule = StochasticDepthSchedule(ramp_epochs, gate)
     schedule.load_state_dict({"skips": skips})
     every: list[pl.Callback] = [EMA(decay), schedule, *callbacks, checkpoints]

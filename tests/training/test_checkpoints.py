@@ -14,7 +14,8 @@ from digits_run import assert_same_end, fit
 from ramp_run import train_ramp
 
 from lit_cnn.run_folder.checkpoint import BEST, LAST, MIGRATIONS, PREVIOUS, load_checkpoint, network_weights
-from lit_cnn.training.callbacks.checkpoints import TIMED_OUT, Checkpoints, RunInterrupted
+from lit_cnn.training.callbacks.checkpoints import Checkpoints
+from lit_cnn.training.stopping import TIMED_OUT, RunInterrupted
 from lit_cnn.training.trainer import seconds_of
 
 
@@ -27,7 +28,7 @@ class SignalInValidation(pl.Callback):
     def on_validation_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
         if trainer.current_epoch == self.epoch:
             (checkpoints,) = (callback for callback in trainer.callbacks if isinstance(callback, Checkpoints))
-            checkpoints._note_signal(15, None)
+            checkpoints.stop.note(15)
 
 
 def test_a_long_validation_is_given_up_and_the_run_ends_bit_equal(

@@ -11,7 +11,6 @@ from torch import nn
 
 from lit_cnn import Classifier
 from lit_cnn.run_folder.checkpoint import BEST, LAST, load_checkpoint, network_weights
-from lit_cnn.training.callbacks.checkpoints import RunInterrupted
 from lit_cnn.training.callbacks.early_stopping import EarlyStopping
 from lit_cnn.training.callbacks.ema import warmed_up_decay
 from lit_cnn.training.losses import LossSettings
@@ -19,6 +18,7 @@ from lit_cnn.training.optimization.clipping import ClippingSettings
 from lit_cnn.training.optimization.optimizers import OptimizerSettings
 from lit_cnn.training.optimization.sam import SamSettings
 from lit_cnn.training.optimization.schedules import ScheduleSettings
+from lit_cnn.training.stopping import RunInterrupted
 
 
 @pytest.fixture(scope="module")

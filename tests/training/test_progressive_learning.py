@@ -8,8 +8,8 @@ from digits_run import assert_same_end, fit, make_data
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.data.augmentation.mixing import Mixup
 from lit_cnn.data.augmentation.rand_augment import RandAugment
-from lit_cnn.training.callbacks.checkpoints import RunInterrupted
 from lit_cnn.training.callbacks.progressive_learning import ProgressiveLearning
+from lit_cnn.training.stopping import RunInterrupted
 
 
 def test_the_plan_of_efficientnet_v2_s() -> None:

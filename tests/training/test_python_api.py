@@ -8,9 +8,10 @@ import pytest
 import torch
 from lightning.pytorch.tuner import Tuner
 from script_run import digits, images_of, make_classifier, make_trainer, own_loader
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 
 from lit_cnn import Classifier, ImageData
+from lit_cnn.data.batch import Batch
 from lit_cnn.training.callbacks.ema import EMA
 from lit_cnn.training.optimization.optimizers import OptimizerSettings
 
@@ -141,3 +142,37 @@ def test_a_loader_without_a_length_needs_one_for_the_schedule(tmp_path: Path) ->
     trainer = make_trainer(tmp_path, max_epochs=None, max_steps=3, limit_train_batches=2)
     trainer.fit(Classifier("cifar_resnet8", num_classes=10, in_channels=1), loader, own_loader())
     assert trainer.global_step == 3
+
+
+class Rows(pl.Callback):
+    """Notes which images each batch holds."""
+
+    def __init__(self) -> None:
+        self.trained: list[list[int]] = []
+        self.validated: list[int] = []
+
+    def on_train_batch_start(self, trainer: pl.Trainer, module: object, batch: Batch, number: int) -> None:
+        self.trained.append(batch.index.tolist())
+
+    def on_validation_batch_start(
+        self, trainer: pl.Trainer, module: object, batch: Batch, number: int, dataloader_idx: int = 0
+    ) -> None:
+        self.validated += batch.index[batch.index >= 0].tolist()
+
+
+def test_overfit_batches_repeats_the_same_batches(tmp_path: Path) -> None:
+    rows = Rows()
+    trainer = make_trainer(
+        tmp_path, max_epochs=2, limit_train_batches=1.0, limit_val_batches=1.0, overfit_batches=2, callbacks=[rows]
+    )
+    trainer.fit(make_classifier(), datamodule=digits())
+    assert trainer.global_step == 4
+    assert rows.trained[:2] == rows.trained[2:]
+    assert rows.trained[0] != rows.trained[1]
+
+
+def test_lightning_leaves_the_samplers_of_several_devices_alone() -> None:
+    """It would keep every second batch of what is one rank's already (its ``use_distributed_sampler``)."""
+    data = digits()
+    for sampler in (data.train_dataloader().sampler, data.val_dataloader().sampler):
+        assert isinstance(sampler, DistributedSampler)

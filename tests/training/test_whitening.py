@@ -7,8 +7,8 @@ import torch
 from digits_run import fit
 from torch import Tensor, nn
 
-from lit_cnn.training.callbacks.checkpoints import RunInterrupted
 from lit_cnn.training.fine_tuning import InitialWeights, start_weights
+from lit_cnn.training.stopping import RunInterrupted
 from lit_cnn.training.whitening import principal_components, whiten_first_convolution
 
 

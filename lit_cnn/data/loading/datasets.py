@@ -1,7 +1,8 @@
 """Data sets that turn a ``BatchPlan`` into a ``Batch``, and the loaders over them. All of it can be pickled."""
 
+import signal
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
@@ -9,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler, SequentialSampler
 
 from lit_cnn.data.augmentation.draws import Draws
 from lit_cnn.data.augmentation.pipeline import Pipeline, TrainingSettings, TrainingTransform
@@ -22,6 +23,9 @@ from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.decoding import AnyImage, attempt
 from lit_cnn.data.sources.folders import FolderSplit
 from lit_cnn.data.sources.shards import ShardSplit
+
+TERM_SECONDS = 60.0
+"""How long a worker outlives SIGTERM."""
 
 
 class PlannedBatches(Protocol):
@@ -171,8 +175,50 @@ def unchanged(batch: Batch) -> Batch:
     return batch
 
 
-def make_loader(dataset: PlannedBatches, sampler: Sampler[BatchPlan], workers: int) -> PlannedLoader:
-    """A loader that asks ``dataset`` for the sampler's plans in ``workers`` processes (0: in this one)."""
+class FixedBatches(Dataset[Batch]):
+    """The batches of a list of plans, by number: the same in every epoch, as ``Trainer(overfit_batches=…)`` wants them.
+
+    Args:
+        dataset: What makes a batch of a plan.
+        plans: One for each batch.
+    """
+
+    def __init__(self, dataset: PlannedBatches, plans: Iterable[BatchPlan]) -> None:
+        self.dataset, self.plans = dataset, list(plans)
+
+    def __len__(self) -> int:
+        return len(self.plans)
+
+    def __getitem__(self, number: int) -> Batch:
+        return self.dataset[self.plans[number]]
+
+
+def leave_signals_to_the_parent(_: int) -> None:
+    """Let a worker live on when a terminal, timeout(1) or a scheduler signals the whole process group, so that the
+    parent can finish its step, save, and end the worker. SIGTERM, by which the parent itself ends one that hangs, does
+    so after ``TERM_SECONDS``."""
+    for name in ("SIGINT", "SIGUSR1", "SIGUSR2", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    if hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGTERM, lambda *_: signal.setitimer(signal.ITIMER_REAL, TERM_SECONDS))
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+
+def make_loader(
+    dataset: PlannedBatches, sampler: Sampler[BatchPlan], workers: int, *, fixed: bool = False
+) -> PlannedLoader:
+    """A loader that asks ``dataset`` for the sampler's plans in ``workers`` processes (0: in this one).
+
+    Args:
+        dataset: What makes a batch of a plan.
+        sampler: The plans of an epoch.
+        workers: Processes.
+        fixed: Whether every epoch has the plans of this one.
+    """
+    if fixed:
+        dataset = FixedBatches(dataset, sampler)  # type: ignore[assignment]
+        sampler = SequentialSampler(dataset)  # type: ignore[assignment,arg-type]
     return PlannedLoader(
         dataset,  # type: ignore[arg-type]
         batch_size=None,
@@ -180,5 +226,6 @@ def make_loader(dataset: PlannedBatches, sampler: Sampler[BatchPlan], workers: i
         num_workers=workers,
         collate_fn=unchanged,  # type: ignore[arg-type]
         persistent_workers=workers > 0,
+        worker_init_fn=leave_signals_to_the_parent,
         pin_memory=torch.cuda.is_available(),
     )

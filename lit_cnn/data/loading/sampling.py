@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.utils.data import Sampler
+from torch.utils.data import DistributedSampler
 
 from lit_cnn.randomness import generator
 
@@ -67,7 +67,16 @@ def chunked_order(sizes: Sequence[int], key: torch.Generator, window: int = WIND
     return np.concatenate(parts)
 
 
-class TrainSampler(Sampler[BatchPlan]):
+class _DividesByRank(DistributedSampler[BatchPlan]):
+    """A sampler whose batches are one rank's already. Lightning's Trainer would take any other for undivided and keep
+    the n-th part of it, unless it is told ``use_distributed_sampler=False``; nothing else of torch's sampler is used.
+    """
+
+    def __init__(self, rank: int, world_size: int) -> None:
+        self.rank, self.world_size = rank, world_size
+
+
+class TrainSampler(_DividesByRank):
     """Micro-batches of one rank for one epoch, optionally from the middle of it.
 
     Args:
@@ -120,8 +129,8 @@ class TrainSampler(Sampler[BatchPlan]):
                 f"data.batch_size {global_batch} is larger than the training set of {size} images; choose at most "
                 f"{size} or set data.drop_last to false"
             )
-        self.size, self.global_batch, self.repeats = size, global_batch, repeats
-        self.rank, self.world_size, self.accumulation = rank, world_size, accumulation
+        super().__init__(rank, world_size)
+        self.size, self.global_batch, self.repeats, self.accumulation = size, global_batch, repeats, accumulation
         self.seed, self.drop_last = seed, drop_last
         self.epoch, self.first, self.chunks = epoch, first, chunks
 
@@ -168,7 +177,7 @@ class TrainSampler(Sampler[BatchPlan]):
             yield BatchPlan(epoch, images[position % len(images)], position // len(images), position, weight, total)
 
 
-class EvalSampler(Sampler[BatchPlan]):
+class EvalSampler(_DividesByRank):
     """Every sample exactly once over all ranks, in the order of the split, with equally many batches on every rank.
 
     Args:
@@ -179,7 +188,8 @@ class EvalSampler(Sampler[BatchPlan]):
     """
 
     def __init__(self, size: int, batch: int, rank: int = 0, world_size: int = 1) -> None:
-        self.size, self.batch, self.rank, self.world_size = size, batch, rank, world_size
+        super().__init__(rank, world_size)
+        self.size, self.batch = size, batch
 
     def __len__(self) -> int:
         """Batches of each rank."""

@@ -13,10 +13,8 @@ the same.
 
 import os
 import shutil
-import signal
 import time
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import lightning.pytorch as pl
@@ -24,28 +22,10 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from lit_cnn.run_folder.checkpoint import BEST, LAST, PREVIOUS
 from lit_cnn.training.checkpoint_io import DurableCheckpointIO
+from lit_cnn.training.stopping import StopRequest
 
 GRACE_SECONDS = 20.0
 """How long a validation may go on after a signal: schedulers kill 30 s after it."""
-TIMED_OUT = 124
-"""Exit code of a run that its time limit stopped, as of the command ``timeout``."""
-
-
-class RunInterrupted(Exception):
-    """A signal or the time limit stopped the run; a checkpoint continues it.
-
-    Args:
-        signal_number: The signal; None for the time limit.
-        saved_step: Optimizer steps done at the newest checkpoint.
-        requeue: Whether the scheduler is to start the run again.
-    """
-
-    def __init__(self, signal_number: int | None, saved_step: int, requeue: bool = False) -> None:
-        cause = "the time limit" if signal_number is None else signal.Signals(signal_number).name
-        kept = f"the state after step {saved_step} is saved" if saved_step else "nothing was saved yet"
-        super().__init__(f"stopped by {cause}; {kept}")
-        self.requeue = requeue
-        self.exit_code = TIMED_OUT if signal_number is None else 128 + signal_number
 
 
 class Checkpoints(Checkpoint):
@@ -56,9 +36,8 @@ class Checkpoints(Checkpoint):
         monitor: Metric whose maximum marks the best epoch.
         record: Built-in types stored in every checkpoint besides those of the Classifier: the recipe.
         every_seconds: Time between checkpoints inside an epoch.
-        max_seconds: Time after which the run stops with its state saved; None trains to the end.
         checkpoint_io: How checkpoints are read and written; by default each is read from its file.
-        requeue_signal: The signal at which the run stops so that the scheduler starts it again; None for no such.
+        stop: What asks the run to stop; by default SIGINT and SIGTERM.
     """
 
     def __init__(
@@ -67,9 +46,8 @@ class Checkpoints(Checkpoint):
         monitor: str,
         record: dict[str, Any],
         every_seconds: float = 600.0,
-        max_seconds: float | None = None,
         checkpoint_io: DurableCheckpointIO | None = None,
-        requeue_signal: int | None = None,
+        stop: StopRequest | None = None,
     ) -> None:
         self.folder = folder
         self.monitor = monitor
@@ -81,12 +59,8 @@ class Checkpoints(Checkpoint):
         self._saved_step = 0
         self._written_step: int | None = None
         self._written_best = False
-        self._ends_at = None if max_seconds is None else time.monotonic() + max_seconds
-        self._signal: int | None = None
-        self._requeue_signal = requeue_signal
-        self._signal_at = 0.0
-        self._stopping = False
-        self._previous_handlers: dict[int, Any] = {}
+        self.stop = stop or StopRequest()
+        self._stopping = self._training = False
 
     def state_dict(self) -> dict[str, Any]:
         return {"best_score": self.best_score}
@@ -109,11 +83,9 @@ class Checkpoints(Checkpoint):
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._saved_at, self._saved_step = time.monotonic(), trainer.global_step
-        for number in (signal.SIGINT, signal.SIGTERM, *([self._requeue_signal] if self._requeue_signal else [])):
-            self._previous_handlers[number] = signal.signal(number, self._note_signal)
-
-    def _note_signal(self, number: int, frame: FrameType | None) -> None:
-        self._signal, self._signal_at = number, time.monotonic()
+        self.stop.listen()
+        self.stop.wait_for_step()
+        self._training = True
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -146,7 +118,7 @@ class Checkpoints(Checkpoint):
         """Publish, or stop, one step later than the state was saved: by now the loggers have written the step's row."""
         self._publish(trainer)
         if self._stopping:
-            raise self._interruption()
+            raise self.stop.interruption(self._saved_step)
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._publish(trainer)
@@ -166,34 +138,19 @@ class Checkpoints(Checkpoint):
         dataloader_idx: int = 0,
     ) -> None:
         """A long validation is given up without saving, for its part results are in no checkpoint."""
-        since = self._ends_at if self._signal is None else self._signal_at
-        overdue = since is not None and self._is_to_stop() and time.monotonic() >= since + GRACE_SECONDS
-        if self._previous_handlers and self._agreed(trainer, overdue):
+        if self._training and self._agreed(trainer, self.stop.waited(GRACE_SECONDS)):
             self._agreed_to_stop(trainer)
-            raise self._interruption()
-
-    def _is_to_stop(self) -> bool:
-        return self._signal is not None or self._timed_out
-
-    @property
-    def _timed_out(self) -> bool:
-        return self._ends_at is not None and time.monotonic() > self._ends_at
-
-    def _interruption(self) -> RunInterrupted:
-        """Another rank's signal is not known here; it is SIGTERM unless the time is over."""
-        number = self._signal or (None if self._timed_out else signal.SIGTERM)
-        return RunInterrupted(number, self._saved_step, number is not None and number == self._requeue_signal)
+            raise self.stop.interruption(self._saved_step)
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        for number, handler in self._previous_handlers.items():
-            signal.signal(number, handler)
-        self._previous_handlers = {}
+        self._training = False
+        self.stop.release()
 
     def _agreed_to_stop(self, trainer: pl.Trainer) -> bool:
         """Whether any rank is to stop; all of them then know whether the job is to be requeued."""
-        stop = self._agreed(trainer, self._is_to_stop())
-        if stop and self._requeue_signal and self._agreed(trainer, self._signal == self._requeue_signal):
-            self._signal = self._requeue_signal
+        stop, requeue = self._agreed(trainer, self.stop.asked), self.stop.requeue_signal
+        if stop and requeue and self._agreed(trainer, self.stop.signal == requeue):
+            self.stop.signal = requeue
         return stop
 
     @staticmethod

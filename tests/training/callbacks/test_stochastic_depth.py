@@ -11,9 +11,9 @@ from torch import nn
 
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
 from lit_cnn.run_folder.checkpoint import LAST, load_checkpoint
-from lit_cnn.training.callbacks.checkpoints import RunInterrupted
 from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule, ramp
 from lit_cnn.training.optimization.sam import SamSettings
+from lit_cnn.training.stopping import RunInterrupted
 
 BATCH: dict[str, Any] = {"gate": "batch", "epochs": 1, "max_steps": 8, "ramp_epochs": 0.5}
 """Eight steps, in the first half of which the rates rise."""

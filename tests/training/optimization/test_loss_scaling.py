@@ -14,11 +14,11 @@ from digits_run import fit as fit_digits
 from lightning.pytorch.plugins import MixedPrecision
 
 from lit_cnn.run_folder.checkpoint import LAST, load_checkpoint
-from lit_cnn.training.callbacks.checkpoints import RunInterrupted
 from lit_cnn.training.callbacks.ema import EMA
 from lit_cnn.training.callbacks.loss_guard import LossGuard
 from lit_cnn.training.optimization.clipping import ClippingSettings
 from lit_cnn.training.optimization.sam import SamSettings
+from lit_cnn.training.stopping import RunInterrupted
 
 SCALE = 1024.0
 SAVED = "MixedPrecision"
