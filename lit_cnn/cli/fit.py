@@ -101,7 +101,7 @@ def print_results(out: Console, run: Run) -> None:
     out.print(table(["metric", "last epoch"], rows, left=["metric"], title=title))
     if run.best_score is not None:
         best = run.folder / "checkpoints" / BEST
-        out.print(f"best: {run.best_score:.2%} after epoch {run.best_epoch}, {best}")
+        out.print(f"best: {run.monitor} {metric(run.monitor, run.best_score)} after epoch {run.best_epoch}, {best}")
     out.print(f"run folder: {run.folder}\ncurves: {run.folder / 'curves.png'}")
     for note in run.notes:
         out.print(note)

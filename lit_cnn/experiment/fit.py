@@ -29,6 +29,7 @@ from lit_cnn.run_folder.stored_recipe import completed
 from lit_cnn.tracking import finish, make_logger, sync_command
 from lit_cnn.training.announce import announce
 from lit_cnn.training.callbacks.checkpoints import Checkpoints
+from lit_cnn.training.callbacks.final_validation import FinalValidation
 from lit_cnn.training.callbacks.pictures import Pictures
 from lit_cnn.training.callbacks.throughput import Throughput
 from lit_cnn.training.checkpoint_io import DurableCheckpointIO
@@ -48,7 +49,8 @@ class Run:
         exit_code: 0, or how ``lit-cnn fit`` says why a run was stopped with its state saved.
         epochs: Epochs trained.
         metrics: The last epoch's, by name.
-        best_score: The monitored metric of the best epoch; None where no epoch was validated.
+        monitor: The metric by which the best validation is chosen.
+        best_score: Its value there; None where nothing was validated.
         best_epoch: Its number, counted from 1.
         notes: Sentences on how to go on.
     """
@@ -58,6 +60,7 @@ class Run:
     exit_code: int = 0
     epochs: int = 0
     metrics: dict[str, float] = field(default_factory=dict)
+    monitor: str = ""
     best_score: float | None = None
     best_epoch: int | None = None
     notes: tuple[str, ...] = ()
@@ -172,13 +175,14 @@ def _make_trainer(
     stop: StopRequest,
 ) -> pl.Trainer:
     """The recipe's trainer with all that watches a run, writing into ``folder``."""
-    record = {"recipe": recipe.resolved}
+    record, pictures = {"recipe": recipe.resolved}, Pictures(folder, wandb_logger)
     callbacks = [
         *settings["callbacks"],
         *progress_bars(settings),
         *recipe.callbacks,
         Throughput(),
-        Pictures(folder, wandb_logger),
+        pictures,
+        FinalValidation(),
         Checkpoints(
             folder / "checkpoints",
             recipe.monitor,
@@ -186,6 +190,7 @@ def _make_trainer(
             every_seconds=60.0 * recipe.checkpoint_minutes,
             checkpoint_io=checkpoint_io,
             stop=stop,
+            on_best=pictures.draw_validation,
         ),
     ]
     loggers = [metrics_file, *([wandb_logger] if wandb_logger else [])]
@@ -232,7 +237,7 @@ def _train(
     if not trainer.is_global_zero:
         return Run(folder, title, epochs=trainer.current_epoch)
     metrics_file.save()
-    run = finished_run(trainer, folder, title)
+    run = finished_run(trainer, folder, title, recipe.monitor)
     finish(0)
     sync = sync_command(folder) if wandb_logger else None
     notes = (f"W&B recorded offline; upload with: {sync}",) if sync else ()
@@ -246,7 +251,7 @@ def _interrupted_run(trainer: pl.Trainer, folder: Path, title: str, stop: RunInt
     return Run(folder, title, stop.exit_code, trainer.current_epoch)
 
 
-def finished_run(trainer: pl.Trainer, folder: Path, title: str) -> Run:
+def finished_run(trainer: pl.Trainer, folder: Path, title: str, monitor: str) -> Run:
     """The figures of a training that has ended; draws its curves and writes the best epoch's weights alone."""
     draw_curves(folder / "metrics.csv", folder / "curves.png", title)
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
@@ -256,4 +261,4 @@ def finished_run(trainer: pl.Trainer, folder: Path, title: str) -> Run:
     checkpoint = load_checkpoint(best)
     export_weights(checkpoint, folder / "checkpoints" / "weights.safetensors")
     score, epoch = checkpoint["best_score"], checkpoint["epoch"] + 1
-    return Run(folder, title, 0, trainer.current_epoch, metrics, score, epoch)
+    return Run(folder, title, 0, trainer.current_epoch, metrics, monitor, score, epoch)

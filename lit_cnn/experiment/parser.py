@@ -139,7 +139,12 @@ def _add_trainer(parser: RecipeParser) -> None:
 
 def _add_single_keys(parser: RecipeParser) -> None:
     """The keys of a recipe that are in no section."""
-    parser.add_argument("--monitor", type=str, default="val/acc1", help="Metric whose maximum is the best epoch.")
+    parser.add_argument(
+        "--monitor",
+        type=str,
+        default="val/acc1",
+        help="Metric of the best epoch: its maximum or, of a loss, its minimum.",
+    )
     parser.add_argument(
         "--checkpoint_minutes", type=float, default=10.0, help="Longest time between checkpoints inside an epoch."
     )

@@ -28,7 +28,7 @@ class Recipe:
     Args:
         name: Of the folder that its runs share.
         trainer: Arguments of Lightning's Trainer; the precision is one that Lightning knows.
-        monitor: Metric whose maximum is the best epoch.
+        monitor: Metric of the best epoch: its maximum or, of a loss, its minimum.
         checkpoint_minutes: Longest time between checkpoints inside an epoch.
         process_timeout_minutes: How long a process of a distributed run waits for the others.
         resolved: The same as built-in types, every default filled in: what ``config.yaml`` and checkpoints hold.

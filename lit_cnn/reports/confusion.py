@@ -17,13 +17,14 @@ _CELL = 0.44
 """Side of a cell in inches, where counts are written."""
 
 
-def draw_confusion(matrix: Tensor, class_names: Sequence[str], out_png: Path) -> Path:
+def draw_confusion(matrix: Tensor, class_names: Sequence[str], out_png: Path, *, title: str = "") -> Path:
     """Draw a confusion matrix: color is the share of the true class, text the count.
 
     Args:
         matrix: int (K, K); entry (i, j) counts images of class i that were called j.
         class_names: K names.
         out_png: The picture; parent folders are made.
+        title: Which images and weights were counted.
 
     Returns:
         ``out_png``.
@@ -31,10 +32,10 @@ def draw_confusion(matrix: Tensor, class_names: Sequence[str], out_png: Path) ->
     Raises:
         ValueError: If the matrix is not K × K.
     """
-    return write_figure(confusion_figure(matrix, class_names), out_png)
+    return write_figure(confusion_figure(matrix, class_names, title), out_png)
 
 
-def confusion_figure(matrix: Tensor, class_names: Sequence[str]) -> Figure:
+def confusion_figure(matrix: Tensor, class_names: Sequence[str], title: str = "") -> Figure:
     """What ``draw_confusion`` writes."""
     counts = _checked(matrix, class_names)
     classes = len(class_names)
@@ -49,7 +50,9 @@ def confusion_figure(matrix: Tensor, class_names: Sequence[str]) -> Figure:
     picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
     correct, total = int(counts.trace()), int(counts.sum())
     share = f", {100 * correct / total:.1f} % correct" if total else ""
-    figure.text(left / width, 1 - 0.38 / height, f"{total:,} images{share}", fontsize=11, fontweight="bold", color=INK)
+    heading = f"{title + ': ' if title else ''}{total:,} images{share}"
+    start = min(left, max(0.15, width - 0.09 * len(heading))) / width  # a long heading begins further left
+    figure.text(start, 1 - 0.38 / height, heading, fontsize=11, fontweight="bold", color=INK, parse_math=False)
     figure.text((left + side / 2) / width, 0.15 / height, "predicted", color=INK, ha="center")
     figure.text(0.22 / width, (bottom + side / 2) / height, "true", color=INK, rotation=90, va="center", ha="center")
     for spine in axes.spines.values():

@@ -19,6 +19,8 @@ def draw_worst(
     probabilities: Tensor,
     class_names: Sequence[str],
     out_png: Path,
+    *,
+    title: str = "",
 ) -> Path:
     """Draw images sorted by falling loss, with what they are and what the network said.
 
@@ -30,6 +32,7 @@ def draw_worst(
         probabilities: float (N,), the probability of the said class.
         class_names: K names.
         out_png: The picture; parent folders are made.
+        title: Which images and weights these are.
 
     Returns:
         ``out_png``.
@@ -47,7 +50,8 @@ def draw_worst(
         f"loss {float(losses[i]):.2f}"
         for i in order.tolist()
     ]
-    return draw_contact_sheet(images[order], captions, out_png, title="Validation images with the highest loss")
+    heading = f"images with the highest loss{': ' + title if title else ''}"
+    return draw_contact_sheet(images[order], captions, out_png, title=heading)
 
 
 def _percent(probability: float) -> str:

@@ -161,7 +161,7 @@ class Sweep:
             optuna.create_study(
                 storage=self.storage,
                 study_name=self.folder.name,
-                direction=self.space.direction,
+                direction=self.space.goal,
                 load_if_exists=True,
             )
             self.study = self._load()
@@ -187,11 +187,12 @@ class Sweep:
             **self.identity,
             **{f"keys.{key}": values for key, values in space["keys"].items()},
             "order of keys": list(space["keys"]),
-            **{name: space[name] for name in ("sampler", "seed", "metric", "direction", "value")},
+            **{name: space[name] for name in ("sampler", "seed", "metric", "value")},
+            "direction": self.space.goal,
         }
         before = self.study.user_attrs.get("identity")
         names = [key for key in now.keys() | (before or now).keys() if now.get(key) != (before or now).get(key)]
-        if set(names) <= {"metric", "value"} and not self.study.get_trials(False, (TrialState.COMPLETE,)):
+        if set(names) <= {"metric", "value", "direction"} and not self.study.get_trials(False, (TrialState.COMPLETE,)):
             names = []  # nothing has been measured by the other metric yet
         if before is not None and names:
             text = ", ".join(f"{key} ({before.get(key)!r} -> {now.get(key)!r})" for key in sorted(names))
@@ -375,7 +376,7 @@ class Sweep:
         rows = [
             self._result(slot, chosen.get(slot)) for slot in range(max(self.space.size, max(chosen, default=-1) + 1))
         ]
-        sign = -1 if self.space.direction == "maximize" else 1
+        sign = -1 if self.space.goal == "maximize" else 1
         return sorted(rows, key=lambda row: (row.value is None, sign * (row.value or 0.0), row.trial))
 
     def _result(self, slot: int, trial: FrozenTrial | None) -> TrialResult:

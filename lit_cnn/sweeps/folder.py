@@ -143,7 +143,7 @@ def write_results(folder: Path, space: Space, rows: Sequence[TrialResult]) -> No
         [row.value for row in done if row.value is not None],
         folder / PICTURE,
         title=f"{folder.resolve().name}: {space.metric} of the {space.value} epoch, {len(done)} trials",
-        maximize=space.direction == "maximize",
+        maximize=space.goal == "maximize",
         logarithmic=[axis.key for axis in space.keys if axis.log],
     )
     best = done[0]

@@ -6,7 +6,7 @@ A space file is YAML:
     trials: 20            # how many, of random and tpe
     seed: 0               # key of the sampler's draws
     metric: val/acc1      # what is compared; the recipe's monitor if left out
-    direction: maximize   # or minimize
+    direction: maximize   # or minimize; left out: minimize a loss, maximize others
     value: best           # of the metric over the epochs: best or last
     keys:
       model.optimizer.learning_rate: {low: 0.01, high: 1.0, log: true}
@@ -25,6 +25,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
 from lit_cnn.experiment.files import value_text
+from lit_cnn.training.monitor import direction
 
 Sampler = Literal["grid", "random", "tpe"]
 Value = str | int | float | bool | None
@@ -90,7 +91,7 @@ class Space:
         trials: How many trials; None for a grid, which tries every combination.
         seed: Key of the sampler's draws.
         metric: Name in ``metrics.csv``; empty takes the recipe's monitor.
-        direction: Whether large or small values are good.
+        direction: Whether large or small values are good; None decides by the metric's name: a loss is minimized.
         value: Which epoch's metric counts.
     """
 
@@ -99,7 +100,7 @@ class Space:
     trials: int | None = None
     seed: int = 0
     metric: str = ""
-    direction: Literal["maximize", "minimize"] = "maximize"
+    direction: Literal["maximize", "minimize"] | None = None
     value: Literal["best", "last"] = "best"
 
     def __post_init__(self) -> None:
@@ -123,6 +124,13 @@ class Space:
         """Every combination of a grid, the last key varying fastest."""
         values = [axis.values() or () for axis in self.keys]
         return [dict(zip((axis.key for axis in self.keys), row, strict=True)) for row in itertools.product(*values)]
+
+    @property
+    def goal(self) -> Literal["maximize", "minimize"]:
+        """The stated direction, or that of the metric."""
+        if self.direction is not None:
+            return self.direction
+        return "minimize" if direction(self.metric) == "min" else "maximize"
 
     @property
     def size(self) -> int:

@@ -140,4 +140,4 @@ def read_value(run_dir: Path, space: Space) -> float:
     numbers = [value for value in values if math.isfinite(value)]
     if not numbers:
         raise ValueError(f"{space.metric} was never a finite number")
-    return max(numbers) if space.direction == "maximize" else min(numbers)
+    return max(numbers) if space.goal == "maximize" else min(numbers)

@@ -303,7 +303,8 @@ class Classifier(pl.LightningModule):
         values = self.val_metrics.compute()
         raw = self.raw_metrics.compute() if self.raw_metrics.updated else values
         self._log_epoch("val", {**values, "loss_raw": raw["loss"], "acc1_raw": raw["acc1"]})
-        scheduler = self.lr_schedulers() if self.trainer.state.fn == "fit" else None
+        trains = self.trainer.state.fn == "fit" and not self.trainer.sanity_checking
+        scheduler = self.lr_schedulers() if trains else None
         if isinstance(scheduler, PlateauLR):
             scheduler.observe(float(values["acc1"]))
         self.val_metrics.reset()

@@ -88,9 +88,9 @@ def test_a_run_ends_with_the_weights_and_the_number_of_its_best_epoch(tmp_path: 
     trainer, _ = train_ramp(tmp_path, [checkpoints], scores=(0.3, 0.7, 0.5))
     (tmp_path / "metrics.csv").write_text("epoch,step,val/acc1\n0,0,0.3\n1,1,0.7\n2,2,0.5\n")
     printed = Console(file=io.StringIO(), width=200)
-    print_results(printed, finished_run(trainer, tmp_path, "ramp"))
+    print_results(printed, finished_run(trainer, tmp_path, "ramp", "val/acc1"))
     assert load_file(tmp_path / "checkpoints" / "weights.safetensors")["bias"].item() == 2.0
     text = " ".join(printed.file.getvalue().split())
-    assert "best: 70.00% after epoch 2" in text
+    assert "best: val/acc1 70.00% after epoch 2" in text
     assert "results after 3 epochs" in text
     assert "50.00%" in text

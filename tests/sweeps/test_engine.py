@@ -81,7 +81,7 @@ def test_an_unlogged_metric_ends_the_sweep_and_can_be_corrected(tmp_path: Path) 
     with pytest.raises(ValueError, match="trial 1 of 1 has logged no val/acc1, but val/loss"):
         run(tmp_path / "s", space)
     rows = run(tmp_path / "s", dataclasses.replace(space, metric="val/loss")).results()
-    assert rows[0].value == 1.0
+    assert rows[0].value == 0.5  # a loss: the smallest first
 
 
 def test_another_sweep_under_the_same_name_is_refused(tmp_path: Path) -> None:

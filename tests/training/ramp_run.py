@@ -9,12 +9,15 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+METRIC = "val/acc1"
+"""What validation reports."""
+
 
 class Ramp(pl.LightningModule):
     """Batch norm of one feature: after step n its bias is n, after batch k its mean is 10 k and its counter k.
 
     Args:
-        scores: What validation reports as ``val/acc1``, epoch by epoch.
+        scores: What validation reports as ``METRIC``, epoch by epoch.
     """
 
     def __init__(self, scores: Sequence[float]) -> None:
@@ -33,7 +36,7 @@ class Ramp(pl.LightningModule):
         self.validated.append(self.net.bias.item())
 
     def on_validation_epoch_end(self) -> None:
-        self.log("val/acc1", self.scores[self.current_epoch])
+        self.log(METRIC, self.scores[self.current_epoch])
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.SGD(self.parameters(), lr=1.0)
@@ -55,11 +58,10 @@ def train_ramp(
         max_epochs=len(scores),
         logger=False,
         callbacks=list(callbacks),
-        num_sanity_val_steps=0,
         enable_progress_bar=False,
         enable_model_summary=False,
         default_root_dir=folder,
-        **settings,
+        **{"num_sanity_val_steps": 0, **settings},
     )
     training, validation = (DataLoader(torch.zeros(number, 1)) for number in (batches, 1))
     trainer.fit(model, training, validation, ckpt_path=resume, weights_only=True)

@@ -1,10 +1,10 @@
 """Checkpoints of a run, and what a signal or a time limit does to it.
 
 ``last.ckpt`` is written at the end of every epoch and every ten minutes, its predecessor is kept as ``previous.ckpt``,
-and ``best.ckpt`` is the epoch with the best monitored metric. Each gets a temporary name and is then renamed, so
-that a kill while writing, or a full disk, leaves the earlier one whole; ``best.ckpt`` first, for a run that goes on
-from the checkpoint before finds its best epoch again, from the one after it does not. It gets its name at the next
-hook, when the loggers have written what it covers, so that no kill leaves a gap in ``metrics.csv``.
+and ``best.ckpt`` holds the weights of the validation with the best monitored metric. Each gets a temporary name and is
+then renamed, so that a kill while writing, or a full disk, leaves the earlier one whole; ``best.ckpt`` first, for a run
+that goes on from the checkpoint before finds its best epoch again, from the one after it does not. It gets its name at
+the next hook, when the loggers have written what it covers, so that no kill leaves a gap in ``metrics.csv``.
 
 SIGINT, SIGTERM and the time limit finish the step, save and stop. A validation may end first, within 20 s; after that
 it is given up, and the run goes on from its last checkpoint. The signal by which SLURM announces the end of a job does
@@ -14,6 +14,7 @@ the same.
 import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from lit_cnn.run_folder.checkpoint import BEST, LAST, PREVIOUS
 from lit_cnn.training.checkpoint_io import DurableCheckpointIO
+from lit_cnn.training.monitor import is_better, is_of_validation
 from lit_cnn.training.stopping import StopRequest
 
 GRACE_SECONDS = 20.0
@@ -33,11 +35,12 @@ class Checkpoints(Checkpoint):
 
     Args:
         folder: Where they go.
-        monitor: Metric whose maximum marks the best epoch.
+        monitor: Metric that marks the best validation, by its maximum or, of a loss, its minimum.
         record: Built-in types stored in every checkpoint besides those of the Classifier: the recipe.
         every_seconds: Time between checkpoints inside an epoch.
         checkpoint_io: How checkpoints are read and written; by default each is read from its file.
         stop: What asks the run to stop; by default SIGINT and SIGTERM.
+        on_best: Called with the trainer after each validation that is the best so far.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class Checkpoints(Checkpoint):
         every_seconds: float = 600.0,
         checkpoint_io: DurableCheckpointIO | None = None,
         stop: StopRequest | None = None,
+        on_best: Callable[[pl.Trainer], None] | None = None,
     ) -> None:
         self.folder = folder
         self.monitor = monitor
@@ -60,6 +64,8 @@ class Checkpoints(Checkpoint):
         self._written_step: int | None = None
         self._written_best = False
         self.stop = stop or StopRequest()
+        self._on_best = on_best
+        self._best_step = -1
         self._stopping = self._training = False
 
     def state_dict(self) -> dict[str, Any]:
@@ -99,12 +105,30 @@ class Checkpoints(Checkpoint):
         self._stopping = stop
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        score = trainer.callback_metrics.get(self.monitor)
-        improved = score is not None and (self.best_score is None or float(score) > self.best_score)
-        if score is not None and improved:
-            self.best_score = float(score)
-        self.save(trainer, best=improved)
+        if not is_of_validation(self.monitor):
+            self._compare(trainer)
+        self.save(trainer, best=self._best_step == trainer.global_step)
         self._stopping = self._agreed_to_stop(trainer)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Compare a complete validation with the best so far; one inside an epoch is saved here if it is the best."""
+        if not self._training or not is_of_validation(self.monitor):
+            return
+        if self._compare(trainer) and not trainer.is_last_batch:
+            partial = self.folder / f".{BEST}.partial"
+            self._write(trainer, partial, self.folder / BEST)
+            if trainer.is_global_zero:
+                os.replace(partial, self.folder / BEST)
+
+    def _compare(self, trainer: pl.Trainer) -> bool:
+        """Whether the monitored metric is the best so far."""
+        score = trainer.callback_metrics.get(self.monitor)
+        if score is None or not is_better(self.monitor, float(score), self.best_score):
+            return False
+        self.best_score, self._best_step = float(score), trainer.global_step
+        if self._on_best is not None:
+            self._on_best(trainer)
+        return True
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._stop_if_saved(trainer)
@@ -172,6 +196,10 @@ class Checkpoints(Checkpoint):
         """
         self._publish(trainer)
         path, partial = self.folder / LAST, self.folder / f".{LAST}.partial"
+        self._write(trainer, partial, path)
+        self._saved_at, self._written_step, self._written_best = time.monotonic(), trainer.global_step, best
+
+    def _write(self, trainer: pl.Trainer, partial: Path, path: Path) -> None:
         try:
             trainer.save_checkpoint(partial)
         except (OSError, RuntimeError) as error:
@@ -182,7 +210,6 @@ class Checkpoints(Checkpoint):
                 f"with --resume; the state after step {self._saved_step} is kept"
             ) from None
         trainer.strategy.barrier("checkpoint")
-        self._saved_at, self._written_step, self._written_best = time.monotonic(), trainer.global_step, best
 
     def _publish(self, trainer: pl.Trainer) -> None:
         """Give the checkpoint that was written its names; nothing if it has them."""

@@ -1,5 +1,9 @@
-"""Pictures of a run: the first augmented batch, and at the end the confusion matrix and the worst images."""
+"""Pictures of a run: the first augmented batch, and of the best validation the confusion matrix and the worst images.
 
+They are drawn in a thread of their own while the training goes on."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +33,8 @@ class Pictures(pl.Callback):
     def __init__(self, folder: Path, tracker: Any = None) -> None:
         self.folder = folder
         self.tracker = tracker
+        self._artist = ThreadPoolExecutor(1)
+        self._jobs: list[Future[None]] = []
         self._counts: Tensor | None = None
         self._worst: list[tuple[float, dict[str, Any]]] = []
 
@@ -40,8 +46,10 @@ class Pictures(pl.Callback):
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         images = data.denormalize(batch.images[:SHOWN]).cpu()
         captions = [caption(target.cpu(), data.class_names) for target in batch.targets[:SHOWN]]
-        path = draw_contact_sheet(images, captions, self.folder / "first_batch.png", title="first training batch")
-        log_picture(self.tracker, "first_batch", path, trainer.global_step)
+        self._draw(
+            "first_batch", trainer.global_step, draw_contact_sheet, images, captions,
+            self.folder / "first_batch.png", title="first training batch",
+        )  # fmt: skip
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         classes = trainer.datamodule.num_classes  # type: ignore[attr-defined]
@@ -73,26 +81,44 @@ class Pictures(pl.Callback):
             self._worst.append((float(losses[row]), entry))
         self._worst = sorted(self._worst, key=lambda item: item[0], reverse=True)[:WORST]
 
-    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def draw_validation(self, trainer: pl.Trainer) -> None:
+        """Draw the validation that has just ended: it is the best so far, and its weights become ``best.ckpt``."""
         if self._counts is None:
             return
         counts = trainer.strategy.reduce(self._counts, reduce_op="sum")
         if not trainer.is_global_zero:
             return
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
-        path = draw_confusion(counts.cpu(), data.class_names, self.folder / "confusion.png")
-        log_picture(self.tracker, "confusion", path, trainer.global_step)
+        title = f"validation of best.ckpt, epoch {trainer.current_epoch + 1}"
+        path = self.folder / "confusion.png"
+        self._draw("confusion", trainer.global_step, draw_confusion, counts.cpu(), data.class_names, path, title=title)
         if self._worst:
-            log_picture(self.tracker, "worst_images", self._draw_worst(data), trainer.global_step)
+            self._draw("worst_images", trainer.global_step, self._draw_worst, self._worst, data, title)
 
-    def _draw_worst(self, data: Any) -> Path:
-        images = data.denormalize(torch.stack([entry["image"] for _, entry in self._worst]))
+    def _draw(self, name: str, step: int, draw: Callable[..., Path], *arguments: Any, **options: Any) -> None:
+        """Draw after the pictures before it, and record the file; ``teardown`` raises what goes wrong."""
+
+        def job() -> None:
+            log_picture(self.tracker, name, draw(*arguments, **options), step)
+
+        self._jobs = [job for job in self._jobs if not job.done() or job.exception()]
+        self._jobs.append(self._artist.submit(job))
+
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Wait until all is drawn."""
+        jobs, self._jobs = self._jobs, []
+        for job in jobs:
+            job.result()
+
+    def _draw_worst(self, worst: list[tuple[float, dict[str, Any]]], data: Any, title: str) -> Path:
+        images = data.denormalize(torch.stack([entry["image"] for _, entry in worst]))
         return draw_worst(
             images,
-            torch.tensor([loss for loss, _ in self._worst]),
-            torch.tensor([entry["true"] for _, entry in self._worst]),
-            torch.tensor([entry["predicted"] for _, entry in self._worst]),
-            torch.tensor([entry["probability"] for _, entry in self._worst]),
+            torch.tensor([loss for loss, _ in worst]),
+            torch.tensor([entry["true"] for _, entry in worst]),
+            torch.tensor([entry["predicted"] for _, entry in worst]),
+            torch.tensor([entry["probability"] for _, entry in worst]),
             data.class_names,
             self.folder / "worst_images.png",
+            title=title,
         )

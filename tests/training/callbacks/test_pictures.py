@@ -29,7 +29,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> dict[str, Mock]:
 def make_trainer(**changes: Any) -> Any:
     data = SimpleNamespace(num_classes=3, class_names=NAMES, denormalize=lambda images: images * 100)
     strategy = SimpleNamespace(reduce=lambda counts, **_: counts)
-    stub = {"datamodule": data, "strategy": strategy, "is_global_zero": True, "global_step": 0}
+    stub = {"datamodule": data, "strategy": strategy, "is_global_zero": True, "global_step": 0, "current_epoch": 0}
     return SimpleNamespace(**{**stub, **changes})
 
 
@@ -41,12 +41,13 @@ def make_batch(targets: Tensor, index: Tensor | None = None, first: int = 0) -> 
 
 
 def validate(folder: Path, batches: list[tuple[Tensor, Batch]]) -> None:
-    """A validation of (logits, batch), at which the run ends."""
+    """A validation of (logits, batch), the best of its run."""
     callback, trainer, module = Pictures(folder), make_trainer(), SimpleNamespace(device="cpu")
     callback.on_validation_epoch_start(trainer, module)
     for number, (logits, batch) in enumerate(batches):
         callback.on_validation_batch_end(trainer, module, logits, batch, number)
-    callback.on_train_end(trainer, module)
+    callback.draw_validation(trainer)
+    callback.teardown(trainer, module, "fit")
 
 
 def sure_of(classes: list[int], margin: float = 8.0) -> Tensor:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lit_cnn import ImageData
-from lit_cnn.data.batch import SKIPPED, Batch
+from lit_cnn.data.batch import PADDING, SKIPPED, Batch
 from lit_cnn.training.callbacks import throughput
 from lit_cnn.training.callbacks.throughput import Throughput
 
@@ -38,6 +38,9 @@ def make_trainer(logged: Logged, world_size: int = 1, datamodule: ImageData | No
         sanity_checking=False,
         loggers=[logged],
         current_epoch=3,
+        max_epochs=5,
+        callback_metrics={"train/loss": 0.25, "val/acc1": 0.75},
+        optimizers=[SimpleNamespace(param_groups=[{"lr": 0.05}, {"lr": 0.0}])],
         datamodule=datamodule,
         strategy=SimpleNamespace(reduce=lambda value, **_: value * world_size),
         global_step=7,
@@ -57,6 +60,9 @@ def run_epoch(logged: Logged, trainer: Any, waits: list[float], works: list[floa
         callback.on_train_batch_end(trainer, module, None, batch, number)
     logged.seconds += 50.0  # what lies between the epoch and its validation does not count
     callback.on_validation_start(trainer, module)
+    callback.on_validation_end(trainer, module)
+    trainer.current_epoch += 1
+    callback.on_train_epoch_start(trainer, module)
     return callback
 
 
@@ -68,7 +74,30 @@ def test_images_per_second_are_images_over_seconds(logged: Logged) -> None:
         "epoch": 3,
         "step": 8,
     }
-    assert logged.lines == ["epoch 3: 1 images/s, waiting for data 38% of the time"]
+    assert logged.lines == [
+        "epoch 4/5: loss 0.2500, val/acc1 75.00%, rate 0.05, 0:00:58 to go, "
+        "1 images/s, waiting for data 38% of the time"
+    ]
+
+
+def test_a_validation_inside_an_epoch_is_not_counted_as_training(logged: Logged) -> None:
+    trainer, callback, row = make_trainer(logged), Throughput(), torch.arange(4)
+    batch = Batch(torch.zeros(4, 1), row, row, row, torch.tensor(1.0))
+    callback.on_train_epoch_start(trainer, SimpleNamespace())
+    for number in range(2):
+        callback.on_train_batch_start(trainer, SimpleNamespace(), batch, number)
+        logged.seconds += 2.0
+        callback.on_train_batch_end(trainer, SimpleNamespace(), None, batch, number)
+        callback.on_validation_start(trainer, SimpleNamespace())
+        logged.seconds += 60.0
+        callback.on_validation_end(trainer, SimpleNamespace())
+        assert logged.metrics["timing/images_per_second"] == 2.0
+    assert logged.lines == []  # one line for each epoch, when it has ended
+
+
+def test_padding_is_no_image(logged: Logged) -> None:
+    run_epoch(logged, make_trainer(logged), waits=[0.0], works=[1.0], index=[0, 1, PADDING])
+    assert logged.metrics["timing/images_per_second"] == 2.0
 
 
 def test_a_validation_without_training_before_it_reports_nothing(logged: Logged) -> None:
