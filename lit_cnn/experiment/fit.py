@@ -4,6 +4,7 @@ import atexit
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from lit_cnn.run_folder.folder import (
     resumable_checkpoint,
     write_json,
 )
+from lit_cnn.run_folder.lock import locked
 from lit_cnn.run_folder.stored_recipe import completed
 from lit_cnn.tracking import finish, make_logger, sync_command
 from lit_cnn.training.announce import announce
@@ -122,7 +124,8 @@ def _fit(
         return _try_out(recipe, settings)
     folder = _make_run_dir(runs, recipe.name, resume)
     try:
-        return _train(folder, recipe, settings, stop, resume is not None, command)
+        with locked(folder) if is_main_process() else nullcontext():
+            return _train(folder, recipe, settings, stop, resume is not None, command)
     finally:
         os.environ.pop(RUN_DIR_VARIABLE, None)
 

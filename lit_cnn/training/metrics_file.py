@@ -6,7 +6,6 @@ run leaves what the uninterrupted one leaves. Timings differ from run to run and
 
 import csv
 import io
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
+from lit_cnn.run_folder.atomic import replacing
 from lit_cnn.run_folder.metrics_csv import read_header, read_metrics
 
 METRICS = "metrics.csv"
@@ -25,8 +25,8 @@ class MetricsFile(Logger):
     """Write ``metrics.csv`` and ``timing.csv`` of a run folder, on rank zero.
 
     Columns are ``epoch,step`` and then the metrics in the order in which they were first logged; values logged in
-    several calls at one step share a row, and rows are sorted by step. Files are replaced whole, so that a reader never
-    sees half of one. Without ``truncate_after`` the first write replaces a file of an earlier run.
+    several calls at one step share a row, and rows are sorted by step. A reader may find the last row cut off. Without
+    ``truncate_after`` the first write replaces a file of an earlier run.
 
     Args:
         run_dir: The run folder; made at the first write.
@@ -96,14 +96,20 @@ class MetricsFile(Logger):
 
 
 class _Table:
-    """A wide CSV in memory, with the text of its rows kept between writes."""
+    """A wide CSV in memory and in its file, to which a new row is appended.
+
+    A row changes until the next one begins, so the file's last row is written again where it has gained values; only a
+    new column, or a value of an earlier row, writes the whole file again.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.columns: list[str] = []
         self.rows: dict[int, dict[str, float]] = {}
-        self._lines: dict[int, str] = {}
-        self._changed = False
+        self._changed: set[int] = set()
+        self._whole = True
+        self._last_written: int | None = None
+        self._last_begins = 0
 
     def add(self, step: int | None, epoch: float | None, values: Mapping[str, float]) -> None:
         if not values:
@@ -116,32 +122,48 @@ class _Table:
         if epoch is not None:
             row["epoch"] = epoch
         new = [name for name in values if name not in self.columns]
-        if new:
-            self.columns += new
-            self._lines.clear()
-        self._lines.pop(step, None)
-        self._changed = True
+        self.columns += new
+        self._whole |= bool(new) or self._last_written is None or step < self._last_written
+        self._changed.add(step)
 
     def write(self) -> None:
         if not self._changed:
             return
-        for step in self.rows.keys() - self._lines.keys():
-            self._lines[step] = self._format(step)
-        header = io.StringIO()
-        csv.writer(header, lineterminator="\n").writerow(["epoch", "step", *self.columns])
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_name(f".{self.path.name}.partial")
         try:
-            partial.write_text(header.getvalue() + "".join(self._lines[step] for step in self.rows), newline="")
-            os.replace(partial, self.path)
+            if self._whole or not self.path.exists():
+                self._write_whole()
+            else:
+                self._append()
         except OSError as error:
             raise ValueError(
                 f"cannot write {self.path} ({error.strerror}): make room or make the folder writable, then continue "
                 "with --resume"
             ) from None
-        self._changed = False
+        self._changed.clear()
+        self._whole, self._last_written = False, next(reversed(self.rows))
 
-    def _format(self, step: int) -> str:
+    def _write_whole(self) -> None:
+        header = io.StringIO()
+        csv.writer(header, lineterminator="\n").writerow(["epoch", "step", *self.columns])
+        lines = [header.getvalue(), *(self._line(step) for step in self.rows)]
+        content = [line.encode() for line in lines]
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(self.path) as partial:
+            partial.write_bytes(b"".join(content))
+        self._last_begins = sum(map(len, content[:-1]))
+
+    def _append(self) -> None:
+        """Write the file's last row again, where it has changed, and those after it."""
+        assert self._last_written is not None
+        steps = sorted(self._changed | {self._last_written})
+        lines = [self._line(step).encode() for step in steps]
+        with self.path.open("r+b") as file:
+            file.seek(self._last_begins)
+            file.write(b"".join(lines))
+            file.truncate()
+        self._last_begins += sum(map(len, lines[:-1]))
+
+    def _line(self, step: int) -> str:
         row = self.rows[step]
         epoch = f"{row['epoch']:.0f}" if "epoch" in row else ""
         return ",".join([epoch, str(step), *(repr(row[c]) if c in row else "" for c in self.columns)]) + "\n"
@@ -151,11 +173,12 @@ class _Table:
         if not self.path.exists():
             return
         self.rows, self.columns = {}, []
-        self._lines.clear()
         for values in read_metrics(self.path):
             step = int(values.pop("step"))
             if step <= last:
                 self.rows[step] = values
         kept = {name for values in self.rows.values() for name in values}
         self.columns = [name for name in read_header(self.path)[2:] if name in kept]
-        self._changed = True
+        self._changed, self._whole = set(self.rows), True
+        if not self.rows:
+            self._write_whole()

@@ -63,6 +63,32 @@ def test_a_continued_run_leaves_the_bytes_of_an_uninterrupted_one(tmp_path: Path
         assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
+def test_a_row_that_a_kill_has_cut_off_is_left_out_and_written_again(tmp_path: Path) -> None:
+    write(tmp_path / "whole", CALLS)
+    write(tmp_path / "parts", CALLS)
+    path = tmp_path / "parts" / "metrics.csv"
+    path.write_bytes(path.read_bytes()[:-3])
+    assert [row["step"] for row in read_metrics(path)] == [1, 3, 5]
+    write(tmp_path / "parts", CALLS[4:], after=5)
+    assert path.read_bytes() == (tmp_path / "whole" / "metrics.csv").read_bytes()
+
+
+def test_a_row_is_appended_without_writing_those_before_it(tmp_path: Path) -> None:
+    """The file stays the same one, and its earlier rows are not touched."""
+    file = MetricsFile(tmp_path)
+    for step in range(3):
+        file.log_metrics({"a": 1.0, "epoch": 0}, step)
+        file.save()
+    path = tmp_path / "metrics.csv"
+    inode, content = path.stat().st_ino, path.read_bytes()
+    path.write_bytes(content.replace(b"0,0,1.0", b"0,0,9.9"))
+    file.log_metrics({"a": 0.5}, 2)  # the last row has changed
+    file.log_metrics({"a": 2.0, "epoch": 0}, 3)
+    file.save()
+    assert path.read_text() == "epoch,step,a\n0,0,9.9\n0,1,1.0\n0,2,0.5\n0,3,2.0\n"
+    assert path.stat().st_ino == inode
+
+
 def test_columns_first_seen_after_the_checkpoint_are_forgotten(tmp_path: Path) -> None:
     write(tmp_path, CALLS)
     write(tmp_path, [], after=1)

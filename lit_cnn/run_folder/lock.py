@@ -1,0 +1,39 @@
+"""One process trains a run: the lock of its folder, which ends with the process that holds it, however it ends."""
+
+import contextlib
+import os
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+LOCK = ".lock"
+OWNER = ".owner"
+"""File that names the process that holds, or held, the lock."""
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a run folder within a block.
+
+    On a file system without locks nothing is held.
+
+    Raises:
+        ValueError: If another process trains the run, naming it.
+    """
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        owner = folder / OWNER
+        name = owner.read_text().strip() if owner.is_file() else "another process"
+        raise ValueError(f"{name} is training the run {folder}: wait until it has ended, or stop it first") from None
+    except NotImplementedError:  # such as some network file systems
+        yield
+        return
+    try:
+        (folder / OWNER).write_text(f"process {os.getpid()} on {platform.node()}\n")
+        yield
+    finally:
+        lock.release()
