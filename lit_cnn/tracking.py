@@ -36,18 +36,18 @@ class TrackingSettings:
     """Where a run is recorded besides its folder.
 
     Args:
-        project: W&B project.
+        project: W&B project; null takes WANDB_PROJECT, or what wandb init has chosen, or lit-cnn.
         mode: ``auto`` is online if there is a login and the server answers within two seconds, otherwise offline.
         entity: W&B user or team; your default one if left out.
         tags: Labels to filter runs by.
         group: Name that puts runs together, such as the seeds of one recipe.
     """
 
-    project: str = "lit-cnn"
+    project: str | None = None
     mode: Literal["auto", "online", "offline", "disabled"] = "auto"
     entity: str | None = None
-    tags: list[str] = field(default_factory=list)
-    group: str | None = None
+    tags: list[str | int | float] = field(default_factory=list)
+    group: str | int | None = None
 
 
 # Which mode -----------------------------------------------------------------------------------------------------------
@@ -74,6 +74,11 @@ def resolve_mode(settings: TrackingSettings) -> Mode:
         warnings.warn(f"{_host()} does not answer, so the run is recorded offline", stacklevel=2)
         return "offline"
     return mode
+
+
+def project_of(settings: TrackingSettings) -> str:
+    """The recipe's project, or the environment's, or that of ``wandb init``, or ours."""
+    return settings.project or os.environ.get("WANDB_PROJECT") or _settings_file().get("project") or "lit-cnn"
 
 
 def _mode_of_environment() -> Literal["auto", "online", "offline", "disabled"]:
@@ -185,7 +190,7 @@ def make_logger(
         run.define_metric("*", step_metric=STEP, step_sync=True)
         run.config.update(config, allow_val_change=True)
         return cast(
-            "WandbLogger", _logger_class()(experiment=run, project=settings.project, save_dir=run_dir, id=run_id)
+            "WandbLogger", _logger_class()(experiment=run, project=project_of(settings), save_dir=run_dir, id=run_id)
         )
     except Exception as error:
         warnings.warn(f"W&B does not start ({_first_line(error)}), the run goes on without it", stacklevel=2)
@@ -205,13 +210,13 @@ def _start(settings: TrackingSettings, run_dir: Path, run_id: str, run_name: str
         finish_timeout=60.0,
     )
     return wandb.init(
-        project=settings.project,
+        project=project_of(settings),
         entity=settings.entity,
-        group=settings.group,
-        tags=settings.tags or None,
+        group=None if settings.group is None else str(settings.group),
+        tags=[str(tag) for tag in settings.tags] or None,
         dir=run_dir,
         id=run_id,
-        name=run_name,
+        name=os.environ.get("WANDB_NAME") or run_name,
         mode=mode,
         resume="allow" if resume and mode == "online" else None,  # offline, the equal id alone joins the parts
         settings=quiet,

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from lit_cnn import tracking
-from lit_cnn.tracking import TrackingSettings, resolve_mode, sync_command
+from lit_cnn.tracking import TrackingSettings, project_of, resolve_mode, sync_command
 
 
 @pytest.fixture(autouse=True)
@@ -323,3 +323,15 @@ def test_a_missing_picture_is_named_and_no_logger_is_fine(tmp_path: Path) -> Non
 
 def test_there_is_no_command_without_an_offline_part(tmp_path: Path) -> None:
     assert sync_command(tmp_path) == ""
+
+
+def test_the_project_is_the_recipes_or_the_environments_or_that_of_wandb_init(
+    stranger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert project_of(TrackingSettings()) == "lit-cnn"
+    (stranger / "wandb").mkdir()
+    (stranger / "wandb" / "settings").write_text("[default]\nentity = team\nproject = initialized\n")
+    assert project_of(TrackingSettings()) == "initialized"
+    monkeypatch.setenv("WANDB_PROJECT", "exported")
+    assert project_of(TrackingSettings()) == "exported"
+    assert project_of(TrackingSettings(project="stated")) == "stated"

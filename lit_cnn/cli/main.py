@@ -91,7 +91,8 @@ def sentence(error: Exception) -> str:
         return f"out of memory ({reason}): {MEMORY_ADVICE}{precision_advice()}"
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
-    if isinstance(error, (ValueError, OSError)) and text:
+    refused = type(error).__name__ == "MisconfigurationException"  # Lightning's, whose import would take a second
+    if text and (refused or isinstance(error, (ValueError, OSError))):
         return innermost(text)
     if isinstance(error, RuntimeError) and re.search(LOST_PROCESS, text):
         reason = text.splitlines()[0].split(". ")[0]

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,13 +62,13 @@ def find_recipe(name: str) -> Path:
     """The file of a recipe given as a path or as a name such as ``resnet_rs`` or ``small/resnet_rs``.
 
     ``recipes/resnet_rs.yaml``, as headers and documents have it, is the shipped recipe where the working directory has
-    no such file.
+    no such file; ``-`` is the standard input.
 
     Raises:
         ValueError: If there is none, naming the nearest.
     """
-    path = Path(name).expanduser()
-    if path.is_file():
+    path = Path("/dev/stdin" if name == "-" else name).expanduser()
+    if path.is_file() or path.is_fifo() or path.is_char_device():
         return path
     below = path.as_posix().removeprefix("recipes/")
     for folder in RECIPE_FOLDERS:
@@ -100,14 +101,41 @@ def recipe_id(path: Path) -> str:
     return f"{kind}/{path.stem}" if kind and kind in KINDS else path.stem
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice in a mapping, of which YAML would silently take the second."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                if key.value in seen:
+                    problem = f"the key {key.value} stands twice; put what both hold under one"
+                    raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def lines_of(text: str) -> dict[str, int]:
+    """The line, from 1, on which each dotted key of a YAML mapping stands."""
+
+    def walk(prefix: str, node: yaml.Node | None) -> Iterator[tuple[str, int]]:
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                name = f"{prefix}{key.value}"
+                yield name, key.start_mark.line + 1
+                yield from walk(f"{name}.", value)
+
+    return dict(walk("", yaml.compose(text, yaml.SafeLoader)))
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in ``path``.
 
     Raises:
-        ValueError: If it is not a YAML mapping, with file and line.
+        ValueError: If it is not a YAML mapping, or a key stands twice, with file and line.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise ValueError(f"{path}, line {line}: {error.problem or 'this is not YAML'}") from None

@@ -13,6 +13,7 @@ import lightning.pytorch as pl
 import yaml
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
+from lit_cnn.data.module import ImageData
 from lit_cnn.experiment.identity import check_identity, describe_changes
 from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.reports.curves import draw_curves
@@ -38,7 +39,20 @@ from lit_cnn.training.checkpoint_io import DurableCheckpointIO
 from lit_cnn.training.metrics_file import MetricsFile
 from lit_cnn.training.slurm import job_id, requeue, take_over_requeueing
 from lit_cnn.training.stopping import RunInterrupted, StopRequest
-from lit_cnn.training.trainer import check_strategy, end_launched, limited_waiting, progress_bars, seconds_of
+from lit_cnn.training.trainer import (
+    check_keys,
+    check_strategy,
+    end_launched,
+    limited_waiting,
+    loggers_of,
+    make_trainer,
+    profiler_of,
+    progress_bars,
+    seconds_of,
+)
+
+TRIED_OUT = 8
+"""Images of the one batch that ``trainer.fast_dev_run`` trains on, at most."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +130,7 @@ def _fit(
     resume: Path | None,
     command: Sequence[str],
 ) -> Run:
-    if settings.get("gradient_clip_val") is not None:
-        raise ValueError("trainer.gradient_clip_val is not used: set model.clipping.kind norm and model.clipping.limit")
+    check_keys(settings)
     check_strategy(recipe.resolved["trainer"]["strategy"])
     recipe.data.setup("fit")
     if settings.get("fast_dev_run"):
@@ -155,17 +168,21 @@ def _make_run_dir(runs: Path, name: str, resumed: Path | None) -> Path:
 
 
 def _try_out(recipe: Recipe, settings: dict[str, Any]) -> Run:
-    """Run ``trainer.fast_dev_run``, with no more images in the batch than the training set has."""
-    data = recipe.data
-    trainer = pl.Trainer(**{**settings, "callbacks": [*settings["callbacks"], *recipe.callbacks]})
-    parts = trainer.world_size * trainer.accumulate_grad_batches
-    most = data.train_size // parts * parts
-    if data.batch_size > most > 0:
-        announce(f"fast_dev_run: data.batch_size is {most} instead of {data.batch_size}, to fit the training set")
-        data.batch_size = most
-    trainer.fit(recipe.model, data)
+    """Run ``trainer.fast_dev_run``, with no more than ``TRIED_OUT`` images in the batch."""
+    trainer = make_trainer({**settings, "callbacks": [*settings["callbacks"], *recipe.callbacks]})
+    _limit_batch(recipe.data, trainer, min(TRIED_OUT, recipe.data.train_size), "for fast_dev_run")
+    trainer.fit(recipe.model, recipe.data)
     announce("fast_dev_run finished: one training and one validation batch ran")
     return Run(None, recipe.about.title)
+
+
+def _limit_batch(data: ImageData, trainer: pl.Trainer, most: int, reason: str) -> None:
+    """Make a batch of more than ``most`` images the largest one below that divides into the trainer's parts."""
+    parts = trainer.world_size * trainer.accumulate_grad_batches
+    fitting = max(most // parts, 1) * parts
+    if data.drop_last and data.batch_size > max(most, parts):
+        announce(f"data.batch_size is {fitting} instead of {data.batch_size}, {reason}")
+        data.batch_size = fitting
 
 
 def _make_trainer(
@@ -196,9 +213,10 @@ def _make_trainer(
             on_best=pictures.draw_validation,
         ),
     ]
-    loggers = [metrics_file, *([wandb_logger] if wandb_logger else [])]
+    loggers = [metrics_file, *([wandb_logger] if wandb_logger else []), *loggers_of(settings)]
+    own = {"default_root_dir": folder, "logger": loggers, "profiler": profiler_of(settings, folder)}
     with limited_waiting(recipe.process_timeout_minutes):
-        return pl.Trainer(**{**settings, "default_root_dir": folder, "logger": loggers, "callbacks": callbacks})
+        return make_trainer({**settings, **own, "callbacks": callbacks})
 
 
 def _continue(folder: Path, metrics_file: MetricsFile) -> tuple[Path | None, DurableCheckpointIO]:
@@ -227,6 +245,7 @@ def _train(
     trainer = None
     try:
         trainer = _make_trainer(settings, recipe, folder, checkpoint_io, metrics_file, wandb_logger, stop)
+        _limit_batch(recipe.data, trainer, recipe.data.train_size, "since the training set has no more images")
         trainer.fit(recipe.model, recipe.data, ckpt_path=checkpoint_path, weights_only=True)
     except BaseException as error:
         finish(1)

@@ -1,6 +1,9 @@
 """A recipe's typed form, and the parser that names what is wrong with it."""
 
 import difflib
+import itertools
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,8 @@ from jsonargparse import ActionConfigFile, ArgumentError
 from lightning.pytorch.cli import LightningArgumentParser
 
 from lit_cnn.data.module import ImageData
-from lit_cnn.experiment.files import About, argument, find_recipe, read_yaml, recipe_id
+from lit_cnn.experiment.files import About, argument, find_recipe, lines_of, read_yaml, recipe_id
+from lit_cnn.experiment.identity import leaves
 from lit_cnn.experiment.jsonargparse_internals import keys_of, plain, unknown_key
 from lit_cnn.run_folder.folder import ENVIRONMENT
 from lit_cnn.run_folder.stored_recipe import legacy_values
@@ -60,6 +64,36 @@ def nearest_key(name: str, keys: list[str]) -> str | None:
     return next((key for key in keys if difflib.get_close_matches(last, [key.rpartition(".")[2]], n=1)), None)
 
 
+def require_filled_sections(files: Sequence[Path], keys: Sequence[str]) -> None:
+    """Refuse a section that holds no mapping, such as one whose keys are all commented out.
+
+    Raises:
+        ValueError: Naming file, line and section.
+    """
+    keys = [key for key in keys if not key.endswith(".help")]
+    sections = {key.rpartition(".")[0] for key in keys} - {""}
+    for file in files:
+        lines = lines_of(file.read_text(encoding="utf-8"))
+        for key, value in leaves("", read_yaml(file)):
+            if key in sections:
+                known = next(name for name in keys if name.startswith(f"{key}."))
+                held = "is empty" if value is None else f"holds {value!r}"
+                raise ValueError(
+                    f"{file}, line {lines.get(key, 0)}: the section {key} {held}; remove it, or give it keys such as "
+                    f"{known}"
+                )
+
+
+def place_of(message: str, files: Sequence[Path]) -> str:
+    """Where the key that a message names stands: the last of the files that hold it, and the line."""
+    named = re.search(r"key '?\"?([\w.]+)", message)
+    for file in reversed(files if named else []):
+        lines = lines_of(file.read_text(encoding="utf-8"))
+        if named and named[1] in lines:
+            return f"{file}, line {lines[named[1]]}: "
+    return ""
+
+
 class RecipeCLI:
     """Parses a recipe into ``config``; what is built from it, ``fit`` decides.
 
@@ -72,10 +106,14 @@ class RecipeCLI:
 
     def __init__(self, arguments: list[str]) -> None:
         self.parser = recipe_parser()
+        pairs = itertools.pairwise(arguments)
+        files = [Path(value) for flag, value in pairs if flag in ("--config", "-c") and "\n" not in value]
+        require_filled_sections(files, keys_of(self.parser))
         try:
             self.config: Any = self.parser.parse_args(arguments)
-        except ArgumentError as error:
-            raise ValueError(explain(str(error), keys_of(self.parser))) from None
+        except (ArgumentError, ValueError) as error:
+            said = explain(str(error), keys_of(self.parser)) if isinstance(error, ArgumentError) else str(error)
+            raise ValueError(place_of(said, files) + said) from None
 
     def settle_precision(self, stated_by: str = "the recipe") -> PrecisionChoice:
         """Put this machine's precision in the place of auto, so that the configuration says what a run computes in.
@@ -176,6 +214,8 @@ def resolve_configs(arguments: list[str]) -> list[str]:
 def _checked(name: str) -> list[str]:
     """The recipe's file, and after it the keys that a stored recipe lacks."""
     path = find_recipe(name)
+    if not path.is_file():  # a pipe, which can be read once only
+        return [path.read_text(encoding="utf-8") + "\n"]
     recipe = read_yaml(path)
     stored = (path.parent / ENVIRONMENT).is_file()
     return [str(path), *(argument(key, value) for key, value in legacy_values(recipe).items() if stored)]

@@ -20,7 +20,7 @@ def locked(folder: Path) -> Iterator[None]:
     On a file system without locks nothing is held.
 
     Raises:
-        ValueError: If another process trains the run, naming it.
+        ValueError: If another process trains the run, naming it, or the folder cannot be written.
     """
     lock = FileLock(folder / LOCK)
     try:
@@ -29,6 +29,8 @@ def locked(folder: Path) -> Iterator[None]:
         owner = folder / OWNER
         name = owner.read_text().strip() if owner.is_file() else "another process"
         raise ValueError(f"{name} is training the run {folder}: wait until it has ended, or stop it first") from None
+    except OSError as error:
+        raise ValueError(f"cannot write into the run folder {folder} ({error.strerror}): make it writable") from None
     except NotImplementedError:  # such as some network file systems
         yield
         return

@@ -1,6 +1,7 @@
 """Classifier: a network, its loss, its metrics and its optimizer, as a LightningModule."""
 
 import math
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from lit_cnn.lightning_internals import open_training_loader, trainer_of
 from lit_cnn.randomness import derive_key, seeded
 from lit_cnn.run_folder.checkpoint import load_checkpoint
 from lit_cnn.training.activation_checkpointing import checkpoint_activations
+from lit_cnn.training.announce import announce
 from lit_cnn.training.checkpoint_record import constructor_arguments, describe_classifier, describe_network
 from lit_cnn.training.fine_tuning import InitialWeights, start_weights
 from lit_cnn.training.losses import LossSettings, balanced_weights, loss_of_heads
@@ -27,7 +29,7 @@ from lit_cnn.training.optimization.clipping import ClippingSettings, classifier_
 from lit_cnn.training.optimization.loss_scaling import scaled, scaler_of
 from lit_cnn.training.optimization.optimizers import OptimizerSettings, make_optimizer
 from lit_cnn.training.optimization.sam import Ascent, SamSettings, frozen_statistics
-from lit_cnn.training.optimization.schedules import PlateauLR, ScheduleSettings, make_scheduler
+from lit_cnn.training.optimization.schedules import PlateauLR, ScheduleSettings, make_scheduler, warmup_steps
 
 
 class Classifier(pl.LightningModule):
@@ -215,7 +217,12 @@ class Classifier(pl.LightningModule):
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (N, num_classes) of images (N, C, H, W)."""
-        return self.network(images)
+        return self.network(images.to(self._weights_dtype))
+
+    @property
+    def _weights_dtype(self) -> torch.dtype:
+        """What the weights are stored in: float32 but under a precision such as bf16-true."""
+        return next(self.network.parameters()).dtype
 
     # Steps ------------------------------------------------------------------------------------------------------------
 
@@ -359,6 +366,10 @@ class Classifier(pl.LightningModule):
         schedule = self.schedule_settings
         if self.trainer.fast_dev_run:  # type: ignore[attr-defined]
             schedule = replace(schedule, warmup_epochs=0.0)  # a single step has no room for a warm-up
+        elif total_steps < warmup_steps(schedule, steps_per_epoch):
+            epochs = total_steps / steps_per_epoch
+            announce(f"model.schedule.warmup_epochs is {epochs:g} instead of {schedule.warmup_epochs:g}, the whole run")
+            schedule = replace(schedule, warmup_epochs=epochs)
         scheduler = make_scheduler(optimizer, schedule, total_steps=total_steps, steps_per_epoch=steps_per_epoch)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
@@ -385,9 +396,12 @@ class Classifier(pl.LightningModule):
         steps = math.ceil(batches / trainer.accumulate_grad_batches)
         limits = [trainer.max_steps] if trainer.max_steps >= 0 else []
         limits += [steps * trainer.max_epochs] if trainer.max_epochs is not None and trainer.max_epochs >= 0 else []
-        if not limits:
-            raise ValueError("the learning rate's schedule needs an end: set trainer.max_epochs or trainer.max_steps")
-        return steps, min(limits)
+        if not limits and not self.schedule_settings.endless:
+            raise ValueError(
+                f"the schedule {self.schedule_settings.name} needs an end: set trainer.max_epochs or "
+                "trainer.max_steps, or model.schedule.name to constant or plateau"
+            )
+        return steps, min(limits, default=sys.maxsize)
 
     def _count_loader_steps(self) -> tuple[int, int]:
         """The same for a loader that a script gave its Trainer."""

@@ -4,13 +4,17 @@ import datetime
 import logging
 import subprocess
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import ProgressBar, RichProgressBar
+from lightning.pytorch.loggers import Logger
+from lightning.pytorch.profilers import AdvancedProfiler, Profiler, SimpleProfiler
 from lightning.pytorch.strategies import DDPStrategy, StrategyRegistry
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from lit_cnn.lightning_internals import launched_processes
 
@@ -44,6 +48,56 @@ def check_strategy(strategy: Any) -> None:
             f"trainer.strategy {name} shards the weights over the devices, but the EMA and Checkpoints callbacks need "
             "them unsharded; use ddp; trainer.precision auto and more trainer.accumulate_grad_batches save memory"
         )
+
+
+UNUSED = {
+    "gradient_clip_val": "set model.clipping.kind norm and model.clipping.limit",
+    "gradient_clip_algorithm": "set model.clipping.kind",
+    "default_root_dir": "runs are written below --runs",
+}
+"""Keys of the trainer that a run sets itself -> what to state in their place."""
+
+
+def check_keys(settings: Mapping[str, Any]) -> None:
+    """Refuse keys of ``trainer`` that would not do what they say.
+
+    Raises:
+        ValueError: Naming the key and what to state in its place.
+    """
+    for key, advice in UNUSED.items():
+        if settings.get(key) is not None:
+            raise ValueError(f"trainer.{key} is not used: {advice}")
+    if settings.get("enable_checkpointing") is False:
+        raise ValueError(
+            "trainer.enable_checkpointing cannot be false, since a run goes on from its checkpoints: set "
+            "checkpoint_minutes for fewer of them"
+        )
+
+
+def loggers_of(settings: Mapping[str, Any]) -> list[Logger]:
+    """The loggers that a recipe adds to the run's own."""
+    given = settings.get("logger")
+    return [given] if isinstance(given, Logger) else [] if given in (None, True, False) else list(given)
+
+
+def profiler_of(settings: Mapping[str, Any], folder: Path) -> Profiler | str | None:
+    """The trainer's profiler; one given by name writes its table into the run folder instead of Lightning's log."""
+    given = settings.get("profiler")
+    named: dict[str, Callable[..., Profiler]] = {"simple": SimpleProfiler, "advanced": AdvancedProfiler}
+    return named[given](dirpath=folder, filename="profile") if given in named else given
+
+
+def make_trainer(settings: Mapping[str, Any]) -> pl.Trainer:
+    """Lightning's Trainer.
+
+    Raises:
+        ValueError: If it refuses a key, with its reason.
+    """
+    try:
+        return pl.Trainer(**settings)
+    except MisconfigurationException as error:
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise ValueError(f"the keys below trainer do not work here: {reason}") from None
 
 
 @contextmanager

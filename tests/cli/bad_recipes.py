@@ -151,7 +151,11 @@ DATA = [
     ),
     Case("data sets", "npz of random bytes", random_bytes, "is not a readable npz file"),
     Case(
-        "data sets", "batch larger than the set", recipe(("data.batch_size", 64)), "larger than the training set of 8"
+        "data sets",
+        "batch larger than the set",
+        recipe(("data.batch_size", 64)),
+        "data.batch_size is 8 instead of 64, since the training set has no more images",
+        0,
     ),
     Case("data sets", "image too small for the net", recipe(("model.architecture", "vgg11")), "at least 32x32 pixels"),
     Case(
@@ -203,7 +207,8 @@ RECIPES = [
         "recipes",
         "warm-up longer than the run",
         recipe(("model.schedule.warmup_epochs", 9)),
-        "longer than the run of 1 epochs",
+        "model.schedule.warmup_epochs is 1 instead of 9, the whole run",
+        0,
     ),
     Case(
         "recipes",
@@ -211,11 +216,33 @@ RECIPES = [
         recipe(("trainer.gradient_clip_val", 1.0)),
         "set model.clipping.kind norm",
     ),
+    Case("recipes", "another folder of runs", recipe(("trainer.default_root_dir", "x")), "written below --runs"),
+    Case(
+        "recipes",
+        "no checkpoints",
+        recipe(("trainer.enable_checkpointing", False)),
+        "cannot be false",
+    ),
+    Case("recipes", "no such device", recipe(("trainer.devices", 0)), "trainer do not work here"),
+    Case(
+        "recipes",
+        "averages of coarse weights",
+        recipe(("trainer.precision", "bf16-true"), ("ema.decay", 0.9)),
+        "too coarse to be averaged",
+    ),
+    Case("recipes", "section twice", recipe(text="data: {}\nmodel: {}\ndata: {}\n"), "line 3: the key data"),
+    Case(
+        "recipes",
+        "section whose keys are commented out",
+        recipe(text="model:\n  schedule:\n#   name: step\n"),
+        "line 2: the section model.schedule is empty",
+    ),
     Case(
         "recipes",
         "more stages than epochs",
         recipe(("progressive_learning", {"stages": 4, "image_size": 8})),
-        "progressive_learning.stages is 4, more than the run's 1 epochs",
+        "progressive_learning.stages is 1 instead of 4, one for each epoch of the run",
+        0,
     ),
     Case(
         "recipes",

@@ -106,7 +106,7 @@ def test_every_key_that_holds_a_value_is_described_and_no_section() -> None:
     assert helps["data"].startswith(SECTION_HELP), WORDS.format(helps["data"], "SECTION_HELP")
     found = {key.name: key for key in described_keys(parser)}
     assert found["monitor"].default == "val/acc1"
-    assert found["monitor"].meaning == "Metric whose maximum is the best epoch."
+    assert found["monitor"].meaning == "Metric of the best epoch: its maximum or, of a loss, its minimum."
     assert found["data.seed"].default == ""
     assert found.keys().isdisjoint({"help", "config", "data", "model", "model.optimizer", "trainer"})
     assert found.keys() >= {"data.batch_size", "model.optimizer.learning_rate", "ema.decay", "about.title"}

@@ -66,6 +66,8 @@ def test_wrong_settings_are_named(options: dict, message: str) -> None:
         ProgressiveLearning(**options)
 
 
-def test_more_stages_than_epochs() -> None:
-    with pytest.raises(ValueError, match="more than the run's 3 epochs"):
-        ProgressiveLearning(4, image_size=8).plan(make_data(), 3)
+def test_a_run_has_at_most_one_stage_an_epoch(capsys: pytest.CaptureFixture[str]) -> None:
+    assert len(ProgressiveLearning(4, image_size=8).plan(make_data(), 3)) == 3
+    assert "progressive_learning.stages is 3 instead of 4" in capsys.readouterr().out
+    (only,) = ProgressiveLearning(4, image_size=4).plan(make_data(), 1)
+    assert only.image_size == make_data().image_size  # a single epoch is trained as the last one would be

@@ -10,9 +10,20 @@ from typing import Any
 
 import lightning.pytorch as pl
 import pytest
+from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.profilers import SimpleProfiler
 from lightning.pytorch.strategies import DDPStrategy, SingleDeviceStrategy, StrategyRegistry
 
-from lit_cnn.training.trainer import check_strategy, end_launched, limited_waiting, seconds_of
+from lit_cnn.training.trainer import (
+    check_keys,
+    check_strategy,
+    end_launched,
+    limited_waiting,
+    loggers_of,
+    make_trainer,
+    profiler_of,
+    seconds_of,
+)
 
 
 class Noting(DDPStrategy):
@@ -102,3 +113,38 @@ def test_the_longest_time_is_read_in_each_of_its_forms() -> None:
     assert seconds_of(datetime.timedelta(seconds=5)) == 5
     with pytest.raises(ValueError, match="must be written as DD:HH:MM:SS, got '1:2:3'"):
         seconds_of("1:2:3")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("gradient_clip_val", 1.0, "set model.clipping.kind norm"),
+        ("gradient_clip_algorithm", "value", "set model.clipping.kind"),
+        ("default_root_dir", "mine", "below --runs"),
+        ("enable_checkpointing", False, "cannot be false"),
+    ],
+)
+def test_a_key_that_would_be_dropped_is_refused(key: str, value: Any, says: str) -> None:
+    with pytest.raises(ValueError, match=f"^trainer.{key}.*{says}"):
+        check_keys({key: value})
+    check_keys({key: None})
+
+
+def test_what_lightning_refuses_is_one_sentence() -> None:
+    with pytest.raises(ValueError, match=r"^the keys below trainer do not work here: .*[^.]$"):
+        make_trainer({"accelerator": "cpu", "devices": 0})
+
+
+def test_the_loggers_of_a_recipe_come_besides_the_runs_own(tmp_path: Path) -> None:
+    own = CSVLogger(tmp_path)
+    assert loggers_of({"logger": own}) == [own]
+    assert loggers_of({"logger": [own, own]}) == [own, own]
+    assert loggers_of({"logger": True}) == loggers_of({"logger": False}) == loggers_of({}) == []
+
+
+def test_a_profiler_given_by_name_writes_into_the_run_folder(tmp_path: Path) -> None:
+    profiler = profiler_of({"profiler": "simple"}, tmp_path)
+    assert isinstance(profiler, SimpleProfiler)
+    assert (profiler.dirpath, profiler.filename) == (tmp_path, "profile")
+    assert profiler_of({"profiler": profiler}, tmp_path) is profiler
+    assert profiler_of({}, tmp_path) is None

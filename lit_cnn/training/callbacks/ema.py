@@ -58,9 +58,16 @@ class EMA(pl.Callback):
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         if stage == "fit" and self.decay > 0:
             pl_module.configure_model()
+            precision = str(getattr(trainer, "precision", ""))
+            if precision in ("bf16-true", "16-true"):
+                raise ValueError(
+                    f"ema.decay is {self.decay:g}, but weights of trainer.precision {precision} are too coarse to be "
+                    "averaged: set ema.decay to 0, or the precision to bf16-mixed"
+                )
             self.average = AveragedModel(pl_module, multi_avg_fn=self._update, use_buffers=True)
             # the counter of updates stays on the CPU, where reading it does not wait for the device
-            self.average.module.to(trainer.strategy.root_device)
+            stored = torch.float64 if precision == "64-true" else torch.float32
+            self.average.module.to(trainer.strategy.root_device, stored)
             self._updated_at = 0
 
     @torch.no_grad()

@@ -11,6 +11,7 @@ import lightning.pytorch as pl
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.data.augmentation.plan import EpochPlan, Stage, between, progressive_stages, stage_shares
 from lit_cnn.data.module import ImageData
+from lit_cnn.training.announce import announce
 
 
 class ProgressiveLearning(pl.Callback):
@@ -51,16 +52,10 @@ class ProgressiveLearning(pl.Callback):
         self._plan: EpochPlan | None = None
 
     def plan(self, data: ImageData, epochs: int) -> tuple[Stage, ...]:
-        """The data's stages in a run of ``epochs`` epochs.
-
-        Raises:
-            ValueError: If the run has fewer epochs than stages.
-        """
-        if epochs < self.stages:
-            raise ValueError(
-                f"progressive_learning.stages is {self.stages}, more than the run's {epochs} epochs: train longer or "
-                "set fewer stages"
-            )
+        """The data's stages in a run of ``epochs`` epochs, of which each has at most one."""
+        stages = min(self.stages, epochs)
+        if stages < self.stages:
+            announce(f"progressive_learning.stages is {stages} instead of {self.stages}, one for each epoch of the run")
         last = data.own_stage
         first = replace(
             last,
@@ -69,7 +64,7 @@ class ProgressiveLearning(pl.Callback):
             mixup_alpha=last.mixup_alpha if self.mixup is None else self.mixup,
             cutmix_alpha=last.cutmix_alpha if self.cutmix is None else self.cutmix,
         )
-        return progressive_stages(first, last, stage_shares(self.stages, self.includes_start), epochs)
+        return progressive_stages(first, last, stage_shares(stages, self.includes_start), epochs)
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Give the data its stages before its loader is made."""

@@ -51,6 +51,11 @@ class ScheduleSettings:
     plateau_patience: int = 5
     plateau_drops: int = 3
 
+    @property
+    def endless(self) -> bool:
+        """Whether the rate does not depend on where the run ends."""
+        return self.name in ("constant", "plateau", "step", "exponential")
+
     def __post_init__(self) -> None:
         if self.name not in _NAMES:
             raise ValueError(f"schedule.name must be one of {', '.join(_NAMES)}, got {self.name!r}")
