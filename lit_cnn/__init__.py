@@ -1,17 +1,18 @@
 """lit-cnn: train and compare convolutional networks, and tune their recipes.
 
-``create_model``, ``list_models`` and ``model_info`` need torch alone; the others import Lightning when first used.
+Everything is imported when first used: ``create_model``, ``list_models`` and ``model_info`` need torch alone, the
+others Lightning too.
 Lightning's tips to install other products are silenced; its other messages, and all other loggers, are as they were.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from lit_cnn.architectures.catalog import create_model, list_models
-from lit_cnn.architectures.catalog import find_entry as model_info
 from lit_cnn.lightning_tips import silence_tips
 
 if TYPE_CHECKING:
+    from lit_cnn.architectures.catalog import create_model, list_models
+    from lit_cnn.architectures.catalog import find_entry as model_info
     from lit_cnn.data.module import ImageData
     from lit_cnn.evaluation.trained import load_trained as load_model
     from lit_cnn.experiment.fit import fit
@@ -34,6 +35,9 @@ silence_tips()  # here, since a Trainer made before the first Classifier would l
 _LATER = {
     "Classifier": ("lit_cnn.training.classifier", "Classifier"),
     "ImageData": ("lit_cnn.data.module", "ImageData"),
+    "create_model": ("lit_cnn.architectures.catalog", "create_model"),
+    "list_models": ("lit_cnn.architectures.catalog", "list_models"),
+    "model_info": ("lit_cnn.architectures.catalog", "find_entry"),
     "Recipe": ("lit_cnn.experiment.recipe", "Recipe"),
     "fit": ("lit_cnn.experiment.fit", "fit"),
     "load_model": ("lit_cnn.evaluation.trained", "load_trained"),

@@ -4,19 +4,14 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console
+if TYPE_CHECKING:  # the help needs none of it
+    from rich.console import Console
 
-from lit_cnn.cli.console import console, metric, table
-from lit_cnn.experiment.fit import Run, fit, is_main_process
-from lit_cnn.experiment.jsonargparse_internals import described_keys, keys_of
-from lit_cnn.experiment.parser import RecipeCLI, nearest_key, recipe_name, recipe_parser, resolve_configs
-from lit_cnn.experiment.recipe import Recipe
-from lit_cnn.run_folder.checkpoint import BEST
-from lit_cnn.run_folder.folder import RUN_DIR_VARIABLE, find_run
-from lit_cnn.training.precision import emulation_warning
-from lit_cnn.training.slurm import requeued_run
-from lit_cnn.training.trainer import quieten_lightning
+    from lit_cnn.experiment.fit import Run
+    from lit_cnn.experiment.parser import RecipeCLI
+    from lit_cnn.experiment.recipe import Recipe
 
 SHOWN = ("train/loss", "train/acc1", "train/acc1_soft", "val/loss", "val/acc1", "val/acc5", "val/acc1_raw")
 """Metrics of the table of results, where they were logged."""
@@ -30,10 +25,20 @@ exit codes: 0 done, 1 bad input, 2 bad command line; stopped with the state save
 """
 
 
+SHORT = {
+    "--epochs": ("trainer.max_epochs", "N", "epochs to train"),
+    "--batch-size": ("data.batch_size", "N", "images of one optimizer step over all devices"),
+    "--lr": ("model.optimizer.learning_rate", "RATE", "peak learning rate at model.optimizer.base_batch_size"),
+    "--workers": ("data.workers", "N", "processes that prepare images"),
+    "--seed": ("seed_everything", "N", "seed of every random decision"),
+}
+"""Short option -> the recipe's key that it sets, its value, its meaning."""
+
+
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lit-cnn fit",
-        usage="lit-cnn fit --config RECIPE [--config OVERLAY] [--KEY VALUE ...]\n       lit-cnn fit --resume RUN",
+        usage="lit-cnn fit RECIPE [--config OVERLAY] [--KEY VALUE ...]\n       lit-cnn fit --resume RUN",
         description="Train a recipe in a run folder of its own, or continue a run bit-exactly.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -45,16 +50,39 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--runs", default="runs", metavar="DIR", help="where run folders are made (default: runs)")
     parser.add_argument("--keys", metavar="PREFIX", help="list the recipe's keys that begin with PREFIX, and stop")
+    for option, (key, value, meaning) in SHORT.items():
+        parser.add_argument(option, dest=key, metavar=value, help=f"{meaning} ({key})")
     return parser
 
 
 def run(arguments: list[str]) -> int:
+    known, rest = parse(arguments)
+    from lit_cnn.training.trainer import quieten_lightning
+
     quieten_lightning()
-    known, rest = make_parser().parse_known_args(arguments)
-    if known.keys is not None:
-        return list_keys(known.keys)
-    runs, command = Path(known.runs), ["lit-cnn", "fit", *arguments]
-    rest = [*(argument for name in known.config or [] for argument in ("--config", name)), *rest]
+    return list_keys(known.keys) if known.keys is not None else train(known, rest, ["lit-cnn", "fit", *arguments])
+
+
+def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """Our own options, and the recipe's as its parser takes them: files first, then single keys in their order."""
+    first = [arguments[0]] if arguments and not arguments[0].startswith("-") else []
+    known, rest = make_parser().parse_known_args(arguments[len(first) :])
+    files = [argument for name in [*first, *(known.config or [])] for argument in ("--config", name)]
+    keys = [f"--{key}={vars(known)[key]}" for key, _, _ in SHORT.values() if vars(known)[key] is not None]
+    return known, [*files, *keys, *rest]
+
+
+def train(known: argparse.Namespace, rest: list[str], command: list[str]) -> int:
+    """Start or continue a run, and print what it brought."""
+    from rich.console import Console
+
+    from lit_cnn.experiment.fit import fit, is_main_process
+    from lit_cnn.experiment.parser import RecipeCLI, recipe_name, resolve_configs
+    from lit_cnn.experiment.recipe import Recipe
+    from lit_cnn.run_folder.folder import RUN_DIR_VARIABLE, find_run
+    from lit_cnn.training.slurm import requeued_run
+
+    runs = Path(known.runs)
     resumed = find_run(known.resume, runs) if known.resume else None
     if not resumed and RUN_DIR_VARIABLE not in os.environ:
         resumed = requeued_run(runs, command)
@@ -63,14 +91,19 @@ def run(arguments: list[str]) -> int:
         rest = ["--config", str(resumed / "config.yaml"), *rest]
     cli = RecipeCLI(resolve_configs(rest))
     announce_precision(cli, "the run" if resumed else "the recipe")
-    done = fit(Recipe.of(cli, recipe_name(rest)), runs=runs, resume=resumed, command=command)
+    recipe = Recipe.of(cli, recipe_name(rest))
+    announce_rate(recipe)
+    done = fit(recipe, runs=runs, resume=resumed, command=command)
     if is_main_process() and done.folder and done.exit_code == 0:
         print_results(Console(highlight=False, soft_wrap=True), done)
     return done.exit_code
 
 
-def announce_precision(cli: RecipeCLI, stated_by: str) -> None:
+def announce_precision(cli: "RecipeCLI", stated_by: str) -> None:
     """Settle the recipe's precision for this machine, and say which it is and why."""
+    from lit_cnn.experiment.fit import is_main_process
+    from lit_cnn.training.precision import emulation_warning
+
     choice = cli.settle_precision(stated_by)
     if is_main_process():
         print(choice)
@@ -78,14 +111,34 @@ def announce_precision(cli: RecipeCLI, stated_by: str) -> None:
             print(warning, file=sys.stderr)
 
 
+def announce_rate(recipe: "Recipe") -> None:
+    """Say the learning rate of this batch where the recipe states it for another one."""
+    from lit_cnn.experiment.fit import is_main_process
+    from lit_cnn.training.optimization.optimizers import scaled_learning_rate
+
+    settings, batch = recipe.model.optimizer_settings, recipe.data.batch_size
+    if is_main_process() and settings.base_batch_size not in (None, batch):
+        rate = scaled_learning_rate(settings, batch)
+        print(
+            f"learning rate: {rate:g} for batches of {batch}, from {settings.learning_rate:g} for "
+            f"{settings.base_batch_size} (model.optimizer.base_batch_size)"
+        )
+
+
 def list_keys(prefix: str) -> int:
-    """Print the recipe's keys below ``prefix`` with default and meaning.
+    """Print the recipe's keys below ``prefix``, or that hold it in name or meaning, with default and meaning.
 
     Raises:
         ValueError: If there is none, naming the nearest.
     """
+    from lit_cnn.cli.console import console, table
+    from lit_cnn.experiment.jsonargparse_internals import described_keys, keys_of
+    from lit_cnn.experiment.parser import nearest_key, recipe_parser
+
     parser = recipe_parser()
-    found = [key for key in described_keys(parser) if key.name.startswith(prefix)]
+    known = described_keys(parser)
+    found = [key for key in known if key.name.startswith(prefix)]
+    found = found or [key for key in known if prefix.lower() in f"{key.name} {key.meaning}".lower()]
     if not found:
         near = nearest_key(prefix, keys_of(parser))
         raise ValueError(f"no key of a recipe begins with {prefix!r}" + (f"; did you mean {near!r}?" if near else ""))
@@ -93,8 +146,11 @@ def list_keys(prefix: str) -> int:
     return 0
 
 
-def print_results(out: Console, run: Run) -> None:
+def print_results(out: "Console", run: "Run") -> None:
     """A table of the last epoch's metrics, the best epoch, and where everything is."""
+    from lit_cnn.cli.console import metric, table
+    from lit_cnn.run_folder.checkpoint import BEST
+
     assert run.folder is not None
     rows = [[name, metric(name, run.metrics[name])] for name in SHOWN if name in run.metrics]
     title = f"{run.title}: results after {run.epochs} epochs"

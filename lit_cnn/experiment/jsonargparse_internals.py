@@ -15,6 +15,8 @@ UNKNOWN = (
     re.compile(r"unrecognized arguments: -*(?P<key>[\w.+-]+)"),
 )
 """How it names a key that it does not know: in a section of a file, outside the sections, on the command line."""
+SECTION_VALUE = re.compile(r"Parser key \"(?P<key>[\w.]+)\": Unable to load config [\"'](?P<value>[^\"']*)[\"']")
+"""How it says that the value of a section is not the name of a file."""
 UNION = re.compile(r"Does not validate .* Errors: - (.*) Given value type: .* Given value:")
 """How it lists what each type of a union expected."""
 TYPE = re.compile(r"(?:an? )?(?:<class '([\w.]+)'>|typing\.Literal)")
@@ -55,6 +57,12 @@ def unknown_key(message: str) -> str | None:
             parts = [found.groupdict().get("group"), found["key"].lstrip("-")]
             return ".".join(part for part in parts if part)
     return None
+
+
+def section_given_a_value(message: str) -> tuple[str, str] | None:
+    """The section of which ``message`` says that the value given to it names no file, and the value."""
+    found = SECTION_VALUE.search(" ".join(message.split()))
+    return (found["key"], found["value"]) if found else None
 
 
 def plain(message: str) -> str:

@@ -14,7 +14,7 @@ from lightning.pytorch.cli import LightningArgumentParser
 from lit_cnn.data.module import ImageData
 from lit_cnn.experiment.files import About, argument, find_recipe, lines_of, read_yaml, recipe_id
 from lit_cnn.experiment.identity import leaves
-from lit_cnn.experiment.jsonargparse_internals import keys_of, plain, unknown_key
+from lit_cnn.experiment.jsonargparse_internals import keys_of, plain, section_given_a_value, unknown_key
 from lit_cnn.run_folder.folder import ENVIRONMENT
 from lit_cnn.run_folder.stored_recipe import legacy_values
 from lit_cnn.tracking import TrackingSettings
@@ -43,25 +43,54 @@ class RecipeParser(LightningArgumentParser):
         raise ValueError(explain(message, keys_of(self)))
 
 
+MEANT = {
+    "epochs": "trainer.max_epochs",
+    "max_epochs": "trainer.max_epochs",
+    "lr": "model.optimizer.learning_rate",
+    "learning_rate": "model.optimizer.learning_rate",
+    "wd": "model.optimizer.weight_decay",
+    "batch_size": "data.batch_size",
+    "pretrained": "model.initial.checkpoint",
+    "devices": "trainer.devices",
+    "gpus": "trainer.devices",
+    "seed": "seed_everything",
+    "arch": "model.architecture",
+    "workers": "data.workers",
+}
+"""Words of other programs -> our key."""
+
+
 def explain(message: str, keys: list[str]) -> str:
     """Shorten a message of jsonargparse to one sentence, and suggest the nearest of ``keys`` for an unknown one."""
-    name = unknown_key(message)
-    if name is None:
+    if section := section_given_a_value(message):
+        name, value = section
+        inner = [
+            key.removeprefix(f"{name}.") for key in keys if key.startswith(f"{name}.") and not key.endswith(".help")
+        ]
+        hint = f"; did you mean --{name}.{inner[0]} {value}?" if inner else ""
+        return f"{name} is a section with the keys {', '.join(inner)}, not a value ({value}){hint}"
+    name_of_key = unknown_key(message)
+    if name_of_key is None:
         return plain(message)
-    near = nearest_key(name, keys)
-    return f"the recipe has no key {name!r}" + (f"; did you mean {near!r}?" if near else "")
+    near = nearest_key(name_of_key, keys)
+    return f"the recipe has no key {name_of_key!r}" + (f"; did you mean {near!r}?" if near else "")
 
 
 def nearest_key(name: str, keys: list[str]) -> str | None:
-    """The key most like ``name``: first among its siblings, then among all."""
-    parent, _, _ = name.rpartition(".")
-    siblings = [key for key in keys if key.rpartition(".")[0] == parent]
-    for candidates in (siblings, keys):
-        near = difflib.get_close_matches(name, candidates, n=1)
-        if near:
-            return near[0]
-    last = name.rpartition(".")[2]
-    return next((key for key in keys if difflib.get_close_matches(last, [key.rpartition(".")[2]], n=1)), None)
+    """The key that was meant: by a word of other programs, or by its last part, first among its siblings, then among
+    all; None where none resembles it."""
+    parent, _, last = name.replace("-", "_").rpartition(".")
+    meant = MEANT.get(last)
+    if meant in keys and (not parent or meant.startswith(f"{parent}.") or last == "pretrained"):
+        return meant
+    siblings = {key.rpartition(".")[2]: key for key in keys if key.rpartition(".")[0] == parent}
+    if near := difflib.get_close_matches(last, siblings, n=1):
+        return siblings[near[0]]
+    if near := difflib.get_close_matches(name, keys, n=1, cutoff=0.75):
+        return near[0]
+    return next(
+        (key for key in keys if difflib.get_close_matches(last, [key.rpartition(".")[2]], n=1, cutoff=0.75)), None
+    )
 
 
 def require_filled_sections(files: Sequence[Path], keys: Sequence[str]) -> None:
@@ -82,6 +111,28 @@ def require_filled_sections(files: Sequence[Path], keys: Sequence[str]) -> None:
                     f"{file}, line {lines.get(key, 0)}: the section {key} {held}; remove it, or give it keys such as "
                     f"{known}"
                 )
+
+
+def stated_title(files: Sequence[Path], arguments: Sequence[str]) -> str:
+    """The title that the recipe states of what is trained; empty where another network or data took its place."""
+    title = ""
+    for file in files:
+        recipe = read_yaml(file)
+        if "architecture" in (recipe.get("model") or {}) or "source" in (recipe.get("data") or {}):
+            title = ""
+        title = (recipe.get("about") or {}).get("title", title)
+    for word in arguments:
+        if word.startswith(("--model.architecture", "--data.source")):
+            title = ""
+    given = [word.partition("=")[2] for word in arguments if word.startswith("--about.title=")]
+    return given[-1] if given else title
+
+
+def plain_title(config: Any) -> str:
+    """Network and data of a recipe that has no title of its own."""
+    architecture, data = config.model.architecture, config.data
+    network = architecture if isinstance(architecture, str) else str(architecture.class_path).rpartition(".")[2]
+    return f"{network} on {Path(data.path).name if data.path else data.source}"
 
 
 def place_of(message: str, files: Sequence[Path]) -> str:
@@ -114,6 +165,7 @@ class RecipeCLI:
         except (ArgumentError, ValueError) as error:
             said = explain(str(error), keys_of(self.parser)) if isinstance(error, ArgumentError) else str(error)
             raise ValueError(place_of(said, files) + said) from None
+        self.config.about.title = stated_title(files, arguments) or plain_title(self.config)
 
     def settle_precision(self, stated_by: str = "the recipe") -> PrecisionChoice:
         """Put this machine's precision in the place of auto, so that the configuration says what a run computes in.
