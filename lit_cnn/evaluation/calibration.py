@@ -4,7 +4,9 @@ A temperature T divides the logits, which changes no prediction. It is fitted on
 the other: on the images it was fitted on, any figure would flatter it.
 """
 
+import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -77,6 +79,31 @@ def fit_temperature(probabilities: Tensor, labels: Tensor) -> float:
         else:
             low = middle
     return 2 / (low + high)
+
+
+def read_temperature(text: str) -> float:
+    """A temperature as a number, or as the JSON file that ``lit-cnn calibrate --out`` has written.
+
+    Raises:
+        ValueError: If it is neither, or not a positive number.
+    """
+    try:
+        value: Any = float(text)
+    except ValueError:
+        value = _stored_temperature(text)
+    if not isinstance(value, int | float) or not 0 < value < float("inf"):
+        raise ValueError(f"--temperature {text} gives {value!r}, but a temperature is a number above 0")
+    return float(value)
+
+
+def _stored_temperature(path: str) -> Any:
+    try:
+        return json.loads(Path(path).expanduser().read_text())["temperature"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ValueError(
+            f"--temperature {path} is neither a number nor a file with a temperature: write one with "
+            "lit-cnn calibrate CKPT --out calibration.json"
+        ) from None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The images of one split as they are stored, before any preprocessing: what every evaluation starts from."""
 
+import signal
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from lit_cnn.data.loading.workers import available_cores, default_workers
 from lit_cnn.data.settings import OnError
 from lit_cnn.data.sources.arrays import ArraySplit
-from lit_cnn.data.sources.decoding import PixelFormat, attempt
+from lit_cnn.data.sources.decoding import BrokenImage, PixelFormat, attempt
 from lit_cnn.data.sources.load import Split
 from lit_cnn.randomness import generator
 
@@ -34,11 +35,15 @@ class Prepared(NamedTuple):
     views: list[Tensor]
 
 
+OnBroken = Callable[[int, str], object]
+"""Told the row of a file that cannot be read, and what is wrong with it."""
+
+
 class Chunk(NamedTuple):
-    """Some images in a row, prepared, and what is wrong with those of them that are left out."""
+    """Some images in a row, prepared, and by row what is wrong with those that cannot be read."""
 
     parts: list[Prepared]
-    broken: list[str]
+    broken: dict[int, str]
 
 
 @dataclass(frozen=True)
@@ -79,25 +84,33 @@ class EvaluationImages:
         rows = torch.randperm(len(self), generator=generator("evaluation sample"))[:count].sort().values
         return replace(self, split=self.split.take(rows))
 
-    def prepared(self, prepare: Prepare) -> Iterator[list[Prepared]]:
+    def prepared(self, prepare: Prepare, on_broken: OnBroken | None = None) -> Iterator[list[Prepared]]:
         """Every image once, in order; images of files come one by one since each has its own size.
 
-        Broken files that ``on_error`` skips do not come; a warning at the end counts them.
+        Files that cannot be read do not come: ``on_broken`` is told each of them before the images after it come.
+        Without it a warning at the end counts those that ``on_error`` skips.
 
         Raises:
-            ValueError: If all are skipped.
+            BrokenImage: If a file cannot be read and ``on_error`` is stop.
+            ValueError: If all are skipped and ``on_broken`` is None.
         """
         chunks = PreparedChunks(self, prepare, size=256 if isinstance(self.split, ArraySplit) else 4)
-        broken: list[str] = []
-        for chunk in DataLoader(chunks, batch_size=None, num_workers=self.workers):
-            broken += chunk.broken
+        broken: dict[int, str] = {}
+        for chunk in DataLoader(chunks, None, num_workers=self.workers, worker_init_fn=leave_interrupts_to_the_parent):
+            for row, problem in chunk.broken.items():
+                if self.on_error == "stop":
+                    raise BrokenImage(problem)
+                broken[row] = problem
+                if on_broken is not None:
+                    on_broken(row, problem)
             if chunk.parts:
                 yield chunk.parts
-        if broken and len(broken) == len(self):
-            raise ValueError(f"none of the {len(self)} images of {self.origin} can be evaluated: {broken[0]}")
-        if broken:
+        if broken and on_broken is None:
+            first = next(iter(broken.values()))
+            if len(broken) == len(self):
+                raise ValueError(f"none of the {len(self)} images of {self.origin} can be evaluated: {first}")
             warnings.warn(
-                f"skipped {len(broken)} of {len(self)} images of {self.origin}, the first: {broken[0]}", stacklevel=2
+                f"skipped {len(broken)} of {len(self)} images of {self.origin}, the first: {first}", stacklevel=2
             )
 
 
@@ -121,17 +134,20 @@ class PreparedChunks(Dataset[Chunk]):
             raise IndexError(number)
         rows = torch.arange(number * self.size, min((number + 1) * self.size, len(self.images)))
         if isinstance(self.images.split, ArraySplit):
-            return Chunk([Prepared(rows, self.prepare(self.images.split.images[rows], rows))], [])
-        chunk = Chunk([], [])
+            return Chunk([Prepared(rows, self.prepare(self.images.split.images[rows], rows))], {})
+        chunk = Chunk([], {})
         for row in rows.split(1):
             image = attempt(partial(self.images.image, int(row)))
             if isinstance(image, Tensor):
                 chunk.parts.append(Prepared(row, self.prepare(image[None], row)))
-            elif self.images.on_error == "stop":
-                raise image
             else:
-                chunk.broken.append(str(image) or type(image).__name__)
+                chunk.broken[int(row)] = str(image) or type(image).__name__
         return chunk
+
+
+def leave_interrupts_to_the_parent(_: int) -> None:
+    """Ctrl-C reaches every process of a terminal; the one that started the workers ends them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def evaluation_images(data: "ImageData", split: SplitName) -> EvaluationImages:

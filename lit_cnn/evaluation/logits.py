@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from lit_cnn.evaluation.images import EvaluationImages, Prepare
+from lit_cnn.evaluation.images import EvaluationImages, OnBroken, Prepare
 
 if TYPE_CHECKING:
     from lit_cnn.evaluation.trained import Trained
@@ -64,18 +64,24 @@ class Outcome:
 
 
 def stream(
-    trained: "Trained", images: EvaluationImages, prepare: Prepare, batch_size: int = 64, advance: Advance | None = None
+    trained: "Trained",
+    images: EvaluationImages,
+    prepare: Prepare,
+    batch_size: int = 64,
+    advance: Advance | None = None,
+    on_broken: OnBroken | None = None,
 ) -> Iterator[Block]:
     """The logits of every view of every image.
 
     Views of one size share a batch, whichever image and scale they come from. Where all have one size, they come in the
-    order of the images, and every batch but the last is full; else in no particular order.
+    order of the images, and every batch but the last is full; else in no particular order. ``on_broken`` is told the
+    files that cannot be read, see ``EvaluationImages.prepared``.
 
     Raises:
         ValueError: If the network cannot be run at the size of a view.
     """
     waiting: dict[torch.Size, list[Inputs]] = {}
-    for chunk in images.prepared(prepare):
+    for chunk in images.prepared(prepare, on_broken):
         for part in chunk:
             for inputs in _numbered(part.rows, part.views):
                 waiting.setdefault(inputs.pixels.shape[-2:], []).append(inputs)
