@@ -5,7 +5,7 @@ A file that cannot be read does not end the work: it is named at the end, and th
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from os import fsencode, sep
@@ -157,42 +157,51 @@ def predict(trained: Trained, images: EvaluationImages, options: argparse.Namesp
 
 
 def show(results: Results, options: argparse.Namespace) -> None:
-    """Print what was predicted."""
+    """Print what was predicted: a table of files by their path below the folder that holds all of them."""
     if options.json:
         print(as_json([record(each, options.min_probability) for each in results.kept]))
-    elif results.kept:
-        console(columns=None).print(predictions_table(results, options.min_probability))
-
-
-def predictions_table(results: Results, min_probability: float | None) -> Table:
-    """Files by their path below the folder that holds all of them; names are broken over lines, never cut."""
+        return
     paths = [str(Path(each.file).absolute()) for each in results.kept]
+    if not paths:
+        return
     folder = commonpath([Path(path).parent for path in paths])
-    notes = []
-    if results.count > len(results.kept):
-        notes.append(f"the first {len(results.kept)} of {results.count}, of which {results.files[0].path} has all")
-    if min_probability is not None:
-        notes.append(f"{results.unanswered} of {results.count} images are below {min_probability:g} and get ?")
+    print(f"files of {readable(folder)}")
+    names = [path[len(folder) :].lstrip(sep) for path in paths]
+    console(columns=None).print(predictions_table(results.kept, names, options))
+    for note in notes(results, options.min_probability):
+        print(note)
+
+
+def predictions_table(predictions: list[Prediction], names: list[str], options: argparse.Namespace) -> Table:
+    """Long names are broken over lines, none is cut."""
     return table(
         ["file", "class", "probability", "then"],
-        [
-            row(each, path[len(folder) :].lstrip(sep), min_probability)
-            for each, path in zip(results.kept, paths, strict=True)
-        ],
+        [row(each, name, options.min_probability) for each, name in zip(predictions, names, strict=True)],
         no_wrap=["probability"],
         overflow="fold",
-        title=f"files of {folder}",
-        caption="; ".join(notes) or None,
     )
 
 
+def notes(results: Results, min_probability: float | None) -> Iterator[str]:
+    """What the table does not show."""
+    if results.count > len(results.kept):
+        yield f"the first {len(results.kept)} of {results.count}; {results.files[0].path} has all"
+    if min_probability is not None:
+        yield f"{results.unanswered} of {results.count} images are below {min_probability:g} and have no answer"
+
+
+def readable(name: str) -> str:
+    """A name of any bytes as text that can be printed."""
+    return fsencode(name).decode("utf-8", "replace")
+
+
 def row(prediction: Prediction, name: str, min_probability: float | None) -> list[str]:
-    shown = fsencode(name).decode("utf-8", "replace")
+    """Cells of the table."""
     if prediction.error is not None:
-        return [shown, "-", "-", prediction.error]
+        return [readable(name), "-", "-", prediction.error]
     (best, share), *rest = zip(prediction.classes, prediction.probabilities, strict=True)
-    others = ", ".join(f"{name} {value:.1%}" for name, value in rest)
-    return [shown, best if answer(prediction, min_probability) else f"? ({best})", f"{share:.1%}", others]
+    others = ", ".join(f"{other} {value:.1%}" for other, value in rest)
+    return [readable(name), best if answer(prediction, min_probability) else f"? ({best})", f"{share:.1%}", others]
 
 
 def interruption(results: Results, total: int) -> str:

@@ -163,7 +163,7 @@ def test_below_the_least_probability_there_is_no_answer(
     shown = capsys.readouterr().out
     (unsure,) = (name for name, share in answers if share < between)
     assert f"? ({unsure})" in shown
-    assert "1 of 3 images are below" in shown
+    assert "1 of 3 images are below 0" in shown
 
 
 def test_the_table_breaks_long_names_and_cuts_none(
