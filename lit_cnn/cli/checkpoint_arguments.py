@@ -4,17 +4,23 @@ import argparse
 import sys
 from pathlib import Path
 
+from lit_cnn.cli.outputs import add_output
+from lit_cnn.evaluation.record_file import ENDINGS
 from lit_cnn.run_folder.checkpoint import BEST
 from lit_cnn.run_folder.folder import find_checkpoint
 
 
 def add_checkpoint_arguments(parser: argparse.ArgumentParser, several: bool = False) -> None:
-    """The checkpoint (or several), ``--data``, ``--weights`` and ``--json``."""
+    """The checkpoint (or several), ``--data``, ``--skip-broken``, ``--weights`` and ``--json``."""
     if several:
         parser.add_argument("checkpoints", nargs="+", metavar="checkpoint", help="checkpoints, or run folders")
     else:
         parser.add_argument("checkpoint", help="a checkpoint of lit-cnn fit, or a run folder")
-    parser.add_argument("--data", help="data path instead of the recorded one")
+    parser.add_argument(
+        "--data", metavar="PATH",
+        help="other images of the checkpoint's classes; without split folders all of them are evaluated",
+    )  # fmt: skip
+    parser.add_argument("--skip-broken", action="store_true", help="leave out and count files that cannot be read")
     add_network_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
@@ -36,6 +42,13 @@ def add_temperature_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--temperature", default="1", metavar="T",
         help="divide the logits by T, or by that of a file of lit-cnn calibrate --out calibration.json",
+    )  # fmt: skip
+
+
+def add_predictions_argument(parser: argparse.ArgumentParser) -> None:
+    add_output(
+        parser, "--predictions",
+        f"write label, prediction, its probability and the rank of the label for each image ({', '.join(ENDINGS)})",
     )  # fmt: skip
 
 

@@ -5,6 +5,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+PICTURES = (".png", ".pdf", ".svg")
+"""Endings of pictures."""
+
 
 def add_output(parser: argparse.ArgumentParser, flag: str, text: str, several: bool = False) -> None:
     """A flag that names a file, or may be repeated to name several."""

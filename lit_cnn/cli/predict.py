@@ -22,7 +22,8 @@ from lit_cnn.evaluation.calibration import read_temperature
 from lit_cnn.evaluation.image_files import ImageFiles, find_images, read_list
 from lit_cnn.evaluation.images import EvaluationImages
 from lit_cnn.evaluation.predict import BATCH_SIZE, TOP_K, Prediction, file_images, predict_files
-from lit_cnn.evaluation.prediction_file import ENDINGS, PredictionFile, answer, record
+from lit_cnn.evaluation.prediction_file import answer, prediction_file, prediction_record
+from lit_cnn.evaluation.record_file import ENDINGS, RecordFile
 from lit_cnn.evaluation.trained import Trained, load_trained
 from lit_cnn.exporting.inference import faster_network
 
@@ -50,7 +51,7 @@ class Results:
     count: int = 0
     broken: list[Prediction] = field(default_factory=list)
     unanswered: int = 0
-    files: list[PredictionFile] = field(default_factory=list)
+    files: list[RecordFile] = field(default_factory=list)
 
     def add(self, predictions: Sequence[Prediction], min_probability: float | None) -> None:
         """Count a batch."""
@@ -146,20 +147,23 @@ def predict(trained: Trained, images: EvaluationImages, options: argparse.Namesp
     """Predict, and write and count what has been predicted."""
     top_k = min(options.top_k, len(trained.class_names))
     with ExitStack() as stack:
-        results.files = [PredictionFile(path, top_k, options.min_probability) for path in options.out]
+        results.files = [prediction_file(path, top_k, options.min_probability) for path in options.out]
         for file in results.files:
             stack.enter_context(file)
         advance = stack.enter_context(progress("predicting", len(images)))
         for batch in predict_files(trained, images, top_k, advance):
+            records = [prediction_record(each, top_k, options.min_probability) for each in batch]
             for file in results.files:
-                file.write(batch)
+                file.write(records)
             results.add(batch, options.min_probability)
 
 
 def show(results: Results, options: argparse.Namespace) -> None:
     """Print what was predicted: a table of files by their path below the folder that holds all of them."""
     if options.json:
-        print(as_json([record(each, options.min_probability) for each in results.kept]))
+        print(
+            as_json([prediction_record(each, options.top_k, options.min_probability).fields for each in results.kept])
+        )
         return
     paths = [str(Path(each.file).absolute()) for each in results.kept]
     if not paths:

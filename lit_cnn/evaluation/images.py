@@ -39,6 +39,10 @@ OnBroken = Callable[[int, str], object]
 """Told the row of a file that cannot be read, and what is wrong with it."""
 
 
+class NothingReadable(ValueError):
+    """All images are broken, so there is nothing to compute figures from."""
+
+
 class Chunk(NamedTuple):
     """Some images in a row, prepared, and by row what is wrong with those that cannot be read."""
 
@@ -57,6 +61,8 @@ class EvaluationImages:
         workers: Processes that decode and prepare; 0 does it in this one.
         on_error: What a file that cannot be decoded does: stop raises an error that names it, skip leaves it out of
             ``prepared``.
+        on_broken: Told each file that is left out, before the images after it come. Without it a warning counts them.
+        notes: Sentences on what else a user should know of how they were chosen.
     """
 
     split: Split
@@ -64,6 +70,8 @@ class EvaluationImages:
     origin: str
     workers: int = 0
     on_error: OnError = "stop"
+    on_broken: OnBroken | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.split)
@@ -84,31 +92,34 @@ class EvaluationImages:
         rows = torch.randperm(len(self), generator=generator("evaluation sample"))[:count].sort().values
         return replace(self, split=self.split.take(rows))
 
-    def prepared(self, prepare: Prepare, on_broken: OnBroken | None = None) -> Iterator[list[Prepared]]:
+    def prepared(self, prepare: Prepare) -> Iterator[list[Prepared]]:
         """Every image once, in order; images of files come one by one since each has its own size.
 
-        Files that cannot be read do not come: ``on_broken`` is told each of them before the images after it come.
-        Without it a warning at the end counts those that ``on_error`` skips.
+        Broken files that ``on_error`` skips do not come.
 
         Raises:
             BrokenImage: If a file cannot be read and ``on_error`` is stop.
-            ValueError: If all are skipped and ``on_broken`` is None.
+            NothingReadable: If all are skipped.
         """
-        chunks = PreparedChunks(self, prepare, size=256 if isinstance(self.split, ArraySplit) else 4)
+        chunks = PreparedChunks(
+            replace(self, on_broken=None), prepare, size=256 if isinstance(self.split, ArraySplit) else 4
+        )
         broken: dict[int, str] = {}
         for chunk in DataLoader(chunks, None, num_workers=self.workers, worker_init_fn=leave_interrupts_to_the_parent):
             for row, problem in chunk.broken.items():
                 if self.on_error == "stop":
                     raise BrokenImage(problem)
                 broken[row] = problem
-                if on_broken is not None:
-                    on_broken(row, problem)
+                if self.on_broken is not None:
+                    self.on_broken(row, problem)
             if chunk.parts:
                 yield chunk.parts
-        if broken and on_broken is None:
-            first = next(iter(broken.values()))
-            if len(broken) == len(self):
-                raise ValueError(f"none of the {len(self)} images of {self.origin} can be evaluated: {first}")
+        if not broken:
+            return
+        first = next(iter(broken.values()))
+        if len(broken) == len(self):
+            raise NothingReadable(f"none of the {len(self)} images of {self.origin} can be evaluated: {first}")
+        if self.on_broken is None:
             warnings.warn(
                 f"skipped {len(broken)} of {len(self)} images of {self.origin}, the first: {first}", stacklevel=2
             )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from lit_cnn.evaluation.images import EvaluationImages, OnBroken, Prepare
+from lit_cnn.evaluation.images import EvaluationImages, Prepare
 
 if TYPE_CHECKING:
     from lit_cnn.evaluation.trained import Trained
@@ -48,12 +48,14 @@ class Outcome:
     Attributes:
         probabilities: float64 (M, K), rows add up to 1.
         labels: int64 (M,).
+        rows: int64 (M,), theirs among the images.
         views: Mean number of views of an image.
         seconds: Wall-clock time, with reading and preparing the images.
     """
 
     probabilities: Tensor
     labels: Tensor
+    rows: Tensor
     views: float
     seconds: float
 
@@ -64,24 +66,18 @@ class Outcome:
 
 
 def stream(
-    trained: "Trained",
-    images: EvaluationImages,
-    prepare: Prepare,
-    batch_size: int = 64,
-    advance: Advance | None = None,
-    on_broken: OnBroken | None = None,
+    trained: "Trained", images: EvaluationImages, prepare: Prepare, batch_size: int = 64, advance: Advance | None = None
 ) -> Iterator[Block]:
     """The logits of every view of every image.
 
     Views of one size share a batch, whichever image and scale they come from. Where all have one size, they come in the
-    order of the images, and every batch but the last is full; else in no particular order. ``on_broken`` is told the
-    files that cannot be read, see ``EvaluationImages.prepared``.
+    order of the images, and every batch but the last is full; else in no particular order.
 
     Raises:
         ValueError: If the network cannot be run at the size of a view.
     """
     waiting: dict[torch.Size, list[Inputs]] = {}
-    for chunk in images.prepared(prepare, on_broken):
+    for chunk in images.prepared(prepare):
         for part in chunk:
             for inputs in _numbered(part.rows, part.views):
                 waiting.setdefault(inputs.pixels.shape[-2:], []).append(inputs)
@@ -153,7 +149,8 @@ def collect(
         values = block.logits.double()
         sums.index_add_(0, block.rows, values.softmax(dim=1) if average == "probabilities" else values)
         seen.index_add_(0, block.rows, torch.ones(len(block.rows), dtype=torch.float64))
-    read = seen > 0  # not so the broken files that data.on_error skips
+    read = seen > 0  # not so the broken files that are skipped
     means = sums[read] / seen[read, None]
     probabilities = means if average == "probabilities" else means.softmax(dim=1)
-    return Outcome(probabilities, images.labels[read], float(seen[read].mean()), time.perf_counter() - start)
+    rows = read.nonzero().flatten()
+    return Outcome(probabilities, images.labels[rows], rows, float(seen[rows].mean()), time.perf_counter() - start)

@@ -1,7 +1,8 @@
 """Classes of image files."""
 
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.decoding import PixelFormat
 from lit_cnn.data.sources.file_index import PathTable
 from lit_cnn.data.sources.folders import FolderSplit
-from lit_cnn.evaluation.images import EvaluationImages, Prepare
+from lit_cnn.evaluation.images import EvaluationImages, NothingReadable, Prepare
 from lit_cnn.evaluation.logits import Advance, Block, stream
 from lit_cnn.evaluation.test_time_augmentation import make_views
 
@@ -89,11 +90,12 @@ def _predictions(
         while broken and (first := next(iter(broken))) < row:
             yield Prediction(names[first], [], [], broken.pop(first))
 
-    for block in stream(trained, images, prepare, BATCH_SIZE, advance, note):
-        batch = []
-        for row, classes, probabilities in _top_classes(trained, block, top_k):
-            batch += [*broken_before(row), Prediction(names[row], classes, probabilities)]
-        yield batch
+    with contextlib.suppress(NothingReadable):
+        for block in stream(trained, replace(images, on_broken=note), prepare, BATCH_SIZE, advance):
+            batch = []
+            for row, classes, probabilities in _top_classes(trained, block, top_k):
+                batch += [*broken_before(row), Prediction(names[row], classes, probabilities)]
+            yield batch
     yield list(broken_before(len(images)))
 
 
