@@ -94,7 +94,8 @@ def abstention_table(result: Calibration) -> Table:
         figures = [percent(value) for row in (before, after) for value in (row.answered, row.accuracy)]
         rows.append([f"{before.threshold:g}", *figures])
     return table(
-        ["--min-probability", "answered", "right of these", "at T answered", "right of these"],
+        ["threshold", "answered", "of these right", "answered at T", "of these right"],
         rows,
-        caption=f"T is --temperature {result.temperature:.3f}",
+        title="answers from a least probability on",
+        caption=f"lit-cnn predict --min-probability, without or with --temperature {result.temperature:.3f}",
     )

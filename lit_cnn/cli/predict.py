@@ -132,14 +132,8 @@ def named_files(options: argparse.Namespace) -> ImageFiles:
     files = find_images(options.images, listed)
     if not files.paths:
         raise ValueError(f"--files-from {options.files_from} names no file: write a path on each line")
-    if files.left_out:
-        count = files.left_out.total()
-        endings = ", ".join(sorted(files.left_out))
-        print(
-            f"left out {count} {'file' if count == 1 else 'files'}, which {'is' if count == 1 else 'are'} not an image "
-            f"by the ending ({endings})",
-            file=sys.stderr,
-        )
+    for note in files.notes:
+        print(note, file=sys.stderr)
     return files
 
 

@@ -11,6 +11,7 @@ from lit_cnn.data.sources.arrays import ArraySplit, read_npz
 from lit_cnn.data.sources.evaluated import WHOLE, labeled_images
 from lit_cnn.data.sources.load import Split, resolve_data_path
 from lit_cnn.data.sources.shards import INFO, is_remote, read_shards
+from lit_cnn.evaluation.image_files import left_out_notes
 from lit_cnn.evaluation.images import EvaluationImages, SplitName
 from lit_cnn.evaluation.trained import Trained
 
@@ -47,8 +48,8 @@ def _read(trained: Trained, data_path: str, split: SplitName) -> tuple[Split, tu
         found = labeled_images(path, trained.class_names, split)
         ((name, images),) = found.splits.items()
         other = (f"{data_path} has no {split} split: its {name} split is evaluated",)
-        left_out = (f"{count} files left out: {reason}" for reason, count in found.left_out.items())
-        return images, (*(other if name not in (split, WHOLE) else ()), *left_out, *found.notes)
+        notes = other if name not in (split, WHOLE) else ()
+        return images, (*notes, *left_out_notes(found.left_out), *found.notes)
     return _with_labels_of(trained, chosen, names), notes
 
 

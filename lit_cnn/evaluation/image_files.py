@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lit_cnn.data.sources.folders import list_images, list_others
+from lit_cnn.data.sources.extensions import left_out_reasons
+from lit_cnn.data.sources.tree import walk
 
 
 @dataclass
@@ -15,7 +16,7 @@ class ImageFiles:
 
     Attributes:
         paths: Of the files. A file of a list may turn out not to exist.
-        left_out: Ending -> files of the folders that no image has by this ending.
+        left_out: Extension -> files of the folders that are not taken for it.
     """
 
     paths: list[str] = field(default_factory=list)
@@ -27,11 +28,22 @@ class ImageFiles:
         Raises:
             ValueError: If it holds none.
         """
-        found = list_images(folder)
-        if not found:
-            raise ValueError(f"the folder {folder} holds no image")
-        self.paths += found
-        self.left_out.update(Path(other).suffix.lower() or "none" for other in list_others(folder))
+        tree = walk(folder)
+        if not tree.images:
+            reasons = "; ".join(left_out_notes(left_out_reasons(tree.extensions)))
+            raise ValueError(f"the folder {folder} holds no image{f' ({reasons})' if reasons else ''}")
+        self.paths += tree.images
+        self.left_out += tree.extensions
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences on the files that are left out."""
+        return left_out_notes(left_out_reasons(self.left_out))
+
+
+def left_out_notes(left_out: dict[str, int]) -> list[str]:
+    """Sentences on files that are left out: reason -> how many."""
+    return [f"{count} {'file' if count == 1 else 'files'} left out: {reason}" for reason, count in left_out.items()]
 
 
 def find_images(names: Iterable[str], listed: Iterable[str] = ()) -> ImageFiles:

@@ -115,7 +115,7 @@ def test_files_left_out_of_a_folder_are_counted(many: Path, net: str, capsys: py
     (many / "notes.txt").touch()
     (many / "table.csv").touch()
     assert main(["predict", net, str(many), *TRUST, "--json"]) == 0
-    assert "left out 2 files, which are not an image by the ending (.csv, .txt)" in capsys.readouterr().err
+    assert "2 files left out: no image by the ending (.csv, .txt)" in capsys.readouterr().err
 
 
 def test_top_k_gives_as_many_classes(many: Path, net: str, tmp_path: Path) -> None:

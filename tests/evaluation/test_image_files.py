@@ -21,7 +21,15 @@ def folder(tmp_path: Path) -> Path:
 def test_a_folder_means_its_images_and_those_of_its_subfolders(folder: Path) -> None:
     found = find_images([str(folder)])
     assert found.paths == [str(folder / name) for name in ("a/c.jpg", "a/deep/d.PNG", "b.png")]
-    assert dict(found.left_out) == {".txt": 1, ".csv": 1, "none": 1}
+    assert dict(found.left_out) == {".txt": 1, ".csv": 1, "": 1}
+
+
+def test_what_is_left_out_is_counted_in_a_sentence(folder: Path) -> None:
+    assert find_images([str(folder)]).notes == ["3 files left out: no image by the ending (none, .csv, .txt)"]
+    (folder / "deep").mkdir()
+    Image.new("RGB", (4, 4)).save(folder / "deep" / "e.png")
+    (folder / "deep" / "notes.txt").touch()
+    assert find_images([str(folder / "deep")]).notes == ["1 file left out: no image by the ending (.txt)"]
 
 
 def test_files_are_taken_whatever_their_ending(folder: Path) -> None:
@@ -36,13 +44,16 @@ def test_what_a_command_line_names_must_be_there(folder: Path) -> None:
     (folder / "empty").mkdir()
     with pytest.raises(ValueError, match=r"the folder .*empty holds no image"):
         find_images([str(folder / "empty")])
+    (folder / "empty" / "notes.txt").touch()
+    with pytest.raises(ValueError, match=r"empty holds no image \(1 file left out: .*\.txt"):
+        find_images([str(folder / "empty")])
 
 
 def test_a_missing_file_of_a_list_is_left_to_be_found_when_it_is_read(folder: Path) -> None:
     listed = [str(folder / "a"), str(folder / "gone.png")]
     found = find_images([str(folder / "b.png")], listed)
     assert found.paths == [str(folder / name) for name in ("b.png", "a/c.jpg", "a/deep/d.PNG", "gone.png")]
-    assert dict(found.left_out) == {".csv": 1, "none": 1}
+    assert dict(found.left_out) == {".csv": 1, "": 1}
 
 
 @pytest.mark.parametrize(
