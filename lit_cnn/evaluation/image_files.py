@@ -17,10 +17,12 @@ class ImageFiles:
     Attributes:
         paths: Of the files. A file of a list may turn out not to exist.
         left_out: Extension -> files of the folders that are not taken for it.
+        thumbnails: Images of the folders in folders of thumbnails, which are not taken.
     """
 
     paths: list[str] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
+    thumbnails: int = 0
 
     def add_folder(self, folder: Path) -> None:
         """Add the images of a folder and its subfolders.
@@ -34,11 +36,13 @@ class ImageFiles:
             raise ValueError(f"the folder {folder} holds no image{f' ({reasons})' if reasons else ''}")
         self.paths += tree.images
         self.left_out += tree.extensions
+        self.thumbnails += tree.thumbnails
 
     @property
     def notes(self) -> list[str]:
         """Sentences on the files that are left out."""
-        return left_out_notes(left_out_reasons(self.left_out))
+        thumbnails = {"in folders of thumbnails": self.thumbnails} if self.thumbnails else {}
+        return left_out_notes({**left_out_reasons(self.left_out), **thumbnails})
 
 
 def left_out_notes(left_out: dict[str, int]) -> list[str]:

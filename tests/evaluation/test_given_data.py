@@ -58,9 +58,16 @@ def test_a_split_is_taken_by_its_name_or_where_it_is_the_only_one(tmp_path: Path
     assert images.notes == (f"{tmp_path / 'one'} has no val split: its test split is evaluated",)
 
 
+def test_a_list_gives_the_labels_of_its_files(tmp_path: Path) -> None:
+    fill(tmp_path, any=4)
+    lines = ["path,label", *(f"any/{number:02}.png,{name}" for number, name in enumerate(["blue", "red", "blue"]))]
+    (tmp_path / "labels.csv").write_text("\n".join(lines))
+    assert counts(given_images(TRAINED, str(tmp_path / "labels.csv"), "val")) == [1, 0, 2]
+
+
 def test_another_class_is_refused_by_its_name(tmp_path: Path) -> None:
     fill(tmp_path, red=1, purple=1)
-    with pytest.raises(ValueError, match="purple is not a class of the network, which knows red, green, blue"):
+    with pytest.raises(ValueError, match="purple is named as none of the network"):
         given_images(TRAINED, str(tmp_path), "val")
     with pytest.raises(FileNotFoundError, match=r"--data '.*gone' does not exist"):
         given_images(TRAINED, str(tmp_path / "gone"), "val")

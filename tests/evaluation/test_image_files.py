@@ -30,6 +30,12 @@ def test_what_is_left_out_is_counted_in_a_sentence(folder: Path) -> None:
     Image.new("RGB", (4, 4)).save(folder / "deep" / "e.png")
     (folder / "deep" / "notes.txt").touch()
     assert find_images([str(folder / "deep")]).notes == ["1 file left out: no image by the ending (.txt)"]
+    (folder / "a" / "README").unlink()
+    (folder / "a" / "table.CSV").rename(folder / "a" / "deep" / "g.gif")
+    (folder / "deep").rename(folder / "a" / "thumbnails")
+    found = find_images([str(folder / "a")])
+    assert [Path(path).name for path in found.paths] == ["c.jpg", "d.PNG", "g.gif"]
+    assert found.notes == ["1 file left out: in folders of thumbnails"]
 
 
 def test_files_are_taken_whatever_their_ending(folder: Path) -> None:
