@@ -17,14 +17,16 @@ from filelock import FileLock
 from torch import Tensor
 
 from lit_cnn.data.sources.arrays import ArraySplit, channel_statistics, read_npz
-from lit_cnn.data.sources.folders import FolderSplit, read_folder
+from lit_cnn.data.sources.folders import FolderSplit, Labeled
+from lit_cnn.data.sources.labeled import read_labeled
+from lit_cnn.data.sources.lists import read_list
 from lit_cnn.data.sources.shards import ShardSplit, is_remote, read_shards
 from lit_cnn.randomness import generator
 
 if TYPE_CHECKING:
     from torchvision.datasets import CIFAR10
 
-SourceName = Literal["digits", "npz", "cifar10", "cifar100", "imagefolder", "litdata"]
+SourceName = Literal["digits", "npz", "cifar10", "cifar100", "imagefolder", "list", "litdata"]
 
 # fmt: off
 CIFAR10_CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
@@ -151,10 +153,16 @@ def load_source(
     if name == "npz":
         return _npz(resolve_data_path(path), val_fraction)
     if name == "imagefolder":
-        return _imagefolder(resolve_data_path(path), val_fraction, file_index)
+        place = resolve_data_path(path)
+        return _files(read_labeled(place, indexed=file_index), val_fraction, str(place))
+    if name == "list":
+        place = resolve_data_path(path)
+        return _files(read_list(place), val_fraction, str(place))
     if name == "litdata":
         return _litdata(path if is_remote(path) else str(resolve_data_path(path)))
-    raise ValueError(f"data.source {name!r} is unknown; choose digits, npz, cifar10, cifar100, imagefolder or litdata")
+    raise ValueError(
+        f"data.source {name!r} is unknown; choose digits, npz, cifar10, cifar100, imagefolder, list or litdata"
+    )
 
 
 def _hold_out(train: AnySplit, fraction: float) -> tuple[AnySplit, AnySplit]:
@@ -250,14 +258,13 @@ def _cifar(name: Literal["cifar10", "cifar100"], path: str | None, val_fraction:
     return Source(train, val, arrays[1], list(parts[0].classes), 3, *statistics, str(root / kind.base_folder))
 
 
-def _imagefolder(path: Path, val_fraction: float, file_index: bool) -> Source:
-    found = read_folder(path, indexed=file_index)
+def _files(found: Labeled, val_fraction: float, origin: str) -> Source:
     splits, names = found.splits, found.class_names
     train, val = splits["train"], splits.get("val")
     if val is None:
         train, val = _hold_out(train, val_fraction)
     return Source(
-        *(train, val, splits.get("test"), names, 3, *IMAGENET_STATISTICS, str(path)), found.left_out, found.notes
+        *(train, val, splits.get("test"), names, 3, *IMAGENET_STATISTICS, origin), found.left_out, found.notes
     )
 
 
