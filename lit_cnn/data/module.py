@@ -20,6 +20,7 @@ from lit_cnn.data.normalization import denormalize, normalize
 from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.data.settings import Decode, Evaluation, Normalize, OnError, require
 from lit_cnn.data.sources.arrays import ArraySplit
+from lit_cnn.data.sources.holdout import HoldOut, HoldOutRule
 from lit_cnn.data.sources.load import Source, SourceName, Split, load_source
 from lit_cnn.data.sources.shards import ShardSplit
 
@@ -45,6 +46,11 @@ class ImageData(Augmentation, lightning.LightningDataModule):
             each core that the process may use.
         seed: key of order, augmentation and mixing.
         val_fraction: share of the training images held out where the source has no validation split.
+        hold_out: how files are held out: hash goes by class and path of each, so that files or classes that are added,
+            removed or renamed move no others; rows is what runs did before, and what sets in memory do.
+        group_by: images that belong together, such as those of a patient, and are held out together: a regular
+            expression over the path below the training folder, whose first group (or whole match) names the group, such
+            as "patient_(\\d+)", or column:NAME of a list; null holds out single images.
         drop_last: leave out the incomplete last batch of an epoch.
         repeats: copies of each image, augmented differently, in the batch of one optimizer step (repeated augmentation,
             Hoffer et al. 2020); the steps of an epoch stay the same, so it sees about 1/repeats of the images.
@@ -69,6 +75,8 @@ class ImageData(Augmentation, lightning.LightningDataModule):
     workers: int | None = None
     seed: int = 0
     val_fraction: float = 0.1
+    hold_out: HoldOutRule = "hash"
+    group_by: str | None = None
     drop_last: bool = True
     repeats: int = 1
     on_error: OnError = "stop"
@@ -84,6 +92,7 @@ class ImageData(Augmentation, lightning.LightningDataModule):
             require(value is None or value >= least, name, value, f"at least {least}")
         require(self.on_error in get_args(OnError), "on_error", self.on_error, "stop or skip")
         require(self.decode in get_args(Decode), "decode", self.decode, "full or reduced")
+        HoldOut(self.val_fraction, self.hold_out, self.group_by)  # refuses impossible values
         self.crop.require_fit(self.image_size)
         self.stages: tuple[Stage, ...] = ()
         self._loaded: Source | None = None
@@ -98,7 +107,14 @@ class ImageData(Augmentation, lightning.LightningDataModule):
     def setup(self, stage: str | None = None) -> None:
         """Load the source once; needs no trainer."""
         if self._loaded is None:
-            loaded = load_source(self.source, self.path, self.val_fraction, file_index=self.file_index)
+            loaded = load_source(
+                self.source,
+                self.path,
+                self.val_fraction,
+                file_index=self.file_index,
+                hold_out=self.hold_out,
+                group_by=self.group_by,
+            )
             mean = self.normalize.mean
             if mean is not None and len(mean) != loaded.in_channels:
                 raise ValueError(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -19,17 +20,26 @@ EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".tif", 
 
 @dataclass(frozen=True)
 class FolderSplit:
-    """N file paths and labels int64 (N,)."""
+    """N files.
+
+    Args:
+        paths: of the files.
+        labels: int64 (N,).
+        columns: name -> (N,) what a list says of each file besides its label; empty for folders.
+    """
 
     paths: PathTable
     labels: Tensor
+    columns: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def take(self, rows: Tensor) -> "FolderSplit":
         """The given rows, in their order."""
-        return FolderSplit(self.paths.take(rows.numpy()), self.labels[rows])
+        places = rows.numpy()
+        columns = {name: values[places] for name, values in self.columns.items()}
+        return FolderSplit(self.paths.take(places), self.labels[rows], columns)
 
     def read(self, row: int, pixel_format: PixelFormat = RGB) -> EncodedImage:
         """The file of a row (see ``read_file``)."""
