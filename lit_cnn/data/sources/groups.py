@@ -24,11 +24,10 @@ def require_grouping(group_by: str) -> None:
         return
     try:
         re.compile(group_by)
-    except re.error as error:
-        place = "" if error.pos is None else f" at position {error.pos}"
+    except (re.error, OverflowError, RecursionError) as error:  # the message of re.error gives the position
         raise ValueError(
-            f"data.group_by {group_by!r} is not a regular expression ({error.msg}{place}): correct it, or state "
-            "column:NAME for a column of a list"
+            f"data.group_by {group_by!r} is not a regular expression ({error}): correct it, or state column:NAME for a "
+            "column of a list"
         ) from None
 
 
@@ -49,8 +48,8 @@ def image_groups(split: FolderSplit, group_by: str) -> np.ndarray:
         if not name:
             reason = "is empty for" if group_by.startswith(COLUMN) else "matches nothing of"
             raise ValueError(
-                f"data.group_by {group_by!r} {reason} the image {relative_path(split.paths, row)}, but every image needs "
-                "a group: change data.group_by, or the image's entry or name"
+                f"data.group_by {group_by!r} {reason} the image {relative_path(split.paths, row)}, but every image "
+                "needs a group: change data.group_by, or the image's entry or name"
             )
     return np.array(names, dtype=np.str_)
 
@@ -99,7 +98,7 @@ def rows_by_group(
             held[by_hash[contains[by_hash, label]][-1]] = False
     trained = contains[~held].sum(axis=0)  # training groups of each class
     absent = []
-    for label in np.flatnonzero(contains.any(axis=0) & ~contains[held].any(axis=0)):
+    for label in np.flatnonzero(contains.any(axis=0) & ~contains[held].any(axis=0)).tolist():
         if contains[held, label].any():
             continue
         own = by_hash[contains[by_hash, label]]
@@ -111,8 +110,8 @@ def rows_by_group(
             trained -= contains[chosen]
     if not held.any():
         raise ValueError(
-            f"data.group_by makes {few('group', 'groups', names.tolist())} of the training images, of which none can be "
-            "held out without leaving a class untrained: state smaller groups, or give a validation split"
+            f"data.group_by makes {few('group', 'groups', names.tolist())} of the training images, of which none can "
+            "be held out without leaving a class untrained: state smaller groups, or give a validation split"
         )
     note = f"{few('class', 'classes', absent)} without validation images: no group of data.group_by can be spared"
     return held[number], [note] if absent else []

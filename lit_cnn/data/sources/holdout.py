@@ -100,7 +100,8 @@ def set_aside(splits: dict[str, FolderSplit], class_names: Sequence[str], hold_o
     """
     by = hold_out.group_by
     groups = {} if by is None else {name: image_groups(split, by) for name, split in splits.items()}
-    train, notes = splits["train"], []
+    train = splits["train"]
+    notes: list[str] = []
     if "val" in splits:
         val, how = splits["val"], given
     else:
@@ -149,16 +150,16 @@ def rows_by_hash(split: FolderSplit, class_names: Sequence[str], fraction: float
     notes = []
     if none.any():
         notes.append(
-            f"held out of {_named(none, class_names)}, where data.val_fraction alone would take none: the image with the "
-            "lowest hash, which an image added to the class can change"
+            f"held out of {_named(none, class_names)}, where data.val_fraction alone would take none: the image with "
+            "the lowest hash, which an image added to the class can change"
         )
     if several.any():
         notes.append(
-            f"trained on of {_named(several, class_names)}, where data.val_fraction alone would hold out all: the image "
-            "with the highest hash, which an image added to the class can change"
+            f"trained on of {_named(several, class_names)}, where data.val_fraction alone would hold out all: the "
+            "image with the highest hash, which an image added to the class can change"
         )
     return held, notes
 
 
 def _named(chosen: np.ndarray, class_names: Sequence[str]) -> str:
-    return few("class", "classes", [class_names[number] for number in np.flatnonzero(chosen)])
+    return few("class", "classes", [class_names[number] for number in np.flatnonzero(chosen).tolist()])

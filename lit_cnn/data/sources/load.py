@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 from filelock import FileLock
-from torch import Tensor
 
 from lit_cnn.data.sources.arrays import ArraySplit, channel_statistics, read_npz
 from lit_cnn.data.sources.folders import FolderSplit, read_folder
