@@ -17,9 +17,7 @@ IMAGES = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 12)), min_size=2, 
 """Label and number of the group of each image."""
 
 
-def grouped(
-    images: list[tuple[int, int]], fraction: float = 0.3
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
+def grouped(images, fraction=0.3):
     labels = np.array([label for label, _ in images])
     groups = np.array([f"patient {number}" for _, number in images])
     held, notes = rows_by_group(labels, groups, ["a", "b", "c", "d"], fraction)
