@@ -163,10 +163,7 @@ def test_a_million_images_are_held_out_in_a_moment():
 
 # -- what a source gets -----------------------------------------------------------------------------------------------
 
-FILES = {
-    "cat": {f"p{number % 6}_{number}.jpg" for number in range(30)},
-    "dog": {f"q{n % 5}_{n}.jpg" for n in range(30)},
-}
+FILES = {"cat": {f"p{n % 6}_{n}.jpg" for n in range(30)}, "dog": {f"q{n % 5}_{n}.jpg" for n in range(30)}}
 
 
 def test_a_given_validation_split_stays():
