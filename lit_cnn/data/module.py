@@ -13,7 +13,8 @@ from lit_cnn.data.augmentation.plan import EpochPlan, Stage
 from lit_cnn.data.batch import Batch
 from lit_cnn.data.loading.datasets import ArrayBatches, FolderBatches, PlannedLoader, make_loader
 from lit_cnn.data.loading.doctor import LoaderFacts
-from lit_cnn.data.loading.resuming import data_state, inside_epoch, progress, require_same_data
+from lit_cnn.data.loading.fingerprints import Fingerprints
+from lit_cnn.data.loading.resuming import data_state, fingerprints, progress, require_resumable
 from lit_cnn.data.loading.sampling import BatchPlan, EvalSampler, TrainSampler
 from lit_cnn.data.loading.workers import available_cores, default_workers
 from lit_cnn.data.normalization import denormalize, normalize
@@ -97,6 +98,7 @@ class ImageData(Augmentation, lightning.LightningDataModule):
         self.stages: tuple[Stage, ...] = ()
         self._loaded: Source | None = None
         self._resumed: dict[str, Any] = {}
+        self._fingerprints: dict[str, Fingerprints] = {}
 
     # -- the source -------------------------------------------------------------------------------------------------
 
@@ -193,8 +195,10 @@ class ImageData(Augmentation, lightning.LightningDataModule):
         return Stage(0, self.image_size, self.rand_augment.magnitude, self.mixup.alpha, self.cutmix.alpha)
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint keeps, for a resumed run to compare: sizes, class names and accumulated batches."""
-        return data_state(self.loaded, self.trainer)
+        """What a checkpoint keeps to compare with at resume and to recognize the images it was trained on."""
+        if not self._fingerprints:
+            self._fingerprints = fingerprints(self.loaded)
+        return data_state(self.loaded, self.trainer, self._fingerprints)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Keep what ``train_dataloader`` compares, which knows where the trainer stands."""
@@ -207,12 +211,12 @@ class ImageData(Augmentation, lightning.LightningDataModule):
 
         Raises:
             ValueError: if batch_size does not divide by devices x accumulation or exceeds the training set, or if the
-                data of a resumed run has changed (see ``require_same_data``).
+                data of a resumed run has changed (see ``require_resumable``).
         """
         rank, world_size = self._ranks()
         epoch, first = progress(self.trainer)
         state = self.state_dict()
-        require_same_data(self._resumed, state, inside=inside_epoch(self.trainer))
+        require_resumable(self._resumed, state, self.loaded, self.trainer)
         train = self.loaded.train
         sampler = TrainSampler(
             self.train_size,
