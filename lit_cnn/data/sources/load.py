@@ -15,14 +15,16 @@ import torch
 from filelock import FileLock
 
 from lit_cnn.data.sources.arrays import ArraySplit, channel_statistics, read_npz
-from lit_cnn.data.sources.folders import FolderSplit, read_folder
+from lit_cnn.data.sources.folders import FolderSplit, Labeled
 from lit_cnn.data.sources.holdout import HoldOut, HoldOutRule, require_some, set_aside, stratified_rows
+from lit_cnn.data.sources.labeled import read_labeled
+from lit_cnn.data.sources.lists import read_list
 from lit_cnn.data.sources.shards import ShardSplit, is_remote, read_shards
 
 if TYPE_CHECKING:
     from torchvision.datasets import CIFAR10
 
-SourceName = Literal["digits", "npz", "cifar10", "cifar100", "imagefolder", "litdata"]
+SourceName = Literal["digits", "npz", "cifar10", "cifar100", "imagefolder", "list", "litdata"]
 
 # fmt: off
 CIFAR10_CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
@@ -147,10 +149,16 @@ def load_source(
     if name == "npz":
         return _npz(resolve_data_path(path), val_fraction)
     if name == "imagefolder":
-        return _imagefolder(resolve_data_path(path), holding_out, file_index)
+        place = resolve_data_path(path)
+        return _files(read_labeled(place, indexed=file_index), holding_out, str(place))
+    if name == "list":
+        place = resolve_data_path(path)
+        return _files(read_list(place), holding_out, str(place))
     if name == "litdata":
         return _litdata(path if is_remote(path) else str(resolve_data_path(path)))
-    raise ValueError(f"data.source {name!r} is unknown; choose digits, npz, cifar10, cifar100, imagefolder or litdata")
+    raise ValueError(
+        f"data.source {name!r} is unknown; choose digits, npz, cifar10, cifar100, imagefolder, list or litdata"
+    )
 
 
 def _hold_out(train: ArraySplit, fraction: float) -> tuple[ArraySplit, ArraySplit, str]:
@@ -174,7 +182,7 @@ def _digits() -> Source:
 
 def _npz(path: Path, val_fraction: float) -> Source:
     splits, names = read_npz(path)
-    train, val, how = splits["train"], splits.get("val"), "val_images of the file"
+    train, val, how = splits["train"], splits.get("val"), "given"
     if val is None:
         train, val, how = _hold_out(train, val_fraction)
     mean, std = channel_statistics(train.images)
@@ -248,15 +256,14 @@ def _cifar(name: Literal["cifar10", "cifar100"], path: str | None, val_fraction:
     return Source(train, val, arrays[1], names, 3, *statistics, origin, validation=how)
 
 
-def _imagefolder(path: Path, hold_out: HoldOut, file_index: bool) -> Source:
-    found = read_folder(path, indexed=file_index)
-    aside = set_aside(found.splits, found.class_names, hold_out, "val/ of the folder")
+def _files(found: Labeled, hold_out: HoldOut, origin: str) -> Source:
+    aside = set_aside(found.splits, found.class_names, hold_out, "given")
     named = aside.train, aside.val, found.splits.get("test"), found.class_names
     notes = (*found.notes, *aside.notes)
-    return Source(*named, 3, *IMAGENET_STATISTICS, str(path), found.left_out, notes, aside.how)
+    return Source(*named, 3, *IMAGENET_STATISTICS, origin, found.left_out, notes, aside.how)
 
 
 def _litdata(path: str) -> Source:
     splits, names = read_shards(path)
     named = splits["train"], splits["val"], splits.get("test"), names
-    return Source(*named, 3, *IMAGENET_STATISTICS, path, validation="of the packed set")
+    return Source(*named, 3, *IMAGENET_STATISTICS, path, validation="given")
