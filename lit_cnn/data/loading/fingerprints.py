@@ -93,7 +93,7 @@ def recognize(known: Fingerprints, split: Split, class_names: Sequence[str]) -> 
     """Which share of a split's images ``known`` has; None where that is not known.
 
     Files count as the same when class, path below the class folder and size in bytes are the same. Where the contents
-    of some are remembered and none of them is the same, the sets are merely numbered alike, and none counts.
+    of some are remembered and none of them is the same, the sets merely use the same names, and none counts.
     """
     found = None if known.threshold is None else _sampled(split, class_names)
     if found is None:

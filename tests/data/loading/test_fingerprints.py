@@ -53,7 +53,7 @@ def test_a_file_of_another_class_name_or_size_is_another(tmp_path):
     assert recognize(known, split_of(tmp_path, files), CLASSES) == Recognized(5, 8, False)
 
 
-def test_sets_that_are_merely_numbered_alike_share_no_image(tmp_path):
+def test_sets_that_merely_use_the_same_names_share_no_image(tmp_path):
     """Same classes, names and sizes, but other contents, as of uncompressed images."""
     train = write(tmp_path / "train", names(range(300)), size=lambda _: 700)
     test = write(tmp_path / "test of it", names(range(300)), size=lambda _: 700)
