@@ -1,52 +1,78 @@
 """``lit-cnn calibrate CKPT``: whether its confidence can be believed, before and after temperature scaling.
 
-The temperature is fitted on one half of the validation images and everything is measured on the other.
+The temperature is fitted on one half of the validation images and everything is measured on the other. A second table
+says which share of the images keeps an answer at a least confidence, and how accurate these answers are.
 """
 
 import argparse
-from pathlib import Path
 
 from rich.table import Table
 
-from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments
+from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments, chosen_checkpoint
 from lit_cnn.cli.console import as_json, console, percent, progress, table
+from lit_cnn.cli.evaluated_images import evaluated_images
+from lit_cnn.cli.outputs import PICTURES, add_output, require_writable
 from lit_cnn.evaluation.calibration import BINS, Calibration, calibrate
 from lit_cnn.evaluation.logits import collect
-from lit_cnn.evaluation.recorded_data import load_images, load_network
+from lit_cnn.evaluation.recorded_data import load_network
 from lit_cnn.evaluation.test_time_augmentation import make_views
 from lit_cnn.reports.reliability import draw_reliability
 
+ENDINGS = (*PICTURES, ".json")
+
 
 def run(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="lit-cnn calibrate", description=__doc__, allow_abbrev=False)
-    add_checkpoint_arguments(parser)
-    parser.add_argument("--bins", type=int, default=BINS, help="confidence bins of equal width (default %(default)s)")
-    parser.add_argument("--out", type=Path, help="reliability diagram to write, a PNG")
-    options = parser.parse_args(arguments)
-    if options.bins < 1:
-        raise ValueError(f"--bins is {options.bins} but must be at least 1")
-    trained = load_network(options.checkpoint, options.weights, options.trust)
-    images = load_images(trained, options.data, "val")
-    with progress("evaluating", len(images)) as advance:
+    options = parse(arguments)
+    for path in options.out:
+        require_writable("--out", path, ENDINGS)
+    checkpoint = chosen_checkpoint(options.checkpoint)
+    trained = load_network(checkpoint, options.weights, options.trust)
+    with (
+        evaluated_images(trained, options, "val") as images,
+        progress("evaluating", len(images)) as advance,
+    ):
         outcome = collect(trained, images, make_views("center", trained.preprocessing), advance=advance)
     result = calibrate(outcome.probabilities, outcome.labels, options.bins)
-    if options.out:
-        draw_reliability(result.panels(), options.out)
+    report = {"checkpoint": checkpoint, "weights": options.weights, **result.report()}
+    for path in options.out:
+        if path.suffix == ".json":
+            path.write_text(as_json(report) + "\n")
+        else:
+            draw_reliability(result.panels(), path)
     if options.json:
-        print(as_json(result.report()))
+        print(as_json(report))
         return 0
-    console(columns=None).print(calibration_table(result, options.checkpoint))
+    print(f"{checkpoint} on {len(outcome.labels)} images of {images.origin}")
+    console(columns=None).print(calibration_table(result))
+    console(columns=None).print(abstention_table(result))
     if result.at_limit:
         print(
             f"the temperature stopped at {result.temperature:.2f}: no larger or smaller one is finite and best, as "
             "happens where every fitted image is classified correctly"
         )
-    if options.out:
-        print(options.out)
+    for path in options.out:
+        print(path)
     return 0
 
 
-def calibration_table(result: Calibration, checkpoint: str) -> Table:
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="lit-cnn calibrate", description=__doc__, allow_abbrev=False)
+    add_checkpoint_arguments(parser)
+    parser.add_argument("--bins", type=int, default=BINS, help="confidence bins of equal width (default %(default)s)")
+    add_output(
+        parser,
+        "--out",
+        "a reliability diagram (.png, .pdf, .svg), or the figures (.json), of which predict and validate take the "
+        "temperature; may be repeated",
+        several=True,
+    )
+    options = parser.parse_args(arguments)
+    if options.bins < 1:
+        raise ValueError(f"--bins is {options.bins} but must be at least 1")
+    return options
+
+
+def calibration_table(result: Calibration) -> Table:
     before, after = result.before, result.after
     rows = [
         ["accuracy", percent(before.accuracy), percent(after.accuracy)],
@@ -58,6 +84,18 @@ def calibration_table(result: Calibration, checkpoint: str) -> Table:
     return table(
         ["on the other half", "as trained", f"temperature {result.temperature:.3f}"],
         rows,
-        title=checkpoint,
         caption=f"fitted on {result.fitted_on} validation images, measured on the {result.measured_on} others",
+    )
+
+
+def abstention_table(result: Calibration) -> Table:
+    rows = []
+    for before, after in zip(result.abstention_before, result.abstention_after, strict=True):
+        figures = [percent(value) for row in (before, after) for value in (row.answered, row.accuracy)]
+        rows.append([f"{before.threshold:g}", *figures])
+    return table(
+        ["threshold", "answered", "of these right", "answered at T", "of these right"],
+        rows,
+        title="answers from a least probability on",
+        caption=f"lit-cnn predict --min-probability, without or with --temperature {result.temperature:.3f}",
     )

@@ -1,17 +1,19 @@
 """``lit-cnn corruptions CKPT``: accuracy under common corruptions (Hendrycks and Dietterich, 2019).
 
-``--sheet`` draws one image under every corruption instead of evaluating.
+``--sheet`` draws one image under every corruption; without ``--out`` nothing is evaluated then.
 """
 
 import argparse
-from pathlib import Path
 
 from rich.table import Table
 
-from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments, add_split_argument
+from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments, add_split_argument, chosen_checkpoint
 from lit_cnn.cli.console import as_json, console, percent, points, progress, table
+from lit_cnn.cli.evaluated_images import evaluated_images
+from lit_cnn.cli.outputs import PICTURES, add_output, require_writable
 from lit_cnn.evaluation.corruptions import CORRUPTIONS, SEVERITIES, CorruptedViews
-from lit_cnn.evaluation.recorded_data import load_images, load_network
+from lit_cnn.evaluation.images import EvaluationImages
+from lit_cnn.evaluation.recorded_data import load_network
 from lit_cnn.evaluation.robustness import (
     CorruptionScores,
     corruption_scores,
@@ -20,6 +22,7 @@ from lit_cnn.evaluation.robustness import (
     heat_map_rows,
     scores_report,
 )
+from lit_cnn.evaluation.trained import Trained
 from lit_cnn.reports.heat_map import draw_heat_map
 
 _SHEET_SEVERITY = 3
@@ -27,31 +30,44 @@ _SHEET_SEVERITY = 3
 
 def run(arguments: list[str]) -> int:
     options = parse(arguments)
-    trained = load_network(options.checkpoint, options.weights, options.trust)
-    images = load_images(trained, options.data, options.split)
-    if options.limit is not None:
-        images = images.sample(options.limit)
-    kinds = tuple(options.kinds or default_kinds(images.pixel_format.channels))
-    severities = tuple(options.severities or ((_SHEET_SEVERITY,) if options.sheet else SEVERITIES))
-    views = CorruptedViews(trained.preprocessing, kinds, severities, options.seed)
-    if options.sheet:
-        if not 0 <= options.image < len(images):
+    for flag in ("out", "sheet"):
+        if getattr(options, flag):
+            require_writable(f"--{flag}", getattr(options, flag), PICTURES)
+    trained = load_network(chosen_checkpoint(options.checkpoint), options.weights, options.trust)
+    with evaluated_images(trained, options, options.split) as images:
+        if options.limit is not None:
+            images = images.sample(options.limit)
+        if options.sheet and not 0 <= options.image < len(images):
             raise ValueError(f"--image is {options.image}, but there are the images 0 to {len(images) - 1}")
-        print(draw_corruptions(images, options.image, trained.class_names, views, options.sheet))
-        return 0
-    with progress("evaluating", len(images)) as advance:
-        scores = corruption_scores(trained, images, views, advance=advance)
-    title = f"top-1 on {len(images)} {options.split} images of {images.origin}"
+        views = views_of(trained, images, options, SEVERITIES)
+        if options.out or not options.sheet:
+            with progress("evaluating", len(images)) as advance:
+                scores = corruption_scores(trained, images, views, advance=advance)
+    if options.sheet:
+        sheet = views_of(trained, images, options, (_SHEET_SEVERITY,))
+        print(draw_corruptions(images, options.image, trained.class_names, sheet, options.sheet))
+        if not options.out:
+            return 0
+    title = f"top-1 on {scores.images} {options.split} images of {images.origin}"
     if options.out:
-        columns = [str(severity) for severity in severities]
-        draw_heat_map(heat_map_rows(scores, kinds), ["clean", *columns], title, options.out, "severity")
+        columns = [str(severity) for severity in views.severities]
+        draw_heat_map(heat_map_rows(scores, views.kinds), ["clean", *columns], title, options.out, "severity")
     if options.json:
-        print(as_json(scores_report(scores, views, len(images))))
+        print(as_json(scores_report(scores, views)))
         return 0
-    console(columns=None).print(scores_table(scores, views, title))
+    print(f"{title}, by severity")
+    console(columns=None).print(scores_table(scores, views))
     if options.out:
         print(options.out)
     return 0
+
+
+def views_of(
+    trained: Trained, images: EvaluationImages, options: argparse.Namespace, severities: tuple[int, ...]
+) -> CorruptedViews:
+    """The corruptions that are asked for, by default all kinds at ``severities``."""
+    kinds = tuple(options.kinds or default_kinds(images.pixel_format.channels))
+    return CorruptedViews(trained.preprocessing, kinds, tuple(options.severities or severities), options.seed)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -62,8 +78,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--severities", nargs="+", type=int, choices=SEVERITIES, help="default: all five")
     parser.add_argument("--seed", type=int, default=0, help="key of the noise")
     parser.add_argument("--limit", type=int, help="evaluate this many images, drawn once and for all")
-    parser.add_argument("--out", type=Path, help="heat map to write, a PNG")
-    parser.add_argument("--sheet", type=Path, help="draw one image under every corruption (severity 3) to this PNG")
+    add_output(parser, "--out", "heat map to write (.png, .pdf, .svg)")
+    add_output(parser, "--sheet", "draw one image under every corruption (severity 3) to this picture")
     parser.add_argument("--image", type=int, default=0, help="number of the image on the sheet")
     options = parser.parse_args(arguments)
     if options.limit is not None and options.limit < 1:
@@ -74,7 +90,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return options
 
 
-def scores_table(scores: CorruptionScores, views: CorruptedViews, title: str) -> Table:
+def scores_table(scores: CorruptionScores, views: CorruptedViews) -> Table:
     return table(
         ["corruption", *[str(severity) for severity in views.severities], "mean"],
         [
@@ -82,7 +98,6 @@ def scores_table(scores: CorruptionScores, views: CorruptedViews, title: str) ->
             for kind, row in zip(views.kinds, scores.accuracy.tolist(), strict=True)
         ],
         no_wrap=["corruption"],
-        title=f"{title}, by severity",
         caption=f"clean {percent(scores.clean)}; mean corruption error {percent(scores.mean_error)}, "
         f"{points(scores.added_error)} points over the clean error (not divided by AlexNet's as in the paper)",
     )

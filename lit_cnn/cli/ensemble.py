@@ -5,38 +5,51 @@ from dataclasses import asdict
 
 from rich.table import Table
 
-from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments, add_split_argument
+from lit_cnn.cli.checkpoint_arguments import (
+    add_checkpoint_arguments,
+    add_predictions_argument,
+    add_split_argument,
+    chosen_checkpoint,
+)
 from lit_cnn.cli.console import as_json, console, percent, points, progress, table
+from lit_cnn.cli.evaluated_images import evaluated_images, image_records_of, require_predictions
 from lit_cnn.evaluation.ensemble import EnsembleScores, evaluate_ensemble, other_split
-from lit_cnn.evaluation.recorded_data import check_classes, load_images, load_network
+from lit_cnn.evaluation.recorded_data import check_classes, load_network
 
 
 def run(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="lit-cnn ensemble", description=__doc__, allow_abbrev=False)
     add_checkpoint_arguments(parser, several=True)
     add_split_argument(parser)
+    add_predictions_argument(parser)
     options = parser.parse_args(arguments)
     if len(options.checkpoints) < 2:
         parser.error("an ensemble needs two checkpoints or more")
+    require_predictions(options)
+    options.checkpoints = [chosen_checkpoint(path) for path in options.checkpoints]
     members = [load_network(path, options.weights, options.trust) for path in options.checkpoints]
-    images = load_images(members[0], options.data, options.split)
-    for path, member in zip(options.checkpoints, members, strict=True):
-        check_classes(path, member, members[0].class_names, images.pixel_format.channels)
-    with progress("evaluating", len(images) * len(members)) as advance:
-        scores, count = evaluate_ensemble(members, images, advance)
-    warning = other_split(options.checkpoints, members)
+    with (
+        evaluated_images(members[0], options, options.split) as images,
+        image_records_of(options, images, members[0].class_names) as records,
+    ):
+        for path, member in zip(options.checkpoints, members, strict=True):
+            check_classes(path, member, members[0].class_names, images.pixel_format.channels)
+        with progress("evaluating", len(images) * len(members)) as advance:
+            scores, together = evaluate_ensemble(members, images, advance)
+        records.add(together.rows, together.probabilities)
+    warning, count = other_split(options.checkpoints, members), len(together.labels)
     if options.json:
         named = {"checkpoints": options.checkpoints, "split": options.split, "images": count}
         print(as_json({**named, **asdict(scores), "warning": warning}))
         return 0
-    title = f"{count} {options.split} images of {images.origin} ({options.weights} weights)"
-    console(columns=None).print(scores_table(scores, options.checkpoints, title))
+    print(f"{count} {options.split} images of {images.origin} ({options.weights} weights)")
+    console(columns=None).print(scores_table(scores, options.checkpoints))
     if warning:
-        console(columns=None).print(warning, markup=False, soft_wrap=True)
+        print(warning)
     return 0
 
 
-def scores_table(scores: EnsembleScores, paths: list[str], title: str) -> Table:
+def scores_table(scores: EnsembleScores, paths: list[str]) -> Table:
     top = list(scores.ensemble)
     over_mean = points(scores.gain_over_mean, scores.gain_over_mean_interval)
     over_best = points(scores.gain_over_best, scores.gain_over_best_interval)
@@ -44,7 +57,6 @@ def scores_table(scores: EnsembleScores, paths: list[str], title: str) -> Table:
         ["member", *[f"top-{name.removeprefix('acc')}" for name in top]],
         [[path, *[percent(row[name]) for name in top]] for path, row in zip(paths, scores.members, strict=True)],
         overflow="fold",
-        title=title,
         caption=f"gain in top-1 over the mean member {over_mean}, over the best {over_best} points; "
         "95 % intervals by paired bootstrap over the images",
     )

@@ -1,7 +1,7 @@
 """``lit-cnn validate CKPT`` and ``lit-cnn test CKPT``: accuracy of a checkpoint on its own data, or on ``--data``.
 
-``--views`` averages over crops, scales and mirror images, next to the single center crop; ``--per-class`` gives the
-classes apart.
+``--predictions`` writes what is said of each image. ``--views`` averages over crops, scales and mirror images, next to
+the single center crop; ``--per-class`` gives the classes apart.
 """
 
 import argparse
@@ -10,11 +10,18 @@ from typing import Any
 
 from rich.table import Table
 
-from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments
+from lit_cnn.cli.checkpoint_arguments import (
+    add_checkpoint_arguments,
+    add_predictions_argument,
+    add_temperature_argument,
+    chosen_checkpoint,
+)
 from lit_cnn.cli.console import as_json, console, metric, percent, points, progress, table
-from lit_cnn.data.module import ImageData
-from lit_cnn.evaluation.images import EvaluationImages, evaluation_images
-from lit_cnn.evaluation.recorded_data import load_data, load_network
+from lit_cnn.cli.evaluated_images import ImageRecords, evaluated_images, image_records_of, require_predictions
+from lit_cnn.evaluation.calibration import read_temperature
+from lit_cnn.evaluation.images import EvaluationImages, SplitName
+from lit_cnn.evaluation.logits import Block
+from lit_cnn.evaluation.recorded_data import evaluation_batch_size, load_network
 from lit_cnn.evaluation.scores import ClassScore, balanced_accuracy, class_scores
 from lit_cnn.evaluation.test_time_augmentation import VIEW_KINDS
 from lit_cnn.evaluation.trained import Trained
@@ -25,18 +32,27 @@ _CLASSES_SHOWN = 50
 
 def run(arguments: list[str], stage: str) -> int:
     options = parse(arguments, stage)
-    trained = load_network(options.checkpoint, options.weights, options.trust)
-    data = load_data(trained, options.data)
-    images = evaluation_images(data, "val" if stage == "validate" else "test")
+    require_predictions(options)
+    temperature = read_temperature(options.temperature)
+    checkpoint = chosen_checkpoint(options.checkpoint)
+    trained = load_network(checkpoint, options.weights, options.trust)
+    trained.temperature = temperature
+    split: SplitName = "val" if stage == "validate" else "test"
     report: dict[str, Any]
-    if options.views is None and not options.per_class:
-        report = plain_report(trained, data, images, "val" if stage == "validate" else "test")
-        tables = [results_table(report, f"{options.checkpoint} ({options.weights} weights)")]
-    else:
-        report, tables = detailed_report(trained, images, options)
+    with (
+        evaluated_images(trained, options, split) as images,
+        image_records_of(options, images, trained.class_names) as records,
+    ):
+        if options.views is None and not options.per_class:
+            report = plain_report(trained, images, split, records)
+            tables = [results_table(report)]
+        else:
+            report, tables = detailed_report(trained, images, options, records)
     if options.json:
         print(as_json(report))
         return 0
+    at = f", temperature {temperature:g}" if temperature != 1 else ""
+    print(f"{report['images']} images of {images.origin}, {checkpoint} ({options.weights} weights{at})")
     for shown in tables:
         console(columns=None).print(shown)
     return 0
@@ -51,6 +67,8 @@ def parse(arguments: list[str], stage: str) -> argparse.Namespace:
     parser.add_argument(
         "--average", choices=["probabilities", "logits"], default="probabilities", help="what is averaged over views"
     )
+    add_temperature_argument(parser)
+    add_predictions_argument(parser)
     parser.add_argument("--per-class", action="store_true", help="a row for each class, the worst first")
     options = parser.parse_args(arguments)
     if options.views is None and (options.scales or options.flip or options.average != "probabilities"):
@@ -58,29 +76,39 @@ def parse(arguments: list[str], stage: str) -> argparse.Namespace:
     return options
 
 
-def plain_report(trained: Trained, data: ImageData, images: EvaluationImages, split: str) -> dict[str, float]:
-    """Loss and accuracies in the run's precision, named as ``fit`` names them."""
+def plain_report(
+    trained: Trained, images: EvaluationImages, split: SplitName, records: ImageRecords
+) -> dict[str, float]:
+    """Number of images, loss and accuracies in the run's precision, named as ``fit`` names them."""
     trained, instead = in_run_precision(trained)
     if instead is not None:
         print(f"{instead}; single images may be called otherwise than in training", file=sys.stderr)
+    count = 0
+
+    def add(block: Block) -> None:
+        nonlocal count
+        count += len(block.rows)
+        records.add(block.rows, block.logits.double().softmax(dim=1))
+
     with progress("evaluating", len(images)) as advance:
-        results = validate(trained, images, batch_size=data.eval_batch_size or data.batch_size, advance=advance)
-    return {f"{split}/{name}": value for name, value in results.items()}
+        results = validate(trained, images, batch_size=evaluation_batch_size(trained), advance=advance, on_block=add)
+    return {"images": count, **{f"{split}/{name}": value for name, value in results.items()}}
 
 
 def detailed_report(
-    trained: Trained, images: EvaluationImages, options: argparse.Namespace
+    trained: Trained, images: EvaluationImages, options: argparse.Namespace, records: ImageRecords
 ) -> tuple[dict[str, Any], list[Table]]:
     """What ``--views`` and ``--per-class`` ask for, in float32."""
     views = run_views(trained, options.views or "center", options.scales, options.flip)
     single = views == run_views(trained, "center")
     with progress("evaluating", len(images) * (1 if single else 2)) as advance:
         center, outcome = compare_views(trained, images, views, options.average, advance)
-    report: dict[str, Any] = {}
+    records.add(outcome.rows, outcome.probabilities)
+    report: dict[str, Any] = {"images": len(outcome.labels)}
     tables = []
     if options.views is not None:
         report |= views_report(center, outcome, views, options.average)
-        tables.append(views_table(report, images))
+        tables.append(views_table(report))
     if options.per_class:
         scores = class_scores(outcome.probabilities, outcome.labels, trained.class_names)
         report |= {"balanced_accuracy": balanced_accuracy(scores), "classes": scores}
@@ -88,11 +116,11 @@ def detailed_report(
     return report, tables
 
 
-def results_table(results: dict[str, float], title: str) -> Table:
-    return table(["metric", "value"], [[name, metric(name, value)] for name, value in results.items()], title=title)
+def results_table(report: dict[str, float]) -> Table:
+    return table(["metric", "value"], [[name, metric(name, report[name])] for name in report if name != "images"])
 
 
-def views_table(report: dict[str, Any], images: EvaluationImages) -> Table:
+def views_table(report: dict[str, Any]) -> Table:
     center, views = report["center"], report["views"]
     top = [name for name in center if name.startswith("acc")]
     padded = f" + {views['padding']} of padding" if views["padding"] else ""
@@ -104,24 +132,29 @@ def views_table(report: dict[str, Any], images: EvaluationImages) -> Table:
     return table(
         ["views", *[f"top-{name.removeprefix('acc')}" for name in top], "views per image", "images/s"],
         rows,
-        title=f"{report['images']} images of {images.origin}, mean of {views['average']}",
+        title=f"mean of {views['average']}",
         caption=f"gain in top-1: {points(report['gain'], report['gain_interval'])} points, "
         "95 % interval by paired bootstrap over the images",
     )
 
 
 def class_table(scores: list[ClassScore]) -> Table:
-    rows = [
-        [
-            *(row.name, str(row.images), percent(row.recall), percent(row.precision), percent(row.f1)),
-            f"{row.confused_with} ({row.confused})" if row.confused_with else "-",
-        ]
-        for row in scores[:_CLASSES_SHOWN]
-    ]
+    """Classes without images stand last."""
+    with_images = sum(row.images > 0 for row in scores)
+    among = "" if with_images == len(scores) else f" over the {with_images} of {len(scores)} classes with images"
     hidden = f"the worst {_CLASSES_SHOWN} of {len(scores)} classes; --json has all"
     return table(
         ["class", "images", "recall", "precision", "F1", "most often called instead"],
-        rows,
-        title=f"balanced accuracy {percent(balanced_accuracy(scores))}",
+        [class_row(row) for row in scores[:_CLASSES_SHOWN]],
+        overflow="fold",
+        title=f"balanced accuracy {percent(balanced_accuracy(scores))}{among}",
         caption=hidden if len(scores) > _CLASSES_SHOWN else None,
     )
+
+
+def class_row(score: ClassScore) -> list[str]:
+    if not score.images:
+        return [score.name, "no images", "-", percent(score.precision), "-", "-"]
+    confused = f"{score.confused_with} ({score.confused})" if score.confused_with else "-"
+    figures = [percent(value) for value in (score.recall, score.precision, score.f1)]
+    return [score.name, str(score.images), *figures, confused]

@@ -72,8 +72,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         module = importlib.import_module(COMMANDS[name][0])
         return module.run(rest, name) if name in ("validate", "test") else module.run(rest)
-    except KeyboardInterrupt:
-        return fail("stopped by SIGINT", 130)
+    except KeyboardInterrupt as stop:
+        return fail(str(stop) or "stopped by SIGINT", 130)
     except BrokenPipeError:
         return 0
     except Exception as error:

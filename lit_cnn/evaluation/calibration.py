@@ -4,7 +4,9 @@ A temperature T divides the logits, which changes no prediction. It is fitted on
 the other: on the images it was fitted on, any figure would flatter it.
 """
 
+import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,6 +17,8 @@ from lit_cnn.evaluation.scores import brier_score, hits, log_loss
 from lit_cnn.reports.reliability import ReliabilityPanel
 
 BINS = 15
+THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+"""Least confidences of ``abstention``."""
 COLDEST, HOTTEST = 0.05, 20.0
 """Limits of the fitted temperature; it ends at one where no finite temperature is best."""
 
@@ -80,6 +84,56 @@ def fit_temperature(probabilities: Tensor, labels: Tensor) -> float:
 
 
 @dataclass(frozen=True)
+class Abstention:
+    """What answering only from a confidence on leaves: ``lit-cnn predict --min-probability``.
+
+    Attributes:
+        threshold: Least confidence, the probability of the predicted class, of an answer.
+        answered: Share of the images that are answered.
+        accuracy: Share of right answers among them; nan where none is answered.
+    """
+
+    threshold: float
+    answered: float
+    accuracy: float
+
+
+def abstention(probabilities: Tensor, labels: Tensor) -> list[Abstention]:
+    """One row for each of ``THRESHOLDS``."""
+    confidence, right = probabilities.double().amax(dim=1), hits(probabilities, labels).double()
+    rows = []
+    for threshold in THRESHOLDS:
+        chosen = confidence >= threshold
+        rows.append(Abstention(threshold, float(chosen.double().mean()), float(right[chosen].mean())))
+    return rows
+
+
+def read_temperature(text: str) -> float:
+    """A temperature as a number, or as the JSON file that ``lit-cnn calibrate --out`` has written.
+
+    Raises:
+        ValueError: If it is neither, or not a positive number.
+    """
+    try:
+        value: Any = float(text)
+    except ValueError:
+        value = _stored_temperature(text)
+    if not isinstance(value, int | float) or not 0 < value < float("inf"):
+        raise ValueError(f"--temperature {text} gives {value!r}, but a temperature is a number above 0")
+    return float(value)
+
+
+def _stored_temperature(path: str) -> Any:
+    try:
+        return json.loads(Path(path).expanduser().read_text())["temperature"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ValueError(
+            f"--temperature {path} is neither a number nor a file with a temperature: write one with "
+            "lit-cnn calibrate CKPT --out calibration.json"
+        ) from None
+
+
+@dataclass(frozen=True)
 class CalibrationFigures:
     """Of M images: accuracy, mean confidence, ECE, negative log-likelihood in nats, Brier score."""
 
@@ -113,6 +167,8 @@ class Calibration:
         after: Figures at the temperature.
         bins_before: Reliability as the network is.
         bins_after: Reliability at the temperature.
+        abstention_before: Answers above thresholds as the network is.
+        abstention_after: Answers above thresholds at the temperature.
     """
 
     temperature: float
@@ -122,6 +178,8 @@ class Calibration:
     after: CalibrationFigures
     bins_before: ConfidenceBins
     bins_after: ConfidenceBins
+    abstention_before: list[Abstention]
+    abstention_after: list[Abstention]
 
     @property
     def at_limit(self) -> bool:
@@ -140,6 +198,10 @@ class Calibration:
             "after": asdict(self.after),
             "bins": {
                 when: {name: values.tolist() for name, values in vars(part).items()} for when, part in bins.items()
+            },
+            "abstention": {
+                "before": [asdict(row) for row in self.abstention_before],
+                "after": [asdict(row) for row in self.abstention_after],
             },
         }
 
@@ -180,4 +242,6 @@ def calibrate(probabilities: Tensor, labels: Tensor, bins: int = BINS) -> Calibr
         calibration_figures(after, truth, bins),
         confidence_bins(before, truth, bins),
         confidence_bins(after, truth, bins),
+        abstention(before, truth),
+        abstention(after, truth),
     )

@@ -1,13 +1,13 @@
 """Several networks that vote: the mean of their softmax outputs (Hansen and Salamon, 1990)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from lit_cnn.evaluation.images import EvaluationImages
-from lit_cnn.evaluation.logits import Advance, collect
+from lit_cnn.evaluation.logits import Advance, Outcome, collect
 from lit_cnn.evaluation.scores import accuracies, bootstrap_interval, hits
 from lit_cnn.evaluation.test_time_augmentation import make_views
 from lit_cnn.evaluation.trained import Trained
@@ -63,14 +63,15 @@ def ensemble_scores(members: Sequence[Tensor], labels: Tensor) -> EnsembleScores
 
 def evaluate_ensemble(
     members: Sequence[Trained], images: EvaluationImages, advance: Advance | None = None
-) -> tuple[EnsembleScores, int]:
-    """Scores on the same images, of which each member sees the center crop that its own preprocessing cuts, and the
-    number of images: those that could be read."""
+) -> tuple[EnsembleScores, Outcome]:
+    """Scores on the same images, of which each member sees the center crop that its own preprocessing cuts, and what
+    the members say together of those that could be read."""
     outcomes = [
         collect(member, images, make_views("center", member.preprocessing), advance=advance) for member in members
     ]
-    labels = outcomes[0].labels
-    return ensemble_scores([outcome.probabilities for outcome in outcomes], labels), len(labels)
+    first, each = outcomes[0], [outcome.probabilities for outcome in outcomes]
+    together = replace(first, probabilities=torch.stack(each).mean(dim=0), seconds=sum(o.seconds for o in outcomes))
+    return ensemble_scores(each, first.labels), together
 
 
 def other_split(paths: Sequence[str], members: Sequence[Trained]) -> str | None:

@@ -1,5 +1,6 @@
 """The images of one split as they are stored, before any preprocessing: what every evaluation starts from."""
 
+import signal
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from lit_cnn.data.loading.workers import available_cores, default_workers
 from lit_cnn.data.settings import OnError
 from lit_cnn.data.sources.arrays import ArraySplit
-from lit_cnn.data.sources.decoding import PixelFormat, attempt
+from lit_cnn.data.sources.decoding import BrokenImage, PixelFormat, attempt
 from lit_cnn.data.sources.load import Split
 from lit_cnn.randomness import generator
 
@@ -34,11 +35,19 @@ class Prepared(NamedTuple):
     views: list[Tensor]
 
 
+OnBroken = Callable[[int, str], object]
+"""Told the row of a file that cannot be read, and what is wrong with it."""
+
+
+class NothingReadable(ValueError):
+    """All images are broken, so there is nothing to compute figures from."""
+
+
 class Chunk(NamedTuple):
-    """Some images in a row, prepared, and what is wrong with those of them that are left out."""
+    """Some images in a row, prepared, and by row what is wrong with those that cannot be read."""
 
     parts: list[Prepared]
-    broken: list[str]
+    broken: dict[int, str]
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,8 @@ class EvaluationImages:
         workers: Processes that decode and prepare; 0 does it in this one.
         on_error: What a file that cannot be decoded does: stop raises an error that names it, skip leaves it out of
             ``prepared``.
+        on_broken: Told each file that is left out, before the images after it come. Without it a warning counts them.
+        notes: Sentences on what else a user should know of how they were chosen.
     """
 
     split: Split
@@ -59,6 +70,8 @@ class EvaluationImages:
     origin: str
     workers: int = 0
     on_error: OnError = "stop"
+    on_broken: OnBroken | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.split)
@@ -82,22 +95,33 @@ class EvaluationImages:
     def prepared(self, prepare: Prepare) -> Iterator[list[Prepared]]:
         """Every image once, in order; images of files come one by one since each has its own size.
 
-        Broken files that ``on_error`` skips do not come; a warning at the end counts them.
+        Broken files that ``on_error`` skips do not come.
 
         Raises:
-            ValueError: If all are skipped.
+            BrokenImage: If a file cannot be read and ``on_error`` is stop.
+            NothingReadable: If all are skipped.
         """
-        chunks = PreparedChunks(self, prepare, size=256 if isinstance(self.split, ArraySplit) else 4)
-        broken: list[str] = []
-        for chunk in DataLoader(chunks, batch_size=None, num_workers=self.workers):
-            broken += chunk.broken
+        chunks = PreparedChunks(
+            replace(self, on_broken=None), prepare, size=256 if isinstance(self.split, ArraySplit) else 4
+        )
+        broken: dict[int, str] = {}
+        for chunk in DataLoader(chunks, None, num_workers=self.workers, worker_init_fn=leave_interrupts_to_the_parent):
+            for row, problem in chunk.broken.items():
+                if self.on_error == "stop":
+                    raise BrokenImage(problem)
+                broken[row] = problem
+                if self.on_broken is not None:
+                    self.on_broken(row, problem)
             if chunk.parts:
                 yield chunk.parts
-        if broken and len(broken) == len(self):
-            raise ValueError(f"none of the {len(self)} images of {self.origin} can be evaluated: {broken[0]}")
-        if broken:
+        if not broken:
+            return
+        first = next(iter(broken.values()))
+        if len(broken) == len(self):
+            raise NothingReadable(f"none of the {len(self)} images of {self.origin} can be evaluated: {first}")
+        if self.on_broken is None:
             warnings.warn(
-                f"skipped {len(broken)} of {len(self)} images of {self.origin}, the first: {broken[0]}", stacklevel=2
+                f"skipped {len(broken)} of {len(self)} images of {self.origin}, the first: {first}", stacklevel=2
             )
 
 
@@ -121,17 +145,20 @@ class PreparedChunks(Dataset[Chunk]):
             raise IndexError(number)
         rows = torch.arange(number * self.size, min((number + 1) * self.size, len(self.images)))
         if isinstance(self.images.split, ArraySplit):
-            return Chunk([Prepared(rows, self.prepare(self.images.split.images[rows], rows))], [])
-        chunk = Chunk([], [])
+            return Chunk([Prepared(rows, self.prepare(self.images.split.images[rows], rows))], {})
+        chunk = Chunk([], {})
         for row in rows.split(1):
             image = attempt(partial(self.images.image, int(row)))
             if isinstance(image, Tensor):
                 chunk.parts.append(Prepared(row, self.prepare(image[None], row)))
-            elif self.images.on_error == "stop":
-                raise image
             else:
-                chunk.broken.append(str(image) or type(image).__name__)
+                chunk.broken[int(row)] = str(image) or type(image).__name__
         return chunk
+
+
+def leave_interrupts_to_the_parent(_: int) -> None:
+    """Ctrl-C reaches every process of a terminal; the one that started the workers ends them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def evaluation_images(data: "ImageData", split: SplitName) -> EvaluationImages:

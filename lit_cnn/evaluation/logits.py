@@ -48,12 +48,14 @@ class Outcome:
     Attributes:
         probabilities: float64 (M, K), rows add up to 1.
         labels: int64 (M,).
+        rows: int64 (M,), theirs among the images.
         views: Mean number of views of an image.
         seconds: Wall-clock time, with reading and preparing the images.
     """
 
     probabilities: Tensor
     labels: Tensor
+    rows: Tensor
     views: float
     seconds: float
 
@@ -147,7 +149,8 @@ def collect(
         values = block.logits.double()
         sums.index_add_(0, block.rows, values.softmax(dim=1) if average == "probabilities" else values)
         seen.index_add_(0, block.rows, torch.ones(len(block.rows), dtype=torch.float64))
-    read = seen > 0  # not so the broken files that data.on_error skips
+    read = seen > 0  # not so the broken files that are skipped
     means = sums[read] / seen[read, None]
     probabilities = means if average == "probabilities" else means.softmax(dim=1)
-    return Outcome(probabilities, images.labels[read], float(seen[read].mean()), time.perf_counter() - start)
+    rows = read.nonzero().flatten()
+    return Outcome(probabilities, images.labels[rows], rows, float(seen[rows].mean()), time.perf_counter() - start)

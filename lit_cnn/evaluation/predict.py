@@ -1,8 +1,7 @@
 """Classes of image files."""
 
-import csv
-import json
-from collections.abc import Iterable, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,13 +10,13 @@ import torch
 from torch import Tensor
 
 from lit_cnn.data.loading.workers import available_cores, default_workers
+from lit_cnn.data.settings import OnError
 from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.decoding import PixelFormat
 from lit_cnn.data.sources.file_index import PathTable
 from lit_cnn.data.sources.folders import FolderSplit
-from lit_cnn.data.sources.tree import list_images
-from lit_cnn.evaluation.images import EvaluationImages, Prepare
-from lit_cnn.evaluation.logits import Advance, stream
+from lit_cnn.evaluation.images import EvaluationImages, NothingReadable, Prepare
+from lit_cnn.evaluation.logits import Advance, Block, stream
 from lit_cnn.evaluation.test_time_augmentation import make_views
 
 if TYPE_CHECKING:
@@ -25,35 +24,47 @@ if TYPE_CHECKING:
 
 BATCH_SIZE = 32
 """Images that are predicted at once."""
+TOP_K = 5
+"""Classes of a prediction, where there are as many."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """The most probable classes of one image, the best first; ``file`` is its path, or its number in a tensor."""
+    """The most probable classes of one image.
+
+    Attributes:
+        file: Its path, or its number in a tensor.
+        classes: Names, the most probable first; none where the file cannot be read.
+        probabilities: Of these classes.
+        error: What is wrong with a file that cannot be read, else None.
+    """
 
     file: str
     classes: list[str]
     probabilities: list[float]
+    error: str | None = None
 
 
-def predict_files(trained: "Trained", images: EvaluationImages, advance: Advance | None = None) -> list[Prediction]:
-    """The top classes (at most five) of the center crop of each file of ``file_images``.
+def predict_files(
+    trained: "Trained", images: EvaluationImages, top_k: int = TOP_K, advance: Advance | None = None
+) -> Iterator[list[Prediction]]:
+    """The ``top_k`` classes of the center crop of each file of ``file_images``, in batches and in order.
 
     Raises:
-        ValueError: If a file cannot be decoded, naming it.
+        BrokenImage: If a file cannot be read and ``images.on_error`` is stop; under skip its prediction has an
+            ``error``.
     """
     assert isinstance(images.split, FolderSplit)
-    return _predictions(
-        trained, images, make_views("center", trained.preprocessing), images.split.paths, advance=advance
-    )
+    views = make_views("center", trained.preprocessing)
+    return _predictions(trained, images, views, images.split.paths, top_k, advance)
 
 
-def predict_pixels(trained: "Trained", pixels: Tensor) -> list[Prediction]:
-    """The top classes (at most five) of uint8 pixels (N, C, H, W) at the size of the preprocessing."""
+def predict_pixels(trained: "Trained", pixels: Tensor, top_k: int = TOP_K) -> Iterator[list[Prediction]]:
+    """The ``top_k`` classes of uint8 pixels (N, C, H, W) at the size of the preprocessing."""
     images = EvaluationImages(
         ArraySplit(pixels, torch.zeros(len(pixels), dtype=torch.int64)), PixelFormat(pixels.shape[1]), ""
     )
-    return _predictions(trained, images, _as_they_are, [str(number) for number in range(len(pixels))])
+    return _predictions(trained, images, _as_they_are, [str(number) for number in range(len(pixels))], top_k)
 
 
 def _as_they_are(pixels: Tensor, _: Tensor) -> list[Tensor]:
@@ -65,77 +76,49 @@ def _predictions(
     images: EvaluationImages,
     prepare: Prepare,
     names: Sequence[str],
+    top_k: int,
     advance: Advance | None = None,
-) -> list[Prediction]:
-    count = min(5, len(trained.class_names))
-    found = {}
-    for block in stream(trained, images, prepare, BATCH_SIZE, advance):
-        best = block.logits.softmax(dim=1).topk(count, dim=1)
-        columns = block.rows.tolist(), best.values.tolist(), best.indices.tolist()
-        for row, probabilities, classes in zip(*columns, strict=True):
-            found[row] = Prediction(names[row], [trained.class_names[index] for index in classes], probabilities)
-    return [found[row] for row in sorted(found)]  # without the broken files that ``on_error`` skips
+) -> Iterator[list[Prediction]]:
+    broken: dict[int, str] = {}
+
+    def note(row: int, problem: str) -> None:
+        broken[row] = problem
+        if advance is not None:
+            advance(1)
+
+    def broken_before(row: int) -> Iterator[Prediction]:
+        while broken and (first := next(iter(broken))) < row:
+            yield Prediction(names[first], [], [], broken.pop(first))
+
+    with contextlib.suppress(NothingReadable):
+        for block in stream(trained, replace(images, on_broken=note), prepare, BATCH_SIZE, advance):
+            batch = []
+            for row, classes, probabilities in _top_classes(trained, block, top_k):
+                batch += [*broken_before(row), Prediction(names[row], classes, probabilities)]
+            yield batch
+    yield list(broken_before(len(images)))
 
 
-def file_images(files: Iterable[str | Path], pixel_format: PixelFormat, workers: int | None = None) -> EvaluationImages:
+def _top_classes(trained: "Trained", block: Block, top_k: int) -> Iterator[tuple[int, list[str], list[float]]]:
+    """Row, classes and probabilities of each image of a block."""
+    best = block.logits.softmax(dim=1).topk(min(top_k, len(trained.class_names)), dim=1)
+    for row, values, indices in zip(block.rows.tolist(), best.values.tolist(), best.indices.tolist(), strict=True):
+        yield row, [trained.class_names[index] for index in indices], values
+
+
+def file_images(
+    files: Iterable[str | Path], pixel_format: PixelFormat, workers: int | None = None, on_error: OnError = "stop"
+) -> EvaluationImages:
     """Image files as a split, without labels (all are 0).
 
     Args:
         files: Their paths.
         pixel_format: What their pixels become.
         workers: Processes that decode; None takes one for each core, up to 8, where there is more than one batch.
+        on_error: What a file that cannot be read does.
     """
     paths = PathTable.of(str(file) for file in files)
     if workers is None:
         workers = default_workers(in_memory=len(paths) <= BATCH_SIZE, cores=available_cores())
     split = FolderSplit(paths, torch.zeros(len(paths), dtype=torch.int64))
-    return EvaluationImages(split, pixel_format, "the given files", workers)
-
-
-def find_images(names: list[str]) -> list[str]:
-    """Image files of files and folders, in order.
-
-    Raises:
-        ValueError: If a name does not exist or a folder holds no image.
-    """
-    files: list[str] = []
-    for name in names:
-        path = Path(name).expanduser()
-        if path.is_dir():
-            found = list_images(path)
-            if not found:
-                raise ValueError(f"the folder {name} holds no image")
-            files += found
-        elif path.is_file():
-            files.append(str(path))
-        else:
-            raise ValueError(f"there is no image {name}")
-    return files
-
-
-def readable_files(trained: "Trained", files: Sequence[str]) -> EvaluationImages:
-    """The files as a split; where the recipe says ``data.on_error`` skip, broken ones are left out."""
-    images = file_images(files, trained.preprocessing.pixel_format)
-    skips = trained.recipe.get("data", {}).get("on_error") == "skip"
-    return replace(images, on_error="skip") if skips else images
-
-
-def write_predictions(predictions: list[Prediction], path: Path) -> None:
-    """Write CSV or JSON, by the ending of ``path``.
-
-    Raises:
-        ValueError: If the ending is another.
-    """
-    if path.suffix == ".json":
-        path.write_text(json.dumps([vars(prediction) for prediction in predictions], indent=2) + "\n")
-    elif path.suffix == ".csv":
-        with path.open("w", newline="") as file:
-            writer = csv.writer(file)
-            width = len(predictions[0].classes) if predictions else 0
-            columns = [f"{name}{rank}" for rank in range(1, width + 1) for name in ("class", "probability")]
-            writer.writerow(["file", *columns])
-            for prediction in predictions:
-                pairs = zip(prediction.classes, prediction.probabilities, strict=True)
-                writer.writerow([prediction.file, *[value for pair in pairs for value in pair]])
-    else:
-        raise ValueError(f"predictions are written as .csv or .json, not {path.suffix or 'without an ending'}: {path}")
+    return EvaluationImages(split, pixel_format, "the given files", workers, on_error)

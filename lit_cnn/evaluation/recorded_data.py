@@ -2,14 +2,14 @@
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
 
-from lit_cnn.data.augmentation.crop import Crop
 from lit_cnn.data.module import ImageData
-from lit_cnn.data.settings import Evaluation, Normalize
+from lit_cnn.evaluation.given_data import given_images, other_classes
 from lit_cnn.evaluation.images import EvaluationImages, SplitName, evaluation_images
 from lit_cnn.evaluation.predict import BATCH_SIZE
 from lit_cnn.evaluation.trained import Trained, load_trained
@@ -32,42 +32,21 @@ def recipe_arguments(recipe: dict[str, Any], data_path: str | None) -> list[str]
     return ["--config", yaml.safe_dump(kept)]
 
 
-def load_data(trained: Trained, data_path: str | None) -> ImageData:
+def load_data(trained: Trained, data_path: str | None = None) -> ImageData:
     """The data of the checkpoint's recipe, from its recorded path or from ``data_path``.
 
     Raises:
         ValueError: If it has other classes or channels than the checkpoint, or no recipe says what it is.
     """
-    if trained.recipe:
-        data = Recipe.of(RecipeCLI(recipe_arguments(trained.recipe, data_path))).data
-    else:
-        data = stated_data(trained, data_path)
-    data.setup()
-    check_classes("the checkpoint", trained, list(data.class_names), data.in_channels)
-    return data
-
-
-def stated_data(trained: Trained, data_path: str | None) -> ImageData:
-    """A folder of images, or an npz file, prepared as the checkpoint of a script says, which records no recipe.
-
-    Raises:
-        ValueError: If there is no path, or the checkpoint does not say how images are prepared.
-    """
-    if data_path is None:
+    if not trained.recipe:
         raise ValueError(
             f"{trained.name} records no recipe, so its data is not known: pass --data with a folder of images or an "
             "npz file"
         )
-    known = trained.preprocessing
-    return ImageData(
-        "npz" if data_path.endswith(".npz") else "imagefolder",
-        data_path,
-        image_size=known.image_size,
-        batch_size=BATCH_SIZE,
-        crop=Crop(kind="resize"),
-        normalize=Normalize(known.mean, known.std),
-        evaluation=Evaluation(known.crop_ratio, known.interpolation),
-    )
+    data = Recipe.of(RecipeCLI(recipe_arguments(trained.recipe, data_path))).data
+    data.setup()
+    check_classes("the checkpoint", trained, list(data.class_names), data.in_channels)
+    return data
 
 
 def check_classes(name: str, trained: Trained, class_names: list[str], in_channels: int) -> None:
@@ -77,23 +56,35 @@ def check_classes(name: str, trained: Trained, class_names: list[str], in_channe
         ValueError: Naming both sides.
     """
     if class_names != trained.class_names:
-        raise ValueError(
-            f"the data has the classes {_few(class_names)}, but {name} was trained on {_few(trained.class_names)}"
-        )
+        raise ValueError(other_classes(class_names, name, trained.class_names))
     if in_channels != trained.preprocessing.in_channels:
         raise ValueError(
             f"the data has {in_channels} channels, but {name} was trained on {trained.preprocessing.in_channels}"
         )
 
 
-def _few(names: list[str]) -> str:
-    return ", ".join(names) if len(names) <= 20 else f"{', '.join(names[:20])} and {len(names) - 20} more"
-
-
 def load_images(trained: Trained, data_path: str | None, split: SplitName) -> EvaluationImages:
-    """The images of the checkpoint's recipe before preprocessing.
+    """The images of a split before preprocessing: those that the recipe trains with, or those of ``data_path``.
 
     Raises:
         ValueError: If there is no such split, or the classes or channels are others.
     """
-    return evaluation_images(load_data(trained, data_path), split)
+    if data_path is None or _is_of_recipe(trained, data_path):
+        return evaluation_images(load_data(trained, data_path), split)
+    return given_images(trained, data_path, split)
+
+
+def _is_of_recipe(trained: Trained, data_path: str) -> bool:
+    """Whether ``data_path`` is another place of the CIFAR set that the recipe trains on, which has no names of its own
+    for splits and classes."""
+    source, place = trained.recipe.get("data", {}).get("source"), Path(data_path).expanduser()
+    files = {"cifar10": "cifar-10-batches-py", "cifar100": "cifar-100-python"}
+    if source not in files:
+        return False
+    return place.suffix == ".npz" or any((place / name).exists() for name in (files[source], f"{source}.npz"))
+
+
+def evaluation_batch_size(trained: Trained) -> int:
+    """Images of a batch of the run's own validation, which repeats its figures to the last digit."""
+    recorded = trained.recipe.get("data", {})
+    return recorded.get("eval_batch_size") or recorded.get("batch_size") or BATCH_SIZE

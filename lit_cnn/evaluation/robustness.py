@@ -27,10 +27,12 @@ class CorruptionScores:
     Attributes:
         clean: On the images as they are.
         accuracy: float64 (kinds, severities).
+        images: How many could be read.
     """
 
     clean: float
     accuracy: Tensor
+    images: int
 
     @property
     def mean_error(self) -> float:
@@ -58,7 +60,7 @@ def corruption_scores(
         right.index_add_(0, block.views, (block.logits.argmax(dim=1) == images.labels[block.rows]).double())
         seen += torch.bincount(block.views, minlength=len(seen))
     shares = right / seen
-    return CorruptionScores(float(shares[0]), shares[1:].view(kinds, severities))
+    return CorruptionScores(float(shares[0]), shares[1:].view(kinds, severities), int(seen[0]))
 
 
 def heat_map_rows(scores: CorruptionScores, kinds: Sequence[str]) -> dict[str, list[float]]:
@@ -68,10 +70,10 @@ def heat_map_rows(scores: CorruptionScores, kinds: Sequence[str]) -> dict[str, l
     }
 
 
-def scores_report(scores: CorruptionScores, views: CorruptedViews, images: int) -> dict[str, Any]:
+def scores_report(scores: CorruptionScores, views: CorruptedViews) -> dict[str, Any]:
     """Everything as built-in types."""
     return {
-        "images": images,
+        "images": scores.images,
         "seed": views.seed,
         "clean": scores.clean,
         "mean_corruption_error": scores.mean_error,

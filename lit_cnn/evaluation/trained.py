@@ -11,8 +11,10 @@ from torch import Tensor, nn
 from lit_cnn.architectures.catalog import create_model
 from lit_cnn.data.normalization import normalize
 from lit_cnn.data.preprocessing import Preprocessing
-from lit_cnn.evaluation.predict import Prediction, file_images, predict_files, predict_pixels
+from lit_cnn.data.settings import OnError
+from lit_cnn.evaluation.predict import TOP_K, Prediction, file_images, predict_files, predict_pixels
 from lit_cnn.run_folder.checkpoint import load_checkpoint, network_weights
+from lit_cnn.run_folder.folder import find_checkpoint
 
 
 @dataclass
@@ -26,6 +28,7 @@ class Trained:
         recipe: The resolved recipe it was trained with; empty where a script trained it.
         name: What messages call it, such as its file.
         autocast: Number format of convolutions and matrix products under mixed precision; None: that of the weights.
+        temperature: What the logits are divided by (``lit-cnn calibrate`` fits it); it changes no class.
     """
 
     network: nn.Module
@@ -34,6 +37,7 @@ class Trained:
     recipe: dict[str, Any]
     name: str = "the checkpoint"
     autocast: torch.dtype | None = None
+    temperature: float = 1.0
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -51,7 +55,7 @@ class Trained:
 
     @torch.inference_mode()
     def logits(self, images: Tensor) -> Tensor:
-        """(N, K) float32 logits, on the network's device.
+        """(N, K) float32 logits over the temperature, on the network's device.
 
         Every figure on these weights outside ``fit`` comes from here.
 
@@ -68,7 +72,7 @@ class Trained:
             images = normalize(images, self.preprocessing.mean, self.preprocessing.std)
         try:
             with torch.autocast(images.device.type, self.autocast, enabled=self.autocast is not None):
-                return self.network(images).float()
+                return self.network(images).float() / self.temperature
         except RuntimeError as error:
             known, (height, width) = self.recorded_preprocessing, images.shape[-2:]
             if known is None or height == width == known.image_size:
@@ -78,33 +82,48 @@ class Trained:
                 f"{known.image_size}x{known.image_size} of its training ({str(error).splitlines()[0]})"
             ) from None
 
-    def predict(self, images: Tensor | Sequence[str | Path], workers: int = 0) -> list[Prediction]:
-        """The top classes (at most five) of each image.
+    def predict(
+        self,
+        images: Tensor | Sequence[str | Path],
+        workers: int = 0,
+        *,
+        top_k: int = TOP_K,
+        on_error: OnError = "stop",
+    ) -> list[Prediction]:
+        """The most probable classes of each image.
 
         Args:
             images: Image files, or uint8 pixels (N, C, H, W) at the size of the preprocessing, or the network's own
                 input in floating point.
             workers: Processes that decode files; 0 does it in this one.
+            top_k: Classes of each image, where there are as many.
+            on_error: What a file that cannot be read does: stop raises an error that names it, skip gives it a
+                prediction without classes whose ``error`` says what is wrong.
 
         Raises:
-            ValueError: If a file cannot be decoded, naming it, or it is not known how to prepare files or pixels.
+            ValueError: If a file cannot be read, naming it, or it is not known how to prepare files or pixels.
         """
         if isinstance(images, Tensor):
-            return predict_pixels(self, images)
-        return predict_files(self, file_images(images, self.preprocessing.pixel_format, workers))
+            batches = predict_pixels(self, images, top_k)
+        else:
+            files = file_images(images, self.preprocessing.pixel_format, workers, on_error)
+            batches = predict_files(self, files, top_k)
+        return [prediction for batch in batches for prediction in batch]
 
 
 def load_trained(path: str | Path, weights: str = "ema", trust: Sequence[str] = ()) -> Trained:
     """Build the network of a checkpoint.
 
     Args:
-        path: A checkpoint written by ``lit-cnn fit``, or by any Trainer that fitted a ``Classifier``.
+        path: A checkpoint written by ``lit-cnn fit``, or by any Trainer that fitted a ``Classifier``; or a run folder,
+            see ``find_checkpoint``.
         weights: "ema" for the averaged weights where they exist, or "raw".
         trust: Class paths outside the catalog that may be imported and built, since that runs their code.
 
     Raises:
         ValueError: If the file is torn, of another program, or of a network that is neither in the catalog nor trusted.
     """
+    path = find_checkpoint(path)
     checkpoint = load_checkpoint(path)
     network = build_network(checkpoint, str(path), trust)
     try:

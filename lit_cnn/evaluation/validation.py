@@ -1,12 +1,13 @@
 """The figures of trained weights on validation or test images: as the run reports them, and averaged over views."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import torch
 
 from lit_cnn.evaluation.images import EvaluationImages
-from lit_cnn.evaluation.logits import Advance, Average, Outcome, collect, stream
+from lit_cnn.evaluation.logits import Advance, Average, Block, Outcome, collect, stream
 from lit_cnn.evaluation.scores import accuracies, bootstrap_interval, hits
 from lit_cnn.evaluation.test_time_augmentation import ViewKind, Views, make_views
 from lit_cnn.evaluation.trained import Trained
@@ -33,7 +34,12 @@ def in_run_precision(trained: Trained) -> tuple[Trained, PrecisionChoice | None]
 
 
 def validate(
-    trained: Trained, images: EvaluationImages, *, batch_size: int, advance: Advance | None = None
+    trained: Trained,
+    images: EvaluationImages,
+    *,
+    batch_size: int,
+    advance: Advance | None = None,
+    on_block: Callable[[Block], object] | None = None,
 ) -> dict[str, float]:
     """{"loss", "acc1", "acc<k>"} of the center crop: cross-entropy and accuracies as ``fit`` reports them.
 
@@ -42,10 +48,13 @@ def validate(
         images: Of one split.
         batch_size: Images in one forward pass; that of ``fit`` repeats its figures to the last digit.
         advance: Called as images are done.
+        on_block: Called with the logits of each batch.
     """
     metrics = EvaluationMetrics(len(trained.class_names))
     for block in stream(trained, images, make_views("center", trained.preprocessing), batch_size, advance):
         metrics.update(block.logits, images.labels[block.rows])
+        if on_block is not None:
+            on_block(block)
     return {name: float(value.float()) for name, value in metrics.compute().items()}
 
 

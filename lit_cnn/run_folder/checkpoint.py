@@ -1,11 +1,13 @@
 """The checkpoint format: what is read, how older versions become the present one, and the weights in it."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from lit_cnn.run_folder.atomic import replacing
 from lit_cnn.run_folder.stored_recipe import completed
 
 LAST = "last.ckpt"
@@ -100,8 +102,18 @@ def network_weights(checkpoint: dict[str, Any], weights: str = "ema") -> dict[st
 
 
 def export_weights(checkpoint: dict[str, Any], path: Path) -> None:
-    """Write the network's weights as safetensors, without anything else of the checkpoint."""
-    from safetensors.torch import save_file
+    """Write the network's weights as safetensors, with what is needed to use them as texts in its metadata.
 
+    The metadata has architecture, options, num_classes, in_channels, class_names and preprocessing; all but the
+    architecture are JSON.
+    """
+    from safetensors.torch import save
+
+    network = checkpoint["network"]
+    described = {name: network[name] for name in ("options", "num_classes", "in_channels")}
+    described |= {name: checkpoint[name] for name in ("class_names", "preprocessing")}
+    metadata = {name: json.dumps(value) for name, value in described.items()}
     tensors = {name: value.contiguous() for name, value in network_weights(checkpoint).items()}
-    save_file(tensors, path, metadata={"architecture": str(checkpoint["network"]["architecture"])})
+    content = save(tensors, {"format": "pt", "architecture": str(network["architecture"]), **metadata})
+    with replacing(path) as partial:  # safetensors' own writer makes a file that only its owner may read
+        partial.write_bytes(content)

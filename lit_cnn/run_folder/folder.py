@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lit_cnn.run_folder.atomic import replacing
-from lit_cnn.run_folder.checkpoint import LAST, PREVIOUS, load_checkpoint
+from lit_cnn.run_folder.checkpoint import BEST, LAST, PREVIOUS, load_checkpoint
 
 ENVIRONMENT = "environment.json"
 LAST_RUN = ".last"
@@ -61,6 +61,25 @@ def find_run(run: str, root: Path) -> Path:
     if not runs:
         raise ValueError(f"there is no run below {root}/ to resume")
     return max(runs, key=_written_at)
+
+
+def find_checkpoint(path: str | Path) -> Path:
+    """The checkpoint that a path means: a file as it is, of a run folder its best one, or the last where none is best.
+
+    Raises:
+        ValueError: If a folder holds none.
+    """
+    folder = Path(path).expanduser()
+    if not folder.is_dir():
+        return Path(path)
+    for parent in (folder / "checkpoints", folder):
+        for name in (BEST, LAST, PREVIOUS):
+            if (parent / name).is_file():
+                return parent / name
+    raise ValueError(
+        f"the folder {path} holds no checkpoint: pass a checkpoint of lit-cnn fit, or the folder of one run, which has "
+        f"checkpoints/{BEST}"
+    )
 
 
 def _written_at(run: Path) -> float:

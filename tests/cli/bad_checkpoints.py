@@ -49,6 +49,17 @@ def of(command: str, make: Callable[[Path], Any]) -> Callable[[Path], list[str]]
     return arguments
 
 
+def predicted_into(name: str) -> Callable[[Path], list[str]]:
+    """Predictions that are to be written to ``name`` below the case's folder."""
+
+    def arguments(folder: Path) -> list[str]:
+        (folder / "locked").mkdir(0o500)
+        images = str(folder / "images" / "val")
+        return ["predict", str(write_checkpoint(folder)), images, "--out", str(folder / name)]
+
+    return arguments
+
+
 def secret_checkpoint(folder: Path) -> str:
     path = write_checkpoint(folder)
     path.chmod(0)
@@ -71,6 +82,12 @@ def read_only_runs(folder: Path) -> list[str]:
 
 NO_CODE = "holds Python objects besides tensors and built-in types"
 CHECKPOINTS = [
+    Case(
+        "checkpoints",
+        "a folder without one",
+        lambda folder: ["predict", str(folder / "images"), str(folder / "images")],
+        "the folder PATH/images holds no checkpoint",
+    ),
     Case("checkpoints", "none there", of("predict", lambda folder: folder / "gone.ckpt"), "there is no checkpoint"),
     Case("checkpoints", "cut off: predict", of("predict", torn_checkpoint), "is truncated or not a checkpoint"),
     Case("checkpoints", "cut off: validate", of("validate", torn_checkpoint), "is truncated or not a checkpoint"),
@@ -148,13 +165,15 @@ FILES = [
     Case(
         "files",
         "predictions of an unknown kind",
-        lambda folder: [
-            "predict",
-            str(write_checkpoint(folder)),
-            str(folder / "images" / "val"),
-            "--out",
-            str(folder / "out.txt"),
-        ],
-        "predictions are written as .csv or .json, not .txt",
+        predicted_into("out.txt"),
+        "--out PATH/out.txt ends in .txt, but .csv, .json or .jsonl is expected",
+    ),
+    Case("files", "predictions into a folder that is not there", predicted_into("none/out.csv"), "make it first"),
+    Case(
+        "files",
+        "predictions into a folder without rights",
+        predicted_into("locked/out.csv"),
+        "cannot be written (permission denied)",
+        rights=True,
     ),
 ]

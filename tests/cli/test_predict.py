@@ -89,11 +89,11 @@ def test_json_holds_the_classes_and_probabilities_computed_by_hand(
 def test_csv_holds_a_line_for_each_file(colors: list[str], tmp_path: Path) -> None:
     assert main([*colors, "--out", str(tmp_path / "out.csv")]) == 0
     header, *lines = csv.reader((tmp_path / "out.csv").read_text().splitlines())
-    assert header == ["file", "class1", "probability1", "class2", "probability2", "class3", "probability3"]
+    assert header == ["file", "class1", "probability1", "class2", "probability2", "class3", "probability3", "error"]
     for line, color in zip(lines, (RED, GREEN, BLUE), strict=True):
-        assert line[1::2] == [name for name, _ in by_hand(color)]
+        assert line[1::2] == [*(name for name, _ in by_hand(color)), ""]
         shares = [share for _, share in by_hand(color)]
-        assert [float(value) for value in line[2::2]] == pytest.approx(shares, rel=1e-5)
+        assert [float(value) for value in line[2:-1:2]] == pytest.approx(shares, rel=1e-5)
 
 
 def test_the_table_shows_the_best_class_and_then_the_others(

@@ -1,6 +1,8 @@
 """Calibration against torchmetrics, and temperatures that are known."""
 
 import json
+import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,13 +11,16 @@ from torchmetrics.functional.classification import multiclass_calibration_error
 from lit_cnn.evaluation.calibration import (
     COLDEST,
     HOTTEST,
+    THRESHOLDS,
     Calibration,
     CalibrationFigures,
     ConfidenceBins,
+    abstention,
     calibrate,
     confidence_bins,
     expected_calibration_error,
     fit_temperature,
+    read_temperature,
     scaled,
 )
 from lit_cnn.evaluation.scores import log_loss
@@ -101,10 +106,41 @@ def test_the_first_diagram_is_of_the_network_as_trained_and_the_second_at_the_te
         for counts, confidence, accuracy in (([1, 3], [0.25, 0.75], [0.0, 0.5]), ([2, 2], [0.5, 1.0], [0.25, 0.125]))
     )
     sure, modest = (CalibrationFigures(0.5, 0.75, ece, 1.0, 1.0) for ece in (0.25, 0.0625))
-    trained, scaled = Calibration(2.0, 4, 4, sure, modest, before, after).panels()
+    trained, scaled = Calibration(2.0, 4, 4, sure, modest, before, after, [], []).panels()
     assert (trained.title, scaled.title) == ("as trained: ECE 25.00 %", "temperature 2.00: ECE 6.25 %")
     assert (trained.counts, trained.confidence, trained.accuracy) == ([1, 3], [0.25, 0.75], [0.0, 0.5])
     assert (scaled.counts, scaled.confidence, scaled.accuracy) == ([2, 2], [0.5, 1.0], [0.25, 0.125])
+
+
+def test_abstention_counts_the_answers_from_a_confidence_on() -> None:
+    probabilities = torch.tensor([[0.9, 0.1], [0.8, 0.2], [0.45, 0.55], [0.3, 0.7]], dtype=torch.float64)
+    found = {row.threshold: row for row in abstention(probabilities, torch.tensor([0, 1, 1, 0]))}
+    assert list(found) == list(THRESHOLDS)
+    assert [found[at].answered for at in (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)] == [1, 1, 0.75, 0.75, 0.5, 0.25, 0]
+    assert [found[at].accuracy for at in (0.0, 0.6, 0.8, 0.9)] == pytest.approx([1 / 2, 1 / 3, 1 / 2, 1])
+    assert math.isnan(found[0.95].accuracy)
+
+
+def test_a_temperature_is_read_from_a_number_or_from_a_report(tmp_path: Path) -> None:
+    probabilities, labels = drawn(2.0, 200)
+    result = calibrate(probabilities, labels)
+    (tmp_path / "calibration.json").write_text(json.dumps(result.report()))
+    assert read_temperature(str(tmp_path / "calibration.json")) == result.temperature
+    assert read_temperature("1.75") == 1.75
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "2", '{"temperature": "warm"}', '{"temperature": -1}'])
+def test_another_file_is_refused_by_its_name(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "calibration.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=r"--temperature .*calibration\.json"):
+        read_temperature(str(path))
+
+
+@pytest.mark.parametrize("text", ["0", "-2", "nan", "inf", "gone.json", ""])
+def test_an_impossible_temperature_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=f"--temperature {text}"):
+        read_temperature(text)
 
 
 def test_the_report_is_made_of_built_in_types() -> None:
@@ -112,6 +148,8 @@ def test_the_report_is_made_of_built_in_types() -> None:
     result = calibrate(probabilities, labels, bins=4)
     report = json.loads(json.dumps(result.report()))
     assert report["after"]["ece"] == result.after.ece
+    assert report["abstention"]["after"][0] == {"threshold": 0, "answered": 1, "accuracy": result.after.accuracy}
+    assert len(report["abstention"]["before"]) == len(THRESHOLDS)
     assert report["bins"]["before"] == {
         "counts": result.bins_before.counts.tolist(),
         "confidence": result.bins_before.confidence.tolist(),

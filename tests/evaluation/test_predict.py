@@ -1,7 +1,7 @@
 """Predictions of files and pixels by a network that names the strongest color."""
 
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -9,8 +9,7 @@ from colors import NAMES, color_network, noise
 from PIL import Image
 
 from lit_cnn.data.sources.decoding import RGB
-from lit_cnn.evaluation.predict import BATCH_SIZE, file_images, predict_files, readable_files
-from lit_cnn.evaluation.trained import Trained
+from lit_cnn.evaluation.predict import BATCH_SIZE, Prediction, file_images, predict_files
 
 
 @pytest.fixture
@@ -22,13 +21,14 @@ def files(tmp_path: Path) -> list[str]:
     return [str(path) for path in sorted(tmp_path.iterdir())]
 
 
-def under(on_error: str) -> Trained:
-    return replace(color_network(), recipe={"data": {"on_error": on_error}})
+def predicted(files: list[str], *, top_k: int = 5, **options: Any) -> list[Prediction]:
+    batches = predict_files(color_network(), file_images(files, RGB, **options), top_k)
+    return [prediction for batch in batches for prediction in batch]
 
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_files_are_named_in_their_order_by_any_number_of_workers(files: list[str], workers: int) -> None:
-    predictions = predict_files(color_network(), file_images(files, RGB, workers))
+    predictions = predicted(files, workers=workers)
     assert [prediction.file for prediction in predictions] == files
     assert [prediction.classes[0] for prediction in predictions] == [NAMES[number % 3] for number in range(40)]
 
@@ -58,22 +58,53 @@ def test_pixels_are_seen_as_they_are() -> None:
 @pytest.mark.parametrize("number", [3, 35])
 def test_a_broken_file_is_refused_by_its_name(files: list[str], number: int) -> None:
     Path(files[number]).write_bytes(b"no image")
-    for predict in (
-        lambda: predict_files(under("stop"), readable_files(under("stop"), files)),
-        lambda: color_network().predict(files),
-    ):
+    for predict in (predicted, color_network().predict):
         with pytest.raises(ValueError, match=rf"{number:02}\.png cannot be decoded"):
-            predict()
+            predict(files)
 
 
-def test_broken_files_are_left_out_and_counted_where_the_recipe_skips_them(files: list[str]) -> None:
-    for number in (3, 35):
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("bad", [[0], [3, 4, 35], [31, 32], [39], range(40)])
+def test_a_broken_file_keeps_its_place_and_says_what_is_wrong(
+    files: list[str], bad: list[int] | range, workers: int
+) -> None:
+    for number in bad:
         Path(files[number]).write_bytes(b"no image")
-    images = readable_files(under("skip"), files)
-    sound = [file for number, file in enumerate(files) if number not in (3, 35)]
-    with pytest.warns(UserWarning, match=r"skipped 2 of 40 images of the given files, the first: the image .*03\.png"):
-        predicted = predict_files(under("skip"), images)
-    assert [prediction.file for prediction in predicted] == sound
+    found = predicted(files, workers=workers, on_error="skip")
+    assert [prediction.file for prediction in found] == files
+    for number, prediction in enumerate(found):
+        if number in bad:
+            assert (prediction.classes, prediction.probabilities) == ([], [])
+            assert f"{number:02}.png cannot be decoded" in str(prediction.error)
+        else:
+            assert (prediction.classes[0], prediction.error) == (NAMES[number % 3], None)
+    if not workers:
+        assert color_network().predict(files, on_error="skip") == found
+
+
+def test_batches_come_before_later_files_are_read(files: list[str]) -> None:
+    """So that they can be written before anything ends the process."""
+    Path(files[-1]).write_bytes(b"no image")
+    batches = predict_files(color_network(), file_images(files, RGB, 0), 5)
+    assert len(next(batches)) == BATCH_SIZE
+    with pytest.raises(ValueError, match=r"39\.png"):
+        next(batches)
+
+
+@pytest.mark.parametrize(("top_k", "classes"), [(1, 1), (2, 2), (5, 3)])
+def test_as_many_classes_as_asked_for_or_as_there_are(files: list[str], top_k: int, classes: int) -> None:
+    assert {len(prediction.classes) for prediction in predicted(files[:3], top_k=top_k)} == {classes}
+    assert color_network().predict(files[:3], top_k=top_k) == predicted(files[:3], top_k=top_k)
+    assert len(color_network().predict(noise(1), top_k=top_k)[0].classes) == classes
+
+
+def test_a_temperature_changes_probabilities_but_no_class() -> None:
+    cold, warm = color_network(), color_network()
+    warm.temperature = 4.0
+    for before, after, logits in zip(cold.predict(noise(3)), warm.predict(noise(3)), noise(3), strict=True):
+        assert before.classes == after.classes
+        best = (logits.float().mean((1, 2)) / 255 / 4).softmax(0).sort(descending=True)
+        assert after.probabilities == pytest.approx(best.values.tolist(), rel=1e-5)
 
 
 def test_few_files_are_decoded_without_workers(files: list[str]) -> None:

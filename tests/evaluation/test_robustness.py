@@ -28,7 +28,7 @@ def test_scores_count_each_corruption_apart() -> None:
 
 
 def test_a_row_is_a_corruption_with_the_clean_accuracy_first_and_then_by_severity() -> None:
-    scores = CorruptionScores(0.9, torch.tensor([[0.75, 0.5], [0.25, 0.125]]))
+    scores = CorruptionScores(0.9, torch.tensor([[0.75, 0.5], [0.25, 0.125]]), 8)
     rows = heat_map_rows(scores, ("fog", "motion_blur"))
     assert rows == {"fog": [0.9, 0.75, 0.5], "motion blur": [0.9, 0.25, 0.125]}
 
@@ -39,8 +39,8 @@ def test_gray_images_have_no_saturation_to_change() -> None:
 
 
 def test_the_report_names_kinds_and_severities() -> None:
-    scores = CorruptionScores(0.75, torch.tensor([[0.75, 0.5], [0.25, 0.0]], dtype=torch.float64))
-    report = scores_report(scores, CorruptedViews(preprocessing(), ("fog", "contrast"), (1, 5), seed=3), 8)
+    scores = CorruptionScores(0.75, torch.tensor([[0.75, 0.5], [0.25, 0.0]], dtype=torch.float64), 8)
+    report = scores_report(scores, CorruptedViews(preprocessing(), ("fog", "contrast"), (1, 5), seed=3))
     assert report["accuracy"] == {"fog": {"1": 0.75, "5": 0.5}, "contrast": {"1": 0.25, "5": 0.0}}
     assert (report["images"], report["seed"], report["clean"]) == (8, 3, 0.75)
     assert (report["mean_corruption_error"], report["added_error"]) == (0.625, 0.375)

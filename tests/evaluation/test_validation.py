@@ -12,7 +12,7 @@ from fitted_run import FittedRun
 from lit_cnn.data.module import ImageData
 from lit_cnn.evaluation.images import evaluation_images
 from lit_cnn.evaluation.logits import stream
-from lit_cnn.evaluation.predict import predict_files, readable_files
+from lit_cnn.evaluation.predict import file_images, predict_files
 from lit_cnn.evaluation.recorded_data import load_data
 from lit_cnn.evaluation.test_time_augmentation import make_views
 from lit_cnn.evaluation.trained import Trained, load_trained
@@ -96,7 +96,8 @@ def test_predict_names_the_class_that_validation_counts(fitted: FittedRun) -> No
     trained = load_trained(fitted.best)
     _, logits = validated_by_lightning(trained, load_data(trained, None), "32-true")
     files = sorted(str(path) for path in (fitted.images / "val").rglob("*.png"))
-    predictions = predict_files(trained, readable_files(trained, files))
+    batches = predict_files(trained, file_images(files, trained.preprocessing.pixel_format))
+    predictions = [prediction for batch in batches for prediction in batch]
     assert [prediction.file for prediction in predictions] == files
     called = [trained.class_names[k] for k in logits.argmax(dim=1).tolist()]
     assert [prediction.classes[0] for prediction in predictions] == called

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from lit_cnn.run_folder import checkpoint
-from lit_cnn.run_folder.checkpoint import FORMAT, LAST, MIGRATIONS, PREVIOUS, load_checkpoint
-from lit_cnn.run_folder.folder import create_run_dir, find_run, note_last, resumable_checkpoint
+from lit_cnn.run_folder.checkpoint import BEST, FORMAT, LAST, MIGRATIONS, PREVIOUS, load_checkpoint
+from lit_cnn.run_folder.folder import create_run_dir, find_checkpoint, find_run, note_last, resumable_checkpoint
 
 
 class Evil:
@@ -21,6 +21,20 @@ def write(path: Path, **changes: object) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save({"network": {}, "state_dict": {"net.w": torch.ones(1000)}, "format": FORMAT, **changes}, path)
     return path
+
+
+def test_a_run_folder_means_its_best_checkpoint_or_else_its_last(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="holds no checkpoint"):
+        find_checkpoint(tmp_path)
+    for name in (PREVIOUS, LAST, BEST):
+        path = write(tmp_path / "checkpoints" / name)
+        assert find_checkpoint(tmp_path) == find_checkpoint(str(tmp_path / "checkpoints")) == path
+
+
+def test_a_file_means_itself_whether_it_is_there_or_not(tmp_path: Path) -> None:
+    for name in (LAST, "gone.ckpt"):
+        write(tmp_path / LAST)
+        assert find_checkpoint(tmp_path / name) == tmp_path / name
 
 
 def test_runs_of_one_second_do_not_collide(tmp_path: Path) -> None:

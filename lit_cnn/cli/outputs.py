@@ -1,0 +1,43 @@
+"""Files that a command writes, looked at before its work begins."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+PICTURES = (".png", ".pdf", ".svg")
+"""Endings of pictures."""
+
+
+def add_output(parser: argparse.ArgumentParser, flag: str, text: str, several: bool = False) -> None:
+    """A flag that names a file, or may be repeated to name several."""
+    if several:
+        parser.add_argument(flag, type=_path, action="append", default=[], metavar="FILE", help=text)
+    else:
+        parser.add_argument(flag, type=_path, metavar="FILE", help=text)
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser()
+
+
+def require_writable(flag: str, path: Path, endings: Sequence[str] = ()) -> None:
+    """Refuse a file that could not be written once the work is done.
+
+    Raises:
+        ValueError: If its ending is none of ``endings`` (where there are some), its folder does not exist, or it may
+            not be written.
+    """
+    if endings and path.suffix not in endings:
+        known = f"{', '.join(endings[:-1])} or {endings[-1]}" if len(endings) > 1 else endings[0]
+        raise ValueError(f"{flag} {path} ends in {path.suffix or 'nothing'}, but {known} is expected")
+    if not path.parent.is_dir():
+        raise ValueError(f"{flag} {path} cannot be written, since there is no folder {path.parent}: make it first")
+    if path.is_dir():
+        raise ValueError(f"{flag} {path} is a folder: name a file in it")
+    if not _may_write(path.parent) or (path.exists() and not _may_write(path)):
+        raise ValueError(f"{flag} {path} cannot be written (permission denied): choose another place")
+
+
+def _may_write(path: Path) -> bool:
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)

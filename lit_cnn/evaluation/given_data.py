@@ -1,0 +1,87 @@
+"""The labeled images that ``--data`` names, prepared as the checkpoint says: a folder, an npz file or a packed set."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from lit_cnn.data.loading.workers import available_cores, default_workers
+from lit_cnn.data.settings import OnError
+from lit_cnn.data.sources.arrays import ArraySplit, read_npz
+from lit_cnn.data.sources.evaluated import WHOLE, labeled_images
+from lit_cnn.data.sources.load import Split, resolve_data_path
+from lit_cnn.data.sources.shards import INFO, is_remote, read_shards
+from lit_cnn.evaluation.image_files import left_out_notes
+from lit_cnn.evaluation.images import EvaluationImages, SplitName
+from lit_cnn.evaluation.trained import Trained
+
+
+def given_images(trained: Trained, data_path: str, split: SplitName) -> EvaluationImages:
+    """The images of a split, or all of them where the data has no splits, with the checkpoint's labels by class name.
+
+    The data may lack some of the checkpoint's classes.
+
+    Raises:
+        FileNotFoundError: If it does not exist.
+        ValueError: If it has other splits only, or images of other classes or channels than the checkpoint.
+    """
+    preprocessing = trained.preprocessing
+    recorded = trained.recipe.get("data", {})
+    chosen, notes = _read(trained, data_path, split)
+    workers = recorded.get("workers")
+    if workers is None:
+        workers = default_workers(in_memory=isinstance(chosen, ArraySplit), cores=available_cores())
+    on_error: OnError = recorded.get("on_error", "stop")
+    return EvaluationImages(chosen, preprocessing.pixel_format, data_path, workers, on_error, notes=notes)
+
+
+def _read(trained: Trained, data_path: str, split: SplitName) -> tuple[Split, tuple[str, ...]]:
+    """The images, and what else a user should know of how they were chosen."""
+    path = data_path if is_remote(data_path) else resolve_data_path(data_path, "--data")
+    if isinstance(path, Path) and path.suffix == ".npz":
+        arrays, names = read_npz(path)
+        chosen, notes = _choose(dict(arrays), split, data_path)
+    elif not isinstance(path, Path) or (path / INFO / "index.json").is_file():
+        shards, names = read_shards(str(path))
+        chosen, notes = _choose(dict(shards), split, data_path)
+    else:
+        found = labeled_images(path, trained.class_names, split)
+        ((name, images),) = found.splits.items()
+        other = (f"{data_path} has no {split} split: its {name} split is evaluated",)
+        notes = other if name not in (split, WHOLE) else ()
+        return images, (*notes, *left_out_notes(found.left_out), *found.notes)
+    return _with_labels_of(trained, chosen, names), notes
+
+
+def _choose(splits: dict[str, Split], split: SplitName, name: str) -> tuple[Split, tuple[str, ...]]:
+    """The split, or the only one."""
+    if split in splits:
+        return splits[split], ()
+    if len(splits) == 1:
+        ((other, images),) = splits.items()
+        return images, (f"{name} has no {split} split: all its images, named {other}, are evaluated",)
+    raise ValueError(f"{name} has the splits {' and '.join(splits)} but no {split} split; pass data that has one")
+
+
+def _with_labels_of(trained: Trained, images: Split, names: list[str]) -> Split:
+    """The images with the checkpoint's labels instead of those of their own ``names``."""
+    numbers = {name: number for number, name in enumerate(trained.class_names)}
+    labels = torch.tensor([numbers.get(name, -1) for name in names])[images.labels]
+    if (labels < 0).any():
+        raise ValueError(other_classes(names, trained.name, trained.class_names))
+    channels, wanted = (
+        images.images.shape[1] if isinstance(images, ArraySplit) else 0,
+        trained.preprocessing.in_channels,
+    )
+    if isinstance(images, ArraySplit) and channels != wanted:
+        raise ValueError(f"the data has {channels} channels, but {trained.name} was trained on {wanted}")
+    return replace(images, labels=labels)
+
+
+def other_classes(names: list[str], checkpoint: str, known: list[str]) -> str:
+    """The sentence on data of other classes than a checkpoint's."""
+    return f"the data has the classes {_few(names)}, but {checkpoint} was trained on {_few(known)}"
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names) if len(names) <= 20 else f"{', '.join(names[:20])} and {len(names) - 20} more"

@@ -1,0 +1,40 @@
+"""A file that could not be written is refused before the work."""
+
+from pathlib import Path
+
+import pytest
+from bad_case import file_rights
+
+from lit_cnn.cli.outputs import require_writable
+
+
+def test_new_and_old_files_of_a_folder_can_be_written(tmp_path: Path) -> None:
+    require_writable("--out", tmp_path / "new.csv", [".csv"])
+    (tmp_path / "old").touch()
+    require_writable("--out", tmp_path / "old")
+    assert [path.name for path in tmp_path.iterdir()] == ["old"]
+
+
+@pytest.mark.parametrize(
+    ("name", "endings", "words"),
+    [
+        ("a.tsv", [".csv", ".json"], r"--out .*a\.tsv ends in \.tsv, but \.csv or \.json is expected"),
+        ("a", [".csv"], r"--out .*/a ends in nothing, but \.csv is expected"),
+        ("none/a.csv", [".csv"], r"there is no folder .*none: make it first"),
+        ("file/a.csv", [".csv"], r"there is no folder .*file: make it first"),
+        ("folder", [], r"--out .*folder is a folder: name a file in it"),
+    ],
+)
+def test_others_are_refused_in_one_sentence(tmp_path: Path, name: str, endings: list[str], words: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ValueError, match=words):
+        require_writable("--out", tmp_path / name, endings)
+
+
+def test_rights_count(tmp_path: Path) -> None:
+    (tmp_path / "old.csv").touch(0o400)
+    (tmp_path / "folder").mkdir(0o500)
+    for path in (tmp_path / "old.csv", tmp_path / "folder" / "a.csv"):
+        with file_rights(), pytest.raises(ValueError, match=r"cannot be written \(permission denied\)"):
+            require_writable("--out", path)
