@@ -44,6 +44,8 @@ def _show(options: argparse.Namespace, rest: list[str]) -> int:
     cli = RecipeCLI(resolve_configs(rest))
     data = Recipe.of(cli).data
     data.setup("fit")
+    for line in data.summary.lines():
+        print(line)
     batch = data.prepare(next(iter(data.train_dataloader())), training=True, step=0, epoch=0)
     shown = slice(0, options.images)
     captions = [caption(target, data.class_names) for target in batch.targets[shown]]
@@ -60,6 +62,7 @@ def _pack(options: argparse.Namespace) -> int:
     from lit_cnn.data.sources.holdout import HoldOut
     from lit_cnn.data.sources.load import resolve_data_path
     from lit_cnn.data.sources.packing import Packing, pack_folder
+    from lit_cnn.data.summary import DataSummary
 
     packing = Packing(options.size, options.quality, options.chunk_mb * 2**20, options.workers)
     with Progress(transient=True) as progress:
@@ -70,6 +73,7 @@ def _pack(options: argparse.Namespace) -> int:
             packing,
             HoldOut(options.val_fraction, group_by=options.group_by),
             lambda done, total: progress.update(task, completed=done, total=total),
+            lambda source: print(*DataSummary.of("imagefolder", source).lines(), sep="\n"),
         )
     size = sum(path.stat().st_size for path in options.target.rglob("*") if path.is_file())
     images = ", ".join(f"{count:,} {name}" for name, count in counts.items())

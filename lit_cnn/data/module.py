@@ -24,6 +24,7 @@ from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.holdout import HoldOut, HoldOutRule
 from lit_cnn.data.sources.load import Source, SourceName, Split, load_source
 from lit_cnn.data.sources.shards import ShardSplit
+from lit_cnn.data.summary import DataSummary
 
 
 @dataclass(eq=False, repr=False)
@@ -136,6 +137,11 @@ class ImageData(Augmentation, lightning.LightningDataModule):
         self.setup()
         assert self._loaded is not None
         return self._loaded
+
+    @property
+    def summary(self) -> DataSummary:
+        """What the source turned out to be."""
+        return DataSummary.of(self.source, self.loaded)
 
     @property
     def class_names(self) -> list[str]:

@@ -82,6 +82,12 @@ class Recognized(NamedTuple):
     estimated: bool
 
 
+def digest(split: Split, class_names: Sequence[str]) -> str:
+    """Of all images of a split with their classes, in order: ``Fingerprints.digest``."""
+    found = _sampled(split, class_names)
+    return _digest(split.labels) if found is None else _digest(split.labels, found.hashes)
+
+
 class _Sampled(NamedTuple):
     """int64 (N,), (N,): the hash of each image, and the one that decides whether it is sampled."""
 
