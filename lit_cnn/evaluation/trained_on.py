@@ -1,5 +1,6 @@
 """Whether images that a checkpoint is judged on are images that it was trained on, which flatters its figures."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -46,7 +47,7 @@ def trained_on(images: EvaluationImages, trained: Trained, class_names: Sequence
     """
     stored = trained.data_state
     if "train" not in stored:
-        return TrainedOn(None, _grown(images, trained))
+        return TrainedOn(None, _supposed(images, trained))
     if stored["val"]["digest"] == digest(images.split, class_names):
         return TrainedOn(0)  # its own validation images, of which none is trained on
     found = recognize(Fingerprints(**stored["train"]), images.split, class_names)
@@ -62,15 +63,31 @@ def trained_on(images: EvaluationImages, trained: Trained, class_names: Sequence
     )
 
 
-def _grown(images: EvaluationImages, trained: Trained) -> str | None:
-    """A sentence where a set has another size than when an older lit-cnn, which keeps no fingerprints, split it."""
+def _supposed(images: EvaluationImages, trained: Trained) -> str | None:
+    """A sentence where an older checkpoint, which keeps no fingerprints, was probably trained on some of the images:
+    the set has another size than when it was split, or all of the set's images are evaluated."""
     summary, stored = images.summary, trained.data_state
-    if summary is None or summary.evaluated != "val" or not {"train_size", "val_size"} <= stored.keys():
+    if summary is None or not {"train_size", "val_size"} <= stored.keys():
         return None
-    before, now = (stored["train_size"], stored["val_size"]), (summary.images.get("train"), summary.images.get("val"))
-    if before == now or now[0] is None or summary.validation == "given":
+    before = stored["train_size"], stored["val_size"]
+    if summary.evaluated == "val" and summary.validation != "given" and "train" in summary.images:
+        now = summary.images["train"], summary.images["val"]
+        return (
+            None
+            if now == before
+            else (
+                f"{trained.name} was trained on {before[0]:,} and validated on {before[1]:,} images of this set, which now "
+                f"has {now[0]:,} and {now[1]:,}, so some of these may have been trained on"
+            )
+        )
+    recorded = trained.recipe.get("data", {}).get("path")
+    if summary.evaluated in ("val", "test") or recorded is None or not _same_place(recorded, summary.path):
         return None
     return (
-        f"{trained.name} was trained on {before[0]:,} and validated on {before[1]:,} images of this set, which now has "
-        f"{now[0]:,} and {now[1]:,}, so some of these may have been trained on"
+        f"{trained.name} was trained on {before[0]:,} images of this set, all of which are evaluated, so their accuracy "
+        "is flattered"
     )
+
+
+def _same_place(one: str, other: str) -> bool:
+    return os.path.realpath(os.path.expanduser(one)) == os.path.realpath(os.path.expanduser(other))
