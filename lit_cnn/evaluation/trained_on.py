@@ -84,8 +84,8 @@ def _supposed(images: EvaluationImages, trained: Trained) -> str | None:
     if summary.evaluated in ("val", "test") or recorded is None or not _same_place(recorded, summary.path):
         return None
     return (
-        f"{trained.name} was trained on {before[0]:,} images of this set, all of which are evaluated, so their accuracy "
-        "is flattered"
+        f"{trained.name} was trained on {before[0]:,} images of this set, all of which are evaluated, so their "
+        "accuracy is flattered"
     )
 
 
