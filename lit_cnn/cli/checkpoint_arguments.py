@@ -54,7 +54,7 @@ def add_predictions_argument(parser: argparse.ArgumentParser) -> None:
 
 def chosen_checkpoint(path: str) -> str:
     """The file that is meant (see ``find_checkpoint``); on stderr, where it is not the best of a run folder."""
-    found = find_checkpoint(path)
-    if Path(path).expanduser().is_dir() and found.name != BEST:
-        print(f"{path} has no {BEST}: this is its {found.name}", file=sys.stderr)
-    return str(found)
+    found = str(find_checkpoint(path))
+    if found != path and Path(found).name != BEST:
+        print(f"{path} has no {BEST}: this is its {Path(found).name}", file=sys.stderr)
+    return found

@@ -11,7 +11,7 @@ from torch import Tensor
 from lit_cnn.cli.outputs import require_writable
 from lit_cnn.data.sources.decoding import BrokenImage
 from lit_cnn.evaluation.image_results import image_records, results_file
-from lit_cnn.evaluation.images import EvaluationImages, SplitName
+from lit_cnn.evaluation.images import EvaluationImages, Problem, SplitName
 from lit_cnn.evaluation.record_file import ENDINGS, RecordFile
 from lit_cnn.evaluation.recorded_data import load_images
 from lit_cnn.evaluation.trained import Trained
@@ -35,7 +35,7 @@ def evaluated_images(
         BrokenImage: If a file cannot be read, with the advice to skip it.
     """
     images = load_images(trained, options.data, split)
-    broken: dict[int, str] = {}
+    broken: dict[int, Problem] = {}
     summary, warnings = judged(images, [trained, *others])
     if not options.json:
         print(summary.line())
@@ -45,7 +45,7 @@ def evaluated_images(
     try:
         yield replace(images, on_error=on_error, on_broken=broken.__setitem__, summary=summary)
     except BrokenImage as error:
-        raise BrokenImage(f"{error}, or pass --skip-broken") from None
+        raise type(error)(f"{error}, or pass --skip-broken") from None
     if broken:
         first = next(iter(broken.values()))
         text = f"skipped {len(broken)} of {len(images)} images of {images.origin}, the first: {first}"

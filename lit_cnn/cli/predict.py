@@ -79,6 +79,9 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         show(results, options)
         raise KeyboardInterrupt(interruption(results, len(images))) from None
+    except Exception:
+        show(results, options)
+        raise
     show(results, options)
     if results.broken:
         raise BrokenImage(broken_files(results))
@@ -109,7 +112,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--compile", action="store_true", help="fold and compile, which takes seconds to minutes: for many images"
     )
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)  # flags may stand before, between and after the images
     if not options.images and options.files_from is None:
         parser.error("name image files or folders, or --files-from a list of them")
     for name, least in (("top_k", 1), ("workers", 0)):
@@ -183,7 +186,7 @@ def predictions_table(predictions: list[Prediction], names: list[str], options: 
 def notes(results: Results, min_probability: float | None) -> Iterator[str]:
     """What the table does not show."""
     if results.count > len(results.kept):
-        yield f"the first {len(results.kept)} of {results.count}; {results.files[0].path} has all"
+        yield f"the first {len(results.kept)} of {results.count}; {results.files[0].written} has all"
     if min_probability is not None:
         yield f"{results.unanswered} of {results.count} images are below {min_probability:g} and have no answer"
 

@@ -36,8 +36,10 @@ class Prepared(NamedTuple):
     views: list[Tensor]
 
 
-OnBroken = Callable[[int, str], object]
-"""Told the row of a file that cannot be read, and what is wrong with it."""
+Problem = BrokenImage | OSError
+"""What is wrong with a file that cannot be read."""
+OnBroken = Callable[[int, Problem], object]
+"""Told the row of such a file, and its problem."""
 
 
 class NothingReadable(ValueError):
@@ -48,7 +50,7 @@ class Chunk(NamedTuple):
     """Some images in a row, prepared, and by row what is wrong with those that cannot be read."""
 
     parts: list[Prepared]
-    broken: dict[int, str]
+    broken: dict[int, Problem]
 
 
 @dataclass(frozen=True)
@@ -106,17 +108,17 @@ class EvaluationImages:
         Broken files that ``on_error`` skips do not come.
 
         Raises:
-            BrokenImage: If a file cannot be read and ``on_error`` is stop.
+            BrokenImage: If a file cannot be read and ``on_error`` is stop; FileNotFoundError if it is gone.
             NothingReadable: If all are skipped.
         """
         chunks = PreparedChunks(
             replace(self, on_broken=None), prepare, size=256 if isinstance(self.split, ArraySplit) else 4
         )
-        broken: dict[int, str] = {}
+        broken: dict[int, Problem] = {}
         for chunk in DataLoader(chunks, None, num_workers=self.workers, worker_init_fn=leave_interrupts_to_the_parent):
             for row, problem in chunk.broken.items():
                 if self.on_error == "stop":
-                    raise BrokenImage(problem)
+                    raise problem
                 broken[row] = problem
                 if self.on_broken is not None:
                     self.on_broken(row, problem)
@@ -160,7 +162,7 @@ class PreparedChunks(Dataset[Chunk]):
             if isinstance(image, Tensor):
                 chunk.parts.append(Prepared(row, self.prepare(image[None], row)))
             else:
-                chunk.broken[int(row)] = str(image) or type(image).__name__
+                chunk.broken[int(row)] = image
         return chunk
 
 

@@ -15,7 +15,7 @@ from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.decoding import PixelFormat
 from lit_cnn.data.sources.file_index import PathTable
 from lit_cnn.data.sources.folders import FolderSplit
-from lit_cnn.evaluation.images import EvaluationImages, NothingReadable, Prepare
+from lit_cnn.evaluation.images import EvaluationImages, NothingReadable, Prepare, Problem
 from lit_cnn.evaluation.logits import Advance, Block, stream
 from lit_cnn.evaluation.test_time_augmentation import make_views
 
@@ -81,8 +81,8 @@ def _predictions(
 ) -> Iterator[list[Prediction]]:
     broken: dict[int, str] = {}
 
-    def note(row: int, problem: str) -> None:
-        broken[row] = problem
+    def note(row: int, problem: Problem) -> None:
+        broken[row] = str(problem) or type(problem).__name__
         if advance is not None:
             advance(1)
 

@@ -104,8 +104,11 @@ class Trained:
                 prediction without classes whose ``error`` says what is wrong.
 
         Raises:
-            ValueError: If a file cannot be read, naming it, or it is not known how to prepare files or pixels.
+            ValueError: If a file cannot be read, naming it, or it is not known how to prepare files or pixels, or
+                ``top_k`` is below 1.
         """
+        if top_k < 1:
+            raise ValueError(f"top_k is {top_k} but must be at least 1")
         if isinstance(images, Tensor):
             batches = predict_pixels(self, images, top_k)
         else:

@@ -112,9 +112,8 @@ def export_weights(checkpoint: dict[str, Any], path: Path) -> None:
     from safetensors.torch import save
 
     network = checkpoint["network"]
-    described = {name: network[name] for name in ("options", "num_classes", "in_channels")}
-    described |= {name: checkpoint[name] for name in ("class_names", "preprocessing")}
-    metadata = {name: json.dumps(value) for name, value in described.items()}
+    recorded = {**network, "class_names": checkpoint["class_names"], "preprocessing": checkpoint["preprocessing"]}
+    metadata = {name: json.dumps(value) for name, value in recorded.items() if name != "architecture"}
     tensors = {name: value.contiguous() for name, value in network_weights(checkpoint).items()}
     content = save(tensors, {"format": "pt", "architecture": str(network["architecture"]), **metadata})
     with replacing(path) as partial:  # safetensors' own writer makes a file that only its owner may read

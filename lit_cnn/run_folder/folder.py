@@ -65,15 +65,15 @@ def find_run(run: str, root: Path) -> Path:
     return max(runs, key=_written_at)
 
 
-def find_checkpoint(path: str | Path) -> Path:
-    """The checkpoint that a path means: a file as it is, of a run folder its best one, or the last where none is best.
+def find_checkpoint(path: str | Path) -> str | Path:
+    """The checkpoint that is meant: of a run folder its best one, or the last where none is best; else ``path`` itself.
 
     Raises:
         ValueError: If a folder holds none.
     """
     folder = Path(path).expanduser()
     if not folder.is_dir():
-        return Path(path)
+        return path
     for parent in (folder / "checkpoints", folder):
         for name in (BEST, LAST, PREVIOUS):
             if (parent / name).is_file():

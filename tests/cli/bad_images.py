@@ -53,6 +53,27 @@ def bomb(path: Path) -> None:
     Image.new("1", (40000, 40000)).save(path)
 
 
+def broken_among_others(folder: Path) -> list[str]:
+    """Predict three files, of which the second is text."""
+    (folder / "many").mkdir()
+    for number in range(3):
+        pixels("RGB").save(folder / "many" / f"{number}.png")
+    (folder / "many" / "1.png").write_text("hello")
+    return ["predict", str(write_checkpoint(folder)), str(folder / "many")]
+
+
+def broken_among_labeled(folder: Path) -> list[str]:
+    """Evaluate the validation images, of which the first is cut off."""
+    path = folder / "images" / "val" / "cat" / "0.jpg"
+    path.write_bytes(path.read_bytes()[:300])
+    return [str(write_checkpoint(folder)), "--data", str(folder / "images" / "val")]
+
+
+def empty_list(folder: Path) -> list[str]:
+    (folder / "list.txt").write_text("\n")
+    return ["predict", str(write_checkpoint(folder)), "--files-from", str(folder / "list.txt")]
+
+
 IMAGES = [
     Case("images", "cut off", image("torn.jpg", torn), "PATH/torn.jpg cannot be decoded"),
     Case("images", "zero bytes", image("empty.png", Path.touch), "PATH/empty.png cannot be decoded"),
@@ -114,6 +135,31 @@ IMAGES = [
         "no such file",
         lambda folder: ["predict", str(write_checkpoint(folder)), str(folder / "gone.jpg")],
         "there is no image PATH/gone.jpg",
+    ),
+    Case(
+        "images",
+        "broken among others: the others are predicted",
+        broken_among_others,
+        "1 of 3 images has no prediction: the image PATH/many/1.png cannot be decoded",
+    ),
+    Case(
+        "images",
+        "broken among those validated",
+        lambda folder: ["validate", *broken_among_labeled(folder)],
+        ", or pass --skip-broken",
+    ),
+    Case(
+        "images",
+        "broken among those validated, with --skip-broken",
+        lambda folder: ["validate", *broken_among_labeled(folder), "--skip-broken"],
+        "skipped 1 of 8 images",
+        0,
+    ),
+    Case(
+        "images",
+        "an empty list",
+        empty_list,
+        "--files-from PATH/list.txt names no file",
     ),
     Case(
         "images",

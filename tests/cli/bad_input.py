@@ -53,8 +53,9 @@ stands for the folder of the case, TIME-ID for a run's name. "works" means exit 
 network. `LIT_CNN_DEBUG=1` adds the traceback.
 
 A broken training image ends a run and is named; with `data.on_error: skip` it is left out of losses and metrics, and
-every epoch's line counts those left out; the commands that evaluate a checkpoint leave it out too and say so on stderr.
-`lit-cnn check` finds broken and duplicate images before a run does.
+every epoch's line counts those left out; the commands that evaluate a checkpoint leave it out too and say so on stderr,
+or where `--skip-broken` says so. `lit-cnn predict` goes on past broken files and names them at the end. `lit-cnn check`
+finds broken and duplicate images before a run does.
 
 A resumed run is refused where the data set has another number of images or other classes than its checkpoint records,
 since order and held-out images would be others. So do not remove a file that stopped a run: `lit-cnn fit --resume last

@@ -192,6 +192,31 @@ def test_a_long_table_ends_where_a_file_has_all(
     assert "│ 69.png" in capsys.readouterr().out
 
 
+def test_flags_may_stand_anywhere(many: Path, net: str, capsys: pytest.CaptureFixture[str]) -> None:
+    files = [str(many / "01.png"), str(many / "02.png")]
+    for line in (["--json", net, *files], [net, "--json", *files], [net, files[0], "--json", files[1]]):
+        assert main(["predict", *line, *TRUST]) == 0
+        assert [row["file"] for row in json.loads(capsys.readouterr().out)] == files
+
+
+def test_an_error_in_the_middle_loses_nothing(
+    many: Path, net: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logits, batches = Trained.logits, []
+
+    def failing(self: Trained, images: object) -> object:
+        batches.append(images)
+        if len(batches) == 2:
+            raise ValueError("the network failed")
+        return logits(self, images)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Trained, "logits", failing)
+    assert main(["predict", net, str(many), *TRUST, "--json"]) == 1
+    shown = capsys.readouterr()
+    assert "the network failed" in shown.err
+    assert len(json.loads(shown.out)) == 32
+
+
 @pytest.mark.parametrize("flags", [["--top-k", "0"], ["--workers", "-1"], ["--min-probability", "1.5"]])
 def test_impossible_numbers_are_refused(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:

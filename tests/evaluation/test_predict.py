@@ -98,6 +98,11 @@ def test_as_many_classes_as_asked_for_or_as_there_are(files: list[str], top_k: i
     assert len(color_network().predict(noise(1), top_k=top_k)[0].classes) == classes
 
 
+def test_less_than_one_class_is_refused() -> None:
+    with pytest.raises(ValueError, match="top_k is 0 but must be at least 1"):
+        color_network().predict(noise(1), top_k=0)
+
+
 def test_a_temperature_changes_probabilities_but_no_class() -> None:
     cold, warm = color_network(), color_network()
     warm.temperature = 4.0

@@ -35,6 +35,7 @@ def test_a_file_means_itself_whether_it_is_there_or_not(tmp_path: Path) -> None:
     for name in (LAST, "gone.ckpt"):
         write(tmp_path / LAST)
         assert find_checkpoint(tmp_path / name) == tmp_path / name
+    assert find_checkpoint("https://example.org/x.ckpt") == "https://example.org/x.ckpt"
 
 
 def test_runs_of_one_second_do_not_collide(tmp_path: Path) -> None:
