@@ -18,7 +18,7 @@ from lit_cnn.data.sources.folders import FolderSplit, Labeled
 from lit_cnn.data.sources.listed_files import ListedFiles
 from lit_cnn.data.sources.tables import Table, read_table
 from lit_cnn.data.sources.tree import own_images, walk
-from lit_cnn.data.sources.wording import few
+from lit_cnn.data.sources.wording import counted, few
 
 
 @dataclass(frozen=True)
@@ -139,9 +139,9 @@ def _add(reading: _Reading, table: Table, name: str) -> None:
             "; write paths relative to the list's folder, or remove these rows"
         )
     if repeated:
-        reading.notes.append(f"{repeated} repeated rows of {table.file.name} are read once")
+        reading.notes.append(f"{counted(repeated, 'repeated row')} of {table.file.name} read once")
     if bare:
-        reading.notes.append(f"{bare} test images of {table.file.name} have no class: left out")
+        reading.notes.append(f"{counted(bare, 'test image')} of {table.file.name} without a class: left out")
 
 
 def _find(finder: ListedFiles, path: str, place: str) -> str | None:

@@ -10,12 +10,35 @@ from lit_cnn.data.sources import extensions
 from lit_cnn.data.sources.extensions import image_extensions, is_image, is_system, left_out_reasons, register_plugins
 
 
-@pytest.mark.parametrize("name", "jpg JPEG jfif png apng gif bmp webp tif tiff avif jp2 mpo ico tga pgm qoi".split())
+@pytest.mark.parametrize(
+    "name",
+    [
+        "jpg",
+        "JPEG",
+        "jfif",
+        "png",
+        "apng",
+        "gif",
+        "bmp",
+        "webp",
+        "tif",
+        "tiff",
+        "avif",
+        "jp2",
+        "mpo",
+        "ico",
+        "tga",
+        "pgm",
+        "qoi",
+    ],
+)
 def test_what_pillow_opens_is_an_image(name):
     assert is_image(f"x.{name}")
 
 
-@pytest.mark.parametrize("name", ["x.pdf", "x.eps", "x.mpeg", "x.h5", "x.fits", "x.txt", "x.jpg.1", "jpg", ".jpg", "x."])
+@pytest.mark.parametrize(
+    "name", ["x.pdf", "x.eps", "x.mpeg", "x.h5", "x.fits", "x.txt", "x.jpg.1", "jpg", ".jpg", "x."]
+)
 def test_what_is_not_a_picture_is_not(name):
     assert not is_image(name)
 

@@ -13,7 +13,10 @@ def _splits(path):
 @pytest.mark.parametrize(
     ("names", "split"),
     [
-        ("train Train TRAIN training Training_Set train-images trainset TrainData train2017 train_224 trainval", "train"),
+        (
+            "train Train TRAIN training Training_Set train-images trainset TrainData train2017 train_224 trainval",
+            "train",
+        ),
         ("val Val valid VALIDATION validation_set dev eval val_images valset val-2017 evaluation", "val"),
         ("test Test testing test_set TestImages tests test.images", "test"),
         ("cat contest trainer latest valley n01440764 seg_pred devil testudo 0", None),
@@ -75,7 +78,9 @@ def test_folders_without_a_splits_name_are_kept_aside(tmp_path):
     assert layout.root == tmp_path
 
 
-@pytest.mark.parametrize("classes", [("bus", "car"), ("bullet train", "test tube"), ("train station", "bus stop"), ("0",)])
+@pytest.mark.parametrize(
+    "classes", [("bus", "car"), ("bullet train", "test tube"), ("train station", "bus stop"), ("0",)]
+)
 def test_class_folders_have_no_splits(tmp_path, classes):
     class_folders(tmp_path, "", classes=classes)
     assert find_layout(tmp_path).splits == {}

@@ -26,7 +26,14 @@ def test_files_are_sorted_links_followed_and_other_files_told_apart(tmp_path):
 
 
 def test_entries_of_the_system_are_not_there(tmp_path):
-    hidden = ".hidden.png ._1.png .ipynb_checkpoints/1.png @eaDir/1.png __MACOSX/1.png lost+found/1.png".split()
+    hidden = [
+        ".hidden.png",
+        "._1.png",
+        ".ipynb_checkpoints/1.png",
+        "@eaDir/1.png",
+        "__MACOSX/1.png",
+        "lost+found/1.png",
+    ]
     draw(tmp_path, "1.png", *hidden, "System Volume Information/1.png", "Thumbs.db", "desktop.ini", ".DS_Store")
     tree = walk(tmp_path)
     assert _names(tree.images) == ["1.png"]
