@@ -76,8 +76,8 @@ def _supposed(images: EvaluationImages, trained: Trained) -> str | None:
             None
             if now == before
             else (
-                f"{trained.name} was trained on {before[0]:,} and validated on {before[1]:,} images of this set, which now "
-                f"has {now[0]:,} and {now[1]:,}, so some of these may have been trained on"
+                f"{trained.name} was trained on {before[0]:,} and validated on {before[1]:,} images of this set, which "
+                f"now has {now[0]:,} and {now[1]:,}, so some of these may have been trained on"
             )
         )
     recorded = trained.recipe.get("data", {}).get("path")

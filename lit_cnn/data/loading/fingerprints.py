@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,9 +18,11 @@ import torch
 from torch import Tensor
 
 from lit_cnn.data.sources.arrays import ArraySplit
+from lit_cnn.data.sources.decoding import BrokenImage
 from lit_cnn.data.sources.folders import FolderSplit
+from lit_cnn.data.sources.huggingface import HubSplit
 from lit_cnn.data.sources.load import Split
-from lit_cnn.data.sources.names import name_hashes
+from lit_cnn.data.sources.names import NamedSplit, name_hashes
 from lit_cnn.randomness import derive_key, fold
 
 SAMPLE = 2**16
@@ -41,7 +44,7 @@ class Fingerprints:
         digest: of all images with their classes, in order.
         threshold: images whose sample hash is at most this were sampled; None: single images are not known.
         keys: int32 (k, 2): 32 bits of each sampled hash, from the lowest hash on, and the size of the file in bytes, or
-            32 other bits for an array.
+            32 other bits where the image is in memory or in a table.
         contents: int32 (m,), hashes of the contents of the first m files; empty for arrays.
     """
 
@@ -130,7 +133,7 @@ def other_images(known: Fingerprints, split: Split, class_names: Sequence[str]) 
 
 
 def _sampled(split: Split, class_names: Sequence[str]) -> _Sampled | None:
-    if isinstance(split, FolderSplit):
+    if isinstance(split, FolderSplit | HubSplit):
         hashes = name_hashes(split, class_names)
     elif isinstance(split, ArraySplit):
         hashes = _pixel_hashes(split.images)
@@ -189,20 +192,23 @@ def _sizes(paths: Sequence[str]) -> list[int]:
 
 def _content_hashes(split: Split, rows: np.ndarray) -> np.ndarray:
     """int32, of the first mebibyte of each file; empty for arrays."""
-    if not isinstance(split, FolderSplit):
+    if not isinstance(split, FolderSplit | HubSplit):
         return np.zeros(0, dtype=np.int32)
-    paths = [split.paths[row] for row in rows.tolist()]
     with ThreadPoolExecutor(_THREADS) as pool:
-        hashes = list(pool.map(_content_hash, paths))
+        hashes = list(pool.map(partial(_content_hash, split), rows.tolist()))
     return np.array(hashes, dtype=np.int32)
 
 
-def _content_hash(path: str) -> int:
+def _content_hash(split: NamedSplit, row: int) -> int:
     try:
-        with open(path, "rb") as stream:
-            return int.from_bytes(_blake(stream.read(_CONTENT_BYTES))[:4], "little", signed=True)
-    except OSError:
+        if isinstance(split, HubSplit):
+            content = split.read(row).content
+        else:
+            with open(split.paths[row], "rb") as stream:
+                content = stream.read(_CONTENT_BYTES)
+    except (BrokenImage, OSError):
         return 0
+    return int.from_bytes(_blake(content[:_CONTENT_BYTES])[:4], "little", signed=True)
 
 
 def _some_contents_agree(known: Fingerprints, split: Split, named: np.ndarray, own: np.ndarray) -> bool:

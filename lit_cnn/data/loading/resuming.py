@@ -6,9 +6,11 @@ from typing import Any
 import lightning
 
 from lit_cnn.data.loading.fingerprints import Fingerprints, other_images
+from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.folders import FolderSplit
+from lit_cnn.data.sources.huggingface import HubSplit
 from lit_cnn.data.sources.load import Source, Split
-from lit_cnn.data.sources.names import relative_path
+from lit_cnn.data.sources.names import image_names, relative_path
 from lit_cnn.lightning_internals import loop_position
 
 VAL_SAMPLE = 2**14
@@ -90,7 +92,7 @@ def changed_images(stored: dict[str, Any], now: dict[str, Any], source: Source) 
         known = Fingerprints(**stored[name])
         others, resized = other_images(known, split, source.class_names)
         if others:
-            what = "not in it before" if isinstance(split, FolderSplit) else "with other pixels"
+            what = "with other pixels" if isinstance(split, ArraySplit) else "not in it before"
             changes.append(_counted(others, title, what, split))
         if resized:
             changes.append(_counted(resized, title, "of another size in bytes", split))
@@ -100,7 +102,7 @@ def changed_images(stored: dict[str, Any], now: dict[str, Any], source: Source) 
 
 
 def _counted(rows: list[int], title: str, what: str, split: Split) -> str:
-    example = f" ({relative_path(split.paths, rows[0])})" if isinstance(split, FolderSplit) else ""
+    example = f" ({relative_path(image_names(split), rows[0])})" if isinstance(split, FolderSplit | HubSplit) else ""
     return f"{len(rows)} {title} image{'s' if len(rows) > 1 else ''} {what}{example}"
 
 

@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from lit_cnn.data.sources.file_index import PathTable
 from lit_cnn.data.sources.folders import FolderSplit
-from lit_cnn.data.sources.names import relative_path, text_hashes, to_unit
+from lit_cnn.data.sources.names import NamedSplit, image_names, relative_path, text_hashes, to_unit
 
 COLUMN = "column:"
 """Begins a ``data.group_by`` that names a column of a list."""
@@ -31,7 +32,7 @@ def require_grouping(group_by: str) -> None:
         ) from None
 
 
-def image_groups(split: FolderSplit, group_by: str) -> np.ndarray:
+def image_groups(split: NamedSplit, group_by: str) -> np.ndarray:
     """str (N,): the group of each image.
 
     Args:
@@ -42,36 +43,38 @@ def image_groups(split: FolderSplit, group_by: str) -> np.ndarray:
     Raises:
         ValueError: naming the first image that has none, or the column that is not there.
     """
-    name_of = _column(split, group_by.removeprefix(COLUMN)) if group_by.startswith(COLUMN) else _match(split, group_by)
+    paths = image_names(split)
+    name_of = _column(split, group_by.removeprefix(COLUMN)) if group_by.startswith(COLUMN) else _match(paths, group_by)
     names = [name_of(row) for row in range(len(split))]
     for row, name in enumerate(names):
         if not name:
             reason = "is empty for" if group_by.startswith(COLUMN) else "matches nothing of"
             raise ValueError(
-                f"data.group_by {group_by!r} {reason} the image {relative_path(split.paths, row)}, but every image "
+                f"data.group_by {group_by!r} {reason} the image {relative_path(paths, row)}, but every image "
                 "needs a group: change data.group_by, or the image's entry or name"
             )
     return np.array(names, dtype=np.str_)
 
 
-def _match(split: FolderSplit, group_by: str) -> Callable[[int], str]:
+def _match(paths: PathTable, group_by: str) -> Callable[[int], str]:
     pattern = re.compile(group_by)
 
     def name_of(row: int) -> str:
-        found = pattern.search(relative_path(split.paths, row))
+        found = pattern.search(relative_path(paths, row))
         return (found[1 if pattern.groups else 0] or "") if found else ""
 
     return name_of
 
 
-def _column(split: FolderSplit, name: str) -> Callable[[int], str]:
-    if name not in split.columns:
-        known = f"it has {', '.join(sorted(split.columns))}" if split.columns else "only lists of files have columns"
+def _column(split: NamedSplit, name: str) -> Callable[[int], str]:
+    columns = split.columns if isinstance(split, FolderSplit) else {}
+    if name not in columns:
+        known = f"it has {', '.join(sorted(columns))}" if columns else "only lists of files have columns"
         raise ValueError(
             f"data.group_by names the column {name!r}, which the data does not have ({known}): correct it, or state a "
             "regular expression over the paths"
         )
-    values = split.columns[name]
+    values = columns[name]
     return lambda row: str(values[row]).strip()
 
 

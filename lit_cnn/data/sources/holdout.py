@@ -7,7 +7,7 @@ before the hash did, hold out by a permutation of the rows of each class.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -15,10 +15,14 @@ from torch import Tensor
 
 from lit_cnn.data.sources.folders import FolderSplit
 from lit_cnn.data.sources.groups import few, image_groups, require_grouping, rows_by_group, shared_groups
-from lit_cnn.data.sources.names import name_hashes, to_unit
+from lit_cnn.data.sources.huggingface import HubSplit
+from lit_cnn.data.sources.names import NamedSplit, name_hashes, to_unit
 from lit_cnn.randomness import generator
 
 HoldOutRule = Literal["hash", "rows"]
+GIVEN = "given"
+"""Where the validation images come from that are not held out."""
+Named = TypeVar("Named", FolderSplit, HubSplit)
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class HoldOut:
 
 
 @dataclass(frozen=True)
-class SetAside:
+class SetAside(Generic[Named]):
     """Training and validation images.
 
     Args:
@@ -61,8 +65,8 @@ class SetAside:
         notes: sentences on classes or groups for which the rule made an exception.
     """
 
-    train: FolderSplit
-    val: FolderSplit
+    train: Named
+    val: Named
     how: str
     notes: tuple[str, ...] = ()
 
@@ -86,24 +90,25 @@ def require_some(held: int) -> None:
         raise ValueError("the source holds one image per class, too few to set any aside for validation; add images")
 
 
-def set_aside(splits: dict[str, FolderSplit], class_names: Sequence[str], hold_out: HoldOut, given: str) -> SetAside:
+def set_aside(splits: dict[str, Named], class_names: Sequence[str], hold_out: HoldOut) -> SetAside[Named]:
     """Training and validation images of files: the given validation split, or one held out of the training images.
 
     Args:
         splits: by name, with train and perhaps val and test.
         class_names: K names.
         hold_out: how, where there is no val.
-        given: where a val that is there comes from, for people.
 
     Raises:
         ValueError: if no image can be held out, or an image has no group; one sentence says why.
     """
     by = hold_out.group_by
-    groups = {} if by is None else {name: image_groups(split, by) for name, split in splits.items()}
+    groups: dict[str, np.ndarray] = (
+        {} if by is None else {name: image_groups(split, by) for name, split in splits.items()}
+    )
     train = splits["train"]
     notes: list[str] = []
     if "val" in splits:
-        val, how = splits["val"], given
+        val, how = splits["val"], GIVEN
     else:
         held, how, notes = _held_out(train, class_names, hold_out, groups.get("train"))
         train, val = (train.take(torch.from_numpy(np.flatnonzero(rows))) for rows in (~held, held))
@@ -113,7 +118,7 @@ def set_aside(splits: dict[str, FolderSplit], class_names: Sequence[str], hold_o
 
 
 def _held_out(
-    train: FolderSplit, class_names: Sequence[str], hold_out: HoldOut, groups: np.ndarray | None
+    train: NamedSplit, class_names: Sequence[str], hold_out: HoldOut, groups: np.ndarray | None
 ) -> tuple[np.ndarray, str, list[str]]:
     """bool (N,), how it was chosen, and notes."""
     share = f"{100 * hold_out.fraction:g} %"
@@ -130,7 +135,7 @@ def _held_out(
     return held, f"held out: {share} of each class by rows", []
 
 
-def rows_by_hash(split: FolderSplit, class_names: Sequence[str], fraction: float) -> tuple[np.ndarray, list[str]]:
+def rows_by_hash(split: NamedSplit, class_names: Sequence[str], fraction: float) -> tuple[np.ndarray, list[str]]:
     """bool (N,): the images held out, those whose hash in [0, 1) lies below ``fraction``; and what is to be said of it.
 
     A class that would have none holds out its lowest hash, and one that would have nothing else trains on its highest:

@@ -1,8 +1,8 @@
 """Where images come from: a named source becomes train, val and test splits with class names and statistics.
 
-Small sets stay in memory as uint8 tensors (``ArraySplit``); folders of files (``FolderSplit``) and packed ones
-(``ShardSplit``) stay where they are. A validation split that the source does not provide is taken from the training
-images (``holdout.py``), whatever the seed: runs of different seeds share their validation images.
+Small sets stay in memory as uint8 tensors (``ArraySplit``); files (``FolderSplit``), packed ones (``ShardSplit``) and
+tables of them (``HubSplit``) stay where they are. A validation split that the source does not provide is taken from the
+training images (``holdout.py``), whatever the seed: runs of different seeds share their validation images.
 """
 
 import os
@@ -17,6 +17,7 @@ from filelock import FileLock
 from lit_cnn.data.sources.arrays import ArraySplit, channel_statistics, read_npz
 from lit_cnn.data.sources.folders import FolderSplit, Labeled
 from lit_cnn.data.sources.holdout import HoldOut, HoldOutRule, require_some, set_aside, stratified_rows
+from lit_cnn.data.sources.huggingface import NAME, HubImages, HubSplit, read_hub
 from lit_cnn.data.sources.labeled import read_labeled
 from lit_cnn.data.sources.lists import read_list
 from lit_cnn.data.sources.shards import ShardSplit, is_remote, read_shards
@@ -24,7 +25,7 @@ from lit_cnn.data.sources.shards import ShardSplit, is_remote, read_shards
 if TYPE_CHECKING:
     from torchvision.datasets import CIFAR10
 
-SourceName = Literal["digits", "npz", "cifar10", "cifar100", "imagefolder", "list", "litdata"]
+SourceName = Literal["digits", "npz", "cifar10", "cifar100", "imagefolder", "list", "huggingface", "litdata"]
 
 # fmt: off
 CIFAR10_CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
@@ -35,7 +36,9 @@ CIFAR100_STATISTICS = (0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762)
 IMAGENET_STATISTICS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 DIGITS_VAL_FRACTION = 0.2
 
-Split = ArraySplit | FolderSplit | ShardSplit
+EncodedSplit = FolderSplit | HubSplit | ShardSplit
+"""Splits of encoded files, which loaders decode."""
+Split = ArraySplit | EncodedSplit
 
 
 @dataclass(frozen=True)
@@ -124,8 +127,9 @@ def load_source(
     Args:
         name: digits (scikit-learn's 1797 gray 8x8 images, 80 % train, 20 % val, no test), npz (MedMNIST's array
             names), cifar10, cifar100 (torchvision's files; under the path or the data root a cifar10.npz or
-            cifar100.npz comes first), imagefolder (train/ and val/ of class folders, or one such folder), or litdata
-            (what ``lit-cnn data pack`` has written).
+            cifar100.npz comes first), imagefolder (train/ and val/ of class folders, one such folder, or a list of
+            files), list (files with their classes as CSV, TSV or text), huggingface (what the datasets library reads),
+            or litdata (what ``lit-cnn data pack`` has written).
         path: file or folder, for litdata also a URL; see ``resolve_data_path``. Not used by digits; optional for CIFAR.
         val_fraction: share of the training images held out where the source has no validation split.
         file_index: keep the list of a folder's files in a cache (see ``file_index.py``).
@@ -154,10 +158,13 @@ def load_source(
     if name == "list":
         place = resolve_data_path(path)
         return _files(read_list(place), holding_out, str(place))
+    if name == "huggingface":
+        return _hub(read_hub(_folder_or_name(path)), holding_out, path)
     if name == "litdata":
         return _litdata(path if is_remote(path) else str(resolve_data_path(path)))
     raise ValueError(
-        f"data.source {name!r} is unknown; choose digits, npz, cifar10, cifar100, imagefolder, list or litdata"
+        f"data.source {name!r} is unknown; choose digits, npz, cifar10, cifar100, imagefolder, list, huggingface or "
+        "litdata"
     )
 
 
@@ -256,14 +263,31 @@ def _cifar(name: Literal["cifar10", "cifar100"], path: str | None, val_fraction:
     return Source(train, val, arrays[1], names, 3, *statistics, origin, validation=how)
 
 
+def _folder_or_name(path: str) -> str:
+    """The existing file or folder meant by ``path`` (see ``resolve_data_path``), or a name on the Hub as it is."""
+    try:
+        return str(resolve_data_path(path))
+    except FileNotFoundError:
+        if not NAME.fullmatch(path) or path.startswith("."):
+            raise
+        return path
+
+
 def _files(found: Labeled, hold_out: HoldOut, origin: str) -> Source:
-    aside = set_aside(found.splits, found.class_names, hold_out, "given")
+    aside = set_aside(found.splits, found.class_names, hold_out)
     named = aside.train, aside.val, found.splits.get("test"), found.class_names
     notes = (*found.notes, *aside.notes)
     return Source(*named, 3, *IMAGENET_STATISTICS, origin, found.left_out, notes, aside.how)
 
 
+def _hub(found: HubImages, hold_out: HoldOut, origin: str) -> Source:
+    aside = set_aside(found.splits, found.class_names, hold_out)
+    named = aside.train, aside.val, found.splits.get("test"), found.class_names
+    notes = (*found.notes, *aside.notes)
+    return Source(*named, 3, *IMAGENET_STATISTICS, origin, notes=notes, validation=aside.how)
+
+
 def _litdata(path: str) -> Source:
     splits, names = read_shards(path)
     named = splits["train"], splits["val"], splits.get("test"), names
-    return Source(*named, 3, *IMAGENET_STATISTICS, path, validation="given")
+    return Source(*named, 3, *IMAGENET_STATISTICS, path)

@@ -13,8 +13,11 @@ import torch
 
 from lit_cnn.data.sources.file_index import PathTable
 from lit_cnn.data.sources.folders import FolderSplit
+from lit_cnn.data.sources.huggingface import HubSplit
 from lit_cnn.randomness import derive_key, fold
 
+NamedSplit = FolderSplit | HubSplit
+"""Splits whose images have names."""
 _WORD = 8
 """Bytes that are hashed at once."""
 
@@ -24,13 +27,18 @@ def relative_path(paths: PathTable, row: int) -> str:
     return paths[row][len(paths.root) :].replace(os.sep, "/").lstrip("/")
 
 
-def name_hashes(split: FolderSplit, class_names: Sequence[str]) -> np.ndarray:
+def image_names(split: NamedSplit) -> PathTable:
+    """What each image is called."""
+    return split.names() if isinstance(split, HubSplit) else split.paths
+
+
+def name_hashes(split: NamedSplit, class_names: Sequence[str]) -> np.ndarray:
     """int64 (N,): one hash for each image, of class name and path below the class folder.
 
     That is the path after the first folder named as the class, or the whole path below the table's root where there is
     none. Names in another Unicode form (NFD of macOS) have the same hash.
     """
-    paths, labels = _portable(split.paths), split.labels.numpy()
+    paths, labels = _portable(image_names(split)), split.labels.numpy()
     starts, lengths = paths.spans()
     starts, lengths = _below_class_folders(paths.content, starts, lengths, labels, class_names)
     keys = np.array([derive_key("image", unicodedata.normalize("NFC", name)) for name in class_names], dtype=np.int64)

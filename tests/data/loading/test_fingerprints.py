@@ -78,7 +78,9 @@ def test_of_many_files_the_number_is_estimated_from_a_sample(tmp_path):
 def test_only_sampled_files_are_looked_at(tmp_path, monkeypatch):
     looked, sizes, content = [], module._sizes, module._content_hash
     monkeypatch.setattr(module, "_sizes", lambda paths: looked.extend(paths) or sizes(paths))
-    monkeypatch.setattr(module, "_content_hash", lambda path: looked.append(path) or content(path))
+    monkeypatch.setattr(
+        module, "_content_hash", lambda split, row: looked.append(split.paths[row]) or content(split, row)
+    )
     Fingerprints.of(write(tmp_path, names(range(50))), CLASSES, sample=7)
     assert len(set(looked)) == 7
 

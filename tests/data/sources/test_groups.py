@@ -120,7 +120,7 @@ def test_what_is_not_an_expression_is_refused(wrong):
 
 def test_groups_in_two_given_splits_are_noted():
     splits = {"train": folder("a/p1_1", "a/p2_1"), "val": folder("a/p1_2"), "test": folder("a/p2_9", "a/p1_9")}
-    notes = set_aside(splits, ["a"], HoldOut(group_by=r"p\d"), "").notes
+    notes = set_aside(splits, ["a"], HoldOut(group_by=r"p\d")).notes
     assert notes[0].startswith(
         "1 group (p1) of data.group_by both in the training and in the validation split, so that"
     )
@@ -131,7 +131,7 @@ def test_groups_in_two_given_splits_are_noted():
 def test_only_groups_that_stay_in_training_are_shared_with_the_test_split():
     train = folder(*[f"a/p{number}_1" for number in range(9)])
     test = folder(*[f"a/p{number}_2" for number in range(9)])
-    aside = set_aside({"train": train, "test": test}, ["a"], HoldOut(0.5, group_by=r"p\d"), "")
+    aside = set_aside({"train": train, "test": test}, ["a"], HoldOut(0.5, group_by=r"p\d"))
     assert f"{len(aside.train)} groups (" in aside.notes[0]
     assert len(aside.notes) == 1
 

@@ -169,8 +169,8 @@ FILES = {"cat": {f"p{n % 6}_{n}.jpg" for n in range(30)}, "dog": {f"q{n % 5}_{n}
 def test_a_given_validation_split_stays():
     train, classes = folder_split(FILES)
     val, _ = folder_split({"cat": {"1"}, "dog": {"2"}}, "/val")
-    aside = set_aside({"train": train, "val": val}, classes, HoldOut(), "val/ of the folder")
-    assert (aside.train, aside.val, aside.how, aside.notes) == (train, val, "val/ of the folder", ())
+    aside = set_aside({"train": train, "val": val}, classes, HoldOut())
+    assert (aside.train, aside.val, aside.how, aside.notes) == (train, val, "given", ())
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_given_validation_split_stays():
 )
 def test_what_is_held_out_is_not_trained_on_and_how_is_said(hold_out, how):
     train, classes = folder_split(FILES)
-    aside = set_aside({"train": train}, classes, hold_out, "")
+    aside = set_aside({"train": train}, classes, hold_out)
     assert aside.how == how
     assert not set(aside.train.paths) & set(aside.val.paths)
     assert set(aside.train.paths) | set(aside.val.paths) == set(train.paths)
@@ -192,7 +192,7 @@ def test_what_is_held_out_is_not_trained_on_and_how_is_said(hold_out, how):
 
 def test_rows_are_those_of_older_runs():
     train, classes = folder_split(FILES)
-    aside = set_aside({"train": train}, classes, HoldOut(0.1, "rows"), "")
+    aside = set_aside({"train": train}, classes, HoldOut(0.1, "rows"))
     assert list(aside.val.paths) == [train.paths[row] for row in stratified_rows(train.labels, 0.1)[1].tolist()]
 
 
@@ -200,7 +200,7 @@ def test_one_image_of_each_class_is_refused():
     train, classes = folder_split({"cat": {"1"}, "dog": {"2"}})
     for hold_out in (HoldOut(), HoldOut(rule="rows")):
         with pytest.raises(ValueError, match="one image per class, too few to set any aside"):
-            set_aside({"train": train}, classes, hold_out, "")
+            set_aside({"train": train}, classes, hold_out)
 
 
 @pytest.mark.parametrize(
