@@ -191,6 +191,31 @@ def test_it_trains_from_the_loader_with_any_number_of_workers(tmp_path, workers)
     assert data.loaded.origin == path
 
 
-def test_a_validation_split_is_held_out_where_there_is_none(tmp_path):
-    source = load_source("huggingface", _save(tmp_path / "set", train=_table([0, 1] * 10)), 0.2)
-    assert (len(source.train), len(source.val), source.test) == (16, 4, None)
+def _held_out(tmp_path, name, table, **options):
+    """Levels of the images that are held out."""
+    source = load_source("huggingface", _save(tmp_path / name, train=table), 0.3, **options)
+    assert len(source.train) + len(source.val) == len(table)
+    return {_level(source.val, row) for row in range(len(source.val))}
+
+
+def test_validation_images_are_held_out_by_their_contents_where_they_have_no_names(tmp_path):
+    """Rows that are removed or put in front move no other."""
+    table = _table([0, 1] * 20)
+    held = _held_out(tmp_path, "set", table)
+    assert 0 < len(held) < 40
+    assert _held_out(tmp_path, "fewer", table.select(range(2, 40))) == held - {0, 1}
+    assert _held_out(tmp_path, "turned", table.select(range(39, -1, -1))) == held
+
+
+def test_validation_images_are_held_out_by_their_names_where_they_have_some(tmp_path):
+    def named(numbers):
+        content = {
+            "image": [{**_png(number), "path": f"p{number % 8}_{number}.png"} for number in numbers],
+            "label": [number % 2 for number in numbers],
+        }
+        return datasets.Dataset.from_dict(content, features=datasets.Features(LABELED))
+
+    held = _held_out(tmp_path, "set", named(range(40)))
+    assert _held_out(tmp_path, "grown", named(range(60))) & set(range(40)) == held
+    patients = _held_out(tmp_path, "groups", named(range(40)), group_by=r"(p\d)_")
+    assert len(patients) == 5 * len({number % 8 for number in patients})  # whole groups of five images
