@@ -163,7 +163,7 @@ def make_logger(
         run_dir: The run folder; everything is written to ``run_dir/wandb``.
         run_id: W&B's id of the run, the same at every resume.
         run_name: The name shown.
-        config: The resolved recipe.
+        config: The resolved recipe, and what its data turned out to be.
         resume: Whether the run goes on from a checkpoint.
 
     Returns:

@@ -40,7 +40,7 @@ def run(arguments: list[str]) -> int:
         else:
             draw_reliability(result.panels(), path)
     if options.json:
-        print(as_json(report))
+        print(as_json({**report, "data": images.facts}))
         return 0
     print(f"{checkpoint} on {len(outcome.labels)} images of {images.origin}")
     console(columns=None).print(calibration_table(result))

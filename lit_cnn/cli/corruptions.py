@@ -53,7 +53,7 @@ def run(arguments: list[str]) -> int:
         columns = [str(severity) for severity in views.severities]
         draw_heat_map(heat_map_rows(scores, views.kinds), ["clean", *columns], title, options.out, "severity")
     if options.json:
-        print(as_json(scores_report(scores, views)))
+        print(as_json({**scores_report(scores, views), "data": images.facts}))
         return 0
     print(f"{title}, by severity")
     console(columns=None).print(scores_table(scores, views))

@@ -25,6 +25,7 @@ def run(arguments: list[str]) -> int:
     pack.add_argument("--chunk-mb", type=int, default=32, help="size in MiB at which a shard is closed")
     pack.add_argument("--workers", type=int, default=0, help="processes that decode and encode")
     pack.add_argument("--val-fraction", type=float, default=0.1, help="held out where the folder has no val/")
+    pack.add_argument("--group-by", metavar="EXPRESSION", help="images to hold out together, as data.group_by")
     options, rest = parser.parse_known_args(arguments)
     if options.action == "show":
         return _show(options, rest)
@@ -43,6 +44,8 @@ def _show(options: argparse.Namespace, rest: list[str]) -> int:
     cli = RecipeCLI(resolve_configs(rest))
     data = Recipe.of(cli).data
     data.setup("fit")
+    for line in data.summary.lines():
+        print(line)
     batch = data.prepare(next(iter(data.train_dataloader())), training=True, step=0, epoch=0)
     shown = slice(0, options.images)
     captions = [caption(target, data.class_names) for target in batch.targets[shown]]
@@ -56,8 +59,10 @@ def _pack(options: argparse.Namespace) -> int:
         raise ValueError(f"--chunk-mb is {options.chunk_mb} but must lie between 1 and {LARGEST_CHUNK} (MiB)")
     from rich.progress import Progress
 
+    from lit_cnn.data.sources.holdout import HoldOut
     from lit_cnn.data.sources.load import resolve_data_path
     from lit_cnn.data.sources.packing import Packing, pack_folder
+    from lit_cnn.data.summary import DataSummary
 
     packing = Packing(options.size, options.quality, options.chunk_mb * 2**20, options.workers)
     with Progress(transient=True) as progress:
@@ -66,8 +71,9 @@ def _pack(options: argparse.Namespace) -> int:
             resolve_data_path(options.source, "SRC"),
             options.target,
             packing,
-            options.val_fraction,
+            HoldOut(options.val_fraction, group_by=options.group_by),
             lambda done, total: progress.update(task, completed=done, total=total),
+            lambda source: print(*DataSummary.of("imagefolder", source).lines(), sep="\n"),
         )
     size = sum(path.stat().st_size for path in options.target.rglob("*") if path.is_file())
     images = ", ".join(f"{count:,} {name}" for name, count in counts.items())

@@ -29,7 +29,7 @@ def run(arguments: list[str]) -> int:
     options.checkpoints = [chosen_checkpoint(path) for path in options.checkpoints]
     members = [load_network(path, options.weights, options.trust) for path in options.checkpoints]
     with (
-        evaluated_images(members[0], options, options.split) as images,
+        evaluated_images(members[0], options, options.split, members[1:]) as images,
         image_records_of(options, images, members[0].class_names) as records,
     ):
         for path, member in zip(options.checkpoints, members, strict=True):
@@ -40,7 +40,7 @@ def run(arguments: list[str]) -> int:
     warning, count = other_split(options.checkpoints, members), len(together.labels)
     if options.json:
         named = {"checkpoints": options.checkpoints, "split": options.split, "images": count}
-        print(as_json({**named, **asdict(scores), "warning": warning}))
+        print(as_json({**named, **asdict(scores), "warning": warning, "data": images.facts}))
         return 0
     print(f"{count} {options.split} images of {images.origin} ({options.weights} weights)")
     console(columns=None).print(scores_table(scores, options.checkpoints))

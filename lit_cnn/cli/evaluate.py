@@ -49,7 +49,7 @@ def run(arguments: list[str], stage: str) -> int:
         else:
             report, tables = detailed_report(trained, images, options, records)
     if options.json:
-        print(as_json(report))
+        print(as_json({**report, "data": images.facts}))
         return 0
     at = f", temperature {temperature:g}" if temperature != 1 else ""
     print(f"{report['images']} images of {images.origin}, {checkpoint} ({options.weights} weights{at})")

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -15,22 +15,35 @@ from lit_cnn.evaluation.images import EvaluationImages, Problem, SplitName
 from lit_cnn.evaluation.record_file import ENDINGS, RecordFile
 from lit_cnn.evaluation.recorded_data import load_images
 from lit_cnn.evaluation.trained import Trained
+from lit_cnn.evaluation.trained_on import judged
 
 
 @contextmanager
-def evaluated_images(trained: Trained, options: argparse.Namespace, split: SplitName) -> Iterator[EvaluationImages]:
-    """The images; a broken one ends the work, or is left out under ``--skip-broken`` and counted on stderr.
+def evaluated_images(
+    trained: Trained, options: argparse.Namespace, split: SplitName, others: Sequence[Trained] = ()
+) -> Iterator[EvaluationImages]:
+    """The images, with a line on what they are and, on stderr, warnings of those that were trained on; a broken one
+    ends the work, or is left out under ``--skip-broken`` and counted on stderr.
+
+    Args:
+        trained: Whose recipe says what the images are.
+        options: Of the command line.
+        split: Of the data.
+        others: Further checkpoints that are judged on the same images.
 
     Raises:
         BrokenImage: If a file cannot be read, with the advice to skip it.
     """
     images = load_images(trained, options.data, split)
     broken: dict[int, Problem] = {}
-    for text in images.notes:
+    summary, warnings = judged(images, [trained, *others])
+    if not options.json:
+        print(summary.line())
+    for text in (*images.notes, *warnings):
         print(text, file=sys.stderr)
     on_error = "skip" if options.skip_broken else images.on_error
     try:
-        yield replace(images, on_error=on_error, on_broken=broken.__setitem__)
+        yield replace(images, on_error=on_error, on_broken=broken.__setitem__, summary=summary)
     except BrokenImage as error:
         raise type(error)(f"{error}, or pass --skip-broken") from None
     if broken:

@@ -13,15 +13,18 @@ from lit_cnn.data.augmentation.plan import EpochPlan, Stage
 from lit_cnn.data.batch import Batch
 from lit_cnn.data.loading.datasets import ArrayBatches, FolderBatches, PlannedLoader, make_loader
 from lit_cnn.data.loading.doctor import LoaderFacts
-from lit_cnn.data.loading.resuming import data_state, inside_epoch, progress, require_same_data
+from lit_cnn.data.loading.fingerprints import Fingerprints
+from lit_cnn.data.loading.resuming import data_state, fingerprints, progress, require_resumable
 from lit_cnn.data.loading.sampling import BatchPlan, EvalSampler, TrainSampler
 from lit_cnn.data.loading.workers import available_cores, default_workers
 from lit_cnn.data.normalization import denormalize, normalize
 from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.data.settings import Decode, Evaluation, Normalize, OnError, require
 from lit_cnn.data.sources.arrays import ArraySplit
+from lit_cnn.data.sources.holdout import HoldOut, HoldOutRule
 from lit_cnn.data.sources.load import Source, SourceName, Split, load_source
 from lit_cnn.data.sources.shards import ShardSplit
+from lit_cnn.data.summary import DataSummary
 from lit_cnn.lightning_internals import overfits_batches
 
 
@@ -36,9 +39,11 @@ class ImageData(Augmentation, lightning.LightningDataModule):
     set it before the training loader is made.
 
     Args:
-        source: digits, npz, cifar10, cifar100, imagefolder, or litdata for what lit-cnn data pack has written.
-        path: file or folder of the source, for litdata also a URL; relative ones are also looked up under
-            $LIT_CNN_DATA.
+        source: digits, npz, cifar10, cifar100, imagefolder (folders of classes, or a list of files), list (a CSV, TSV
+            or text file of files and their classes), huggingface (what the datasets library reads), or litdata for what
+            lit-cnn data pack has written.
+        path: file or folder of the source, for litdata also a URL, for huggingface also a name on the Hub; relative
+            ones are also looked up under $LIT_CNN_DATA.
         image_size: side in pixels of the square the network sees in training.
         batch_size: images of one optimizer step over all devices and accumulated batches.
         eval_batch_size: images of one evaluation batch on one device; null takes batch_size divided by the devices.
@@ -46,13 +51,19 @@ class ImageData(Augmentation, lightning.LightningDataModule):
             each core that the process may use.
         seed: key of order, augmentation and mixing.
         val_fraction: share of the training images held out where the source has no validation split.
+        hold_out: how files are held out: hash goes by class and path of each, so that files or classes that are added,
+            removed or renamed move no others; rows is what runs did before, and what sets in memory do.
+        group_by: images that belong together, such as those of a patient, and are held out together: a regular
+            expression over the path below the training folder, whose first group (or whole match) names the group, such
+            as "patient_(\\d+)", or column:NAME of a list; null holds out single images.
         drop_last: leave out the incomplete last batch of an epoch.
         repeats: copies of each image, augmented differently, in the batch of one optimizer step (repeated augmentation,
             Hoffer et al. 2020); the steps of an epoch stay the same, so it sees about 1/repeats of the images.
         on_error: what a file that cannot be decoded does: stop ends the run and names it, skip leaves it out of losses
             and metrics and counts it in every epoch's line.
         file_index: keep the list of an image folder's files in ~/.cache/lit-cnn, so that the next start need not list
-            them; it is ignored once a directory of the folder has changed.
+            them; it is ignored once a directory of the folder has changed, and not kept where the file system does not
+            show such changes.
         decode: full, or reduced to decode training JPEGs at 1/2, 1/4 or 1/8 of their sides where the part that the crop
             keeps stays at least as large as the result; faster for large files, but the pixels are not the same.
         normalize: statistics that normalize pixels.
@@ -70,6 +81,8 @@ class ImageData(Augmentation, lightning.LightningDataModule):
     workers: int | None = None
     seed: int = 0
     val_fraction: float = 0.1
+    hold_out: HoldOutRule = "hash"
+    group_by: str | None = None
     drop_last: bool = True
     repeats: int = 1
     on_error: OnError = "stop"
@@ -85,10 +98,12 @@ class ImageData(Augmentation, lightning.LightningDataModule):
             require(value is None or value >= least, name, value, f"at least {least}")
         require(self.on_error in get_args(OnError), "on_error", self.on_error, "stop or skip")
         require(self.decode in get_args(Decode), "decode", self.decode, "full or reduced")
+        HoldOut(self.val_fraction, self.hold_out, self.group_by)  # refuses impossible values
         self.crop.require_fit(self.image_size)
         self.stages: tuple[Stage, ...] = ()
         self._loaded: Source | None = None
         self._resumed: dict[str, Any] = {}
+        self._fingerprints: dict[str, Fingerprints] = {}
 
     # -- the source -------------------------------------------------------------------------------------------------
 
@@ -99,7 +114,14 @@ class ImageData(Augmentation, lightning.LightningDataModule):
     def setup(self, stage: str | None = None) -> None:
         """Load the source once; needs no trainer."""
         if self._loaded is None:
-            loaded = load_source(self.source, self.path, self.val_fraction, file_index=self.file_index)
+            loaded = load_source(
+                self.source,
+                self.path,
+                self.val_fraction,
+                file_index=self.file_index,
+                hold_out=self.hold_out,
+                group_by=self.group_by,
+            )
             mean = self.normalize.mean
             if mean is not None and len(mean) != loaded.in_channels:
                 raise ValueError(
@@ -119,6 +141,11 @@ class ImageData(Augmentation, lightning.LightningDataModule):
         self.setup()
         assert self._loaded is not None
         return self._loaded
+
+    @property
+    def summary(self) -> DataSummary:
+        """What the source turned out to be."""
+        return DataSummary.of(self.source, self.loaded)
 
     @property
     def class_names(self) -> list[str]:
@@ -178,8 +205,10 @@ class ImageData(Augmentation, lightning.LightningDataModule):
         return Stage(0, self.image_size, self.rand_augment.magnitude, self.mixup.alpha, self.cutmix.alpha)
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint keeps, for a resumed run to compare: sizes, class names and accumulated batches."""
-        return data_state(self.loaded, self.trainer)
+        """What a checkpoint keeps to compare with at resume and to recognize the images it was trained on."""
+        if not self._fingerprints:
+            self._fingerprints = fingerprints(self.loaded)
+        return data_state(self.loaded, self.trainer, self._fingerprints)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Keep what ``train_dataloader`` compares, which knows where the trainer stands."""
@@ -192,12 +221,12 @@ class ImageData(Augmentation, lightning.LightningDataModule):
 
         Raises:
             ValueError: if batch_size does not divide by devices x accumulation or exceeds the training set, or if the
-                data of a resumed run has changed (see ``require_same_data``).
+                data of a resumed run has changed (see ``require_resumable``).
         """
         rank, world_size = self._ranks()
         epoch, first = progress(self.trainer)
         state = self.state_dict()
-        require_same_data(self._resumed, state, inside=inside_epoch(self.trainer))
+        require_resumable(self._resumed, state, self.loaded, self.trainer)
         train = self.loaded.train
         sampler = TrainSampler(
             self.train_size,

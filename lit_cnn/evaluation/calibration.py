@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lit_cnn.data.sources.load import stratified_rows
+from lit_cnn.data.sources.holdout import stratified_rows
 from lit_cnn.evaluation.scores import brier_score, hits, log_loss
 from lit_cnn.reports.reliability import ReliabilityPanel
 

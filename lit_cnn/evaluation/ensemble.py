@@ -12,7 +12,7 @@ from lit_cnn.evaluation.scores import accuracies, bootstrap_interval, hits
 from lit_cnn.evaluation.test_time_augmentation import make_views
 from lit_cnn.evaluation.trained import Trained
 
-_SPLIT_KEYS = ("source", "val_fraction")
+_SPLIT_KEYS = ("source", "val_fraction", "hold_out", "group_by")
 """Recipe keys below ``data`` that decide which images are held out."""
 
 
@@ -80,7 +80,8 @@ def other_split(paths: Sequence[str], members: Sequence[Trained]) -> str | None:
     different = [path for path, keys in zip(paths[1:], others, strict=True) if keys != first]
     if not different:
         return None
+    keys = "data.source, val_fraction, hold_out or group_by"
     return (
-        f"{', '.join(different)}: trained with another data.source or data.val_fraction than {paths[0]}, whose images "
-        "are used, so some of these may have been training images"
+        f"{', '.join(different)}: trained with another {keys} than {paths[0]}, whose images are used, so some of these "
+        "may have been training images"
     )

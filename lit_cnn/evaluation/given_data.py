@@ -10,7 +10,8 @@ from lit_cnn.data.settings import OnError
 from lit_cnn.data.sources.arrays import ArraySplit, read_npz
 from lit_cnn.data.sources.evaluated import WHOLE, labeled_images
 from lit_cnn.data.sources.load import Split, resolve_data_path
-from lit_cnn.data.sources.shards import INFO, is_remote, read_shards
+from lit_cnn.data.sources.shards import INFO, ShardSplit, is_remote, read_shards
+from lit_cnn.data.summary import DataSummary
 from lit_cnn.evaluation.image_files import left_out_notes
 from lit_cnn.evaluation.images import EvaluationImages, SplitName
 from lit_cnn.evaluation.trained import Trained
@@ -27,39 +28,44 @@ def given_images(trained: Trained, data_path: str, split: SplitName) -> Evaluati
     """
     preprocessing = trained.preprocessing
     recorded = trained.recipe.get("data", {})
-    chosen, notes = _read(trained, data_path, split)
+    name, chosen, notes = _read(trained, data_path, split)
     workers = recorded.get("workers")
     if workers is None:
         workers = default_workers(in_memory=isinstance(chosen, ArraySplit), cores=available_cores())
     on_error: OnError = recorded.get("on_error", "stop")
-    return EvaluationImages(chosen, preprocessing.pixel_format, data_path, workers, on_error, notes=notes)
+    source = "npz" if isinstance(chosen, ArraySplit) else "litdata" if isinstance(chosen, ShardSplit) else "files"
+    names, count = tuple(trained.class_names), {name: len(chosen)}
+    summary = DataSummary(source, data_path, names, count, notes=notes, evaluated=name)
+    return EvaluationImages(
+        chosen, preprocessing.pixel_format, data_path, workers, on_error, notes=notes, summary=summary
+    )
 
 
-def _read(trained: Trained, data_path: str, split: SplitName) -> tuple[Split, tuple[str, ...]]:
-    """The images, and what else a user should know of how they were chosen."""
+def _read(trained: Trained, data_path: str, split: SplitName) -> tuple[str, Split, tuple[str, ...]]:
+    """The name of a split, its images, and what else a user should know of how they were chosen."""
     path = data_path if is_remote(data_path) else resolve_data_path(data_path, "--data")
     if isinstance(path, Path) and path.suffix == ".npz":
         arrays, names = read_npz(path)
-        chosen, notes = _choose(dict(arrays), split, data_path)
+        name, chosen, notes = _choose(dict(arrays), split, data_path)
     elif not isinstance(path, Path) or (path / INFO / "index.json").is_file():
         shards, names = read_shards(str(path))
-        chosen, notes = _choose(dict(shards), split, data_path)
+        name, chosen, notes = _choose(dict(shards), split, data_path)
     else:
         found = labeled_images(path, trained.class_names, split)
         ((name, images),) = found.splits.items()
         other = (f"{data_path} has no {split} split: its {name} split is evaluated",)
         notes = other if name not in (split, WHOLE) else ()
-        return images, (*notes, *left_out_notes(found.left_out), *found.notes)
-    return _with_labels_of(trained, chosen, names), notes
+        return name, images, (*notes, *left_out_notes(found.left_out), *found.notes)
+    return name, _with_labels_of(trained, chosen, names), notes
 
 
-def _choose(splits: dict[str, Split], split: SplitName, name: str) -> tuple[Split, tuple[str, ...]]:
-    """The split, or the only one."""
+def _choose(splits: dict[str, Split], split: SplitName, name: str) -> tuple[str, Split, tuple[str, ...]]:
+    """The split, or the only one: its name, images and a note."""
     if split in splits:
-        return splits[split], ()
+        return split, splits[split], ()
     if len(splits) == 1:
         ((other, images),) = splits.items()
-        return images, (f"{name} has no {split} split: all its images, named {other}, are evaluated",)
+        return other, images, (f"{name} has no {split} split: all its images, named {other}, are evaluated",)
     raise ValueError(f"{name} has the splits {' and '.join(splits)} but no {split} split; pass data that has one")
 
 

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from lit_cnn.data.settings import OnError
 from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.decoding import BrokenImage, PixelFormat, attempt
 from lit_cnn.data.sources.load import Split
+from lit_cnn.data.summary import DataSummary
 from lit_cnn.randomness import generator
 
 if TYPE_CHECKING:  # prediction starts faster without Lightning
@@ -65,6 +66,7 @@ class EvaluationImages:
             ``prepared``.
         on_broken: Told each file that is left out, before the images after it come. Without it a warning counts them.
         notes: Sentences on what else a user should know of how they were chosen.
+        summary: What set they are of.
     """
 
     split: Split
@@ -74,9 +76,15 @@ class EvaluationImages:
     on_error: OnError = "stop"
     on_broken: OnBroken | None = None
     notes: tuple[str, ...] = ()
+    summary: DataSummary | None = None
 
     def __len__(self) -> int:
         return len(self.split)
+
+    @property
+    def facts(self) -> dict[str, Any] | None:
+        """``summary`` in built-in types."""
+        return None if self.summary is None else self.summary.as_dict()
 
     @property
     def labels(self) -> Tensor:
@@ -175,4 +183,13 @@ def evaluation_images(data: "ImageData", split: SplitName) -> EvaluationImages:
     workers = data.workers
     if workers is None:
         workers = default_workers(in_memory=isinstance(chosen, ArraySplit), cores=available_cores())
-    return EvaluationImages(chosen, data.preprocessing.pixel_format, data.loaded.origin, workers, data.on_error)
+    summary = data.summary.of_split(split)
+    return EvaluationImages(
+        chosen,
+        data.preprocessing.pixel_format,
+        data.loaded.origin,
+        workers,
+        data.on_error,
+        notes=summary.notes,
+        summary=summary,
+    )

@@ -1,7 +1,7 @@
 """A trained network as its checkpoint describes it: architecture, weights, classes and preprocessing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from lit_cnn.data.normalization import normalize
 from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.data.settings import OnError
 from lit_cnn.evaluation.predict import TOP_K, Prediction, file_images, predict_files, predict_pixels
-from lit_cnn.run_folder.checkpoint import load_checkpoint, network_weights
+from lit_cnn.run_folder.checkpoint import DATA, load_checkpoint, network_weights
 from lit_cnn.run_folder.folder import find_checkpoint
 
 
@@ -29,6 +29,8 @@ class Trained:
         name: What messages call it, such as its file.
         autocast: Number format of convolutions and matrix products under mixed precision; None: that of the weights.
         temperature: What the logits are divided by (``lit-cnn calibrate`` fits it); it changes no class.
+        data_state: What it keeps of the images it was trained on (see ``data_state``); empty where a script trained it
+            on something else than ``ImageData``.
     """
 
     network: nn.Module
@@ -38,6 +40,7 @@ class Trained:
     name: str = "the checkpoint"
     autocast: torch.dtype | None = None
     temperature: float = 1.0
+    data_state: dict[str, Any] = field(default_factory=dict)
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -138,7 +141,8 @@ def load_trained(path: str | Path, weights: str = "ema", trust: Sequence[str] = 
     network.eval().to(memory_format=torch.channels_last)
     recorded = checkpoint["preprocessing"]
     preprocessing = None if recorded is None else Preprocessing.from_dict(recorded)
-    return Trained(network, checkpoint["class_names"], preprocessing, checkpoint.get("recipe", {}), str(path))
+    recipe, data_state = checkpoint.get("recipe", {}), checkpoint.get(DATA, {})
+    return Trained(network, checkpoint["class_names"], preprocessing, recipe, str(path), data_state=data_state)
 
 
 def shortened(problem: str) -> str:

@@ -19,6 +19,7 @@ from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.reports.curves import draw_curves
 from lit_cnn.run_folder.checkpoint import BEST, export_weights, load_checkpoint
 from lit_cnn.run_folder.folder import (
+    DATA_SET,
     ENVIRONMENT,
     RUN_DIR_VARIABLE,
     create_run_dir,
@@ -133,6 +134,8 @@ def _fit(
     check_keys(settings)
     check_strategy(recipe.resolved["trainer"]["strategy"])
     recipe.data.setup("fit")
+    for line in recipe.data.summary.lines():
+        announce(line)
     if settings.get("fast_dev_run"):
         return _try_out(recipe, settings)
     folder = _make_run_dir(runs, recipe.name, resume)
@@ -236,12 +239,15 @@ def _train(
 ) -> Run:
     metrics_file = MetricsFile(folder)
     checkpoint_path, checkpoint_io = _continue(folder, metrics_file) if resuming else (None, DurableCheckpointIO())
+    summary = recipe.data.summary.as_dict()
     if checkpoint_path is None and is_main_process():
+        write_json(folder / DATA_SET, summary)
         (folder / "config.yaml").write_text(yaml.safe_dump(recipe.resolved, sort_keys=False))
         write_json(folder / ENVIRONMENT, describe_environment(command, job_id()))
     title = recipe.about.title or folder.parent.name
     name = f"{folder.parent.name}/{folder.name}"
-    wandb_logger = make_logger(recipe.tracking, folder, folder.name, name, recipe.resolved, resuming)
+    config = {**recipe.resolved, "data_set": summary}
+    wandb_logger = make_logger(recipe.tracking, folder, folder.name, name, config, resuming)
     trainer = None
     try:
         trainer = _make_trainer(settings, recipe, folder, checkpoint_io, metrics_file, wandb_logger, stop)

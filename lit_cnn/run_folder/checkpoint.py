@@ -13,6 +13,8 @@ from lit_cnn.run_folder.stored_recipe import completed
 LAST = "last.ckpt"
 PREVIOUS = "previous.ckpt"
 BEST = "best.ckpt"
+DATA = "ImageData"
+"""Key of what a checkpoint keeps of its data (the class of the data module, under which Lightning puts its state)."""
 FORMAT = 2
 """Version of the checkpoint's layout."""
 

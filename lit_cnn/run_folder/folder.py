@@ -15,6 +15,8 @@ from lit_cnn.run_folder.atomic import replacing
 from lit_cnn.run_folder.checkpoint import BEST, LAST, PREVIOUS, load_checkpoint
 
 ENVIRONMENT = "environment.json"
+DATA_SET = "data.json"
+"""What the data set turned out to be."""
 LAST_RUN = ".last"
 """File below the folder of runs that names the one started or continued last."""
 RUN_DIR_VARIABLE = "LIT_CNN_RUN_DIR"

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from lit_cnn.data.module import ImageData
 from lit_cnn.run_folder.checkpoint import load_checkpoint, network_weights
 from lit_cnn.training.announce import announce
+from lit_cnn.training.known_images import known_images
 from lit_cnn.training.whitening import fix_first_convolution, whiten_first_convolution
 
 WHITENING_IMAGES = 5000
@@ -56,6 +57,8 @@ def start_weights(network: nn.Module, initial: InitialWeights, data: object, *, 
     """
     if initial.checkpoint is not None and not resumed:
         announce(load_initial_weights(network, initial))
+        if warning := known_images(initial.checkpoint, data):
+            announce(warning)
     if initial.whitening and resumed:
         fix_first_convolution(network)
     elif initial.whitening:

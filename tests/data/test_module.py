@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+from pathlib import Path
 
 import lightning
 import pytest
@@ -22,6 +23,7 @@ from lit_cnn.data.batch import Batch
 from lit_cnn.data.loading.datasets import ArrayBatches
 from lit_cnn.data.module import ImageData
 from lit_cnn.data.settings import Evaluation, Normalize
+from lit_cnn.data.sources.load import load_source
 
 SMALL = {"image_size": 8, "evaluation": Evaluation(crop_ratio=1.0), "workers": 0}
 
@@ -144,26 +146,66 @@ def test_resume_inside_an_epoch_with_another_accumulation_is_refused(tmp_path, h
 @pytest.mark.parametrize("known", [True, False])
 def test_resume_with_other_images_is_refused_where_the_checkpoint_tells_them(tmp_path, known):
     """A folder whose validation images are held out loses a file; checkpoints written before they told it go on."""
-    for name in ("cat", "dog"):
-        (tmp_path / "images" / name).mkdir(parents=True)
-        for number in range(10):
-            Image.new("L", (8, 8), 10 * number).save(tmp_path / "images" / name / f"{number}.png")
-
-    def fit(**options):
-        data = ImageData("imagefolder", str(tmp_path / "images"), batch_size=4, **SMALL)
-        _trainer(tmp_path, 2, **options.pop("trainer", {})).fit(Recorder(3), datamodule=data, **options)
-
+    fit = _fit_of_files(tmp_path)
     fit(trainer={"callbacks": [SaveAt("on_train_batch_end", 2, tmp_path / "x.ckpt")]})
-    (tmp_path / "images" / "cat" / "3.png").unlink()
-    resume = {"ckpt_path": tmp_path / "x.ckpt", "weights_only": False}
+    _training_files(tmp_path)[0].unlink()
+    resume = {"ckpt_path": tmp_path / "x.ckpt", "weights_only": True}
     if known:
-        with pytest.raises(ValueError, match="17 training images instead of 18"):
+        with pytest.raises(ValueError, match=r"(\d+) training images instead of \d+, so"):
             fit(**resume)
         return
-    checkpoint = torch.load(tmp_path / "x.ckpt", weights_only=False)
-    assert set(checkpoint.pop("ImageData")) == {"train_size", "val_size", "class_names", "accumulation"}
+    checkpoint = torch.load(tmp_path / "x.ckpt", weights_only=True)
+    assert set(checkpoint.pop("ImageData")) == {"train", "val", "train_size", "val_size", "class_names", "accumulation"}
     torch.save(checkpoint, tmp_path / "x.ckpt")
     fit(**resume)
+
+
+def _fit_of_files(folder):
+    """A function that fits on class folders in ``folder / "images"``, whose files are made here."""
+    for name in ("cat", "dog"):
+        (folder / "images" / name).mkdir(parents=True)
+        for number in range(10):
+            Image.effect_noise((8, 8), 10 * number).save(folder / "images" / name / f"{number}.png")
+
+    def fit(**options):
+        data = ImageData("imagefolder", str(folder / "images"), batch_size=4, **SMALL)
+        _trainer(folder, 2, **options.pop("trainer", {})).fit(Recorder(3), datamodule=data, **options)
+
+    return fit
+
+
+def _training_files(folder):
+    return [Path(path) for path in load_source("imagefolder", str(folder / "images")).train.paths]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("rename", r"it has 1 training image not in it before \((cat|dog)/new\d\.png\), so order and held-out"),
+        ("overwrite", r"it has 1 training image of another size in bytes \((cat|dog)/\d\.png\), so"),
+    ],
+)
+def test_resume_with_as_many_other_images_is_refused_where_the_checkpoint_tells_them(tmp_path, change, words):
+    """Another name or another content; checkpoints written before they told single images go on."""
+    fit = _fit_of_files(tmp_path)
+    fit(trainer={"callbacks": [SaveAt("on_train_batch_end", 2, tmp_path / "x.ckpt")]})
+    fit(ckpt_path=tmp_path / "x.ckpt", weights_only=True)  # the same images go on
+    before = _training_files(tmp_path)
+    path = before[0]
+    if change == "overwrite":
+        Image.new("L", (64, 64)).save(path)
+    else:
+        candidates = (path.with_name(f"new{number}.png") for number in range(10))
+        for candidate in candidates:  # one that the hash does not hold out
+            path = path.rename(candidate)
+            if len(_training_files(tmp_path)) == len(before):
+                break
+    with pytest.raises(ValueError, match=words):
+        fit(ckpt_path=tmp_path / "x.ckpt", weights_only=True)
+    checkpoint = torch.load(tmp_path / "x.ckpt", weights_only=True)
+    checkpoint["ImageData"] = {key: checkpoint["ImageData"][key] for key in ("train_size", "val_size", "class_names")}
+    torch.save(checkpoint, tmp_path / "x.ckpt")
+    fit(ckpt_path=tmp_path / "x.ckpt", weights_only=True)
 
 
 @pytest.mark.parametrize("drop_last", [True, False])

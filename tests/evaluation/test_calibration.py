@@ -76,7 +76,7 @@ def test_the_limits_are_told() -> None:
 
 def test_fitting_and_measuring_share_no_image() -> None:
     """Labels of the measured half do not move the temperature, those of the fitted half do."""
-    from lit_cnn.data.sources.load import stratified_rows
+    from lit_cnn.data.sources.holdout import stratified_rows
 
     probabilities, labels = drawn(2.0, 400)
     fit, measure = stratified_rows(labels, 0.5)

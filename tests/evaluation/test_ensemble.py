@@ -63,4 +63,4 @@ def test_members_that_held_out_other_images_are_named() -> None:
     assert other_split(["a", "b"], [first, same]) is None
     sentence = other_split(["a", "b", "c"], [first, same, other])
     assert sentence is not None
-    assert sentence.startswith("c: trained with another data.source or data.val_fraction than a")
+    assert sentence.startswith("c: trained with another data.source, val_fraction, hold_out or group_by than a, whose")

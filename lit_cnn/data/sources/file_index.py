@@ -69,6 +69,12 @@ class PathTable(Sequence[str]):
         start = int(self.ends[place - 1]) if place else 0
         return self.root + os.fsdecode(self.content[start : int(self.ends[place])].tobytes())
 
+    def spans(self) -> tuple[np.ndarray, np.ndarray]:
+        """int64 (N,), (N,): where each path begins in ``content``, and how many bytes of it are there."""
+        starts = np.concatenate([np.zeros(1, dtype=np.int64), self.ends[:-1]])[: len(self.ends)]
+        lengths = self.ends - starts
+        return (starts, lengths) if self.rows is None else (starts[self.rows], lengths[self.rows])
+
     def take(self, rows: np.ndarray) -> "PathTable":
         """The given rows, in their order, over the same bytes."""
         return PathTable(self.root, self.content, self.ends, rows if self.rows is None else self.rows[rows])

@@ -1,32 +1,31 @@
 """Where images come from: a named source becomes train, val and test splits with class names and statistics.
 
-Small sets stay in memory as uint8 tensors (``ArraySplit``); folders of files (``FolderSplit``) and packed ones
-(``ShardSplit``) stay where they are. A
-validation split that the source does not provide is taken from the training images, stratified by class, under a key
-that depends on nothing but the class: runs of different seeds share their validation images.
+Small sets stay in memory as uint8 tensors (``ArraySplit``); files (``FolderSplit``), packed ones (``ShardSplit``) and
+tables of them (``HubSplit``) stay where they are. A validation split that the source does not provide is taken from the
+training images (``holdout.py``), whatever the seed: runs of different seeds share their validation images.
 """
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
 from filelock import FileLock
-from torch import Tensor
 
 from lit_cnn.data.sources.arrays import ArraySplit, channel_statistics, read_npz
 from lit_cnn.data.sources.folders import FolderSplit, Labeled
+from lit_cnn.data.sources.holdout import HoldOut, HoldOutRule, require_some, set_aside, stratified_rows
+from lit_cnn.data.sources.huggingface import NAME, HubImages, HubSplit, read_hub
 from lit_cnn.data.sources.labeled import read_labeled
 from lit_cnn.data.sources.lists import read_list
 from lit_cnn.data.sources.shards import ShardSplit, is_remote, read_shards
-from lit_cnn.randomness import generator
 
 if TYPE_CHECKING:
     from torchvision.datasets import CIFAR10
 
-SourceName = Literal["digits", "npz", "cifar10", "cifar100", "imagefolder", "list", "litdata"]
+SourceName = Literal["digits", "npz", "cifar10", "cifar100", "imagefolder", "list", "huggingface", "litdata"]
 
 # fmt: off
 CIFAR10_CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
@@ -37,8 +36,9 @@ CIFAR100_STATISTICS = (0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762)
 IMAGENET_STATISTICS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 DIGITS_VAL_FRACTION = 0.2
 
-Split = ArraySplit | FolderSplit | ShardSplit
-AnySplit = TypeVar("AnySplit", ArraySplit, FolderSplit)
+EncodedSplit = FolderSplit | HubSplit | ShardSplit
+"""Splits of encoded files, which loaders decode."""
+Split = ArraySplit | EncodedSplit
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class Source:
         origin: what was read, for people.
         left_out: reason -> files of the source that no split holds for it.
         notes: sentences on what else a user should know of how it was read.
+        validation: where the validation images come from, for people.
     """
 
     train: Split
@@ -68,6 +69,7 @@ class Source:
     origin: str
     left_out: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    validation: str = "given"
 
 
 def data_roots() -> list[Path]:
@@ -111,39 +113,37 @@ def _data_root_advice() -> str:
     return "set LIT_CNN_DATA to another folder"
 
 
-def stratified_rows(labels: Tensor, fraction: float) -> tuple[Tensor, Tensor]:
-    """Rows (kept, held out), both sorted; ``fraction`` of each class is held out, at least one image of two or more."""
-    values, counts = labels.unique(return_counts=True)
-    held = []
-    for label, rows in zip(values.tolist(), labels.argsort(stable=True).split(counts.tolist()), strict=True):
-        count = round(len(rows) * fraction)
-        count = min(max(count, 1), len(rows) - 1) if len(rows) > 1 else 0
-        held.append(rows[torch.randperm(len(rows), generator=generator("split", label))[:count]])
-    mask = torch.zeros(len(labels), dtype=torch.bool)
-    mask[torch.cat(held)] = True
-    return (~mask).nonzero().flatten(), mask.nonzero().flatten()
-
-
 def load_source(
-    name: SourceName, path: str | None = None, val_fraction: float = 0.1, *, file_index: bool = False
+    name: SourceName,
+    path: str | None = None,
+    val_fraction: float = 0.1,
+    *,
+    file_index: bool = False,
+    hold_out: HoldOutRule = "hash",
+    group_by: str | None = None,
 ) -> Source:
     """Load a source by name.
 
     Args:
         name: digits (scikit-learn's 1797 gray 8x8 images, 80 % train, 20 % val, no test), npz (MedMNIST's array
             names), cifar10, cifar100 (torchvision's files; under the path or the data root a cifar10.npz or
-            cifar100.npz comes first), imagefolder (train/ and val/ of class folders, or one such folder), or litdata
-            (what ``lit-cnn data pack`` has written).
+            cifar100.npz comes first), imagefolder (train/ and val/ of class folders, one such folder, or a list of
+            files), list (files with their classes as CSV, TSV or text), huggingface (what the datasets library reads),
+            or litdata (what ``lit-cnn data pack`` has written).
         path: file or folder, for litdata also a URL; see ``resolve_data_path``. Not used by digits; optional for CIFAR.
         val_fraction: share of the training images held out where the source has no validation split.
         file_index: keep the list of a folder's files in a cache (see ``file_index.py``).
+        hold_out: how the images of a folder are held out (see ``HoldOut``).
+        group_by: groups of files that are held out whole (see ``HoldOut``).
 
     Raises:
         FileNotFoundError: if the path does not exist.
         ValueError: if the contents cannot be a classification set; one sentence says why.
     """
-    if not 0.0 < val_fraction < 1.0:
-        raise ValueError(f"data.val_fraction is {val_fraction!r} but must lie between 0 and 1")
+    holding_out = HoldOut(val_fraction, hold_out, group_by)
+    if group_by is not None and name in ("digits", "npz", "cifar10", "cifar100", "litdata"):
+        reason = "has its splits already" if name == "litdata" else "holds pixels without names"
+        raise ValueError(f"data.group_by groups files by their names, but data.source {name} {reason}: set it to null")
     if name == "digits":
         return _digits()
     if name == "cifar10" or name == "cifar100":
@@ -154,22 +154,25 @@ def load_source(
         return _npz(resolve_data_path(path), val_fraction)
     if name == "imagefolder":
         place = resolve_data_path(path)
-        return _files(read_labeled(place, indexed=file_index), val_fraction, str(place))
+        return _files(read_labeled(place, indexed=file_index), holding_out, str(place))
     if name == "list":
         place = resolve_data_path(path)
-        return _files(read_list(place), val_fraction, str(place))
+        return _files(read_list(place), holding_out, str(place))
+    if name == "huggingface":
+        return _hub(read_hub(_folder_or_name(path)), holding_out, path)
     if name == "litdata":
         return _litdata(path if is_remote(path) else str(resolve_data_path(path)))
     raise ValueError(
-        f"data.source {name!r} is unknown; choose digits, npz, cifar10, cifar100, imagefolder, list or litdata"
+        f"data.source {name!r} is unknown; choose digits, npz, cifar10, cifar100, imagefolder, list, huggingface or "
+        "litdata"
     )
 
 
-def _hold_out(train: AnySplit, fraction: float) -> tuple[AnySplit, AnySplit]:
+def _hold_out(train: ArraySplit, fraction: float) -> tuple[ArraySplit, ArraySplit, str]:
+    """Images in memory, and how they were chosen, for people."""
     kept, held = stratified_rows(train.labels, fraction)
-    if len(held) == 0:
-        raise ValueError("the source holds one image per class, too few to set any aside for validation; add images")
-    return train.take(kept), train.take(held)
+    require_some(len(held))
+    return train.take(kept), train.take(held), f"held out: {100 * fraction:g} % of each class by rows"
 
 
 def _digits() -> Source:
@@ -178,19 +181,20 @@ def _digits() -> Source:
     bunch = load_digits()
     images = torch.from_numpy(np.round(bunch.images * (255 / 16)).astype(np.uint8)).unsqueeze(1)
     whole = ArraySplit(images, torch.from_numpy(bunch.target.astype(np.int64)))
-    train, val = _hold_out(whole, DIGITS_VAL_FRACTION)
+    train, val, how = _hold_out(whole, DIGITS_VAL_FRACTION)
     mean, std = channel_statistics(train.images)
     names = [str(digit) for digit in range(10)]
-    return Source(train, val, None, names, 1, mean, std, "scikit-learn's digits")
+    return Source(train, val, None, names, 1, mean, std, "scikit-learn's digits", validation=how)
 
 
 def _npz(path: Path, val_fraction: float) -> Source:
     splits, names = read_npz(path)
-    train, val = splits["train"], splits.get("val")
+    train, val, how = splits["train"], splits.get("val"), "given"
     if val is None:
-        train, val = _hold_out(train, val_fraction)
+        train, val, how = _hold_out(train, val_fraction)
     mean, std = channel_statistics(train.images)
-    return Source(train, val, splits.get("test"), names, train.images.shape[1], mean, std, str(path))
+    channels = train.images.shape[1]
+    return Source(train, val, splits.get("test"), names, channels, mean, std, str(path), validation=how)
 
 
 def _cifar_place(path: str | None) -> Path | None:
@@ -235,7 +239,7 @@ def _cifar(name: Literal["cifar10", "cifar100"], path: str | None, val_fraction:
     if archive is not None:
         source = _npz(archive, val_fraction)
         names = CIFAR10_CLASSES if name == "cifar10" and len(source.class_names) == 10 else source.class_names
-        return Source(source.train, source.val, source.test, names, 3, *statistics, str(archive))
+        return replace(source, class_names=names, in_channels=3, mean=statistics[0], std=statistics[1])
     from torchvision.datasets import CIFAR10, CIFAR100
 
     kind = CIFAR10 if name == "cifar10" else CIFAR100
@@ -254,20 +258,36 @@ def _cifar(name: Literal["cifar10", "cifar100"], path: str | None, val_fraction:
         ArraySplit(torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(part.targets))
         for part in parts
     ]
-    train, val = _hold_out(arrays[0], val_fraction)
-    return Source(train, val, arrays[1], list(parts[0].classes), 3, *statistics, str(root / kind.base_folder))
+    train, val, how = _hold_out(arrays[0], val_fraction)
+    origin, names = str(root / kind.base_folder), list(parts[0].classes)
+    return Source(train, val, arrays[1], names, 3, *statistics, origin, validation=how)
 
 
-def _files(found: Labeled, val_fraction: float, origin: str) -> Source:
-    splits, names = found.splits, found.class_names
-    train, val = splits["train"], splits.get("val")
-    if val is None:
-        train, val = _hold_out(train, val_fraction)
-    return Source(
-        *(train, val, splits.get("test"), names, 3, *IMAGENET_STATISTICS, origin), found.left_out, found.notes
-    )
+def _folder_or_name(path: str) -> str:
+    """The existing file or folder meant by ``path`` (see ``resolve_data_path``), or a name on the Hub as it is."""
+    try:
+        return str(resolve_data_path(path))
+    except FileNotFoundError:
+        if not NAME.fullmatch(path) or path.startswith("."):
+            raise
+        return path
+
+
+def _files(found: Labeled, hold_out: HoldOut, origin: str) -> Source:
+    aside = set_aside(found.splits, found.class_names, hold_out)
+    named = aside.train, aside.val, found.splits.get("test"), found.class_names
+    notes = (*found.notes, *aside.notes)
+    return Source(*named, 3, *IMAGENET_STATISTICS, origin, found.left_out, notes, aside.how)
+
+
+def _hub(found: HubImages, hold_out: HoldOut, origin: str) -> Source:
+    aside = set_aside(found.splits, found.class_names, hold_out)
+    named = aside.train, aside.val, found.splits.get("test"), found.class_names
+    notes = (*found.notes, *aside.notes)
+    return Source(*named, 3, *IMAGENET_STATISTICS, origin, notes=notes, validation=aside.how)
 
 
 def _litdata(path: str) -> Source:
     splits, names = read_shards(path)
-    return Source(splits["train"], splits["val"], splits.get("test"), names, 3, *IMAGENET_STATISTICS, path)
+    named = splits["train"], splits["val"], splits.get("test"), names
+    return Source(*named, 3, *IMAGENET_STATISTICS, path)

@@ -16,7 +16,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from lit_cnn.data.sources.decoding import BrokenImage
 from lit_cnn.data.sources.folders import FolderSplit
-from lit_cnn.data.sources.load import load_source
+from lit_cnn.data.sources.holdout import HoldOut
+from lit_cnn.data.sources.load import Source, load_source
 from lit_cnn.data.sources.shards import FORMAT, INFO, require_litdata
 from lit_cnn.randomness import generator
 
@@ -102,7 +103,12 @@ def _write(folder: Path, samples: Any, packing: Packing, advance: Callable[[], N
 
 
 def pack_folder(
-    source: Path, target: Path, packing: Packing, val_fraction: float = 0.1, advance: Callable[[int, int], None] = print
+    source: Path,
+    target: Path,
+    packing: Packing,
+    hold_out: HoldOut | None = None,
+    advance: Callable[[int, int], None] = print,
+    begin: Callable[[Source], None] | None = None,
 ) -> dict[str, int]:
     """Write the splits of an image folder as a set of ``data.source: litdata``.
 
@@ -113,8 +119,9 @@ def pack_folder(
         source: the image folder.
         target: folder to make; it may exist if it is empty, and is replaced then.
         packing: how images are stored.
-        val_fraction: see ``load_source``.
+        hold_out: how they are held out.
         advance: called with images written and images in all.
+        begin: called with what was read, before anything is written.
 
     Returns:
         Images of each split.
@@ -126,7 +133,12 @@ def pack_folder(
     require_litdata()
     target = target.resolve()
     _require_replaceable(target)
-    loaded = load_source("imagefolder", str(source), val_fraction)
+    held_out = hold_out or HoldOut()
+    loaded = load_source(
+        "imagefolder", str(source), held_out.fraction, hold_out=held_out.rule, group_by=held_out.group_by
+    )
+    if begin is not None:
+        begin(loaded)
     named = {"train": loaded.train, "val": loaded.val, "test": loaded.test}
     splits = {name: split for name, split in named.items() if isinstance(split, FolderSplit)}
     partial = _claim(target)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lit_cnn.data.sources.extensions import few, is_image
+from lit_cnn.data.sources.extensions import is_image
 from lit_cnn.data.sources.layout import split_of
+from lit_cnn.data.sources.wording import few
 
 SUFFIXES = (".csv", ".tsv", ".txt")
 DELIMITERS = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar"}
@@ -94,7 +95,7 @@ def read_table(file: Path) -> Table:
 def _table(file: Path, rows: list[tuple[int, list[str]]], roles: _Roles, width: int) -> Table:
     columns = [[fields[number] for _, fields in rows] for number in range(width)]
     labels = columns[roles.label]
-    if roles.names and _plain(roles.names[roles.label]) == BOXES:
+    if roles.names and plain(roles.names[roles.label]) == BOXES:
         labels = [label.split(" ", 1)[0] for label in labels]
     lines = [line for line, _ in rows]
     splits, notes = None, list(roles.notes)
@@ -116,7 +117,7 @@ def _table(file: Path, rows: list[tuple[int, list[str]]], roles: _Roles, width: 
 def _splits(file: Path, values: list[str], lines: list[int], roles: _Roles) -> list[str] | None:
     """The split of each row; None where the column means something else, such as the number of a fold."""
     found = {value: split_of(value)[0] for value in set(values)}
-    if not any(found.values()) and roles.names and _plain(roles.names[roles.split or 0]) not in ("split", "splits"):
+    if not any(found.values()) and roles.names and plain(roles.names[roles.split or 0]) not in ("split", "splits"):
         return None
     splits = []
     for value, line in zip(values, lines, strict=True):
@@ -185,15 +186,15 @@ def _delimiter(file: Path, text: str) -> str | None:
     return max(ranked)[-1] if ranked else None
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """A column's name without blanks, dashes and capitals."""
     return re.sub(r"[\W_]+", "", name).casefold()
 
 
 def _first(names: list[str], wanted: tuple[str, ...], but: tuple[int | None, ...] = ()) -> int | None:
     """The column whose name comes first in ``wanted``."""
-    plain = [_plain(name) for name in names]
-    return next((plain.index(name) for name in wanted if name in plain and plain.index(name) not in but), None)
+    known = [plain(name) for name in names]
+    return next((known.index(name) for name in wanted if name in known and known.index(name) not in but), None)
 
 
 def _named(names: list[str]) -> _Roles | None:
@@ -208,7 +209,7 @@ def _named(names: list[str]) -> _Roles | None:
         notes = (f"the column {names[label]} is read as the class",)
     if label is None:
         return None
-    candidates = [name for name in names if _plain(name) in LABELS]
+    candidates = [name for name in names if plain(name) in LABELS]
     if len(candidates) > 1:
         notes = (f"the class is read from the column {names[label]} (there are {', '.join(candidates)})",)
     return _Roles(path, label, _first(names, SPLITS, (path, label)), names, notes)

@@ -13,8 +13,7 @@ from PIL import Image
 
 from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.folders import FolderSplit
-from lit_cnn.data.sources.load import CIFAR10_CLASSES, load_source, resolve_data_path, stratified_rows
-from lit_cnn.randomness import generator
+from lit_cnn.data.sources.load import CIFAR10_CLASSES, load_source, resolve_data_path
 
 
 @pytest.fixture
@@ -44,53 +43,45 @@ def test_npz_without_val_holds_out_a_share_of_each_class(archive):
     assert source.origin == str(archive)
 
 
-def test_imagefolder_without_val_is_split_by_class(tmp_path):
+@pytest.fixture
+def folder(tmp_path):
     for name in ("cat", "dog"):
         (tmp_path / name).mkdir()
-        for number in range(5):
+        for number in range(20):
             Image.new("RGB", (4, 4)).save(tmp_path / name / f"{number}.png")
-    source = load_source("imagefolder", str(tmp_path), val_fraction=0.2)
+    return tmp_path
+
+
+def test_imagefolder_without_val_holds_out_by_hash_and_says_so(folder):
+    source = load_source("imagefolder", str(folder), val_fraction=0.2)
     assert isinstance(source.train, FolderSplit)
-    assert source.val.labels.tolist() == [0, 1]
+    assert source.val.labels.unique().tolist() == [0, 1]
     assert not set(source.train.paths) & set(source.val.paths)
     assert (source.mean, source.std) == ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    assert source.validation == "held out: 20 % by a hash of class and path"
+    (folder / "cat" / "0a.png").write_bytes((folder / "cat" / "0.png").read_bytes())
+    again = load_source("imagefolder", str(folder), val_fraction=0.2)
+    assert set(again.val.paths) - {str(folder / "cat" / "0a.png")} == set(source.val.paths)
 
 
-@pytest.mark.parametrize("fraction", [0.01, 0.3, 0.99])
-def test_held_out_rows_complement_the_kept_and_leave_no_class_empty(fraction):
-    labels = torch.tensor([0, 1, 1, 2, 2, 2] * 5 + [3])
-    kept, held = stratified_rows(labels, fraction)
-    assert sorted(kept.tolist() + held.tolist()) == list(range(31))
-    assert labels[kept].unique().tolist() == [0, 1, 2, 3]
-    assert labels[held].unique().tolist() == [0, 1, 2]
+def test_imagefolder_holds_out_by_rows_or_by_groups_where_told(folder):
+    by_rows = load_source("imagefolder", str(folder), hold_out="rows")
+    assert by_rows.val.labels.tolist() == [0, 0, 1, 1]
+    assert by_rows.validation == "held out: 10 % of each class by rows"
+    by_group = load_source("imagefolder", str(folder), 0.3, group_by=r"(\d)\.png")
+    ends = [{path[-5] for path in split.paths} for split in (by_group.train, by_group.val)]
+    assert ends[0] | ends[1] == set("0123456789")
+    assert not ends[0] & ends[1]
+    assert by_group.validation == r"held out: 30 % of the groups of data.group_by (\d)\.png"
 
 
-@pytest.mark.parametrize("fraction", [0.02, 0.5])
-def test_the_same_rows_are_held_out_as_class_by_class(fraction):
-    """Classes of one to several hundred images in any order, some labels unused."""
-    draws = torch.rand(3000, generator=torch.Generator().manual_seed(0))
-    labels = torch.cat([(draws**3 * 60).long() * 17, torch.tensor([5000])])
-    assert labels.bincount().max() > 500
-    expected = []
-    for label in labels.unique().tolist():
-        rows = [row for row, value in enumerate(labels.tolist()) if value == label]
-        count = min(max(round(len(rows) * fraction), 1), len(rows) - 1)  # 0 of one image
-        drawn = torch.randperm(len(rows), generator=generator("split", label))[:count].tolist()
-        expected += [rows[place] for place in drawn]
-    kept, held = stratified_rows(labels, fraction)
-    assert held.tolist() == sorted(expected)
-    assert kept.tolist() == sorted(set(range(3001)) - set(expected))
-
-
-@pytest.mark.slow
-def test_a_million_images_are_held_out_in_a_moment():
-    """1.28 million in 1000 classes: the work does not grow with images times classes."""
-    labels = torch.arange(1000).repeat_interleave(1280)
-    start = time.perf_counter()
-    _, held = stratified_rows(labels, 0.1)
-    took = time.perf_counter() - start
-    assert held.shape == (128_000,)
-    assert took < 1
+@pytest.mark.parametrize(
+    ("name", "reason"), [("digits", "holds pixels without names"), ("litdata", "has its splits already")]
+)
+def test_groups_of_what_has_no_names_are_refused(name, reason):
+    words = f"data.group_by groups files by their names, but data.source {name} {reason}: set it to null"
+    with pytest.raises(ValueError, match=words):
+        load_source(name, group_by="p")
 
 
 def test_paths_expand_and_fall_back_to_the_data_root(tmp_path, monkeypatch, archive):
