@@ -17,10 +17,11 @@ from bad_case import Case, file_rights, make_images
 from bad_checkpoints import CHECKPOINTS, FILES
 from bad_images import IMAGES
 from bad_recipes import DATA, RECIPES
+from bad_sources import SOURCES
 
 from lit_cnn.cli.main import main
 
-CASES = [*IMAGES, *DATA, *RECIPES, *CHECKPOINTS, *FILES]
+CASES = [*IMAGES, *DATA, *SOURCES, *RECIPES, *CHECKPOINTS, *FILES]
 
 
 def answer(case: Case, folder: Path) -> tuple[int, str, str]:
