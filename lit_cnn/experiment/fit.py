@@ -193,11 +193,10 @@ def _train(folder: Path, recipe: Recipe, settings: dict[str, Any], resuming: boo
     metrics_file = MetricsFile(folder)
     checkpoint_path, checkpoint_io = _continue(folder, metrics_file) if resuming else (None, DurableCheckpointIO())
     summary = recipe.data.summary.as_dict()
-    if is_main_process():
-        write_json(folder / DATA_SET, summary)
     if checkpoint_path is None and is_main_process():
         (folder / "config.yaml").write_text(yaml.safe_dump(recipe.resolved, sort_keys=False))
         write_json(folder / ENVIRONMENT, describe_environment(command, job_id()))
+        write_json(folder / DATA_SET, summary)
     title = recipe.about.title or folder.parent.name
     name = f"{folder.parent.name}/{folder.name}"
     config = {**recipe.resolved, "data_set": summary}

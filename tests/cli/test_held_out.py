@@ -55,15 +55,15 @@ def test_fit_begins_with_what_the_data_is_and_keeps_it(
 
 
 def as_written_before(run: Path) -> None:
-    """Make a run of ``data.hold_out`` rows one of a version without the keys and the fingerprints."""
+    """Make a run of ``data.hold_out`` rows one of a version without the keys and the fingerprints, as often as it is called."""
     config = yaml.safe_load((run / "config.yaml").read_text())
     for key in ("hold_out", "group_by"):
-        del config["data"][key]
+        config["data"].pop(key, None)
     (run / "config.yaml").write_text(yaml.safe_dump(config))
     for path in (run / "checkpoints").glob("*.ckpt"):
         checkpoint = torch.load(path, weights_only=True)
         for key in ("hold_out", "group_by"):
-            checkpoint["recipe"]["data"].pop(key, None)  # done already where two names are one file
+            checkpoint["recipe"]["data"].pop(key, None)
         for split in ("train", "val"):
             checkpoint["ImageData"].pop(split, None)
         torch.save(checkpoint, path)
