@@ -55,7 +55,7 @@ def test_fit_begins_with_what_the_data_is_and_keeps_it(
 
 
 def as_written_before(run: Path) -> None:
-    """Make a run of ``data.hold_out`` rows one of a version without the keys and the fingerprints, as often as it is called."""
+    """Take from a run of ``data.hold_out`` rows what an older version does not write; once or several times."""
     config = yaml.safe_load((run / "config.yaml").read_text())
     for key in ("hold_out", "group_by"):
         config["data"].pop(key, None)
