@@ -244,6 +244,7 @@ def _train(
         write_json(folder / DATA_SET, summary)
         (folder / "config.yaml").write_text(yaml.safe_dump(recipe.resolved, sort_keys=False))
         write_json(folder / ENVIRONMENT, describe_environment(command, job_id()))
+        write_json(folder / DATA_SET, summary)
     title = recipe.about.title or folder.parent.name
     name = f"{folder.parent.name}/{folder.name}"
     config = {**recipe.resolved, "data_set": summary}

@@ -15,13 +15,16 @@ from tempfile import TemporaryDirectory
 
 from bad_case import Case, file_rights, make_images
 from bad_checkpoints import CHECKPOINTS, FILES
+from bad_holdout import HOLD_OUT
 from bad_images import IMAGES
 from bad_recipes import DATA, RECIPES
 from bad_sources import SOURCES
 
 from lit_cnn.cli.main import main
+from lit_cnn.data.loading.fingerprints import SAMPLE
+from lit_cnn.data.loading.resuming import VAL_SAMPLE
 
-CASES = [*IMAGES, *DATA, *SOURCES, *RECIPES, *CHECKPOINTS, *FILES]
+CASES = [*IMAGES, *DATA, *SOURCES, *HOLD_OUT, *RECIPES, *CHECKPOINTS, *FILES]
 
 
 def answer(case: Case, folder: Path) -> tuple[int, str, str]:
@@ -47,7 +50,7 @@ def answer(case: Case, folder: Path) -> tuple[int, str, str]:
     return code, text, out.getvalue() + error.getvalue()
 
 
-PAGE = """# Error handling for corrupt and malicious input
+PAGE = f"""# Error handling for corrupt and malicious input
 
 Every row is a test (`tests/cli/test_bad_input.py`); this page is written by `python tests/cli/bad_input.py`. PATH
 stands for the folder of the case, TIME-ID for a run's name. "works" means exit code 0 and a prediction or a trained
@@ -58,9 +61,11 @@ every epoch's line counts those left out; the commands that evaluate a checkpoin
 or where `--skip-broken` says so. `lit-cnn predict` goes on past broken files and names them at the end. `lit-cnn check`
 finds broken and duplicate images before a run does.
 
-A resumed run is refused where the data set has another number of images or other classes than its checkpoint records,
-since order and held-out images would be others. So do not remove a file that stopped a run: `lit-cnn fit --resume last
---data.on_error skip` goes on without it. `trainer.accumulate_grad_batches` may change between epochs, not inside one.
+A resumed run is refused where the data set has another number of images, images of other names or other classes than
+its checkpoint records, since order and held-out images would be others, and where files have another size in bytes (of
+at most {SAMPLE:,} training and {VAL_SAMPLE:,} validation files, which are chosen by a hash of their names). So do not
+remove or replace a file that stopped a run: `lit-cnn fit --resume last --data.on_error skip` goes on without it.
+`trainer.accumulate_grad_batches` may change between epochs, not inside one.
 
 Gradients that overflow in float16 (`trainer.precision: 16-mixed`) do not end a run: the step is skipped and the loss
 scale halved. The step counts, so data and learning rate move on and the run ends where its schedule does; weights,
