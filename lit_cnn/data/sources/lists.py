@@ -142,8 +142,8 @@ def _add(reading: _Reading, table: Table, name: str) -> None:
     if missing:
         raise ValueError(
             f"{len(missing)} of {len(table.paths)} files that {table.file} lists are missing, the first is "
-            f"{table.paths[missing[0]]} ({table.place(missing[0])}); write paths relative to the list's folder, or remove "
-            "these rows"
+            f"{table.paths[missing[0]]} ({table.place(missing[0])}); write paths relative to the list's folder, or "
+            "remove these rows"
         )
     if repeated:
         reading.notes.append(f"{counted(repeated, 'repeated row')} of {table.file.name} read once")
