@@ -96,7 +96,7 @@ _ROWS: list[tuple[str, Callable[[Path], list[str]], str, int]] = [
         1,
     ),
     ("list with two classes for one file", listed("path,label\nROWSimages/train/cat/0.jpg,dog\n"), "the class dog", 1),
-    ("list without a class column", listed("path,age,size\nx.jpg,1,2\n"), "which do not say which is the file and which the class", 1),
+    ("list without a class column", listed("path,age,size\nx.jpg,1,2\n"), "which do not say which is the file and", 1),
     ("list with an unknown split", listed("path,label,split\nx.jpg,cat,later\n"), "has the split 'later'", 1),
     ("list that is not UTF-8", listed(b"path,label\nx.jpg,k\xe4tzchen\n"), "line 2 of PATH/list.csv is not UTF-8", 1),
     ("list of URLs", listed("path,label\nhttps://x/y.jpg,cat\n"), "is a URL, but a list names files", 1),
