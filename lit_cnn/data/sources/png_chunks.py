@@ -1,5 +1,5 @@
-"""A PNG without the metadata that keeps its pixels from being read: damaged chunks, and texts or profiles that unpack to
-more than the reader takes."""
+"""A PNG without the metadata that keeps its pixels from being read: damaged chunks, and texts or profiles that unpack
+to more than the reader takes."""
 
 import struct
 import zlib
