@@ -40,6 +40,7 @@ def run(arguments: list[str]) -> int:
 def _show(options: argparse.Namespace, rest: list[str]) -> int:
     if options.images < 1:
         raise ValueError(f"--images is {options.images} but must be at least 1")
+    from lit_cnn.data.levels import levels_warning
     from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
     from lit_cnn.experiment.recipe import Recipe
     from lit_cnn.reports.contact_sheet import caption, draw_contact_sheet
@@ -47,6 +48,8 @@ def _show(options: argparse.Namespace, rest: list[str]) -> int:
     cli = RecipeCLI(resolve_configs(rest))
     data = Recipe.of(cli).data
     data.setup("fit")
+    if problem := levels_warning(data.loaded.train, data.pixel_format, data.loaded.origin):
+        print(f"warning: {problem}", file=sys.stderr)
     batch = data.prepare(next(iter(data.train_dataloader())), training=True, step=0, epoch=0)
     shown = slice(0, options.images)
     captions = [caption(target, data.class_names) for target in batch.targets[shown]]

@@ -88,7 +88,8 @@ def eight_bits(image: Image.Image, depth: Depth, levels: Levels) -> Image.Image:
         lowest, highest = int(values.min()), int(values.max())
         if lowest < 0 or highest > depth.largest:
             raise UnknownRange(
-                f"its {depth.bits}-bit pixels go from {lowest} to {highest}, of which 0 to {depth.largest} have a gray"
+                f"its {depth.bits}-bit pixels go from {lowest} to {highest}, and 0 to {depth.largest} alone are known "
+                "to be black to white"
             )
         whole = np.asarray(image) if depth.stretched else values
         gray = (whole // ((WIDEST if depth.stretched else depth.largest) // 256 + 1)).astype(np.uint8)
@@ -101,7 +102,7 @@ def eight_bits(image: Image.Image, depth: Depth, levels: Levels) -> Image.Image:
 
 
 def _between(values: np.ndarray, levels: tuple[float, float]) -> np.ndarray:
-    """uint8: (value - low) / (high - low), clamped to [0, 1], times 255, rounded; what is no number is black."""
+    """uint8: (value - low) / (high - low), clamped to [0, 1], times 255, rounded; NaN counts as black."""
     if values.dtype.itemsize == 2 and values.dtype.kind == "u":
         return _table(levels)[values]
     low, high = levels

@@ -9,12 +9,15 @@ LARGEST = 2**20
 """Bytes to which one text or color profile may unpack."""
 LARGEST_TOTAL = 32 * 2**20
 """Bytes to which all of them may."""
+_KEPT = (b"tRNS", b"eXIf")
+_PACKED_AFTER = {b"tEXt": 0, b"zTXt": 1, b"iCCP": 1, b"iTXt": 2}
+"""Chunks of text and profiles -> bytes between the end of their keyword and what may be compressed."""
 
 
 def pixels_alone(content: bytes) -> bytes | None:
-    """The same PNG without harmful metadata; None where it is not a PNG, or holds none.
+    """The same PNG with what its pixels need, its orientation, and harmless texts and profiles.
 
-    Chunks that the pixels need are kept as they are, broken or not.
+    None where it is not a PNG, or nothing is left out. What the pixels need is kept as it is, broken or not.
     """
     if not content.startswith(SIGNATURE):
         return None
@@ -23,10 +26,8 @@ def pixels_alone(content: bytes) -> bytes | None:
         (length,) = struct.unpack_from(">I", content, place)
         chunk = content[place : place + length + 12]
         name, body = chunk[4:8], chunk[8:-4]
-        needed = name[:1].isupper() or name == b"tRNS"
-        size = 0 if needed else _unpacked(name, body)
-        damaged = not needed and struct.pack(">I", zlib.crc32(name + body)) != chunk[-4:]
-        if not damaged and size <= LARGEST and total + size <= LARGEST_TOTAL:
+        size = 0 if name[:1].isupper() else _size(name, body, chunk[-4:])
+        if size is not None and total + size <= LARGEST_TOTAL:
             kept.append(chunk)
             total += size
         place += length + 12
@@ -34,15 +35,22 @@ def pixels_alone(content: bytes) -> bytes | None:
     return slim if len(slim) < len(content) else None
 
 
-def _unpacked(name: bytes, body: bytes) -> int:
-    """Bytes of a chunk when its text or profile is unpacked, counted up to just above ``LARGEST``."""
-    before, after = {b"zTXt": (1, 1), b"iCCP": (1, 1), b"iTXt": (3, 0)}.get(name, (0, 0))
-    parts = body.split(b"\0", 1)
-    if name == b"iTXt" and len(parts) == 2 and parts[1][:1] == b"\1":
-        parts = [parts[0], *parts[1][2:].split(b"\0", 2)]
-    if before == 0 or len(parts) != before + 1:
+def _size(name: bytes, body: bytes, checksum: bytes) -> int | None:
+    """Bytes of metadata that can be kept, unpacked; None of what is damaged, too large, or not needed."""
+    intact = struct.pack(">I", zlib.crc32(name + body)) == checksum
+    if name in _KEPT and (intact or name == b"tRNS"):
         return len(body)
+    keyword, end, rest = body.partition(b"\0")
+    if not intact or not keyword or not end or name not in _PACKED_AFTER:
+        return None
+    flags, rest = rest[: _PACKED_AFTER[name]], rest[_PACKED_AFTER[name] :]
+    if name == b"tEXt" or flags == b"\0\0":
+        return len(rest) if len(rest) <= LARGEST else None
+    if flags[-1:] != b"\0":
+        return None  # compressed in a way that is not defined
+    packed = rest.split(b"\0", 2)[-1] if name == b"iTXt" else rest
     try:
-        return len(zlib.decompressobj().decompress(parts[-1][after:], LARGEST + 1))
+        size = len(zlib.decompressobj().decompress(packed, LARGEST + 1))
     except zlib.error:
-        return 0  # which Pillow passes over
+        return None
+    return size if size <= LARGEST else None

@@ -18,6 +18,9 @@ def xyz(chromaticity):
     return np.array([x / y, 1.0, (1 - x - y) / y])
 
 
+TO_D50 = np.linalg.inv(BRADFORD) @ np.diag((BRADFORD @ D50_XYZ) / (BRADFORD @ xyz(D65))) @ BRADFORD
+
+
 def to_xyz(primaries):
     """The matrix from linear RGB to XYZ under D65 (Lindbloom)."""
     columns = np.stack([xyz(each) for each in primaries], axis=1)
@@ -34,9 +37,19 @@ def srgb_decoded(levels):
 
 
 def true_srgb(pixels, primaries, decoded):
-    """What uint8 pixels (..., 3) of a color space are in sRGB, as numbers from 0 to 255; ``decoded`` makes them linear."""
+    """uint8 pixels (..., 3) of a color space in sRGB, as numbers from 0 to 255; ``decoded`` makes them linear."""
     linear = decoded(np.asarray(pixels) / 255) @ to_xyz(primaries).T
     return 255 * srgb_encoded(linear @ np.linalg.inv(to_xyz(SRGB)).T)
+
+
+def lab_in_srgb(lab):
+    """CIELAB under D50, the white of profiles, in sRGB as numbers from 0 to 255."""
+    lightness, red, yellow = lab
+    middle = (lightness + 16) / 116
+    roots = np.array([middle + red / 500, middle, middle - yellow / 200])
+    under_d50 = np.where(roots > 6 / 29, roots**3, 3 * (6 / 29) ** 2 * (roots - 4 / 29)) * D50_XYZ
+    linear = np.linalg.inv(to_xyz(SRGB)) @ np.linalg.inv(TO_D50) @ under_d50
+    return 255 * srgb_encoded(linear)
 
 
 def _text(kind, text):
@@ -67,8 +80,7 @@ def _profile(space, tags, connection=b"XYZ ", kind=b"mntr"):
 
 def rgb_profile(primaries, decoded):
     """A matrix and one curve for the three channels, adapted from D65 to the D50 of profiles (Bradford)."""
-    scale = (BRADFORD @ D50_XYZ) / (BRADFORD @ xyz(D65))
-    columns = (np.linalg.inv(BRADFORD) @ np.diag(scale) @ BRADFORD @ to_xyz(primaries)).T
+    columns = (TO_D50 @ to_xyz(primaries)).T
     matrix = {name: _xyz_tag(column) for name, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), columns, strict=True)}
     return _profile(b"RGB ", {**matrix, **dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), _curve(decoded))})
 
@@ -82,7 +94,7 @@ INKS = {(255, 0, 0, 0): (55, -37, -50), (0, 255, 0, 0): (48, 74, -3), (0, 0, 255
 
 
 def cmyk_profile():
-    """A printer described at the corners of its 4 inks: ``INKS``, white paper, and black where inks meet or black is."""
+    """A printer by the corners of its 4 inks: ``INKS``, white paper, and black where inks meet or black is."""
     corners = []
     for number in range(16):
         inks = tuple(255 * (number >> (3 - place) & 1) for place in range(4))
