@@ -123,7 +123,7 @@ def stretch(image: Image.Image, levels: tuple[float, float]) -> Image.Image:
     """
     low, high = levels
     if low < 0 or high > 255:
-        raise ValueError(f"its 8 bits hold 0 to 255, where {low:g} is to become black and {high:g} white")
+        raise ValueError(f"its 8 bits hold 0 to 255, and the levels [{low:g}, {high:g}] are those of deeper files")
     table = _table(levels)[:256].tolist()
     alpha = list(range(256)) if image.mode in ("LA", "RGBA") else []
     return image.point(table * (len(image.getbands()) - bool(alpha)) + alpha)

@@ -76,7 +76,7 @@ class PixelFormat:
         if not isinstance(self.levels, tuple):
             return image
         if depth is not None:
-            raise ValueError("it holds 16-bit colors, and numbers are given levels in gray images alone")
+            raise ValueError("it holds 16-bit colors, and levels can be stated for gray images alone")
         image = with_alpha_channel(image)
         if image.mode not in ("L", "LA", "RGB", "RGBA"):
             image = image.convert("L" if image.mode == "1" else "RGB")
