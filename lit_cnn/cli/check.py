@@ -5,6 +5,7 @@ import argparse
 from rich.console import Console
 
 from lit_cnn.cli.console import as_json
+from lit_cnn.cli.pixel_arguments import add_pixel_arguments, pixel_format_of
 from lit_cnn.evaluation.checking import check_path
 
 COLORS = {"error": "red", "warning": "yellow", "fact": "green"}
@@ -14,9 +15,10 @@ def run(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="lit-cnn check", description=__doc__)
     parser.add_argument("path", help="a folder of images, an .npz file, a checkpoint, or a run folder")
     parser.add_argument("--json", action="store_true", help="print JSON instead of lines")
+    add_pixel_arguments(parser)
     options = parser.parse_args(arguments)
     with Console(stderr=True).status("checking"):
-        findings = list(check_path(options.path))
+        findings = list(check_path(options.path, pixel_format_of(options)))
     errors = sum(finding.kind == "error" for finding in findings)
     if options.json:
         print(as_json(findings))

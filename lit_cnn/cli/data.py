@@ -2,7 +2,10 @@
 folder as litdata's shards."""
 
 import argparse
+import sys
 from pathlib import Path
+
+from lit_cnn.cli.pixel_arguments import add_pixel_arguments, pixel_format_of
 
 SHOW = "a contact sheet of the batches that the network will see: lit-cnn data show --config RECIPE"
 PACK = "an image folder as shards for data.source litdata: lit-cnn data pack SRC DEST"
@@ -26,6 +29,7 @@ def run(arguments: list[str]) -> int:
     pack.add_argument("--workers", type=int, default=0, help="processes that decode and encode")
     pack.add_argument("--val-fraction", type=float, default=0.1, help="held out where the folder has no val/")
     pack.add_argument("--group-by", metavar="EXPRESSION", help="images to hold out together, as data.group_by")
+    add_pixel_arguments(pack)
     options, rest = parser.parse_known_args(arguments)
     if options.action == "show":
         return _show(options, rest)
@@ -37,6 +41,7 @@ def run(arguments: list[str]) -> int:
 def _show(options: argparse.Namespace, rest: list[str]) -> int:
     if options.images < 1:
         raise ValueError(f"--images is {options.images} but must be at least 1")
+    from lit_cnn.data.levels import levels_warning
     from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
     from lit_cnn.experiment.recipe import Recipe
     from lit_cnn.reports.contact_sheet import caption, draw_contact_sheet
@@ -46,6 +51,8 @@ def _show(options: argparse.Namespace, rest: list[str]) -> int:
     data.setup("fit")
     for line in data.summary.lines():
         print(line)
+    if problem := levels_warning(data.loaded.train, data.pixel_format, data.loaded.origin):
+        print(f"warning: {problem}", file=sys.stderr)
     batch = data.prepare(next(iter(data.train_dataloader())), training=True, step=0, epoch=0)
     shown = slice(0, options.images)
     captions = [caption(target, data.class_names) for target in batch.targets[shown]]
@@ -59,16 +66,23 @@ def _pack(options: argparse.Namespace) -> int:
         raise ValueError(f"--chunk-mb is {options.chunk_mb} but must lie between 1 and {LARGEST_CHUNK} (MiB)")
     from rich.progress import Progress
 
+    from lit_cnn.data.levels import levels_warning
+    from lit_cnn.data.sources.folders import read_folder
     from lit_cnn.data.sources.holdout import HoldOut
     from lit_cnn.data.sources.load import resolve_data_path
     from lit_cnn.data.sources.packing import Packing, pack_folder
     from lit_cnn.data.summary import DataSummary
 
-    packing = Packing(options.size, options.quality, options.chunk_mb * 2**20, options.workers)
+    source, pixel_format = resolve_data_path(options.source, "SRC"), pixel_format_of(options)
+    packing = Packing(options.size, options.quality, options.chunk_mb * 2**20, options.workers, pixel_format)
+    if packing.size and source.is_dir():
+        train = read_folder(source).splits["train"]
+        if problem := levels_warning(train, pixel_format, options.source, advice="state --levels 0 {}"):
+            print(f"warning: {problem}", file=sys.stderr)
     with Progress(transient=True) as progress:
         task = progress.add_task("packing", total=None)
         counts = pack_folder(
-            resolve_data_path(options.source, "SRC"),
+            source,
             options.target,
             packing,
             HoldOut(options.val_fraction, group_by=options.group_by),

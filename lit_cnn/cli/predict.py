@@ -7,7 +7,7 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import fsencode, sep
 from os.path import commonpath
 from pathlib import Path
@@ -17,6 +17,8 @@ from rich.table import Table
 from lit_cnn.cli.checkpoint_arguments import add_network_arguments, add_temperature_argument, chosen_checkpoint
 from lit_cnn.cli.console import as_json, console, progress, table
 from lit_cnn.cli.outputs import add_output, require_writable
+from lit_cnn.cli.pixel_arguments import add_limit_argument
+from lit_cnn.data.levels import levels_warning
 from lit_cnn.data.sources.decoding import BrokenImage
 from lit_cnn.evaluation.calibration import read_temperature
 from lit_cnn.evaluation.image_files import ImageFiles, find_images, read_list
@@ -27,6 +29,7 @@ from lit_cnn.evaluation.record_file import ENDINGS, RecordFile
 from lit_cnn.evaluation.trained import Trained, load_trained
 from lit_cnn.exporting.inference import faster_network
 
+LEVELS_ADVICE = "give 8-bit levels, or a network trained with data.levels [0, {}]"
 _SHOWN = 50
 """Rows of the table where a file has all."""
 _NAMED = 10
@@ -69,7 +72,10 @@ def run(arguments: list[str]) -> int:
     files = named_files(options)
     trained = load_trained(chosen_checkpoint(options.checkpoint), options.weights, options.trust)
     trained.temperature = temperature
-    images = file_images(files.paths, trained.preprocessing.pixel_format, options.workers, "skip")
+    pixel_format = replace(trained.preprocessing.pixel_format, max_pixels=options.max_pixels)
+    images = file_images(files.paths, pixel_format, options.workers, "skip")
+    if problem := levels_warning(images.split, pixel_format, "the prediction", advice=LEVELS_ADVICE):
+        print(f"warning: {problem}", file=sys.stderr)
     if options.fold or options.compile:
         shape = min(BATCH_SIZE, len(images)), trained.preprocessing.in_channels, *[trained.preprocessing.image_size] * 2
         trained.network = faster_network(trained.network, shape, with_compile=options.compile)
@@ -106,6 +112,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--workers", type=int, metavar="N", help="processes that decode (default: one for each core, up to 8)"
     )
+    add_limit_argument(parser)
     add_output(parser, "--out", f"a {', '.join(ENDINGS)} file, written while predicting; may be repeated", several=True)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--fold", action="store_true", help="fold batch norm into the convolutions, which is faster")

@@ -12,8 +12,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from lit_cnn.data.levels import levels_warning
 from lit_cnn.data.sources.arrays import ArraySplit, read_npz
-from lit_cnn.data.sources.decoding import attempt
+from lit_cnn.data.sources.decoding import RGB, PixelFormat, TooManyPixels, UnknownLevels, attempt
 from lit_cnn.data.sources.find_lists import is_list
 from lit_cnn.data.sources.folders import FolderSplit, Labeled, read_file
 from lit_cnn.data.sources.labeled import read_labeled
@@ -44,11 +45,15 @@ class _Image:
     problem: str | None = None
 
 
-def check_data(path: Path) -> Iterator[Finding]:
+def check_data(path: Path, pixel_format: PixelFormat = RGB) -> Iterator[Finding]:
     """Findings about a folder of class folders, a list of files or an npz file.
 
     Every image is decoded. Two files count as duplicates when their bytes are equal, two rows of an npz when their
     pixels are.
+
+    Args:
+        path: Folder or file.
+        pixel_format: What the pixels of files are to become.
 
     Raises:
         ValueError: If the path is neither, or cannot be a classification set at all.
@@ -57,9 +62,12 @@ def check_data(path: Path) -> Iterator[Finding]:
         found = read_labeled(path)
         folder_splits, names = found.splits, found.class_names
         labels = {name: split.labels for name, split in folder_splits.items()}
-        images = {name: _read_files(split) for name, split in folder_splits.items()}
+        images = {name: _read_files(split, pixel_format) for name, split in folder_splits.items()}
         places = {name: list(split.paths) for name, split in folder_splits.items()}
         yield from _check_reading(found)
+        for name, split in folder_splits.items():
+            if problem := levels_warning(split, pixel_format, name, sample=None):
+                yield Finding("warning", problem)
     else:
         array_splits, names = read_npz(path)
         labels = {name: split.labels for name, split in array_splits.items()}
@@ -79,18 +87,22 @@ def _check_reading(found: Labeled) -> Iterator[Finding]:
         yield Finding("warning", note)
 
 
-def _read_files(split: FolderSplit) -> list[_Image]:
+def _read_files(split: FolderSplit, pixel_format: PixelFormat) -> list[_Image]:
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(_read_file, split.paths))
+        return list(pool.map(partial(_read_file, pixel_format=pixel_format), split.paths))
 
 
-def _read_file(path: str) -> _Image:
-    image = attempt(partial(_read_whole, path))
+def _read_file(path: str, pixel_format: PixelFormat) -> _Image:
+    image = attempt(partial(_read_whole, path, pixel_format))
+    if isinstance(image, TooManyPixels):
+        image = image.with_advice("raise --max-pixels")
+    elif isinstance(image, UnknownLevels):
+        image = image.with_advice("state --levels LOW HIGH, the numbers that are black and white")
     return image if isinstance(image, _Image) else _Image("", None, str(image))
 
 
-def _read_whole(path: str) -> _Image:
-    file = read_file(path)
+def _read_whole(path: str, pixel_format: PixelFormat) -> _Image:
+    file = read_file(path, pixel_format)
     return _Image(hashlib.sha256(file.content).hexdigest(), file.picture().size)
 
 

@@ -8,6 +8,7 @@ import torch
 import yaml
 
 from lit_cnn.data.checking import Finding, check_data
+from lit_cnn.data.sources.decoding import RGB, PixelFormat
 from lit_cnn.data.sources.load import resolve_data_path
 from lit_cnn.evaluation.trained import load_trained
 from lit_cnn.run_folder.checkpoint import BEST, LAST, PREVIOUS, load_checkpoint, network_weights
@@ -17,13 +18,13 @@ from lit_cnn.training.metrics_file import METRICS
 WEIGHTS = "weights.safetensors"
 
 
-def check_path(name: str) -> Iterator[Finding]:
-    """The findings about what ``name`` turns out to be."""
+def check_path(name: str, pixel_format: PixelFormat = RGB) -> Iterator[Finding]:
+    """The findings about what ``name`` turns out to be; image files are decoded to ``pixel_format``."""
     path = Path(name).expanduser()
     if (path / "config.yaml").is_file() or (path / "checkpoints").is_dir():
         return check_run(path)
     if path.is_dir() or path.suffix == ".npz" or not path.exists():
-        return check_data(resolve_data_path(name, "the path"))
+        return check_data(resolve_data_path(name, "the path"), pixel_format)
     return check_checkpoint(path)
 
 

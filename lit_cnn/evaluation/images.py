@@ -186,7 +186,7 @@ def evaluation_images(data: "ImageData", split: SplitName) -> EvaluationImages:
     summary = data.summary.of_split(split)
     return EvaluationImages(
         chosen,
-        data.preprocessing.pixel_format,
+        data.pixel_format,
         data.loaded.origin,
         workers,
         data.on_error,

@@ -13,6 +13,7 @@ import lightning.pytorch as pl
 import yaml
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
+from lit_cnn.data.levels import levels_warning
 from lit_cnn.data.module import ImageData
 from lit_cnn.experiment.identity import check_identity, describe_changes
 from lit_cnn.experiment.recipe import Recipe
@@ -136,6 +137,8 @@ def _fit(
     recipe.data.setup("fit")
     for line in recipe.data.summary.lines():
         announce(line)
+    if resume is None and is_main_process():
+        _warn_of_levels(recipe.data)
     if settings.get("fast_dev_run"):
         return _try_out(recipe, settings)
     folder = _make_run_dir(runs, recipe.name, resume)
@@ -144,6 +147,11 @@ def _fit(
             return _train(folder, recipe, settings, stop, resume is not None, command)
     finally:
         os.environ.pop(RUN_DIR_VARIABLE, None)
+
+
+def _warn_of_levels(data: ImageData) -> None:
+    if problem := levels_warning(data.loaded.train, data.pixel_format, data.loaded.origin):
+        announce(f"warning: {problem}")
 
 
 def _check_same_run(folder: Path, recipe: Recipe) -> None:

@@ -2,7 +2,12 @@
 
 from typing import Any
 
-LEGACY: dict[str, Any] = {"data.hold_out": "rows"}
+LEGACY: dict[str, Any] = {
+    "data.hold_out": "rows",
+    "data.levels": "clip",
+    "data.background": None,
+    "data.color_profile": "ignore",
+}
 """Key of a recipe -> what a run did that was written before the key existed, where its default now is another."""
 
 

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from lit_cnn.data.checking import Finding, check_data
+from lit_cnn.data.sources.decoding import PixelFormat
 
 
 @pytest.fixture
@@ -72,3 +73,23 @@ def test_an_npz_is_checked_by_its_pixels(tmp_path: Path) -> None:
     (error,) = texts(findings, "error")
     assert "train_images[3], val_images[0]" in error
     assert any("val: no image of" in warning for warning in texts(findings, "warning"))
+
+
+def test_16_bit_images_that_become_black_are_warned_of(folder: Path) -> None:
+    for path in (folder / "val").rglob("*.png"):
+        pixels = np.random.default_rng(int(path.stem)).integers(0, 900, (9, 12), dtype=np.uint16)
+        Image.fromarray(pixels).save(path)
+    (warning, *_) = texts(list(check_data(folder)), "warning")
+    assert warning.startswith("the 16-bit images of val use levels up to ")
+    assert warning.endswith(" of 65535 and become nearly black: set data.levels to [0, 1023]")
+
+
+def test_files_are_decoded_as_stated(folder: Path) -> None:
+    Image.fromarray(np.full((9, 12), 0.5, dtype=np.float32)).save(folder / "val" / "dog" / "1.png", "TIFF")
+    (error,) = texts(list(check_data(folder)), "error")
+    assert error.endswith("save it as 8-bit levels, or state --levels LOW HIGH, the numbers that are black and white")
+    assert texts(list(check_data(folder, PixelFormat(levels=(0.0, 255.0)))), "error") == []
+    (error, *_) = texts(list(check_data(folder, PixelFormat(levels=(0.0, 1.0), max_pixels=107))), "error")
+    assert error.endswith(
+        "has 12 x 9 = 108 px, more than the 107 px allowed; make it smaller or remove it, or raise --max-pixels"
+    )
