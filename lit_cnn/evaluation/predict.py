@@ -12,7 +12,7 @@ from torch import Tensor
 from lit_cnn.data.loading.workers import available_cores, default_workers
 from lit_cnn.data.settings import OnError
 from lit_cnn.data.sources.arrays import ArraySplit
-from lit_cnn.data.sources.decoding import PixelFormat
+from lit_cnn.data.sources.decoding import PixelFormat, TooManyPixels
 from lit_cnn.data.sources.file_index import PathTable
 from lit_cnn.data.sources.folders import FolderSplit
 from lit_cnn.evaluation.images import EvaluationImages, NothingReadable, Prepare, Problem
@@ -82,6 +82,8 @@ def _predictions(
     broken: dict[int, str] = {}
 
     def note(row: int, problem: Problem) -> None:
+        if isinstance(problem, TooManyPixels):
+            problem = problem.with_advice("raise --max-pixels")
         broken[row] = str(problem) or type(problem).__name__
         if advance is not None:
             advance(1)

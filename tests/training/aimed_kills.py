@@ -29,7 +29,7 @@ from lit_cnn.cli.main import main as lit_cnn
 from lit_cnn.run_folder.checkpoint import BEST, LAST, PREVIOUS, load_checkpoint
 from lit_cnn.run_folder.metrics_csv import read_metrics
 from lit_cnn.training.classifier import Classifier
-from lit_cnn.training.metrics_file import METRICS
+from lit_cnn.training.metrics_file import METRICS, _Table
 
 SHORT = ("--trainer.max_epochs", "2", "--data.batch_size", "360", "--data.eval_batch_size", "90")
 """Two epochs of four steps, each with four validation batches."""
@@ -137,16 +137,29 @@ def best_is_newer(run: Path) -> str:
     return f"{BEST} is at step {after}, {LAST} at step {before}"
 
 
-def metrics_are_older(run: Path) -> str:
-    """The row of a step is not in the file yet, whose checkpoint is written already (and must not count)."""
-    rows, partial = read_metrics(run / METRICS), read_metrics(run / f".{METRICS}.partial")
-    step = step_of(run / "checkpoints" / f".{LAST}.partial")
-    assert len(partial) == len(rows) + 1 == step
-    return f"{METRICS} ends at step {len(rows)}, the written checkpoint and .{METRICS}.partial at step {step}"
+def half_appended(tell: Tell) -> Any:
+    """The second row that a life appends to metrics.csv, of which the last bytes are missing."""
+    append, count = _Table._append, iter(range(1, 10**6))
+
+    def half(self: _Table) -> None:
+        append(self)
+        if self.path.name == METRICS and next(count) == 2:
+            content = self.path.read_bytes()
+            self.path.write_bytes(content[:-5])
+            tell(f"{METRICS} lacks its last 5 of {len(content)} bytes")
+
+    return mock.patch.object(_Table, "_append", half)
+
+
+def row_is_torn(run: Path) -> str:
+    text, rows = (run / METRICS).read_text(), read_metrics(run / METRICS)
+    assert not text.endswith("\n")
+    assert len(rows) == len(text.splitlines()) - 2
+    return f"{METRICS} has {len(rows)} whole rows and a torn one"
 
 
 MOMENTS = (
-    Moment("while metrics.csv is replaced", renaming(METRICS, done=False, nth=2), metrics_are_older),
+    Moment("while a row is appended to metrics.csv", half_appended, row_is_torn),
     Moment("in validation", in_validation, validation_is_open),
     Moment("between best and last", renaming(BEST, done=True), best_is_newer),
     Moment("while a checkpoint is written", half_written, partial_is_torn),
