@@ -137,8 +137,9 @@ def _in_order(weights: dict[str, Tensor], stored: Sequence[str], class_names: Se
             f"initial.linears copies the last layer too, but {describe_difference(stored, class_names)}: train on the "
             "checkpoint's classes, or leave initial.linears out"
         )
-    matrix = [name for name in weights if name.endswith("weight") and weights[name].ndim == 2][-1]
-    last = [name for name in (matrix, f"{matrix.removesuffix('weight')}bias") if name in weights]
+    matrices = [name for name in weights if name.endswith("weight") and weights[name].ndim == 2]
+    last = [name.removesuffix("weight") + kind for name in matrices[-1:] for kind in ("weight", "bias")]
+    last = [name for name in last if name in weights]
     return weights | {name: weights[name][rows] for name in last if len(weights[name]) == len(stored)}
 
 
