@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.table import Table
 
 from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments
-from lit_cnn.cli.console import as_json, console, percent, progress, table
+from lit_cnn.cli.console import as_json, console, percent, progress, say, table
 from lit_cnn.evaluation.calibration import BINS, Calibration, calibrate
 from lit_cnn.evaluation.logits import collect
 from lit_cnn.evaluation.recorded_data import load_images, load_network
@@ -37,12 +37,12 @@ def run(arguments: list[str]) -> int:
         return 0
     console(columns=None).print(calibration_table(result, options.checkpoint))
     if result.at_limit:
-        print(
+        say(
             f"the temperature stopped at {result.temperature:.2f}: no larger or smaller one is finite and best, as "
             "happens where every fitted image is classified correctly"
         )
     if options.out:
-        print(options.out)
+        say(options.out)
     return 0
 
 

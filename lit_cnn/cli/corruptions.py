@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.table import Table
 
 from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments, add_split_argument
-from lit_cnn.cli.console import as_json, console, percent, points, progress, table
+from lit_cnn.cli.console import as_json, console, percent, points, progress, say, table
 from lit_cnn.evaluation.corruptions import CORRUPTIONS, SEVERITIES, CorruptedViews
 from lit_cnn.evaluation.recorded_data import load_images, load_network
 from lit_cnn.evaluation.robustness import (
@@ -37,7 +37,7 @@ def run(arguments: list[str]) -> int:
     if options.sheet:
         if not 0 <= options.image < len(images):
             raise ValueError(f"--image is {options.image}, but there are the images 0 to {len(images) - 1}")
-        print(draw_corruptions(images, options.image, trained.class_names, views, options.sheet))
+        say(draw_corruptions(images, options.image, trained.class_names, views, options.sheet))
         return 0
     with progress("evaluating", len(images)) as advance:
         scores = corruption_scores(trained, images, views, advance=advance)
@@ -50,7 +50,7 @@ def run(arguments: list[str]) -> int:
         return 0
     console(columns=None).print(scores_table(scores, views, title))
     if options.out:
-        print(options.out)
+        say(options.out)
     return 0
 
 

@@ -2,7 +2,10 @@
 folder as litdata's shards."""
 
 import argparse
+import shlex
 from pathlib import Path
+
+from lit_cnn.cli.console import counted, say
 
 SHOW = "a contact sheet of the batches that the network will see: lit-cnn data show --config RECIPE"
 PACK = "an image folder as shards for data.source litdata: lit-cnn data pack SRC DEST"
@@ -47,29 +50,27 @@ def _show(options: argparse.Namespace, rest: list[str]) -> int:
     shown = slice(0, options.images)
     captions = [caption(target, data.class_names) for target in batch.targets[shown]]
     path = draw_contact_sheet(data.denormalize(batch.images[shown]), captions, options.out, title="training batch")
-    print(path)
+    say(path)
     return 0
 
 
 def _pack(options: argparse.Namespace) -> int:
     if not 1 <= options.chunk_mb <= LARGEST_CHUNK:
         raise ValueError(f"--chunk-mb is {options.chunk_mb} but must lie between 1 and {LARGEST_CHUNK} (MiB)")
-    from rich.progress import Progress
-
     from lit_cnn.data.sources.load import resolve_data_path
     from lit_cnn.data.sources.packing import Packing, pack_folder
 
     packing = Packing(options.size, options.quality, options.chunk_mb * 2**20, options.workers)
-    with Progress(transient=True) as progress:
-        task = progress.add_task("packing", total=None)
+    with counted("packing") as advance:
         counts = pack_folder(
             resolve_data_path(options.source, "SRC"),
             options.target,
             packing,
             options.val_fraction,
-            lambda done, total: progress.update(task, completed=done, total=total),
+            advance,
         )
     size = sum(path.stat().st_size for path in options.target.rglob("*") if path.is_file())
     images = ", ".join(f"{count:,} {name}" for name, count in counts.items())
-    print(f"{images} images, {size / 1e6:,.1f} MB; train with --data.source litdata --data.path {options.target}")
+    path = shlex.quote(str(options.target))
+    say(f"{images} images, {size / 1e6:,.1f} MB; train with --data.source litdata --data.path {path}")
     return 0

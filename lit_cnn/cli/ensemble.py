@@ -6,7 +6,7 @@ from dataclasses import asdict
 from rich.table import Table
 
 from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments, add_split_argument
-from lit_cnn.cli.console import as_json, console, percent, points, progress, table
+from lit_cnn.cli.console import as_json, console, percent, points, progress, say, table
 from lit_cnn.evaluation.ensemble import EnsembleScores, evaluate_ensemble, other_split
 from lit_cnn.evaluation.recorded_data import check_classes, load_images, load_network
 
@@ -32,7 +32,7 @@ def run(arguments: list[str]) -> int:
     title = f"{count} {options.split} images of {images.origin} ({options.weights} weights)"
     console(columns=None).print(scores_table(scores, options.checkpoints, title))
     if warning:
-        console(columns=None).print(warning, markup=False, soft_wrap=True)
+        say(warning)
     return 0
 
 
@@ -43,7 +43,6 @@ def scores_table(scores: EnsembleScores, paths: list[str], title: str) -> Table:
     shown = table(
         ["member", *[f"top-{name.removeprefix('acc')}" for name in top]],
         [[path, *[percent(row[name]) for name in top]] for path, row in zip(paths, scores.members, strict=True)],
-        overflow="fold",
         title=title,
         caption=f"gain in top-1 over the mean member {over_mean}, over the best {over_best} points; "
         "95 % intervals by paired bootstrap over the images",

@@ -2,12 +2,10 @@
 
 import argparse
 import os
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-
-from lit_cnn.cli.console import console, metric, table
+from lit_cnn.cli.console import console, line_console, metric, say, table
 from lit_cnn.experiment.fit import Run, fit, is_main_process
 from lit_cnn.experiment.jsonargparse_internals import described_keys, keys_of
 from lit_cnn.experiment.parser import RecipeCLI, nearest_key, recipe_name, recipe_parser, resolve_configs
@@ -17,6 +15,9 @@ from lit_cnn.run_folder.folder import RUN_DIR_VARIABLE, find_run
 from lit_cnn.training.precision import emulation_warning
 from lit_cnn.training.slurm import requeued_run
 from lit_cnn.training.trainer import quieten_lightning
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 SHOWN = ("train/loss", "train/acc1", "train/acc1_soft", "val/loss", "val/acc1", "val/acc5", "val/acc1_raw")
 """Metrics of the table of results, where they were logged."""
@@ -65,7 +66,7 @@ def run(arguments: list[str]) -> int:
     announce_precision(cli, "the run" if resumed else "the recipe")
     done = fit(Recipe.of(cli, recipe_name(rest)), runs=runs, resume=resumed, command=command)
     if is_main_process() and done.folder and done.exit_code == 0:
-        print_results(Console(highlight=False, soft_wrap=True), done)
+        print_results(line_console(), done)
     return done.exit_code
 
 
@@ -73,9 +74,9 @@ def announce_precision(cli: RecipeCLI, stated_by: str) -> None:
     """Settle the recipe's precision for this machine, and say which it is and why."""
     choice = cli.settle_precision(stated_by)
     if is_main_process():
-        print(choice)
+        say(choice)
         if warning := emulation_warning(choice):
-            print(warning, file=sys.stderr)
+            say(warning, stderr=True)
 
 
 def list_keys(prefix: str) -> int:
@@ -93,7 +94,7 @@ def list_keys(prefix: str) -> int:
     return 0
 
 
-def print_results(out: Console, run: Run) -> None:
+def print_results(out: "Console", run: Run) -> None:
     """A table of the last epoch's metrics, the best epoch, and where everything is."""
     assert run.folder is not None
     rows = [[name, metric(name, run.metrics[name])] for name in SHOWN if name in run.metrics]

@@ -105,7 +105,8 @@ def show(arguments: list[str]) -> int:
 
 def print_entry(entry: Entry, count: "NetworkCount") -> None:
     out, paper = console(), entry.paper
-    out.print(f"[bold]{entry.name}[/bold]: {paper.title}, {paper.authors}, {paper.year}, {paper.where}")
+    out.print(entry.name, style="bold", end="")
+    out.print(f": {paper.title}, {paper.authors}, {paper.year}, {paper.where}")
     out.print(f"{entry.layers} learnable layers on the longest path, {entry.num_classes} classes\n")
     stages = [
         [
@@ -131,7 +132,7 @@ def print_entry(entry: Entry, count: "NetworkCount") -> None:
     out.print(table(["", "paper", "here", "difference"], rows))
     out.print(f"accuracy in the paper: {paper.protocol}\n" if paper.protocol else "")
     chosen = ", ".join(f"{name}={value!r}" for name, value in entry.option_defaults().items())
-    out.print(f"options and defaults: {chosen}", markup=False)
+    out.print(f"options and defaults: {chosen}")
     out.print("deviations from the paper:" if entry.deviations else "deviations from the paper: none")
     for deviation in entry.deviations:
-        out.print(f"  - {deviation}", markup=False)
+        out.print(f"  - {deviation}")

@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -199,7 +200,7 @@ def _train(folder: Path, recipe: Recipe, settings: dict[str, Any], resuming: boo
     try:
         trainer.fit(recipe.model, recipe.data, ckpt_path=checkpoint_path, weights_only=True)
     except RunInterrupted as stop:
-        announce(f"{stop}. Continue with: lit-cnn fit --resume {folder}")
+        announce(f"{stop}. Continue with: lit-cnn fit --resume {shlex.quote(str(folder))}")
         finish(1)
         if stop.requeue and trainer.is_global_zero:
             announce(requeue())

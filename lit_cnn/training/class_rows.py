@@ -1,4 +1,4 @@
-"""Which rows of a network's last layers are whose: the head of other classes is no start for these."""
+"""Which rows of a network's last layers are whose: a head of other classes is not a start for these."""
 
 from collections.abc import Sequence
 
