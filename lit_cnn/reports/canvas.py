@@ -1,12 +1,18 @@
 """The look that all pictures share, and how they are written: figures without pyplot's global state."""
 
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import LogFormatter
+
+from lit_cnn.reports.fonts import fonts_for
+from lit_cnn.reports.names import drawable
 
 INK = "#22272e"
 GRAY = "#8a939e"
@@ -26,10 +32,13 @@ def new_figure(width: float, height: float) -> Figure:
 
 def write_figure(figure: Figure, out_png: Path) -> Path:
     """Write the figure, whole or not at all, making parent folders; returns its path."""
+    take_as_plain_text(figure)
     out_png = Path(out_png)
     out_png.parent.mkdir(parents=True, exist_ok=True)
     partial = out_png.with_name(f".{out_png.name}.partial")
-    figure.savefig(partial, format="png", metadata={"Software": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a weight of a font may lack what the font has
+        figure.savefig(partial, format="png", metadata={"Software": None})
     os.replace(partial, out_png)
     return out_png
 
@@ -56,6 +65,25 @@ def image_array(image: np.ndarray) -> np.ndarray:
     return np.broadcast_to(image.transpose(1, 2, 0), (*image.shape[1:], 3))
 
 
-def shortened(text: str, length: int) -> str:
-    """At most ``length`` characters, the cut marked by an ellipsis."""
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+def take_as_plain_text(figure: Figure) -> None:
+    """Draw every text of the figure as it is: dollars begin no formula, and each character comes from a font that has
+    it. The powers that Matplotlib writes on logarithmic axes stay formulas.
+
+    Names of ticks keep their characters: give them ``shortened`` or ``distinct``.
+    """
+    powers = set()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            formatter = axis.get_major_formatter()
+            if isinstance(formatter, LogFormatter):
+                powers |= {id(label) for label in axis.get_ticklabels(which="both")}
+    for text in figure.findobj(Text):
+        if isinstance(text, Text) and id(text) not in powers:
+            text.set_parse_math(False)
+            text.set_text(_drawable_lines(text.get_text()))
+            if not text.get_text().isascii():
+                text.set_fontfamily(fonts_for(text.get_text()))
+
+
+def _drawable_lines(text: str) -> str:
+    return "\n".join(map(drawable, text.split("\n")))
