@@ -1,6 +1,7 @@
 """The look that all pictures share, and how they are written: figures without pyplot's global state."""
 
 import os
+import unicodedata
 import warnings
 from pathlib import Path
 
@@ -21,6 +22,8 @@ BLUE = "#2f6db3"
 RED = "#c8402f"
 ROSE = "#e39a86"
 DPI = 130
+_LEFT_TO_RIGHT = "\u200e"
+"""Unicode's mark, which is not drawn."""
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -80,10 +83,20 @@ def take_as_plain_text(figure: Figure) -> None:
     for text in figure.findobj(Text):
         if isinstance(text, Text) and id(text) not in powers:
             text.set_parse_math(False)
-            text.set_text(_drawable_lines(text.get_text()))
+            lines = [drawable(line) for line in text.get_text().replace(_LEFT_TO_RIGHT, "").split("\n")]
+            text.set_text("\n".join(map(_in_order, lines)))
             if not text.get_text().isascii():
-                text.set_fontfamily(fonts_for(text.get_text()))
+                text.set_fontfamily(fonts_for("".join(lines)))
 
 
-def _drawable_lines(text: str) -> str:
-    return "\n".join(map(drawable, text.split("\n")))
+def _in_order(line: str) -> str:
+    """A line whose words written from right to left keep to their places, before the numbers that follow them."""
+    marked = []
+    for place, character in enumerate(line):
+        ends = _is_backward(character) and not _is_backward(line[place + 1 :].lstrip()[:1])
+        marked.append(character + _LEFT_TO_RIGHT if ends else character)
+    return _LEFT_TO_RIGHT + "".join(marked) if len("".join(marked)) > len(line) else line
+
+
+def _is_backward(character: str) -> bool:
+    return character != "" and unicodedata.bidirectional(character) in ("R", "AL")

@@ -100,6 +100,14 @@ def test_dollars_are_dollars(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert not written.get_parse_math()
 
 
+def test_words_from_right_to_left_keep_to_their_numbers() -> None:
+    figure = new_figure(2, 2)
+    text = figure.text(0, 0, "שלום עולם 0.7 / cat 0.3")
+    for _ in range(2):
+        take_as_plain_text(figure)
+        assert text.get_text() == "\u200eשלום עולם\u200e 0.7 / cat 0.3"
+
+
 def test_the_powers_of_a_logarithmic_axis_stay_formulas() -> None:
     figure = new_figure(4, 3)
     axes = figure.add_subplot()
