@@ -4,7 +4,6 @@ import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
 
 import torch
 from PIL import Image
@@ -12,9 +11,11 @@ from torch import Tensor
 
 from lit_cnn.data.sources.decoding import RGB, BrokenImage, EncodedImage, PixelFormat
 from lit_cnn.data.sources.file_index import Listing, PathTable, load_listing, save_listing
+from lit_cnn.data.sources.layout import split_folders
 from lit_cnn.data.sources.shards import INFO
+from lit_cnn.data.sources.tree import list_images, list_others, subfolders, walk
 
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".tif", ".tiff")
+__all__ = ["FolderSplit", "Labeled", "class_folders", "list_images", "list_others", "split_folders"]
 
 
 @dataclass(frozen=True)
@@ -86,59 +87,9 @@ def load_image(path: str | os.PathLike[str], pixel_format: PixelFormat = RGB) ->
     return read_file(path, pixel_format).picture()
 
 
-def list_images(folder: Path) -> list[str]:
-    """Sorted paths of the image files in ``folder`` and its subfolders; links are followed, hidden entries are not.
-
-    Raises:
-        ValueError: naming a folder that cannot be listed.
-    """
-    return _walk(folder)[0]
-
-
-def list_others(folder: Path) -> list[str]:
-    """Sorted paths of the files that ``list_images`` leaves out: those without an image extension."""
-    return _walk(folder)[1]
-
-
-def _walk(folder: Path) -> tuple[list[str], list[str], list[str]]:
-    """``list_images``, ``list_others``, and the directories that were listed."""
-    images: list[str] = []
-    others: list[str] = []
-    seen, folders = set(), []
-    for parent, children, files in os.walk(folder, onerror=_refuse, followlinks=True):
-        real = os.path.realpath(parent)
-        if real in seen:
-            children.clear()
-            continue
-        seen.add(real)
-        folders.append(parent)
-        children[:] = sorted(name for name in children if not name.startswith("."))
-        for name in files:
-            if not name.startswith("."):
-                (images if name.lower().endswith(EXTENSIONS) else others).append(os.path.join(parent, name))
-    return sorted(images), sorted(others), folders
-
-
-def _refuse(error: OSError) -> NoReturn:
-    """Instead of a folder that cannot be listed being taken for an empty one."""
-    reason = error.strerror or type(error).__name__
-    raise ValueError(f"the folder {error.filename} cannot be listed ({reason}); fix its permissions or remove it")
-
-
-def split_folders(path: Path) -> dict[str, Path]:
-    """``train/`` with ``val/`` and ``test/`` where they are there; without ``train/`` the folder itself is train."""
-    if not (path / "train").is_dir():
-        return {"train": path}
-    return {name: path / name for name in ("train", "val", "test") if (path / name).is_dir()}
-
-
 def class_folders(folder: Path) -> list[str]:
     """Sorted names of the class folders of a split."""
-    try:
-        entries = list(folder.iterdir())
-    except OSError as error:
-        _refuse(error)
-    return sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
+    return [entry.name for entry in subfolders(folder)]
 
 
 def _list_classes(folder: Path) -> Listing:
@@ -146,14 +97,12 @@ def _list_classes(folder: Path) -> Listing:
     paths: list[str] = []
     counts, folders, classes = [], [str(folder)], class_folders(folder)
     for name in classes:
-        images, _, listed = _walk(folder / name)
-        if not images:
-            raise ValueError(
-                f"the class folder {folder / name} holds no image ({', '.join(EXTENSIONS)}); add images or remove it"
-            )
-        paths += images
-        folders += listed
-        counts.append(len(images))
+        tree = walk(folder / name)
+        if not tree.images:
+            raise ValueError(f"the class folder {folder / name} holds no image; add images or remove it")
+        paths += tree.images
+        folders += tree.folders
+        counts.append(len(tree.images))
     if not paths:
         raise ValueError(f"{folder} holds no class folders; one folder per class with its images inside is expected")
     return Listing(PathTable.of(paths, str(folder)), classes, counts, folders)
@@ -192,6 +141,9 @@ def read_folder(path: Path, *, indexed: bool = False) -> Labeled:
     if not path.is_dir():
         raise ValueError(f"{path} is a file; data.source imagefolder expects a folder of class folders")
     folders = split_folders(path)
+    if "train" not in folders:
+        there = " and ".join(f"{folder.name}/" for folder in folders.values())
+        raise ValueError(f"{path} holds {there} but no folder of training images; add one named train")
     train = folders["train"]
     names = class_folders(train)
     if not names:

@@ -55,8 +55,8 @@ def _content(root, *, indexed=True):
 
 
 def _count_walks(monkeypatch):
-    walks, real = [], folders._walk
-    monkeypatch.setattr(folders, "_walk", lambda folder: walks.append(folder) or real(folder))
+    walks, real = [], folders.walk
+    monkeypatch.setattr(folders, "walk", lambda folder: walks.append(folder) or real(folder))
     return walks
 
 
@@ -114,7 +114,7 @@ def test_a_folder_changed_right_before_is_not_kept(folder, monkeypatch, which):
 
 def test_a_file_added_while_the_folder_is_listed_is_not_missed(folder, monkeypatch):
     """A listing may take minutes: the file comes into a class that has been listed, long before the last one is."""
-    real, hour = folders._walk, 3600 * 10**9
+    real, hour = folders.walk, 3600 * 10**9
 
     def walk(path):
         found = real(path)
@@ -125,7 +125,7 @@ def test_a_file_added_while_the_folder_is_listed_is_not_missed(folder, monkeypat
             monkeypatch.setattr(time, "time_ns", lambda now=time.time_ns: now() + hour)
         return found
 
-    monkeypatch.setattr(folders, "_walk", walk)
+    monkeypatch.setattr(folders, "walk", walk)
     _content(folder)
     assert str(folder / "train" / "cat" / "new.png") in _content(folder)[1]["train"][0]
 

@@ -1,0 +1,113 @@
+"""What a folder and its subfolders hold: links are followed, hidden entries and those of the system are not there."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+from lit_cnn.data.sources.extensions import THUMBNAILS, extension, image_extensions, is_image, is_system
+
+
+@dataclass
+class Tree:
+    """The files of a folder at any depth.
+
+    Args:
+        images: their paths, sorted.
+        others: paths of the files without an image's extension, sorted.
+        thumbnails: images in folders of thumbnails.
+        folders: every directory that was listed.
+    """
+
+    images: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    thumbnails: int = 0
+    folders: list[str] = field(default_factory=list)
+
+    @property
+    def extensions(self) -> Counter[str]:
+        """How many of the ``others`` have which extension."""
+        return Counter(extension(os.path.basename(name)) for name in self.others)
+
+
+def walk(folder: str | os.PathLike[str]) -> Tree:
+    """The files below a folder.
+
+    Raises:
+        ValueError: naming a folder that cannot be listed.
+    """
+    tree, seen, known = Tree(), set(), image_extensions()
+    for parent, children, files in os.walk(folder, onerror=refuse, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen:
+            children.clear()
+            continue
+        seen.add(real)
+        tree.folders.append(parent)
+        visible = sorted(name for name in children if not is_system(name))
+        children[:] = [name for name in visible if name.lower() not in THUMBNAILS]
+        tree.thumbnails += sum(len(walk(os.path.join(parent, name)).images) for name in set(visible) - set(children))
+        for name in files:
+            if not is_system(name):
+                (tree.images if extension(name) in known else tree.others).append(os.path.join(parent, name))
+    tree.images.sort()
+    tree.others.sort()
+    return tree
+
+
+def list_images(folder: Path) -> list[str]:
+    """Sorted paths of the image files in ``folder`` and its subfolders.
+
+    Raises:
+        ValueError: naming a folder that cannot be listed.
+    """
+    return walk(folder).images
+
+
+def list_others(folder: Path) -> list[str]:
+    """Sorted paths of the files that ``list_images`` leaves out: those without an image's extension."""
+    return walk(folder).others
+
+
+def refuse(error: OSError) -> NoReturn:
+    """Instead of a folder that cannot be listed being taken for an empty one."""
+    reason = error.strerror or type(error).__name__
+    raise ValueError(f"the folder {error.filename} cannot be listed ({reason}); fix its permissions or remove it")
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """The folders in a folder, sorted by name, without those of the system and of thumbnails."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if entry.is_dir()]
+    except OSError as error:
+        refuse(error)
+    return [folder / name for name in sorted(names) if not is_system(name) and name.lower() not in THUMBNAILS]
+
+
+def own_images(folder: Path) -> Iterator[str]:
+    """Paths of the images directly in a folder, as the file system gives them."""
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if not is_system(entry.name) and is_image(entry.name) and not entry.is_dir():
+                    yield entry.path
+    except OSError as error:
+        refuse(error)
+
+
+def holds_images(folder: Path) -> bool:
+    """Whether there is an image at any depth; stops at the first one found."""
+    seen = set()
+    for parent, children, files in os.walk(folder, onerror=refuse, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen:
+            children.clear()
+            continue
+        seen.add(real)
+        if any(is_image(name) and not is_system(name) for name in files):
+            return True
+        children[:] = [name for name in children if not is_system(name) and name.lower() not in THUMBNAILS]
+    return False
