@@ -16,9 +16,7 @@ from lit_cnn.data.loading.datasets import PlannedLoader, make_loader
 from lit_cnn.data.loading.sampling import BatchPlan
 from lit_cnn.data.module import ImageData
 from lit_cnn.data.sources.decoding import BrokenImage, PixelFormat
-from lit_cnn.data.sources.folders import FolderSplit
-from lit_cnn.data.sources.load import ArraySplit
-from lit_cnn.data.sources.shards import ShardSplit
+from lit_cnn.data.sources.load import ArraySplit, EncodedSplit
 
 BATCHES = 4
 """Batches of a turn for each worker, after those that were made in advance."""
@@ -44,7 +42,7 @@ class DataSpeed:
 class DecodedFiles(Dataset[Batch]):
     """The files of a plan decoded, and only that: the batch holds no pixels; broken files are passed over."""
 
-    def __init__(self, split: FolderSplit | ShardSplit, pixel_format: PixelFormat) -> None:
+    def __init__(self, split: EncodedSplit, pixel_format: PixelFormat) -> None:
         self.split, self.pixel_format = split, pixel_format
 
     def __getitem__(self, plan: BatchPlan) -> Batch:
@@ -66,7 +64,7 @@ def measure_data(data: ImageData, *, rounds: int | None = None, seconds: float =
     data.setup()
     split, workers = data.loaded.train, data.train_dataloader().num_workers
 
-    def decode_only(files: FolderSplit | ShardSplit) -> PlannedLoader:
+    def decode_only(files: EncodedSplit) -> PlannedLoader:
         sampler = cast("Sampler[BatchPlan]", data.train_dataloader().sampler)
         return make_loader(DecodedFiles(files, data.preprocessing.pixel_format), sampler, workers)
 

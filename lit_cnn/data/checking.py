@@ -14,7 +14,9 @@ from torch import Tensor
 
 from lit_cnn.data.sources.arrays import ArraySplit, read_npz
 from lit_cnn.data.sources.decoding import attempt
-from lit_cnn.data.sources.folders import FolderSplit, class_folders, list_others, read_file, read_folder, split_folders
+from lit_cnn.data.sources.find_lists import is_list
+from lit_cnn.data.sources.folders import FolderSplit, Labeled, read_file
+from lit_cnn.data.sources.labeled import read_labeled
 
 IMBALANCE = 10
 """Largest class / smallest class from which on the classes count as out of balance."""
@@ -43,7 +45,7 @@ class _Image:
 
 
 def check_data(path: Path) -> Iterator[Finding]:
-    """Findings about a folder of class folders or an npz file.
+    """Findings about a folder of class folders, a list of files or an npz file.
 
     Every image is decoded. Two files count as duplicates when their bytes are equal, two rows of an npz when their
     pixels are.
@@ -51,13 +53,13 @@ def check_data(path: Path) -> Iterator[Finding]:
     Raises:
         ValueError: If the path is neither, or cannot be a classification set at all.
     """
-    if path.is_dir():
-        found = read_folder(path)
+    if path.is_dir() or is_list(path):
+        found = read_labeled(path)
         folder_splits, names = found.splits, found.class_names
         labels = {name: split.labels for name, split in folder_splits.items()}
         images = {name: _read_files(split) for name, split in folder_splits.items()}
         places = {name: list(split.paths) for name, split in folder_splits.items()}
-        yield from _check_endings(path)
+        yield from _check_reading(found)
     else:
         array_splits, names = read_npz(path)
         labels = {name: split.labels for name, split in array_splits.items()}
@@ -69,16 +71,12 @@ def check_data(path: Path) -> Iterator[Finding]:
     yield from _check_duplicates(images, places)
 
 
-def _check_endings(path: Path) -> Iterator[Finding]:
-    """Files of class folders that no split holds."""
-    for split, folder in split_folders(path).items():
-        for name in class_folders(folder):
-            others = list_others(folder / name)
-            if others:
-                endings = sorted({Path(other).suffix.lower() or "none" for other in others})
-                count = "1 file" if len(others) == 1 else f"{len(others)} files"
-                text = f"{split}: {count} of class {name} left out, no image by the ending ({', '.join(endings)})"
-                yield Finding("warning", text)
+def _check_reading(found: Labeled) -> Iterator[Finding]:
+    """Files that no split holds, and how the others were found."""
+    for reason, count in found.left_out.items():
+        yield Finding("warning", f"{'1 file' if count == 1 else f'{count} files'} left out: {reason}")
+    for note in found.notes:
+        yield Finding("warning", note)
 
 
 def _read_files(split: FolderSplit) -> list[_Image]:

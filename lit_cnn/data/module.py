@@ -35,9 +35,11 @@ class ImageData(Augmentation, lightning.LightningDataModule):
     set it before the training loader is made.
 
     Args:
-        source: digits, npz, cifar10, cifar100, imagefolder, or litdata for what lit-cnn data pack has written.
-        path: file or folder of the source, for litdata also a URL; relative ones are also looked up under
-            $LIT_CNN_DATA.
+        source: digits, npz, cifar10, cifar100, imagefolder (folders of classes, or a list of files), list (a CSV, TSV
+            or text file of files and their classes), huggingface (what the datasets library reads), or litdata for what
+            lit-cnn data pack has written.
+        path: file or folder of the source, for litdata also a URL, for huggingface also a name on the Hub; relative
+            ones are also looked up under $LIT_CNN_DATA.
         image_size: side in pixels of the square the network sees in training.
         batch_size: images of one optimizer step over all devices and accumulated batches.
         eval_batch_size: images of one evaluation batch on one device; null takes batch_size divided by the devices.
@@ -51,7 +53,8 @@ class ImageData(Augmentation, lightning.LightningDataModule):
         on_error: what a file that cannot be decoded does: stop ends the run and names it, skip leaves it out of losses
             and metrics and counts it in every epoch's line.
         file_index: keep the list of an image folder's files in ~/.cache/lit-cnn, so that the next start need not list
-            them; it is ignored once a directory of the folder has changed.
+            them; it is ignored once a directory of the folder has changed, and not kept where the file system does not
+            show such changes.
         decode: full, or reduced to decode training JPEGs at 1/2, 1/4 or 1/8 of their sides where the part that the crop
             keeps stays at least as large as the result; faster for large files, but the pixels are not the same.
         normalize: statistics that normalize pixels.

@@ -14,7 +14,8 @@ from lit_cnn.data.loading.workers import available_cores, default_workers
 from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.decoding import PixelFormat
 from lit_cnn.data.sources.file_index import PathTable
-from lit_cnn.data.sources.folders import FolderSplit, list_images
+from lit_cnn.data.sources.folders import FolderSplit
+from lit_cnn.data.sources.tree import list_images
 from lit_cnn.evaluation.images import EvaluationImages, Prepare
 from lit_cnn.evaluation.logits import Advance, stream
 from lit_cnn.evaluation.test_time_augmentation import make_views

@@ -40,8 +40,7 @@ def test_files_left_out_for_their_ending_are_counted(folder: Path) -> None:
     for name in ("train/cat/a.TXT", "train/cat/b.mp4", "train/cat/c.txt", "val/dog/README", "val/dog/.hidden.gif"):
         (folder / name).write_bytes(b"")
     assert sorted(texts(list(check_data(folder)), "warning")) == [
-        "train: 3 files of class cat left out, no image by the ending (.mp4, .txt)",
-        "val: 1 file of class dog left out, no image by the ending (none)",
+        "4 files left out: no image by the ending (none, .mp4, .txt)",
     ]
 
 

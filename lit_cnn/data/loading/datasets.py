@@ -20,8 +20,7 @@ from lit_cnn.data.preprocessing import EvaluationTransform, Preprocessing, evalu
 from lit_cnn.data.settings import Decode, OnError
 from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.decoding import AnyImage, attempt
-from lit_cnn.data.sources.folders import FolderSplit
-from lit_cnn.data.sources.shards import ShardSplit
+from lit_cnn.data.sources.load import EncodedSplit
 
 
 class PlannedBatches(Protocol):
@@ -84,7 +83,7 @@ class FolderBatches(Dataset[Batch]):
 
     def __init__(
         self,
-        split: FolderSplit | ShardSplit,
+        split: EncodedSplit,
         preprocessing: Preprocessing,
         training: TrainingSettings | None = None,
         on_error: OnError = "stop",

@@ -6,8 +6,8 @@ from typing import Literal
 
 from lit_cnn.data.settings import Decode
 from lit_cnn.data.sources.arrays import ArraySplit
+from lit_cnn.data.sources.folders import FolderSplit
 from lit_cnn.data.sources.load import Split
-from lit_cnn.data.sources.shards import ShardSplit
 
 NOTICEABLE = 0.1
 """Share of the time spent waiting for data from which on the loader counts as the bottleneck."""
@@ -18,7 +18,7 @@ class LoaderFacts:
     """What the advice depends on.
 
     Args:
-        kind: where images come from: memory, files (loose) or shards (packed).
+        kind: where images come from: memory, files (loose) or shards (packed, or the tables of Hugging Face).
         workers: processes that prepare images, of one training process.
         cores: processor cores for one training process.
         decode: scale at which files are decoded.
@@ -34,7 +34,7 @@ class LoaderFacts:
         """The facts of a loader of a training split."""
         if isinstance(split, ArraySplit):
             return cls("memory", workers, cores, decode)
-        return cls("shards" if isinstance(split, ShardSplit) else "files", workers, cores, decode)
+        return cls("files" if isinstance(split, FolderSplit) else "shards", workers, cores, decode)
 
 
 def diagnose(speed: float, waiting: float, facts: LoaderFacts) -> str:

@@ -3,20 +3,27 @@
 An index is a file per folder in ``$XDG_CACHE_HOME/lit-cnn/indexes`` (``~/.cache`` without that variable). It holds the
 times of change and the inode of every directory below the folder and counts only while all of them agree: adding,
 removing or renaming a file changes its directory's, and a tree unpacked again, whose modification times are those of
-the archive, differs in the rest. (Replacing a file's content changes no path.) Deleting indexes is always safe.
+the archive, differs in the rest. (Replacing a file's content changes no path.) Where these times say nothing, on file
+systems in user space and where all directories show one time, no index is kept or read. Deleting indexes is always
+safe.
 """
 
 import contextlib
 import hashlib
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
 
-VERSION = 2
+from lit_cnn.data.sources.extensions import image_extensions
+from lit_cnn.data.sources.mounts import plausible_times, user_space_mount
+
+VERSION = 3
 SETTLED = 2_000_000_000
 """Nanoseconds a directory must have been unchanged before it is listed: a change within one tick of the file system's
 clock would go unnoticed."""
@@ -67,6 +74,7 @@ class PathTable(Sequence[str]):
         return PathTable(self.root, self.content, self.ends, rows if self.rows is None else self.rows[rows])
 
 
+@dataclass
 class Listing:
     """What listing a folder of class folders finds.
 
@@ -75,10 +83,22 @@ class Listing:
         classes: names of the class folders.
         counts: files of each.
         folders: every directory that was listed.
+        direct: files of each class that are not in deeper folders.
+        loose: images next to the class folders.
+        thumbnails: images in folders of thumbnails.
+        extensions: how many other files have which extension.
+        written: when a kept listing was made, in seconds since 1970; None for one made now.
     """
 
-    def __init__(self, paths: PathTable, classes: list[str], counts: list[int], folders: list[str]) -> None:
-        self.paths, self.classes, self.counts, self.folders = paths, classes, counts, folders
+    paths: PathTable
+    classes: list[str]
+    counts: list[int]
+    folders: list[str]
+    direct: list[int] = field(default_factory=list)
+    loose: int = 0
+    thumbnails: int = 0
+    extensions: Counter[str] = field(default_factory=Counter)
+    written: float | None = None
 
 
 def cache_folder() -> Path:
@@ -96,24 +116,47 @@ def _states(folders: list[str]) -> np.ndarray:
     return np.array([(state.st_mtime_ns, state.st_ctime_ns, state.st_ino % 2**63) for state in states], dtype=np.int64)
 
 
+def _version() -> str:
+    """Of the index's form and of what counts as an image, which an installed plugin changes."""
+    return f"{VERSION} {' '.join(sorted(image_extensions()))}"
+
+
+def unreliable(folder: Path) -> str | None:
+    """Why no listing of ``folder`` is kept, as a sentence, or None where one can be."""
+    kind = user_space_mount(folder)
+    if kind is None:
+        return None
+    return f"the list of the files in {folder} is not kept: times of folders are not reliable on {kind} file systems"
+
+
 def load_listing(folder: Path) -> Listing | None:
     """The listing kept for ``folder``; None when there is none, when it is damaged, or when a directory has changed."""
     try:
         with open(_index_path(folder), "rb") as stream, np.load(stream, allow_pickle=False) as index:
-            if index["version"] != VERSION or str(index["folder"]) != str(folder):
+            if str(index["version"]) != _version() or str(index["folder"]) != str(folder):
                 return None
             folders = [str(name) for name in index["folders"]]
-            if not np.array_equal(_states(folders), index["states"]):
+            states = _states(folders)
+            if not np.array_equal(states, index["states"]) or not plausible_times(states[:, :2]):
                 return None
             paths = PathTable(str(index["root"]), index["content"], index["ends"])
             classes, counts = [str(name) for name in index["classes"]], index["counts"].tolist()
             whole = len(paths) == sum(counts) and len(classes) == len(counts) and paths.ends[-1] == len(paths.content)
-            return Listing(paths, classes, counts, folders) if whole else None
+            others = zip(index["extensions"].tolist(), index["numbers"].tolist(), strict=True)
+            return (
+                Listing(
+                    *(paths, classes, counts, folders, index["direct"].tolist()),
+                    *(int(index["loose"]), int(index["thumbnails"]), Counter(dict(others))),
+                    os.fstat(stream.fileno()).st_mtime,
+                )
+                if whole
+                else None
+            )
     except Exception:  # a damaged archive fails in zipfile, zlib, struct or numpy; the folder is listed instead
         return None
 
 
-def save_listing(folder: Path, listing: Listing, started: int) -> None:
+def save_listing(folder: Path, listing: Listing, started: int) -> str | None:
     """Keep a listing, whole or not at all; where the cache cannot be written, or the folder was changed while it was
     listed or right before, it is not kept.
 
@@ -121,13 +164,18 @@ def save_listing(folder: Path, listing: Listing, started: int) -> None:
         folder: what was listed.
         listing: what was found.
         started: ``time.time_ns()`` before the listing began.
+
+    Returns:
+        A sentence where the times of the folder's directories say nothing, so that no listing of it is ever kept.
     """
     try:
         states = _states(listing.folders)
         if started - states[:, :2].max() < SETTLED:
-            return
+            return None
+        if not plausible_times(states[:, :2]):
+            return f"the list of the files in {folder} is not kept: its folders do not show when they were changed"
         content = {
-            "version": VERSION,
+            "version": _version(),
             "folder": str(folder),
             "folders": np.array(listing.folders),
             "states": states,
@@ -136,10 +184,16 @@ def save_listing(folder: Path, listing: Listing, started: int) -> None:
             "ends": listing.paths.ends,
             "classes": np.array(listing.classes),
             "counts": np.array(listing.counts),
+            "direct": np.array(listing.direct),
+            "loose": listing.loose,
+            "thumbnails": listing.thumbnails,
+            "extensions": np.array(list(listing.extensions), dtype=np.str_),
+            "numbers": np.array(list(listing.extensions.values()), dtype=np.int64),
         }
         _replace(_index_path(folder), content)
     except (OSError, UnicodeError, RuntimeError):  # RuntimeError: this user has no home directory
-        return
+        pass
+    return None
 
 
 def _replace(target: Path, content: dict[str, Any]) -> None:

@@ -1,36 +1,55 @@
 """Folders of image files: classes are folders, and a file becomes an upright PIL image of the wanted mode."""
 
 import os
-import time
+from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
+from lit_cnn.data.sources.class_folders import class_folders, list_classes, nesting_notes
+from lit_cnn.data.sources.class_names import numbered, same_form, similar_names
 from lit_cnn.data.sources.decoding import RGB, BrokenImage, EncodedImage, PixelFormat
-from lit_cnn.data.sources.file_index import Listing, PathTable, load_listing, save_listing
-from lit_cnn.data.sources.layout import split_folders
+from lit_cnn.data.sources.extensions import few, left_out_reasons, register_plugins
+from lit_cnn.data.sources.file_index import Listing, PathTable
+from lit_cnn.data.sources.flat import flat_labels, is_flat
+from lit_cnn.data.sources.layout import Layout, find_layout
 from lit_cnn.data.sources.shards import INFO
-from lit_cnn.data.sources.tree import list_images, list_others, subfolders, walk
+from lit_cnn.data.sources.tree import holds_images, own_images, walk
 
-__all__ = ["FolderSplit", "Labeled", "class_folders", "list_images", "list_others", "split_folders"]
+NO_CLASSES = (
+    "holds no class folders with images; make one folder per class with its images inside, or list the files in a CSV "
+    "file with the columns path and label and pass it as data.path"
+)
+KEPT = "the kept list of files was used"
 
 
 @dataclass(frozen=True)
 class FolderSplit:
-    """N file paths and labels int64 (N,)."""
+    """N file paths and labels int64 (N,).
+
+    Args:
+        paths: of the files.
+        labels: of their classes.
+        columns: further values of each, unicode arrays (N,) by the name of the column of a list.
+    """
 
     paths: PathTable
     labels: Tensor
+    columns: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def take(self, rows: Tensor) -> "FolderSplit":
         """The given rows, in their order."""
-        return FolderSplit(self.paths.take(rows.numpy()), self.labels[rows])
+        places = rows.numpy()
+        columns = {name: values[places] for name, values in self.columns.items()}
+        return FolderSplit(self.paths.take(places), self.labels[rows], columns)
 
     def read(self, row: int, pixel_format: PixelFormat = RGB) -> EncodedImage:
         """The file of a row (see ``read_file``)."""
@@ -61,6 +80,7 @@ def read_file(path: str | os.PathLike[str], pixel_format: PixelFormat = RGB) -> 
         FileNotFoundError: if the file is gone.
         BrokenImage: if it cannot be read.
     """
+    register_plugins()
     name = os.fspath(path)
     try:
         with open(path, "rb") as stream:
@@ -87,46 +107,8 @@ def load_image(path: str | os.PathLike[str], pixel_format: PixelFormat = RGB) ->
     return read_file(path, pixel_format).picture()
 
 
-def class_folders(folder: Path) -> list[str]:
-    """Sorted names of the class folders of a split."""
-    return [entry.name for entry in subfolders(folder)]
-
-
-def _list_classes(folder: Path) -> Listing:
-    """The files of every class folder, which each must have some."""
-    paths: list[str] = []
-    counts, folders, classes = [], [str(folder)], class_folders(folder)
-    for name in classes:
-        tree = walk(folder / name)
-        if not tree.images:
-            raise ValueError(f"the class folder {folder / name} holds no image; add images or remove it")
-        paths += tree.images
-        folders += tree.folders
-        counts.append(len(tree.images))
-    if not paths:
-        raise ValueError(f"{folder} holds no class folders; one folder per class with its images inside is expected")
-    return Listing(PathTable.of(paths, str(folder)), classes, counts, folders)
-
-
-def _read_split(folder: Path, names: list[str], *, indexed: bool) -> FolderSplit:
-    listing = load_listing(folder) if indexed else None
-    if listing is None:
-        started = time.time_ns()
-        listing = _list_classes(folder)
-        if indexed:
-            save_listing(folder, listing, started)
-    numbers = {name: number for number, name in enumerate(names)}
-    for name in listing.classes:
-        if name not in numbers:
-            raise ValueError(
-                f"the class folder {folder / name} has no counterpart in the training folder; add one or remove it"
-            )
-    labels = torch.tensor([numbers[name] for name in listing.classes])
-    return FolderSplit(listing.paths, labels.repeat_interleave(torch.tensor(listing.counts)))
-
-
 def read_folder(path: Path, *, indexed: bool = False) -> Labeled:
-    """Read ``train/`` with optional ``val/`` and ``test/``, or, without ``train/``, one folder of class folders.
+    """Read the folders of the splits (see ``layout.py``), or, without them, one folder of class folders as train.
 
     Args:
         path: the folder.
@@ -139,17 +121,133 @@ def read_folder(path: Path, *, indexed: bool = False) -> Labeled:
         ValueError: one sentence on what is wrong with the folder.
     """
     if not path.is_dir():
-        raise ValueError(f"{path} is a file; data.source imagefolder expects a folder of class folders")
-    folders = split_folders(path)
-    if "train" not in folders:
-        there = " and ".join(f"{folder.name}/" for folder in folders.values())
+        raise ValueError(f"{path} is a file; {_advice(path)}")
+    layout = find_layout(path)
+    if layout.splits and "train" not in layout.splits:
+        there = few([f"{folder.name}/" for folder in layout.splits.values()])
         raise ValueError(f"{path} holds {there} but no folder of training images; add one named train")
-    train = folders["train"]
+    reading = _Reading(path, layout, indexed=indexed)
+    for split, folder in layout.splits.items() or [("train", layout.root)]:
+        reading.add(split, folder)
+    return reading.result()
+
+
+def _advice(file: Path) -> str:
+    """What to do with a file that is not a list."""
+    if file.suffix == ".npz":
+        return "read it with data.source npz"
+    if file.suffix.lower() in (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"):
+        return "unpack the archive and pass the folder"
+    return "data.source imagefolder expects a folder of class folders, or a list of files (.csv, .tsv or .txt)"
+
+
+class _Reading:
+    """Splits of a layout that are read one after the other, train first."""
+
+    def __init__(self, path: Path, layout: Layout, *, indexed: bool) -> None:
+        self.path, self.layout, self.indexed = path, layout, indexed
+        self.names: list[str] = []
+        self.splits: dict[str, FolderSplit] = {}
+        self.left_out: Counter[str] = Counter()
+        self.extensions: Counter[str] = Counter()
+        self.notes: list[str] = []
+        self.written: float | None = None
+
+    def add(self, split: str, folder: Path) -> None:
+        """Read one split."""
+        if split == "train":
+            self.names = _training_classes(self.path, folder)
+        elif is_flat(folder):
+            self._add_flat(split, folder)
+            return
+        elif split == "test" and not holds_images(folder):
+            self.notes.append(f"{folder} holds no image: there is no test split")
+            return
+        listing, notes = list_classes(folder, indexed=self.indexed)
+        self.notes += [*notes, *nesting_notes(folder, listing)]
+        self.written = min((time for time in (self.written, listing.written) if time is not None), default=None)
+        self.extensions += listing.extensions
+        self.left_out["in folders of thumbnails"] += listing.thumbnails
+        self.left_out["next to the class folders"] += listing.loose
+        self._require_filled(split, folder, listing)
+        numbers = numbered(self.names)
+        for name, count in zip(listing.classes, listing.counts, strict=True):
+            if count and name not in numbers:
+                raise ValueError(_unknown_class(folder / name, self.names))
+        labels = torch.tensor([numbers.get(name, -1) for name in listing.classes], dtype=torch.int64)
+        self.splits[split] = FolderSplit(listing.paths, labels.repeat_interleave(torch.tensor(listing.counts)))
+
+    def _require_filled(self, split: str, folder: Path, listing: Listing) -> None:
+        """Refuse a class without training images, and a split without any."""
+        empty = [name for name, count in zip(listing.classes, listing.counts, strict=True) if not count]
+        if empty and split == "train":
+            raise ValueError(
+                f"the class folder {folder / empty[0]} holds no image{_others(listing)}; add images or remove it"
+            )
+        if not len(listing.paths):
+            raise ValueError(f"{folder} {NO_CLASSES}")
+        if empty:
+            self.notes.append(f"{folder} holds no image of {few(empty)}")
+
+    def _add_flat(self, split: str, folder: Path) -> None:
+        """Images without class folders, by a list of their classes; a test split without one is left out."""
+        try:
+            images, labels, file = flat_labels(folder, self.layout.root, split, self.names)
+        except LookupError:
+            count = sum(1 for _ in own_images(folder))
+            if split == "test":
+                self.notes.append(f"{folder} holds {count} images without class folders: no labels, left out")
+                return
+            raise ValueError(
+                f"{folder} holds {count} images but no class folders; make one folder per class, or put a list "
+                f"{split}.csv with the columns path and label next to it"
+            ) from None
+        self.splits[split] = FolderSplit(PathTable.of(images, str(folder)), torch.tensor(labels))
+        self.notes.append(f"the classes of the images in {folder} were read from {file}")
+
+    def result(self) -> Labeled:
+        """All that was found."""
+        named = {split: folder.relative_to(self.path) for split, folder in self.layout.splits.items()}
+        if any(str(folder) != split for split, folder in named.items()):
+            self.notes.insert(0, f"the splits are {few([f'{folder} ({split})' for split, folder in named.items()])}")
+        for folder in self.layout.others:
+            self.notes.append(
+                f"{folder} holds {len(walk(folder).images)} images but is not a split by its name: left out"
+            )
+        if self.written is not None:
+            date = datetime.fromtimestamp(self.written).strftime("%Y-%m-%d %H:%M")
+            self.notes.append(f"{KEPT} (written {date}); set data.file_index to false to list the files again")
+        left_out = {reason: count for reason, count in self.left_out.items() if count}
+        notes = (*self.notes, *similar_names(self.names))
+        return Labeled(self.splits, self.names, {**left_out_reasons(self.extensions), **left_out}, notes)
+
+
+def _training_classes(path: Path, train: Path) -> list[str]:
+    """Names of the classes, from the folders of the training split.
+
+    Raises:
+        ValueError: if there are fewer than two.
+    """
     names = class_folders(train)
     if not names:
         if (path / INFO / "index.json").is_file():
             raise ValueError(f"{path} is a set written by lit-cnn data pack; read it with data.source litdata")
-        raise ValueError(f"{train} holds no class folders; one folder per class with its images inside is expected")
+        raise ValueError(f"{train} {NO_CLASSES}")
     if len(names) == 1:
-        raise ValueError(f"{train} holds one class only ({names[0]}); classification needs at least two class folders")
-    return Labeled({name: _read_split(folder, names, indexed=indexed) for name, folder in folders.items()}, names)
+        inner = class_folders(train / names[0])
+        advice = f"; if {few(inner)} are the classes, pass {train / names[0]} as data.path" if len(inner) > 1 else ""
+        raise ValueError(
+            f"{train} holds one class only ({names[0]}); classification needs at least two class folders{advice}"
+        )
+    return names
+
+
+def _unknown_class(folder: Path, names: list[str]) -> str:
+    twin = next((name for name in names if same_form(name) == same_form(folder.name)), None)
+    known = f"; it has {twin!r}, which differs in capitals, blanks or accents" if twin is not None else ""
+    return f"the class folder {folder} has no counterpart in the training folder{known}; add one or remove it"
+
+
+def _others(listing: Listing) -> str:
+    """What else is in a folder without images."""
+    return f" ({'; '.join(left_out_reasons(listing.extensions))})" if listing.extensions else ""

@@ -131,8 +131,8 @@ def _checked(root: Path, named: dict[SplitName, list[Path]], folders: list[Path]
     if not clear and not ("train" in with_classes and len(splits) == len(others)):
         raise ValueError(
             f"{root} holds {_few(list(splits.values()))} next to {_few(list(others))}, so that splits and classes "
-            f"cannot be told apart; name the splits' folders {NAMES} and move other folders out, rename the classes, or "
-            "list the files with their classes in a CSV file and pass it as data.path"
+            f"cannot be told apart; name the splits' folders {NAMES} and move other folders out, rename the "
+            "classes, or list the files with their classes in a CSV file and pass it as data.path"
         )
     return Layout(root, {split: _opened(folder, split) for split, folder in splits.items()}, others)
 
@@ -156,8 +156,3 @@ def _opened(folder: Path, split: SplitName) -> Path:
             break
         folder = inner
     return folder
-
-
-def split_folders(path: Path) -> dict[str, Path]:
-    """The folder of each split; without splits the folder itself is train."""
-    return {str(split): folder for split, folder in find_layout(path).splits.items()} or {"train": path}

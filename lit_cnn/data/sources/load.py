@@ -1,9 +1,9 @@
 """Where images come from: a named source becomes train, val and test splits with class names and statistics.
 
-Small sets stay in memory as uint8 tensors (``ArraySplit``); folders of files (``FolderSplit``) and packed ones
-(``ShardSplit``) stay where they are. A
-validation split that the source does not provide is taken from the training images, stratified by class, under a key
-that depends on nothing but the class: runs of different seeds share their validation images.
+Small sets stay in memory as uint8 tensors (``ArraySplit``); files (``FolderSplit``), packed ones (``ShardSplit``) and
+tables of them (``HubSplit``) stay where they are. A validation split that the source does not provide is taken from the
+training images, stratified by class, under a key that depends on nothing but the class: runs of different seeds share
+their validation images.
 """
 
 import os
@@ -17,14 +17,17 @@ from filelock import FileLock
 from torch import Tensor
 
 from lit_cnn.data.sources.arrays import ArraySplit, channel_statistics, read_npz
-from lit_cnn.data.sources.folders import FolderSplit, read_folder
+from lit_cnn.data.sources.folders import FolderSplit, Labeled
+from lit_cnn.data.sources.huggingface import NAME, HubImages, HubSplit, read_hub
+from lit_cnn.data.sources.labeled import read_labeled
+from lit_cnn.data.sources.lists import read_list
 from lit_cnn.data.sources.shards import ShardSplit, is_remote, read_shards
 from lit_cnn.randomness import generator
 
 if TYPE_CHECKING:
     from torchvision.datasets import CIFAR10
 
-SourceName = Literal["digits", "npz", "cifar10", "cifar100", "imagefolder", "litdata"]
+SourceName = Literal["digits", "npz", "cifar10", "cifar100", "imagefolder", "list", "huggingface", "litdata"]
 
 # fmt: off
 CIFAR10_CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
@@ -35,8 +38,10 @@ CIFAR100_STATISTICS = (0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762)
 IMAGENET_STATISTICS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 DIGITS_VAL_FRACTION = 0.2
 
-Split = ArraySplit | FolderSplit | ShardSplit
-AnySplit = TypeVar("AnySplit", ArraySplit, FolderSplit)
+EncodedSplit = FolderSplit | HubSplit | ShardSplit
+"""Splits of encoded files, which loaders decode."""
+Split = ArraySplit | EncodedSplit
+AnySplit = TypeVar("AnySplit", ArraySplit, FolderSplit, HubSplit)
 
 
 @dataclass(frozen=True)
@@ -130,8 +135,9 @@ def load_source(
     Args:
         name: digits (scikit-learn's 1797 gray 8x8 images, 80 % train, 20 % val, no test), npz (MedMNIST's array
             names), cifar10, cifar100 (torchvision's files; under the path or the data root a cifar10.npz or
-            cifar100.npz comes first), imagefolder (train/ and val/ of class folders, or one such folder), or litdata
-            (what ``lit-cnn data pack`` has written).
+            cifar100.npz comes first), imagefolder (train/ and val/ of class folders, one such folder, or a list of
+            files), list (files with their classes as CSV, TSV or text), huggingface (what the datasets library reads),
+            or litdata (what ``lit-cnn data pack`` has written).
         path: file or folder, for litdata also a URL; see ``resolve_data_path``. Not used by digits; optional for CIFAR.
         val_fraction: share of the training images held out where the source has no validation split.
         file_index: keep the list of a folder's files in a cache (see ``file_index.py``).
@@ -151,10 +157,19 @@ def load_source(
     if name == "npz":
         return _npz(resolve_data_path(path), val_fraction)
     if name == "imagefolder":
-        return _imagefolder(resolve_data_path(path), val_fraction, file_index)
+        place = resolve_data_path(path)
+        return _files(read_labeled(place, indexed=file_index), val_fraction, str(place))
+    if name == "list":
+        place = resolve_data_path(path)
+        return _files(read_list(place), val_fraction, str(place))
+    if name == "huggingface":
+        return _hub(read_hub(_folder_or_name(path)), val_fraction, path)
     if name == "litdata":
         return _litdata(path if is_remote(path) else str(resolve_data_path(path)))
-    raise ValueError(f"data.source {name!r} is unknown; choose digits, npz, cifar10, cifar100, imagefolder or litdata")
+    raise ValueError(
+        f"data.source {name!r} is unknown; choose digits, npz, cifar10, cifar100, imagefolder, list, huggingface or "
+        "litdata"
+    )
 
 
 def _hold_out(train: AnySplit, fraction: float) -> tuple[AnySplit, AnySplit]:
@@ -250,15 +265,32 @@ def _cifar(name: Literal["cifar10", "cifar100"], path: str | None, val_fraction:
     return Source(train, val, arrays[1], list(parts[0].classes), 3, *statistics, str(root / kind.base_folder))
 
 
-def _imagefolder(path: Path, val_fraction: float, file_index: bool) -> Source:
-    found = read_folder(path, indexed=file_index)
+def _folder_or_name(path: str) -> str:
+    """The existing file or folder meant by ``path`` (see ``resolve_data_path``), or a name on the Hub as it is."""
+    try:
+        return str(resolve_data_path(path))
+    except FileNotFoundError:
+        if not NAME.fullmatch(path) or path.startswith("."):
+            raise
+        return path
+
+
+def _files(found: Labeled, val_fraction: float, origin: str) -> Source:
     splits, names = found.splits, found.class_names
     train, val = splits["train"], splits.get("val")
     if val is None:
         train, val = _hold_out(train, val_fraction)
     return Source(
-        *(train, val, splits.get("test"), names, 3, *IMAGENET_STATISTICS, str(path)), found.left_out, found.notes
+        *(train, val, splits.get("test"), names, 3, *IMAGENET_STATISTICS, origin), found.left_out, found.notes
     )
+
+
+def _hub(found: HubImages, val_fraction: float, origin: str) -> Source:
+    splits, names = found.splits, found.class_names
+    train, val = splits["train"], splits.get("val")
+    if val is None:
+        train, val = _hold_out(train, val_fraction)
+    return Source(train, val, splits.get("test"), names, 3, *IMAGENET_STATISTICS, origin, notes=found.notes)
 
 
 def _litdata(path: str) -> Source:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from lit_cnn.data.sources.decoding import RGB, EncodedImage, PixelFormat
+from lit_cnn.data.sources.extensions import register_plugins
 from lit_cnn.data.sources.litdata_internals import download_whole_shards, folder_of, images_of_shards, is_remote_set
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class ShardSplit:
     def read(self, row: int, pixel_format: PixelFormat = RGB) -> EncodedImage:
         """The encoded file of a row."""
         place = row if self.rows is None else int(self.rows[row])
+        register_plugins()
         process = os.getpid()  # a worker that was forked opens its own
         if process not in self._opened:
             self._opened.clear()

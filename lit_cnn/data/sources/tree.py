@@ -16,12 +16,14 @@ class Tree:
 
     Args:
         images: their paths, sorted.
+        direct: how many of them are in the folder itself, not deeper.
         others: paths of the files without an image's extension, sorted.
         thumbnails: images in folders of thumbnails.
         folders: every directory that was listed.
     """
 
     images: list[str] = field(default_factory=list)
+    direct: int = 0
     others: list[str] = field(default_factory=list)
     thumbnails: int = 0
     folders: list[str] = field(default_factory=list)
@@ -48,13 +50,22 @@ def walk(folder: str | os.PathLike[str]) -> Tree:
         tree.folders.append(parent)
         visible = sorted(name for name in children if not is_system(name))
         children[:] = [name for name in visible if name.lower() not in THUMBNAILS]
-        tree.thumbnails += sum(len(walk(os.path.join(parent, name)).images) for name in set(visible) - set(children))
+        tree.thumbnails += count_thumbnails(parent, visible)
         for name in files:
             if not is_system(name):
                 (tree.images if extension(name) in known else tree.others).append(os.path.join(parent, name))
+        if len(tree.folders) == 1:
+            tree.direct = len(tree.images)
     tree.images.sort()
     tree.others.sort()
     return tree
+
+
+def count_thumbnails(parent: str | os.PathLike[str], names: list[str] | None = None) -> int:
+    """Images in the folders of thumbnails in ``parent``; ``names`` are those of the folders in it."""
+    if names is None:
+        names = [place.name for place in Path(parent).iterdir() if place.is_dir()]
+    return sum(len(walk(os.path.join(parent, name)).images) for name in names if name.lower() in THUMBNAILS)
 
 
 def list_images(folder: Path) -> list[str]:
@@ -64,11 +75,6 @@ def list_images(folder: Path) -> list[str]:
         ValueError: naming a folder that cannot be listed.
     """
     return walk(folder).images
-
-
-def list_others(folder: Path) -> list[str]:
-    """Sorted paths of the files that ``list_images`` leaves out: those without an image's extension."""
-    return walk(folder).others
 
 
 def refuse(error: OSError) -> NoReturn:

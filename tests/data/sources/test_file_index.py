@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from lit_cnn.data.sources import file_index, folders
+from lit_cnn.data.sources import class_folders, file_index
 from lit_cnn.data.sources.file_index import Listing, PathTable, cache_folder, load_listing, save_listing
 from lit_cnn.data.sources.folders import read_folder
 
@@ -44,8 +44,8 @@ def settled(monkeypatch):
 def _settle(root):
     """As if no file had been added or removed for an hour."""
     then = time.time() - 3600
-    for parent, _, _ in os.walk(root):
-        os.utime(parent, (then, then))
+    for number, (parent, _, _) in enumerate(os.walk(root)):
+        os.utime(parent, (then + number, then + number))
 
 
 def _content(root, *, indexed=True):
@@ -55,8 +55,8 @@ def _content(root, *, indexed=True):
 
 
 def _count_walks(monkeypatch):
-    walks, real = [], folders.walk
-    monkeypatch.setattr(folders, "walk", lambda folder: walks.append(folder) or real(folder))
+    walks, real = [], class_folders.walk
+    monkeypatch.setattr(class_folders, "walk", lambda folder: walks.append(folder) or real(folder))
     return walks
 
 
@@ -99,7 +99,7 @@ def test_a_folder_changed_right_before_is_not_kept(folder, monkeypatch, which):
 
     def states(folders):
         found = real(folders)
-        found[:, :2] = 0
+        found[:, :2] = 10**18 + np.arange(len(found))[:, None]
         if "train" in folders[0]:
             found[1, which] = recent
         return found
@@ -114,7 +114,7 @@ def test_a_folder_changed_right_before_is_not_kept(folder, monkeypatch, which):
 
 def test_a_file_added_while_the_folder_is_listed_is_not_missed(folder, monkeypatch):
     """A listing may take minutes: the file comes into a class that has been listed, long before the last one is."""
-    real, hour = folders.walk, 3600 * 10**9
+    real, hour = class_folders.walk, 3600 * 10**9
 
     def walk(path):
         found = real(path)
@@ -125,7 +125,7 @@ def test_a_file_added_while_the_folder_is_listed_is_not_missed(folder, monkeypat
             monkeypatch.setattr(time, "time_ns", lambda now=time.time_ns: now() + hour)
         return found
 
-    monkeypatch.setattr(folders, "walk", walk)
+    monkeypatch.setattr(class_folders, "walk", walk)
     _content(folder)
     assert str(folder / "train" / "cat" / "new.png") in _content(folder)[1]["train"][0]
 
@@ -197,7 +197,7 @@ def test_over_a_million_files_load_at_once_and_take_no_string_each(tmp_path):
     root = str(tmp_path / "train")
     paths = PathTable.of((f"{root}/{name}/{name}_{row}.JPEG" for name in classes for row in range(1280)), root)
     directories = [root, *(f"{root}/{name}" for name in classes)]
-    save_listing(tmp_path / "train", Listing(paths, classes, [1280] * 1000, directories), time.time_ns())
+    save_listing(tmp_path / "train", Listing(paths, classes, [1280] * 1000, directories, [1280] * 1000), time.time_ns())
     tracemalloc.start()
     start = time.perf_counter()
     found = read_folder(tmp_path, indexed=True)

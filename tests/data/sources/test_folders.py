@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from lit_cnn.data.sources.decoding import PixelFormat
-from lit_cnn.data.sources.folders import list_images, list_others, load_image, read_folder
+from lit_cnn.data.sources.folders import load_image, read_folder
 
 
 def _fill(folder, classes=("cat", "dog"), count=2):
@@ -31,24 +31,6 @@ def test_train_and_val_folders(tmp_path):
 def test_class_folders_alone_are_the_training_images(tmp_path):
     _fill(tmp_path)
     assert list(read_folder(tmp_path).splits) == ["train"]
-
-
-def test_files_are_sorted_links_followed_and_other_files_ignored(tmp_path):
-    _fill(tmp_path / "real" / "cat", (".",), 2)
-    (tmp_path / "cat").symlink_to(tmp_path / "real" / "cat")
-    (tmp_path / "real" / "cat" / "loop").symlink_to(tmp_path / "real" / "cat")
-    (tmp_path / "real" / "cat" / "notes.txt").write_text("no image")
-    (tmp_path / "real" / "cat" / ".hidden.png").write_text("")
-    for name in ("Z.JPEG", "gray.pgm"):
-        Image.new("L", (2, 2)).save(tmp_path / "real" / "cat" / name)
-    assert [os.path.basename(name) for name in list_images(tmp_path / "cat")] == [
-        "0.png",
-        "1.png",
-        "Z.JPEG",
-        "gray.pgm",
-    ]
-    assert [os.path.basename(name) for name in list_others(tmp_path / "cat")] == ["notes.txt"]
-    assert load_image(tmp_path / "cat" / "gray.pgm").size == (2, 2)
 
 
 @pytest.mark.parametrize("place", [".", "cat", "cat/deep"])

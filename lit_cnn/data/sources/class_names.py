@@ -1,0 +1,62 @@
+"""Names of classes: their order, and what is said of names that are easily confused."""
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+
+
+def sorted_classes(names: Iterable[str]) -> list[str]:
+    """Names in order: by value where all are numbers, else by their characters."""
+    listed = sorted(names)
+    if all(NUMBER.fullmatch(name) for name in listed):
+        listed.sort(key=float)
+    return listed
+
+
+def numbered(names: Sequence[str]) -> dict[str, int]:
+    """The label of each class."""
+    return {name: number for number, name in enumerate(names)}
+
+
+def require_classes(names: Sequence[str], holder: str) -> None:
+    """Refuse a set of one class.
+
+    Raises:
+        ValueError: naming it.
+    """
+    if len(names) == 1:
+        raise ValueError(f"{holder} one class only ({names[0]}); classification needs at least two classes")
+
+
+def require_text(name: str, place: str | os.PathLike[str]) -> None:
+    """Refuse a class whose name cannot be written to files and screens.
+
+    Raises:
+        ValueError: naming its folder in escaped form.
+    """
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        shown = os.fspath(place).encode(errors="surrogateescape").decode(errors="backslashreplace")
+        raise ValueError(f"the name of the class folder {shown} is not valid UTF-8; rename it") from None
+
+
+def same_form(name: str) -> str:
+    """A name without what is easily overlooked: capitals, blanks, and the two ways of writing an accent."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().replace("_", " ").split())
+
+
+def similar_names(names: Iterable[str]) -> list[str]:
+    """A sentence for each two names that differ only in ``same_form``."""
+    seen: dict[str, str] = {}
+    notes = []
+    for name in names:
+        first = seen.setdefault(same_form(name), name)
+        if first != name:
+            notes.append(
+                f"the classes {first!r} and {name!r} differ only in capitals, blanks or accents; are they one?"
+            )
+    return notes

@@ -1,0 +1,88 @@
+"""A split whose images are in one folder without class folders, with a list that gives their classes, as ImageNet's
+``val/`` and ``LOC_val_solution.csv``."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from lit_cnn.data.sources.class_names import numbered
+from lit_cnn.data.sources.extensions import few
+from lit_cnn.data.sources.find_lists import is_list, named_lists
+from lit_cnn.data.sources.layout import has_class_folders
+from lit_cnn.data.sources.tables import Table, has_columns, read_table
+from lit_cnn.data.sources.tree import own_images
+
+ABOVE = 3
+"""Folders above that of the splits in which ImageNet's list may be: Kaggle's archive has it there."""
+
+
+def is_flat(folder: Path) -> bool:
+    """Whether a folder holds images but no class folders."""
+    return any(True for _ in own_images(folder)) and not has_class_folders(folder)
+
+
+def flat_labels(folder: Path, root: Path, split: str, class_names: Sequence[str]) -> tuple[list[str], list[int], Path]:
+    """The images of a flat split, their labels, and the list that gives these.
+
+    Args:
+        folder: that of the images.
+        root: the folder that holds the splits' folders.
+        split: name of the split.
+        class_names: label k is ``class_names[k]``.
+
+    Raises:
+        LookupError: if there is no such list.
+        ValueError: if a list leaves out an image or gives a class that is not in ``class_names``; one sentence.
+    """
+    images = sorted(own_images(folder))
+    for file in _candidates(folder, root, split):
+        table = read_table(file)
+        named = _by_name(table)
+        classes = [named.get(name, named.get(name.rpartition(".")[0])) for name in map(os.path.basename, images)]
+        if not any(classes):
+            continue
+        without = [image for image, label in zip(images, classes, strict=True) if not label]
+        if without:
+            raise ValueError(
+                f"{file} gives no class for {len(without)} of the {len(images)} images in {folder}, the "
+                f"first is {os.path.basename(without[0])}; add rows or remove the images"
+            )
+        return images, _labels(table, classes, class_names), file
+    raise LookupError(split)
+
+
+def _labels(table: Table, classes: list[str | None], class_names: Sequence[str]) -> list[int]:
+    numbers = numbered(class_names)
+    unknown = [label for label in classes if label not in numbers]
+    if unknown:
+        raise ValueError(
+            f"{table.file} gives the class {unknown[0]}, which is not among the class folders "
+            f"({few(list(class_names))}); write the classes by these names"
+        )
+    return [numbers[str(label)] for label in classes]
+
+
+def _by_name(table: Table) -> dict[str, str]:
+    """Class of each file by its name without folders."""
+    named: dict[str, str] = {}
+    for path, label, line in zip(table.paths, table.labels, table.lines, strict=True):
+        name = os.path.basename(path)
+        if named.setdefault(name, label) != label:
+            raise ValueError(f"{table.file} gives {name} the classes {named[name]} and {label} (line {line}); keep one")
+    return named
+
+
+def _candidates(folder: Path, root: Path, split: str) -> Iterator[Path]:
+    """Lists that may give the classes: named for the split or, in the split's own folder, any."""
+    place = folder
+    while True:
+        yield from named_lists(place, split)
+        if place in (root, place.parent):
+            break
+        place = place.parent
+    yield from (file for file in sorted(folder.iterdir()) if is_list(file) and has_columns(file))
+    yield from (file for file in sorted(root.iterdir()) if is_list(file) and has_columns(file))
+    for above in list(root.absolute().parents)[:ABOVE]:
+        file = above / f"LOC_{split}_solution.csv"
+        if file.is_file():
+            yield file

@@ -1,0 +1,200 @@
+"""Lists of files with their classes (CSV, TSV, text) as splits: one list with or without a column of splits, or one for
+each split."""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from lit_cnn.data.sources.class_names import numbered, require_classes, similar_names, sorted_classes
+from lit_cnn.data.sources.extensions import extension, few, image_extensions, left_out_reasons
+from lit_cnn.data.sources.file_index import PathTable
+from lit_cnn.data.sources.find_lists import WHOLE, find_lists, lists_of
+from lit_cnn.data.sources.folders import FolderSplit, Labeled
+from lit_cnn.data.sources.listed_files import ListedFiles
+from lit_cnn.data.sources.tables import Table, read_table
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a list: an existing file, its class, its split (or "all"), and the other columns' values."""
+
+    path: str
+    label: str
+    split: str
+    place: str
+    values: dict[str, str]
+
+
+@dataclass
+class _Reading:
+    """What reading lists has found so far: rows by path, files left out, and sentences."""
+
+    rows: dict[str, Row] = field(default_factory=dict)
+    extensions: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+
+
+def read_list(path: Path) -> Labeled:
+    """Read a list, or the lists of a folder, for training.
+
+    A list named as the training split is read with the lists of the other splits next to it.
+
+    Raises:
+        ValueError: one sentence on what is wrong with a list, naming it.
+    """
+    lists = lists_of(path)
+    reading = _read(lists)
+    splits = {row.split for row in reading.rows.values()}
+    if "train" not in splits and WHOLE not in splits:
+        raise ValueError(
+            f"{path} lists {few(sorted(splits)) or 'no'} images but no training images; add rows of the split train"
+        )
+    train = "train" if "train" in splits else WHOLE
+    names = sorted_classes({row.label for row in reading.rows.values() if row.split == train})
+    require_classes(names, f"{path} lists")
+    return _labeled(reading, lists, names, "the training images")
+
+
+def read_listed_split(path: Path, class_names: Sequence[str], wanted: str) -> Labeled:
+    """The rows of one split of a list, or all where it has no splits, with labels by the class names of a network.
+
+    Raises:
+        ValueError: one sentence: the split is not there, or a class is not the network's.
+    """
+    lists = find_lists(path) if path.is_dir() else {WHOLE: path}
+    reading = _read({name: file for name, file in lists.items() if name in (wanted, WHOLE)} or lists)
+    splits = sorted({row.split for row in reading.rows.values()})
+    if wanted not in splits and len(splits) == 1 and splits != ["train"]:
+        wanted = splits[0]
+    if wanted not in splits:
+        raise ValueError(
+            f"{path} lists the splits {few(splits)} but not {wanted}; add rows of it, or pass another list"
+        )
+    reading.rows = {name: row for name, row in reading.rows.items() if row.split == wanted}
+    return _labeled(reading, lists, list(class_names), "the network's classes", evaluated=True)
+
+
+def _read(lists: dict[str, Path]) -> _Reading:
+    """All rows of lists by the split that each is named for; a column of splits comes before that name."""
+    reading = _Reading()
+    for name, file in lists.items():
+        try:
+            table = read_table(file)
+        except ValueError as error:
+            if name != "test" or len(lists) == 1:
+                raise
+            reading.notes.append(f"the test split is left out: {error}")
+            continue
+        reading.notes += table.notes
+        _add(reading, table, name)
+    if len(lists) > 1:
+        reading.notes.append(f"the splits were read from {', '.join(file.name for file in lists.values())}")
+    if not reading.rows:
+        raise ValueError(
+            f"{few([str(file) for file in lists.values()])} lists no image; a row for each file is expected"
+        )
+    return reading
+
+
+def _add(reading: _Reading, table: Table, name: str) -> None:
+    """The rows of a list whose files are there."""
+    finder, known, missing, repeated, bare = ListedFiles(table.file), image_extensions(), [], 0, 0
+    for number, path in enumerate(table.paths):
+        place = f"line {table.lines[number]} of {table.file}"
+        split = name if table.splits is None else table.splits[number]
+        if not table.labels[number] and split == "test":
+            bare += 1
+            continue
+        found = _find(finder, path, place)
+        if found is None:
+            missing.append(f"{path} ({place})")
+            continue
+        if extension(os.path.basename(found)) not in {*known, ""}:
+            reading.extensions[extension(os.path.basename(found))] += 1
+            continue
+        values = {column: texts[number] for column, texts in table.columns.items()}
+        repeated += _enter(reading.rows, Row(found, _label(table.labels[number], place), split, place, values))
+    if missing:
+        raise ValueError(
+            f"{len(missing)} of {len(table.paths)} files that {table.file} lists are missing, the first is {missing[0]}"
+            "; write paths relative to the list's folder, or remove these rows"
+        )
+    if repeated:
+        reading.notes.append(f"{repeated} repeated rows of {table.file.name} are read once")
+    if bare:
+        reading.notes.append(f"{bare} test images of {table.file.name} have no class: left out")
+
+
+def _find(finder: ListedFiles, path: str, place: str) -> str | None:
+    if not path:
+        raise ValueError(f"{place} names no file; add its path or remove the row")
+    try:
+        found = finder.find(path)
+    except ValueError as error:
+        raise ValueError(f"{error} ({place})") from None
+    if len(found) > 1:
+        raise ValueError(f"{path} ({place}) may be {found[0]} or {found[1]}; write its path from the list's folder on")
+    return found[0] if found else None
+
+
+def _label(label: str, place: str) -> str:
+    if not label:
+        raise ValueError(f"{place} names no class; add it or remove the row")
+    return label
+
+
+def _enter(rows: dict[str, Row], row: Row) -> bool:
+    """Add a row; whether its file was there already, with the same class and split."""
+    known = rows.setdefault(row.path, row)
+    for what, first, second in (("class", known.label, row.label), ("split", known.split, row.split)):
+        if first != second:
+            raise ValueError(
+                f"{row.path} has the {what} {first} ({known.place}) and the {what} {second} ({row.place}); keep one"
+            )
+    return known is not row
+
+
+def _labeled(
+    reading: _Reading, lists: dict[str, Path], names: list[str], owner: str, *, evaluated: bool = False
+) -> Labeled:
+    """Splits whose labels are positions in ``names``; all rows are train, or in evaluation "all", without splits."""
+    numbers = numbered(names)
+    places: dict[str, list[Row]] = {}
+    for row in reading.rows.values():
+        split = row.split if evaluated or row.split != WHOLE else "train"
+        if row.label not in numbers:
+            raise ValueError(
+                f"{row.place} has the class {row.label}, which is not among those of {owner} ({few(names)}); correct it"
+                " or remove its rows"
+            )
+        places.setdefault(split, []).append(row)
+    root = _root(os.path.abspath(next(iter(lists.values())).parent), reading.rows)
+    splits = {
+        split: FolderSplit(
+            PathTable.of([row.path for row in rows], root),
+            torch.tensor([numbers[row.label] for row in rows]),
+            _columns(rows),
+        )
+        for split, rows in sorted(places.items(), key=lambda item: ("train", "val", "test", WHOLE).index(item[0]))
+    }
+    notes = (*reading.notes, *similar_names(names))
+    return Labeled(splits, names, left_out_reasons(reading.extensions), notes)
+
+
+def _root(base: str, paths: dict[str, Row]) -> str:
+    """The list's folder where all files are in it, which stays when rows are added, else what all paths begin with."""
+    inside = base.rstrip(os.sep)
+    if all(path.startswith(inside + os.sep) for path in paths):
+        return inside
+    return os.path.commonpath([os.path.dirname(path) for path in paths]).rstrip(os.sep)
+
+
+def _columns(rows: list[Row]) -> dict[str, np.ndarray]:
+    """The values of the columns that every row of a split has."""
+    shared = [name for name in rows[0].values if all(name in row.values for row in rows)]
+    return {name: np.array([row.values[name] for row in rows], dtype=np.str_) for name in shared}
