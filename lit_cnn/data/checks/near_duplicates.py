@@ -14,17 +14,18 @@ THUMBNAIL = 16
 _SIDE = 32
 _FREQUENCIES = 8
 _BANDS = 4
-"""Parts of 16 bits: of two hashes with at most ``DISTANCE`` different bits, one part differs in at most two bits."""
+"""Parts of 16 bits: of two hashes with up to 11 different bits, one part differs in at most two bits, as it does in
+most with up to ``DISTANCE``."""
 _FLIPS = (0, *sorted({1 << bit | 1 << other for bit in range(16) for other in range(16)}))
 """Which bits of a part are flipped in turn: none, one or two."""
-DISTANCE = 3 * _BANDS - 1
+DISTANCE = 14
 """Bits in which the hashes of candidates may differ."""
 RESIDUAL, RELATIVE, MOST = 3.0, 0.14, 10.0
 """Root mean square by which the luminances of thumbnails may differ beyond brightness and contrast: the first number
 plus so large a share of their standard deviation, at most the third, in levels."""
 CORRELATION = 0.6
 """Least correlation of the luminances, which counts where their contrast is low."""
-GAIN = 1.4
+GAIN = 1.5
 """Largest ratio of contrasts."""
 SHIFT = 40.0
 """Largest difference of a channel's mean level."""
@@ -32,12 +33,13 @@ COLOR = 16.0
 """Root mean square by which the colors of the 16 parts of two thumbnails may differ, in levels."""
 FLAT = 2.5
 """Standard deviation of the luminance of a thumbnail below which there is nothing to compare."""
-_NEIGHBORS = 64
+_NEIGHBORS = 32
 """Candidates of an image that share one key: where thousands do, such as scans of blank pages, the next ones count."""
 _CHUNK = 8192
 
 _ANGLES = (np.arange(_SIDE) + 0.5)[None] * np.arange(_FREQUENCIES)[:, None]
 _COSINES = np.cos(np.pi / _SIDE * _ANGLES).astype(np.float32)
+_BITS = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint8)
 _LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
@@ -76,8 +78,9 @@ def near_duplicates(thumbnails: np.ndarray, hashes: np.ndarray) -> list[list[int
     for first, second in _candidates(hashes[rows]):
         a, b = rows[first], rows[second]
         alike = _same_shapes(luminances[a], luminances[b]) & _same_colors(thumbnails[a], thumbnails[b])
-        for a, b in zip(a[alike].tolist(), b[alike].tolist(), strict=True):
-            parents[max(root(a), root(b))] = min(root(a), root(b))
+        for pair in zip(a[alike].tolist(), b[alike].tolist(), strict=True):
+            one, other = sorted(map(root, pair))
+            parents[other] = one
     groups: dict[int, list[int]] = {}
     for row in range(len(parents)):
         groups.setdefault(root(row), []).append(row)
@@ -85,7 +88,7 @@ def near_duplicates(thumbnails: np.ndarray, hashes: np.ndarray) -> list[list[int
 
 
 def _candidates(hashes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Pairs of rows whose hashes differ in few bits, a chunk at a time; a pair may come twice."""
+    """Pairs of rows whose hashes differ in few bits, a chunk at a time."""
     order_of_hash = np.argsort(hashes, kind="stable")
     for band in range(_BANDS):
         keys = ((hashes >> np.uint64(16 * band)) & np.uint64(0xFFFF)).astype(np.int64)
@@ -95,7 +98,7 @@ def _candidates(hashes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
             for start in range(0, len(hashes), _CHUNK):
                 rows = np.arange(start, min(start + _CHUNK, len(hashes)))
                 first, second = _with_key(rows, ordered, flip)
-                yield from _close(hashes, order[first], order[second])
+                yield from _close(hashes, order[first], order[second], band)
 
 
 def _with_key(places: np.ndarray, ordered: np.ndarray, flip: int) -> tuple[np.ndarray, np.ndarray]:
@@ -108,12 +111,22 @@ def _with_key(places: np.ndarray, ordered: np.ndarray, flip: int) -> tuple[np.nd
     return np.repeat(places, counts), np.repeat(begin, counts) + offsets
 
 
-def _close(hashes: np.ndarray, first: np.ndarray, second: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _close(
+    hashes: np.ndarray, first: np.ndarray, second: np.ndarray, band: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Those of the pairs with few different bits that no band before has given."""
     for start in range(0, len(first), _CHUNK):
         a, b = first[start : start + _CHUNK], second[start : start + _CHUNK]
-        near = np.bitwise_count(hashes[a] ^ hashes[b]) <= DISTANCE
+        bits = _different_bits(hashes[a], hashes[b])
+        near = (bits.sum(axis=1) <= DISTANCE) & (bits[:, :band] > 2).all(axis=1)
         if near.any():
             yield a[near], b[near]
+
+
+def _different_bits(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """How many bits of each band differ: (P, 4)."""
+    parts = (first ^ second)[:, None] >> (16 * np.arange(_BANDS, dtype=np.uint64)) & np.uint64(0xFFFF)
+    return _BITS[parts >> np.uint64(8)] + _BITS[parts & np.uint64(0xFF)]
 
 
 def _luminances(thumbnails: np.ndarray) -> np.ndarray:
@@ -132,7 +145,9 @@ def _same_shapes(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     low, high = np.minimum(*deviations), np.maximum(*deviations)
     correlation = (a * b).mean(1) / (low * high)
     residual = high * np.sqrt(np.clip(1 - correlation**2, 0, None))
-    return (residual <= np.minimum(RESIDUAL + RELATIVE * high, MOST)) & (correlation >= CORRELATION) & (high <= GAIN * low)
+    return (
+        (residual <= np.minimum(RESIDUAL + RELATIVE * high, MOST)) & (correlation >= CORRELATION) & (high <= GAIN * low)
+    )
 
 
 def _same_colors(first: np.ndarray, second: np.ndarray) -> np.ndarray:
