@@ -3,13 +3,15 @@
 import os
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from lit_cnn.data.sources.class_names import require_text
-from lit_cnn.data.sources.extensions import few
+from lit_cnn.data.sources.extensions import left_out_reasons
 from lit_cnn.data.sources.file_index import Listing, PathTable, load_listing, save_listing, unreliable
-from lit_cnn.data.sources.layout import split_of
+from lit_cnn.data.sources.layout import is_neutral, split_of
 from lit_cnn.data.sources.tree import count_thumbnails, own_images, subfolders, walk
+from lit_cnn.data.sources.wording import counted, few
 
 
 def class_folders(folder: Path) -> list[str]:
@@ -81,9 +83,9 @@ def _refuse_inner_splits(folder: Path, listing: Listing) -> None:
     for name, places in splits.items():
         if len({split_of(place)[0] for place in places}) > 1 or (places and all(splits.values())):
             raise ValueError(
-                f"{folder / name} holds {few([f'{place}/' for place in places])}, but one level above is taken for the "
-                f"class folders; pass {folder / name} as data.path, or where {name} is a class put the folders of the "
-                f"splits outside (train/{name})"
+                f"{folder / name} holds {few([f'{place}/' for place in places])} inside one class: pass "
+                f"{folder / name} as data.path, or where {name} is a class put the folders of the splits outside "
+                f"(train/{name})"
             )
 
 
@@ -93,7 +95,12 @@ def _names_split(name: str) -> bool:
 
 
 def nesting_notes(folder: Path, listing: Listing) -> list[str]:
-    """A sentence where images lie deeper than in the class folders."""
+    """Sentences where the class folders may not be meant as such: images lie deeper, or no name is that of a class."""
+    if listing.classes and all(is_neutral(name) for name in listing.classes):
+        return [
+            f"the folders in {folder} ({few(listing.classes)}) are taken for classes; if they only part the images, "
+            "pass a list of the files with their classes as data.path"
+        ]
     deep = sum(listing.counts) - sum(listing.direct)
     inner = _inner(folder, listing)
     if not deep:
@@ -104,4 +111,14 @@ def nesting_notes(folder: Path, listing: Listing) -> list[str]:
             f"the classes are the folders in {folder} ({few(listing.classes, 3)}), which hold only folders: if those "
             f"({below}) are the classes, move them up, or pass a list of the files with their classes as data.path"
         ]
-    return [f"the classes are the folders in {folder}; {deep} images in deeper folders count for them"]
+    return [f"the classes are the folders in {folder}; {counted(deep, 'image')} in deeper folders count for them"]
+
+
+def left_out(listings: Sequence[Listing]) -> dict[str, int]:
+    """Why files of the folders of splits are in none of their classes: reason -> files."""
+    places = {
+        "in folders of thumbnails": sum(listing.thumbnails for listing in listings),
+        "next to the class folders": sum(listing.loose for listing in listings),
+    }
+    extensions = sum((listing.extensions for listing in listings), Counter[str]())
+    return {**left_out_reasons(extensions), **{reason: count for reason, count in places.items() if count}}

@@ -1,22 +1,22 @@
 """The labeled images of a folder or a list that a trained network is evaluated on, with its labels by class name."""
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import torch
 
+from lit_cnn.data.sources.class_folders import left_out, list_classes, nesting_notes
 from lit_cnn.data.sources.class_names import numbered, same_form
-from lit_cnn.data.sources.extensions import few, left_out_reasons
 from lit_cnn.data.sources.file_index import PathTable
 from lit_cnn.data.sources.find_lists import WHOLE, find_lists, is_list
 from lit_cnn.data.sources.flat import flat_labels, is_flat
 from lit_cnn.data.sources.folders import FolderSplit, Labeled
 from lit_cnn.data.sources.labeled import lacks_class_folders
-from lit_cnn.data.sources.layout import Layout, find_layout
+from lit_cnn.data.sources.layout import Layout, find_layout, has_class_folders, split_of
 from lit_cnn.data.sources.lists import read_listed_split
-from lit_cnn.data.sources.tree import subfolders, walk
+from lit_cnn.data.sources.tree import subfolders
+from lit_cnn.data.sources.wording import few
 
 
 def labeled_images(path: Path, class_names: Sequence[str], split: Literal["val", "test"]) -> Labeled:
@@ -40,15 +40,22 @@ def labeled_images(path: Path, class_names: Sequence[str], split: Literal["val",
                 f"{path} is not a folder of images or a list of them (.csv, .tsv or .txt); pass one of these"
             )
         return read_listed_split(path, class_names, split)
-    folders = subfolders(path)
-    # A network's own class may have a split's name.
-    if folders and all(folder.name in class_names for folder in folders):
+    if _holds_known_classes(path, class_names):
         return _read(WHOLE, path, class_names)
     layout = find_layout(path)
     if lacks_class_folders(path) and split not in layout.splits and find_lists(path):
         return read_listed_split(path, class_names, split)
     name, folder = _choose(path, layout, split)
     return _flat(name, folder, layout, class_names) if is_flat(folder) else _read(name, folder, class_names)
+
+
+def _holds_known_classes(path: Path, class_names: Sequence[str]) -> bool:
+    """Whether all folders are named as classes, which a split's name may be too, and none holds class folders then."""
+    folders = subfolders(path)
+    return bool(folders) and all(
+        folder.name in class_names and not (split_of(folder.name)[0] and has_class_folders(folder))
+        for folder in folders
+    )
 
 
 def _choose(path: Path, layout: Layout, split: Literal["val", "test"]) -> tuple[str, Path]:
@@ -59,7 +66,7 @@ def _choose(path: Path, layout: Layout, split: Literal["val", "test"]) -> tuple[
         return split, found[split]
     if len(found) == 1 and "train" not in found:
         return next(iter(found.items()))
-    there = " and ".join(f"{folder.name}/" for folder in found.values())
+    there = " and ".join(f"{folder.relative_to(path)}/" for folder in found.values())
     raise ValueError(f"{path} holds {there} but no {split} split; add one, or pass the folder whose images you mean")
 
 
@@ -79,25 +86,21 @@ def _flat(name: str, folder: Path, layout: Layout, class_names: Sequence[str]) -
 def _read(name: str, folder: Path, class_names: Sequence[str]) -> Labeled:
     """All images of the class folders of ``folder``."""
     numbers = numbered(class_names)
-    paths: list[str] = []
-    labels: list[int] = []
-    extensions: Counter[str] = Counter()
-    for place in subfolders(folder):
-        tree = walk(place)
-        extensions += tree.extensions
-        if tree.images and place.name not in numbers:
-            twin = next((known for known in class_names if same_form(known) == same_form(place.name)), None)
+    listing, _ = list_classes(folder, indexed=False)
+    for place, count in zip(listing.classes, listing.counts, strict=True):
+        if count and place not in numbers:
+            twin = next((known for known in class_names if same_form(known) == same_form(place)), None)
             meant = f"; is it {twin!r}?" if twin is not None else ""
             raise ValueError(
-                f"{place} is named as none of the network's classes ({few(list(class_names))}){meant}; rename or "
-                "remove it"
+                f"the folder {folder / place} is not named as one of the network's classes ({few(list(class_names))})"
+                f"{meant}; rename or remove it"
             )
-        paths += tree.images
-        labels += [numbers[place.name]] * len(tree.images) if tree.images else []
-    if not paths:
+    if not len(listing.paths):
         raise ValueError(
             f"{folder} holds no image in class folders; one folder per class is expected, named as the network's "
             f"classes ({few(list(class_names))})"
         )
-    images = FolderSplit(PathTable.of(paths, str(folder)), torch.tensor(labels))
-    return Labeled({name: images}, list(class_names), left_out_reasons(extensions))
+    labels = torch.tensor([numbers.get(place, -1) for place in listing.classes])
+    images = FolderSplit(listing.paths, labels.repeat_interleave(torch.tensor(listing.counts)))
+    notes = tuple(nesting_notes(folder, listing))
+    return Labeled({name: images}, list(class_names), left_out([listing]), notes)

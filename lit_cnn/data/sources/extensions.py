@@ -7,6 +7,8 @@ from importlib.util import find_spec
 
 from PIL import Image
 
+from lit_cnn.data.sources.wording import few
+
 NO_PICTURES = {"BUFR", "EPS", "FITS", "FLI", "GRIB", "HDF5", "IPTC", "MPEG", "PDF", "WMF"}
 """Formats of Pillow that are documents, animations or data, or that it cannot decode alone."""
 PLUGINS = {"pillow_heif": "register_heif_opener", "pi_heif": "register_heif_opener", "pillow_jxl": None}
@@ -70,8 +72,3 @@ def left_out_reasons(extensions: Counter[str]) -> dict[str, int]:
         listed = few([name or "none" for name in names])
         reasons[f"no image by the ending ({listed}){advice}"] = sum(extensions[name] for name in names)
     return reasons
-
-
-def few(names: list[str], limit: int = 6) -> str:
-    """The first names, comma separated, and how many more there are."""
-    return ", ".join(names) if len(names) <= limit else f"{', '.join(names[:limit])} and {len(names) - limit} more"

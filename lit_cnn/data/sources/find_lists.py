@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from lit_cnn.data.sources.extensions import few
 from lit_cnn.data.sources.layout import SPLITS, split_of
 from lit_cnn.data.sources.tables import SUFFIXES, has_columns
+from lit_cnn.data.sources.wording import few
 
 WHOLE = "all"
 """Name of the rows of a list without splits."""
@@ -17,10 +17,18 @@ def is_list(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
+def lists_in(folder: Path) -> list[Path]:
+    """The lists of a folder, except samples of what is handed in to a contest."""
+    return sorted(file for file in folder.iterdir() if is_list(file) and "submission" not in file.name.lower())
+
+
 def named_lists(folder: Path, split: str) -> list[Path]:
     """The lists of a folder that are named for a split; a .csv comes before a .tsv and that before a .txt."""
-    files = [file for file in folder.iterdir() if is_list(file) and "submission" not in file.name.lower()]
-    named = [file for file in files if split_of(file.stem)[0] == split and ABOUT.issuperset(split_of(file.stem)[1])]
+    named = [
+        file
+        for file in lists_in(folder)
+        if split_of(file.stem)[0] == split and ABOUT.issuperset(split_of(file.stem)[1])
+    ]
     return sorted(named, key=lambda file: (SUFFIXES.index(file.suffix.lower()), file.name))
 
 
@@ -43,12 +51,11 @@ def find_lists(folder: Path) -> dict[str, Path]:
             found[split] = named[0]
     if "train" in found:
         return found
-    single = sorted(
+    single = [
         file
-        for file in folder.iterdir()
-        if file.suffix.lower() in (".csv", ".tsv") and is_list(file) and file not in found.values()
-        if "submission" not in file.name.lower() and has_columns(file)
-    )
+        for file in lists_in(folder)
+        if file.suffix.lower() in (".csv", ".tsv") and file not in found.values() and has_columns(file)
+    ]
     if len(single) > 1:
         raise ValueError(f"{folder} holds the lists {few([f.name for f in single])}; pass one of them as data.path")
     return {WHOLE: single[0]} if single else found

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lit_cnn.data.sources.class_names import numbered
-from lit_cnn.data.sources.extensions import few
-from lit_cnn.data.sources.find_lists import is_list, named_lists
+from lit_cnn.data.sources.find_lists import lists_in, named_lists
 from lit_cnn.data.sources.layout import has_class_folders
 from lit_cnn.data.sources.tables import Table, has_columns, read_table
 from lit_cnn.data.sources.tree import own_images
+from lit_cnn.data.sources.wording import few
 
 ABOVE = 3
 """Folders above that of the splits in which ImageNet's list may be: Kaggle's archive has it there."""
@@ -56,8 +56,8 @@ def _labels(table: Table, classes: list[str | None], class_names: Sequence[str])
     unknown = [label for label in classes if label not in numbers]
     if unknown:
         raise ValueError(
-            f"{table.file} gives the class {unknown[0]}, which is not among the class folders "
-            f"({few(list(class_names))}); write the classes by these names"
+            f"{table.file} gives the class {unknown[0]}, which is not among the classes ({few(list(class_names))}); "
+            "write them by these names"
         )
     return [numbers[str(label)] for label in classes]
 
@@ -80,8 +80,7 @@ def _candidates(folder: Path, root: Path, split: str) -> Iterator[Path]:
         if place in (root, place.parent):
             break
         place = place.parent
-    yield from (file for file in sorted(folder.iterdir()) if is_list(file) and has_columns(file))
-    yield from (file for file in sorted(root.iterdir()) if is_list(file) and has_columns(file))
+    yield from (file for file in (*lists_in(folder), *lists_in(root)) if has_columns(file))
     for above in list(root.absolute().parents)[:ABOVE]:
         file = above / f"LOC_{split}_solution.csv"
         if file.is_file():

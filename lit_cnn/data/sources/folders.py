@@ -1,7 +1,6 @@
 """Folders of image files: classes are folders, and a file becomes an upright PIL image of the wanted mode."""
 
 import os
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,15 +10,16 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from lit_cnn.data.sources.class_folders import class_folders, list_classes, nesting_notes
+from lit_cnn.data.sources.class_folders import class_folders, left_out, list_classes, nesting_notes
 from lit_cnn.data.sources.class_names import numbered, same_form, similar_names
 from lit_cnn.data.sources.decoding import RGB, BrokenImage, EncodedImage, PixelFormat
-from lit_cnn.data.sources.extensions import few, left_out_reasons, register_plugins
+from lit_cnn.data.sources.extensions import left_out_reasons, register_plugins
 from lit_cnn.data.sources.file_index import Listing, PathTable
 from lit_cnn.data.sources.flat import flat_labels, is_flat
 from lit_cnn.data.sources.layout import Layout, find_layout
 from lit_cnn.data.sources.shards import INFO
 from lit_cnn.data.sources.tree import holds_images, own_images, walk
+from lit_cnn.data.sources.wording import counted, few
 
 NO_CLASSES = (
     "holds no class folders with images; make one folder per class with its images inside, or list the files in a CSV "
@@ -149,10 +149,8 @@ class _Reading:
         self.path, self.layout, self.indexed = path, layout, indexed
         self.names: list[str] = []
         self.splits: dict[str, FolderSplit] = {}
-        self.left_out: Counter[str] = Counter()
-        self.extensions: Counter[str] = Counter()
+        self.listings: list[Listing] = []
         self.notes: list[str] = []
-        self.written: float | None = None
 
     def add(self, split: str, folder: Path) -> None:
         """Read one split."""
@@ -166,10 +164,7 @@ class _Reading:
             return
         listing, notes = list_classes(folder, indexed=self.indexed)
         self.notes += [*notes, *nesting_notes(folder, listing)]
-        self.written = min((time for time in (self.written, listing.written) if time is not None), default=None)
-        self.extensions += listing.extensions
-        self.left_out["in folders of thumbnails"] += listing.thumbnails
-        self.left_out["next to the class folders"] += listing.loose
+        self.listings.append(listing)
         self._require_filled(split, folder, listing)
         numbers = numbered(self.names)
         for name, count in zip(listing.classes, listing.counts, strict=True):
@@ -193,17 +188,17 @@ class _Reading:
     def _add_flat(self, split: str, folder: Path) -> None:
         """Images without class folders, by a list of their classes; a test split without one is left out."""
         try:
-            images, labels, file = flat_labels(folder, self.layout.root, split, self.names)
+            files, labels, file = flat_labels(folder, self.layout.root, split, self.names)
         except LookupError:
-            count = sum(1 for _ in own_images(folder))
+            images = counted(sum(1 for _ in own_images(folder)), "image")
             if split == "test":
-                self.notes.append(f"{folder} holds {count} images without class folders: no labels, left out")
+                self.notes.append(f"{folder} holds {images} without class folders: no labels, left out")
                 return
             raise ValueError(
-                f"{folder} holds {count} images but no class folders; make one folder per class, or put a list "
+                f"{folder} holds {images} but no class folders; make one folder per class, or put a list "
                 f"{split}.csv with the columns path and label next to it"
             ) from None
-        self.splits[split] = FolderSplit(PathTable.of(images, str(folder)), torch.tensor(labels))
+        self.splits[split] = FolderSplit(PathTable.of(files, str(folder)), torch.tensor(labels))
         self.notes.append(f"the classes of the images in {folder} were read from {file}")
 
     def result(self) -> Labeled:
@@ -212,15 +207,13 @@ class _Reading:
         if any(str(folder) != split for split, folder in named.items()):
             self.notes.insert(0, f"the splits are {few([f'{folder} ({split})' for split, folder in named.items()])}")
         for folder in self.layout.others:
-            self.notes.append(
-                f"{folder} holds {len(walk(folder).images)} images but is not a split by its name: left out"
-            )
-        if self.written is not None:
-            date = datetime.fromtimestamp(self.written).strftime("%Y-%m-%d %H:%M")
+            images = counted(len(walk(folder).images), "image")
+            self.notes.append(f"{folder} holds {images} but is not a split by its name: left out")
+        kept = [listing.written for listing in self.listings if listing.written is not None]
+        if kept:
+            date = datetime.fromtimestamp(min(kept)).strftime("%Y-%m-%d %H:%M")
             self.notes.append(f"{KEPT} (written {date}); set data.file_index to false to list the files again")
-        left_out = {reason: count for reason, count in self.left_out.items() if count}
-        notes = (*self.notes, *similar_names(self.names))
-        return Labeled(self.splits, self.names, {**left_out_reasons(self.extensions), **left_out}, notes)
+        return Labeled(self.splits, self.names, left_out(self.listings), (*self.notes, *similar_names(self.names)))
 
 
 def _training_classes(path: Path, train: Path) -> list[str]:

@@ -17,10 +17,11 @@ from torch import Tensor
 
 from lit_cnn.data.sources.class_names import numbered, require_classes, similar_names, sorted_classes
 from lit_cnn.data.sources.decoding import RGB, BrokenImage, EncodedImage, PixelFormat
-from lit_cnn.data.sources.extensions import few, register_plugins
+from lit_cnn.data.sources.extensions import register_plugins
 from lit_cnn.data.sources.folders import read_file
 from lit_cnn.data.sources.layout import SPLITS, split_of
 from lit_cnn.data.sources.tables import LABELS, plain
+from lit_cnn.data.sources.wording import few
 
 if TYPE_CHECKING:
     from datasets import Dataset

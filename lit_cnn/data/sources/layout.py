@@ -2,7 +2,7 @@
 
 A split's folder is named by one word for it, alone or with words such as "set" and "images" (``valid``, ``Training``,
 ``test_set``, ``train_images``). With any other word (``seg_train``, ``flowers_test``) it counts where folders of two
-splits share that word or another split is found, and where it holds class folders: ``bullet train`` is a class. Names
+splits share that word, or where another split is found and it holds class folders: ``bullet train`` is a class. Names
 of splits are never taken for classes.
 """
 
@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from lit_cnn.data.sources.extensions import few
 from lit_cnn.data.sources.tree import holds_images, own_images, subfolders
+from lit_cnn.data.sources.wording import few
 
 SplitName = Literal["train", "val", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
@@ -75,7 +75,7 @@ def find_layout(path: Path) -> Layout:
         ValueError: one sentence where two folders share a split, or split names lie among others.
     """
     root = path
-    for _ in range(DEPTH):
+    for _ in range(DEPTH + 1):
         folders = subfolders(root)
         splits = _named_splits(folders)
         if splits:
@@ -106,8 +106,8 @@ def _named_splits(folders: list[Path]) -> dict[SplitName, list[Path]]:
     for folder, split, rest in named:
         if split is None:
             continue
-        partners = {other for _, other, words in named if other is not None and words == rest} | plain
-        if not rest or (partners - {split} and has_class_folders(folder)):
+        partners = {other for _, other, words in named if other is not None and words == rest}
+        if not rest or len(partners) > 1 or (plain - {split} and has_class_folders(folder)):
             found.setdefault(split, []).append(folder)
     return {split: found[split] for split in SPLITS if split in found}
 

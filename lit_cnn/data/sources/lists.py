@@ -4,19 +4,21 @@ each split."""
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from lit_cnn.data.sources.class_names import numbered, require_classes, similar_names, sorted_classes
-from lit_cnn.data.sources.extensions import extension, few, image_extensions, left_out_reasons
+from lit_cnn.data.sources.extensions import extension, image_extensions, left_out_reasons
 from lit_cnn.data.sources.file_index import PathTable
 from lit_cnn.data.sources.find_lists import WHOLE, find_lists, lists_of
 from lit_cnn.data.sources.folders import FolderSplit, Labeled
 from lit_cnn.data.sources.listed_files import ListedFiles
 from lit_cnn.data.sources.tables import Table, read_table
+from lit_cnn.data.sources.tree import own_images, walk
+from lit_cnn.data.sources.wording import counted, few
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,19 @@ def read_list(path: Path) -> Labeled:
     train = "train" if "train" in splits else WHOLE
     names = sorted_classes({row.label for row in reading.rows.values() if row.split == train})
     require_classes(names, f"{path} lists")
-    return _labeled(reading, lists, names, "the training images")
+    found = _labeled(reading, lists, names, "the training classes")
+    return replace(found, left_out={**found.left_out, **_unlisted(path, reading)})
+
+
+def _unlisted(path: Path, reading: _Reading) -> dict[str, int]:
+    """How many images are in the folder, or for one list next to those of its rows, without a row."""
+    if path.is_dir():
+        there = {os.path.abspath(image) for image in walk(path).images}
+    else:
+        folders = {os.path.dirname(image) for image in reading.rows}
+        there = {image for folder in folders for image in own_images(Path(folder))}
+    count = len(there - reading.rows.keys())
+    return {"without a row in the list": count} if count else {}
 
 
 def read_listed_split(path: Path, class_names: Sequence[str], wanted: str) -> Labeled:
@@ -125,9 +139,9 @@ def _add(reading: _Reading, table: Table, name: str) -> None:
             "; write paths relative to the list's folder, or remove these rows"
         )
     if repeated:
-        reading.notes.append(f"{repeated} repeated rows of {table.file.name} are read once")
+        reading.notes.append(f"{counted(repeated, 'repeated row')} of {table.file.name} read once")
     if bare:
-        reading.notes.append(f"{bare} test images of {table.file.name} have no class: left out")
+        reading.notes.append(f"{counted(bare, 'test image')} of {table.file.name} without a class: left out")
 
 
 def _find(finder: ListedFiles, path: str, place: str) -> str | None:
@@ -169,7 +183,7 @@ def _labeled(
         split = row.split if evaluated or row.split != WHOLE else "train"
         if row.label not in numbers:
             raise ValueError(
-                f"{row.place} has the class {row.label}, which is not among those of {owner} ({few(names)}); correct it"
+                f"{row.place} has the class {row.label}, which is not one of {owner} ({few(names)}); correct it"
                 " or remove its rows"
             )
         places.setdefault(split, []).append(row)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lit_cnn.data.sources.extensions import few, is_image
+from lit_cnn.data.sources.extensions import is_image
 from lit_cnn.data.sources.layout import split_of
+from lit_cnn.data.sources.wording import few
 
 SUFFIXES = (".csv", ".tsv", ".txt")
 DELIMITERS = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar"}
@@ -192,8 +193,8 @@ def plain(name: str) -> str:
 
 def _first(names: list[str], wanted: tuple[str, ...], but: tuple[int | None, ...] = ()) -> int | None:
     """The column whose name comes first in ``wanted``."""
-    plain = [plain(name) for name in names]
-    return next((plain.index(name) for name in wanted if name in plain and plain.index(name) not in but), None)
+    known = [plain(name) for name in names]
+    return next((known.index(name) for name in wanted if name in known and known.index(name) not in but), None)
 
 
 def _named(names: list[str]) -> _Roles | None:

@@ -210,3 +210,56 @@ def test_over_a_million_files_load_at_once_and_take_no_string_each(tmp_path):
     assert names == classes
     assert took < 2
     assert peak < 100e6
+
+
+def test_where_folders_show_one_time_an_added_file_is_seen(folder, monkeypatch):
+    monkeypatch.setattr(file_index, "_states", lambda folders: np.full((len(folders), 3), 1_700_000_000_000_000_000))
+    notes = read_folder(folder, indexed=True).notes
+    assert any("train is not kept: its folders do not show when they were changed" in note for note in notes)
+    Image.new("L", (2, 2)).save(folder / "train" / "cat" / "new.png")
+    assert str(folder / "train" / "cat" / "new.png") in _content(folder)[1]["train"][0]
+    assert not cache_folder().exists()
+
+
+def test_an_index_kept_before_the_times_froze_is_not_used(folder, monkeypatch):
+    _content(folder)
+    assert load_listing(folder / "train") is not None
+    monkeypatch.setattr(file_index, "plausible_times", lambda _: False)
+    assert load_listing(folder / "train") is None
+
+
+def test_on_a_file_system_in_user_space_no_index_is_kept_or_read(folder, monkeypatch):
+    _content(folder)
+    monkeypatch.setattr(file_index, "user_space_mount", lambda _: "fuse.rclone")
+    walks = _count_walks(monkeypatch)
+    notes = read_folder(folder, indexed=True).notes
+    assert len(walks) == 4
+    assert any("times of folders are not reliable on fuse.rclone file systems" in note for note in notes)
+    assert not any("fuse" in note for note in read_folder(folder).notes)
+
+
+def test_the_use_of_a_kept_list_is_told_with_its_date(folder):
+    first, second = (read_folder(folder, indexed=True).notes for _ in range(2))
+    assert not any("kept list" in note for note in first)
+    (note,) = (note for note in second if "kept list" in note)
+    written = time.strftime("%Y-%m-%d %H:%M", time.localtime(next(cache_folder().iterdir()).stat().st_mtime))
+    assert written in note
+    assert "set data.file_index to false" in note
+
+
+def test_what_was_left_out_and_nested_is_kept_with_the_list(folder):
+    (folder / "train" / "cat" / "notes.txt").write_text("")
+    (folder / "train" / "cat" / "thumbs").mkdir()
+    Image.new("L", (2, 2)).save(folder / "train" / "cat" / "thumbs" / "1.png")
+    Image.new("L", (2, 2)).save(folder / "train" / "loose.png")
+    _settle(folder)
+    first, second = (read_folder(folder, indexed=True) for _ in range(2))
+    assert first.left_out == second.left_out
+    assert len(first.left_out) == 3
+    assert first.notes == second.notes[:-1]
+
+
+def test_an_index_does_not_hold_for_other_extensions(folder, monkeypatch):
+    _content(folder)
+    monkeypatch.setattr(file_index, "image_extensions", lambda: frozenset({".png", ".heic"}))
+    assert load_listing(folder / "train") is None
