@@ -66,7 +66,7 @@ def measure_data(data: ImageData, *, rounds: int | None = None, seconds: float =
 
     def decode_only(files: EncodedSplit) -> PlannedLoader:
         sampler = cast("Sampler[BatchPlan]", data.train_dataloader().sampler)
-        return make_loader(DecodedFiles(files, data.preprocessing.pixel_format), sampler, workers)
+        return make_loader(DecodedFiles(files, data.pixel_format), sampler, workers)
 
     contestants = {"loader": turn(data.train_dataloader, workers)}
     if not isinstance(split, ArraySplit):

@@ -7,6 +7,7 @@ library. Exit codes: 0 no error was found, 1 one was, with --strict also a warni
 import argparse
 
 from lit_cnn.cli.console import as_json, counted, line_console
+from lit_cnn.cli.pixel_arguments import add_pixel_arguments, pixel_format_of
 from lit_cnn.data.checks.finding import Finding
 from lit_cnn.evaluation.checking import check_path
 
@@ -20,9 +21,10 @@ def run(arguments: list[str]) -> int:
     parser.add_argument("path", help="a data set, a checkpoint, or a run folder")
     parser.add_argument("--strict", action="store_true", help="exit with 1 on warnings too")
     parser.add_argument("--json", action="store_true", help="print JSON instead of lines")
+    add_pixel_arguments(parser)
     options = parser.parse_args(arguments)
     with counted("checking") as advance:
-        findings = list(check_path(options.path, advance))
+        findings = list(check_path(options.path, pixel_format_of(options), advance))
     errors, warnings = (sum(finding.kind == kind for finding in findings) for kind in ("error", "warning"))
     if options.json:
         print(as_json(findings))

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 from lit_cnn.cli.console import counted, say
+from lit_cnn.cli.pixel_arguments import add_pixel_arguments, pixel_format_of
 
 SHOW = "a contact sheet of the batches that the network will see: lit-cnn data show --config RECIPE"
 PACK = "an image folder as shards for data.source litdata: lit-cnn data pack SRC DEST"
@@ -28,6 +29,7 @@ def run(arguments: list[str]) -> int:
     pack.add_argument("--chunk-mb", type=int, default=32, help="size in MiB at which a shard is closed")
     pack.add_argument("--workers", type=int, default=0, help="processes that decode and encode")
     pack.add_argument("--val-fraction", type=float, default=0.1, help="held out where the folder has no val/")
+    add_pixel_arguments(pack)
     options, rest = parser.parse_known_args(arguments)
     if options.action == "show":
         return _show(options, rest)
@@ -39,6 +41,7 @@ def run(arguments: list[str]) -> int:
 def _show(options: argparse.Namespace, rest: list[str]) -> int:
     if options.images < 1:
         raise ValueError(f"--images is {options.images} but must be at least 1")
+    from lit_cnn.data.levels import levels_warning
     from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
     from lit_cnn.experiment.recipe import Recipe
     from lit_cnn.reports.contact_sheet import caption, draw_contact_sheet
@@ -46,6 +49,8 @@ def _show(options: argparse.Namespace, rest: list[str]) -> int:
     cli = RecipeCLI(resolve_configs(rest))
     data = Recipe.of(cli).data
     data.setup("fit")
+    if problem := levels_warning(data.loaded.train, data.pixel_format, data.loaded.origin):
+        say(f"warning: {problem}", stderr=True)
     batch = data.prepare(next(iter(data.train_dataloader())), training=True, step=0, epoch=0)
     shown = slice(0, options.images)
     captions = [caption(target, data.class_names) for target in batch.targets[shown]]
@@ -57,13 +62,20 @@ def _show(options: argparse.Namespace, rest: list[str]) -> int:
 def _pack(options: argparse.Namespace) -> int:
     if not 1 <= options.chunk_mb <= LARGEST_CHUNK:
         raise ValueError(f"--chunk-mb is {options.chunk_mb} but must lie between 1 and {LARGEST_CHUNK} (MiB)")
+    from lit_cnn.data.levels import levels_warning
+    from lit_cnn.data.sources.labeled import read_labeled
     from lit_cnn.data.sources.load import resolve_data_path
     from lit_cnn.data.sources.packing import Packing, pack_folder
 
-    packing = Packing(options.size, options.quality, options.chunk_mb * 2**20, options.workers)
+    source, pixel_format = resolve_data_path(options.source, "SRC"), pixel_format_of(options)
+    packing = Packing(options.size, options.quality, options.chunk_mb * 2**20, options.workers, pixel_format)
+    if packing.size:
+        train = read_labeled(source).splits["train"]
+        if problem := levels_warning(train, pixel_format, options.source, advice="state --levels 0 {}"):
+            say(f"warning: {problem}", stderr=True)
     with counted("packing") as advance:
         counts = pack_folder(
-            resolve_data_path(options.source, "SRC"),
+            source,
             options.target,
             packing,
             options.val_fraction,

@@ -1,10 +1,14 @@
 """``lit-cnn predict CKPT IMAGES…``: needs nothing but the checkpoint."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from lit_cnn.cli.checkpoint_arguments import add_network_arguments
 from lit_cnn.cli.console import as_json, console, progress, table
+from lit_cnn.cli.pixel_arguments import add_limit_argument
+from lit_cnn.data.levels import levels_warning
+from lit_cnn.data.sources.decoding import TooManyPixels
 from lit_cnn.evaluation.predict import (
     BATCH_SIZE,
     Prediction,
@@ -16,16 +20,23 @@ from lit_cnn.evaluation.predict import (
 from lit_cnn.evaluation.trained import load_trained
 from lit_cnn.exporting.inference import faster_network
 
+LEVELS_ADVICE = "give 8-bit levels, or a network trained with data.levels [0, {}]"
+
 
 def run(arguments: list[str]) -> int:
     options = parse(arguments)
     trained = load_trained(options.checkpoint, options.weights, options.trust)
-    images = readable_files(trained, find_images(options.images))
+    images = readable_files(trained, find_images(options.images), options.max_pixels)
+    if problem := levels_warning(images.split, images.pixel_format, "the prediction", advice=LEVELS_ADVICE):
+        print(f"warning: {problem}", file=sys.stderr)
     if options.fold or options.compile:
         shape = min(BATCH_SIZE, len(images)), trained.preprocessing.in_channels, *[trained.preprocessing.image_size] * 2
         trained.network = faster_network(trained.network, shape, with_compile=options.compile)
     with progress("predicting", len(images)) as advance:
-        predictions = predict_files(trained, images, advance)
+        try:
+            predictions = predict_files(trained, images, advance)
+        except TooManyPixels as error:
+            raise error.with_advice("raise --max-pixels") from None
     for path in options.out:
         write_predictions(predictions, path)
     if options.json:
@@ -42,6 +53,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("checkpoint", help="a checkpoint of lit-cnn fit")
     parser.add_argument("images", nargs="+", help="image files or folders")
     add_network_arguments(parser)
+    add_limit_argument(parser)
     parser.add_argument("--out", type=Path, action="append", default=[], help="a .csv or .json file; may be repeated")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--fold", action="store_true", help="fold batch norm into the convolutions, which is faster")

@@ -10,12 +10,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from lit_cnn.data.checks.appearance import check_appearance, check_sizes
+from lit_cnn.data.checks.appearance import check_appearance, check_levels, check_sizes
 from lit_cnn.data.checks.duplicates import check_duplicates
 from lit_cnn.data.checks.finding import Finding
 from lit_cnn.data.checks.inspection import CheckedImage, Look, inspect, look_at
 from lit_cnn.data.sources.arrays import ArraySplit, read_npz
 from lit_cnn.data.sources.class_names import similar_names
+from lit_cnn.data.sources.decoding import RGB, PixelFormat
 from lit_cnn.data.sources.find_lists import is_list
 from lit_cnn.data.sources.folders import FolderSplit, Labeled
 from lit_cnn.data.sources.huggingface import HubSplit, read_hub
@@ -30,6 +31,7 @@ HUB_FILES = ("dataset_dict.json", "state.json")
 HARMLESS = ("the splits are ", "the classes of the images in ")
 """How notes on reading begin that are no cause to look."""
 
+AnySplit = ArraySplit | FolderSplit | HubSplit | ShardSplit
 Splits = dict[str, ArraySplit] | dict[str, FolderSplit] | dict[str, HubSplit] | dict[str, ShardSplit]
 Advance = Callable[[int, int], None]
 """Called with the images looked at and how many there are."""
@@ -44,21 +46,28 @@ class _Set:
     findings: tuple[Finding, ...] = ()
 
 
-def check_data(path: Path, advance: Advance | None = None) -> Iterator[Finding]:
+def check_data(path: Path, pixel_format: PixelFormat = RGB, advance: Advance | None = None) -> Iterator[Finding]:
     """Findings about a folder of class folders, a list of files, an npz file, or a set of ``lit-cnn data pack`` or of
     the datasets library.
 
     Every image is decoded once. Images are the same when their pixels are.
+
+    Args:
+        path: Where it is.
+        pixel_format: What the pixels of files become.
+        advance: Called as images are looked at.
 
     Raises:
         ValueError: If the path is none of these, or cannot be a classification set at all.
     """
     found = _read(path)
     yield from found.findings
-    images = _look_at_all(found, advance)
+    images = _look_at_all(found, pixel_format, advance)
     yield from check_appearance(images)
     for name, split in found.splits.items():
-        yield from check_sizes(name, [image for image in images if image.split == name])
+        own = [image for image in images if image.split == name]
+        yield from check_sizes(name, own)
+        yield from check_levels(name, own, stated=pixel_format.levels is not None)
         yield from _check_balance(name, split.labels, found.class_names)
     yield from check_duplicates(images)
 
@@ -102,12 +111,12 @@ def _check_links(path: Path) -> Iterator[Finding]:
                 yield Finding("warning", f"{entry.path} is a link to nothing; restore its target or remove it")
 
 
-def _look_at_all(found: _Set, advance: Advance | None) -> list[CheckedImage]:
+def _look_at_all(found: _Set, pixel_format: PixelFormat, advance: Advance | None) -> list[CheckedImage]:
     total = sum(len(split) for split in found.splits.values())
     images: list[CheckedImage] = []
     for name, split in found.splits.items():
         labels = split.labels.tolist()
-        for row, look in enumerate(_looks(split)):
+        for row, look in enumerate(_looks(split, pixel_format)):
             problem = None if isinstance(look, Look) else str(look)
             good = look if isinstance(look, Look) else None
             images.append(CheckedImage(name, _place(name, split, row), found.class_names[labels[row]], good, problem))
@@ -116,17 +125,17 @@ def _look_at_all(found: _Set, advance: Advance | None) -> list[CheckedImage]:
     return images
 
 
-def _looks(split: ArraySplit | FolderSplit | HubSplit | ShardSplit) -> Iterator[Look | Exception]:
+def _looks(split: AnySplit, pixel_format: PixelFormat) -> Iterator[Look | Exception]:
     if isinstance(split, ArraySplit):
         for image in split.images:
             pixels = image.permute(1, 2, 0).numpy()
             yield look_at(Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
     else:  # litdata's reader belongs to one thread
-        reads = (partial(split.read, row) for row in range(len(split)))
+        reads = (partial(split.read, row, pixel_format) for row in range(len(split)))
         yield from inspect(reads, threads=1 if isinstance(split, ShardSplit) else None)
 
 
-def _place(name: str, split: ArraySplit | FolderSplit | HubSplit | ShardSplit, row: int) -> str:
+def _place(name: str, split: AnySplit, row: int) -> str:
     if isinstance(split, FolderSplit):
         return split.paths[row]
     return f"{name}_images[{row}]" if isinstance(split, ArraySplit) else f"{name}, image {row}"

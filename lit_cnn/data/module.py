@@ -1,6 +1,6 @@
 """ImageData: a source, its augmentation and its batches, for Lightning."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, get_args
 
 import lightning
@@ -18,9 +18,21 @@ from lit_cnn.data.loading.sampling import BatchPlan, EvalSampler, TrainSampler
 from lit_cnn.data.loading.workers import available_cores, default_workers
 from lit_cnn.data.normalization import denormalize, normalize
 from lit_cnn.data.preprocessing import Preprocessing
-from lit_cnn.data.settings import Decode, Evaluation, Normalize, OnError, require
+from lit_cnn.data.settings import (
+    Background,
+    Decode,
+    Evaluation,
+    Normalize,
+    OnError,
+    background_color,
+    checked_levels,
+    require,
+)
 from lit_cnn.data.sources.arrays import ArraySplit
+from lit_cnn.data.sources.bit_depth import Levels
+from lit_cnn.data.sources.decoding import ColorProfile, PixelFormat
 from lit_cnn.data.sources.load import Source, SourceName, Split, load_source
+from lit_cnn.data.sources.pillow_limits import MAX_PIXELS
 from lit_cnn.data.sources.shards import ShardSplit
 
 
@@ -57,6 +69,15 @@ class ImageData(Augmentation, lightning.LightningDataModule):
             show such changes.
         decode: full, or reduced to decode training JPEGs at 1/2, 1/4 or 1/8 of their sides where the part that the crop
             keeps stays at least as large as the result; faster for large files, but the pixels are not the same.
+        levels: the numbers [low, high] that files hold for black and white, such as [0, 4095] of 12-bit images in
+            16-bit files or [-1000, 2000] of CT: each becomes (number - low) / (high - low), clamped, times 255; null
+            takes the whole range that a file can hold, 0 to 255 or 0 to 65535. (clip, as older versions did: 32-bit
+            numbers outside 0 to 65535 count as its ends instead of being refused.)
+        background: what is under transparent pixels: white, black, gray or [r, g, b]; null shows the colors hidden in
+            them, as older versions did.
+        color_profile: convert the colors of an embedded profile (Display P3, Adobe RGB, CMYK, …) to sRGB, or ignore it,
+            as older versions did.
+        max_pixels: pixels from which on a file is refused, since a small one could ask for all memory; null for none.
         normalize: statistics that normalize pixels.
         evaluation: what the network sees in validation, test and prediction.
 
@@ -77,16 +98,24 @@ class ImageData(Augmentation, lightning.LightningDataModule):
     on_error: OnError = "stop"
     file_index: bool = True
     decode: Decode = "full"
+    levels: Levels = None
+    background: Background = "white"
+    color_profile: ColorProfile = "convert"
+    max_pixels: int | None = MAX_PIXELS
     normalize: Normalize = field(default_factory=Normalize, kw_only=True)
     evaluation: Evaluation = field(default_factory=Evaluation, kw_only=True)
 
     def __post_init__(self) -> None:
         lightning.LightningDataModule.__init__(self)
-        for name in ("image_size", "batch_size", "eval_batch_size", "workers", "repeats"):
+        for name in ("image_size", "batch_size", "eval_batch_size", "workers", "repeats", "max_pixels"):
             value, least = getattr(self, name), 0 if name == "workers" else 1
             require(value is None or value >= least, name, value, f"at least {least}")
         require(self.on_error in get_args(OnError), "on_error", self.on_error, "stop or skip")
         require(self.decode in get_args(Decode), "decode", self.decode, "full or reduced")
+        known = self.color_profile in get_args(ColorProfile)
+        require(known, "color_profile", self.color_profile, "convert or ignore")
+        self.levels = checked_levels(self.levels)
+        background_color(self.background)
         self.crop.require_fit(self.image_size)
         self.stages: tuple[Stage, ...] = ()
         self._loaded: Source | None = None
@@ -112,6 +141,11 @@ class ImageData(Augmentation, lightning.LightningDataModule):
                 raise ValueError(
                     f"data.color_jitter.lighting is noise of RGB colors, but the images of {loaded.origin} are gray; "
                     "set it to 0"
+                )
+            if isinstance(self.levels, tuple) and isinstance(loaded.train, ArraySplit):
+                raise ValueError(
+                    f"data.levels is {list(self.levels)}, but the images of {loaded.origin} are arrays of 8-bit levels "
+                    "from 0 to 255; set it to null"
                 )
             self._loaded = loaded
 
@@ -159,8 +193,14 @@ class ImageData(Augmentation, lightning.LightningDataModule):
         mean, std = self.normalize.mean or loaded.mean, self.normalize.std or loaded.std
         size = settings.image_size or self.image_size
         return Preprocessing(
-            size, settings.crop_ratio, settings.interpolation, tuple(mean), tuple(std), self.in_channels
+            *(size, settings.crop_ratio, settings.interpolation, tuple(mean), tuple(std), self.in_channels),
+            *(self.levels, background_color(self.background), self.color_profile),
         )
+
+    @property
+    def pixel_format(self) -> PixelFormat:
+        """What the pixels of a file become, and from how many on it is refused."""
+        return replace(self.preprocessing.pixel_format, max_pixels=self.max_pixels)
 
     @property
     def pipeline(self) -> Pipeline:
@@ -243,7 +283,7 @@ class ImageData(Augmentation, lightning.LightningDataModule):
     def _batches(self, split: Split, training: TrainingSettings | None = None) -> ArrayBatches | FolderBatches:
         if isinstance(split, ArraySplit):
             return ArrayBatches(split, self.preprocessing, training)
-        return FolderBatches(split, self.preprocessing, training, self.on_error, self.decode)
+        return FolderBatches(split, self.preprocessing, training, self.on_error, self.decode, self.max_pixels)
 
     def _ranks(self) -> tuple[int, int]:
         return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)

@@ -1,12 +1,17 @@
 """How the settings of a recipe's ``data`` section refuse a wrong value, and those that are not augmentation: an
 augmentation's stand with its technique in ``augmentation/``. The docstrings are the text of ``--help``."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
+
+from lit_cnn.data.sources.bit_depth import Levels
 
 Interpolation = Literal["bilinear", "bicubic", "nearest"]
 Decode = Literal["full", "reduced"]
 OnError = Literal["stop", "skip"]
+Background = Literal["white", "black", "gray"] | tuple[int, int, int] | None
+BACKGROUNDS = {"white": (255, 255, 255), "black": (0, 0, 0), "gray": (128, 128, 128)}
 
 
 def require(condition: bool, name: str, value: object, expected: str) -> None:
@@ -25,6 +30,23 @@ def require_range(name: str, value: tuple[float, float], upper: float) -> None:
     valid = len(value) == 2 and 0.0 < value[0] <= value[1] <= upper
     limit = f", at most {upper:g}" if upper < float("inf") else ""
     require(valid, name, tuple(value), f"two positive numbers, the smaller first{limit}")
+
+
+def checked_levels(levels: Levels | list[float]) -> Levels:
+    """Stated levels, a list as a tuple; refuses what is not null, clip, or two numbers, the smaller first."""
+    if levels is None or levels == "clip":
+        return levels
+    valid = len(levels) == 2 and all(math.isfinite(level) for level in levels) and levels[0] < levels[1]
+    require(valid, "levels", levels, "two numbers [low, high], the smaller first, or null")
+    return levels[0], levels[1]
+
+
+def background_color(background: Background) -> tuple[int, int, int] | None:
+    """The RGB color of a stated background; null is none."""
+    color = BACKGROUNDS.get(background) if isinstance(background, str) else background
+    valid = background is None or (color is not None and len(color) == 3 and all(0 <= level <= 255 for level in color))
+    require(valid, "background", background, "white, black, gray, three levels [r, g, b] from 0 to 255, or null")
+    return None if color is None else (color[0], color[1], color[2])
 
 
 @dataclass(frozen=True)

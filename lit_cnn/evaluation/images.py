@@ -146,4 +146,4 @@ def evaluation_images(data: "ImageData", split: SplitName) -> EvaluationImages:
     workers = data.workers
     if workers is None:
         workers = default_workers(in_memory=isinstance(chosen, ArraySplit), cores=available_cores())
-    return EvaluationImages(chosen, data.preprocessing.pixel_format, data.loaded.origin, workers, data.on_error)
+    return EvaluationImages(chosen, data.pixel_format, data.loaded.origin, workers, data.on_error)

@@ -15,6 +15,7 @@ from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.decoding import PixelFormat
 from lit_cnn.data.sources.file_index import PathTable
 from lit_cnn.data.sources.folders import FolderSplit
+from lit_cnn.data.sources.pillow_limits import MAX_PIXELS
 from lit_cnn.data.sources.tree import list_images
 from lit_cnn.evaluation.images import EvaluationImages, Prepare
 from lit_cnn.evaluation.logits import Advance, stream
@@ -113,9 +114,10 @@ def find_images(names: list[str]) -> list[str]:
     return files
 
 
-def readable_files(trained: "Trained", files: Sequence[str]) -> EvaluationImages:
-    """The files as a split; where the recipe says ``data.on_error`` skip, broken ones are left out."""
-    images = file_images(files, trained.preprocessing.pixel_format)
+def readable_files(trained: "Trained", files: Sequence[str], max_pixels: int | None = MAX_PIXELS) -> EvaluationImages:
+    """The files as a split; where the recipe says ``data.on_error`` skip, broken ones are left out, of which those of
+    more than ``max_pixels`` are some."""
+    images = file_images(files, replace(trained.preprocessing.pixel_format, max_pixels=max_pixels))
     skips = trained.recipe.get("data", {}).get("on_error") == "skip"
     return replace(images, on_error="skip") if skips else images
 

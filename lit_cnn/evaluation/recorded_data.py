@@ -65,6 +65,9 @@ def stated_data(trained: Trained, data_path: str | None) -> ImageData:
         image_size=known.image_size,
         batch_size=BATCH_SIZE,
         crop=Crop(kind="resize"),
+        levels=known.levels,
+        background=known.background,
+        color_profile=known.color_profile,
         normalize=Normalize(known.mean, known.std),
         evaluation=Evaluation(known.crop_ratio, known.interpolation),
     )

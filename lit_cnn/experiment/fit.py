@@ -12,6 +12,8 @@ import lightning.pytorch as pl
 import yaml
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
+from lit_cnn.data.levels import levels_warning
+from lit_cnn.data.module import ImageData
 from lit_cnn.experiment.identity import check_identity, describe_changes
 from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.reports.curves import draw_curves
@@ -95,6 +97,8 @@ def fit(
         raise ValueError("trainer.gradient_clip_val is not used: set model.clipping.kind norm and model.clipping.limit")
     check_strategy(recipe.resolved["trainer"]["strategy"])
     recipe.data.setup("fit")
+    if resume is None and is_main_process():
+        _warn_of_levels(recipe.data)
     if settings.get("fast_dev_run"):
         return _try_out(recipe, settings)
     folder = _make_run_dir(runs, recipe.name, resume)
@@ -102,6 +106,11 @@ def fit(
         return _train(folder, recipe, settings, resume is not None, command)
     finally:
         os.environ.pop(RUN_DIR_VARIABLE, None)
+
+
+def _warn_of_levels(data: ImageData) -> None:
+    if problem := levels_warning(data.loaded.train, data.pixel_format, data.loaded.origin):
+        announce(f"warning: {problem}")
 
 
 def _check_same_run(folder: Path, recipe: Recipe) -> None:

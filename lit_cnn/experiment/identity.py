@@ -5,6 +5,7 @@ from typing import Any
 
 MACHINE_KEYS = (
     *("data.path", "data.workers", "data.file_index", "data.eval_batch_size", "data.on_error", "data.seed"),
+    "data.max_pixels",
     *("model.seed", "model.channels_last", "model.compile", "model.activation_checkpointing", "model.optimizer.kernel"),
 )
 """Keys below ``data`` and ``model`` that say where a run happens or what it does about broken files, or repeat another

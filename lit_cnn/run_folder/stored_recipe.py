@@ -2,7 +2,7 @@
 
 from typing import Any
 
-LEGACY: dict[str, Any] = {}
+LEGACY: dict[str, Any] = {"data.levels": "clip", "data.background": None, "data.color_profile": "ignore"}
 """Key of a recipe -> what a run did that was written before the key existed, where its default now is another."""
 
 

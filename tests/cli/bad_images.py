@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 from bad_case import Case, write_checkpoint
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 
-def image(name: str, write: Callable[[Path], Any]) -> Callable[[Path], list[str]]:
+def image(name: str, write: Callable[[Path], Any], *options: str) -> Callable[[Path], list[str]]:
     """Predict the file ``name`` that ``write`` makes."""
 
     def arguments(folder: Path) -> list[str]:
         write(folder / name)
-        return ["predict", str(write_checkpoint(folder)), str(folder / name), "--json"]
+        return ["predict", str(write_checkpoint(folder)), str(folder / name), "--json", *options]
 
     return arguments
 
@@ -48,6 +49,28 @@ def animated(path: Path) -> None:
     pixels("RGB").save(path, save_all=True, append_images=[pixels("RGB").rotate(90)])
 
 
+def twelve_bit(path: Path) -> None:
+    Image.fromarray(np.random.default_rng(0).integers(0, 4096, (20, 24), dtype=np.uint16)).save(path)
+
+
+def large(path: Path) -> None:
+    Image.new("1", (18000, 10000)).save(path)
+
+
+def long_comment(path: Path) -> None:
+    info = PngInfo()
+    info.add_text("comment", "x" * 3 * 2**20, zip=True)
+    pixels("RGB").save(path, pnginfo=info)
+
+
+def damaged_exif(path: Path) -> None:
+    pixels("RGB").save(path, exif=b"Exif\0\0II*\0\x08\0\0\0\x28\0\x12\x01")
+
+
+def damaged_profile(path: Path) -> None:
+    pixels("RGB").save(path, icc_profile=b"no profile")
+
+
 def bomb(path: Path) -> None:
     """A PNG of a few kB that claims 40,000 x 40,000 pixels."""
     Image.new("1", (40000, 40000)).save(path)
@@ -62,7 +85,17 @@ IMAGES = [
         image("note.jpg", lambda path: path.write_text("hello")),
         "PATH/note.jpg cannot be decoded",
     ),
-    Case("images", "decompression bomb", image("bomb.png", bomb), "PATH/bomb.png cannot be decoded"),
+    Case("images", "decompression bomb", image("bomb.png", bomb), "PATH/bomb.png has 40000 x 40000 = 1,600,000,000 px"),
+    Case(
+        "images",
+        "180 million pixels, which --max-pixels allows",
+        image("large.png", large, "--max-pixels", "181000000"),
+        "large.png",
+        0,
+    ),
+    Case("images", "PNG with a comment that unpacks to 3 MiB", image("comment.png", long_comment), "comment.png", 0),
+    Case("images", "damaged EXIF", image("exif.jpg", damaged_exif), "exif.jpg", 0),
+    Case("images", "damaged color profile", image("profile.jpg", damaged_profile), "profile.jpg", 0),
     Case(
         "images",
         "PNG with the ending .jpg",
@@ -73,12 +106,22 @@ IMAGES = [
     Case("images", "CMYK", image("print.jpg", lambda path: pixels("CMYK").save(path)), "print.jpg", 0),
     Case("images", "16-bit gray", image("deep.png", sixteen_bit), "deep.png", 0),
     Case(
+        "images", "16-bit gray of 12-bit levels: a warning", image("x.png", twelve_bit), "become nearly black: give", 0
+    ),
+    Case(
+        "images",
+        "signed numbers, as of CT",
+        image("ct.tif", lambda path: Image.fromarray(np.full((20, 24), -1000, dtype=np.int32)).save(path)),
+        "PATH/ct.tif cannot be decoded (its 32-bit pixels go from -1000 to -1000",
+    ),
+    Case(
         "images",
         "floating-point gray",
         image("float.tif", lambda path: Image.fromarray(np.zeros((20, 24), dtype=np.float32)).save(path)),
         "PATH/float.tif cannot be decoded (its pixels are floating-point numbers",
     ),
     Case("images", "palette with transparency", image("palette.png", palette), "palette.png", 0),
+    Case("images", "alpha", image("alpha.png", lambda path: pixels("RGBA").save(path)), "alpha.png", 0),
     Case("images", "turned by EXIF", image("turned.jpg", rotated), "turned.jpg", 0),
     Case("images", "animated: its first frame", image("film.gif", animated), "film.gif", 0),
     Case("images", "1 x 1 pixel", image("dot.png", lambda path: pixels("RGB", (1, 1)).save(path)), "dot.png", 0),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import yaml
 from bad_case import Case
+from PIL import Image
 
 
 def recipe(*changes: tuple[str, Any], text: str | None = None) -> Callable[[Path], list[str]]:
@@ -73,6 +74,10 @@ def torn_training_image(folder: Path) -> None:
     path.write_bytes(path.read_bytes()[:200])
 
 
+def floating_training_image(folder: Path) -> None:
+    Image.new("F", (20, 20)).save(folder / "images" / "train" / "cat" / "2.jpg", "TIFF")
+
+
 def secret_training_image(folder: Path) -> None:
     (folder / "images" / "train" / "cat" / "2.jpg").chmod(0)
 
@@ -114,6 +119,30 @@ DATA = [
         "broken training image, read by a worker",
         after(torn_training_image, ("data.workers", 1)),
         "train/cat/2.jpg cannot be decoded",
+    ),
+    Case(
+        "data sets",
+        "training image of more pixels than allowed",
+        recipe(("data.max_pixels", 300)),
+        "make it smaller or remove it, or raise data.max_pixels, or set data.on_error to skip",
+    ),
+    Case(
+        "data sets",
+        "training image of floating-point numbers",
+        after(floating_training_image),
+        "save it as 8-bit levels, or set data.levels to the numbers [low, high]",
+    ),
+    Case(
+        "data sets",
+        "8-bit training image under the levels of deeper ones",
+        recipe(("data.levels", [0, 4095])),
+        "its 8 bits hold 0 to 255, and the levels [0, 4095] are those of deeper files",
+    ),
+    Case(
+        "data sets",
+        "levels for arrays of 8 bits",
+        recipe(("data.source", "digits"), ("data.levels", [0, 15])),
+        "data.levels is [0.0, 15.0], but the images of scikit-learn's digits are arrays of 8-bit levels",
     ),
     Case(
         "data sets",

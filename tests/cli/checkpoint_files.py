@@ -18,6 +18,9 @@ PREPROCESSING = {
     "mean": [0.5, 0.5, 0.5],
     "std": [0.5, 0.5, 0.5],
     "in_channels": 3,
+    "levels": None,
+    "background": [255, 255, 255],
+    "color_profile": "convert",
 }
 
 

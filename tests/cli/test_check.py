@@ -2,8 +2,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from checkpoint_files import PREPROCESSING, write_checkpoint
+from PIL import Image
 
 from lit_cnn.cli.main import main
 from lit_cnn.evaluation.checking import WEIGHTS
@@ -74,3 +76,17 @@ def test_what_does_not_exist(name: str, capsys: pytest.CaptureFixture) -> None:
     said = " ".join(capsys.readouterr().err.split())
     assert f"the path '{name}' does not exist" in said
     assert "data.path" not in said
+
+
+def test_files_are_decoded_by_the_flags(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    for number, name in enumerate(("cat", "dog")):
+        (tmp_path / name).mkdir()
+        for row in range(2):
+            Image.fromarray(np.full((6, 8), number + row / 4, dtype=np.float32)).save(tmp_path / name / f"{row}.tif")
+    assert main(["check", str(tmp_path)]) == 1
+    assert capsys.readouterr().out.count("or state --levels LOW HIGH, the numbers that are black and white") == 4
+    assert main(["check", str(tmp_path), "--levels", "0", "2"]) == 0
+    assert main(["check", str(tmp_path), "--levels", "0", "2", "--max-pixels", "47"]) == 1
+    assert "has 8 x 6 = 48 px, more than the 47 px allowed; make it smaller or remove it, or raise --max-pixels" in (
+        capsys.readouterr().out
+    )

@@ -1,5 +1,6 @@
 """``lit-cnn data``: packing a folder from the command line, and the picture of a batch."""
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -65,3 +66,18 @@ def test_show_draws_a_batch_of_a_recipe(tmp_path, capsys):
     assert capsys.readouterr().out.strip() == str(picture)
     with Image.open(picture) as sheet:
         assert sheet.width > 100
+
+
+def test_pack_warns_of_16_bit_images_that_become_black(tmp_path, capsys):
+    pytest.importorskip("litdata")
+    for name in ("cat", "dog"):
+        (tmp_path / "xrays" / name).mkdir(parents=True)
+        for number in range(3):
+            Image.fromarray(np.full((8, 8), 900, dtype=np.uint16)).save(tmp_path / "xrays" / name / f"{number}.png")
+    pack = ["data", "pack", str(tmp_path / "xrays")]
+    assert main([*pack, str(tmp_path / "dark")]) == 0
+    assert "use levels up to 900 of 65535 and become nearly black: state --levels 0 1023" in capsys.readouterr().err
+    assert main([*pack, str(tmp_path / "bright"), "--levels", "0", "900"]) == 0
+    assert "warning" not in capsys.readouterr().err
+    levels = [load_source("litdata", str(tmp_path / name)).train.read(0).pixels().amax() for name in ("dark", "bright")]
+    assert levels == [3, 255]

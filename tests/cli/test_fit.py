@@ -2,8 +2,10 @@ import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
+from PIL import Image
 from ramp_run import train_ramp
 from rich.console import Console
 from safetensors.torch import load_file
@@ -38,6 +40,24 @@ def test_an_unknown_prefix_suggests_the_nearest(capsys: pytest.CaptureFixture) -
 
 QUICK = ["--runs=r", "--trainer.max_epochs=1", "--trainer.limit_train_batches=1", "--trainer.limit_val_batches=1"]
 QUIET = ["--tracking.mode=disabled", "--trainer.enable_progress_bar=false", "--model.schedule.warmup_epochs=0"]
+
+
+def test_16_bit_images_that_become_black_are_warned_of(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    for number, name in enumerate(("cat", "dog")):
+        (tmp_path / "xrays" / name).mkdir(parents=True)
+        for row in range(8):
+            pixels = np.full((8, 8), 900 * number + row, dtype=np.uint16)
+            Image.fromarray(pixels).save(tmp_path / "xrays" / name / f"{row}.png")
+    data = ["--data.source=imagefolder", "--data.path=xrays", "--data.batch_size=4"]
+    command = ["fit", "--config", "quickstart", "--trainer.fast_dev_run=true", *data, *QUIET]
+    assert main(command) == 0
+    said = (
+        "warning: the 16-bit images of xrays use levels up to 907 of 65535 and become nearly black: set data.levels to"
+    )
+    assert f"{said} [0, 1023]\n" in capsys.readouterr().out.replace(f"{tmp_path}/", "")
+    assert main([*command, "--data.levels=[0,1023]"]) == 0
+    assert "warning: the 16-bit" not in capsys.readouterr().out
 
 
 def stored_precision(run: Path) -> str:

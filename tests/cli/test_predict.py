@@ -172,3 +172,31 @@ def test_faster_network_predicts_the_same(option: str, tmp_path: Path, capsys: p
     (faster,) = json.loads(capsys.readouterr().out)
     assert faster["classes"] == plain["classes"]
     assert faster["probabilities"] == pytest.approx(plain["probabilities"], abs=1e-4)
+
+
+def test_the_limit_of_pixels_can_be_raised(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    command = ["predict", str(write_resnet(tmp_path)), str(tmp_path / "x.png"), "--json", "--max-pixels"]
+    pixels("RGB", (30, 20)).save(tmp_path / "x.png")
+    assert main([*command, "599"]) == 1
+    said = capsys.readouterr().err
+    assert "x.png has 30 x 20 = 600 px, more than the 599 px allowed" in said
+    assert said.endswith("; make it smaller or remove it, or raise --max-pixels\n")
+    assert main([*command, "600"]) == 0
+
+
+def test_files_become_what_they_became_in_training(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    """A transparent image is the stated background, and the stated level of one of 16 bits is white."""
+    Image.new("RGBA", (8, 8), (255, 255, 255, 0)).save(tmp_path / "clear.png")
+    Image.fromarray(np.full((8, 8), 200, dtype=np.uint16)).save(tmp_path / "deep.png")
+    for color in ("black", "white"):
+        Image.new("RGB", (8, 8), color).save(tmp_path / f"{color}.png")
+    preprocessing = {**PREPROCESSING, "levels": [0, 200], "background": [0, 0, 0]}
+    path = write_checkpoint(tmp_path / "net.ckpt", ["a", "b"], preprocessing=preprocessing)
+    assert main(["predict", str(path), *(str(file) for file in tmp_path.glob("*.png")), "--json"]) == 0
+    shown = {
+        Path(each["file"]).stem: dict(zip(each["classes"], each["probabilities"], strict=True))
+        for each in json.loads(capsys.readouterr().out)
+    }
+    assert shown["clear"] == pytest.approx(shown["black"])
+    assert shown["deep"] == pytest.approx(shown["white"])
+    assert shown["black"] != pytest.approx(shown["white"])

@@ -9,6 +9,7 @@ from PIL import Image
 
 from lit_cnn.data.checking import check_data
 from lit_cnn.data.checks import finding
+from lit_cnn.data.sources.decoding import PixelFormat
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_a_sound_folder_has_facts_only(folder: Path) -> None:
 
 def test_every_image_counts_for_the_progress(folder: Path) -> None:
     said: list[tuple[int, int]] = []
-    list(check_data(folder, lambda done, total: said.append((done, total))))
+    list(check_data(folder, advance=lambda done, total: said.append((done, total))))
     assert said == [(number, 12) for number in range(1, 13)]
 
 
@@ -135,7 +136,7 @@ def test_accidents_are_counted_and_named(folder: Path) -> None:
     assert texts(folder, "warning") == [
         f"2 images are black throughout: {cat}/black1.png, {cat}/black2.png",
         f"1 image is of one color throughout: {cat}/plain.png",
-        f"1 image has transparent pixels: {cat}/glass.png",
+        f"1 image has transparent pixels, which become those of data.background: {cat}/glass.png",
         f"1 image is over 50 times as long as wide: {cat}/thin.png",
         f"1 image has a side below 8 px: {cat}/tiny.png",
     ]
@@ -165,14 +166,14 @@ def test_a_class_out_of_balance_or_absent_is_a_warning(folder: Path) -> None:
     assert "cat has 43 images, dog 3" in warning
 
 
-def test_splits_taken_for_classes_are_refused(tmp_path: Path) -> None:
-    for split in ("part_train", "part_test", "other"):
-        for name in ("cat", "dog"):
-            (tmp_path / split / name).mkdir(parents=True)
-            scene(0).save(tmp_path / split / name / "0.png")
-    found = [finding.text for finding in check_data(tmp_path)]
-    assert any("other holds 2 images but is not a split" in text for text in found)
-    assert not any("part_train" in text and "label" in text for text in found)
+def test_splits_next_to_classes_are_refused(tmp_path: Path) -> None:
+    for number, name in enumerate(("Testing", "cat", "dog")):
+        (tmp_path / name / "inner").mkdir(parents=True)
+        scene(number).save(tmp_path / name / "inner" / "0.png")
+    with pytest.raises(
+        ValueError, match="holds Testing/ next to cat/, dog/, so that splits and classes cannot be told"
+    ):
+        list(check_data(tmp_path))
 
 
 def test_an_npz_is_checked_by_its_pixels(tmp_path: Path) -> None:
@@ -223,3 +224,35 @@ def test_what_is_no_data_set_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"")
     with pytest.raises(ValueError, match=r"a\.zip is not a data set: pass a folder, a list"):
         list(check_data(tmp_path / "a.zip"))
+
+
+def test_16_bit_images_that_become_black_are_warned_of(folder: Path) -> None:
+    for path in (folder / "val").rglob("*.png"):
+        pixels = np.random.default_rng(int(path.stem)).integers(0, 900, (9, 12), dtype=np.uint16)
+        Image.fromarray(pixels).save(path)
+    (warning, *_) = texts(folder, "warning")
+    assert warning.startswith("the 16-bit images of val use levels up to ")
+    assert warning.endswith(" of 65535 and become nearly black: set data.levels to [0, 1023]")
+    stated = [found.text for found in check_data(folder, PixelFormat(levels=(0.0, 255.0))) if found.kind == "warning"]
+    assert not any("nearly black" in text for text in stated)
+
+
+def test_8_bit_images_of_few_levels_are_warned_of(folder: Path) -> None:
+    for path in (folder / "val").rglob("*.png"):
+        Image.open(path).point(lambda level: level // 100).save(path)
+    (warning,) = texts(folder, "warning")
+    assert warning == "the images of val use levels up to 2 of 255 and are nearly black: set data.levels to [0, 2]"
+
+
+def test_files_are_decoded_as_stated(folder: Path) -> None:
+    gray = np.linspace(0, 1, 108, dtype=np.float32).reshape(9, 12)
+    Image.fromarray(gray).save(folder / "val" / "dog" / "1.png", "TIFF")
+    (error,) = texts(folder, "error")
+    assert error.endswith("save it as 8-bit levels, or state --levels LOW HIGH, the numbers that are black and white")
+    stated = list(check_data(folder, PixelFormat(levels=(0.0, 255.0))))
+    assert not any(found.kind == "error" for found in stated)
+    errors = [found.text for found in check_data(folder, PixelFormat(max_pixels=107)) if found.kind == "error"]
+    assert len(errors) == finding.SHOWN + 1
+    assert errors[0].endswith(
+        "has 96 x 72 = 6,912 px, more than the 107 px allowed; make it smaller or remove it, or raise --max-pixels"
+    )

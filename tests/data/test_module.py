@@ -22,6 +22,7 @@ from lit_cnn.data.batch import Batch
 from lit_cnn.data.loading.datasets import ArrayBatches
 from lit_cnn.data.module import ImageData
 from lit_cnn.data.settings import Evaluation, Normalize
+from lit_cnn.data.sources.pillow_limits import MAX_PIXELS
 
 SMALL = {"image_size": 8, "evaluation": Evaluation(crop_ratio=1.0), "workers": 0}
 
@@ -420,3 +421,44 @@ def test_dotted_options_reach_single_fields():
     assert config.data.rand_augment.magnitude == 5
     assert config.data.rand_augment.layers == 0
     assert config.data.crop.kind == "pad"
+
+
+def test_what_files_become_reaches_batches_and_checkpoints(tmp_path):
+    for name, color in (("cat", (255, 0, 0, 0)), ("dog", (0, 255, 0, 0))):
+        (tmp_path / "train" / name).mkdir(parents=True)
+        for number in range(3):
+            Image.new("RGBA", (8, 8), color).save(tmp_path / "train" / name / f"{number}.png")
+
+    def pixels(**settings):
+        data = ImageData("imagefolder", str(tmp_path), batch_size=2, crop=Crop("resize"), **SMALL, **settings)
+        assert data.preprocessing.pixel_format == dataclasses.replace(data.pixel_format, max_pixels=MAX_PIXELS)
+        batches = [next(iter(loader())).images for loader in (data.train_dataloader, data.val_dataloader)]
+        return data.preprocessing, {tuple(pixel) for batch in batches for pixel in batch[..., 0, 0].tolist()}
+
+    assert pixels()[1] == {(255, 255, 255)}
+    assert pixels(background="black")[1] == {(0, 0, 0)}
+    preprocessing, shown = pixels(background=[9, 8, 7], color_profile="ignore", levels=[0, 200])
+    assert shown == {(9, 8, 7)}
+    assert preprocessing.as_dict()["background"] == [9, 8, 7]
+    assert (preprocessing.levels, preprocessing.color_profile) == ((0, 200), "ignore")
+    assert pixels(background=None)[1] == {(255, 0, 0), (0, 255, 0)}
+
+
+def test_levels_are_refused_for_arrays_of_8_bits():
+    with pytest.raises(ValueError, match=r"^data\.levels is \[0, 4095\], but the images of scikit-learn's digits"):
+        ImageData("digits", levels=(0, 4095), **SMALL).setup()
+    ImageData("digits", levels="clip", background="black", **SMALL).setup()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"levels": (3, 2)}, r"data\.levels is \(3, 2\)"),
+        ({"background": "pink"}, r"data\.background is 'pink'"),
+        ({"color_profile": "drop"}, r"data\.color_profile is 'drop' but must be convert or ignore"),
+        ({"max_pixels": 0}, r"data\.max_pixels is 0 but must be at least 1"),
+    ],
+)
+def test_what_files_cannot_become_is_refused(settings, words):
+    with pytest.raises(ValueError, match=words):
+        ImageData("digits", **SMALL, **settings)

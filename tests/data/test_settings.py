@@ -2,7 +2,7 @@
 
 import pytest
 
-from lit_cnn.data.settings import Evaluation, Normalize
+from lit_cnn.data.settings import Evaluation, Normalize, background_color, checked_levels
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,28 @@ def test_wrong_values_are_named(settings, values, words):
         settings(**values)
     assert not str(caught.value).endswith(".")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("levels", [(5.0, 5.0), (9.0, 1.0), (0.0,), (0.0, 1.0, 2.0), (0.0, float("inf")), "linear"])
+def test_levels_are_two_numbers_the_smaller_first(levels):
+    with pytest.raises(ValueError, match=r"data\.levels is .* but must be two numbers \[low, high\]"):
+        checked_levels(levels)
+
+
+def test_levels_may_be_negative_fractions_or_a_list():
+    assert checked_levels([-1000.5, 0.25]) == (-1000.5, 0.25)
+    assert (checked_levels(None), checked_levels("clip")) == (None, "clip")
+
+
+@pytest.mark.parametrize("background", ["pink", (1, 2), (1, 2, 256), (-1, 0, 0)])
+def test_a_background_is_a_name_or_three_levels(background):
+    with pytest.raises(ValueError, match=r"data\.background is .* but must be white, black, gray, three levels"):
+        background_color(background)
+
+
+def test_names_of_backgrounds_are_their_colors():
+    colors = [background_color(name) for name in ("white", "black", "gray", [1, 2, 3], None)]
+    assert colors == [(255, 255, 255), (0, 0, 0), (128, 128, 128), (1, 2, 3), None]
 
 
 def test_the_ends_of_the_pixels_range_are_allowed():

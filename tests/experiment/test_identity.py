@@ -33,3 +33,10 @@ def test_what_only_concerns_the_machine_may_change_at_a_resume() -> None:
 
 def test_a_run_that_stopped_at_a_broken_file_may_go_on_without_it() -> None:
     check_identity({"data": {"on_error": "stop"}}, {"data": {"on_error": "skip"}})
+
+
+def test_the_limit_of_pixels_may_change_but_not_what_files_become() -> None:
+    check_identity({"data": {"max_pixels": 1000}}, {"data": {"max_pixels": None}})
+    for key, value in {"levels": [0.0, 4095.0], "background": "black", "color_profile": "ignore"}.items():
+        with pytest.raises(ValueError, match=rf"differ: data\.{key} "):
+            check_identity({"data": {key: value}}, {"data": {key: None}})

@@ -22,3 +22,9 @@ def test_an_older_recipe_gets_what_its_version_did_and_stays_itself() -> None:
 def test_what_a_recipe_states_is_kept_and_a_missing_section_adds_nothing() -> None:
     assert legacy_values({"data": {"order": "hash"}}) == {}
     assert completed({}) == {}
+
+
+def test_files_become_in_older_runs_what_they_became_then() -> None:
+    assert completed({"data": {"source": "imagefolder"}}) == {
+        "data": {"source": "imagefolder", "levels": "clip", "background": None, "color_profile": "ignore"}
+    }

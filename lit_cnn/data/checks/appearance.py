@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lit_cnn.data.checks.finding import NAMED, Finding, Kind, capped, counted
-from lit_cnn.data.checks.inspection import CheckedImage, Look
+from lit_cnn.data.checks.inspection import DIM, CheckedImage, Look
+from lit_cnn.data.levels import unused_range
 from lit_cnn.data.sources.extensions import few
 
 THIN = 50
@@ -40,7 +41,12 @@ ODDITIES = (
         "are of one color throughout",
         lambda look: look.color is not None and max(look.color) > 0,
     ),
-    _Oddity("warning", "has transparent pixels", "have transparent pixels", lambda look: look.transparent),
+    _Oddity(
+        "warning",
+        "has transparent pixels, which become those of data.background",
+        "have transparent pixels, which become those of data.background",
+        lambda look: look.transparent,
+    ),
     _Oddity(
         "warning",
         f"is over {THIN} times as long as wide",
@@ -89,6 +95,29 @@ def check_sizes(split: str, images: Sequence[CheckedImage]) -> Iterator[Finding]
     gray = sum(look.gray for look in looks)
     if 0 < gray < len(looks):
         yield Finding("fact", f"{split}: {counted(gray)} gray, {len(looks) - gray:,} in color")
+
+
+def check_levels(split: str, images: Sequence[CheckedImage], stated: bool) -> Iterator[Finding]:
+    """Whether all images of a split are nearly black, since they use the lower quarter of their levels alone.
+
+    Args:
+        split: Its name.
+        images: What it holds.
+        stated: Whether the user has said which numbers are black and white.
+    """
+    looks = [image.look for image in images if image.look is not None]
+    if stated or not looks:
+        return
+    deep = unused_range([look.deep for look in looks if look.deep is not None], split)
+    brightest = max(look.brightest for look in looks)
+    if deep is not None:
+        yield Finding("warning", deep)
+    elif brightest < DIM:
+        yield Finding(
+            "warning",
+            f"the images of {split} use levels up to {brightest} of 255 and are nearly black: set data.levels to "
+            f"[0, {max(brightest, 1)}]",
+        )
 
 
 def places(images: Sequence[CheckedImage], limit: int = NAMED) -> str:

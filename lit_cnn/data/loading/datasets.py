@@ -19,8 +19,9 @@ from lit_cnn.data.loading.sampling import BatchPlan
 from lit_cnn.data.preprocessing import EvaluationTransform, Preprocessing, evaluate_images
 from lit_cnn.data.settings import Decode, OnError
 from lit_cnn.data.sources.arrays import ArraySplit
-from lit_cnn.data.sources.decoding import AnyImage, attempt
+from lit_cnn.data.sources.decoding import AnyImage, BrokenImage, attempt
 from lit_cnn.data.sources.load import EncodedSplit
+from lit_cnn.data.sources.pillow_limits import MAX_PIXELS
 
 
 class PlannedBatches(Protocol):
@@ -79,6 +80,7 @@ class FolderBatches(Dataset[Batch]):
         on_error: stop raises a ValueError that names the file; skip warns once of each and yields a blank sample of
             index ``SKIPPED``.
         decode: scale at which training images are decoded.
+        max_pixels: pixels from which on a file counts as broken; None for no limit.
     """
 
     def __init__(
@@ -88,8 +90,10 @@ class FolderBatches(Dataset[Batch]):
         training: TrainingSettings | None = None,
         on_error: OnError = "stop",
         decode: Decode = "full",
+        max_pixels: int | None = MAX_PIXELS,
     ) -> None:
-        self.split, self.pixel_format, self.on_error = split, preprocessing.pixel_format, on_error
+        self.split, self.on_error = split, on_error
+        self.pixel_format = replace(preprocessing.pixel_format, max_pixels=max_pixels)
         self.evaluation, self.training = EvaluationTransform(preprocessing), training
         self.pipelines: dict[Stage, Pipeline] = {}
         self.transforms: dict[Stage, TrainingTransform] = {}
@@ -133,7 +137,7 @@ class FolderBatches(Dataset[Batch]):
             image = attempt(partial(self._read, row, step))
             if not isinstance(image, Tensor):
                 if self.on_error == "stop":
-                    raise image
+                    raise image.with_advice(image.in_training) if isinstance(image, BrokenImage) else image
                 warnings.warn(f"skipped: {image}", stacklevel=1)  # the same one is shown once
                 broken[place] = True
                 image = step(self.blank)

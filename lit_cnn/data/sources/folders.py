@@ -94,8 +94,7 @@ def read_file(path: str | os.PathLike[str], pixel_format: PixelFormat = RGB) -> 
         )
         raise BrokenImage(message) from None
     except OSError as error:
-        advice = "replace or remove the file, or set data.on_error to skip"
-        raise BrokenImage(f"the image {name} cannot be read ({error.strerror}); {advice}") from None
+        raise BrokenImage(f"the image {name} cannot be read ({error.strerror}); replace or remove the file") from None
 
 
 def load_image(path: str | os.PathLike[str], pixel_format: PixelFormat = RGB) -> Image.Image:

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from lit_cnn.data.sources.decoding import BrokenImage
+from lit_cnn.data.sources.decoding import RGB, BrokenImage, EncodedImage, PixelFormat, TooManyPixels, UnknownLevels
 from lit_cnn.data.sources.folders import FolderSplit
 from lit_cnn.data.sources.load import load_source
 from lit_cnn.data.sources.shards import FORMAT, INFO, require_litdata
@@ -30,6 +30,7 @@ class Packing:
         quality: of the JPEGs that are written, 1 to 100.
         chunk_bytes: size at which a shard is closed.
         workers: processes that decode, resize and encode; 0 does it in this one.
+        pixel_format: what the pixels become before they are resized; files that stay as they are keep theirs.
 
     Raises:
         ValueError: if a value is out of its range.
@@ -39,6 +40,7 @@ class Packing:
     quality: int = 90
     chunk_bytes: int = 32 * 2**20
     workers: int = 0
+    pixel_format: PixelFormat = RGB
 
     def __post_init__(self) -> None:
         for name, value, lowest, highest in (
@@ -61,8 +63,8 @@ class _Encoded(Dataset[bytes]):
         return len(self.rows)
 
     def __getitem__(self, number: int) -> bytes:
-        image = self.split.read(int(self.rows[number]))
-        picture = image.picture()  # also where the bytes stay as they are: a broken file is found here
+        image = self.split.read(int(self.rows[number]), self.packing.pixel_format)
+        picture = _decoded(image)  # also where the bytes stay as they are: a broken file is found here
         if self.packing.size == 0:
             return image.content
         try:
@@ -72,6 +74,15 @@ class _Encoded(Dataset[bytes]):
                 f"the image {image.name} of {picture.width} x {picture.height} px cannot be stored as a JPEG, whose "
                 f"sides end at 65,500 px ({error}); cut or remove it, or pack with size 0, which keeps the files"
             ) from None
+
+
+def _decoded(image: EncodedImage) -> Image.Image:
+    try:
+        return image.picture()
+    except TooManyPixels as error:
+        raise error.with_advice("raise --max-pixels") from None
+    except UnknownLevels as error:
+        raise error.with_advice("state --levels LOW HIGH, the numbers that are black and white") from None
 
 
 def _encode(picture: Image.Image, packing: Packing) -> bytes:

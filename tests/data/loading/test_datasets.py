@@ -12,6 +12,7 @@ from lit_cnn.data.augmentation.rand_augment import RandAugment
 from lit_cnn.data.batch import SKIPPED
 from lit_cnn.data.module import ImageData
 from lit_cnn.data.settings import Evaluation
+from lit_cnn.data.sources.decoding import TooManyPixels, UnknownLevels
 
 
 @pytest.fixture
@@ -159,7 +160,29 @@ def test_unreadable_file_is_named_from_any_process(folder, workers):
         name.write_bytes(name.read_bytes()[:200])
     with pytest.raises(ValueError, match=r"cat/\d\.png cannot be decoded") as caught:
         _content(_data("imagefolder", str(folder), workers).train_dataloader())
-    assert "replace or remove the file, or set data.on_error to skip" in str(caught.value)
+    assert str(caught.value).strip().endswith("replace or remove the file, or set data.on_error to skip")
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_training_says_which_keys_help(folder, workers):
+    with pytest.raises(TooManyPixels, match=r"20 x 24 = 480 px, more than the 479 px") as caught:
+        _content(_data("imagefolder", str(folder), workers, max_pixels=479).train_dataloader())
+    assert str(caught.value).strip().endswith("remove it, or raise data.max_pixels, or set data.on_error to skip")
+    for path in (folder / "train").rglob("*.png"):
+        Image.new("F", (8, 8)).save(path, "TIFF")
+    with pytest.raises(UnknownLevels, match="floating-point") as caught:
+        _content(_data("imagefolder", str(folder), workers).train_dataloader())
+    assert "or set data.levels to the numbers [low, high] that are black and white, or data.on_e" in str(caught.value)
+    assert len(_content(_data("imagefolder", str(folder), workers, levels=(0, 1)).train_dataloader())) == 4
+
+
+def test_too_large_files_can_be_skipped_or_allowed(folder):
+    Image.new("RGB", (40, 40)).save(folder / "val" / "cat" / "0.png")
+    with pytest.warns(UserWarning, match=r"skipped: .*has 40 x 40 = 1,600 px, more than the 500 px allowed"):
+        batch = next(iter(_data("imagefolder", str(folder), max_pixels=500, on_error="skip").val_dataloader()))
+    assert batch.index.tolist() == [SKIPPED, 1, 2, 3]
+    batch = next(iter(_data("imagefolder", str(folder), max_pixels=1600).val_dataloader()))
+    assert batch.index.tolist() == [0, 1, 2, 3]
 
 
 def test_evaluation_batches_are_uint8_in_the_order_of_the_split(folder):

@@ -2,14 +2,27 @@
 
 import io
 import pickle
+import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from encoded_images import png
+from icc_profiles import DISPLAY_P3, cmyk_profile, gray_profile, rgb_profile, srgb_decoded
 from PIL import Image, ImageOps
 from torchvision.transforms.v2 import functional
 
-from lit_cnn.data.sources.decoding import REDUCTIONS, BrokenImage, EncodedImage, PixelFormat, attempt, reduction
+from lit_cnn.data.sources.decoding import (
+    REDUCTIONS,
+    BrokenImage,
+    EncodedImage,
+    PixelFormat,
+    TooManyPixels,
+    UnknownLevels,
+    attempt,
+    reduction,
+)
 from lit_cnn.data.sources.folders import read_file
 
 ROW, COLUMN = np.mgrid[0:144, 0:208]
@@ -96,18 +109,128 @@ def test_broken_content_is_named_and_the_error_survives_pytorchs_workers():
     for content in (b"", b"no image", whole[: len(whole) // 2], whole[:20]):
         with pytest.raises(
             BrokenImage,
-            match=r"^the image a/b\.jpg cannot be decoded \(.*\); replace or remove the file, or set data",
+            match=r"^the image a/b\.jpg cannot be decoded \(.*\); replace or remove the file$",
         ) as caught:
             EncodedImage(content, "a/b.jpg").pixels()
         assert str(type(caught.value)("again")) == "again"
         assert isinstance(caught.value, ValueError)
 
 
-def test_floating_point_pixels_are_refused():
+def test_floating_point_pixels_need_levels():
     """Pillow would turn the range from 0 to 1, as scientific programs write it, into black."""
     levels = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
-    with pytest.raises(BrokenImage, match=r"x\.tif cannot be decoded \(its pixels are floating-point .*8-bit"):
-        EncodedImage(_encode(Image.fromarray(levels), "TIFF"), "x.tif").pixels()
+    content = _encode(Image.fromarray(levels), "TIFF")
+    said = r"^the image x\.tif cannot be decoded \(its pixels are floating-point .*; save it as 8-bit levels$"
+    with pytest.raises(UnknownLevels, match=said):
+        EncodedImage(content, "x.tif").pixels()
+    found = EncodedImage(content, "x.tif", PixelFormat(levels=(0.0, 1.0))).pixels()
+    assert torch.equal(found, torch.from_numpy(np.rint(255 * levels).astype(np.uint8)).expand(3, 3, 4))
+
+
+def test_advice_is_added_to_the_sentence_and_keeps_its_kind():
+    for kind in (BrokenImage, TooManyPixels, UnknownLevels):
+        advised = kind("it is broken; remove it").with_advice("set a key")
+        assert (type(advised), str(advised)) == (kind, "it is broken; remove it, or set a key")
+        assert kind.in_training.endswith("data.on_error to skip")
+
+
+DEEP = np.arange(0, 4096, 64, dtype=np.uint16).reshape(8, 8)
+
+
+def older_picture(content, mode):
+    """What versions before levels, backgrounds and profiles made of a file."""
+    image = Image.open(io.BytesIO(content))
+    image.load()
+    if image.mode == "P" and "transparency" in image.info:
+        image = image.convert("RGBA")
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        image = image.convert("I").point([level // 256 for level in range(65536)], "L")
+    return image if image.mode == mode else image.convert(mode)
+
+
+def clear(mode):
+    alpha = Image.linear_gradient("L").resize(PICTURE.size)
+    image = PICTURE.copy()
+    image.putalpha(alpha)
+    return image.convert(mode)
+
+
+FILES = {
+    **{mode: _encode(PICTURE.convert(mode), "PNG") for mode in ("1", "L", "P", "RGB")},
+    **{f"{mode} TIFF": _encode(PICTURE.convert(mode), "TIFF") for mode in ("CMYK", "YCbCr", "LAB")},
+    **{f"{mode} with alpha": _encode(clear(mode), "PNG") for mode in ("LA", "RGBA")},
+    "P with alpha": _encode(clear("RGBA").quantize(40), "PNG"),
+    "P with a transparent color": _encode(PICTURE.quantize(40), "PNG", transparency=3),
+    "RGB with a transparent color": _encode(PICTURE, "PNG", transparency=PICTURE.getpixel((0, 0))),
+    "L with a transparent gray": _encode(
+        PICTURE.convert("L"), "PNG", transparency=PICTURE.convert("L").getpixel((0, 0))
+    ),
+    "16 bits": _encode(Image.fromarray(DEEP), "PNG"),
+    "32 bits": _encode(Image.fromarray(DEEP.astype(np.int32) * 40 - 2000), "TIFF"),
+    "CMYK with a profile": _encode(PICTURE.convert("CMYK"), "JPEG", icc_profile=cmyk_profile()),
+    "Display P3": _encode(PICTURE, "JPEG", icc_profile=rgb_profile(DISPLAY_P3, srgb_decoded)),
+    "gray of another gamma": _encode(PICTURE.convert("L"), "PNG", icc_profile=gray_profile(lambda level: level**1.8)),
+}
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("name", FILES)
+def test_what_older_versions_made_of_a_file_can_be_had_bit_by_bit(name, channels):
+    if (name, channels) == ("LAB TIFF", 1):
+        return  # which they could not decode
+    older = PixelFormat(channels, levels="clip", background=None, color_profile="ignore")
+    found = EncodedImage(FILES[name], "x", older).picture()
+    assert np.array_equal(np.asarray(found), np.asarray(older_picture(FILES[name], found.mode)))
+
+
+OLD_AND_NEW = {
+    *("LA with alpha", "RGBA with alpha", "P with alpha", "P with a transparent color", "RGB with a transparent color"),
+    *("L with a transparent gray", "CMYK with a profile", "Display P3", "gray of another gamma"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(FILES.keys() - {"32 bits"}))
+def test_the_defaults_change_what_is_transparent_or_of_another_color_space_alone(name):
+    changed = not np.array_equal(EncodedImage(FILES[name], "x").picture(), older_picture(FILES[name], "RGB"))
+    assert changed == (name in OLD_AND_NEW)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("name", sorted(FILES.keys() - {"32 bits"}))
+def test_an_image_in_memory_becomes_what_its_file_does(name, channels):
+    chosen = PixelFormat(channels, background=(0, 90, 200))
+    image = Image.open(io.BytesIO(FILES[name]))
+    image.load()
+    assert np.array_equal(chosen.of(image), EncodedImage(FILES[name], "x", chosen).picture())
+
+
+def test_colors_of_16_bits_and_stated_levels_exclude_each_other():
+    row = struct.pack(">3H", 65535, 4095, 0)
+    deep = png((1, 1), 16, 2, [row])
+    assert EncodedImage(deep, "x.png").pixels().flatten().tolist() == [255, 15, 0]
+    for content in (deep, png((1, 1), 16, 4, [row[:4]]), png((1, 1), 16, 6, [row + b"\0\0"])):
+        with pytest.raises(BrokenImage, match=r"x\.png cannot be decoded \(it holds 16-bit colors"):
+            EncodedImage(content, "x.png", PixelFormat(levels=(0.0, 4095.0))).pixels()
+
+
+@pytest.mark.parametrize("name", ["1", "L", "P", "RGB", "CMYK TIFF", "RGBA with alpha", "P with alpha"])
+def test_levels_reach_files_of_8_bits_too_and_are_refused_beyond_them(name):
+    chosen = PixelFormat(levels=(60.0, 200.0))
+    plain = np.asarray(EncodedImage(FILES[name], "x", PixelFormat(4)).picture().convert("RGB")).astype(float)
+    wanted = np.rint(((plain - 60) / 140).clip(0, 1) * 255)
+    found = np.asarray(EncodedImage(FILES[name], "x", replace(chosen, background=None)).picture())
+    assert np.array_equal(found, wanted)
+    with pytest.raises(BrokenImage, match=r"its 8 bits hold 0 to 255, and the levels \[0, 4095\] are those of"):
+        EncodedImage(FILES[name], "x", PixelFormat(levels=(0.0, 4095.0))).picture()
+
+
+def test_deep_numbers_are_those_of_the_file_and_other_files_are_not_decoded():
+    values, depth = EncodedImage(FILES["16 bits"], "x").deep_numbers()
+    assert (values.tolist(), depth.bits) == (DEEP.tolist(), 16)
+    torn = _encode(PICTURE)
+    assert EncodedImage(torn[: len(torn) // 2], "x").deep_numbers() is None
+    with pytest.raises(BrokenImage):
+        EncodedImage(FILES["16 bits"][:60], "x").deep_numbers()
 
 
 def test_images_can_be_sent_to_other_processes():

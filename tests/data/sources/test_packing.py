@@ -4,11 +4,13 @@ import io
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from lit_cnn.data.sources import packing
+from lit_cnn.data.sources.decoding import PixelFormat
 from lit_cnn.data.sources.load import load_source
 from lit_cnn.data.sources.packing import Packing, pack_folder
 from lit_cnn.data.sources.shards import read_shards
@@ -186,3 +188,33 @@ def test_another_format_is_refused(folder, tmp_path):
     packing._write(tmp_path / "other" / "info", [info], Packing(), lambda: None)
     with pytest.raises(ValueError, match="format 99 is unknown"):
         read_shards(str(tmp_path / "other"))
+
+
+def test_what_is_packed_has_its_levels_background_and_colors_already(tmp_path):
+    for name in ("cat", "dog"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for number in range(3):
+            Image.fromarray(np.full((8, 8), 1023, dtype=np.uint16)).save(
+                tmp_path / "images" / name / f"deep{number}.png"
+            )
+    Image.new("RGBA", (8, 8), (255, 0, 0, 0)).save(tmp_path / "images" / "cat" / "clear.png")
+
+    def shown(target, **settings):
+        _pack(tmp_path / "images", tmp_path / target, size=8, pixel_format=PixelFormat(**settings))
+        splits = read_shards(str(tmp_path / target))[0].values()
+        return {_picture(split, row).getpixel((0, 0)) for split in splits for row in range(len(split))}
+
+    assert shown("a") == {(3, 3, 3), (255, 255, 255)}
+    (tmp_path / "images" / "cat" / "clear.png").unlink()
+    assert shown("b", levels=(0.0, 1023.0)) == {(255, 255, 255)}
+    assert shown("c", levels=(0.0, 2046.0)) == {(128, 128, 128)}
+
+
+def test_the_flags_that_help_are_named(folder, tmp_path):
+    with pytest.raises(ValueError, match=r"more than the 2,000 px allowed; .*remove it, or raise --max-pixels"):
+        _pack(folder, tmp_path / "out", pixel_format=PixelFormat(max_pixels=2000))
+    for path in folder.rglob("*.png"):
+        Image.new("F", (8, 8)).save(path, "TIFF")
+    with pytest.raises(ValueError, match=r"save it as 8-bit levels, or state --levels LOW HIGH"):
+        _pack(folder, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
