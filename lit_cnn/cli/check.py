@@ -10,6 +10,7 @@ from lit_cnn.cli.console import as_json, counted, line_console
 from lit_cnn.cli.pixel_arguments import add_pixel_arguments, pixel_format_of
 from lit_cnn.data.checks.finding import Finding
 from lit_cnn.evaluation.checking import check_path
+from lit_cnn.printable import printable
 
 COLORS = {"error": "red", "warning": "yellow", "fact": "green"}
 
@@ -38,4 +39,4 @@ def print_findings(findings: list[Finding]) -> None:
     out = line_console()
     for finding in findings:
         out.print(f"{finding.kind:8s}", style=COLORS[finding.kind], end="")
-        out.print(finding.text)
+        out.print(printable(finding.text))

@@ -145,7 +145,7 @@ def _bar(*columns: "ProgressColumn", disable: bool = False) -> "Progress":
 def phases(total: int) -> Iterator[Callable[[str], None]]:
     """A function called with each of ``total`` phases as it begins; shown on stderr."""
     if not sys.stderr.isatty():
-        yield lambda text: print(text, file=sys.stderr, flush=True)
+        yield lambda text: say(text, stderr=True)
         return
     from rich.progress import BarColumn, TimeElapsedColumn
 

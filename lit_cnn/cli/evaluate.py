@@ -5,13 +5,12 @@ classes apart.
 """
 
 import argparse
-import sys
 from typing import Any
 
 from rich.table import Table
 
 from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments
-from lit_cnn.cli.console import as_json, console, metric, percent, points, progress, table
+from lit_cnn.cli.console import as_json, console, metric, percent, points, progress, say, table
 from lit_cnn.data.module import ImageData
 from lit_cnn.evaluation.images import EvaluationImages, evaluation_images
 from lit_cnn.evaluation.recorded_data import load_data, load_network
@@ -62,7 +61,7 @@ def plain_report(trained: Trained, data: ImageData, images: EvaluationImages, sp
     """Loss and accuracies in the run's precision, named as ``fit`` names them."""
     trained, instead = in_run_precision(trained)
     if instead is not None:
-        print(f"{instead}; single images may be called otherwise than in training", file=sys.stderr)
+        say(f"{instead}; single images may be called otherwise than in training", stderr=True)
     with progress("evaluating", len(images)) as advance:
         results = validate(trained, images, batch_size=data.eval_batch_size or data.batch_size, advance=advance)
     return {f"{split}/{name}": value for name, value in results.items()}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lit_cnn.architectures.catalog import SORT_KEYS, find_entry, select_entries
 from lit_cnn.architectures.entry import Entry
-from lit_cnn.cli.console import as_json, console, markdown, table
+from lit_cnn.cli.console import as_json, console, markdown, say, table
 
 if TYPE_CHECKING:
     from lit_cnn.profiling.counting import NetworkCount
@@ -39,7 +39,7 @@ def run(arguments: list[str]) -> int:
     if options.json:
         print(as_json([as_object(entry) for entry in entries]))
     elif options.markdown:
-        print(fidelity_sheet(entries))
+        say(fidelity_sheet(entries))
     else:
         caption = "madds: multiply-adds of one image; FLOPs are twice as many. Accuracies are the papers'."
         rows, words = [row(entry) for entry in entries], ("name", "protocol")

@@ -1,11 +1,10 @@
 """``lit-cnn predict CKPT IMAGES…``: needs nothing but the checkpoint."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from lit_cnn.cli.checkpoint_arguments import add_network_arguments
-from lit_cnn.cli.console import as_json, console, progress, table
+from lit_cnn.cli.console import as_json, console, progress, say, table
 from lit_cnn.cli.pixel_arguments import add_limit_argument
 from lit_cnn.data.levels import levels_warning
 from lit_cnn.data.sources.decoding import TooManyPixels
@@ -28,7 +27,7 @@ def run(arguments: list[str]) -> int:
     trained = load_trained(options.checkpoint, options.weights, options.trust)
     images = readable_files(trained, find_images(options.images), options.max_pixels)
     if problem := levels_warning(images.split, images.pixel_format, "the prediction", advice=LEVELS_ADVICE):
-        print(f"warning: {problem}", file=sys.stderr)
+        say(f"warning: {problem}", stderr=True)
     if options.fold or options.compile:
         shape = min(BATCH_SIZE, len(images)), trained.preprocessing.in_channels, *[trained.preprocessing.image_size] * 2
         trained.network = faster_network(trained.network, shape, with_compile=options.compile)

@@ -131,7 +131,8 @@ def write_predictions(predictions: list[Prediction], path: Path) -> None:
     if path.suffix == ".json":
         path.write_text(json.dumps([vars(prediction) for prediction in predictions], indent=2) + "\n")
     elif path.suffix == ".csv":
-        with path.open("w", newline="") as file:
+        # names that are not UTF-8 keep their bytes
+        with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
             writer = csv.writer(file)
             width = len(predictions[0].classes) if predictions else 0
             columns = [f"{name}{rank}" for rank in range(1, width + 1) for name in ("class", "probability")]

@@ -1,12 +1,15 @@
 """Tables, JSON and figures as the commands print them."""
 
+import ast
 import json
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from nasty_names import ESCAPED, NASTY, SHOWN_AS_THEY_ARE
 
+from lit_cnn.cli import console as console_module
 from lit_cnn.cli.console import (
     as_json,
     busy_warning,
@@ -101,3 +104,19 @@ def test_names_in_json_come_back() -> None:
 
 def test_a_markdown_cell_stays_in_its_cell() -> None:
     assert markdown(["name"], [["a | b\nc"]]).splitlines()[-1] == r"| a \| b\nc |"
+
+
+PRINTED = ("as_json(", "usage()", "cli.dump()")
+"""What commands print with Python's own function: no names, or names that are escaped."""
+
+
+def test_commands_print_names_through_say_or_a_console() -> None:
+    folder = Path(console_module.__file__).parent
+    calls = [
+        (file.name, ast.unparse(node))
+        for file in sorted(folder.glob("*.py"))
+        if file.name != "console.py"
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("print", "Console")
+    ]
+    assert [call for call in calls if not call[1].startswith(tuple(f"print({text}" for text in PRINTED))] == []

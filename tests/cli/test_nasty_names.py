@@ -84,8 +84,8 @@ def test_files_are_named_in_the_table_in_json_and_in_csv(
     assert "\x1b" not in out
     cells = "".join(line.split("│")[1].strip() for line in out.splitlines() if line.startswith("│"))
     assert all("".join(printable(name).split()) in "".join(cells.split()) for name in FILES)
-    rows = list(csv.DictReader((tmp_path / "a.csv").open(encoding="utf-8", newline="")))
-    assert {printable(Path(row["file"]).name) for row in rows} == {printable(name) for name in FILES}
+    with (tmp_path / "a.csv").open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        assert {Path(row["file"]).name for row in csv.DictReader(file)} == set(FILES)
     assert main([*command, "--json"]) == 0
     for said in (capsys.readouterr().out, (tmp_path / "a.json").read_text(encoding="ascii")):
         assert {Path(row["file"]).name for row in json.loads(said)} == set(FILES)
@@ -110,12 +110,10 @@ def test_files_are_named_in_a_check(run: Path, capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "variables", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}]
-)
+@pytest.mark.parametrize("variables", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C"}], ids=str)
 def test_no_encoding_of_the_streams_stops_a_command(run: Path, tmp_path: Path, variables: dict[str, str]) -> None:
     checkpoint, folder = str(run / "checkpoints" / "last.ckpt"), images(run)
-    (folder / "val" / "猫" / FILES[5]).write_bytes(b"")
+    (folder / "train" / "猫" / FILES[5]).write_bytes(b"")
     commands = [
         ["validate", checkpoint, "--per-class"],
         ["predict", checkpoint, str(folder / "val" / "[red]"), "--out", str(tmp_path / "a.csv")],
