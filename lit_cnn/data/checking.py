@@ -29,7 +29,7 @@ IMBALANCE = 10
 HUB_FILES = ("dataset_dict.json", "state.json")
 """Files that ``Dataset.save_to_disk`` of the datasets library writes."""
 HARMLESS = ("the splits are ", "the classes of the images in ")
-"""How notes on reading begin that are no cause to look."""
+"""How notes on reading begin that only say how it went."""
 
 AnySplit = ArraySplit | FolderSplit | HubSplit | ShardSplit
 Splits = dict[str, ArraySplit] | dict[str, FolderSplit] | dict[str, HubSplit] | dict[str, ShardSplit]
