@@ -20,11 +20,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import urlsplit
 
+from lit_cnn.printable import printable
+
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import WandbLogger
 
 Mode = Literal["online", "offline", "disabled"]
 CONNECT_SECONDS = 2.0
+NAME_LENGTH = 128
+TAG_LENGTH = 64
+"""The most characters of a run's or group's name and of a tag that W&B takes."""
 STEP = "trainer/global_step"
 """The one horizontal axis of all metrics; Lightning restores it at resume, so it goes on where the run stopped."""
 _failed = threading.Event()
@@ -188,7 +193,7 @@ def make_logger(
             run = _start(settings, run_dir, run_id, run_name, "offline", resume)
         run.define_metric(STEP)
         run.define_metric("*", step_metric=STEP, step_sync=True)
-        run.config.update(config, allow_val_change=True)
+        run.config.update(_printable(config), allow_val_change=True)
         return cast(
             "WandbLogger", _logger_class()(experiment=run, project=project_of(settings), save_dir=run_dir, id=run_id)
         )
@@ -212,15 +217,30 @@ def _start(settings: TrackingSettings, run_dir: Path, run_id: str, run_name: str
     return wandb.init(
         project=project_of(settings),
         entity=settings.entity,
-        group=None if settings.group is None else str(settings.group),
-        tags=[str(tag) for tag in settings.tags] or None,
+        group=_label(settings.group),
+        tags=list(dict.fromkeys(printable(str(tag))[:TAG_LENGTH] for tag in settings.tags)) or None,
         dir=run_dir,
         id=run_id,
-        name=os.environ.get("WANDB_NAME") or run_name,
+        name=_label(os.environ.get("WANDB_NAME") or run_name),
         mode=mode,
         resume="allow" if resume and mode == "online" else None,  # offline, the equal id alone joins the parts
         settings=quiet,
     )
+
+
+def _label(name: str | int | None) -> str | None:
+    """A name as W&B takes it: no characters that it cannot encode, at most 128, of which the last tell runs apart."""
+    shown = printable(str(name or ""))
+    return (shown if len(shown) <= NAME_LENGTH else f"…{shown[1 - NAME_LENGTH :]}") or None
+
+
+def _printable(value: Any) -> Any:
+    """Plain values with their texts such that W&B can encode them."""
+    if isinstance(value, dict):
+        return {_printable(key): _printable(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_printable(inner) for inner in value]
+    return printable(value) if isinstance(value, str) else value
 
 
 @functools.cache

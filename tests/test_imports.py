@@ -6,18 +6,19 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "lit_cnn"
-GROUND = {"randomness", "tracking", "reports", "run_folder", "lightning_internals", "torch_internals"}
+GROUND = {"printable", "randomness", "tracking", "reports", "run_folder", "lightning_internals", "torch_internals"}
 TRAINING = {"training", "data", "architectures", *GROUND}
 EXPERIMENT = {"experiment", "pretrained", "profiling", *TRAINING}
 BELOW = {
+    "printable": set(),
     "randomness": set(),
-    "tracking": {"randomness"},
-    "reports": {"run_folder"},
+    "tracking": {"printable", "randomness"},
+    "reports": {"printable", "run_folder"},
     "run_folder": set(),
     "lightning_internals": set(),
     "torch_internals": set(),
     "architectures": {"randomness"},
-    "data": {"randomness", "lightning_internals"},
+    "data": {"printable", "randomness", "lightning_internals"},
     "training": TRAINING,
     "pretrained": TRAINING,
     "profiling": TRAINING,

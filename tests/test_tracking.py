@@ -297,6 +297,23 @@ def test_the_recipe_is_the_runs_config(tmp_path: Path, monkeypatch: pytest.Monke
     assert run.recipe == recipe
 
 
+def test_names_of_any_characters_and_length_are_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, started = FakeRun(), {}
+    bytes_of_latin_1, long = os.fsdecode(b"caf\xe9"), "a" * 200
+    monkeypatch.setitem(
+        sys.modules,
+        "wandb",
+        SimpleNamespace(Settings=lambda **_: None, init=lambda **stated: started.update(stated) or run, run=run),
+    )
+    settings = TrackingSettings(mode="offline", tags=[long, bytes_of_latin_1, long], group=f"{long}/end")
+    recipe = {"data": {"path": [f"{bytes_of_latin_1}/猫", 3, None]}}
+    assert tracking.make_logger(settings, tmp_path, "id", f"{bytes_of_latin_1}\n", recipe, False) is not None
+    assert run.recipe == {"data": {"path": [r"caf\xe9/猫", 3, None]}}
+    assert started["name"] == r"caf\xe9\n"
+    assert started["tags"] == ["a" * 64, r"caf\xe9"]
+    assert started["group"] == f"…{'a' * 123}/end"
+
+
 def test_a_service_that_fails_during_the_run_warns_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = FakeRun()
     monkeypatch.setattr(tracking, "_start", lambda *_: run)

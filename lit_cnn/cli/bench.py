@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lit_cnn.cli.bench_tables import HEADER, WORDS, comparisons, conditions, further, rows
-from lit_cnn.cli.console import as_json, console, markdown, phases, table
+from lit_cnn.cli.console import as_json, console, markdown, phases, say, table
 
 if TYPE_CHECKING:
     from lit_cnn.benchmarking.loading import DataSpeed
@@ -43,7 +43,7 @@ def run(arguments: list[str]) -> int:
         }
     )
     if options.json == "-":
-        print(figures)
+        say(figures)
     else:
         show(options, benches, [*comparisons(benches), *further(speed, overhead), conditions(benches)])
     if options.json not in (None, "-"):
@@ -59,7 +59,7 @@ def show(options: argparse.Namespace, benches: "list[Bench]", lines: list[str]) 
     """The table and what is to be said of it; before any file is written, so that no full disk can lose it."""
     out, cells = console(), rows(benches)
     if options.markdown:
-        print(markdown(HEADER, cells, left=WORDS) + "\n")
+        say(markdown(HEADER, cells, left=WORDS) + "\n")
     else:
         out.print(table(HEADER, cells, left=WORDS, no_wrap=WORDS, caption=CAPTION))
     for line in [*lines, *(f"written: {path}" for path in (options.json, options.plot) if path)]:

@@ -9,7 +9,7 @@ import argparse
 from rich.table import Table
 
 from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments, chosen_checkpoint
-from lit_cnn.cli.console import as_json, console, percent, progress, table
+from lit_cnn.cli.console import as_json, console, percent, progress, say, table
 from lit_cnn.cli.evaluated_images import evaluated_images
 from lit_cnn.cli.outputs import PICTURES, add_output, require_writable
 from lit_cnn.evaluation.calibration import BINS, Calibration, calibrate
@@ -42,16 +42,16 @@ def run(arguments: list[str]) -> int:
     if options.json:
         print(as_json({**report, "data": images.facts}))
         return 0
-    print(f"{checkpoint} on {len(outcome.labels)} images of {images.origin}")
+    say(f"{checkpoint} on {len(outcome.labels)} images of {images.origin}")
     console(columns=None).print(calibration_table(result))
     console(columns=None).print(abstention_table(result))
     if result.at_limit:
-        print(
+        say(
             f"the temperature stopped at {result.temperature:.2f}: no larger or smaller one is finite and best, as "
             "happens where every fitted image is classified correctly"
         )
     for path in options.out:
-        print(path)
+        say(path)
     return 0
 
 

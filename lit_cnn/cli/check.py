@@ -1,32 +1,42 @@
-"""``lit-cnn check PATH``: whether a data folder, an npz file, a checkpoint or a run can be trusted."""
+"""``lit-cnn check PATH``: whether a data set, a checkpoint or a run can be trusted.
+
+A data set is a folder of images, a list of files (CSV), an .npz file, or a set of lit-cnn data pack or of the datasets
+library. Exit codes: 0 no error was found, 1 one was, with --strict also a warning.
+"""
 
 import argparse
 
-from rich.console import Console
-
-from lit_cnn.cli.console import as_json
+from lit_cnn.cli.console import as_json, counted, line_console
 from lit_cnn.cli.pixel_arguments import add_pixel_arguments, pixel_format_of
+from lit_cnn.data.checks.finding import Finding
 from lit_cnn.evaluation.checking import check_path
+from lit_cnn.printable import printable
 
 COLORS = {"error": "red", "warning": "yellow", "fact": "green"}
 
 
 def run(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="lit-cnn check", description=__doc__)
-    parser.add_argument("path", help="a folder of images, an .npz file, a checkpoint, or a run folder")
+    parser = argparse.ArgumentParser(
+        prog="lit-cnn check", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("path", help="a data set, a checkpoint, or a run folder")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 on warnings too")
     parser.add_argument("--json", action="store_true", help="print JSON instead of lines")
     add_pixel_arguments(parser)
     options = parser.parse_args(arguments)
-    with Console(stderr=True).status("checking"):
-        findings = list(check_path(options.path, pixel_format_of(options)))
-    errors = sum(finding.kind == "error" for finding in findings)
+    with counted("checking") as advance:
+        findings = list(check_path(options.path, pixel_format_of(options), advance))
+    errors, warnings = (sum(finding.kind == kind for finding in findings) for kind in ("error", "warning"))
     if options.json:
         print(as_json(findings))
-        return 1 if errors else 0
-    console = Console(highlight=False, soft_wrap=True)
+    else:
+        print_findings(findings)
+        line_console().print(f"{errors} errors, {warnings} warnings")
+    return 1 if errors or (options.strict and warnings) else 0
+
+
+def print_findings(findings: list[Finding]) -> None:
+    out = line_console()
     for finding in findings:
-        console.print(f"[{COLORS[finding.kind]}]{finding.kind:8s}[/]", end="")
-        console.print(finding.text, markup=False)
-    warnings = sum(finding.kind == "warning" for finding in findings)
-    console.print(f"{errors} errors, {warnings} warnings")
-    return 1 if errors else 0
+        out.print(f"{finding.kind:8s}", style=COLORS[finding.kind], end="")
+        out.print(printable(finding.text))

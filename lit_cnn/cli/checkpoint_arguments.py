@@ -1,9 +1,9 @@
 """The arguments that the commands with a checkpoint share."""
 
 import argparse
-import sys
 from pathlib import Path
 
+from lit_cnn.cli.console import say
 from lit_cnn.cli.outputs import add_output
 from lit_cnn.evaluation.record_file import ENDINGS
 from lit_cnn.run_folder.checkpoint import BEST
@@ -56,5 +56,5 @@ def chosen_checkpoint(path: str) -> str:
     """The file that is meant (see ``find_checkpoint``); on stderr, where it is not the best of a run folder."""
     found = str(find_checkpoint(path))
     if found != path and Path(found).name != BEST:
-        print(f"{path} has no {BEST}: this is its {Path(found).name}", file=sys.stderr)
+        say(f"{path} has no {BEST}: this is its {Path(found).name}", stderr=True)
     return found

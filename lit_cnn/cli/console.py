@@ -1,6 +1,12 @@
-"""What the commands print: tables, JSON, bars on stderr, figures. Rich is imported where something is drawn."""
+"""What the commands print: tables, JSON, bars on stderr, figures. Rich is imported where something is drawn.
+
+Everything printed is plain text: names of files and classes are shown as they are, whatever brackets, colons or control
+characters they have (see ``printable.py``).
+"""
 
 import contextlib
+import functools
+import io
 import json
 import os
 import sys
@@ -8,18 +14,50 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any
 
+from lit_cnn.printable import printable, printable_lines
+
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress, ProgressColumn
     from rich.table import Table
+    from rich.text import Text
 
 Rows = Sequence[Sequence[str]]
 
 
-def console(columns: int | None = 150) -> "Console":
+def console(columns: int | None = 150, *, stderr: bool = False) -> "Console":
     """The standard output; not a terminal, it is ``columns`` wide (None: 80), so that tables in files are whole."""
+    return _console_class()(
+        width=None if sys.stdout.isatty() else columns, stderr=stderr, highlight=False, markup=False, emoji=False
+    )
+
+
+def line_console(*, stderr: bool = False) -> "Console":
+    """The standard output for lines that are not wrapped, so that paths in them can be copied."""
+    return _console_class()(soft_wrap=True, stderr=stderr, highlight=False, markup=False, emoji=False)
+
+
+def say(text: object, *, stderr: bool = False) -> None:
+    """Print lines as they are, without acting on the terminal."""
+    print(printable_lines(str(text)), file=sys.stderr if stderr else sys.stdout, flush=True)
+
+
+@functools.cache
+def _console_class() -> type["Console"]:
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else columns, highlight=False)
+    class PlainConsole(Console):
+        def render_str(self, text: str, **options: Any) -> "Text":
+            return super().render_str(printable_lines(text), **options)
+
+    return PlainConsole
+
+
+def open_streams_to_all_text() -> None:
+    """Let the standard streams write escapes for what their encoding lacks, such as bytes that are not UTF-8."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def table(
@@ -28,7 +66,7 @@ def table(
     *,
     left: Collection[str] | None = None,
     no_wrap: Collection[str] = (),
-    overflow: Any = "ellipsis",
+    overflow: Any = "fold",
     **options: Any,
 ) -> "Table":
     """A table of text.
@@ -37,8 +75,8 @@ def table(
         header: Names of the columns.
         rows: A cell for each column.
         left: Columns of words; the others are numbers and stand on the right. None: all are words.
-        no_wrap: Columns that keep to one line.
-        overflow: What becomes of a word that is wider than its column.
+        no_wrap: Columns that keep to one line; what is wider ends in an ellipsis.
+        overflow: What becomes of a word that is wider than its column; fold continues it on the next line.
         options: Of ``rich.table.Table``, such as title and caption.
     """
     from rich.table import Table
@@ -46,9 +84,10 @@ def table(
     shown = Table(**options)
     for name in header:
         side: Any = "left" if left is None or name in left else "right"
-        shown.add_column(name, justify=side, no_wrap=name in no_wrap, overflow=overflow)
+        one_line = name in no_wrap
+        shown.add_column(name, justify=side, no_wrap=one_line, overflow="ellipsis" if one_line else overflow)
     for row in rows:
-        shown.add_row(*row)
+        shown.add_row(*map(printable, row))
     return shown
 
 
@@ -56,7 +95,11 @@ def markdown(header: Sequence[str], rows: Rows, left: Collection[str] | None = N
     """The same as a Markdown table, numbers on the right."""
     rules = ["---" if left is None or name in left else "---:" for name in header]
     lines = ["| " + " | ".join(header) + " |", "|" + "".join(f"{rule}|" for rule in rules)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+    return "\n".join(lines + ["| " + " | ".join(map(_markdown_cell, row)) + " |" for row in rows])
+
+
+def _markdown_cell(text: str) -> str:
+    return printable(text).replace("|", "\\|")
 
 
 def as_json(value: Any) -> str:
@@ -77,29 +120,40 @@ def _plain(value: Any) -> Any:
 @contextlib.contextmanager
 def progress(text: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """A bar on stderr, where that is a terminal, that disappears when done; yields the function that advances it."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+    with _bar(disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(text, total=total)
         yield lambda number: bar.advance(task, number)
+
+
+@contextlib.contextmanager
+def counted(text: str) -> Iterator[Callable[[int, int], None]]:
+    """``progress`` where the total comes with the steps: yields a function of what is done and how much there is."""
+    with _bar(disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(text, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _bar(*columns: "ProgressColumn", disable: bool = False) -> "Progress":
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = columns or (BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    description = TextColumn("{task.description}", markup=False)
+    return Progress(description, *columns, console=console(None, stderr=True), transient=True, disable=disable)
 
 
 @contextlib.contextmanager
 def phases(total: int) -> Iterator[Callable[[str], None]]:
     """A function called with each of ``total`` phases as it begins; shown on stderr."""
     if not sys.stderr.isatty():
-        yield lambda text: print(text, file=sys.stderr, flush=True)
+        yield lambda text: say(text, stderr=True)
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with _bar(BarColumn(), TimeElapsedColumn()) as bar:
         task, begun = bar.add_task("", total=total), [0]
 
         def tell(text: str) -> None:
-            bar.update(task, description=text, completed=begun[0])
+            bar.update(task, description=printable(text), completed=begun[0])
             begun[0] += 1
 
         yield tell

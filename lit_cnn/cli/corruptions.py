@@ -8,7 +8,7 @@ import argparse
 from rich.table import Table
 
 from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments, add_split_argument, chosen_checkpoint
-from lit_cnn.cli.console import as_json, console, percent, points, progress, table
+from lit_cnn.cli.console import as_json, console, percent, points, progress, say, table
 from lit_cnn.cli.evaluated_images import evaluated_images
 from lit_cnn.cli.outputs import PICTURES, add_output, require_writable
 from lit_cnn.evaluation.corruptions import CORRUPTIONS, SEVERITIES, CorruptedViews
@@ -45,7 +45,7 @@ def run(arguments: list[str]) -> int:
                 scores = corruption_scores(trained, images, views, advance=advance)
     if options.sheet:
         sheet = views_of(trained, images, options, (_SHEET_SEVERITY,))
-        print(draw_corruptions(images, options.image, trained.class_names, sheet, options.sheet))
+        say(draw_corruptions(images, options.image, trained.class_names, sheet, options.sheet))
         if not options.out:
             return 0
     title = f"top-1 on {scores.images} {options.split} images of {images.origin}"
@@ -55,10 +55,10 @@ def run(arguments: list[str]) -> int:
     if options.json:
         print(as_json({**scores_report(scores, views), "data": images.facts}))
         return 0
-    print(f"{title}, by severity")
+    say(f"{title}, by severity")
     console(columns=None).print(scores_table(scores, views))
     if options.out:
-        print(options.out)
+        say(options.out)
     return 0
 
 

@@ -2,9 +2,10 @@
 folder as litdata's shards."""
 
 import argparse
-import sys
+import shlex
 from pathlib import Path
 
+from lit_cnn.cli.console import counted, say
 from lit_cnn.cli.pixel_arguments import add_pixel_arguments, pixel_format_of
 
 SHOW = "a contact sheet of the batches that the network will see: lit-cnn data show --config RECIPE"
@@ -50,46 +51,44 @@ def _show(options: argparse.Namespace, rest: list[str]) -> int:
     data = Recipe.of(cli).data
     data.setup("fit")
     for line in data.summary.lines():
-        print(line)
+        say(line)
     if problem := levels_warning(data.loaded.train, data.pixel_format, data.loaded.origin):
-        print(f"warning: {problem}", file=sys.stderr)
+        say(f"warning: {problem}", stderr=True)
     batch = data.prepare(next(iter(data.train_dataloader())), training=True, step=0, epoch=0)
     shown = slice(0, options.images)
     captions = [caption(target, data.class_names) for target in batch.targets[shown]]
     path = draw_contact_sheet(data.denormalize(batch.images[shown]), captions, options.out, title="training batch")
-    print(path)
+    say(path)
     return 0
 
 
 def _pack(options: argparse.Namespace) -> int:
     if not 1 <= options.chunk_mb <= LARGEST_CHUNK:
         raise ValueError(f"--chunk-mb is {options.chunk_mb} but must lie between 1 and {LARGEST_CHUNK} (MiB)")
-    from rich.progress import Progress
-
     from lit_cnn.data.levels import levels_warning
-    from lit_cnn.data.sources.folders import read_folder
     from lit_cnn.data.sources.holdout import HoldOut
+    from lit_cnn.data.sources.labeled import read_labeled
     from lit_cnn.data.sources.load import resolve_data_path
     from lit_cnn.data.sources.packing import Packing, pack_folder
     from lit_cnn.data.summary import DataSummary
 
     source, pixel_format = resolve_data_path(options.source, "SRC"), pixel_format_of(options)
     packing = Packing(options.size, options.quality, options.chunk_mb * 2**20, options.workers, pixel_format)
-    if packing.size and source.is_dir():
-        train = read_folder(source).splits["train"]
+    if packing.size:
+        train = read_labeled(source).splits["train"]
         if problem := levels_warning(train, pixel_format, options.source, advice="state --levels 0 {}"):
-            print(f"warning: {problem}", file=sys.stderr)
-    with Progress(transient=True) as progress:
-        task = progress.add_task("packing", total=None)
+            say(f"warning: {problem}", stderr=True)
+    with counted("packing") as advance:
         counts = pack_folder(
             source,
             options.target,
             packing,
             HoldOut(options.val_fraction, group_by=options.group_by),
-            lambda done, total: progress.update(task, completed=done, total=total),
-            lambda source: print(*DataSummary.of("imagefolder", source).lines(), sep="\n"),
+            advance,
+            lambda source: say("\n".join(DataSummary.of("imagefolder", source).lines())),
         )
     size = sum(path.stat().st_size for path in options.target.rglob("*") if path.is_file())
     images = ", ".join(f"{count:,} {name}" for name, count in counts.items())
-    print(f"{images} images, {size / 1e6:,.1f} MB; train with --data.source litdata --data.path {options.target}")
+    path = shlex.quote(str(options.target))
+    say(f"{images} images, {size / 1e6:,.1f} MB; train with --data.source litdata --data.path {path}")
     return 0

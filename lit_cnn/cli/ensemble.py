@@ -11,7 +11,7 @@ from lit_cnn.cli.checkpoint_arguments import (
     add_split_argument,
     chosen_checkpoint,
 )
-from lit_cnn.cli.console import as_json, console, percent, points, progress, table
+from lit_cnn.cli.console import as_json, console, percent, points, progress, say, table
 from lit_cnn.cli.evaluated_images import evaluated_images, image_records_of, require_predictions
 from lit_cnn.evaluation.ensemble import EnsembleScores, evaluate_ensemble, other_split
 from lit_cnn.evaluation.recorded_data import check_classes, load_network
@@ -42,10 +42,10 @@ def run(arguments: list[str]) -> int:
         named = {"checkpoints": options.checkpoints, "split": options.split, "images": count}
         print(as_json({**named, **asdict(scores), "warning": warning, "data": images.facts}))
         return 0
-    print(f"{count} {options.split} images of {images.origin} ({options.weights} weights)")
+    say(f"{count} {options.split} images of {images.origin} ({options.weights} weights)")
     console(columns=None).print(scores_table(scores, options.checkpoints))
     if warning:
-        print(warning)
+        say(warning)
     return 0
 
 

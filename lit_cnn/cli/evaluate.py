@@ -5,7 +5,6 @@ the single center crop; ``--per-class`` gives the classes apart.
 """
 
 import argparse
-import sys
 from typing import Any
 
 from rich.table import Table
@@ -16,7 +15,7 @@ from lit_cnn.cli.checkpoint_arguments import (
     add_temperature_argument,
     chosen_checkpoint,
 )
-from lit_cnn.cli.console import as_json, console, metric, percent, points, progress, table
+from lit_cnn.cli.console import as_json, console, metric, percent, points, progress, say, table
 from lit_cnn.cli.evaluated_images import ImageRecords, evaluated_images, image_records_of, require_predictions
 from lit_cnn.evaluation.calibration import read_temperature
 from lit_cnn.evaluation.images import EvaluationImages, SplitName
@@ -52,7 +51,7 @@ def run(arguments: list[str], stage: str) -> int:
         print(as_json({**report, "data": images.facts}))
         return 0
     at = f", temperature {temperature:g}" if temperature != 1 else ""
-    print(f"{report['images']} images of {images.origin}, {checkpoint} ({options.weights} weights{at})")
+    say(f"{report['images']} images of {images.origin}, {checkpoint} ({options.weights} weights{at})")
     for shown in tables:
         console(columns=None).print(shown)
     return 0
@@ -82,7 +81,7 @@ def plain_report(
     """Number of images, loss and accuracies in the run's precision, named as ``fit`` names them."""
     trained, instead = in_run_precision(trained)
     if instead is not None:
-        print(f"{instead}; single images may be called otherwise than in training", file=sys.stderr)
+        say(f"{instead}; single images may be called otherwise than in training", stderr=True)
     count = 0
 
     def add(block: Block) -> None:

@@ -1,13 +1,13 @@
 """The images that a command with a checkpoint evaluates: broken ones, and the records of each."""
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
 from torch import Tensor
 
+from lit_cnn.cli.console import say
 from lit_cnn.cli.outputs import require_writable
 from lit_cnn.data.sources.decoding import BrokenImage
 from lit_cnn.evaluation.image_results import image_records, results_file
@@ -38,9 +38,9 @@ def evaluated_images(
     broken: dict[int, Problem] = {}
     summary, warnings = judged(images, [trained, *others])
     if not options.json:
-        print(summary.line())
+        say(summary.line())
     for text in (*images.notes, *warnings):
-        print(text, file=sys.stderr)
+        say(text, stderr=True)
     on_error = "skip" if options.skip_broken else images.on_error
     try:
         yield replace(images, on_error=on_error, on_broken=broken.__setitem__, summary=summary)
@@ -49,7 +49,7 @@ def evaluated_images(
     if broken:
         first = next(iter(broken.values()))
         text = f"skipped {len(broken)} of {len(images)} images of {images.origin}, the first: {first}"
-        print(text, file=sys.stderr)
+        say(text, stderr=True)
 
 
 class ImageRecords:

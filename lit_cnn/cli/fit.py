@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,8 +73,7 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
 
 def train(known: argparse.Namespace, rest: list[str], command: list[str]) -> int:
     """Start or continue a run, and print what it brought."""
-    from rich.console import Console
-
+    from lit_cnn.cli.console import line_console
     from lit_cnn.experiment.fit import fit, is_main_process
     from lit_cnn.experiment.parser import RecipeCLI, recipe_name, resolve_configs
     from lit_cnn.experiment.recipe import Recipe
@@ -95,31 +93,33 @@ def train(known: argparse.Namespace, rest: list[str], command: list[str]) -> int
     announce_rate(recipe)
     done = fit(recipe, runs=runs, resume=resumed, command=command)
     if is_main_process() and done.folder and done.exit_code == 0:
-        print_results(Console(highlight=False, soft_wrap=True), done)
+        print_results(line_console(), done)
     return done.exit_code
 
 
 def announce_precision(cli: "RecipeCLI", stated_by: str) -> None:
     """Settle the recipe's precision for this machine, and say which it is and why."""
+    from lit_cnn.cli.console import say
     from lit_cnn.experiment.fit import is_main_process
     from lit_cnn.training.precision import emulation_warning
 
     choice = cli.settle_precision(stated_by)
     if is_main_process():
-        print(choice)
+        say(choice)
         if warning := emulation_warning(choice):
-            print(warning, file=sys.stderr)
+            say(warning, stderr=True)
 
 
 def announce_rate(recipe: "Recipe") -> None:
     """Say the learning rate of this batch where the recipe states it for another one."""
+    from lit_cnn.cli.console import say
     from lit_cnn.experiment.fit import is_main_process
     from lit_cnn.training.optimization.optimizers import scaled_learning_rate
 
     settings, batch = recipe.model.optimizer_settings, recipe.data.batch_size
     if is_main_process() and settings.base_batch_size not in (None, batch):
         rate = scaled_learning_rate(settings, batch)
-        print(
+        say(
             f"learning rate: {rate:g} for batches of {batch}, from {settings.learning_rate:g} for "
             f"{settings.base_batch_size} (model.optimizer.base_batch_size)"
         )

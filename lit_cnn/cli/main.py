@@ -12,6 +12,8 @@ import os
 import re
 import sys
 
+from lit_cnn.cli.console import open_streams_to_all_text, say
+
 COMMANDS = {
     "fit": ("lit_cnn.cli.fit", "train a recipe: lit-cnn fit --config RECIPE [--key value …] | --resume RUN"),
     "sweep": (
@@ -60,6 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     # From Python 3.14 on a server process starts the workers: it imports for all of them what each would import.
     multiprocessing.set_forkserver_preload(["__main__", "lit_cnn.data.loading.datasets"])
+    open_streams_to_all_text()
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
         print(usage())
@@ -120,7 +123,7 @@ def innermost(text: str) -> str:
 
 
 def fail(message: str, code: int) -> int:
-    print(f"lit-cnn: {message}", file=sys.stderr)
+    say(f"lit-cnn: {message}", stderr=True)
     return code
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lit_cnn.architectures.catalog import SORT_KEYS, find_entry, select_entries
 from lit_cnn.architectures.entry import Entry
-from lit_cnn.cli.console import as_json, console, markdown, table
+from lit_cnn.cli.console import as_json, console, markdown, say, table
 
 if TYPE_CHECKING:
     from lit_cnn.profiling.counting import NetworkCount
@@ -39,7 +39,7 @@ def run(arguments: list[str]) -> int:
     if options.json:
         print(as_json([as_object(entry) for entry in entries]))
     elif options.markdown:
-        print(fidelity_sheet(entries))
+        say(fidelity_sheet(entries))
     else:
         caption = "madds: multiply-adds of one image; FLOPs are twice as many. Accuracies are the papers'."
         rows, words = [row(entry) for entry in entries], ("name", "protocol")
@@ -105,7 +105,8 @@ def show(arguments: list[str]) -> int:
 
 def print_entry(entry: Entry, count: "NetworkCount") -> None:
     out, paper = console(), entry.paper
-    out.print(f"[bold]{entry.name}[/bold]: {paper.title}, {paper.authors}, {paper.year}, {paper.where}")
+    out.print(entry.name, style="bold", end="")
+    out.print(f": {paper.title}, {paper.authors}, {paper.year}, {paper.where}")
     out.print(f"{entry.layers} learnable layers on the longest path, {entry.num_classes} classes\n")
     stages = [
         [
@@ -131,7 +132,7 @@ def print_entry(entry: Entry, count: "NetworkCount") -> None:
     out.print(table(["", "paper", "here", "difference"], rows))
     out.print(f"accuracy in the paper: {paper.protocol}\n" if paper.protocol else "")
     chosen = ", ".join(f"{name}={value!r}" for name, value in entry.option_defaults().items())
-    out.print(f"options and defaults: {chosen}", markup=False)
+    out.print(f"options and defaults: {chosen}")
     out.print("deviations from the paper:" if entry.deviations else "deviations from the paper: none")
     for deviation in entry.deviations:
-        out.print(f"  - {deviation}", markup=False)
+        out.print(f"  - {deviation}")

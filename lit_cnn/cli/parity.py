@@ -1,11 +1,10 @@
 """``lit-cnn parity``: our networks against those of torchvision and timm, with the same weights."""
 
 import argparse
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from lit_cnn.cli.console import as_json, console, markdown, phases, table
+from lit_cnn.cli.console import as_json, console, markdown, phases, say, table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -46,18 +45,18 @@ def run(arguments: list[str]) -> int:
     if not rows:
         raise ValueError(f"none of {', '.join(options.names)} belongs to the quick matrix; leave --quick out")
     if options.list:
-        print("\n".join(f"{row.name:24s} {row.library} {row.other}" for row in rows))
+        say("\n".join(f"{row.name:24s} {row.library} {row.other}" for row in rows))
         return 0
     with phases(len(rows)) as tell:
         results, failures = measure_all(rows, lambda name: tell(f"comparing {name}"))
     if options.json:
         print(as_json([{**asdict(result), "equal": result.equal} for result in results]))
     elif options.markdown:
-        print(markdown(HEADER, [cells(result) for result in results]))
+        say(markdown(HEADER, [cells(result) for result in results]))
     else:
         console().print(results_table(results))
     for failure in failures:
-        print(f"lit-cnn: {failure}", file=sys.stderr)
+        say(f"lit-cnn: {failure}", stderr=True)
     return 0 if not failures and all(result.equal for result in results) else 1
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.table import Table
 
 from lit_cnn.cli.checkpoint_arguments import add_network_arguments, add_temperature_argument, chosen_checkpoint
-from lit_cnn.cli.console import as_json, console, progress, table
+from lit_cnn.cli.console import as_json, console, progress, say, table
 from lit_cnn.cli.outputs import add_output, require_writable
 from lit_cnn.cli.pixel_arguments import add_limit_argument
 from lit_cnn.data.levels import levels_warning
@@ -75,7 +75,7 @@ def run(arguments: list[str]) -> int:
     pixel_format = replace(trained.preprocessing.pixel_format, max_pixels=options.max_pixels)
     images = file_images(files.paths, pixel_format, options.workers, "skip")
     if problem := levels_warning(images.split, pixel_format, "the prediction", advice=LEVELS_ADVICE):
-        print(f"warning: {problem}", file=sys.stderr)
+        say(f"warning: {problem}", stderr=True)
     if options.fold or options.compile:
         shape = min(BATCH_SIZE, len(images)), trained.preprocessing.in_channels, *[trained.preprocessing.image_size] * 2
         trained.network = faster_network(trained.network, shape, with_compile=options.compile)
@@ -143,7 +143,7 @@ def named_files(options: argparse.Namespace) -> ImageFiles:
     if not files.paths:
         raise ValueError(f"--files-from {options.files_from} names no file: write a path on each line")
     for note in files.notes:
-        print(note, file=sys.stderr)
+        say(note, stderr=True)
     return files
 
 
@@ -165,19 +165,17 @@ def predict(trained: Trained, images: EvaluationImages, options: argparse.Namesp
 def show(results: Results, options: argparse.Namespace) -> None:
     """Print what was predicted: a table of files by their path below the folder that holds all of them."""
     if options.json:
-        print(
-            as_json([prediction_record(each, options.top_k, options.min_probability).fields for each in results.kept])
-        )
+        say(as_json([prediction_record(each, options.top_k, options.min_probability).fields for each in results.kept]))
         return
     paths = [str(Path(each.file).absolute()) for each in results.kept]
     if not paths:
         return
     folder = commonpath([Path(path).parent for path in paths])
-    print(f"files of {readable(folder)}")
+    say(f"files of {readable(folder)}")
     names = [path[len(folder) :].lstrip(sep) for path in paths]
     console(columns=None).print(predictions_table(results.kept, names, options))
     for note in notes(results, options.min_probability):
-        print(note)
+        say(note)
 
 
 def predictions_table(predictions: list[Prediction], names: list[str], options: argparse.Namespace) -> Table:

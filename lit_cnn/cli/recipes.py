@@ -2,10 +2,9 @@
 
 import argparse
 import fnmatch
-import sys
 
 from lit_cnn.benchmarking.listing import ListedRecipe, listed_recipe
-from lit_cnn.cli.console import as_json, console, markdown, number, table
+from lit_cnn.cli.console import as_json, console, markdown, number, say, table
 from lit_cnn.experiment.files import list_recipes, recipe_id
 
 HEADER = (
@@ -26,13 +25,13 @@ def run(arguments: list[str]) -> int:
     rows = []
     for path in paths:
         if options.measure:
-            print(f"measuring {recipe_id(path)}", file=sys.stderr, flush=True)
+            say(f"measuring {recipe_id(path)}", stderr=True)
         rows.append(listed_recipe(path, options.batch_size if options.measure else None))
     header = [*HEADER, *(["images/s here", "days here"] if options.measure else [])]
     if options.json:
         print(as_json([row.report() for row in rows]))
     elif options.markdown:
-        print(markdown(header, [cells(row) for row in rows]) + f"\n\n{caption(rows)}")
+        say(markdown(header, [cells(row) for row in rows]) + f"\n\n{caption(rows)}")
     else:
         shown = table(
             header,

@@ -9,14 +9,14 @@ Exit codes: 0 done, 1 wrong input or no trial succeeded, 130 and 143 stopped by 
 """
 
 import argparse
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
-from rich.console import Console
 
-from lit_cnn.cli.console import as_json, table
+from lit_cnn.cli.console import as_json, line_console, table
 from lit_cnn.experiment.identity import identity
 from lit_cnn.experiment.parser import RecipeCLI
 from lit_cnn.sweeps.folder import (
@@ -34,6 +34,8 @@ from lit_cnn.sweeps.space import Space
 from lit_cnn.sweeps.trials import Fit, StopSignals
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from lit_cnn.sweeps.engine import Sweep
 
 
@@ -50,7 +52,7 @@ def run(arguments: list[str]) -> int:
     cli = RecipeCLI(recipe)
     folder.mkdir(parents=True, exist_ok=True)
     sweep = Sweep(folder, space, dict(identity(yaml.safe_load(cli.dump()))), options.storage)
-    console = Console(highlight=False, soft_wrap=True, stderr=options.json)
+    console = line_console(stderr=options.json)
     stopped = 0
     if not options.report:
         console.print(settle_precision(cli, sweep))
@@ -84,17 +86,17 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def run_trials(sweep: "Sweep", fit: Fit, folder: Path, console: Console) -> int:
+def run_trials(sweep: "Sweep", fit: Fit, folder: Path, console: "Console") -> int:
     """Run what is left; returns the number of the signal that stopped it, or 0."""
     with StopSignals() as stop:
         sweep.run(fit, stop, console.print)
     if stop.number:
         storage = " --storage URL" if sweep.storage_url else ""
-        console.print(f"stopped. Continue with: lit-cnn sweep --sweep-dir {folder}{storage}")
+        console.print(f"stopped. Continue with: lit-cnn sweep --sweep-dir {shlex.quote(str(folder))}{storage}")
     return stop.number or 0
 
 
-def print_rows(console: Console, folder: Path, space: Space, rows: Sequence[TrialResult]) -> None:
+def print_rows(console: "Console", folder: Path, space: Space, rows: Sequence[TrialResult]) -> None:
     """The trials, the best first, and where its recipe is."""
     header = ["trial", space.metric, *[".".join(axis.key.split(".")[-2:]) for axis in space.keys], "seconds", "state"]
     lines = [
@@ -108,7 +110,7 @@ def print_rows(console: Console, folder: Path, space: Space, rows: Sequence[Tria
         for row in rows
     ]
     title = f"{folder.resolve().name}: {space.metric}, best first"
-    console.print(table(header, lines, left=["state"], overflow="fold", title=title))
+    console.print(table(header, lines, left=["state"], title=title))
     if any(row.value is not None for row in rows):
         console.print(f"best: {rows[0].run}\nrecipe: {folder / BEST}\npicture: {folder / PICTURE}")
     if any(row.state == "failed" for row in rows):

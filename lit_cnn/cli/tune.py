@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import datetime
+import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -90,6 +91,6 @@ def summary(tuned: "Tuned", options: argparse.Namespace) -> list[str]:
     keys = ", ".join(f"{key} {value_text(value)}" for key, value in tuned.changed.items())
     lines = [f"best: {keys}; all together {tuned.gain} times the recipe's own speed", *notes(tuned)]
     if options.output:
-        configs = " ".join(f"--config {name}" for name in options.config)
-        lines.append(f"written: {options.output}; lit-cnn fit {configs} --config {options.output}")
+        configs = " ".join(f"--config {shlex.quote(str(name))}" for name in [*options.config, options.output])
+        lines.append(f"written: {options.output}; lit-cnn fit {configs}")
     return lines

@@ -1,126 +1,147 @@
-"""What is wrong with a data set before a training finds out: files, duplicates between splits, balance of classes."""
+"""What is wrong with a data set before a training finds out: files, labels, duplicates, balance of classes."""
 
-import hashlib
-from collections import defaultdict
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import os
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import torch
+from PIL import Image
 from torch import Tensor
 
-from lit_cnn.data.levels import levels_warning
+from lit_cnn.data.checks.appearance import check_appearance, check_levels, check_sizes
+from lit_cnn.data.checks.duplicates import check_duplicates
+from lit_cnn.data.checks.finding import Finding
+from lit_cnn.data.checks.inspection import CheckedImage, Look, inspect, look_at
 from lit_cnn.data.sources.arrays import ArraySplit, read_npz
-from lit_cnn.data.sources.decoding import RGB, PixelFormat, TooManyPixels, UnknownLevels, attempt
+from lit_cnn.data.sources.class_names import similar_names
+from lit_cnn.data.sources.decoding import RGB, PixelFormat
 from lit_cnn.data.sources.find_lists import is_list
-from lit_cnn.data.sources.folders import FolderSplit, Labeled, read_file
+from lit_cnn.data.sources.folders import FolderSplit, Labeled
+from lit_cnn.data.sources.huggingface import HubSplit, read_hub
 from lit_cnn.data.sources.labeled import read_labeled
+from lit_cnn.data.sources.layout import find_layout
+from lit_cnn.data.sources.shards import INFO, ShardSplit, read_shards
 
 IMBALANCE = 10
 """Largest class / smallest class from which on the classes count as out of balance."""
+HUB_FILES = ("dataset_dict.json", "state.json")
+"""Files that ``Dataset.save_to_disk`` of the datasets library writes."""
+HARMLESS = ("the splits are ", "the classes of the images in ")
+"""How notes on reading begin that only say how it went."""
+
+AnySplit = ArraySplit | FolderSplit | HubSplit | ShardSplit
+Splits = dict[str, ArraySplit] | dict[str, FolderSplit] | dict[str, HubSplit] | dict[str, ShardSplit]
+Advance = Callable[[int, int], None]
+"""Called with the images looked at and how many there are."""
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing a check has to say.
+class _Set:
+    """What is checked: splits by name, names of the classes, and what was found when they were read."""
+
+    splits: Splits
+    class_names: list[str]
+    findings: tuple[Finding, ...] = ()
+
+
+def check_data(path: Path, pixel_format: PixelFormat = RGB, advance: Advance | None = None) -> Iterator[Finding]:
+    """Findings about a folder of class folders, a list of files, an npz file, or a set of ``lit-cnn data pack`` or of
+    the datasets library.
+
+    Every image is decoded once. Images are the same when their pixels are.
 
     Args:
-        kind: error (a training stops or its figures are wrong), warning (worth a look), or fact.
-        text: One sentence.
-    """
-
-    kind: Literal["error", "warning", "fact"]
-    text: str
-
-
-@dataclass(frozen=True)
-class _Image:
-    """What a check keeps of an image: its digest and sides, or why it cannot be read."""
-
-    digest: str
-    sides: tuple[int, int] | None
-    problem: str | None = None
-
-
-def check_data(path: Path, pixel_format: PixelFormat = RGB) -> Iterator[Finding]:
-    """Findings about a folder of class folders, a list of files or an npz file.
-
-    Every image is decoded. Two files count as duplicates when their bytes are equal, two rows of an npz when their
-    pixels are.
-
-    Args:
-        path: Folder or file.
-        pixel_format: What the pixels of files are to become.
+        path: Where it is.
+        pixel_format: What the pixels of files become.
+        advance: Called as images are looked at.
 
     Raises:
-        ValueError: If the path is neither, or cannot be a classification set at all.
+        ValueError: If the path is none of these, or cannot be a classification set at all.
     """
-    if path.is_dir() or is_list(path):
-        found = read_labeled(path)
-        folder_splits, names = found.splits, found.class_names
-        labels = {name: split.labels for name, split in folder_splits.items()}
-        images = {name: _read_files(split, pixel_format) for name, split in folder_splits.items()}
-        places = {name: list(split.paths) for name, split in folder_splits.items()}
-        yield from _check_reading(found)
-        for name, split in folder_splits.items():
-            if problem := levels_warning(split, pixel_format, name, sample=None):
-                yield Finding("warning", problem)
-    else:
-        array_splits, names = read_npz(path)
-        labels = {name: split.labels for name, split in array_splits.items()}
-        images = {name: _read_arrays(split) for name, split in array_splits.items()}
-        places = {name: [f"{name}_images[{row}]" for row in range(len(split))] for name, split in array_splits.items()}
-    for name in images:
-        yield from _check_images(name, images[name], places[name])
-        yield from _check_balance(name, labels[name], names)
-    yield from _check_duplicates(images, places)
+    found = _read(path)
+    yield from found.findings
+    images = _look_at_all(found, pixel_format, advance)
+    yield from check_appearance(images)
+    for name, split in found.splits.items():
+        own = [image for image in images if image.split == name]
+        yield from check_sizes(name, own)
+        yield from check_levels(name, own, stated=pixel_format.levels is not None)
+        yield from _check_balance(name, split.labels, found.class_names)
+    yield from check_duplicates(images)
 
 
-def _check_reading(found: Labeled) -> Iterator[Finding]:
+def _read(path: Path) -> _Set:
+    if path.suffix == ".npz":
+        splits, names = read_npz(path)
+        return _Set(splits, names, tuple(Finding("warning", note) for note in similar_names(names)))
+    if path.suffix in (".parquet", ".arrow") or any((path / name).is_file() for name in HUB_FILES):
+        hub = read_hub(str(path))
+        return _Set(hub.splits, hub.class_names, tuple(map(_of_note, hub.notes)))
+    if (path / INFO / "index.json").is_file():
+        return _Set(*read_shards(str(path)))
+    if not path.is_dir() and not is_list(path):
+        raise ValueError(
+            f"{path} is not a data set: pass a folder, a list (.csv, .tsv, .txt), an .npz or a .parquet file"
+        )
+    found = read_labeled(path)
+    return _Set(found.splits, found.class_names, (*_of_reading(found), *_check_links(path)))
+
+
+def _of_reading(found: Labeled) -> Iterator[Finding]:
     """Files that no split holds, and how the others were found."""
     for reason, count in found.left_out.items():
         yield Finding("warning", f"{'1 file' if count == 1 else f'{count} files'} left out: {reason}")
-    for note in found.notes:
-        yield Finding("warning", note)
+    yield from map(_of_note, found.notes)
 
 
-def _read_files(split: FolderSplit, pixel_format: PixelFormat) -> list[_Image]:
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(partial(_read_file, pixel_format=pixel_format), split.paths))
+def _of_note(note: str) -> Finding:
+    return Finding("fact" if note.startswith(HARMLESS) else "warning", note)
 
 
-def _read_file(path: str, pixel_format: PixelFormat) -> _Image:
-    image = attempt(partial(_read_whole, path, pixel_format))
-    if isinstance(image, TooManyPixels):
-        image = image.with_advice("raise --max-pixels")
-    elif isinstance(image, UnknownLevels):
-        image = image.with_advice("state --levels LOW HIGH, the numbers that are black and white")
-    return image if isinstance(image, _Image) else _Image("", None, str(image))
+def _check_links(path: Path) -> Iterator[Finding]:
+    """Class folders that are links to nothing, which no split holds."""
+    if not path.is_dir():
+        return
+    layout = find_layout(path)
+    for folder in layout.splits.values() or (layout.root,):
+        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+            if entry.is_symlink() and not os.path.exists(entry.path):
+                yield Finding("warning", f"{entry.path} is a link to nothing; restore its target or remove it")
 
 
-def _read_whole(path: str, pixel_format: PixelFormat) -> _Image:
-    file = read_file(path, pixel_format)
-    return _Image(hashlib.sha256(file.content).hexdigest(), file.picture().size)
+def _look_at_all(found: _Set, pixel_format: PixelFormat, advance: Advance | None) -> list[CheckedImage]:
+    total = sum(len(split) for split in found.splits.values())
+    images: list[CheckedImage] = []
+    for name, split in found.splits.items():
+        labels = split.labels.tolist()
+        for row, look in enumerate(_looks(split, pixel_format)):
+            problem = None if isinstance(look, Look) else str(look)
+            good = look if isinstance(look, Look) else None
+            images.append(CheckedImage(name, _place(name, split, row), found.class_names[labels[row]], good, problem))
+            if advance is not None:
+                advance(len(images), total)
+    return images
 
 
-def _read_arrays(split: ArraySplit) -> list[_Image]:
-    height, width = split.images.shape[-2:]
-    return [_Image(hashlib.sha256(image.numpy().tobytes()).hexdigest(), (width, height)) for image in split.images]
+def _looks(split: AnySplit, pixel_format: PixelFormat) -> Iterator[Look | Exception]:
+    if isinstance(split, ArraySplit):
+        for image in split.images:
+            pixels = image.permute(1, 2, 0).numpy()
+            yield look_at(Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
+    else:  # litdata's reader belongs to one thread
+        reads = (partial(split.read, row, pixel_format) for row in range(len(split)))
+        yield from inspect(reads, threads=1 if isinstance(split, ShardSplit) else None)
 
 
-def _check_images(split: str, images: list[_Image], places: list[str]) -> Iterator[Finding]:
-    for image, place in zip(images, places, strict=True):
-        if image.problem:
-            yield Finding("error", image.problem if place in image.problem else f"{place}: {image.problem}")
-    sides = [side for image in images if image.sides for side in image.sides]
-    if sides:
-        yield Finding("fact", f"{split}: {len(images)} images, sides from {min(sides)} to {max(sides)} px")
+def _place(name: str, split: AnySplit, row: int) -> str:
+    if isinstance(split, FolderSplit):
+        return split.paths[row]
+    return f"{name}_images[{row}]" if isinstance(split, ArraySplit) else f"{name}, image {row}"
 
 
-def _check_balance(split: str, labels: Tensor, names: list[str]) -> Iterator[Finding]:
+def _check_balance(split: str, labels: Tensor, names: Sequence[str]) -> Iterator[Finding]:
     counts = torch.bincount(labels, minlength=len(names))
     largest, smallest = int(counts.argmax()), int(counts.argmin())
     text = f"{split}: {names[largest]} has {counts[largest]} images, {names[smallest]} {counts[smallest]}"
@@ -135,19 +156,3 @@ def _check_balance(split: str, labels: Tensor, names: list[str]) -> Iterator[Fin
         )
     else:
         yield Finding("fact", text)
-
-
-def _check_duplicates(images: dict[str, list[_Image]], places: dict[str, list[str]]) -> Iterator[Finding]:
-    where: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for split, found in images.items():
-        for image, place in zip(found, places[split], strict=True):
-            if image.problem is None:
-                where[image.digest].append((split, place))
-    for twins in where.values():
-        splits = {split for split, _ in twins}
-        if len(twins) > 1:
-            kind: Literal["error", "warning"] = "error" if len(splits) > 1 else "warning"
-            reason = (
-                "in two splits, so that the accuracy is flattered" if len(splits) > 1 else f"twice in {twins[0][0]}"
-            )
-            yield Finding(kind, f"the same image is {reason}: {', '.join(place for _, place in twins)}")

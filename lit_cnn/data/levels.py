@@ -1,6 +1,6 @@
 """Whether the images of more than 8 bits use their range, or become nearly black."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -48,7 +48,14 @@ def levels_warning(
         highest.append((int(found[0].max()), found[1]))
         if highest[-1][0] >= USED * found[1].largest:
             return None
-    return _sentence(name, *max(highest, key=lambda each: each[0]), advice) if highest else None
+    return unused_range(highest, name, advice)
+
+
+def unused_range(highest: Sequence[tuple[int, Depth]], name: str, advice: str = ADVICE) -> str | None:
+    """The sentence of ``levels_warning`` on images of which the highest number and the depth are known."""
+    if not highest or any(number >= USED * depth.largest for number, depth in highest):
+        return None
+    return _sentence(name, *max(highest, key=lambda each: each[0]), advice)
 
 
 def _deep_numbers(

@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 import yaml
 
-from lit_cnn.data.checking import Finding, check_data
+from lit_cnn.data.checking import Advance, check_data
+from lit_cnn.data.checks.finding import Finding
 from lit_cnn.data.sources.decoding import RGB, PixelFormat
 from lit_cnn.data.sources.load import resolve_data_path
 from lit_cnn.evaluation.trained import load_trained
@@ -16,15 +17,23 @@ from lit_cnn.run_folder.metrics_csv import read_metrics
 from lit_cnn.training.metrics_file import METRICS
 
 WEIGHTS = "weights.safetensors"
+DATA_FILES = (".npz", ".csv", ".tsv", ".txt", ".parquet", ".arrow")
+"""Endings of files that are data sets and not checkpoints."""
 
 
-def check_path(name: str, pixel_format: PixelFormat = RGB) -> Iterator[Finding]:
-    """The findings about what ``name`` turns out to be; image files are decoded to ``pixel_format``."""
+def check_path(name: str, pixel_format: PixelFormat = RGB, advance: Advance | None = None) -> Iterator[Finding]:
+    """The findings about what ``name`` turns out to be.
+
+    Args:
+        name: A data set, a checkpoint or a run folder.
+        pixel_format: What the pixels of image files become.
+        advance: Called with the images of a data set that were looked at and how many there are.
+    """
     path = Path(name).expanduser()
     if (path / "config.yaml").is_file() or (path / "checkpoints").is_dir():
         return check_run(path)
-    if path.is_dir() or path.suffix == ".npz" or not path.exists():
-        return check_data(resolve_data_path(name, "the path"), pixel_format)
+    if path.is_dir() or path.suffix in DATA_FILES or not path.exists():
+        return check_data(resolve_data_path(name, "the path"), pixel_format, advance)
     return check_checkpoint(path)
 
 

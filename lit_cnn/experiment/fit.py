@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import shlex
 import shutil
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -249,7 +250,6 @@ def _train(
     checkpoint_path, checkpoint_io = _continue(folder, metrics_file) if resuming else (None, DurableCheckpointIO())
     summary = recipe.data.summary.as_dict()
     if checkpoint_path is None and is_main_process():
-        write_json(folder / DATA_SET, summary)
         (folder / "config.yaml").write_text(yaml.safe_dump(recipe.resolved, sort_keys=False))
         write_json(folder / ENVIRONMENT, describe_environment(command, job_id()))
         write_json(folder / DATA_SET, summary)
@@ -282,7 +282,7 @@ def _train(
 
 
 def _interrupted_run(trainer: pl.Trainer, folder: Path, title: str, stop: RunInterrupted) -> Run:
-    announce(f"{stop}. Continue with: lit-cnn fit --resume {folder}")
+    announce(f"{stop}. Continue with: lit-cnn fit --resume {shlex.quote(str(folder))}")
     if stop.requeue and trainer.is_global_zero:
         announce(requeue())
     return Run(folder, title, stop.exit_code, trainer.current_epoch)

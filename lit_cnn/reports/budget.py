@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from lit_cnn.reports.canvas import INK, shortened
+from lit_cnn.reports.canvas import INK
+from lit_cnn.reports.names import shortened
 
 KIND_STYLE = {
     "convolution": ("#2f6db3", "convolution k > 1"),

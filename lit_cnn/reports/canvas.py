@@ -1,12 +1,19 @@
 """The look that all pictures share, and how they are written: figures without pyplot's global state."""
 
 import os
+import unicodedata
+import warnings
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import LogFormatter
+
+from lit_cnn.reports.fonts import fonts_for
+from lit_cnn.reports.names import drawable
 
 INK = "#22272e"
 GRAY = "#8a939e"
@@ -15,6 +22,8 @@ BLUE = "#2f6db3"
 RED = "#c8402f"
 ROSE = "#e39a86"
 DPI = 130
+_LEFT_TO_RIGHT = "\u200e"
+"""Unicode's mark, which is not drawn."""
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -26,10 +35,13 @@ def new_figure(width: float, height: float) -> Figure:
 
 def write_figure(figure: Figure, out_png: Path) -> Path:
     """Write the figure, whole or not at all, making parent folders; returns its path."""
+    take_as_plain_text(figure)
     out_png = Path(out_png)
     out_png.parent.mkdir(parents=True, exist_ok=True)
     partial = out_png.with_name(f".{out_png.name}.partial")
-    figure.savefig(partial, format="png", metadata={"Software": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a weight of a font may lack what the font has
+        figure.savefig(partial, format="png", metadata={"Software": None})
     os.replace(partial, out_png)
     return out_png
 
@@ -56,6 +68,35 @@ def image_array(image: np.ndarray) -> np.ndarray:
     return np.broadcast_to(image.transpose(1, 2, 0), (*image.shape[1:], 3))
 
 
-def shortened(text: str, length: int) -> str:
-    """At most ``length`` characters, the cut marked by an ellipsis."""
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+def take_as_plain_text(figure: Figure) -> None:
+    """Draw every text of the figure as it is: dollars begin no formula, and each character comes from a font that has
+    it. The powers that Matplotlib writes on logarithmic axes stay formulas.
+
+    Names of ticks keep their characters: give them ``shortened`` or ``distinct``.
+    """
+    powers = set()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            formatter = axis.get_major_formatter()
+            if isinstance(formatter, LogFormatter):
+                powers |= {id(label) for label in axis.get_ticklabels(which="both")}
+    for text in figure.findobj(Text):
+        if isinstance(text, Text) and id(text) not in powers:
+            text.set_parse_math(False)
+            lines = [drawable(line) for line in text.get_text().replace(_LEFT_TO_RIGHT, "").split("\n")]
+            text.set_text("\n".join(map(_in_order, lines)))
+            if not text.get_text().isascii():
+                text.set_fontfamily(fonts_for("".join(lines)))
+
+
+def _in_order(line: str) -> str:
+    """A line whose words written from right to left keep to their places, before the numbers that follow them."""
+    marked = []
+    for place, character in enumerate(line):
+        ends = _is_backward(character) and not _is_backward(line[place + 1 :].lstrip()[:1])
+        marked.append(character + _LEFT_TO_RIGHT if ends else character)
+    return _LEFT_TO_RIGHT + "".join(marked) if len("".join(marked)) > len(line) else line
+
+
+def _is_backward(character: str) -> bool:
+    return character != "" and unicodedata.bidirectional(character) in ("R", "AL")

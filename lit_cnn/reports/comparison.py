@@ -13,7 +13,8 @@ from matplotlib.ticker import FuncFormatter
 from matplotlib.transforms import Bbox
 
 from lit_cnn.reports.budget import Budget, bar_inches, draw_budgets
-from lit_cnn.reports.canvas import BLUE, GRAY, INK, RED, new_figure, plain_axes, shortened, write_figure
+from lit_cnn.reports.canvas import BLUE, GRAY, INK, RED, new_figure, plain_axes, write_figure
+from lit_cnn.reports.names import shortened
 
 _WIDTH = 11.0
 _SCATTER = 4.4

@@ -9,12 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from torch import Tensor
 
-from lit_cnn.reports.canvas import GRAY, INK, new_figure, shortened, write_figure
+from lit_cnn.reports.canvas import GRAY, INK, new_figure, write_figure
+from lit_cnn.reports.names import cells, distinct
 
 _TEXT_UP_TO = 20
 """Number of classes up to which counts and names are written."""
 _CELL = 0.44
 """Side of a cell in inches, where counts are written."""
+_NAME_LENGTH = 16
 
 
 def draw_confusion(matrix: Tensor, class_names: Sequence[str], out_png: Path, *, title: str = "") -> Path:
@@ -41,7 +43,7 @@ def confusion_figure(matrix: Tensor, class_names: Sequence[str], title: str = ""
     classes = len(class_names)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     written = classes <= _TEXT_UP_TO
-    longest = max(len(name) for name in _short(class_names)) if written else 3
+    longest = max(cells(name) for name in distinct(class_names, _NAME_LENGTH)) if written else 3
     side = max(3.2, _CELL * classes) if written else 6.5
     left, bottom = 0.45 + 0.075 * longest, 0.5 + 0.055 * longest
     width, height = left + side + 1.15, bottom + side + 0.6
@@ -72,7 +74,7 @@ def confusion_figure(matrix: Tensor, class_names: Sequence[str], title: str = ""
 
 
 def _write_counts(axes: Axes, counts: np.ndarray, shares: np.ndarray, class_names: Sequence[str]) -> None:
-    names = _short(class_names)
+    names = distinct(class_names, _NAME_LENGTH)
     numbers = range(len(names))
     axes.set_xticks(numbers, names, rotation=45, ha="right", rotation_mode="anchor", fontsize=9)
     axes.set_yticks(numbers, names, fontsize=9)
@@ -87,10 +89,6 @@ def _write_counts(axes: Axes, counts: np.ndarray, shares: np.ndarray, class_name
             if counts[i, j]:
                 color = "white" if shares[i, j] > 0.55 else INK
                 axes.text(j, i, str(counts[i, j]), ha="center", va="center", fontsize=size, color=color)
-
-
-def _short(class_names: Sequence[str]) -> list[str]:
-    return [shortened(name, 16) for name in class_names]
 
 
 def most_confused(matrix: Tensor, class_names: Sequence[str], count: int) -> list[tuple[str, str, int, float]]:

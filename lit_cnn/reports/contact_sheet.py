@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from lit_cnn.reports.canvas import GRID, INK, image_array, new_figure, shortened, write_figure
+from lit_cnn.reports.canvas import GRID, INK, image_array, new_figure, write_figure
+from lit_cnn.reports.names import distinct, shortened
 
 _CELL = 1.25
 """Width of one image in inches; its caption lines stand below."""
@@ -16,6 +17,8 @@ _LINE = 0.16
 """Height of a caption line in inches."""
 _MARGIN = 0.15
 _LINE_LENGTH = 22
+_TITLE_LETTER = 0.1
+"""Width of a letter of the title in inches."""
 
 
 def draw_contact_sheet(
@@ -48,6 +51,7 @@ def draw_contact_sheet(
     width, height = columns * step_x + _MARGIN, head + rows * step_y + _MARGIN / 2
     figure = new_figure(width, height)
     if title:
+        title = shortened(title, int((width - 2 * _MARGIN) / _TITLE_LETTER))
         figure.text(_MARGIN / width, 1 - 0.13 / height, title, va="top", fontsize=11, fontweight="bold", color=INK)
     for number, (image, text) in enumerate(zip(images.cpu().numpy(), texts, strict=True)):
         left = _MARGIN + number % columns * step_x
@@ -74,7 +78,7 @@ def caption(target: int | Tensor, class_names: Sequence[str]) -> str:
 
     Args:
         target: Class index, or float (K,); shares below 0.05 and all but the three largest are left out.
-        class_names: K names.
+        class_names: K names; long ones are shortened such that they stay different.
 
     Raises:
         ValueError: If the target does not fit the class names.
@@ -83,13 +87,14 @@ def caption(target: int | Tensor, class_names: Sequence[str]) -> str:
         index = int(target)
         if not 0 <= index < len(class_names):
             raise ValueError(f"class {index} has no name: there are {len(class_names)} class names")
-        return class_names[index]
+        return distinct(class_names, _LINE_LENGTH)[index]
     if target.shape != (len(class_names),):
         raise ValueError(
             f"a soft target needs {len(class_names)} shares, one for each class, got {tuple(target.shape)}"
         )
     order = target.argsort(descending=True, stable=True)[:3].tolist()
-    shares = [(class_names[k], float(target[k])) for k in order if float(target[k]) >= 0.05 or k == order[0]]
+    names = distinct(class_names, _LINE_LENGTH - len(" 0.70 /"))
+    shares = [(names[k], float(target[k])) for k in order if float(target[k]) >= 0.05 or k == order[0]]
     if len(shares) == 1 and shares[0][1] > 0.995:
         return shares[0][0]
     return " / ".join(f"{name} {share:.1f}" if len(shares) > 1 else f"{name} {share:.2f}" for name, share in shares)

@@ -9,10 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from lit_cnn.reports.canvas import BLUE, GRAY, INK, RED, ROSE, new_figure, plain_axes, write_figure
+from lit_cnn.reports.names import shortened
 from lit_cnn.run_folder.metrics_csv import read_metrics
 
 _LABEL_GAP = 13.0
 """Least vertical distance of two labels, in points."""
+
+_TITLE_LENGTH = 120
 
 Rows = list[dict[str, float]]
 Labels = list[tuple[float, float, str, str]]
@@ -49,7 +52,9 @@ def curves_figure(rows: Rows, title: str) -> Figure:
     figure = new_figure(13.5, 4.3)
     panels = figure.subplots(1, 3)
     figure.subplots_adjust(left=0.05, right=0.985, bottom=0.13, top=0.77, wspace=0.46)
-    figure.suptitle(title, x=0.05, y=0.975, ha="left", fontsize=13, fontweight="bold", color=INK)
+    figure.suptitle(
+        shortened(title, _TITLE_LENGTH), x=0.05, y=0.975, ha="left", fontsize=13, fontweight="bold", color=INK
+    )
     draw = (_draw_loss, _draw_accuracy, _draw_rate)
     for axes, draw_panel in zip(panels, draw, strict=True):
         plain_axes(axes)

@@ -7,10 +7,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from lit_cnn.reports.canvas import INK, new_figure, write_figure
+from lit_cnn.reports.names import cells, distinct, shortened
 
 _CELL_WIDTH = 0.72
 _CELL_HEIGHT = 0.34
 """Of a cell, in inches."""
+_TITLE_LENGTH = 160
+_NAME_LENGTH = 40
+_COLUMN_LENGTH = 10
 
 
 def draw_heat_map(
@@ -41,9 +45,11 @@ def heat_map_figure(
     if not rows or any(len(row) != len(columns) for row in rows.values()):
         raise ValueError(f"a heat map needs {len(columns)} values in each of one or more rows")
     shares = np.array([list(row) for row in rows.values()])
-    left, right, top, bottom = 0.3 + 0.085 * max(len(name) for name in rows), 0.25, 0.95, 0.2
+    names = distinct(list(rows), _NAME_LENGTH)
+    left, right, top, bottom = 0.3 + 0.085 * max(cells(name) for name in names), 0.25, 0.95, 0.2
     wide, tall = _CELL_WIDTH * len(columns), _CELL_HEIGHT * len(rows)
-    width = max(left + wide + right, 0.5 + 0.085 * len(title))
+    title = shortened(title, _TITLE_LENGTH)
+    width = max(left + wide + right, 0.5 + 0.085 * cells(title))
     height = top + tall + bottom
     figure = new_figure(width, height)
     axes = figure.add_axes((left / width, bottom / height, wide / width, tall / height))
@@ -53,9 +59,9 @@ def heat_map_figure(
         spine.set_visible(False)
     axes.xaxis.tick_top()
     axes.xaxis.set_label_position("top")
-    axes.set_xlabel(columns_label, color=INK, fontsize=9)
-    axes.set_xticks(range(len(columns)), columns, fontsize=9)
-    axes.set_yticks(range(len(rows)), list(rows), fontsize=9)
+    axes.set_xlabel(shortened(columns_label, _TITLE_LENGTH), color=INK, fontsize=9)
+    axes.set_xticks(range(len(columns)), distinct(columns, _COLUMN_LENGTH), fontsize=9)
+    axes.set_yticks(range(len(rows)), names, fontsize=9)
     axes.set_xticks(np.arange(len(columns) + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(len(rows) + 1) - 0.5, minor=True)
     axes.grid(which="minor", color="white", linewidth=1.5)

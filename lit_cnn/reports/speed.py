@@ -7,7 +7,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from lit_cnn.reports.canvas import BLUE, GRAY, INK, new_figure, shortened, write_figure
+from lit_cnn.reports.canvas import BLUE, GRAY, INK, new_figure, write_figure
+from lit_cnn.reports.names import shortened
 
 PHASE_STYLE = {
     "data": ("#b4bbc4", "waiting for data"),

@@ -9,7 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lit_cnn.reports.canvas import BLUE, GRAY, GRID, INK, RED, new_figure, plain_axes, shortened, write_figure
+from lit_cnn.reports.canvas import BLUE, GRAY, GRID, INK, RED, new_figure, plain_axes, take_as_plain_text, write_figure
+from lit_cnn.reports.names import shortened
+
+_TITLE_LETTER = 0.1
+"""Width of a letter of the title in inches."""
 
 Listed = Mapping[str, Sequence[Any] | None]
 """Setting -> its values in their order, or None where any number may occur."""
@@ -52,7 +56,14 @@ def draw_sweep(
         )
     figure = sweep_figure(axes, points, scores, maximize, logarithmic)
     width, height = figure.get_size_inches()
-    figure.text(0.15 / width, 1 - 0.34 / height, title, fontsize=11, fontweight="bold", color=INK)
+    figure.text(
+        0.15 / width,
+        1 - 0.34 / height,
+        shortened(title, int(width / _TITLE_LETTER)),
+        fontsize=11,
+        fontweight="bold",
+        color=INK,
+    )
     return write_figure(figure, out_png)
 
 
@@ -211,6 +222,7 @@ def _panels(
         _scale(axes, "x", name, listed[name], name in logarithmic)
     entries = {label: line for axes in grid.flat for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
     figure.legend(entries.values(), entries.keys(), frameon=False, fontsize=8, loc="upper right", ncols=2)
+    take_as_plain_text(figure)
     figure.tight_layout(rect=(0, 0, 1, 1 - 0.4 / (3.4 * rows + 0.5)), h_pad=2.0, w_pad=2.0)
     return figure
 

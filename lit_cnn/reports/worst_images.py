@@ -5,10 +5,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-from lit_cnn.reports.canvas import shortened
 from lit_cnn.reports.contact_sheet import draw_contact_sheet
+from lit_cnn.reports.names import distinct
 
-_NAME_LENGTH = 15
+_NAME_LENGTH = 11
 
 
 def draw_worst(
@@ -44,9 +44,10 @@ def draw_worst(
     if len(lengths) != 1 or not len(images):
         raise ValueError(f"the worst images need one loss, label and prediction for each image, got lengths {lengths}")
     order = losses.argsort(descending=True, stable=True)
+    names = distinct(class_names, _NAME_LENGTH)
     captions = [
-        f"true {shortened(class_names[int(true[i])], _NAME_LENGTH)}\n"
-        f"said {shortened(class_names[int(predicted[i])], _NAME_LENGTH)} {_percent(float(probabilities[i]))}\n"
+        f"true {names[int(true[i])]}\n"
+        f"said {names[int(predicted[i])]} {_percent(float(probabilities[i]))}\n"
         f"loss {float(losses[i]):.2f}"
         for i in order.tolist()
     ]

@@ -40,7 +40,7 @@ def create_run_dir(root: Path, recipe: str) -> Path:
 def note_last(root: Path, run: Path) -> None:
     """Note that ``run`` below ``root`` is the one started or continued last, whatever the clock says."""
     with replacing(root / LAST_RUN) as partial:
-        partial.write_text(f"{run.relative_to(root)}\n")
+        partial.write_bytes(os.fsencode(f"{run.relative_to(root)}\n"))
 
 
 def find_run(run: str, root: Path) -> Path:
@@ -57,8 +57,9 @@ def find_run(run: str, root: Path) -> Path:
             raise ValueError(f"there is no run folder {run}: pass a folder under {root}/, or last")
         return folder
     noted = root / LAST_RUN
-    if noted.is_file() and (root / noted.read_text().strip() / "config.yaml").is_file():
-        return root / noted.read_text().strip()
+    named = root / os.fsdecode(noted.read_bytes()).removesuffix("\n") if noted.is_file() else None
+    if named is not None and (named / "config.yaml").is_file():
+        return named
     runs = [path for path in root.glob("*/*") if (path / "config.yaml").is_file()]
     if not runs:
         raise ValueError(f"there is no run below {root}/ to resume")

@@ -2,7 +2,9 @@
 
 from lightning.pytorch.utilities import rank_zero_only
 
+from lit_cnn.printable import printable_lines
+
 
 @rank_zero_only
 def announce(line: str) -> None:
-    print(line, flush=True)  # noqa: T201
+    print(printable_lines(line), flush=True)  # noqa: T201

@@ -143,7 +143,8 @@ class Classifier(pl.LightningModule):
         assert self.net is not None
         self._check_head()
         resumed = self._loading or (trainer is not None and trainer.ckpt_path is not None)
-        start_weights(self.net, self.initial, data, resumed=resumed)
+        names = getattr(data, "class_names", None) or [str(number) for number in range(self.num_classes)]
+        start_weights(self.net, self.initial, data, names, resumed=resumed)
         if self.channels_last:
             self.net = self.net.to(memory_format=torch.channels_last)
         else:

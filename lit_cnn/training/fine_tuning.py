@@ -1,5 +1,6 @@
 """Starting from another run's weights: fine-tuning, and the growing of VGG."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 from lit_cnn.data.module import ImageData
 from lit_cnn.run_folder.checkpoint import load_checkpoint, network_weights
 from lit_cnn.training.announce import announce
+from lit_cnn.training.class_rows import class_rows, class_tensors, describe_difference, unnamed
 from lit_cnn.training.known_images import known_images
 from lit_cnn.training.whitening import fix_first_convolution, whiten_first_convolution
 
@@ -21,8 +23,9 @@ WHITENING_PIXELS = 50e6
 class InitialWeights:
     """Weights to start from instead of random ones.
 
-    With neither count, every tensor of the checkpoint whose name and shape the network has is copied, so that a network
-    trained on other classes keeps all but its last layer. With counts, those layers alone are copied: VGG's paper
+    With neither count, every tensor of the checkpoint whose name and shape the network has is copied, except for the
+    layers that end in the classes: their rows go to the class of the same name where the checkpoint knows all classes
+    of the data, and they start fresh where it does not. With counts, those layers alone are copied: VGG's paper
     (Simonyan and Zisserman 2014, section 3.1) copies the first 4 convolutions and the 3 linear layers of its 11-layer
     net into the deeper ones. Each convolution goes, in order, to the network's next one of the same shape, which there
     is the first of its stage.
@@ -49,14 +52,23 @@ class InitialWeights:
                 raise ValueError(f"initial.{name} is {value}: it must be at least 0 and needs initial.checkpoint")
 
 
-def start_weights(network: nn.Module, initial: InitialWeights, data: object, *, resumed: bool) -> None:
+def start_weights(
+    network: nn.Module, initial: InitialWeights, data: object, class_names: Sequence[str], *, resumed: bool
+) -> None:
     """Replace random weights as ``initial`` says, telling the user; a resumed run's come from its checkpoint instead.
+
+    Args:
+        network: Whose weights are replaced.
+        initial: By which.
+        data: What is trained on.
+        class_names: Its classes in the order of the logits; their numbers where it names none.
+        resumed: Whether a checkpoint brings all weights.
 
     Raises:
         ValueError: If whitening has no ``ImageData`` to read images from, or as ``load_initial_weights`` does.
     """
     if initial.checkpoint is not None and not resumed:
-        announce(load_initial_weights(network, initial))
+        announce(load_initial_weights(network, initial, class_names))
         if warning := known_images(initial.checkpoint, data):
             announce(warning)
     if initial.whitening and resumed:
@@ -68,32 +80,70 @@ def start_weights(network: nn.Module, initial: InitialWeights, data: object, *, 
         announce(whiten_first_convolution(network, data.training_images(number)))
 
 
-def load_initial_weights(network: nn.Module, initial: InitialWeights) -> str:
-    """Copy weights into ``network`` and return a sentence that says which.
+def load_initial_weights(network: nn.Module, initial: InitialWeights, class_names: Sequence[str]) -> str:
+    """Copy weights into ``network``, whose logits are of ``class_names``, and return a sentence that says which.
 
     Raises:
-        ValueError: If the checkpoint cannot be read, or a layer to copy has another shape.
+        ValueError: If the checkpoint cannot be read, or a layer to copy has another shape or other classes.
     """
     assert initial.checkpoint is not None
     checkpoint = load_checkpoint(initial.checkpoint)
-    weights = network_weights(checkpoint)
+    weights, stored = network_weights(checkpoint), list(checkpoint["class_names"])
     source = checkpoint["network"]["architecture"] or "a network given as a class path"
     if initial.convolutions is None and initial.linears is None:
-        return f"started from {initial.checkpoint} ({source}): {copy_matching(network, weights)}"
+        said = copy_matching(network, weights, stored, class_names)
+        return f"started from {initial.checkpoint} ({source}): {said}"
+    if initial.linears and not unnamed(stored):
+        weights = _in_order(weights, stored, class_names)
     copied = copy_layers(network, weights, initial)
     return f"started from {initial.checkpoint} ({source}): copied {', '.join(copied)}"
 
 
 @torch.no_grad()
-def copy_matching(network: nn.Module, weights: dict[str, Tensor]) -> str:
-    """Copy the tensors whose name and shape agree; says how many, and which of the network's were left random."""
-    own = network.state_dict()
-    shared = {name: weights[name] for name in own if name in weights and weights[name].shape == own[name].shape}
+def copy_matching(
+    network: nn.Module, weights: dict[str, Tensor], stored: Sequence[str], class_names: Sequence[str]
+) -> str:
+    """Copy the tensors whose name and shape agree; those of classes by the names of the classes.
+
+    Args:
+        network: Whose logits are of ``class_names``.
+        weights: To copy from, whose logits are of ``stored``.
+        stored: Names of the classes.
+        class_names: Names of the classes.
+
+    Returns:
+        How many were copied, and which of the network's were left random.
+
+    Raises:
+        ValueError: If no layer could be copied.
+    """
+    own, last, rows = network.state_dict(), class_tensors(network), class_rows(stored, class_names)
+    known = {name: value for name, value in weights.items() if name not in last}
+    if rows is not None:
+        known |= {name: weights[name][rows] for name in last if name in weights and len(weights[name]) == len(stored)}
+    shared = {name: known[name] for name in own if name in known and known[name].shape == own[name].shape}
     if not any(value.ndim > 1 for value in shared.values()):
         raise ValueError("initial.checkpoint shares no layer with the network: state initial.convolutions and .linears")
     network.load_state_dict(shared, strict=False)
-    fresh = [name for name in own if name not in shared]
-    return f"copied {len(shared)} of {len(own)} tensors" + (f", not {', '.join(fresh[:4])}" if fresh else "")
+    fresh = [name for name in own if name not in shared and (rows is not None or name not in last)]
+    said = f"copied {len(shared)} of {len(own)} tensors" + (f", not {', '.join(fresh[:4])}" if fresh else "")
+    if rows is None:
+        return f"{said}; the head is fresh: {describe_difference(stored, class_names)}"
+    return said if list(stored) == list(class_names) else f"{said}; the head's rows by the names of the classes"
+
+
+def _in_order(weights: dict[str, Tensor], stored: Sequence[str], class_names: Sequence[str]) -> dict[str, Tensor]:
+    """The weights with the rows of the last linear layer in the order of ``class_names``."""
+    rows = class_rows(stored, class_names)
+    if rows is None:
+        raise ValueError(
+            f"initial.linears copies the last layer too, but {describe_difference(stored, class_names)}: train on the "
+            "checkpoint's classes, or leave initial.linears out"
+        )
+    matrices = [name for name in weights if name.endswith("weight") and weights[name].ndim == 2]
+    last = [name.removesuffix("weight") + kind for name in matrices[-1:] for kind in ("weight", "bias")]
+    last = [name for name in last if name in weights]
+    return weights | {name: weights[name][rows] for name in last if len(weights[name]) == len(stored)}
 
 
 @torch.no_grad()

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 from bad_case import Case, file_rights, make_images
 from bad_checkpoints import CHECKPOINTS, FILES
+from bad_checks import CHECKS
 from bad_holdout import HOLD_OUT
 from bad_images import IMAGES
 from bad_recipes import DATA, RECIPES
@@ -24,7 +25,7 @@ from lit_cnn.cli.main import main
 from lit_cnn.data.loading.fingerprints import SAMPLE
 from lit_cnn.data.loading.resuming import VAL_SAMPLE
 
-CASES = [*IMAGES, *DATA, *SOURCES, *HOLD_OUT, *RECIPES, *CHECKPOINTS, *FILES]
+CASES = [*IMAGES, *DATA, *SOURCES, *HOLD_OUT, *CHECKS, *RECIPES, *CHECKPOINTS, *FILES]
 
 
 def answer(case: Case, folder: Path) -> tuple[int, str, str]:
@@ -44,8 +45,9 @@ def answer(case: Case, folder: Path) -> tuple[int, str, str]:
     finally:
         os.chdir(before)
     said = [line for line in error.getvalue().splitlines() if line.startswith("lit-cnn: ")]
-    said += [line for line in out.getvalue().splitlines() if line.startswith("error ")]  # of lit-cnn check
-    text = "\n".join(re.sub(r"^(lit-cnn:|error) +", "", line) for line in said) or "works"
+    if arguments[0] == "check":
+        said += [line for line in out.getvalue().splitlines() if line.startswith(("error ", "warning "))]
+    text = "\n".join(re.sub(r"^(lit-cnn:|error|warning) +", "", line) for line in said) or "works"
     text = re.sub(r"\d{8}-\d{6}-[0-9a-f]{6}", "TIME-ID", text.replace(str(folder), "PATH"))
     return code, text, out.getvalue() + error.getvalue()
 
@@ -59,7 +61,8 @@ network. `LIT_CNN_DEBUG=1` adds the traceback.
 A broken training image ends a run and is named; with `data.on_error: skip` it is left out of losses and metrics, and
 every epoch's line counts those left out; the commands that evaluate a checkpoint leave it out too and say so on stderr,
 or where `--skip-broken` says so. `lit-cnn predict` goes on past broken files and names them at the end. `lit-cnn check`
-finds broken and duplicate images before a run does.
+finds broken files, wrong labels, duplicates and accidents before a run does (see [data.md](data.md#checking)); it exits
+with 1 on errors, with `--strict` also on warnings.
 
 A resumed run is refused where the data set has another number of images, images of other names or other classes than
 its checkpoint records, since order and held-out images would be others, and where files have another size in bytes (of

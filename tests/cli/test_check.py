@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from checkpoint_files import PREPROCESSING, write_checkpoint
+from pictures import scene
 from PIL import Image
 
 from lit_cnn.cli.main import main
@@ -76,6 +77,22 @@ def test_what_does_not_exist(name: str, capsys: pytest.CaptureFixture) -> None:
     said = " ".join(capsys.readouterr().err.split())
     assert f"the path '{name}' does not exist" in said
     assert "data.path" not in said
+
+
+def test_strict_ends_with_1_on_warnings_too(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    for number, name in enumerate(("cat", "dog")):
+        (tmp_path / name).mkdir()
+        for row in range(2):
+            scene(2 * number + row).save(tmp_path / name / f"{row}.png")
+    assert main(["check", str(tmp_path), "--strict"]) == 0
+    (tmp_path / "cat" / "notes.txt").touch()
+    assert main(["check", str(tmp_path)]) == 0
+    assert main(["check", str(tmp_path), "--strict"]) == 1
+    assert main(["check", str(tmp_path), "--strict", "--json"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "]"
+    assert "warning 1 file left out: no image by the ending (.txt)" in lines
+    assert "0 errors, 1 warnings" in lines
 
 
 def test_files_are_decoded_by_the_flags(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

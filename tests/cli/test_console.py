@@ -1,12 +1,29 @@
 """Tables, JSON and figures as the commands print them."""
 
+import ast
 import json
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+from nasty_names import ESCAPED, NASTY, SHOWN_AS_THEY_ARE
 
-from lit_cnn.cli.console import as_json, busy_warning, console, markdown, metric, number, percent, points, span, table
+from lit_cnn.cli import console as console_module
+from lit_cnn.cli.console import (
+    as_json,
+    busy_warning,
+    console,
+    line_console,
+    markdown,
+    metric,
+    number,
+    percent,
+    points,
+    say,
+    span,
+    table,
+)
 
 
 @dataclass
@@ -53,3 +70,53 @@ def test_a_load_above_half_of_the_cores_is_said(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("os.cpu_count", lambda: 4)
     assert busy_warning(None) == busy_warning(2.0) == ""
     assert "load average 2.5 on 4 cores" in busy_warning(2.5)
+
+
+@pytest.mark.parametrize(("name", "shown"), [*ESCAPED.items(), *((name, name) for name in SHOWN_AS_THEY_ARE)])
+def test_names_are_plain_text_wherever_they_are_printed(
+    name: str, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    console(400).print(table(["name", "images"], [[name, "1"]], title=f"of {name}", caption=f"in {name}"))
+    line_console().print(f"run folder: {name}/x")
+    say(f"wrote {name}")
+    out = capsys.readouterr().out
+    assert f"│ {shown} " in out
+    broken = shown.replace(r"\n", "\n")  # lines stay lines outside of cells
+    for text in (f"run folder: {broken}/x", f"wrote {broken}"):
+        assert text in out
+    for text in (f"of {broken}", f"in {broken}"):
+        assert all(line in out for line in text.split("\n"))
+    assert "\x1b" not in out
+
+
+def test_a_name_wider_than_its_column_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    names = [name for name in NASTY if len(name) > 150]
+    console(60).print(table(["class", "images"], [[name, "1"] for name in names], left=["class"]))
+    cells = [line.split("│")[1].strip() for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
+    assert "".join(cells) == "".join(names)
+
+
+def test_names_in_json_come_back() -> None:
+    out = as_json({name: [name] for name in NASTY})
+    assert out.isascii()
+    assert json.loads(out) == {name: [name] for name in NASTY}
+
+
+def test_a_markdown_cell_stays_in_its_cell() -> None:
+    assert markdown(["name"], [["a | b\nc"]]).splitlines()[-1] == r"| a \| b\nc |"
+
+
+PRINTED = ("as_json(", "usage()", "cli.dump()")
+"""What commands print with Python's own function: no names, or names that are escaped."""
+
+
+def test_commands_print_names_through_say_or_a_console() -> None:
+    folder = Path(console_module.__file__).parent
+    calls = [
+        (file.name, ast.unparse(node))
+        for file in sorted(folder.glob("*.py"))
+        if file.name != "console.py"
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("print", "Console")
+    ]
+    assert [call for call in calls if not call[1].startswith(tuple(f"print({text}" for text in PRINTED))] == []

@@ -1,95 +1,256 @@
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pictures import TWINS, as_jpeg, scene
 from PIL import Image
 
-from lit_cnn.data.checking import Finding, check_data
+from lit_cnn.data.checking import check_data
+from lit_cnn.data.checks import finding
 from lit_cnn.data.sources.decoding import PixelFormat
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
+    """Three pictures in each of the classes of two splits."""
     for number, (split, name) in enumerate((s, n) for s in ("train", "val") for n in ("cat", "dog")):
         for row in range(3):
             path = tmp_path / split / name / f"{row}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
-            pixels = np.random.default_rng(10 * number + row).integers(0, 255, (9, 12, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(path)
+            scene(10 * number + row).save(path)
     return tmp_path
 
 
-def texts(findings: list[Finding], kind: str) -> list[str]:
-    return [finding.text for finding in findings if finding.kind == kind]
+def texts(path: Path, kind: str) -> list[str]:
+    return [finding.text for finding in check_data(path) if finding.kind == kind]
 
 
 def test_a_sound_folder_has_facts_only(folder: Path) -> None:
     findings = list(check_data(folder))
     assert {finding.kind for finding in findings} == {"fact"}
-    assert "train: 6 images, sides from 9 to 12 px" in texts(findings, "fact")
-    assert "val: every class has 3 images" in texts(findings, "fact")
+    facts = [finding.text for finding in findings]
+    assert "train: 6 images, sides from 72 to 96 px" in facts
+    assert "val: every class has 3 images" in facts
+
+
+def test_every_image_counts_for_the_progress(folder: Path) -> None:
+    said: list[tuple[int, int]] = []
+    list(check_data(folder, advance=lambda done, total: said.append((done, total))))
+    assert said == [(number, 12) for number in range(1, 13)]
 
 
 def test_a_torn_file_is_named(folder: Path) -> None:
     path = folder / "train" / "dog" / "1.png"
     path.write_bytes(path.read_bytes()[:60])
-    (error,) = texts(list(check_data(folder)), "error")
+    (error,) = texts(folder, "error")
     assert str(path) in error
+
+
+def test_links_to_nothing_are_named_as_such(folder: Path) -> None:
+    image, place = folder / "train" / "cat" / "annexed.jpg", folder / "train" / "bird"
+    image.symlink_to("/nonexistent/objects/x.jpg")
+    place.symlink_to("/nonexistent/birds")
+    assert texts(folder, "error") == [f"the image {image} is a link to nothing; restore its target or remove it"]
+    assert texts(folder, "warning") == [f"{place} is a link to nothing; restore its target or remove it"]
 
 
 def test_files_left_out_for_their_ending_are_counted(folder: Path) -> None:
     for name in ("train/cat/a.TXT", "train/cat/b.mp4", "train/cat/c.txt", "val/dog/README", "val/dog/.hidden.gif"):
         (folder / name).write_bytes(b"")
-    assert sorted(texts(list(check_data(folder)), "warning")) == [
-        "4 files left out: no image by the ending (none, .mp4, .txt)",
-    ]
+    assert texts(folder, "warning") == ["4 files left out: no image by the ending (none, .mp4, .txt)"]
+
+
+def test_one_image_with_two_labels_is_an_error_that_names_both(folder: Path) -> None:
+    source, copy = folder / "train" / "cat" / "0.png", folder / "train" / "dog" / "copy.png"
+    shutil.copy(source, copy)
+    assert texts(folder, "error") == [f"one image has 2 labels (cat, dog): {source}, {copy}"]
+
+
+def test_equal_pixels_in_other_bytes_count_as_one_image(folder: Path) -> None:
+    source, copy = folder / "train" / "cat" / "0.png", folder / "val" / "dog" / "copy.bmp"
+    Image.open(source).save(copy)
+    assert texts(folder, "error") == [f"one image has 2 labels (cat, dog): {source}, {copy}"]
 
 
 def test_a_duplicate_between_splits_is_an_error_and_within_one_a_warning(folder: Path) -> None:
     source = folder / "train" / "cat" / "0.png"
-    for copy in (folder / "val" / "cat" / "copy.png", folder / "train" / "dog" / "copy.png"):
-        copy.write_bytes(source.read_bytes())
-    findings = list(check_data(folder))
-    (error,) = texts(findings, "error")
-    assert all(str(path) in error for path in (source, folder / "val" / "cat" / "copy.png"))
-    (folder / "val" / "cat" / "copy.png").unlink()
-    (warning,) = texts(list(check_data(folder)), "warning")
-    assert "twice in train" in warning
+    copies = [folder / "val" / "cat" / "copy.png", folder / "train" / "cat" / "copy.png"]
+    for copy in copies:
+        shutil.copy(source, copy)
+    (error,) = texts(folder, "error")
+    assert error.startswith("the same image is in two splits, so that the accuracy is flattered: ")
+    assert all(str(path) in error for path in (source, *copies))
+    copies[0].unlink()
+    assert texts(folder, "error") == []
+    assert texts(folder, "warning") == [f"the same image is twice in train: {source}, {copies[1]}"]
+
+
+@pytest.mark.parametrize("change", TWINS.values(), ids=TWINS)
+def test_a_changed_copy_in_another_split_is_a_warning(
+    change: Callable[[Image.Image], Image.Image], folder: Path
+) -> None:
+    source, twin = folder / "train" / "cat" / "1.png", folder / "val" / "cat" / "twin.png"
+    change(Image.open(source)).save(twin)
+    assert texts(folder, "error") == []
+    assert texts(folder, "warning") == [
+        f"nearly the same image is in train and val, so that the accuracy may be flattered: {source}, {twin}"
+    ]
+
+
+def test_a_changed_copy_in_one_split_is_a_warning_under_another_label_and_else_a_fact(folder: Path) -> None:
+    source = folder / "train" / "cat" / "1.png"
+    twins = [folder / "train" / name / "twin.jpg" for name in ("cat", "dog")]
+    as_jpeg(Image.open(source), 60).save(twins[0])
+    assert texts(folder, "warning") == []
+    assert f"train: 2 images nearly the same as another of their class, such as {source}, {twins[0]}" in texts(
+        folder, "fact"
+    )
+    twins[0].rename(twins[1])
+    assert texts(folder, "warning") == [f"nearly the same image has 2 labels (cat, dog): {source}, {twins[1]}"]
+
+
+def test_many_findings_of_a_sort_are_counted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finding, "SHOWN", 2)
+    for name in ("cat", "dog"):
+        for row in range(3):
+            shutil.copy(folder / "train" / name / f"{row}.png", folder / "val" / name / f"copy{row}.png")
+    errors = texts(folder, "error")
+    assert [error.startswith("the same image is in two splits") for error in errors] == [True, True, False]
+    assert errors[-1] == "4 more images in two splits"
+
+
+def test_accidents_are_counted_and_named(folder: Path) -> None:
+    cat = folder / "train" / "cat"
+    for name in ("black1.png", "black2.png"):
+        Image.new("L", (30 + len(name) + int(name[5]), 30)).save(cat / name)
+    Image.new("RGB", (30, 30), (7, 7, 7)).save(cat / "plain.png")
+    scene(50, (8, 410)).save(cat / "thin.png")
+    scene(51, (7, 60)).save(cat / "tiny.png")
+    transparent = scene(52).convert("RGBA")
+    transparent.putalpha(120)
+    transparent.save(cat / "glass.png")
+    scene(53).save(cat / "really.png", "JPEG")
+    scene(54).convert("L").save(cat / "gray.png")
+    assert texts(folder, "warning") == [
+        f"2 images are black throughout: {cat}/black1.png, {cat}/black2.png",
+        f"1 image is of one color throughout: {cat}/plain.png",
+        f"1 image has transparent pixels, which become those of data.background: {cat}/glass.png",
+        f"1 image is over 50 times as long as wide: {cat}/thin.png",
+        f"1 image has a side below 8 px: {cat}/tiny.png",
+    ]
+    facts = texts(folder, "fact")
+    assert f"1 image has the ending of another format: {cat}/really.png" in facts
+    assert "train: 3 images gray, 11 in color" in facts
+
+
+def test_images_of_many_pixels_are_named_and_pillow_says_nothing(folder: Path) -> None:
+    Image.new("L", (10_100, 10_000)).save(folder / "val" / "cat" / "huge.png")
+    warnings = texts(folder, "warning")
+    assert f"1 image has over 100 million pixels: {folder}/val/cat/huge.png" in warnings
+
+
+def test_class_names_that_are_easily_confused_are_a_warning(folder: Path) -> None:
+    for split in ("train", "val"):
+        shutil.copytree(folder / split / "cat", folder / split / "Cat")
+    assert "the classes 'Cat' and 'cat' differ only in capitals, blanks or accents; are they one?" in texts(
+        folder, "warning"
+    )
 
 
 def test_a_class_out_of_balance_or_absent_is_a_warning(folder: Path) -> None:
     for row in range(40):
-        Image.fromarray(np.full((9, 9, 3), row, dtype=np.uint8)).save(folder / "train" / "cat" / f"more{row}.png")
-    (warning,) = texts(list(check_data(folder)), "warning")
+        scene(100 + row).save(folder / "train" / "cat" / f"more{row}.png")
+    (warning,) = texts(folder, "warning")
     assert "cat has 43 images, dog 3" in warning
 
 
+def test_splits_next_to_classes_are_refused(tmp_path: Path) -> None:
+    for number, name in enumerate(("Testing", "cat", "dog")):
+        (tmp_path / name / "inner").mkdir(parents=True)
+        scene(number).save(tmp_path / name / "inner" / "0.png")
+    with pytest.raises(ValueError, match="holds Testing/ next to cat/, dog/, so that splits and classes cannot"):
+        list(check_data(tmp_path))
+
+
 def test_an_npz_is_checked_by_its_pixels(tmp_path: Path) -> None:
-    images = np.random.default_rng(0).integers(0, 255, (4, 8, 8), dtype=np.uint8)
-    path = tmp_path / "set.npz"
-    labels = np.array([0, 1, 0, 1])
-    np.savez(path, train_images=images, train_labels=labels, val_images=images[3:], val_labels=labels[3:])
-    findings = list(check_data(path))
-    (error,) = texts(findings, "error")
-    assert "train_images[3], val_images[0]" in error
-    assert any("val: no image of" in warning for warning in texts(findings, "warning"))
+    images = np.stack([np.asarray(scene(seed, (40, 40))) for seed in range(5)])
+    path, labels = tmp_path / "set.npz", np.array([0, 1, 0, 1, 0])
+    brighter = (images[2:3] * 0.9 + 20).astype(np.uint8)
+    val = np.concatenate([images[3:4], images[4:5], brighter])
+    np.savez(path, train_images=images, train_labels=labels, val_images=val, val_labels=np.array([1, 1, 0]))
+    assert texts(path, "error") == [
+        "one image has 2 labels (0, 1): train_images[4], val_images[1]",
+        "the same image is in two splits, so that the accuracy is flattered: train_images[3], val_images[0]",
+    ]
+    (warning,) = texts(path, "warning")
+    assert warning.endswith("flattered: train_images[2], val_images[2]")
+
+
+def test_a_list_is_checked_as_a_folder_is(folder: Path) -> None:
+    shutil.copy(folder / "train" / "cat" / "0.png", folder / "val" / "dog" / "copy.png")
+    lines = [f"{file.relative_to(folder)},{file.parent.name}" for file in sorted(folder.glob("train/*/*.png"))]
+    (folder / "train.csv").write_text("\n".join(["path,label", *lines, "val/dog/copy.png,dog"]) + "\n")
+    errors = texts(folder / "train.csv", "error")
+    assert errors == [f"one image has 2 labels (cat, dog): {folder}/train/cat/0.png, {folder}/val/dog/copy.png"]
+
+
+def test_a_set_of_the_datasets_library_is_checked(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    datasets = pytest.importorskip("datasets")
+    rows = [(str(file), file.parent.name) for file in sorted(folder.glob("train/*/*.png"))]
+    rows.append((rows[0][0], "dog"))
+    table = datasets.Dataset.from_dict({"image": [path for path, _ in rows], "label": [name for _, name in rows]})
+    table = table.cast_column("image", datasets.Image()).class_encode_column("label")
+    place = tmp_path_factory.mktemp("hub") / "set"
+    table.save_to_disk(place)
+    assert texts(place, "error") == ["one image has 2 labels (cat, dog): train, image 0, train, image 6"]
+
+
+def test_a_packed_set_is_checked(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    pytest.importorskip("litdata")
+    from lit_cnn.data.sources.packing import Packing, pack_folder
+
+    shutil.copy(folder / "train" / "cat" / "0.png", folder / "val" / "dog" / "copy.png")
+    place = tmp_path_factory.mktemp("packed") / "set"
+    pack_folder(folder, place, Packing(0), advance=max)
+    (error,) = texts(place, "error")
+    assert error.startswith("one image has 2 labels (cat, dog): train, image ")
+
+
+def test_what_is_no_data_set_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"a\.zip is not a data set: pass a folder, a list"):
+        list(check_data(tmp_path / "a.zip"))
 
 
 def test_16_bit_images_that_become_black_are_warned_of(folder: Path) -> None:
     for path in (folder / "val").rglob("*.png"):
         pixels = np.random.default_rng(int(path.stem)).integers(0, 900, (9, 12), dtype=np.uint16)
         Image.fromarray(pixels).save(path)
-    (warning, *_) = texts(list(check_data(folder)), "warning")
+    (warning, *_) = texts(folder, "warning")
     assert warning.startswith("the 16-bit images of val use levels up to ")
     assert warning.endswith(" of 65535 and become nearly black: set data.levels to [0, 1023]")
+    stated = [found.text for found in check_data(folder, PixelFormat(levels=(0.0, 255.0))) if found.kind == "warning"]
+    assert not any("nearly black" in text for text in stated)
+
+
+def test_8_bit_images_of_few_levels_are_warned_of(folder: Path) -> None:
+    for path in (folder / "val").rglob("*.png"):
+        Image.open(path).point(lambda level: level // 100).save(path)
+    (warning,) = texts(folder, "warning")
+    assert warning == "the images of val use levels up to 2 of 255 and are nearly black: set data.levels to [0, 2]"
 
 
 def test_files_are_decoded_as_stated(folder: Path) -> None:
-    Image.fromarray(np.full((9, 12), 0.5, dtype=np.float32)).save(folder / "val" / "dog" / "1.png", "TIFF")
-    (error,) = texts(list(check_data(folder)), "error")
+    gray = np.linspace(0, 1, 108, dtype=np.float32).reshape(9, 12)
+    Image.fromarray(gray).save(folder / "val" / "dog" / "1.png", "TIFF")
+    (error,) = texts(folder, "error")
     assert error.endswith("save it as 8-bit levels, or state --levels LOW HIGH, the numbers that are black and white")
-    assert texts(list(check_data(folder, PixelFormat(levels=(0.0, 255.0)))), "error") == []
-    (error, *_) = texts(list(check_data(folder, PixelFormat(levels=(0.0, 1.0), max_pixels=107))), "error")
-    assert error.endswith(
-        "has 12 x 9 = 108 px, more than the 107 px allowed; make it smaller or remove it, or raise --max-pixels"
+    stated = list(check_data(folder, PixelFormat(levels=(0.0, 255.0))))
+    assert not any(found.kind == "error" for found in stated)
+    errors = [found.text for found in check_data(folder, PixelFormat(max_pixels=107)) if found.kind == "error"]
+    assert len(errors) == finding.SHOWN + 1
+    assert errors[0].endswith(
+        "has 96 x 72 = 6,912 px, more than the 107 px allowed; make it smaller or remove it, or raise --max-pixels"
     )

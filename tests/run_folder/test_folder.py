@@ -59,6 +59,15 @@ def test_last_is_the_run_noted_last_whatever_the_clock_says(tmp_path: Path) -> N
     assert find_run("last", tmp_path) == old
 
 
+@pytest.mark.parametrize("recipe", ["[v1] birds", " leading and trailing ", "猫", os.fsdecode(b"caf\xe9")])
+def test_last_is_found_whatever_its_recipe_is_called(recipe: str, tmp_path: Path) -> None:
+    other, run = create_run_dir(tmp_path, "other"), create_run_dir(tmp_path, recipe)
+    for folder in (run, other):
+        (folder / "config.yaml").write_text("{}")
+    note_last(tmp_path, run)
+    assert find_run("last", tmp_path) == run
+
+
 def test_the_newest_checkpoint_is_told_by_its_name_not_by_the_clock(tmp_path: Path) -> None:
     last = write(tmp_path / "checkpoints" / LAST)
     write(tmp_path / "checkpoints" / PREVIOUS)

@@ -57,7 +57,7 @@ def test_networks_without_such_a_convolution_are_refused(network: nn.Module) -> 
 
 def test_whitening_reads_an_image_data() -> None:
     with pytest.raises(ValueError, match="train with an ImageData"):
-        start_weights(nn.Conv2d(1, 2, 3), InitialWeights(whitening=True), None, resumed=False)
+        start_weights(nn.Conv2d(1, 2, 3), InitialWeights(whitening=True), None, ["0", "1"], resumed=False)
 
 
 def test_whitening_and_a_checkpoint_exclude_each_other() -> None:

@@ -86,7 +86,8 @@ def read_file(path: str | os.PathLike[str], pixel_format: PixelFormat = RGB) -> 
         with open(path, "rb") as stream:
             return EncodedImage(stream.read(), name, pixel_format)
     except FileNotFoundError:
-        raise FileNotFoundError(f"the image {name} no longer exists") from None
+        gone = "is a link to nothing; restore its target or remove it" if os.path.islink(name) else "no longer exists"
+        raise FileNotFoundError(f"the image {name} {gone}") from None
     except PermissionError:
         message = (
             f"the image {name} cannot be read by this user (permission denied); fix its permissions or remove the file"

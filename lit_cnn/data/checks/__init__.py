@@ -1,0 +1,1 @@
+"""What ``data/checking.py`` asks of images."""

@@ -1,0 +1,60 @@
+"""Which rows of a network's last layers are whose: a head of other classes is not a start for these."""
+
+from collections.abc import Sequence
+
+from torch import nn
+
+SHOWN = 3
+"""Classes that a sentence names."""
+
+
+def class_tensors(network: nn.Module) -> list[str]:
+    """Names of the tensors with a row for each class: those of the classifier and of auxiliary classifiers.
+
+    Networks of the catalog call each of these layers ``classifier``. In others they are the last linear layer (the last
+    convolution where there is none), and that of every child with "aux" in its name.
+    """
+    layers = {name: module for name, module in network.named_modules() if isinstance(module, nn.Linear | nn.Conv2d)}
+    found = [name for name in layers if name.endswith(".classifier")]
+    if not found:
+        parts = [name for name, _ in network.named_children() if "aux" in name.lower()]
+        groups = [list(layers), *([name for name in layers if name.startswith(f"{part}.")] for part in parts)]
+        found = [_last(group, layers) for group in groups if group]
+    return [f"{name}.{kind}" for name in dict.fromkeys(found) for kind, _ in layers[name].named_parameters()]
+
+
+def _last(names: list[str], layers: dict[str, nn.Linear | nn.Conv2d]) -> str:
+    linear = [name for name in names if isinstance(layers[name], nn.Linear)]
+    return (linear or names)[-1]
+
+
+def unnamed(class_names: Sequence[str]) -> bool:
+    """Whether these are the numbers that classes get where no data names them."""
+    return list(class_names) == [str(number) for number in range(len(class_names))]
+
+
+def class_rows(stored: Sequence[str], wanted: Sequence[str]) -> list[int] | None:
+    """For each of the ``wanted`` classes its row among the ``stored``; None where one is unknown.
+
+    Classes without names are known only to be those of the same numbers.
+    """
+    if list(stored) == list(wanted):
+        return list(range(len(stored)))
+    if unnamed(stored) or unnamed(wanted) or not set(wanted) <= set(stored):
+        return None
+    return [list(stored).index(name) for name in wanted]
+
+
+def describe_difference(stored: Sequence[str], wanted: Sequence[str]) -> str:
+    """Why ``class_rows`` gives none: ``its classes differ (bird instead of dog, …)``."""
+    if unnamed(stored):
+        return "the checkpoint does not name its classes"
+    if unnamed(wanted):
+        return "the data does not name its classes"
+    new = [name for name in wanted if name not in stored]
+    gone = [name for name in stored if name not in wanted]
+    pairs = [
+        f"{name} instead of {gone[number]}" if number < len(gone) else f"{name} is new"
+        for number, name in enumerate(new[:SHOWN])
+    ]
+    return f"its classes differ ({', '.join(pairs)}{', …' if len(new) > SHOWN else ''})"

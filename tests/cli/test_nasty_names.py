@@ -1,0 +1,130 @@
+"""One run on classes and files of names that break what does not expect them, and all that is asked of it."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fitted_run import RECIPE
+from nasty_names import LONG
+from PIL import Image
+
+from lit_cnn.cli.main import main
+from lit_cnn.printable import printable
+
+CLASSES = ["[red]", "tube [open]", "$x^{$", "猫", "naïve", LONG.format("x"), " leading", "a'b\"c", "עברית"]
+FILES = [
+    "[www.site.com] cat.png",
+    "[bold]b.png",
+    "a\x1b[31mred.png",
+    "two\nlines.png",
+    'comma, "quote".png',
+    os.fsdecode(b"caf\xe9.png"),
+]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder, next to ``images``."""
+    folder = tmp_path_factory.mktemp("set [1] of $5")
+    for split, count in (("train", 2), ("val", len(FILES))):
+        for number, name in enumerate(CLASSES):
+            (folder / "images" / split / name).mkdir(parents=True)
+            for row in range(count):
+                pixels = np.random.default_rng([number, row, count]).integers(0, 255, (16, 16, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(os.fsencode(folder / "images" / split / name / FILES[row]), "PNG")
+    (folder / "tiny.yaml").write_text(RECIPE.format(images=json.dumps(str(folder / "images"))))
+    runs = folder / "runs" / "[v1] birds"
+    arguments = ["--trainer.max_epochs", "1", "--data.mixup.alpha", "1"]
+    assert main(["fit", "--config", str(folder / "tiny.yaml"), "--runs", str(runs), *arguments]) == 0
+    (made,) = (runs / "tiny").iterdir()
+    return made
+
+
+def images(run: Path) -> Path:
+    return run.parents[3] / "images"
+
+
+def test_the_pictures_of_the_run_are_there(run: Path) -> None:
+    for name in ("first_batch.png", "confusion.png", "worst_images.png", "curves.png"):
+        with Image.open(run / name) as picture:
+            assert picture.width > 300
+
+
+def test_the_run_folder_is_printed_as_it_is(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe, runs = run.parents[3] / "tiny.yaml", run.parents[1]
+    assert main(["fit", "--config", str(recipe), "--runs", str(runs), "--trainer.max_epochs", "1"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    (line,) = (line for line in said if line.startswith("run folder: "))
+    assert Path(line.removeprefix("run folder: ")).parent == run.parent
+
+
+def test_classes_are_named_in_the_table_and_in_json(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["validate", str(run / "checkpoints" / "last.ckpt"), "--per-class"]
+    assert main(command) == 0
+    table = capsys.readouterr().out
+    firsts = [line.split("│")[1].strip() for line in table.splitlines() if line.startswith("│")]
+    whole = "".join(firsts)
+    assert all(name.strip() in whole for name in CLASSES)
+    assert main([*command, "--json"]) == 0
+    assert {row["name"] for row in json.loads(capsys.readouterr().out)["classes"]} == set(CLASSES)
+
+
+def test_files_are_named_in_the_table_in_json_and_in_csv(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = images(run) / "val" / "[red]"
+    command = ["predict", str(run / "checkpoints" / "last.ckpt"), str(folder)]
+    assert main([*command, "--out", str(tmp_path / "a.csv"), "--out", str(tmp_path / "a.json")]) == 0
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    cells = "".join(line.split("│")[1].strip() for line in out.splitlines() if line.startswith("│"))
+    assert all("".join(printable(name).split()) in "".join(cells.split()) for name in FILES)
+    with (tmp_path / "a.csv").open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        assert {Path(row["file"]).name for row in csv.DictReader(file)} == set(FILES)
+    assert main([*command, "--json"]) == 0
+    for said in (capsys.readouterr().out, (tmp_path / "a.json").read_text(encoding="ascii")):
+        assert {Path(row["file"]).name for row in json.loads(said)} == set(FILES)
+
+
+def test_files_are_named_in_a_check(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = [images(run) / "val" / "猫" / name for name in FILES]
+    before = [Path(os.fsencode(path).decode(errors="surrogateescape")).read_bytes() for path in broken]
+    for path in broken:
+        path.write_bytes(b"")
+    try:
+        assert main(["check", str(images(run))]) == 1
+        out = capsys.readouterr().out
+        assert all(printable(str(path)) in out for path in broken)
+        assert "\x1b" not in out
+        assert main(["check", str(images(run)), "--json"]) == 1
+        errors = [row["text"] for row in json.loads(capsys.readouterr().out) if row["kind"] == "error"]
+        assert all(any(str(path) in text for text in errors) for path in broken)
+    finally:
+        for path, content in zip(broken, before, strict=True):
+            path.write_bytes(content)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variables", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C"}], ids=str)
+def test_no_encoding_of_the_streams_stops_a_command(run: Path, tmp_path: Path, variables: dict[str, str]) -> None:
+    checkpoint, folder = str(run / "checkpoints" / "last.ckpt"), images(run)
+    (folder / "train" / "猫" / FILES[5]).write_bytes(b"")
+    commands = [
+        ["validate", checkpoint, "--per-class"],
+        ["predict", checkpoint, str(folder / "val" / "[red]"), "--out", str(tmp_path / "a.csv")],
+        ["check", str(folder)],
+        ["check", str(folder / "val" / "nowhere 猫")],
+    ]
+    for command in commands:
+        done = subprocess.run(
+            [sys.executable, "-m", "lit_cnn.cli.main", *command], env={**os.environ, **variables}, capture_output=True
+        )
+        said = (done.stdout + done.stderr).decode("utf-8")
+        assert "UnicodeEncodeError" not in said
+        assert "unexpected" not in said
+        assert done.stdout or b"does not exist" in done.stderr

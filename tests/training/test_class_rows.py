@@ -1,0 +1,57 @@
+import re
+
+import pytest
+import torch
+import torchvision
+from torch import nn
+
+import lit_cnn
+from lit_cnn.training.class_rows import class_rows, class_tensors, unnamed
+
+FAMILIES = {re.split(r"\d|_", name.removeprefix("cifar_"))[0]: name for name in reversed(lit_cnn.list_models())}
+
+
+@pytest.mark.parametrize("name", FAMILIES.values())
+def test_every_family_has_its_class_layers_found(name: str) -> None:
+    """All tensors with a row for each class, and no other, in networks of which no layer is as wide by chance."""
+    with torch.device("meta"):
+        options = {"aux_heads": True} if "googlenet" in name or "inception" in name else {}
+        options |= {"aux_head": True} if name.startswith(("nasnet", "amoebanet")) else {}
+        network = lit_cnn.create_model(name, num_classes=977, **options)
+    wide = [name for name, value in network.named_parameters() if value.shape[:1] == (977,)]
+    assert class_tensors(network) == wide
+
+
+@pytest.mark.parametrize(
+    ("build", "expected"),
+    [
+        (lambda: torchvision.models.vgg11(num_classes=7), ["classifier.6"]),
+        (lambda: torchvision.models.squeezenet1_1(num_classes=7), ["classifier.1"]),
+        (lambda: torchvision.models.resnet18(num_classes=7), ["fc"]),
+        (
+            lambda: torchvision.models.googlenet(num_classes=7, aux_logits=True, init_weights=False),
+            ["fc", "aux1.fc2", "aux2.fc2"],
+        ),
+        (lambda: nn.Sequential(nn.Flatten(), nn.Linear(9, 9), nn.ReLU(), nn.Linear(9, 7, bias=False)), ["3"]),
+        (lambda: nn.Flatten(), []),
+    ],
+)
+def test_a_foreign_network_ends_in_its_last_layer(build: object, expected: list[str]) -> None:
+    with torch.device("meta"):
+        found = class_tensors(build())
+    assert list(dict.fromkeys(name.rpartition(".")[0] for name in found)) == expected
+
+
+def test_rows_are_found_by_name() -> None:
+    assert class_rows(["a", "b", "c"], ["a", "b", "c"]) == [0, 1, 2]
+    assert class_rows(["a", "b", "c"], ["c", "a"]) == [2, 0]
+    assert class_rows(["a", "b", "c"], ["c", "d"]) is None
+    assert class_rows(["a", "b"], ["A", "b"]) is None
+
+
+def test_numbers_are_no_names_unless_both_are_the_same_numbers() -> None:
+    assert unnamed(["0", "1", "2"])
+    assert not unnamed(["0", "1", "10", "2"])
+    assert class_rows(["0", "1"], ["0", "1"]) == [0, 1]
+    assert class_rows(["0", "1", "2"], ["0", "1"]) is None
+    assert class_rows(["1", "0"], ["0", "1"]) is None
