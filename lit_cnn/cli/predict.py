@@ -22,7 +22,8 @@ def run(arguments: list[str]) -> int:
     trained = load_trained(options.checkpoint, options.weights, options.trust)
     images = readable_files(trained, find_images(options.images))
     if options.fold or options.compile:
-        shape = min(BATCH_SIZE, len(images)), trained.preprocessing.in_channels, *[trained.preprocessing.image_size] * 2
+        known = trained.preprocessing
+        shape = min(BATCH_SIZE, len(images)), known.in_channels, *known.image_size
         trained.network = faster_network(trained.network, shape, with_compile=options.compile)
     with progress("predicting", len(images)) as advance:
         predictions = predict_files(trained, images, advance)

@@ -43,7 +43,7 @@ def load_data(trained: Trained, data_path: str | None) -> ImageData:
     else:
         data = stated_data(trained, data_path)
     data.setup()
-    check_classes("the checkpoint", trained, list(data.class_names), data.in_channels)
+    check_classes("the checkpoint", trained, list(data.class_names), data.loaded.in_channels)
     return data
 
 
@@ -66,7 +66,10 @@ def stated_data(trained: Trained, data_path: str | None) -> ImageData:
         batch_size=BATCH_SIZE,
         crop=Crop(kind="resize"),
         normalize=Normalize(known.mean, known.std),
-        evaluation=Evaluation(known.crop_ratio, known.interpolation),
+        in_channels=known.in_channels,
+        evaluation=Evaluation(
+            interpolation=known.interpolation, resize=known.resize, resize_mode=known.resize_mode
+        ),
     )
 
 

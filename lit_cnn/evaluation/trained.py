@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lit_cnn.architectures.catalog import create_model
+from lit_cnn.data.image_size import in_words
 from lit_cnn.data.normalization import normalize
 from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.evaluation.predict import Prediction, file_images, predict_files, predict_pixels
@@ -71,11 +72,11 @@ class Trained:
                 return self.network(images).float()
         except RuntimeError as error:
             known, (height, width) = self.recorded_preprocessing, images.shape[-2:]
-            if known is None or height == width == known.image_size:
+            if known is None or (height, width) == known.image_size:
                 raise
             raise ValueError(
                 f"{type(self.network).__name__} cannot be run on {width}x{height} pixels, only near the "
-                f"{known.image_size}x{known.image_size} of its training ({str(error).splitlines()[0]})"
+                f"{in_words(known.image_size)} of its training ({str(error).splitlines()[0]})"
             ) from None
 
     def predict(self, images: Tensor | Sequence[str | Path], workers: int = 0) -> list[Prediction]:

@@ -163,9 +163,10 @@ class Classifier(pl.LightningModule):
     @staticmethod
     def _agreed(name: str, stated: int | None, found: int | None) -> int:
         if stated is not None and found is not None and stated != found:
+            advice = f", and set data.in_channels to {stated} to read it so" if name == "in_channels" else ""
             raise ValueError(
                 f"model.{name} is {stated} but the data has {found}: remove model.{name} from the recipe, "
-                "it is taken from the data"
+                f"it is taken from the data{advice}"
             )
         value = stated if stated is not None else found
         if value is None:

@@ -15,7 +15,7 @@ from torchvision.transforms import v2
 
 from lit_cnn.data.augmentation.auto_augment import AutoAugmentPolicy, auto_augment_batch, auto_augment_transforms
 from lit_cnn.data.augmentation.color_jitter import ColorJitter, color_jitter_batch, color_jitter_transforms
-from lit_cnn.data.augmentation.crop import Crop, CutThenResize, crop_batch, crop_transforms
+from lit_cnn.data.augmentation.crop import Crop, CutThenResize, crop_batch, crop_transforms, require_size
 from lit_cnn.data.augmentation.draws import Draws
 from lit_cnn.data.augmentation.erasing import (
     Cutout,
@@ -31,6 +31,7 @@ from lit_cnn.data.augmentation.plan import EpochPlan, Stage
 from lit_cnn.data.augmentation.rand_augment import RandAugment, rand_augment_batch, rand_augment_transforms
 from lit_cnn.data.augmentation.shear import Shear, shear_batch, shear_transforms
 from lit_cnn.data.batch import Batch
+from lit_cnn.data.image_size import Sides, with_shorter_side
 from lit_cnn.data.settings import Decode
 from lit_cnn.data.sources.decoding import AnyImage, EncodedImage, reduction
 from lit_cnn.randomness import derive_key
@@ -45,7 +46,7 @@ class Augmentation:
     ``ImageData`` inherits them, so that a field here is a key of recipes.
 
     Args:
-        crop: how a training image becomes image_size x image_size pixels.
+        crop: how a training image becomes image_size pixels.
         flip: random mirroring.
         color_jitter: random change of colors.
         shear: random horizontal shear.
@@ -72,6 +73,29 @@ class Augmentation:
     cutmix: CutMix = field(default_factory=CutMix)
     mixing: Mixing = field(default_factory=Mixing)
 
+    def require_channels(self, channels: int, origin: str) -> None:
+        """Refuse changes of color that images of so many channels cannot have.
+
+        Raises:
+            ValueError: naming the key.
+        """
+        if self.color_jitter.lighting and channels != 3:
+            raise ValueError(
+                f"data.color_jitter.lighting is noise of RGB colors, but the images of {origin} have {channels} "
+                f"channel{'s' if channels > 1 else ''}; set it to 0"
+            )
+        keys = {
+            "data.color_jitter": self.color_jitter.enabled,
+            "data.auto_augment": self.auto_augment != "none",
+            "data.rand_augment": self.rand_augment.layers > 0,
+        }
+        used = [key for key, on in keys.items() if on]
+        if channels == 4 and used:
+            raise ValueError(
+                f"{used[0]} changes the colors of gray and RGB images, but those of {origin} have 4 channels; switch it "
+                "off or set data.in_channels to 3"
+            )
+
 
 @dataclass(frozen=True)
 class Pipeline:
@@ -79,7 +103,7 @@ class Pipeline:
 
     Args:
         augmentation: what applies.
-        image_size: side in pixels of the square that comes out.
+        image_size: height and width in pixels of what comes out.
         fill: the data set's mean color as uint8 levels, one per channel.
 
     Raises:
@@ -87,7 +111,7 @@ class Pipeline:
     """
 
     augmentation: Augmentation
-    image_size: int
+    image_size: Sides
     fill: tuple[int, ...]
 
     def __post_init__(self) -> None:
@@ -105,7 +129,7 @@ class Pipeline:
         return replace(self, augmentation=augmentation, image_size=stage.image_size)
 
     def augment_batch(self, images: Tensor, draws: Draws) -> Tensor:
-        """uint8 images (N, C, H, W) to (N, C, image_size, image_size), except for mixing; the input is not changed."""
+        """uint8 images (N, C, H, W) to (N, C, *image_size), except for mixing; the input is not changed."""
         return self.distort_batch(self.frame_batch(images, draws), draws)
 
     def frame_batch(self, images: Tensor, draws: Draws) -> Tensor:
@@ -124,20 +148,22 @@ class Pipeline:
         return random_erasing_batch(images, chosen.random_erasing, fill, draws)
 
     def frame_transforms(self) -> list[v2.Transform]:
-        """The first part for one image: PIL image or uint8 tensor -> uint8 tensor (C, image_size, image_size)."""
+        """The first part for one image: PIL image or uint8 tensor -> uint8 tensor (C, *image_size)."""
         return [*crop_transforms(self.augmentation.crop, self.image_size), *flip_transforms(self.augmentation.flip)]
 
     def distort_transforms(self) -> list[v2.Transform]:
         """The second part for one image: uint8 tensor -> uint8 tensor of the same size."""
         chosen, fill = self.augmentation, self.fill
-        on_pil = [  # which is faster at these than tensors are
+        on_pil: list[v2.Transform] = [  # which is faster at these than tensors are
             *color_jitter_transforms(chosen.color_jitter),
             *shear_transforms(chosen.shear, fill),
             *auto_augment_transforms(chosen.auto_augment),
             *rand_augment_transforms(chosen.rand_augment, fill),
         ]
+        if on_pil and len(fill) != 4:  # with four channels there is shear alone, which Pillow would weight by the last
+            on_pil = [v2.ToPILImage(), *on_pil, v2.PILToTensor()]
         return [
-            *([v2.ToPILImage(), *on_pil, v2.PILToTensor()] if on_pil else []),
+            *on_pil,
             *cutout_transforms(chosen.cutout, fill),
             *random_erasing_transforms(chosen.random_erasing, fill),
         ]
@@ -189,7 +215,7 @@ class TrainingTransform:
         self.crop, self.image_size = pipeline.augmentation.crop, pipeline.image_size
 
     def __call__(self, image: AnyImage, epoch: int, index: int, repeat: int) -> Tensor:
-        """Augmented uint8 tensor (C, image_size, image_size) of the image with this row of the split.
+        """Augmented uint8 tensor (C, *image_size) of the image with this row of the split.
 
         Raises:
             BrokenImage: if the file cannot be decoded.
@@ -201,7 +227,7 @@ class TrainingTransform:
         return self._run(self.framing, image, epoch, index, repeat, "image")
 
     def distort(self, image: Tensor, epoch: int, index: int, repeat: int) -> Tensor:
-        """All that follows crop and flip, on a uint8 tensor (C, image_size, image_size)."""
+        """All that follows crop and flip, on a uint8 tensor (C, *image_size)."""
         return self._run(self.distortion, image, epoch, index, repeat, "distortion")
 
     def _run(self, steps: list[v2.Transform], image: Any, epoch: int, index: int, repeat: int, name: str) -> Tensor:
@@ -221,7 +247,12 @@ class TrainingTransform:
         """The picture, cut already where the cut decides on the scale of decoding, and the steps that remain."""
         if isinstance(steps[0], CutThenResize):
             return steps[0].cut(image, self.decode), steps[1:]
-        if self.decode == "full" or self.crop.kind == "none":
+        if self.crop.kind == "none":
+            picture = image.picture()
+            require_size((picture.height, picture.width), self.image_size, f"the image {image.name}")
+            return picture, steps
+        if self.decode == "full":
             return image.picture(), steps
-        least = self.crop.shorter_side[1] if self.crop.kind == "shorter_side" else self.image_size
+        jitters = self.crop.kind == "shorter_side"
+        least = with_shorter_side(self.image_size, self.crop.shorter_side[1]) if jitters else self.image_size
         return image.picture(reduction(image.sides(), least)), steps

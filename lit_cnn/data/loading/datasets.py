@@ -94,13 +94,13 @@ class FolderBatches(Dataset[Batch]):
         self.evaluation, self.training = EvaluationTransform(preprocessing), training
         self.pipelines: dict[Stage, Pipeline] = {}
         self.transforms: dict[Stage, TrainingTransform] = {}
-        side = preprocessing.image_size
+        sides = preprocessing.image_size
         if training is not None:
-            self.pipelines, side = training.pipelines(), training.pipeline.image_size
+            self.pipelines, sides = training.pipelines(), training.pipeline.image_size
             self.transforms = {
                 stage: TrainingTransform(pipeline, training.seed, decode) for stage, pipeline in self.pipelines.items()
             }
-        self.blank = torch.zeros(self.pixel_format.channels, side, side, dtype=torch.uint8)
+        self.blank = torch.zeros(self.pixel_format.channels, *sides, dtype=torch.uint8)
 
     def __len__(self) -> int:
         return len(self.split)

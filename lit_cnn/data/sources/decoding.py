@@ -9,6 +9,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from torchvision.transforms.v2 import functional
 
+from lit_cnn.data.image_size import Sides
+
 ORIENTATION = 0x0112
 REDUCTIONS = (8, 4, 2)
 """Divisors of the sides at which libjpeg decodes with less work."""
@@ -22,10 +24,15 @@ class PixelFormat:
     """What the pixels of a file become, whatever it holds.
 
     Args:
-        channels: 1 for gray, 3 for RGB.
+        channels: 1 for gray, 3 for RGB, 4 for RGB and alpha, which is opaque in a file that has none.
     """
 
     channels: int = 3
+
+    @property
+    def mode(self) -> str:
+        """Pillow's name."""
+        return {1: "L", 3: "RGB", 4: "RGBA"}[self.channels]
 
 
 RGB = PixelFormat()
@@ -44,9 +51,10 @@ def attempt(read: Callable[[], Result]) -> Result | BrokenImage | OSError:
         return error
 
 
-def reduction(sides: tuple[int, int], least: int) -> int:
-    """The largest divisor of ``REDUCTIONS``, or 1, that leaves both sides at least ``least`` pixels."""
-    return next((divisor for divisor in REDUCTIONS if min(sides) // divisor >= least), 1)
+def reduction(sides: Sides, least: Sides) -> int:
+    """The largest divisor of ``REDUCTIONS``, or 1, that leaves height and width at least ``least`` pixels."""
+    (height, width), (high, wide) = sides, least
+    return next((each for each in REDUCTIONS if height // each >= high and width // each >= wide), 1)
 
 
 class EncodedImage:
@@ -61,7 +69,7 @@ class EncodedImage:
     def __init__(self, content: bytes, name: str, pixel_format: PixelFormat = RGB) -> None:
         self.content, self.name, self.pixel_format = content, name, pixel_format
 
-    def sides(self) -> tuple[int, int]:
+    def sides(self) -> Sides:
         """Height and width of the upright image, from the header alone.
 
         Raises:
@@ -77,7 +85,7 @@ class EncodedImage:
             raise self._broken(error) from None
 
     def picture(self, divisor: int = 1) -> Image.Image:
-        """A PIL image of mode L or RGB, upright.
+        """A PIL image of the pixel format's mode, upright.
 
         Args:
             divisor: 1, or one of ``REDUCTIONS`` to decode a JPEG to ceil(side / divisor); other files come in full.
@@ -96,7 +104,7 @@ class EncodedImage:
                 image.load()
                 # exif_transpose copies what is upright already
                 upright = image if image.getexif().get(ORIENTATION, 1) == 1 else ImageOps.exif_transpose(image)
-                return _to_mode(upright, "L" if self.pixel_format.channels == 1 else "RGB")
+                return _to_mode(upright, self.pixel_format.mode)
         except Exception as error:  # damaged files fail in any way a decoder can
             raise self._broken(error) from None
 
