@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import InterpolationMode, functional
 
-from lit_cnn.data.image_size import Sides, as_stated
+from lit_cnn.data.image_size import Sides, as_stated, center
 from lit_cnn.data.preprocessing import Preprocessing, resized_images
 from lit_cnn.data.resizing import ResizedImages
 
@@ -106,7 +106,8 @@ class Views:
         return resized.center(*self.preprocessing.image_size)[:, None]
 
     def _ten(self, resized: ResizedImages, box: Sides) -> Tensor:
-        square = functional.pad(resized.center(*box), [self.padding])
+        (top, left), padding = center(resized.sides, box), self.padding
+        square = resized.window(top - padding, left - padding, box[0] + 2 * padding, box[1] + 2 * padding)
         return torch.stack(functional.five_crop(square, list(self.preprocessing.image_size)), 1)
 
     def _grid(self, resized: ResizedImages) -> Tensor:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-LEGACY: dict[str, Any] = {}
-"""Key of a recipe -> what a run did that was written before the key existed, where its default now is another."""
+LEGACY: dict[str, Any] = {"data.evaluation.resize_mode": "shorter_side"}
+"""Key of a recipe -> what a run did that was written before the key existed, where its default is not null or now is
+another."""
 
 
 def legacy_values(recipe: dict[str, Any]) -> dict[str, Any]:
@@ -13,8 +14,11 @@ def legacy_values(recipe: dict[str, Any]) -> dict[str, Any]:
     """
     values = {}
     for key, value in LEGACY.items():
-        section, name = key.split(".")
-        if isinstance(recipe.get(section), dict) and name not in recipe[section]:
+        *path, name = key.split(".")
+        section: Any = recipe
+        for part in path:
+            section = section.get(part) if isinstance(section, dict) else None
+        if isinstance(section, dict) and name not in section:
             values[key] = value
     return values
 
@@ -23,6 +27,10 @@ def completed(recipe: dict[str, Any]) -> dict[str, Any]:
     """A recipe as ``config.yaml`` or a checkpoint holds it, with its ``legacy_values``."""
     result = dict(recipe)
     for key, value in legacy_values(recipe).items():
-        section, name = key.split(".")
-        result[section] = {**result[section], name: value}
+        *path, name = key.split(".")
+        section = result
+        for part in path:
+            section[part] = dict(section[part])  # the caller's recipe stays as it is
+            section = section[part]
+        section[name] = value
     return result
