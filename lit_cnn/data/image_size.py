@@ -1,5 +1,7 @@
 """Sizes of images: a square by one number, or height and width."""
 
+import warnings
+
 ImageSize = int | tuple[int, int]
 """What a recipe states: the side of a square, or [height, width], in pixels."""
 Sides = tuple[int, int]
@@ -55,3 +57,18 @@ def center(image: Sides, part: Sides) -> tuple[int, int]:
 def extreme_aspect(width: int, height: int) -> bool:
     """Whether an image is more than ``EXTREME_ASPECT`` times as long as it is wide, or as wide as it is long."""
     return max(width, height) > EXTREME_ASPECT * min(width, height)
+
+
+_named: list[str] = []
+"""The first file of an extreme aspect ratio that this process has read."""
+
+
+def name_extreme_aspect(width: int, height: int, name: str) -> None:
+    """Warn of a file whose aspect ratio is extreme: of the first alone in each process, since a set may hold many."""
+    if extreme_aspect(width, height) and not _named:
+        _named.append(name)
+        warnings.warn(
+            f"the image {name} has {width}x{height} pixels, one side over {EXTREME_ASPECT} times the other, so crops show "
+            "a small part of it; remove or cut it if it is no such image (others like it are not named here)",
+            stacklevel=3,
+        )

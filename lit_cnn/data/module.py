@@ -192,7 +192,7 @@ class ImageData(Augmentation, lightning.LightningDataModule):
         """What happens to training images by the recipe's own values."""
         augmentation = Augmentation(**{each.name: getattr(self, each.name) for each in fields(Augmentation)})
         fill = tuple(round(255 * value) for value in self.preprocessing.mean)
-        return Pipeline(augmentation, self.sides, fill)
+        return Pipeline(augmentation, self.image_size, fill)
 
     @property
     def epoch_plan(self) -> EpochPlan:
@@ -202,7 +202,7 @@ class ImageData(Augmentation, lightning.LightningDataModule):
     @property
     def own_stage(self) -> Stage:
         """The recipe's own values, which hold in every epoch where there are no ``stages``."""
-        return Stage(0, self.sides, self.rand_augment.magnitude, self.mixup.alpha, self.cutmix.alpha)
+        return Stage(0, self.image_size, self.rand_augment.magnitude, self.mixup.alpha, self.cutmix.alpha)
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps, for a resumed run to compare: sizes, class names and accumulated batches."""

@@ -57,11 +57,11 @@ class ResizedImages:
 
     def window(self, top: int, left: int, height: int, width: int) -> Tensor:
         """(..., C, height, width) of the resized images from (top, left) on; what lies outside of them is black."""
-        if not self.in_parts:
-            return functional.crop(self.whole, top, left, height, width)
         (rows, columns), (bottom, right) = self.sides, (top + height, left + width)
         first_row, first_column = max(top, 0), max(left, 0)
         last_row, last_column = min(bottom, rows), min(right, columns)
+        if (first_row, first_column, last_row, last_column) == (top, left, bottom, right):
+            return self._part(top, left, bottom, right)
         result = self.images.new_zeros(*self.images.shape[:-2], height, width)
         if first_row < last_row and first_column < last_column:
             part = self._part(first_row, first_column, last_row, last_column)
@@ -73,7 +73,9 @@ class ResizedImages:
         return self.window(*center(self.sides, (height, width)), height, width)
 
     def _part(self, top: int, left: int, bottom: int, right: int) -> Tensor:
-        """A window that lies inside, without the whole."""
+        """A window that lies inside."""
+        if not self.in_parts:
+            return self.whole[..., top:bottom, left:right]
         rows, columns = self.images.shape[-2:]
         if self.interpolation == "nearest":
             down = _nearest(top, bottom, rows, self.sides[0])

@@ -12,6 +12,7 @@ from lit_cnn.architectures.catalog import create_model
 from lit_cnn.data.image_size import in_words
 from lit_cnn.data.normalization import normalize
 from lit_cnn.data.preprocessing import Preprocessing
+from lit_cnn.data.sources.channels import convert_channels
 from lit_cnn.evaluation.predict import Prediction, file_images, predict_files, predict_pixels
 from lit_cnn.run_folder.checkpoint import load_checkpoint, network_weights
 
@@ -57,8 +58,8 @@ class Trained:
         Every figure on these weights outside ``fit`` comes from here.
 
         Args:
-            images: uint8 (N, C, H, W), which need not have the size of the preprocessing, or floating point, which the
-                network takes as they are.
+            images: uint8 (N, C, H, W), which need not have the size of the preprocessing nor, between gray and RGB, its
+                channels, or floating point, which the network takes as they are.
 
         Raises:
             ValueError: If the network cannot be run at the size of the images, or it is not known how to normalize
@@ -66,7 +67,8 @@ class Trained:
         """
         images = images.to(next(self.network.parameters()).device)
         if not images.is_floating_point():
-            images = normalize(images, self.preprocessing.mean, self.preprocessing.std)
+            known = self.preprocessing
+            images = normalize(convert_channels(images, known.in_channels), known.mean, known.std)
         try:
             with torch.autocast(images.device.type, self.autocast, enabled=self.autocast is not None):
                 return self.network(images).float()

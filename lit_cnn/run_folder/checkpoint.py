@@ -23,7 +23,7 @@ def _with_classes_and_preprocessing(checkpoint: dict[str, Any]) -> dict[str, Any
 
 def _with_resized_side(checkpoint: dict[str, Any]) -> dict[str, Any]:
     """Version 2 knew squares alone, and the side before the crop as the crop's over their ratio."""
-    stored = checkpoint["preprocessing"]
+    stored = checkpoint.get("preprocessing")
     if not isinstance(stored, dict) or not {"image_size", "crop_ratio"} <= stored.keys():
         return checkpoint
     size, ratio = stored["image_size"], stored["crop_ratio"]

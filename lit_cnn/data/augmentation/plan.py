@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from lit_cnn.data.image_size import ImageSize, Sides, sides_of, with_shorter_side
-from lit_cnn.data.settings import require
+from lit_cnn.data.image_size import ImageSize, as_stated, sides_of, with_shorter_side
+from lit_cnn.data.settings import require, require_image_size
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Stage:
 
     Args:
         first_epoch: first epoch of the stage.
-        image_size: height and width in pixels of the training images.
+        image_size: size in pixels of the training images, as data.image_size states it.
         magnitude: RandAugment's magnitude.
         mixup_alpha: mixup's alpha; 0 is off.
         cutmix_alpha: CutMix's alpha; 0 is off.
@@ -30,7 +30,7 @@ class Stage:
     """
 
     first_epoch: int
-    image_size: Sides
+    image_size: ImageSize
     magnitude: float
     mixup_alpha: float
     cutmix_alpha: float
@@ -38,7 +38,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         require(self.first_epoch >= 0, "stages.first_epoch", self.first_epoch, "0 or a later epoch")
-        require(min(self.image_size) > 0, "stages.image_size", self.image_size, "positive numbers of pixels")
+        require_image_size("stages.image_size", self.image_size)
         for name in ("magnitude", "mixup_alpha", "cutmix_alpha"):
             require(getattr(self, name) >= 0, f"stages.{name}", getattr(self, name), "0 or positive")
 
@@ -102,17 +102,19 @@ def first_epochs(stages: int, epochs: int) -> tuple[int, ...]:
     return tuple(-(-number * epochs // stages) for number in range(stages))
 
 
-def first_image_size(stated: ImageSize | None, last: Sides) -> Sides:
-    """Height and width in pixels at share 0: those of ``stated``, of which one number is the shorter side of images of
-    the aspect ratio of ``last``; None is ``last``."""
+def first_image_size(stated: ImageSize | None, last: ImageSize) -> ImageSize:
+    """Size in pixels at share 0: ``stated``, of which one number is the shorter side of images of the aspect ratio of
+    ``last``; None is ``last``."""
     if stated is None:
         return last
-    return with_shorter_side(last, stated) if isinstance(stated, int) else sides_of(stated)
+    return as_stated(with_shorter_side(sides_of(last), stated)) if isinstance(stated, int) else stated
 
 
-def image_sizes(first: Sides, last: Sides, shares: Sequence[float]) -> list[Sides]:
-    """Height and width in pixels of the training images at each share of the way."""
-    return [(round(between(first[0], last[0], share)), round(between(first[1], last[1], share))) for share in shares]
+def image_sizes(first: ImageSize, last: ImageSize, shares: Sequence[float]) -> list[ImageSize]:
+    """Size in pixels of the training images at each share of the way."""
+    (height, width), (high, wide) = sides_of(first), sides_of(last)
+    sizes = [(round(between(height, high, share)), round(between(width, wide, share))) for share in shares]
+    return [as_stated(size) for size in sizes]
 
 
 def progressive_stages(first: Stage, last: Stage, shares: Sequence[float], epochs: int) -> tuple[Stage, ...]:

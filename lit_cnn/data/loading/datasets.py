@@ -15,6 +15,7 @@ from lit_cnn.data.augmentation.draws import Draws
 from lit_cnn.data.augmentation.pipeline import Pipeline, TrainingSettings, TrainingTransform
 from lit_cnn.data.augmentation.plan import Stage
 from lit_cnn.data.batch import SKIPPED, Batch
+from lit_cnn.data.loading.oversized import naming_by_size
 from lit_cnn.data.loading.sampling import BatchPlan
 from lit_cnn.data.preprocessing import EvaluationTransform, Preprocessing, evaluate_images
 from lit_cnn.data.settings import Decode, OnError
@@ -96,7 +97,7 @@ class FolderBatches(Dataset[Batch]):
         self.transforms: dict[Stage, TrainingTransform] = {}
         sides = preprocessing.image_size
         if training is not None:
-            self.pipelines, sides = training.pipelines(), training.pipeline.image_size
+            self.pipelines, sides = training.pipelines(), training.pipeline.sides
             self.transforms = {
                 stage: TrainingTransform(pipeline, training.seed, decode) for stage, pipeline in self.pipelines.items()
             }
@@ -142,7 +143,9 @@ class FolderBatches(Dataset[Batch]):
         return _stacked(images), replace(plan, index=np.where(broken & (plan.index >= 0), SKIPPED, plan.index))
 
     def _read(self, row: int, step: Callable[[AnyImage], Tensor]) -> Tensor:
-        return step(self.split.read(row, self.pixel_format))
+        image = self.split.read(row, self.pixel_format)
+        with naming_by_size(image):
+            return step(image)
 
 
 def _stacked(images: list[Tensor]) -> Tensor:

@@ -58,7 +58,7 @@ def reduction(sides: Sides, least: Sides) -> int:
 
 
 class EncodedImage:
-    """An image file in memory whose pixels are decoded on demand.
+    """An image file in memory whose pixels are decoded on demand; ``decoded`` is the size of the last picture.
 
     Args:
         content: The file's bytes.
@@ -68,6 +68,7 @@ class EncodedImage:
 
     def __init__(self, content: bytes, name: str, pixel_format: PixelFormat = RGB) -> None:
         self.content, self.name, self.pixel_format = content, name, pixel_format
+        self.decoded: Sides | None = None
 
     def sides(self) -> Sides:
         """Height and width of the upright image, from the header alone.
@@ -104,9 +105,11 @@ class EncodedImage:
                 image.load()
                 # exif_transpose copies what is upright already
                 upright = image if image.getexif().get(ORIENTATION, 1) == 1 else ImageOps.exif_transpose(image)
-                return _to_mode(upright, self.pixel_format.mode)
+                picture = _to_mode(upright, self.pixel_format.mode)
         except Exception as error:  # damaged files fail in any way a decoder can
             raise self._broken(error) from None
+        self.decoded = picture.height, picture.width
+        return picture
 
     def pixels(self, divisor: int = 1) -> Tensor:
         """``picture`` as a uint8 tensor (C, H, W)."""
