@@ -164,9 +164,9 @@ def recipe_contestant(recipe: Recipe, conditions: Conditions) -> Contestant:
         if isinstance(model.architecture, str):
             options = model.options.chosen()
             network = create_model(
-                model.architecture, num_classes=data.num_classes, in_channels=data.in_channels, **options
+                model.architecture, num_classes=data.num_classes, in_channels=data.loaded.in_channels, **options
             )
         else:
             network = copy.deepcopy(model.network).to("meta")
-    madds = count_madds(network, data.image_size, in_channels=data.in_channels)
+    madds = count_madds(network, data.sides, in_channels=data.loaded.in_channels)
     return Contestant("ours", lambda: recipe_parts(recipe, conditions), images, madds)

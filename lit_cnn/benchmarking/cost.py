@@ -1,12 +1,14 @@
 """What training a recipe costs: images seen, multiply-adds, and days on this machine."""
 
+import math
 import statistics
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lit_cnn.data.augmentation.plan import image_sizes, stage_shares
+from lit_cnn.data.augmentation.plan import first_image_size, image_sizes, stage_shares
+from lit_cnn.data.image_size import ImageSize, sides_of
 
 if TYPE_CHECKING:
     from lit_cnn.training.classifier import Classifier
@@ -72,14 +74,15 @@ def images_seen(recipe: dict[str, Any]) -> int | None:
     return None if size is None else round(epochs * size * (1.0 if limit is None else limit))
 
 
-def stage_sizes(recipe: dict[str, Any]) -> list[int]:
+def stage_sizes(recipe: dict[str, Any]) -> list[ImageSize]:
     """Image sizes in px of the equally long stages of training: one, or those of progressive learning."""
     last, progressive = recipe.get("data", {}).get("image_size", 224), recipe.get("progressive_learning") or {}
-    first, includes_start = progressive.get("image_size") or last, progressive.get("includes_start", True)
-    return image_sizes(first, last, stage_shares(progressive.get("stages", 1), includes_start))
+    first, includes_start = progressive.get("image_size"), progressive.get("includes_start", True)
+    shares = stage_shares(progressive.get("stages", 1), includes_start)
+    return image_sizes(first_image_size(first, last), last, shares)
 
 
-def forward_madds(architecture: str, options: dict[str, Any], sizes: list[int]) -> tuple[float, str]:
+def forward_madds(architecture: str, options: dict[str, Any], sizes: list[ImageSize]) -> tuple[float, str]:
     """Mean multiply-adds over ``sizes``, and how they were found: see ``Cost``.
 
     Raises:
@@ -97,8 +100,8 @@ def forward_madds(architecture: str, options: dict[str, Any], sizes: list[int]) 
         with torch.device("meta"):
             network = create_model(architecture, **chosen)
         return statistics.mean(count_madds(network, size) for size in sizes), "counted"
-    madds = statistics.mean(entry.madds * (size / entry.image_size) ** 2 for size in sizes)
-    return madds, "catalog" if sizes == [entry.image_size] else "by area"
+    shares = [math.prod(side / entry.image_size for side in sides_of(size)) for size in sizes]
+    return statistics.mean(entry.madds * share for share in shares), "catalog" if shares == [1.0] else "by area"
 
 
 def measure_speed(configs: list[Path], cost: Cost, batch_size: int, repeats: int = 3) -> Speed:
@@ -133,7 +136,7 @@ def measure_speed(configs: list[Path], cost: Cost, batch_size: int, repeats: int
     return Speed(precision, torch.get_num_threads(), batch_size, rate, days)
 
 
-def training_step(model: "Classifier", image_size: int, batch_size: int, bf16: bool) -> Callable[[], float]:
+def training_step(model: "Classifier", image_size: ImageSize, batch_size: int, bf16: bool) -> Callable[[], float]:
     """A function that does one step of a ``Classifier`` of 1000 classes on synthetic images and returns its seconds.
 
     What a recipe takes from training images or a checkpoint before the first step is left out.
@@ -153,7 +156,7 @@ def training_step(model: "Classifier", image_size: int, batch_size: int, bf16: b
     model.configure_model()
     if whitened:
         fix_first_convolution(model.network)
-    shape = batch_size, model.in_channels, image_size, image_size
+    shape = batch_size, model.in_channels, *sides_of(image_size)
     images = torch.randn(shape).to(memory_format=torch.channels_last)
     batch = as_batch((images, torch.zeros(batch_size, dtype=torch.int64)), rank=0)
     step = classifier_step(model, batch_size, Conditions(torch.device("cpu"), bf16))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lit_cnn.benchmarking.cost import Cost, Speed, cost_of, measure_speed
+from lit_cnn.data.image_size import ImageSize, as_stated, sides_of
 from lit_cnn.experiment.files import configs_of, read_recipe, recipe_id
 
 
@@ -15,7 +16,7 @@ class ListedRecipe:
     name: str
     about: dict[str, Any]
     architecture: str
-    image_size: int
+    image_size: ImageSize
     epochs: float | None
     cost: Cost
     speed: Speed | None
@@ -49,7 +50,7 @@ def listed_recipe(path: Path, measured_batch: int | None = None) -> ListedRecipe
         name=recipe_id(path),
         about=recipe.get("about", {}),
         architecture=architecture if isinstance(architecture, str) else architecture["class_path"],
-        image_size=recipe["data"].get("image_size", 224),
+        image_size=as_stated(sides_of(recipe["data"].get("image_size", 224))),
         epochs=recipe.get("trainer", {}).get("max_epochs"),
         cost=cost,
         speed=speed,

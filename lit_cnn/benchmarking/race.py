@@ -14,6 +14,7 @@ from torch import Tensor
 
 from lit_cnn.benchmarking.interleaving import Spread, ratios, spread, take_turns
 from lit_cnn.benchmarking.phases import PHASES, TimedStep
+from lit_cnn.data.image_size import ImageSize, as_stated
 from lit_cnn.profiling.memory import PeakMemory
 from lit_cnn.profiling.timing import device_name, synchronize
 
@@ -85,7 +86,7 @@ class Bench:
     """
 
     name: str
-    image_size: int
+    image_size: ImageSize
     batch_size: int
     madds: int
     precision: str
@@ -147,7 +148,7 @@ def race(
     entries[_LIMIT]()
     seconds = take_turns(entries, rounds=conditions.rounds, seconds=conditions.seconds)
     first = contestants[0]
-    batch, size = len(first.images), first.images.shape[-1]
+    batch, size = len(first.images), as_stated((first.images.shape[2], first.images.shape[3]))
     results = tuple(_result(each, seconds, phases[each.label], peaks[each.label], conditions) for each in contestants)
     return Bench(
         name=name,

@@ -5,6 +5,7 @@ import os
 from typing import TYPE_CHECKING
 
 from lit_cnn.cli.console import busy_warning, number, span
+from lit_cnn.data.image_size import label
 
 if TYPE_CHECKING:
     from lit_cnn.benchmarking.loading import DataSpeed
@@ -26,7 +27,7 @@ def cells(bench: "Bench", place: int) -> list[str]:
     peak = "–" if result.training_peak_bytes is None else f"{result.training_peak_bytes / 1e6:,.0f}"
     shares = [f"{100 * share.median:.0f}" for share in (result.training_share, result.inference_share)]
     speeds = [interval(speed.median, speed.low, speed.high) for speed in (result.training, result.inference)]
-    return [name, str(bench.image_size), str(bench.batch_size), speeds[0], parts, speeds[1], *shares, peak]
+    return [name, label(bench.image_size), str(bench.batch_size), speeds[0], parts, speeds[1], *shares, peak]
 
 
 def interval(median: float, low: float, high: float) -> str:

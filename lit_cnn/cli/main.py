@@ -43,8 +43,6 @@ LOST_PROCESS = (
     r"|timed out after .* waiting for clients"
 )
 """What gloo, NCCL and the store where processes meet say when another process does not answer."""
-OUT_OF_MEMORY = r"(?i)(\w+ )?out of memory|(\w+: )?can't allocate memory"
-"""What PyTorch says of a GPU's memory and of the machine's."""
 MEMORY_ADVICE = (
     "lower data.batch_size or data.image_size; or raise trainer.accumulate_grad_batches, which keeps the batch and "
     "divides what is in memory at once"
@@ -88,7 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
 def sentence(error: Exception) -> str:
     """The message of an error that a user can act on; others are named as what they are."""
     text = str(error).strip()
-    memory = re.search(OUT_OF_MEMORY, text) if isinstance(error, RuntimeError) else None
+    memory = out_of_memory(text) if isinstance(error, RuntimeError) else None
     if memory or isinstance(error, MemoryError):
         reason = text[memory.start() :].splitlines()[0].split(". ")[0] if memory else "Python has none left"
         return f"out of memory ({reason}): {MEMORY_ADVICE}{precision_advice()}"
@@ -104,6 +102,13 @@ def sentence(error: Exception) -> str:
             "above; continue the run with lit-cnn fit --resume last and the same --trainer settings"
         )
     return f"unexpected {type(error).__name__}: {text.splitlines()[0] if text else ''} (LIT_CNN_DEBUG=1 shows where)"
+
+
+def out_of_memory(text: str) -> re.Match | None:
+    """Where PyTorch's message says that memory has run out."""
+    from lit_cnn.data.loading.oversized import OUT_OF_MEMORY
+
+    return re.search(OUT_OF_MEMORY, text)
 
 
 def precision_advice() -> str:

@@ -77,7 +77,8 @@ def run(arguments: list[str]) -> int:
     if problem := levels_warning(images.split, pixel_format, "the prediction", advice=LEVELS_ADVICE):
         say(f"warning: {problem}", stderr=True)
     if options.fold or options.compile:
-        shape = min(BATCH_SIZE, len(images)), trained.preprocessing.in_channels, *[trained.preprocessing.image_size] * 2
+        known = trained.preprocessing
+        shape = min(BATCH_SIZE, len(images)), known.in_channels, *known.image_size
         trained.network = faster_network(trained.network, shape, with_compile=options.compile)
     results = Results(_SHOWN if options.out and not options.json else None)
     try:

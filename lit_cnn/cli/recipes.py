@@ -5,6 +5,7 @@ import fnmatch
 
 from lit_cnn.benchmarking.listing import ListedRecipe, listed_recipe
 from lit_cnn.cli.console import as_json, console, markdown, number, say, table
+from lit_cnn.data.image_size import label
 from lit_cnn.experiment.files import list_recipes, recipe_id
 
 HEADER = (
@@ -73,7 +74,7 @@ def cells(row: ListedRecipe) -> list[str]:
     about, cost, speed = row.about, row.cost, row.speed
     value, measured = about.get("value"), about.get("measured")
     return [
-        *(row.name, about.get("title", ""), row.architecture, str(row.image_size)),
+        *(row.name, about.get("title", ""), row.architecture, label(row.image_size)),
         f"{about.get('metric', '')}: {'none' if value is None else f'{value:g} %'}",
         *(number(row.epochs), number(cost.images, 1e6)),
         ("≈ " if cost.how == "by area" else "") + number(cost.training_madds, 1e15),

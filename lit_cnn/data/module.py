@@ -11,6 +11,7 @@ from torch import Tensor
 from lit_cnn.data.augmentation.pipeline import Augmentation, Pipeline, TrainingSettings
 from lit_cnn.data.augmentation.plan import EpochPlan, Stage
 from lit_cnn.data.batch import Batch
+from lit_cnn.data.image_size import ImageSize, Sides, sides_of
 from lit_cnn.data.loading.datasets import ArrayBatches, FolderBatches, PlannedLoader, make_loader
 from lit_cnn.data.loading.doctor import LoaderFacts
 from lit_cnn.data.loading.fingerprints import Fingerprints
@@ -28,9 +29,11 @@ from lit_cnn.data.settings import (
     background_color,
     checked_levels,
     require,
+    require_image_size,
 )
 from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.bit_depth import Levels
+from lit_cnn.data.sources.channels import CHANNELS, with_channels
 from lit_cnn.data.sources.decoding import ColorProfile, PixelFormat
 from lit_cnn.data.sources.holdout import HoldOut, HoldOutRule
 from lit_cnn.data.sources.load import Source, SourceName, Split, load_source
@@ -38,6 +41,16 @@ from lit_cnn.data.sources.pillow_limits import MAX_PIXELS
 from lit_cnn.data.sources.shards import ShardSplit
 from lit_cnn.data.summary import DataSummary
 from lit_cnn.lightning_internals import overfits_batches
+
+
+class _Channels:
+    """The field ``in_channels``: set to what is stated, and read as what the loaded source has."""
+
+    def __get__(self, data: "ImageData | None", owner: type | None = None) -> int | None:
+        return None if data is None else data.loaded.in_channels
+
+    def __set__(self, data: "ImageData", value: int | None) -> None:
+        data.stated_channels = value
 
 
 @dataclass(eq=False, repr=False)
@@ -56,12 +69,17 @@ class ImageData(Augmentation, lightning.LightningDataModule):
             lit-cnn data pack has written.
         path: file or folder of the source, for litdata also a URL, for huggingface also a name on the Hub; relative
             ones are also looked up under $LIT_CNN_DATA.
-        image_size: side in pixels of the square the network sees in training.
+        image_size: size in pixels of the images that the network sees in training: the side of a square, or [height,
+            width].
         batch_size: images of one optimizer step over all devices and accumulated batches.
         eval_batch_size: images of one evaluation batch on one device; null takes batch_size divided by the devices.
         workers: processes that prepare images; null takes none for sets in memory, else up to 8, one for
             each core that the process may use.
         seed: key of order, augmentation and mixing.
+        in_channels: channels of the images that the network sees: 1 for gray, 3 for RGB, 4 for RGB with alpha or four
+            channels of an npz; null takes the source's, which for files is 3. Gray becomes RGB by copying, RGB gray by
+            its luma. The default statistics of gray files are the mean of ImageNet's three, 0.449 and 0.226; those of
+            files with alpha are measured on 100 training images.
         val_fraction: share of the training images held out where the source has no validation split.
         hold_out: how files are held out: hash goes by class and path of each, so that files or classes that are added,
             removed or renamed move no others; rows is what runs did before, and what sets in memory do.
@@ -96,11 +114,12 @@ class ImageData(Augmentation, lightning.LightningDataModule):
 
     source: SourceName
     path: str | None = None
-    image_size: int = 224
+    image_size: ImageSize = 224
     batch_size: int = 256
     eval_batch_size: int | None = None
     workers: int | None = None
     seed: int = 0
+    in_channels: int | None = _Channels()  # type: ignore[assignment]
     val_fraction: float = 0.1
     hold_out: HoldOutRule = "hash"
     group_by: str | None = None
@@ -115,12 +134,16 @@ class ImageData(Augmentation, lightning.LightningDataModule):
     max_pixels: int | None = MAX_PIXELS
     normalize: Normalize = field(default_factory=Normalize, kw_only=True)
     evaluation: Evaluation = field(default_factory=Evaluation, kw_only=True)
+    stated_channels: int | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         lightning.LightningDataModule.__init__(self)
-        for name in ("image_size", "batch_size", "eval_batch_size", "workers", "repeats", "max_pixels"):
+        require_image_size("image_size", self.image_size)
+        for name in ("batch_size", "eval_batch_size", "workers", "repeats", "max_pixels"):
             value, least = getattr(self, name), 0 if name == "workers" else 1
             require(value is None or value >= least, name, value, f"at least {least}")
+        stated = self.stated_channels
+        require(stated is None or stated in CHANNELS, "in_channels", stated, "null, 1 (gray), 3 (RGB) or 4")
         require(self.on_error in get_args(OnError), "on_error", self.on_error, "stop or skip")
         require(self.decode in get_args(Decode), "decode", self.decode, "full or reduced")
         HoldOut(self.val_fraction, self.hold_out, self.group_by)  # refuses impossible values
@@ -128,7 +151,8 @@ class ImageData(Augmentation, lightning.LightningDataModule):
         require(known, "color_profile", self.color_profile, "convert or ignore")
         self.levels = checked_levels(self.levels)
         background_color(self.background)
-        self.crop.require_fit(self.image_size)
+        self.crop.require_fit(self.sides)
+        self.evaluation.resized_side(self.evaluated_sides)
         self.stages: tuple[Stage, ...] = ()
         self._loaded: Source | None = None
         self._resumed: dict[str, Any] = {}
@@ -151,22 +175,19 @@ class ImageData(Augmentation, lightning.LightningDataModule):
                 hold_out=self.hold_out,
                 group_by=self.group_by,
             )
+            loaded = with_channels(loaded, self.stated_channels)
             mean = self.normalize.mean
             if mean is not None and len(mean) != loaded.in_channels:
                 raise ValueError(
                     f"data.normalize.mean has {len(mean)} numbers, but the images of {loaded.origin} have "
                     f"{loaded.in_channels} channels; state one number per channel"
                 )
-            if self.color_jitter.lighting and loaded.in_channels != 3:
-                raise ValueError(
-                    f"data.color_jitter.lighting is noise of RGB colors, but the images of {loaded.origin} are gray; "
-                    "set it to 0"
-                )
             if isinstance(self.levels, tuple) and isinstance(loaded.train, ArraySplit):
                 raise ValueError(
                     f"data.levels is {list(self.levels)}, but the images of {loaded.origin} are arrays of 8-bit levels "
                     "from 0 to 255; set it to null"
                 )
+            self.require_channels(loaded.in_channels, loaded.origin)
             self._loaded = loaded
 
     @property
@@ -192,11 +213,6 @@ class ImageData(Augmentation, lightning.LightningDataModule):
         return len(self.loaded.class_names)
 
     @property
-    def in_channels(self) -> int:
-        """1 for gray, 3 for RGB."""
-        return self.loaded.in_channels
-
-    @property
     def train_size(self) -> int:
         """Number of training images."""
         return len(self.loaded.train)
@@ -212,14 +228,30 @@ class ImageData(Augmentation, lightning.LightningDataModule):
         return TrainSampler(self.train_size, self.batch_size, drop_last=self.drop_last, repeats=self.repeats).steps
 
     @property
+    def sides(self) -> Sides:
+        """Height and width in pixels of training images."""
+        return sides_of(self.image_size)
+
+    @property
+    def evaluated_sides(self) -> Sides:
+        """Height and width in pixels of images in evaluation."""
+        return sides_of(self.evaluation.image_size or self.image_size)
+
+    @property
     def preprocessing(self) -> Preprocessing:
         """What a checkpoint stores and prediction applies."""
-        settings, loaded = self.evaluation, self.loaded
-        mean, std = self.normalize.mean or loaded.mean, self.normalize.std or loaded.std
-        size = settings.image_size or self.image_size
+        settings, loaded, size = self.evaluation, self.loaded, self.evaluated_sides
         return Preprocessing(
-            *(size, settings.crop_ratio, settings.interpolation, tuple(mean), tuple(std), self.in_channels),
-            *(self.levels, background_color(self.background), self.color_profile),
+            image_size=size,
+            resize=settings.resized_side(size),
+            resize_mode=settings.resize_mode,
+            interpolation=settings.interpolation,
+            mean=tuple(self.normalize.mean or loaded.mean),
+            std=tuple(self.normalize.std or loaded.std),
+            in_channels=loaded.in_channels,
+            levels=self.levels,
+            background=background_color(self.background),
+            color_profile=self.color_profile,
         )
 
     @property

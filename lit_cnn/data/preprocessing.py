@@ -1,13 +1,15 @@
-"""What the network sees in validation, test and prediction: shorter side resized, center cropped. Draws nothing."""
+"""What the network sees in validation, test and prediction: resized, center cropped. Draws nothing."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 from PIL import Image
 from torch import Tensor
-from torchvision.transforms.v2 import InterpolationMode, functional
+from torchvision.transforms.v2 import functional
 
-from lit_cnn.data.settings import Interpolation
+from lit_cnn.data.image_size import Sides, with_shorter_side
+from lit_cnn.data.resizing import ResizedImages
+from lit_cnn.data.settings import Interpolation, ResizeMode
 from lit_cnn.data.sources.bit_depth import Levels
 from lit_cnn.data.sources.decoding import AnyImage, ColorProfile, PixelFormat
 from lit_cnn.data.sources.transparency import Color
@@ -21,19 +23,23 @@ class Preprocessing:
     """From a decoded image to the network's input, in plain values: what a checkpoint stores and prediction uses.
 
     Args:
-        image_size: side of the center crop in pixels.
-        crop_ratio: side of the crop / shorter side after resizing.
+        image_size: height and width of the center crop in pixels.
+        resize: shorter side in pixels of the box to which an image is resized before the crop; the box has the aspect
+            ratio of ``image_size``, so for a square both its sides have this length.
+        resize_mode: shorter_side keeps the image's aspect ratio and resizes it until it just covers the box, which for
+            a square gives its shorter side the length ``resize``; squash resizes it to the box itself.
         interpolation: filter used when resizing.
         mean: one number per channel, for pixels in [0, 1].
         std: one number per channel, for pixels in [0, 1].
-        in_channels: 1 for gray, 3 for RGB.
+        in_channels: 1 for gray, 3 for RGB, 4 for RGB and alpha or an array's four channels.
         levels: numbers of a file that become black and white (see ``PixelFormat``).
         background: color under transparent pixels; None shows the colors hidden in them.
         color_profile: convert colors to sRGB by the embedded profile, or ignore it.
     """
 
-    image_size: int
-    crop_ratio: float
+    image_size: Sides
+    resize: int
+    resize_mode: ResizeMode
     interpolation: Interpolation
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -41,6 +47,11 @@ class Preprocessing:
     levels: Levels = None
     background: Color | None = (255, 255, 255)
     color_profile: ColorProfile = "convert"
+
+    @property
+    def box(self) -> Sides:
+        """Height and width in pixels of what the resized image covers."""
+        return with_shorter_side(self.image_size, self.resize)
 
     @property
     def pixel_format(self) -> PixelFormat:
@@ -56,14 +67,15 @@ class Preprocessing:
         """Undo ``as_dict``; what an older version did not write is read as what it did (``LEGACY``).
 
         Raises:
-            ValueError: if a key is missing or unknown.
+            ValueError: if a key without a default is missing, or a key is unknown.
         """
         names = {field.name for field in fields(cls)}
         values = {**LEGACY, **values}
-        if set(values) != names:
-            wrong = ", ".join(sorted(set(values) ^ names))
+        needed = {field.name for field in fields(cls) if field.default is MISSING}
+        if wrong := sorted((set(values) - names) | (needed - set(values))):
             raise ValueError(
-                f"the stored preprocessing has missing or unknown entries ({wrong}); it needs {sorted(names)}"
+                f"the stored preprocessing has missing or unknown entries ({', '.join(wrong)}); it needs "
+                f"{sorted(needed)}"
             )
         plain: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
@@ -71,18 +83,20 @@ class Preprocessing:
         return cls(**plain)
 
 
+def resized_images(images: Tensor, preprocessing: Preprocessing) -> ResizedImages:
+    """uint8 (..., C, H, W) resized for the crop."""
+    if preprocessing.resize_mode == "squash":
+        return ResizedImages(images, preprocessing.box, preprocessing.interpolation)
+    return ResizedImages.covering(images, preprocessing.box, preprocessing.interpolation)
+
+
 def evaluate_images(images: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """Resize the shorter side of uint8 (..., C, H, W) to round(image_size / crop_ratio) and crop the center square."""
-    size = preprocessing.image_size
-    shorter = round(size / preprocessing.crop_ratio)
-    mode = InterpolationMode(preprocessing.interpolation)
-    if min(images.shape[-2:]) != shorter:
-        images = functional.resize(images, [shorter], interpolation=mode, antialias=True)
-    return functional.center_crop(images, [size, size])
+    """Resize uint8 (..., C, H, W) and crop the center: (..., C, *image_size)."""
+    return resized_images(images, preprocessing).center(*preprocessing.image_size)
 
 
 class EvaluationTransform:
-    """An image -> uint8 tensor (C, image_size, image_size). Can be pickled."""
+    """An image -> uint8 tensor (C, *image_size). Can be pickled."""
 
     def __init__(self, preprocessing: Preprocessing) -> None:
         self.preprocessing = preprocessing

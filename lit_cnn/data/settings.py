@@ -3,11 +3,13 @@ augmentation's stand with its technique in ``augmentation/``. The docstrings are
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
+from lit_cnn.data.image_size import ImageSize, Sides, sides_of
 from lit_cnn.data.sources.bit_depth import Levels
 
 Interpolation = Literal["bilinear", "bicubic", "nearest"]
+ResizeMode = Literal["shorter_side", "squash"]
 Decode = Literal["full", "reduced"]
 OnError = Literal["stop", "skip"]
 Background = Literal["white", "black", "gray"] | tuple[int, int, int] | None
@@ -75,21 +77,57 @@ class Normalize:
             require(stds, "normalize.std", self.std, f"positive and at most 1 in every channel, {units}")
 
 
+def require_image_size(name: str, value: ImageSize) -> None:
+    """Refuse what is neither a positive side nor two of them."""
+    valid = isinstance(value, int) or len(value) == 2
+    require(
+        valid and min(sides_of(value)) > 0,
+        name,
+        value,
+        "at least 1: the side of a square in pixels, or [height, width]",
+    )
+
+
 @dataclass(frozen=True)
 class Evaluation:
-    """What the network sees in validation, test and prediction: shorter side resized, center cropped.
+    """What the network sees in validation, test and prediction: resized, center cropped.
 
     Args:
-        crop_ratio: side of the crop / shorter side after resizing; 1.0 for small images such as CIFAR's.
+        crop_ratio: side of the crop / side after resizing; 1.0 for small images such as CIFAR's.
         interpolation: filter used when resizing.
-        image_size: side of the crop in pixels; null takes data.image_size.
+        image_size: size of the crop in pixels, like data.image_size, which null takes.
+        resize: length in pixels that the shorter side is resized to before the crop, at least that of the crop; null
+            takes round(shorter side of the crop / crop_ratio). Where the crop is no square, an image is resized until
+            it just covers a box of the crop's aspect ratio whose shorter side has this length.
+        resize_mode: shorter_side keeps the image's aspect ratio; squash resizes it to the box (for a square crop, both
+            sides to this length) without keeping it.
     """
 
     crop_ratio: float = 0.875
     interpolation: Interpolation = "bilinear"
-    image_size: int | None = None
+    image_size: ImageSize | None = None
+    resize: int | None = None
+    resize_mode: ResizeMode = "shorter_side"
 
     def __post_init__(self) -> None:
         require(0.0 < self.crop_ratio <= 1.0, "evaluation.crop_ratio", self.crop_ratio, "above 0 and at most 1")
-        valid = self.image_size is None or self.image_size > 0
-        require(valid, "evaluation.image_size", self.image_size, "null or a positive number of pixels")
+        if self.image_size is not None:
+            require_image_size("evaluation.image_size", self.image_size)
+        require(
+            self.resize_mode in get_args(ResizeMode),
+            "evaluation.resize_mode",
+            self.resize_mode,
+            "shorter_side or squash",
+        )
+
+    def resized_side(self, size: Sides) -> int:
+        """Length in pixels of the shorter side before the crop of ``size``.
+
+        Raises:
+            ValueError: if the crop would not fit.
+        """
+        if self.resize is None:
+            return round(min(size) / self.crop_ratio)
+        expected = f"null or at least {min(size)}, the shorter side of the crop"
+        require(self.resize >= min(size), "evaluation.resize", self.resize, expected)
+        return self.resize

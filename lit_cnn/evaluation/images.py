@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from lit_cnn.data.loading.oversized import naming_by_size
 from lit_cnn.data.loading.workers import available_cores, default_workers
 from lit_cnn.data.settings import OnError
 from lit_cnn.data.sources.arrays import ArraySplit
@@ -95,7 +96,9 @@ class EvaluationImages:
         """uint8 (C, H, W), of the image's own size."""
         if isinstance(self.split, ArraySplit):
             return self.split.images[row]
-        return self.split.read(row, self.pixel_format).pixels()
+        image = self.split.read(row, self.pixel_format)
+        with naming_by_size(image):
+            return image.pixels()
 
     def sample(self, count: int) -> "EvaluationImages":
         """``count`` images drawn without replacement, always the same, in order; all of them where there are fewer."""

@@ -45,7 +45,7 @@ def load_data(trained: Trained, data_path: str | None = None) -> ImageData:
         )
     data = Recipe.of(RecipeCLI(recipe_arguments(trained.recipe, data_path))).data
     data.setup()
-    check_classes("the checkpoint", trained, list(data.class_names), data.in_channels)
+    check_classes("the checkpoint", trained, list(data.class_names), data.loaded.in_channels)
     return data
 
 

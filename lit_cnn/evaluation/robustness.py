@@ -16,7 +16,13 @@ from lit_cnn.reports.contact_sheet import draw_contact_sheet
 
 
 def default_kinds(in_channels: int) -> tuple[str, ...]:
-    """All kinds; on gray images without saturate, which changes nothing there."""
+    """All kinds; on gray images without saturate, which changes nothing there.
+
+    Raises:
+        ValueError: If the images are neither gray nor RGB.
+    """
+    if in_channels not in (1, 3):
+        raise ValueError(f"corruptions are made for gray and RGB images, but the network takes {in_channels} channels")
     return tuple(kind for kind in CORRUPTIONS if in_channels == 3 or kind != "saturate")
 
 

@@ -1,9 +1,10 @@
 """Views of an image: the crops, scales and mirror images whose predictions are averaged.
 
-Every protocol resizes the shorter side, cuts squares of the network's image size with torchvision, and is stated by its
-paper for 224 px; other image sizes scale it in proportion. Only ``multi_scale`` passes whole images, of any size and
-aspect ratio, through the network up to its pooling. Where that ends in global pooling and a linear layer, this is
-the average over all positions; VGG's dense evaluation instead turns its linear layers into convolutions, while ours
+Every protocol resizes the shorter side, cuts crops of the network's image size, and is stated by its paper for squares
+of 224 px; other image sizes scale it in proportion. Where the image size is no square, its square of a scale is a box
+of that aspect ratio with this shorter side (see ``Preprocessing``). Only ``multi_scale`` passes whole images, of any
+size and aspect ratio, through the network up to its pooling. Where that ends in global pooling and a linear layer, this
+is the average over all positions; VGG's dense evaluation instead turns its linear layers into convolutions, while ours
 pools the map to the side its first linear layer reads.
 """
 
@@ -14,13 +15,15 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import InterpolationMode, functional
 
-from lit_cnn.data.preprocessing import Preprocessing, evaluate_images
+from lit_cnn.data.image_size import Sides, as_stated, center
+from lit_cnn.data.preprocessing import Preprocessing, resized_images
+from lit_cnn.data.resizing import ResizedImages
 
 ViewKind = Literal["center", "flip", "ten", "grid", "googlenet", "multi_scale"]
 VIEW_KINDS: tuple[ViewKind, ...] = get_args(ViewKind)
 
 _LOOSE = 0.875
-"""Side of the crop / shorter side where the checkpoint's own ratio leaves no room around the crop."""
+"""Side of the crop / shorter side where the checkpoint's own length leaves no room around the crop."""
 _GRID = 5
 
 
@@ -32,8 +35,7 @@ def default_scales(kind: ViewKind, preprocessing: Preprocessing) -> tuple[int, .
     al. 2014, section 7); grid and multi_scale 7/8, 1 and 9/8 of the shorter side (VGG's S - 32, S and S + 32 at
     S = 256, Simonyan and Zisserman 2014, section 4.2), where grid starts from the side that ten takes.
     """
-    size = preprocessing.image_size
-    own = round(size / preprocessing.crop_ratio)
+    size, own = min(preprocessing.image_size), preprocessing.resize
     loose = own if own > size else round(size / _LOOSE)
     if kind == "googlenet":
         return tuple(round(size * (7 + step) / 7) for step in (1, 2, 3, 4))
@@ -52,7 +54,8 @@ class Views:
             square, mirrored (Krizhevsky et al. 2012, section 4.1). grid: 5 x 5 crops evenly over the image,
             mirrored (VGG, section 3.2). googlenet: the squares at both ends and the middle of the image, of each the
             four corners, the center and the square itself resized, mirrored: 4 x 3 x 6 x 2 = 144 crops (Szegedy et al.
-            2014, section 7). multi_scale: the whole image (He et al. 2015, section 3.4).
+            2014, section 7). multi_scale: the whole image (He et al. 2015, section 3.4), or the central square of one
+            whose sides differ more than 50-fold.
         preprocessing: Of the checkpoint.
         scales: Shorter sides in pixels.
         flip: Add the mirror image of each view; the other kinds than center and multi_scale have them anyway.
@@ -70,24 +73,20 @@ class Views:
 
     def __post_init__(self) -> None:
         size = self.preprocessing.image_size
-        smallest = 1 if self.kind == "multi_scale" else size
+        smallest = 1 if self.kind == "multi_scale" else min(size)
         if not self.scales or min(self.scales) < smallest:
             raise ValueError(
                 f"--scales {' '.join(str(scale) for scale in self.scales)} has a shorter side below the {smallest} px "
-                f"that the views {self.kind} need; only multi_scale takes smaller ones than the crop of {size} px"
+                f"that the views {self.kind} need; only multi_scale takes smaller ones than the crop of "
+                f"{as_stated(size)} px"
             )
 
     def __call__(self, images: Tensor, rows: Tensor) -> list[Tensor]:
         """One uint8 tensor (n, views, C, height, width) for each size of view; ``rows`` are not used."""
         views = []
         for scale in self.scales:
-            if self.kind in ("center", "flip"):
-                crops = self._center(images, scale)
-            else:
-                resized = functional.pad(_resize_shorter(images, scale, self.preprocessing), [self.padding])
-                crops = {"ten": self._ten, "grid": self._grid, "googlenet": self._googlenet}.get(
-                    self.kind, lambda whole: whole[:, None]
-                )(resized)
+            scaled = replace(self.preprocessing, resize=scale)
+            crops = self._crops(resized_images(images, scaled), scaled.box)
             views.append(torch.cat([crops, crops.flip(-1)], 1) if self._mirrors else crops)
         return views if self.kind == "multi_scale" else [torch.cat(views, 1)]
 
@@ -95,27 +94,36 @@ class Views:
     def _mirrors(self) -> bool:
         return self.flip or self.kind not in ("center", "multi_scale")
 
-    def _center(self, images: Tensor, scale: int) -> Tensor:
-        size = self.preprocessing.image_size
-        return evaluate_images(images, replace(self.preprocessing, crop_ratio=size / scale))[:, None]
+    def _crops(self, resized: ResizedImages, box: Sides) -> Tensor:
+        if self.kind == "ten":
+            return self._ten(resized, box)
+        if self.kind == "grid":
+            return self._grid(resized)
+        if self.kind == "googlenet":
+            return self._googlenet(resized, box)
+        if self.kind == "multi_scale":
+            return (resized.center(*box) if resized.in_parts else resized.whole)[:, None]
+        return resized.center(*self.preprocessing.image_size)[:, None]
 
-    def _ten(self, images: Tensor) -> Tensor:
-        square = functional.center_crop(images, [min(images.shape[-2:])] * 2)
-        return torch.stack(functional.five_crop(square, [self.preprocessing.image_size] * 2), 1)
+    def _ten(self, resized: ResizedImages, box: Sides) -> Tensor:
+        (top, left), padding = center(resized.sides, box), self.padding
+        square = resized.window(top - padding, left - padding, box[0] + 2 * padding, box[1] + 2 * padding)
+        return torch.stack(functional.five_crop(square, list(self.preprocessing.image_size)), 1)
 
-    def _grid(self, images: Tensor) -> Tensor:
+    def _grid(self, resized: ResizedImages) -> Tensor:
         size = self.preprocessing.image_size
         tops, lefts = (
-            [round(step * (side - size) / (_GRID - 1)) for step in range(_GRID)] for side in images.shape[-2:]
+            [round(step * (side - crop) / (_GRID - 1)) for step in range(_GRID)]
+            for side, crop in zip(resized.sides, size, strict=True)
         )
-        return torch.stack([images[..., y : y + size, x : x + size] for y in tops for x in lefts], 1)
+        return torch.stack([resized.window(top, left, *size) for top in tops for left in lefts], 1)
 
-    def _googlenet(self, images: Tensor) -> Tensor:
-        size = [self.preprocessing.image_size] * 2
+    def _googlenet(self, resized: ResizedImages, box: Sides) -> Tensor:
+        size, mode = list(self.preprocessing.image_size), InterpolationMode(self.preprocessing.interpolation)
         crops: list[Tensor] = []
-        for square in _squares(images):
-            resized = functional.resize(square, size, _mode(self.preprocessing), antialias=True)
-            crops += [*functional.five_crop(square, size), resized]
+        for top, left in _both_ends_and_middle(resized.sides, box):
+            square = resized.window(top, left, *box)
+            crops += [*functional.five_crop(square, size), functional.resize(square, size, mode, antialias=True)]
         return torch.stack(crops, 1)
 
 
@@ -136,21 +144,8 @@ def make_views(
     return Views(kind, preprocessing, tuple(scales or default_scales(kind, preprocessing)), flip)
 
 
-def _mode(preprocessing: Preprocessing) -> InterpolationMode:
-    return InterpolationMode(preprocessing.interpolation)
-
-
-def _resize_shorter(images: Tensor, scale: int, preprocessing: Preprocessing) -> Tensor:
-    if min(images.shape[-2:]) == scale:
-        return images
-    return functional.resize(images, [scale], interpolation=_mode(preprocessing), antialias=True)
-
-
-def _squares(images: Tensor) -> list[Tensor]:
-    """The squares at both ends and in the middle of the longer side; a square image has one."""
-    height, width = images.shape[-2:]
-    side, room = min(height, width), abs(height - width)
-    starts = dict.fromkeys((0, room // 2, room))
-    if height > width:
-        return [images[..., start : start + side, :] for start in starts]
-    return [images[..., start : start + side] for start in starts]
+def _both_ends_and_middle(sides: Sides, box: Sides) -> list[tuple[int, int]]:
+    """Top and left of the boxes at both ends and in the middle of the side that is longer than the box's; one where
+    there is none."""
+    down, across = sides[0] - box[0], sides[1] - box[1]
+    return list(dict.fromkeys([(0, 0), (down // 2, across // 2), (down, across)]))

@@ -9,9 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from lit_cnn.architectures.catalog import create_model
+from lit_cnn.data.image_size import in_words
 from lit_cnn.data.normalization import normalize
 from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.data.settings import OnError
+from lit_cnn.data.sources.channels import convert_channels
 from lit_cnn.evaluation.predict import TOP_K, Prediction, file_images, predict_files, predict_pixels
 from lit_cnn.run_folder.checkpoint import DATA, load_checkpoint, network_weights
 from lit_cnn.run_folder.folder import find_checkpoint
@@ -63,8 +65,8 @@ class Trained:
         Every figure on these weights outside ``fit`` comes from here.
 
         Args:
-            images: uint8 (N, C, H, W), which need not have the size of the preprocessing, or floating point, which the
-                network takes as they are.
+            images: uint8 (N, C, H, W), which need not have the size of the preprocessing nor, between gray and RGB, its
+                channels, or floating point, which the network takes as they are.
 
         Raises:
             ValueError: If the network cannot be run at the size of the images, or it is not known how to normalize
@@ -72,17 +74,18 @@ class Trained:
         """
         images = images.to(next(self.network.parameters()).device)
         if not images.is_floating_point():
-            images = normalize(images, self.preprocessing.mean, self.preprocessing.std)
+            known = self.preprocessing
+            images = normalize(convert_channels(images, known.in_channels), known.mean, known.std)
         try:
             with torch.autocast(images.device.type, self.autocast, enabled=self.autocast is not None):
                 return self.network(images).float() / self.temperature
         except RuntimeError as error:
-            known, (height, width) = self.recorded_preprocessing, images.shape[-2:]
-            if known is None or height == width == known.image_size:
+            recorded, (height, width) = self.recorded_preprocessing, images.shape[-2:]
+            if recorded is None or (height, width) == recorded.image_size:
                 raise
             raise ValueError(
                 f"{type(self.network).__name__} cannot be run on {width}x{height} pixels, only near the "
-                f"{known.image_size}x{known.image_size} of its training ({str(error).splitlines()[0]})"
+                f"{in_words(recorded.image_size)} of its training ({str(error).splitlines()[0]})"
             ) from None
 
     def predict(

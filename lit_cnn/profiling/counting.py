@@ -17,6 +17,7 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from lit_cnn.architectures import create_model
 from lit_cnn.architectures.catalog import find_entry
+from lit_cnn.data.image_size import ImageSize, sides_of
 
 Kind = Literal["convolution", "pointwise", "depthwise", "linear", "other"]
 KINDS: tuple[Kind, ...] = ("convolution", "pointwise", "depthwise", "linear", "other")
@@ -154,13 +155,13 @@ def count_network(network: nn.Module, image_size: int, *, in_channels: int = 3, 
     return NetworkCount(name or type(network).__name__, image_size, tuple(layers), _stages(layers, shapes))
 
 
-def count_madds(network: nn.Module, image_size: int, *, in_channels: int = 3) -> int:
-    """Multiply-adds of one square image through a network on the meta device, which is put into evaluation.
+def count_madds(network: nn.Module, image_size: ImageSize, *, in_channels: int = 3) -> int:
+    """Multiply-adds of one image through a network on the meta device, which is put into evaluation.
 
     Raises:
         ValueError: If the image is too small for the network.
     """
-    _, madds = _run_inference(network, torch.empty(1, in_channels, image_size, image_size, device="meta"))
+    _, madds = _run_inference(network, torch.empty(1, in_channels, *sides_of(image_size), device="meta"))
     return sum(madds.values())
 
 

@@ -58,14 +58,14 @@ def plain_axes(axes: Axes) -> None:
 
 
 def image_array(image: np.ndarray) -> np.ndarray:
-    """(C, H, W) uint8, gray or color -> (H, W, 3) uint8.
+    """(C, H, W) uint8, gray, color or color and another channel, which is not shown -> (H, W, 3) uint8.
 
     Raises:
-        ValueError: If it has neither one nor three channels.
+        ValueError: If it has another number of channels.
     """
-    if image.shape[0] not in (1, 3):
-        raise ValueError(f"an image to draw has 1 or 3 channels, got {image.shape[0]}")
-    return np.broadcast_to(image.transpose(1, 2, 0), (*image.shape[1:], 3))
+    if image.shape[0] not in (1, 3, 4):
+        raise ValueError(f"an image to draw has 1, 3 or 4 channels, got {image.shape[0]}")
+    return np.broadcast_to(image[:3].transpose(1, 2, 0), (*image.shape[1:], 3))
 
 
 def take_as_plain_text(figure: Figure) -> None:

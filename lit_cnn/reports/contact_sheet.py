@@ -27,7 +27,7 @@ def draw_contact_sheet(
     """Draw images with captions; small images are enlarged without smoothing.
 
     Args:
-        images: uint8 (N, C, H, W), gray (C = 1) or color (C = 3).
+        images: uint8 (N, C, H, W), gray (C = 1) or color (C = 3); of four channels the first three are shown.
         captions: N texts; a line break starts a second line.
         out_png: The picture; parent folders are made.
         columns: Images in a row.

@@ -15,7 +15,7 @@ PREVIOUS = "previous.ckpt"
 BEST = "best.ckpt"
 DATA = "ImageData"
 """Key of what a checkpoint keeps of its data (the class of the data module, under which Lightning puts its state)."""
-FORMAT = 2
+FORMAT = 3
 """Version of the checkpoint's layout."""
 
 
@@ -25,7 +25,21 @@ def _with_classes_and_preprocessing(checkpoint: dict[str, Any]) -> dict[str, Any
     return {"class_names": [str(number) for number in range(classes)], "preprocessing": None, **checkpoint}
 
 
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _with_classes_and_preprocessing}
+def _with_resized_side(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 knew squares alone, and the side before the crop as the crop's over their ratio."""
+    stored = checkpoint.get("preprocessing")
+    if not isinstance(stored, dict) or not {"image_size", "crop_ratio"} <= stored.keys():
+        return checkpoint
+    size, ratio = stored["image_size"], stored["crop_ratio"]
+    kept = {key: value for key, value in stored.items() if key != "crop_ratio"}
+    now = {**kept, "image_size": [size, size], "resize": round(size / ratio), "resize_mode": "shorter_side"}
+    return {**checkpoint, "preprocessing": now}
+
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    1: _with_classes_and_preprocessing,
+    2: _with_resized_side,
+}
 """What makes of a checkpoint of an older version one of the next; a version without an entry is refused."""
 
 

@@ -7,8 +7,10 @@ LEGACY: dict[str, Any] = {
     "data.levels": "clip",
     "data.background": None,
     "data.color_profile": "ignore",
+    "data.evaluation.resize_mode": "shorter_side",
 }
-"""Key of a recipe -> what a run did that was written before the key existed, where its default now is another."""
+"""Key of a recipe -> what a run did that was written before the key existed, where its default is not null or now is
+another."""
 
 
 def legacy_values(recipe: dict[str, Any]) -> dict[str, Any]:
@@ -18,8 +20,11 @@ def legacy_values(recipe: dict[str, Any]) -> dict[str, Any]:
     """
     values = {}
     for key, value in LEGACY.items():
-        section, name = key.split(".")
-        if isinstance(recipe.get(section), dict) and name not in recipe[section]:
+        *path, name = key.split(".")
+        section: Any = recipe
+        for part in path:
+            section = section.get(part) if isinstance(section, dict) else None
+        if isinstance(section, dict) and name not in section:
             values[key] = value
     return values
 
@@ -28,6 +33,10 @@ def completed(recipe: dict[str, Any]) -> dict[str, Any]:
     """A recipe as ``config.yaml`` or a checkpoint holds it, with its ``legacy_values``."""
     result = dict(recipe)
     for key, value in legacy_values(recipe).items():
-        section, name = key.split(".")
-        result[section] = {**result[section], name: value}
+        *path, name = key.split(".")
+        section = result
+        for part in path:
+            section[part] = dict(section[part])  # the caller's recipe stays as it is
+            section = section[part]
+        section[name] = value
     return result

@@ -18,7 +18,7 @@ from lit_cnn.data.module import ImageData
 from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.lightning_internals import open_training_loader, trainer_of
 from lit_cnn.randomness import derive_key, seeded
-from lit_cnn.run_folder.checkpoint import load_checkpoint
+from lit_cnn.run_folder.checkpoint import load_checkpoint, migrate
 from lit_cnn.training.activation_checkpointing import checkpoint_activations
 from lit_cnn.training.announce import announce
 from lit_cnn.training.checkpoint_record import constructor_arguments, describe_classifier, describe_network
@@ -166,9 +166,10 @@ class Classifier(pl.LightningModule):
     @staticmethod
     def _agreed(name: str, stated: int | None, found: int | None) -> int:
         if stated is not None and found is not None and stated != found:
+            advice = f", and set data.in_channels to {stated} to read it so" if name == "in_channels" else ""
             raise ValueError(
                 f"model.{name} is {stated} but the data has {found}: remove model.{name} from the recipe, "
-                "it is taken from the data"
+                f"it is taken from the data{advice}"
             )
         value = stated if stated is not None else found
         if value is None:
@@ -436,8 +437,11 @@ class Classifier(pl.LightningModule):
             ]
             raise ValueError(f"the checkpoint is of another network: {'; '.join(different)}")
         self.class_names = self.class_names or checkpoint.get("class_names")
-        if self.preprocessing is None and checkpoint.get("preprocessing") is not None:
-            self.preprocessing = Preprocessing.from_dict(checkpoint["preprocessing"])
+        recorded = migrate(checkpoint, "the checkpoint").get(
+            "preprocessing"
+        )  # which a Trainer of one's own has not done
+        if self.preprocessing is None and recorded is not None:
+            self.preprocessing = Preprocessing.from_dict(recorded)
         if self.global_rank == 0:
             for metric, state in zip(
                 (self.train_metrics, self.soft_accuracy), checkpoint["epoch_metrics"], strict=True

@@ -1,5 +1,6 @@
 """Starting from another run's weights: fine-tuning, and the growing of VGG."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -76,7 +77,7 @@ def start_weights(
     elif initial.whitening:
         if not isinstance(data, ImageData):
             raise ValueError("initial.whitening reads training images: train with an ImageData")
-        number = min(WHITENING_IMAGES, int(WHITENING_PIXELS / data.image_size**2))
+        number = min(WHITENING_IMAGES, int(WHITENING_PIXELS / math.prod(data.evaluated_sides)))
         announce(whiten_first_convolution(network, data.training_images(number)))
 
 

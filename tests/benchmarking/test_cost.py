@@ -42,6 +42,13 @@ def test_another_image_size_scales_by_area() -> None:
     assert (madds, how) == (find_entry("resnet50").madds / 4, "by area")
 
 
+def test_both_sides_of_an_image_that_is_no_square_count() -> None:
+    madds, how = forward_madds("resnet50", {}, [(112, 224)])
+    assert (madds, how) == (find_entry("resnet50").madds / 2, "by area")
+    wide = recipe(image_size=[200, 300]) | {"progressive_learning": {"stages": 2, "image_size": 100}}
+    assert stage_sizes(wide) == [(100, 150), (200, 300)]
+
+
 def test_options_that_change_the_network_are_counted() -> None:
     madds, how = forward_madds("resnet50", {"stride_in": "1x1"}, [224])
     assert how == "counted"

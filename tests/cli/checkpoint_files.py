@@ -12,8 +12,9 @@ from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.training.callbacks.checkpoints import Checkpoints
 
 PREPROCESSING = {
-    "image_size": 16,
-    "crop_ratio": 1.0,
+    "image_size": [16, 16],
+    "resize": 16,
+    "resize_mode": "shorter_side",
     "interpolation": "bilinear",
     "mean": [0.5, 0.5, 0.5],
     "std": [0.5, 0.5, 0.5],

@@ -12,7 +12,7 @@ from lit_cnn.cli.main import main
 from lit_cnn.evaluation.checking import WEIGHTS
 from lit_cnn.run_folder.checkpoint import BEST, export_weights, load_checkpoint
 
-GRAY = {**PREPROCESSING, "image_size": 8, "mean": [0.5], "std": [0.5], "in_channels": 1}
+GRAY = {**PREPROCESSING, "image_size": [8, 8], "resize": 8, "mean": [0.5], "std": [0.5], "in_channels": 1}
 
 
 def write(path: Path, **changes: Any) -> Path:

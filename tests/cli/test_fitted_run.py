@@ -27,7 +27,7 @@ def test_the_checkpoint_tells_what_it_is(fitted: FittedRun) -> None:
     network = {"architecture": "cifar_resnet8", "options": {}, "num_classes": 3, "in_channels": 3}
     assert checkpoint["network"] == network
     assert checkpoint["class_names"] == NAMES
-    assert checkpoint["preprocessing"]["image_size"] == 16
+    assert checkpoint["preprocessing"]["image_size"] == [16, 16]
     assert checkpoint["recipe"]["data"]["path"] == str(fitted.images)
     assert (checkpoint["epoch"], checkpoint["global_step"]) == (1, 6)
 

@@ -289,7 +289,7 @@ def test_the_epoch_plan_is_the_recipes_own_without_stages_and_theirs_with_them()
     assert [data.epoch_plan.at(epoch) for epoch in (0, 7)] == [own, own]
     data.stages = STAGES
     assert [data.epoch_plan.at(epoch) for epoch in (0, 1, 2, 3)] == [STAGES[0], STAGES[0], STAGES[1], STAGES[1]]
-    assert data.preprocessing.image_size == 8
+    assert data.preprocessing.image_size == (8, 8)
 
 
 def test_the_device_mixes_with_the_alphas_of_the_stage(monkeypatch):
@@ -397,7 +397,7 @@ def test_normalization_and_its_undoing():
 def test_properties_without_a_trainer():
     data = _digits(normalize=Normalize((0.5,), (0.25,)), evaluation=Evaluation(1.0, "bicubic", 16))
     assert (data.num_classes, data.in_channels, data.train_size) == (10, 1, 1438)
-    assert data.preprocessing.image_size == 16
+    assert data.preprocessing.image_size == (16, 16)
     assert data.preprocessing.mean == (0.5,)
     assert data.pipeline.fill == (128,)
     assert next(iter(data.val_dataloader())).images.shape[-2:] == (16, 16)

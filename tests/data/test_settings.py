@@ -17,6 +17,9 @@ from lit_cnn.data.settings import Evaluation, Normalize, background_color, check
         (Normalize, {"mean": (0.485,), "std": (58.395,)}, r"data\.normalize\.std is \(58\.395,\) .*by 255"),
         (Evaluation, {"crop_ratio": 0}, r"data\.evaluation\.crop_ratio"),
         (Evaluation, {"image_size": 0}, r"data\.evaluation\.image_size"),
+        (Evaluation, {"image_size": (8, 0)}, r"data\.evaluation\.image_size is \(8, 0\) .*\[height, width\]"),
+        (Evaluation, {"image_size": (8, 8, 8)}, r"data\.evaluation\.image_size is \(8, 8, 8\)"),
+        (Evaluation, {"resize_mode": "border"}, r"data\.evaluation\.resize_mode is 'border' .*shorter_side or squash"),
     ],
 )
 def test_wrong_values_are_named(settings, values, words):
@@ -46,6 +49,14 @@ def test_a_background_is_a_name_or_three_levels(background):
 def test_names_of_backgrounds_are_their_colors():
     colors = [background_color(name) for name in ("white", "black", "gray", [1, 2, 3], None)]
     assert colors == [(255, 255, 255), (0, 0, 0), (128, 128, 128), (1, 2, 3), None]
+
+
+def test_the_side_before_the_crop_is_stated_or_follows_from_the_ratio_of_the_crops_shorter_side():
+    assert Evaluation().resized_side((224, 224)) == 256
+    assert Evaluation().resized_side((96, 64)) == 73
+    assert Evaluation(resize=235).resized_side((224, 224)) == 235
+    with pytest.raises(ValueError, match=r"data\.evaluation\.resize is 223 but must be null or at least 224"):
+        Evaluation(resize=223).resized_side((224, 300))
 
 
 def test_the_ends_of_the_pixels_range_are_allowed():

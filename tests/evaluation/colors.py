@@ -24,7 +24,15 @@ class Colors(nn.Module):
 
 
 def preprocessing(image_size: int = 8, crop_ratio: float = 1.0) -> Preprocessing:
-    return Preprocessing(image_size, crop_ratio, "bilinear", (0.0,) * 3, (1.0,) * 3, 3)
+    return Preprocessing(
+        (image_size, image_size),
+        round(image_size / crop_ratio),
+        "shorter_side",
+        "bilinear",
+        (0.0,) * 3,
+        (1.0,) * 3,
+        3,
+    )
 
 
 def color_network(image_size: int = 8, crop_ratio: float = 1.0) -> Trained:

@@ -63,5 +63,5 @@ def test_captions_and_images_must_be_equally_many(tmp_path: Path) -> None:
 
 
 def test_other_channel_counts_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="1 or 3 channels, got 2"):
+    with pytest.raises(ValueError, match="1, 3 or 4 channels, got 2"):
         draw_contact_sheet(torch.zeros(1, 2, 8, 8, dtype=torch.uint8), ["x"], tmp_path / "sheet.png")

@@ -8,19 +8,21 @@ from lit_cnn.run_folder.stored_recipe import completed, legacy_values
 
 @pytest.fixture
 def legacy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stored_recipe, "LEGACY", {"data.order": "rows"})
+    monkeypatch.setattr(stored_recipe, "LEGACY", {"data.order": "rows", "data.crop.mode": "all"})
 
 
 @pytest.mark.usefixtures("legacy")
 def test_an_older_recipe_gets_what_its_version_did_and_stays_itself() -> None:
-    stored: dict[str, Any] = {"data": {"source": "digits"}, "seed_everything": 3}
-    assert completed(stored) == {"data": {"source": "digits", "order": "rows"}, "seed_everything": 3}
-    assert stored["data"] == {"source": "digits"}
+    stored: dict[str, Any] = {"data": {"source": "digits", "crop": {"size": 4}}, "seed_everything": 3}
+    data = {"source": "digits", "crop": {"size": 4, "mode": "all"}, "order": "rows"}
+    assert completed(stored) == {"data": data, "seed_everything": 3}
+    assert stored["data"] == {"source": "digits", "crop": {"size": 4}}
 
 
 @pytest.mark.usefixtures("legacy")
 def test_what_a_recipe_states_is_kept_and_a_missing_section_adds_nothing() -> None:
     assert legacy_values({"data": {"order": "hash"}}) == {}
+    assert legacy_values({"data": {"order": "hash", "crop": None}}) == {}
     assert completed({}) == {}
 
 

@@ -24,6 +24,14 @@ def test_the_plan_of_efficientnet_v2_s() -> None:
     assert [stage.image_size for stage in released] == [171, 214, 257, 300]
 
 
+def test_images_that_are_no_squares_grow_in_proportion() -> None:
+    data = make_data(image_size=(64, 96))
+    sizes = [stage.image_size for stage in ProgressiveLearning(3, image_size=32).plan(data, 3)]
+    assert sizes == [(32, 48), (48, 72), (64, 96)]
+    stated = [stage.image_size for stage in ProgressiveLearning(2, image_size=(24, 24)).plan(data, 3)]
+    assert stated == [24, (64, 96)]
+
+
 class Watch(pl.Callback):
     """Note what each step trains on."""
 
@@ -58,6 +66,7 @@ def test_a_run_trains_on_the_stages_and_resumes_in_them_to_the_bit(tmp_path: Pat
     [
         ({"stages": 0}, "stages must be at least 1"),
         ({"stages": 2, "magnitude": -1}, "magnitude must be at least 0"),
+        ({"stages": 2, "image_size": (8, 0)}, "image_size must be at least 1"),
         ({"stages": 1, "image_size": 64}, "set stages to 2 or more"),
     ],
 )

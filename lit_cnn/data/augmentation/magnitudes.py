@@ -19,7 +19,9 @@ PAPER_CUTOUT = 40 / 224  # half the side of its square, as a share too
 
 
 def side_along(name: str, height: int, width: int) -> int:
-    """The side of an image along which an operation moves."""
+    """The side of an image along which an operation moves; the shorter one for cutout's square."""
+    if name == "Cutout":
+        return min(height, width)
     return height if name == "TranslateY" else width
 
 

@@ -15,7 +15,7 @@ from torchvision.transforms import v2
 
 from lit_cnn.data.augmentation.auto_augment import AutoAugmentPolicy, auto_augment_batch, auto_augment_transforms
 from lit_cnn.data.augmentation.color_jitter import ColorJitter, color_jitter_batch, color_jitter_transforms
-from lit_cnn.data.augmentation.crop import Crop, CutThenResize, crop_batch, crop_transforms
+from lit_cnn.data.augmentation.crop import Crop, CutThenResize, crop_batch, crop_transforms, require_size
 from lit_cnn.data.augmentation.draws import Draws
 from lit_cnn.data.augmentation.erasing import (
     Cutout,
@@ -31,6 +31,7 @@ from lit_cnn.data.augmentation.plan import EpochPlan, Stage
 from lit_cnn.data.augmentation.rand_augment import RandAugment, rand_augment_batch, rand_augment_transforms
 from lit_cnn.data.augmentation.shear import Shear, shear_batch, shear_transforms
 from lit_cnn.data.batch import Batch
+from lit_cnn.data.image_size import ImageSize, Sides, sides_of, with_shorter_side
 from lit_cnn.data.settings import Decode
 from lit_cnn.data.sources.decoding import AnyImage, EncodedImage, reduction
 from lit_cnn.randomness import derive_key
@@ -45,7 +46,7 @@ class Augmentation:
     ``ImageData`` inherits them, so that a field here is a key of recipes.
 
     Args:
-        crop: how a training image becomes image_size x image_size pixels.
+        crop: how a training image becomes image_size pixels.
         flip: random mirroring.
         color_jitter: random change of colors.
         shear: random horizontal shear.
@@ -72,6 +73,29 @@ class Augmentation:
     cutmix: CutMix = field(default_factory=CutMix)
     mixing: Mixing = field(default_factory=Mixing)
 
+    def require_channels(self, channels: int, origin: str) -> None:
+        """Refuse changes of color that images of so many channels cannot have.
+
+        Raises:
+            ValueError: naming the key.
+        """
+        if self.color_jitter.lighting and channels != 3:
+            raise ValueError(
+                f"data.color_jitter.lighting is noise of RGB colors, but the images of {origin} "
+                f"{'are gray' if channels == 1 else f'have {channels} channels'}; set it to 0"
+            )
+        keys = {
+            "data.color_jitter": self.color_jitter.enabled,
+            "data.auto_augment": self.auto_augment != "none",
+            "data.rand_augment": self.rand_augment.layers > 0,
+        }
+        used = [key for key, on in keys.items() if on]
+        if channels == 4 and used:
+            raise ValueError(
+                f"{used[0]} changes the colors of gray and RGB images, but those of {origin} have 4 channels; switch "
+                "it off or set data.in_channels to 3"
+            )
+
 
 @dataclass(frozen=True)
 class Pipeline:
@@ -79,7 +103,7 @@ class Pipeline:
 
     Args:
         augmentation: what applies.
-        image_size: side in pixels of the square that comes out.
+        image_size: size in pixels of what comes out, as data.image_size states it.
         fill: the data set's mean color as uint8 levels, one per channel.
 
     Raises:
@@ -87,11 +111,16 @@ class Pipeline:
     """
 
     augmentation: Augmentation
-    image_size: int
+    image_size: ImageSize
     fill: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        self.augmentation.crop.require_fit(self.image_size)
+        self.augmentation.crop.require_fit(self.sides)
+
+    @property
+    def sides(self) -> Sides:
+        """Height and width in pixels."""
+        return sides_of(self.image_size)
 
     def at(self, stage: Stage) -> "Pipeline":
         """The pipeline with the image size, the magnitude and the alphas of ``stage``."""
@@ -105,12 +134,12 @@ class Pipeline:
         return replace(self, augmentation=augmentation, image_size=stage.image_size)
 
     def augment_batch(self, images: Tensor, draws: Draws) -> Tensor:
-        """uint8 images (N, C, H, W) to (N, C, image_size, image_size), except for mixing; the input is not changed."""
+        """uint8 images (N, C, H, W) to (N, C, *sides), except for mixing; the input is not changed."""
         return self.distort_batch(self.frame_batch(images, draws), draws)
 
     def frame_batch(self, images: Tensor, draws: Draws) -> Tensor:
         """The first part of ``augment_batch``: crop and flips."""
-        images = crop_batch(images, self.augmentation.crop, self.image_size, draws)
+        images = crop_batch(images, self.augmentation.crop, self.sides, draws)
         return flip_batch(images, self.augmentation.flip, draws)
 
     def distort_batch(self, images: Tensor, draws: Draws) -> Tensor:
@@ -124,20 +153,22 @@ class Pipeline:
         return random_erasing_batch(images, chosen.random_erasing, fill, draws)
 
     def frame_transforms(self) -> list[v2.Transform]:
-        """The first part for one image: PIL image or uint8 tensor -> uint8 tensor (C, image_size, image_size)."""
-        return [*crop_transforms(self.augmentation.crop, self.image_size), *flip_transforms(self.augmentation.flip)]
+        """The first part for one image: PIL image or uint8 tensor -> uint8 tensor (C, *sides)."""
+        return [*crop_transforms(self.augmentation.crop, self.sides), *flip_transforms(self.augmentation.flip)]
 
     def distort_transforms(self) -> list[v2.Transform]:
         """The second part for one image: uint8 tensor -> uint8 tensor of the same size."""
         chosen, fill = self.augmentation, self.fill
-        on_pil = [  # which is faster at these than tensors are
+        on_pil: list[v2.Transform] = [  # which is faster at these than tensors are
             *color_jitter_transforms(chosen.color_jitter),
             *shear_transforms(chosen.shear, fill),
             *auto_augment_transforms(chosen.auto_augment),
             *rand_augment_transforms(chosen.rand_augment, fill),
         ]
+        if on_pil and len(fill) != 4:  # with four channels there is shear alone, which Pillow would weight by the last
+            on_pil = [v2.ToPILImage(), *on_pil, v2.PILToTensor()]
         return [
-            *([v2.ToPILImage(), *on_pil, v2.PILToTensor()] if on_pil else []),
+            *on_pil,
             *cutout_transforms(chosen.cutout, fill),
             *random_erasing_transforms(chosen.random_erasing, fill),
         ]
@@ -186,10 +217,10 @@ class TrainingTransform:
     def __init__(self, pipeline: Pipeline, seed: int, decode: Decode = "full") -> None:
         self.framing, self.distortion = pipeline.frame_transforms(), pipeline.distort_transforms()
         self.seed, self.decode = seed, decode
-        self.crop, self.image_size = pipeline.augmentation.crop, pipeline.image_size
+        self.crop, self.sides = pipeline.augmentation.crop, pipeline.sides
 
     def __call__(self, image: AnyImage, epoch: int, index: int, repeat: int) -> Tensor:
-        """Augmented uint8 tensor (C, image_size, image_size) of the image with this row of the split.
+        """Augmented uint8 tensor (C, *sides) of the image with this row of the split.
 
         Raises:
             BrokenImage: if the file cannot be decoded.
@@ -201,7 +232,7 @@ class TrainingTransform:
         return self._run(self.framing, image, epoch, index, repeat, "image")
 
     def distort(self, image: Tensor, epoch: int, index: int, repeat: int) -> Tensor:
-        """All that follows crop and flip, on a uint8 tensor (C, image_size, image_size)."""
+        """All that follows crop and flip, on a uint8 tensor (C, *sides)."""
         return self._run(self.distortion, image, epoch, index, repeat, "distortion")
 
     def _run(self, steps: list[v2.Transform], image: Any, epoch: int, index: int, repeat: int, name: str) -> Tensor:
@@ -221,7 +252,12 @@ class TrainingTransform:
         """The picture, cut already where the cut decides on the scale of decoding, and the steps that remain."""
         if isinstance(steps[0], CutThenResize):
             return steps[0].cut(image, self.decode), steps[1:]
-        if self.decode == "full" or self.crop.kind == "none":
+        if self.crop.kind == "none":
+            picture = image.picture()
+            require_size((picture.height, picture.width), self.sides, f"the image {image.name}")
+            return picture, steps
+        if self.decode == "full":
             return image.picture(), steps
-        least = self.crop.shorter_side[1] if self.crop.kind == "shorter_side" else self.image_size
+        jitters = self.crop.kind == "shorter_side"
+        least = with_shorter_side(self.sides, self.crop.shorter_side[1]) if jitters else self.sides
         return image.picture(reduction(image.sides(), least)), steps

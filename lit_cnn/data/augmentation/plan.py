@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from lit_cnn.data.settings import require
+from lit_cnn.data.image_size import ImageSize, as_stated, sides_of, with_shorter_side
+from lit_cnn.data.settings import require, require_image_size
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Stage:
 
     Args:
         first_epoch: first epoch of the stage.
-        image_size: side in pixels of the training images.
+        image_size: size in pixels of the training images, as data.image_size states it.
         magnitude: RandAugment's magnitude.
         mixup_alpha: mixup's alpha; 0 is off.
         cutmix_alpha: CutMix's alpha; 0 is off.
@@ -29,7 +30,7 @@ class Stage:
     """
 
     first_epoch: int
-    image_size: int
+    image_size: ImageSize
     magnitude: float
     mixup_alpha: float
     cutmix_alpha: float
@@ -37,7 +38,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         require(self.first_epoch >= 0, "stages.first_epoch", self.first_epoch, "0 or a later epoch")
-        require(self.image_size > 0, "stages.image_size", self.image_size, "a positive number of pixels")
+        require_image_size("stages.image_size", self.image_size)
         for name in ("magnitude", "mixup_alpha", "cutmix_alpha"):
             require(getattr(self, name) >= 0, f"stages.{name}", getattr(self, name), "0 or positive")
 
@@ -101,9 +102,19 @@ def first_epochs(stages: int, epochs: int) -> tuple[int, ...]:
     return tuple(-(-number * epochs // stages) for number in range(stages))
 
 
-def image_sizes(first: int, last: int, shares: Sequence[float]) -> list[int]:
-    """Side in pixels of the training images at each share of the way."""
-    return [round(between(first, last, share)) for share in shares]
+def first_image_size(stated: ImageSize | None, last: ImageSize) -> ImageSize:
+    """Size in pixels at share 0: ``stated``, of which one number is the shorter side of images of the aspect ratio of
+    ``last``; None is ``last``."""
+    if stated is None:
+        return last
+    return as_stated(with_shorter_side(sides_of(last), stated)) if isinstance(stated, int) else stated
+
+
+def image_sizes(first: ImageSize, last: ImageSize, shares: Sequence[float]) -> list[ImageSize]:
+    """Size in pixels of the training images at each share of the way."""
+    (height, width), (high, wide) = sides_of(first), sides_of(last)
+    sizes = [(round(between(height, high, share)), round(between(width, wide, share))) for share in shares]
+    return [as_stated(size) for size in sizes]
 
 
 def progressive_stages(first: Stage, last: Stage, shares: Sequence[float], epochs: int) -> tuple[Stage, ...]:

@@ -16,6 +16,7 @@ from lit_cnn.data.augmentation.draws import Draws
 from lit_cnn.data.augmentation.pipeline import Pipeline, TrainingSettings, TrainingTransform
 from lit_cnn.data.augmentation.plan import Stage
 from lit_cnn.data.batch import SKIPPED, Batch
+from lit_cnn.data.loading.oversized import naming_by_size
 from lit_cnn.data.loading.sampling import BatchPlan
 from lit_cnn.data.preprocessing import EvaluationTransform, Preprocessing, evaluate_images
 from lit_cnn.data.settings import Decode, OnError
@@ -101,13 +102,13 @@ class FolderBatches(Dataset[Batch]):
         self.evaluation, self.training = EvaluationTransform(preprocessing), training
         self.pipelines: dict[Stage, Pipeline] = {}
         self.transforms: dict[Stage, TrainingTransform] = {}
-        side = preprocessing.image_size
+        sides = preprocessing.image_size
         if training is not None:
-            self.pipelines, side = training.pipelines(), training.pipeline.image_size
+            self.pipelines, sides = training.pipelines(), training.pipeline.sides
             self.transforms = {
                 stage: TrainingTransform(pipeline, training.seed, decode) for stage, pipeline in self.pipelines.items()
             }
-        self.blank = torch.zeros(self.pixel_format.channels, side, side, dtype=torch.uint8)
+        self.blank = torch.zeros(self.pixel_format.channels, *sides, dtype=torch.uint8)
 
     def __len__(self) -> int:
         return len(self.split)
@@ -149,7 +150,9 @@ class FolderBatches(Dataset[Batch]):
         return _stacked(images), replace(plan, index=np.where(broken & (plan.index >= 0), SKIPPED, plan.index))
 
     def _read(self, row: int, step: Callable[[AnyImage], Tensor]) -> Tensor:
-        return step(self.split.read(row, self.pixel_format))
+        image = self.split.read(row, self.pixel_format)
+        with naming_by_size(image):
+            return step(image)
 
 
 def _stacked(images: list[Tensor]) -> Tensor:

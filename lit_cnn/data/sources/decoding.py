@@ -9,6 +9,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from torchvision.transforms.v2 import functional
 
+from lit_cnn.data.image_size import Sides
 from lit_cnn.data.sources.bit_depth import Depth, Levels, UnknownRange, eight_bits, numbers, stretch
 from lit_cnn.data.sources.color_profiles import to_srgb
 from lit_cnn.data.sources.pillow_limits import MAX_PIXELS, TooLarge, load_pixels, open_image, silent_pillow
@@ -119,13 +120,14 @@ def attempt(read: Callable[[], Result]) -> Result | BrokenImage | OSError:
         return error
 
 
-def reduction(sides: tuple[int, int], least: int) -> int:
-    """The largest divisor of ``REDUCTIONS``, or 1, that leaves both sides at least ``least`` pixels."""
-    return next((divisor for divisor in REDUCTIONS if min(sides) // divisor >= least), 1)
+def reduction(sides: Sides, least: Sides) -> int:
+    """The largest divisor of ``REDUCTIONS``, or 1, that leaves height and width at least ``least`` pixels."""
+    (height, width), (high, wide) = sides, least
+    return next((each for each in REDUCTIONS if height // each >= high and width // each >= wide), 1)
 
 
 class EncodedImage:
-    """An image file in memory whose pixels are decoded on demand.
+    """An image file in memory whose pixels are decoded on demand; ``decoded`` is the size of the last picture.
 
     Args:
         content: The file's bytes.
@@ -135,8 +137,9 @@ class EncodedImage:
 
     def __init__(self, content: bytes, name: str, pixel_format: PixelFormat = RGB) -> None:
         self.content, self.name, self.pixel_format = content, name, pixel_format
+        self.decoded: Sides | None = None
 
-    def sides(self) -> tuple[int, int]:
+    def sides(self) -> Sides:
         """Height and width of the upright image, from the header alone.
 
         Raises:
@@ -154,7 +157,9 @@ class EncodedImage:
             BrokenImage: if the file cannot be decoded completely, is too large, or holds numbers of unknown range; the
                 message names it.
         """
-        return self._read(lambda content: self._picture(content, divisor))
+        picture = self._read(lambda content: self._picture(content, divisor))
+        self.decoded = picture.height, picture.width
+        return picture
 
     def pixels(self, divisor: int = 1) -> Tensor:
         """``picture`` as a uint8 tensor (C, H, W)."""

@@ -50,7 +50,7 @@ class Source:
         val: validation split.
         test: test split, or None where there is none.
         class_names: K names; label k is ``class_names[k]``.
-        in_channels: 1 for gray, 3 for RGB.
+        in_channels: 1 for gray, 3 for RGB, 4 for an array's four channels (see ``channels.py`` for others).
         mean: per channel, for pixels in [0, 1].
         std: per channel, for pixels in [0, 1].
         origin: what was read, for people.

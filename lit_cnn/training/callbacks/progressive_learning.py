@@ -9,7 +9,8 @@ from dataclasses import replace
 import lightning.pytorch as pl
 
 from lit_cnn.architectures.layers.dropout import Dropout
-from lit_cnn.data.augmentation.plan import EpochPlan, Stage, between, progressive_stages, stage_shares
+from lit_cnn.data.augmentation.plan import EpochPlan, Stage, between, first_image_size, progressive_stages, stage_shares
+from lit_cnn.data.image_size import ImageSize, sides_of
 from lit_cnn.data.module import ImageData
 from lit_cnn.training.announce import announce
 
@@ -19,7 +20,8 @@ class ProgressiveLearning(pl.Callback):
 
     Args:
         stages: Stages of equal length; 1 trains with the recipe's own values throughout.
-        image_size: Side in pixels of the first stage's images; null keeps data.image_size.
+        image_size: Size in pixels of the first stage's images: [height, width], or the shorter side of images of the
+            aspect ratio of data.image_size; null keeps that.
         magnitude: RandAugment's magnitude in the first stage; null keeps data.rand_augment.magnitude.
         mixup: mixup's alpha in the first stage; null keeps data.mixup.alpha.
         cutmix: CutMix's alpha in the first stage; null keeps data.cutmix.alpha.
@@ -31,7 +33,7 @@ class ProgressiveLearning(pl.Callback):
     def __init__(
         self,
         stages: int = 1,
-        image_size: int | None = None,
+        image_size: ImageSize | None = None,
         magnitude: float | None = None,
         mixup: float | None = None,
         cutmix: float | None = None,
@@ -44,6 +46,8 @@ class ProgressiveLearning(pl.Callback):
         for name, value in given.items():
             if value is not None and value < 0:
                 raise ValueError(f"progressive_learning.{name} must be at least 0, got {value}")
+        if image_size is not None and min(sides_of(image_size)) < 1:
+            raise ValueError(f"progressive_learning.image_size must be at least 1, got {image_size}")
         if stages == 1 and (image_size is not None or any(value is not None for value in given.values())):
             raise ValueError("progressive_learning has first values but a single stage: set stages to 2 or more")
         self.stages, self.image_size, self.includes_start = stages, image_size, includes_start
@@ -59,7 +63,7 @@ class ProgressiveLearning(pl.Callback):
         last = data.own_stage
         first = replace(
             last,
-            image_size=self.image_size or last.image_size,
+            image_size=first_image_size(self.image_size, last.image_size),
             magnitude=last.magnitude if self.magnitude is None else self.magnitude,
             mixup_alpha=last.mixup_alpha if self.mixup is None else self.mixup,
             cutmix_alpha=last.cutmix_alpha if self.cutmix is None else self.cutmix,

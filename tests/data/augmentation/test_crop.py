@@ -5,6 +5,8 @@ import io
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from torchvision.transforms.v2 import functional
 
@@ -13,6 +15,8 @@ from lit_cnn.data.augmentation.draws import Draws
 from lit_cnn.data.augmentation.flip import Flip
 from lit_cnn.data.augmentation.pipeline import Augmentation, Pipeline, TrainingTransform
 from lit_cnn.data.augmentation.rand_augment import RandAugment
+from lit_cnn.data.image_size import EXTREME_ASPECT, covering
+from lit_cnn.data.resizing import ResizedImages
 from lit_cnn.data.sources.decoding import EncodedImage
 
 IMAGES = torch.randint(0, 256, (8, 3, 16, 16), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
@@ -33,7 +37,7 @@ def _transform(crop, image_size=24, seed=0, decode="full", **fields):
 
 
 @pytest.mark.parametrize(
-    ("settings", "values", "words"),
+    ("kind", "values", "words"),
     [
         (Crop, {"scale": (0.5, 1.5)}, r"data\.crop\.scale is \(0\.5, 1\.5\).*at most 1"),
         (Crop, {"ratio": (2, 1)}, r"data\.crop\.ratio .*smaller first"),
@@ -41,9 +45,9 @@ def _transform(crop, image_size=24, seed=0, decode="full", **fields):
         (Crop, {"shorter_side": (480, 256)}, r"data\.crop\.shorter_side .*smaller first"),
     ],
 )
-def test_wrong_values_are_named(settings, values, words):
+def test_wrong_values_are_named(kind, values, words):
     with pytest.raises(ValueError, match=words) as caught:
-        settings(**values)
+        kind(**values)
     assert not str(caught.value).endswith(".")
     assert "\n" not in str(caught.value)
 
@@ -53,12 +57,12 @@ def test_wrong_values_are_named(settings, values, words):
 def test_every_crop_gives_the_size(kind, mode):
     crop = Crop(kind, shorter_side=(24, 50))
     assert _transform(crop)(IMAGE.convert(mode), 0, 0, 0).shape == (len(mode), 24, 24)
-    assert crop_batch(PIXELS[None, : len(mode)], crop, 24, _draws(1)).shape == (1, len(mode), 24, 24)
+    assert crop_batch(PIXELS[None, : len(mode)], crop, (24, 24), _draws(1)).shape == (1, len(mode), 24, 24)
 
 
 def test_pad_crop_is_a_window_of_the_padded_image_and_visits_every_place():
     images = (torch.arange(16, dtype=torch.uint8) + 1).view(1, 1, 4, 4).expand(400, 1, 4, 4)
-    out = pad_crop(images, 1, 4, _draws(400))
+    out = pad_crop(ResizedImages(images, (4, 4), "bilinear"), 1, (4, 4), _draws(400))
     padded = torch.nn.functional.pad(images[:1], [1, 1, 1, 1])
     windows = {tuple(padded[0, 0, i : i + 4, j : j + 4].flatten().tolist()) for i in range(3) for j in range(3)}
     assert {tuple(image.flatten().tolist()) for image in out} == windows
@@ -69,7 +73,7 @@ def test_shorter_side_crop_is_a_window_of_the_resized_image_of_any_length(centra
     """A ramp along the wide side tells length and place: its slope is the resize, its first value the window's left."""
     ramp = torch.arange(40, dtype=torch.uint8).mul(6).expand(300, 1, 20, 40)
     crop = Crop("shorter_side", shorter_side=(20, 21), central=central)
-    seen = {tuple(image[0, 0].tolist()) for image in crop_batch(ramp, crop, 18, _draws(300))}
+    seen = {tuple(image[0, 0].tolist()) for image in crop_batch(ramp, crop, (18, 18), _draws(300))}
     expected = set()
     for length in (20, 21):
         resized = functional.resize(ramp[:1], [length])
@@ -81,12 +85,75 @@ def test_shorter_side_crop_is_a_window_of_the_resized_image_of_any_length(centra
 
 
 def test_full_area_crop_is_the_image():
-    assert torch.equal(crop_batch(IMAGES, Crop("random_resized", (1.0, 1.0), (1.0, 1.0)), 16, _draws(8)), IMAGES)
+    assert torch.equal(crop_batch(IMAGES, Crop("random_resized", (1.0, 1.0), (1.0, 1.0)), (16, 16), _draws(8)), IMAGES)
 
 
-def test_wrong_size_under_no_crop_is_refused():
-    with pytest.raises(ValueError, match="needs images of 32x32 pixels"):
-        crop_batch(IMAGES, Crop("none"), 32, _draws(8))
+def test_wrong_size_under_no_crop_is_refused_and_a_file_named():
+    with pytest.raises(ValueError, match=r"needs images of 32x32 pixels .* one has 16x16"):
+        crop_batch(IMAGES, Crop("none"), (32, 32), _draws(8))
+    transform = _transform(Crop("none"), (61, 80))
+    assert transform(_jpeg(80, 61), 0, 0, 0).shape == (3, 61, 80)
+    with pytest.raises(ValueError, match=r"needs images of 80x61 pixels .* the image x\.jpg has 61x80; choose resize"):
+        transform(_jpeg(61, 80), 0, 0, 0)
+
+
+SIDES = st.integers(2, 70)
+SIZES = st.tuples(st.integers(3, 40), st.integers(3, 40))
+
+
+@settings(max_examples=60)
+@given(SIDES, SIDES, SIZES, st.sampled_from(["random_resized", "pad", "shorter_side", "resize"]), st.booleans())
+def test_any_image_becomes_any_size_from_memory_and_from_files(height, width, size, kind, central):
+    """A constant image stays constant, so nothing outside of it is seen; all sizes are height x width."""
+    crop = Crop(kind, shorter_side=(min(size), min(size) + 9), central=central, padding=0)
+    image = torch.full((3, height, width), 77, dtype=torch.uint8)
+    batch = crop_batch(image.expand(3, 3, height, width), crop, size, _draws(3))
+    assert batch.shape == (3, 3, *size)
+    assert (batch == 77).all()
+    one = _transform(crop, size)(image, 0, 0, 0)
+    assert one.shape == (3, *size)
+    assert (one == 77).all()
+
+
+def test_a_part_of_another_aspect_ratio_is_distorted_by_as_much_as_a_square_one():
+    """Of a gradient across and one down, of equal slope before, the slopes after say how a part was stretched."""
+    down, across = torch.meshgrid(torch.arange(200), torch.arange(200), indexing="ij")
+    image = torch.stack([down, across, down]).to(torch.uint8).expand(200, 3, 200, 200)
+    crop = Crop(scale=(0.02, 0.1))
+    for size in ((16, 16), (16, 64), (64, 16)):
+        out = crop_batch(image, crop, size, _draws(200)).double()
+        heights = (out[:, 0, -1] - out[:, 0, 0]).mean(1) / (size[0] - 1)  # source pixels of one of the result's
+        widths = (out[:, 1, :, -1] - out[:, 1, :, 0]).mean(1) / (size[1] - 1)
+        assert 0.7 < (widths / heights).min() < 0.8
+        assert 1.25 < (widths / heights).max() < 1.45
+
+
+@pytest.mark.parametrize("size", [(24, 24), (16, 30), (30, 16)])
+@pytest.mark.parametrize("kind", ["pad", "resize"])
+def test_pad_and_resize_show_the_image_that_just_covers_the_size(kind, size):
+    transform = _transform(Crop(kind, padding=0), size)
+    height, width = covering((40, 50), size)
+    resized = functional.resize(PIXELS, [height, width])
+    places = [(top, left) for top in range(height - size[0] + 1) for left in range(width - size[1] + 1)]
+    windows = {functional.crop(resized, *place, *size).numpy().tobytes() for place in places}
+    seen = {transform(PIXELS, 0, row, 0).numpy().tobytes() for row in range(40)}
+    assert seen <= windows
+    assert len(seen) == 1 if kind == "resize" else len(seen) > 1
+
+
+@pytest.mark.parametrize("kind", ["pad", "resize", "shorter_side"])
+@pytest.mark.parametrize("shape", [(1, 700), (700, 1), (2, 400)])
+def test_a_thin_image_is_cut_as_if_it_had_been_resized_whole(kind, shape, monkeypatch):
+    """By the same draws, from memory and from files; only the levels may differ by one."""
+    images = torch.randint(0, 256, (4, 3, *shape), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    crop, size = Crop(kind, shorter_side=(9, 12), padding=2), (8, 6)
+    seen = []
+    for limit in (EXTREME_ASPECT, 10**9):
+        monkeypatch.setattr("lit_cnn.data.resizing.EXTREME_ASPECT", limit)
+        batch = crop_batch(images, crop, size, _draws(4))
+        each = [_transform(crop, size)(image, 0, row, 0) for row, image in enumerate(images)]
+        seen.append(torch.stack([batch, torch.stack(each)]).int())
+    assert (seen[0] - seen[1]).abs().max() <= 1
 
 
 @pytest.mark.parametrize("central", [False, True])

@@ -78,6 +78,44 @@ def test_a_batch_equals_its_images_alone_bit_for_bit(name):
             assert not torch.equal(pipeline.augment_batch(IMAGES, _draws(range(8), **other)), whole), other
 
 
+@pytest.mark.parametrize("name", VARIANTS)
+def test_images_that_are_no_squares_keep_their_height_and_width_from_memory_and_from_files(name):
+    pipeline = _pipeline(**{**VARIANTS[name], "image_size": (12, 20)})
+    images = torch.randint(0, 256, (8, 3, 12, 20), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    whole = pipeline.augment_batch(images, _draws(range(8)))
+    assert whole.shape == (8, 3, 12, 20)
+    assert torch.equal(whole, torch.cat([pipeline.augment_batch(images[i : i + 1], _draws([i])) for i in range(8)]))
+    transform = TrainingTransform(pipeline, 0)
+    assert all(transform(functional.to_pil_image(image), 0, 0, 0).shape == (3, 12, 20) for image in images)
+
+
+def test_four_channels_are_cropped_flipped_sheared_and_erased_from_memory_and_from_files():
+    fields = {"shear": Shear(20), "cutout": Cutout(6), "random_erasing": RandomErasing(1.0), "crop": Crop("pad")}
+    pipeline = _pipeline(fill=(10, 20, 30, 40), **fields)
+    pipeline.augmentation.require_channels(4, "x")
+    images = IMAGES[:, [0, 1, 2, 0]]
+    out = pipeline.augment_batch(images, _draws(range(8)))
+    assert out.shape == (8, 4, 16, 16)
+    assert ((out == torch.tensor([10, 20, 30, 40]).view(4, 1, 1)).all(1).sum((1, 2)) >= 9).all()  # the squares
+    one = TrainingTransform(_pipeline(fill=(10, 20, 30, 10), shear=Shear(20)), 0)(images[0], 0, 0, 0)
+    assert torch.equal(one[0], one[3])  # a channel of alpha is sheared like the others, which it does not weight
+    assert not torch.equal(one, images[0])
+
+
+@pytest.mark.parametrize(
+    ("fields", "key"),
+    [
+        ({"color_jitter": ColorJitter(hue=0.1)}, r"data\.color_jitter changes the colors of gray and RGB"),
+        ({"color_jitter": ColorJitter(lighting=0.1)}, r"lighting is noise of RGB colors, but .* have 4 channels"),
+        ({"auto_augment": "svhn"}, r"data\.auto_augment changes"),
+        ({"rand_augment": RandAugment(1)}, r"data\.rand_augment changes .* set data\.in_channels to 3"),
+    ],
+)
+def test_changes_of_color_are_refused_for_four_channels(fields, key):
+    with pytest.raises(ValueError, match=key):
+        Augmentation(**fields).require_channels(4, "x.npz")
+
+
 @pytest.mark.parametrize("name", ["rand_augment", "random_erasing", "cutout", "pad"])
 def test_gray_images_pass(name):
     pipeline = _pipeline(fill=(10,), **VARIANTS[name])

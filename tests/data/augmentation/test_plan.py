@@ -8,6 +8,7 @@ from lit_cnn.data.augmentation.plan import (
     EpochPlan,
     Stage,
     first_epochs,
+    first_image_size,
     image_sizes,
     progressive_stages,
     stage_shares,
@@ -55,6 +56,14 @@ def test_image_sizes_are_those_of_efficientnet_v2_s():
     """Table 6 of the paper: 128 to 300 px; the released code begins at 171 px."""
     assert image_sizes(128, 300, stage_shares(4, True)) == [128, 185, 243, 300]
     assert image_sizes(128, 300, stage_shares(4, False)) == [171, 214, 257, 300]
+
+
+def test_both_sides_of_other_sizes_grow():
+    assert image_sizes((16, 24), (32, 64), (0.0, 0.5, 1.0)) == [(16, 24), (24, 44), (32, 64)]
+    assert first_image_size(None, (32, 64)) == (32, 64)
+    assert first_image_size(16, (32, 64)) == (16, 32)  # the shorter side
+    assert first_image_size((8, 8), (32, 64)) == (8, 8)
+    assert first_image_size(16, 32) == 16
 
 
 def test_all_values_grow_together_and_end_at_the_last():

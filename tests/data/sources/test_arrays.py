@@ -34,7 +34,7 @@ def test_gray_and_color_and_column_labels(tmp_path):
         ({"train_labels": None}, "no array 'train_labels'; it holds train_images"),
         ({"train_images": GRAY.astype(np.float32)}, "float32; uint8"),
         ({"train_images": GRAY[0]}, r"shape \(6, 6\)"),
-        ({"train_images": GRAY.reshape(4, 1, 6, 6)}, "1 or 3 channels"),
+        ({"train_images": GRAY.reshape(4, 1, 6, 6)}, "1, 3 or 4 channels"),
         ({"train_labels": LABELS[:3]}, "3 labels for 4 images"),
         ({"train_labels": LABELS.astype(float)}, "one integer per image"),
         ({"train_labels": LABELS - 1}, "negative label -1"),

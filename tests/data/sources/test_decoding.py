@@ -98,7 +98,15 @@ def test_other_files_come_in_full_at_any_scale():
 
 @pytest.mark.parametrize(
     ("sides", "least", "divisor"),
-    [((448, 900), 224, 2), ((447, 900), 224, 1), ((3000, 2000), 224, 8), ((900, 1200), 224, 4), ((8, 8), 1, 8)],
+    [
+        *[((448, 900), (224, 224), 2), ((447, 900), (224, 224), 1), ((3000, 2000), (224, 224), 8)],
+        *[
+            ((900, 1200), (224, 224), 4),
+            ((8, 8), (1, 1), 8),
+            ((447, 1800), (111, 224), 4),
+            ((447, 1800), (224, 111), 1),
+        ],
+    ],
 )
 def test_reduction_leaves_at_least_the_stated_pixels(sides, least, divisor):
     assert reduction(sides, least) == divisor
