@@ -153,6 +153,13 @@ IMAGES = [
     ),
     Case(
         "images",
+        "200,000 pixels wide, 1 high",
+        image("line.png", lambda path: Image.new("RGB", (200_000, 1)).save(path)),
+        "line.png",
+        0,
+    ),
+    Case(
+        "images",
         "name with umlauts and blanks",
         image("über alles ☃.png", lambda path: pixels("RGB").save(path)),
         " alles ",

@@ -90,17 +90,20 @@ def read_only_images(folder: Path) -> None:
 GREEDY = {"class_path": "bad_case.Greedy", "init_args": {"in_features": 1, "out_features": 2}}
 
 
-def npz(**arrays: Any) -> Callable[[Path], list[str]]:
-    """Fit an npz of eight gray images with arrays changed (None removes one)."""
+def npz(*changes: tuple[str, Any], **arrays: Any) -> Callable[[Path], list[str]]:
+    """Fit an npz of eight gray images with keys of the recipe, and arrays, changed (None removes one)."""
 
     def arguments(folder: Path) -> list[str]:
         content = {"train_images": np.zeros((8, 16, 16), np.uint8), "train_labels": np.arange(8) % 2}
         content |= {"val_images": content["train_images"], "val_labels": content["train_labels"], **arrays}
         path = folder / "set.npz"
         np.savez(path, **{name: array for name, array in content.items() if array is not None})
-        return recipe(("data.source", "npz"), ("data.path", str(path)))(folder)
+        return recipe(("data.source", "npz"), ("data.path", str(path)), *changes)(folder)
 
     return arguments
+
+
+FOUR = {f"{split}_images": np.zeros((8, 16, 16, 4), np.uint8) for split in ("train", "val")}
 
 
 def random_bytes(folder: Path) -> list[str]:
@@ -189,6 +192,36 @@ DATA = [
     Case("data sets", "image too small for the net", recipe(("model.architecture", "vgg11")), "at least 32x32 pixels"),
     Case(
         "data sets",
+        "image of another size under crop.kind none",
+        recipe(("data.crop.kind", "none")),
+        "needs images of 16x16 pixels (data.image_size), but the image PATH/images/train/",
+    ),
+    Case(
+        "data sets",
+        "an alpha channel that no file has",
+        recipe(("data.in_channels", 4)),
+        "data.in_channels is 4, but none of 8 images of PATH/images has a transparent pixel",
+    ),
+    Case(
+        "data sets",
+        "npz of four channels read as RGB",
+        npz(("data.in_channels", 3), **FOUR),
+        "data.in_channels is 3, but the images of PATH/set.npz have 4 channels",
+    ),
+    Case(
+        "data sets",
+        "change of colors of four channels",
+        npz(("data.rand_augment.layers", 2), **FOUR),
+        "data.rand_augment changes the colors of gray and RGB images, but those of PATH/set.npz have 4 channels",
+    ),
+    Case(
+        "data sets",
+        "other channels than the recipe states",
+        recipe(("model.in_channels", 1)),
+        "set data.in_channels to 1 to read it so",
+    ),
+    Case(
+        "data sets",
         "other classes than the recipe states",
         recipe(("model.num_classes", 7)),
         "model.num_classes is 7 but the data has 2",
@@ -231,6 +264,16 @@ RECIPES = [
         "data.normalize.mean is (123.675, 116.28, 103.53) but must be from 0 to 1",
     ),
     Case("recipes", "negative size", recipe(("data.image_size", -1)), "data.image_size is -1"),
+    Case("recipes", "three sizes", recipe(("data.image_size", [16, 16, 16])), "data.image_size"),
+    Case(
+        "recipes", "two channels", recipe(("data.in_channels", 2)), "data.in_channels is 2 but must be null, 1 (gray)"
+    ),
+    Case(
+        "recipes",
+        "resized to less than the crop",
+        recipe(("data.evaluation.resize", 15)),
+        "data.evaluation.resize is 15 but must be null or at least 16",
+    ),
     Case("recipes", "no end of training", recipe(("trainer.max_epochs", -1)), "needs an end"),
     Case(
         "recipes",

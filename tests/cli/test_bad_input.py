@@ -13,6 +13,7 @@ from lit_cnn.cli.main import sentence
 PAGE = Path(__file__).parents[2] / "docs" / "guides" / "reliability.md"
 
 
+@pytest.mark.filterwarnings("ignore:.* one side over 50 times the other")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.group}: {case.name}")
 def test_case(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LIT_CNN_DEBUG", raising=False)

@@ -76,6 +76,23 @@ def test_averaged_and_raw_weights_validate_as_the_run_logged_them(
     assert row["val/loss"] != pytest.approx(row["val/loss_raw"], rel=2e-2)
 
 
+def test_a_checkpoint_of_version_2_says_the_same(
+    fitted: FittedRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint = torch.load(fitted.best, weights_only=True)
+    now = checkpoint["preprocessing"]
+    then = {key: value for key, value in now.items() if key not in ("resize", "resize_mode")}
+    then |= {"image_size": now["image_size"][0], "crop_ratio": now["image_size"][0] / now["resize"]}
+    recipe = {**checkpoint["recipe"], "data": dict(checkpoint["recipe"]["data"])}
+    del recipe["data"]["in_channels"]
+    recipe["data"]["evaluation"] = {"crop_ratio": 1.0, "interpolation": "bilinear", "image_size": None}
+    torch.save({**checkpoint, "format": 2, "preprocessing": then, "recipe": recipe}, tmp_path / "old.ckpt")
+    for command in (["validate"], ["predict"]):
+        files = [fitted.images / "test"] if command == ["predict"] else []
+        said = [answered(capsys, *command, path, *files) for path in (fitted.best, tmp_path / "old.ckpt")]
+        assert said[0] == said[1]
+
+
 def test_ensemble(fitted: FittedRun, capsys: pytest.CaptureFixture[str]) -> None:
     report = answered(capsys, "ensemble", fitted.best, fitted.folder / "checkpoints" / "previous.ckpt")
     assert (report["images"], len(report["members"]), report["warning"]) == (12, 2, None)

@@ -403,6 +403,17 @@ def test_properties_without_a_trainer():
     assert next(iter(data.val_dataloader())).images.shape[-2:] == (16, 16)
 
 
+def test_height_and_width_reach_training_evaluation_and_the_preprocessing():
+    data = _digits(image_size=(8, 12), evaluation=Evaluation(0.8, image_size=(10, 16)))
+    assert next(iter(data.train_dataloader())).images.shape[-2:] == (8, 12)
+    assert next(iter(data.val_dataloader())).images.shape[-2:] == (10, 16)
+    assert data.training_images(3).shape[-2:] == (10, 16)
+    known = data.preprocessing
+    assert (known.image_size, known.resize, known.box) == ((10, 16), 12, (12, 19))
+    squashed = _digits(evaluation=Evaluation(resize=9, resize_mode="squash")).preprocessing
+    assert (squashed.resize, squashed.resize_mode) == (9, "squash")
+
+
 def test_settings_can_be_shared_between_modules_since_none_can_be_changed():
     data = ImageData("digits")
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -425,6 +436,8 @@ def test_every_augmentation_is_a_keyword_and_reaches_the_pipeline():
     [
         ({"batch_size": 0}, r"data\.batch_size is 0"),
         ({"image_size": 0}, r"data\.image_size is 0"),
+        ({"image_size": (8, 0)}, r"data\.image_size is \(8, 0\) but must be at least 1"),
+        ({"evaluation": Evaluation(resize=7)}, r"data\.evaluation\.resize is 7 but must be null or at least 8"),
         ({"workers": -1}, r"data\.workers is -1"),
         ({"repeats": 0}, r"data\.repeats is 0"),
         ({"crop": Crop("shorter_side", shorter_side=(7, 9))}, r"crop\.shorter_side begins at 7 .* image_size 8"),
@@ -504,3 +517,6 @@ def test_levels_are_refused_for_arrays_of_8_bits():
 def test_what_files_cannot_become_is_refused(settings, words):
     with pytest.raises(ValueError, match=words):
         ImageData("digits", **SMALL, **settings)
+    for stated, size in (("12", 12), ("[8, 12]", (8, 12))):
+        config = parser.parse_args(["--data.source=digits", f"--data.image_size={stated}"])
+        assert (config.data.image_size, config.data.in_channels) == (size, None)

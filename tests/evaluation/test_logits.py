@@ -73,6 +73,13 @@ def test_images_of_many_sizes_are_all_run() -> None:
     torch.testing.assert_close(outcome.probabilities.sum(1), torch.ones(40, dtype=torch.float64))
 
 
+def test_pixels_of_other_channels_are_converted_to_the_networks() -> None:
+    trained, gray = color_network(), noise(3)[:, :1]
+    assert torch.equal(trained.logits(gray), trained.logits(gray.repeat(1, 3, 1, 1)))
+    with pytest.raises(ValueError, match="images of 4 channels cannot become images of 3"):
+        trained.logits(noise(3)[:, [0, 1, 2, 0]])
+
+
 def test_a_size_the_network_cannot_take_is_named() -> None:
     class Fixed(Colors):
         def forward(self, x: Tensor) -> Tensor:

@@ -33,6 +33,11 @@ def test_a_row_is_a_corruption_with_the_clean_accuracy_first_and_then_by_severit
     assert rows == {"fog": [0.9, 0.75, 0.5], "motion blur": [0.9, 0.25, 0.125]}
 
 
+def test_corruptions_are_of_one_or_three_channels() -> None:
+    with pytest.raises(ValueError, match="made for gray and RGB images, but the network takes 4 channels"):
+        default_kinds(4)
+
+
 def test_gray_images_have_no_saturation_to_change() -> None:
     assert set(CORRUPTIONS) - set(default_kinds(1)) == {"saturate"}
     assert default_kinds(3) == tuple(CORRUPTIONS)

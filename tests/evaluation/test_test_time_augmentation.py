@@ -1,12 +1,14 @@
 """Views against torchvision's crops, against the papers' counts and against validation's center crop."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from colors import noise, preprocessing
 from torchvision.transforms.v2 import functional
 
 from lit_cnn.data.preprocessing import evaluate_images
-from lit_cnn.evaluation.test_time_augmentation import VIEW_KINDS, default_scales, make_views
+from lit_cnn.evaluation.test_time_augmentation import VIEW_KINDS, ViewKind, default_scales, make_views
 
 ROWS = torch.arange(2)
 
@@ -95,6 +97,52 @@ def test_multi_scale_shows_whole_images(flip: bool) -> None:
 def test_scales_below_the_crop_are_refused(kind: str) -> None:
     with pytest.raises(ValueError, match=r"--scales 12 7 has a shorter side below the 8 px"):
         make_views(kind, preprocessing(8), (12, 7))
+
+
+@pytest.mark.parametrize("mode", ["shorter_side", "squash"])
+def test_views_of_another_aspect_ratio_have_the_networks_size(mode: str) -> None:
+    """A constant image shows that nothing outside of it is seen."""
+    settings = replace(preprocessing(8), image_size=(8, 14), resize=9, resize_mode=mode)
+    counts = {"center": 1, "flip": 2, "ten": 10, "grid": 150, "googlenet": 12 * 4 * (1 if mode == "squash" else 3)}
+    for height, width in ((30, 20), (12, 60)):
+        images = torch.full((2, 3, height, width), 77, dtype=torch.uint8)
+        for kind, count in counts.items():
+            (views,) = make_views(kind, settings)(images, ROWS)
+            assert views.shape == (2, count, 3, 8, 14)
+            assert (views == 77).all()
+
+
+def test_ten_and_googlenet_of_another_aspect_ratio_are_cut_from_boxes() -> None:
+    images, settings = noise(2, 20, 36), replace(preprocessing(8), image_size=(8, 12), resize=10)
+    boxed = functional.resize(images, [10, 18])
+    (views,) = make_views("ten", settings)(images, ROWS)
+    central = functional.center_crop(boxed, [10, 15])
+    assert torch.equal(views[:, :5], torch.stack(functional.five_crop(central, [8, 12]), 1))
+    (views,) = make_views("googlenet", settings, (10,))(images, ROWS)
+    for number, left in enumerate((0, 1, 3)):
+        box = boxed[..., left : left + 15]
+        crops = [*functional.five_crop(box, [8, 12]), functional.resize(box, [8, 12])]
+        assert torch.equal(views[:, 6 * number : 6 * number + 6], torch.stack(crops, 1))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in VIEW_KINDS if kind != "multi_scale"])
+@pytest.mark.parametrize("shape", [(1, 90), (120, 2)])
+def test_views_of_a_thin_image_are_those_of_the_image_resized_whole(
+    kind: ViewKind, shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images, views = noise(2, *shape), make_views(kind, preprocessing(8, 0.8), padding=3)
+    (parts,) = views(images, ROWS)
+    monkeypatch.setattr("lit_cnn.data.resizing.EXTREME_ASPECT", 10**9)
+    (whole,) = views(images, ROWS)
+    assert parts.shape == whole.shape
+    assert (parts.int() - whole.int()).abs().max() <= 1
+
+
+def test_of_a_thin_image_multi_scale_shows_the_central_square() -> None:
+    images, settings = noise(1, 1, 90), preprocessing(8)
+    (views,) = make_views("multi_scale", settings, (8,))(images, ROWS[:1])
+    (center,) = make_views("center", settings)(images, ROWS[:1])
+    assert torch.equal(views, center)
 
 
 def test_a_constant_image_looks_the_same_from_everywhere() -> None:

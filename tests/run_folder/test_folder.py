@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.run_folder import checkpoint
 from lit_cnn.run_folder.checkpoint import BEST, FORMAT, LAST, MIGRATIONS, PREVIOUS, load_checkpoint
 from lit_cnn.run_folder.folder import create_run_dir, find_checkpoint, find_run, note_last, resumable_checkpoint
@@ -133,6 +134,18 @@ def test_an_older_checkpoint_is_migrated_version_by_version(tmp_path: Path, monk
     monkeypatch.setitem(MIGRATIONS, FORMAT + 1, lambda found: {**found, "new": found["between"] + 1})
     migrated = load_checkpoint(path)
     assert (migrated["new"], migrated["format"]) == (3, FORMAT + 2)
+
+
+def test_version_2_knew_squares_and_the_side_before_the_crop_as_a_ratio(tmp_path: Path) -> None:
+    others = {"interpolation": "bicubic", "mean": [0.5], "std": [0.5], "in_channels": 1}
+    for size, ratio, side in ((224, 0.875, 256), (32, 1.0, 32), (224, 224 / 232, 232), (300, 0.9, 333)):
+        stored = {"image_size": size, "crop_ratio": ratio, **others}
+        found = load_checkpoint(write(tmp_path / LAST, format=2, preprocessing=stored))["preprocessing"]
+        assert found == {"image_size": [size, size], "resize": side, "resize_mode": "shorter_side", **others}
+        assert Preprocessing.from_dict(found).box == (side, side)
+    assert load_checkpoint(write(tmp_path / LAST, format=2, preprocessing=None))["preprocessing"] is None
+    present = Preprocessing((8, 9), 10, "squash", "bilinear", (0.5,), (0.5,), 1).as_dict()
+    assert load_checkpoint(write(tmp_path / LAST, preprocessing=present))["preprocessing"] == present
 
 
 def test_foreign_files_and_urls_are_refused(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ class Augmentation:
         if channels == 4 and used:
             raise ValueError(
                 f"{used[0]} changes the colors of gray and RGB images, but those of {origin} have 4 channels; switch "
-                "it off or set data.in_channels to 3"
+                "it off, or read files without their alpha channel (data.in_channels 3)"
             )
 
 

@@ -91,7 +91,7 @@ def _measured(split: EncodedSplit, origin: str) -> tuple[tuple[float, ...], tupl
     """Mean and standard deviation per channel of up to ``SAMPLE`` files, spread evenly, each of the same weight.
 
     Raises:
-        ValueError: if no file has an alpha channel, or none can be decoded.
+        ValueError: if no file has a transparent pixel, or none can be decoded.
     """
     rows = np.unique(np.linspace(0, len(split) - 1, min(SAMPLE, len(split))).round().astype(np.int64))
     moments, transparent = [], False
@@ -105,8 +105,7 @@ def _measured(split: EncodedSplit, origin: str) -> tuple[tuple[float, ...], tupl
             raise pixels
     if not transparent:
         raise ValueError(
-            f"data.in_channels is 4, but none of {len(rows)} images of {origin} has an alpha channel that is not "
-            "opaque; set it to 3"
+            f"data.in_channels is 4, but none of {len(rows)} images of {origin} has a transparent pixel; set it to 3"
         )
     mean, square = torch.stack(moments).mean(0)
     std = (square - mean.square()).clamp(min=0).sqrt()

@@ -1,9 +1,13 @@
 """Loaders: the same batches for any number of worker processes, and errors that survive them."""
 
+import re
+import warnings
+
 import pytest
 import torch
 from PIL import Image
 
+from lit_cnn.data import image_size
 from lit_cnn.data.augmentation.crop import Crop
 from lit_cnn.data.augmentation.erasing import Cutout
 from lit_cnn.data.augmentation.mixing import CutMix, Mixing, Mixup
@@ -33,9 +37,8 @@ def _data(source, path=None, workers=0, **options):
         image_size=8,
         batch_size=4,
         workers=workers,
-        crop=Crop("random_resized"),
         evaluation=Evaluation(crop_ratio=1.0),
-        **{"rand_augment": RandAugment(2, 9), "cutout": Cutout(4), **options},
+        **{"crop": Crop("random_resized"), "rand_augment": RandAugment(2, 9), "cutout": Cutout(4), **options},
     )
 
 
@@ -68,6 +71,37 @@ def test_a_skipped_file_is_no_black_image_in_the_statistics(folder):
     with pytest.warns(UserWarning, match="skipped"):
         part = data.training_images(12)
     assert torch.equal(part, whole[[row for row in range(12) if row != 7]])
+
+
+def test_a_skipped_file_is_blank_at_a_size_that_is_no_square(folder):
+    path = folder / "train" / "dog" / "1.png"
+    path.write_bytes(path.read_bytes()[:60])
+    data = ImageData("imagefolder", str(folder), image_size=(8, 12), batch_size=12, workers=0, on_error="skip")
+    with pytest.warns(UserWarning, match="skipped"):
+        assert next(iter(data.train_dataloader())).images.shape == (12, 3, 8, 12)
+
+
+@pytest.mark.parametrize("kind", ["random_resized", "pad", "shorter_side", "resize"])
+def test_a_thin_file_is_trained_and_validated_on_and_named_once(folder, kind, monkeypatch):
+    monkeypatch.setattr(image_size, "_named", [])
+    for number in range(2):
+        Image.new("RGB", (30_000, 1), (200, 0, 0)).save(folder / "train" / "cat" / f"line{number}.png")
+        Image.new("RGB", (1, 30_000), (200, 0, 0)).save(folder / "val" / "cat" / f"line{number}.png")
+    data = _data("imagefolder", str(folder), crop=Crop(kind, shorter_side=(9, 12)), rand_augment=RandAugment())
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert len(list(data.train_dataloader())) == 3
+        (batch, *_) = list(data.val_dataloader())
+    assert (batch.images[2:, 0] == 200).all()
+    (only,) = caught
+    assert re.search(r"cat/line\d\.png has 30000x1 pixels, one side over 50 times the other", str(only.message))
+
+
+def test_a_file_of_another_size_is_named_under_no_crop(folder):
+    Image.new("RGB", (9, 8)).save(folder / "train" / "cat" / "0.png")
+    data = ImageData("imagefolder", str(folder), image_size=(24, 20), batch_size=12, workers=0, crop=Crop("none"))
+    with pytest.raises(ValueError, match=r"needs images of 20x24 pixels .* the image .*cat/0\.png has 9x8; choose"):
+        list(data.train_dataloader())
 
 
 def test_another_word_for_on_error_is_refused():
