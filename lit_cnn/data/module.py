@@ -80,13 +80,13 @@ class ImageData(Augmentation, lightning.LightningDataModule):
     workers: int | None = None
     seed: int = 0
     val_fraction: float = 0.1
-    hold_out: HoldOutRule = "hash"
-    group_by: str | None = None
     drop_last: bool = True
     repeats: int = 1
     on_error: OnError = "stop"
     file_index: bool = True
     decode: Decode = "full"
+    hold_out: HoldOutRule = "hash"
+    group_by: str | None = None
     normalize: Normalize = field(default_factory=Normalize, kw_only=True)
     evaluation: Evaluation = field(default_factory=Evaluation, kw_only=True)
 
