@@ -18,12 +18,13 @@ from bad_checkpoints import CHECKPOINTS, FILES
 from bad_holdout import HOLD_OUT
 from bad_images import IMAGES
 from bad_recipes import DATA, RECIPES
+from bad_sources import SOURCES
 
 from lit_cnn.cli.main import main
 from lit_cnn.data.loading.fingerprints import SAMPLE
 from lit_cnn.data.loading.resuming import VAL_SAMPLE
 
-CASES = [*IMAGES, *DATA, *HOLD_OUT, *RECIPES, *CHECKPOINTS, *FILES]
+CASES = [*IMAGES, *DATA, *SOURCES, *HOLD_OUT, *RECIPES, *CHECKPOINTS, *FILES]
 
 
 def answer(case: Case, folder: Path) -> tuple[int, str, str]:
