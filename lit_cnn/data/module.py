@@ -121,8 +121,6 @@ class ImageData(Augmentation, lightning.LightningDataModule):
     seed: int = 0
     in_channels: int | None = _Channels()  # type: ignore[assignment]
     val_fraction: float = 0.1
-    hold_out: HoldOutRule = "hash"
-    group_by: str | None = None
     drop_last: bool = True
     repeats: int = 1
     on_error: OnError = "stop"
@@ -132,6 +130,8 @@ class ImageData(Augmentation, lightning.LightningDataModule):
     background: Background = "white"
     color_profile: ColorProfile = "convert"
     max_pixels: int | None = MAX_PIXELS
+    hold_out: HoldOutRule = "hash"
+    group_by: str | None = None
     normalize: Normalize = field(default_factory=Normalize, kw_only=True)
     evaluation: Evaluation = field(default_factory=Evaluation, kw_only=True)
     stated_channels: int | None = field(default=None, init=False)

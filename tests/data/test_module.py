@@ -476,6 +476,9 @@ def test_dotted_options_reach_single_fields():
     assert config.data.rand_augment.magnitude == 5
     assert config.data.rand_augment.layers == 0
     assert config.data.crop.kind == "pad"
+    for stated, size in (("12", 12), ("[8, 12]", (8, 12))):
+        config = parser.parse_args(["--data.source=digits", f"--data.image_size={stated}"])
+        assert (config.data.image_size, config.data.in_channels) == (size, None)
 
 
 def test_what_files_become_reaches_batches_and_checkpoints(tmp_path):
@@ -517,6 +520,3 @@ def test_levels_are_refused_for_arrays_of_8_bits():
 def test_what_files_cannot_become_is_refused(settings, words):
     with pytest.raises(ValueError, match=words):
         ImageData("digits", **SMALL, **settings)
-    for stated, size in (("12", 12), ("[8, 12]", (8, 12))):
-        config = parser.parse_args(["--data.source=digits", f"--data.image_size={stated}"])
-        assert (config.data.image_size, config.data.in_channels) == (size, None)

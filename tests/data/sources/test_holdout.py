@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from lit_cnn.data.sources.file_index import PathTable
 from lit_cnn.data.sources.folders import FolderSplit
 from lit_cnn.data.sources.holdout import HoldOut, rows_by_hash, set_aside, stratified_rows
+from lit_cnn.data.sources.load import load_source
 from lit_cnn.randomness import generator
 
 NAMES = st.text("abc019_.-/ü", min_size=1, max_size=9).filter(lambda name: "//" not in name and name.strip("/") == name)
@@ -218,3 +220,28 @@ def test_one_image_of_each_class_is_refused():
 def test_impossible_values_are_named(arguments, words):
     with pytest.raises(ValueError, match=words):
         HoldOut(*arguments)
+
+
+def test_a_list_of_a_folders_files_holds_out_the_same_images_and_by_a_column(tmp_path):
+    """From class folders, from train/ of them, and from a CSV file in another order with a column of patients."""
+    rows = []
+    for label, name in enumerate(("cat", "dog")):
+        for number in range(30):
+            for folder in (tmp_path / "a", tmp_path / "b" / "train"):
+                (folder / name).mkdir(parents=True, exist_ok=True)
+                (folder / name / f"{number}.png").write_bytes(b"not looked into")
+            rows.append(f"{name}/{number}.png,{name},p{(number + label) % 9}")
+    (tmp_path / "a" / "list.csv").write_text("\n".join(["path,label,patient", *reversed(rows)]))
+    found = [
+        {Path(path).relative_to(root).as_posix() for path in load_source(source, str(place), 0.3).val.paths}
+        for source, place, root in (
+            ("imagefolder", tmp_path / "a", tmp_path / "a"),
+            ("imagefolder", tmp_path / "b", tmp_path / "b" / "train"),
+            ("list", tmp_path / "a" / "list.csv", tmp_path / "a"),
+        )
+    ]
+    assert found[0] == found[1] == found[2]
+    grouped = load_source("list", str(tmp_path / "a" / "list.csv"), 0.3, group_by="column:patient")
+    patients = [set(split.columns["patient"].tolist()) for split in (grouped.train, grouped.val)]
+    assert patients[0] | patients[1] == {f"p{number}" for number in range(9)}
+    assert not patients[0] & patients[1]
