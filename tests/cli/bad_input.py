@@ -18,10 +18,11 @@ from bad_checkpoints import CHECKPOINTS, FILES
 from bad_checks import CHECKS
 from bad_images import IMAGES
 from bad_recipes import DATA, RECIPES
+from bad_sources import SOURCES
 
 from lit_cnn.cli.main import main
 
-CASES = [*IMAGES, *DATA, *CHECKS, *RECIPES, *CHECKPOINTS, *FILES]
+CASES = [*IMAGES, *DATA, *SOURCES, *CHECKS, *RECIPES, *CHECKPOINTS, *FILES]
 
 
 def answer(case: Case, folder: Path) -> tuple[int, str, str]:

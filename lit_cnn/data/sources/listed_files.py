@@ -7,6 +7,7 @@ from pathlib import Path
 from lit_cnn.data.sources.extensions import is_image, is_system
 from lit_cnn.data.sources.tree import own_images, subfolders
 
+URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 PLACES = 64
 """At most so many folders are searched for files that a list names without their folder."""
 
@@ -23,7 +24,8 @@ class ListedFiles:
 
     def __init__(self, file: Path) -> None:
         self.base = Path(os.path.abspath(file.parent))
-        self._names: dict[str, dict[str, list[str]]] = {}
+        self._names: dict[str, set[str]] = {}
+        self._stems: dict[str, dict[str, list[str]]] = {}
         self._folders: list[str] | None = None
 
     def find(self, name: str) -> list[str]:
@@ -32,9 +34,9 @@ class ListedFiles:
         Raises:
             ValueError: if the name is a URL, or a folder cannot be listed.
         """
-        if re.match(r"[a-z][a-z0-9+.-]+://", name, re.IGNORECASE):
+        if URL.match(name):
             raise ValueError(f"{name} is a URL, but a list names files; download them first")
-        for form in dict.fromkeys((name, name.replace("\\", "/"))):
+        for form in (name, name.replace("\\", "/")) if "\\" in name else (name,):
             found = self._lookup(str(self.base), form)
             if not found and not os.path.isabs(form):
                 inside = [path for place in self._image_folders() for path in self._lookup(place, form)]
@@ -46,28 +48,31 @@ class ListedFiles:
     def _lookup(self, place: str, name: str) -> list[str]:
         """The file of this name under ``place``, or else those with an image's extension added."""
         folder, last = os.path.split(os.path.normpath(os.path.join(place, name)))
-        known = self._listed(folder).get(last, [])
-        exact = [file for file in known if file == last]
-        return [os.path.join(folder, file) for file in exact or known]
+        if last in self._files(folder):
+            return [os.path.join(folder, last)]
+        return [os.path.join(folder, file) for file in self._by_stem(folder).get(last, [])]
 
-    def _listed(self, folder: str) -> dict[str, list[str]]:
-        """The files of a folder by their names and, for images, by their names without extension."""
+    def _files(self, folder: str) -> set[str]:
+        """Names of the files in a folder."""
         if folder not in self._names:
-            names: dict[str, list[str]] = {}
             try:
                 with os.scandir(folder) as entries:
-                    files = sorted(entry.name for entry in entries if not entry.is_dir())
+                    self._names[folder] = {entry.name for entry in entries if not entry.is_dir()}
             except (FileNotFoundError, NotADirectoryError):
-                files = []
+                self._names[folder] = set()
             except OSError as error:
                 reason = error.strerror or type(error).__name__
                 raise ValueError(f"the folder {folder} cannot be listed ({reason}); fix its permissions") from None
-            for file in files:
-                names.setdefault(file, []).append(file)
-                if is_image(file) and not is_system(file):
-                    names.setdefault(file.rpartition(".")[0], []).append(file)
-            self._names[folder] = names
         return self._names[folder]
+
+    def _by_stem(self, folder: str) -> dict[str, list[str]]:
+        """The images of a folder by their names without extension."""
+        if folder not in self._stems:
+            self._stems[folder] = {}
+            for file in sorted(self._files(folder)):
+                if is_image(file) and not is_system(file):
+                    self._stems[folder].setdefault(file.rpartition(".")[0], []).append(file)
+        return self._stems[folder]
 
     def _image_folders(self) -> list[str]:
         """Folders below that of the list, up to two deep, that hold images directly."""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -21,15 +22,19 @@ from lit_cnn.data.sources.tree import own_images, walk
 from lit_cnn.data.sources.wording import counted, few
 
 
-@dataclass(frozen=True)
-class Row:
-    """One row of a list: an existing file, its class, its split (or "all"), and the other columns' values."""
+class Row(NamedTuple):
+    """One row of a list: an existing file, its class and split (or "all"), and where the row is."""
 
     path: str
     label: str
     split: str
-    place: str
-    values: dict[str, str]
+    table: Table
+    number: int
+
+    @property
+    def place(self) -> str:
+        """What messages call it."""
+        return self.table.place(self.number)
 
 
 @dataclass
@@ -117,26 +122,28 @@ def _read(lists: dict[str, Path]) -> _Reading:
 
 def _add(reading: _Reading, table: Table, name: str) -> None:
     """The rows of a list whose files are there."""
-    finder, known, missing, repeated, bare = ListedFiles(table.file), image_extensions(), [], 0, 0
-    for number, path in enumerate(table.paths):
-        place = f"line {table.lines[number]} of {table.file}"
+    finder, known, missing, repeated, bare = ListedFiles(table.file), {*image_extensions(), ""}, [], 0, 0
+    for number in range(len(table.paths)):
         split = name if table.splits is None else table.splits[number]
         if not table.labels[number] and split == "test":
             bare += 1
             continue
-        found = _find(finder, path, place)
+        found = _find(finder, table, number)
         if found is None:
-            missing.append(f"{path} ({place})")
+            missing.append(number)
             continue
-        if extension(os.path.basename(found)) not in {*known, ""}:
-            reading.extensions[extension(os.path.basename(found))] += 1
+        ending = extension(os.path.basename(found))
+        if ending not in known:
+            reading.extensions[ending] += 1
             continue
-        values = {column: texts[number] for column, texts in table.columns.items()}
-        repeated += _enter(reading.rows, Row(found, _label(table.labels[number], place), split, place, values))
+        if not table.labels[number]:
+            raise ValueError(f"{table.place(number)} names no class; add it or remove the row")
+        repeated += _enter(reading.rows, Row(found, table.labels[number], split, table, number))
     if missing:
         raise ValueError(
-            f"{len(missing)} of {len(table.paths)} files that {table.file} lists are missing, the first is {missing[0]}"
-            "; write paths relative to the list's folder, or remove these rows"
+            f"{len(missing)} of {len(table.paths)} files that {table.file} lists are missing, the first is "
+            f"{table.paths[missing[0]]} ({table.place(missing[0])}); write paths relative to the list's folder, or "
+            "remove these rows"
         )
     if repeated:
         reading.notes.append(f"{counted(repeated, 'repeated row')} of {table.file.name} read once")
@@ -144,22 +151,19 @@ def _add(reading: _Reading, table: Table, name: str) -> None:
         reading.notes.append(f"{counted(bare, 'test image')} of {table.file.name} without a class: left out")
 
 
-def _find(finder: ListedFiles, path: str, place: str) -> str | None:
+def _find(finder: ListedFiles, table: Table, number: int) -> str | None:
+    path = table.paths[number]
     if not path:
-        raise ValueError(f"{place} names no file; add its path or remove the row")
+        raise ValueError(f"{table.place(number)} names no file; add its path or remove the row")
     try:
         found = finder.find(path)
     except ValueError as error:
-        raise ValueError(f"{error} ({place})") from None
+        raise ValueError(f"{error} ({table.place(number)})") from None
     if len(found) > 1:
-        raise ValueError(f"{path} ({place}) may be {found[0]} or {found[1]}; write its path from the list's folder on")
+        raise ValueError(
+            f"{path} ({table.place(number)}) may be {found[0]} or {found[1]}; write its path from the list's folder on"
+        )
     return found[0] if found else None
-
-
-def _label(label: str, place: str) -> str:
-    if not label:
-        raise ValueError(f"{place} names no class; add it or remove the row")
-    return label
 
 
 def _enter(rows: dict[str, Row], row: Row) -> bool:
@@ -210,5 +214,6 @@ def _root(base: str, paths: dict[str, Row]) -> str:
 
 def _columns(rows: list[Row]) -> dict[str, np.ndarray]:
     """The values of the columns that every row of a split has."""
-    shared = [name for name in rows[0].values if all(name in row.values for row in rows)]
-    return {name: np.array([row.values[name] for row in rows], dtype=np.str_) for name in shared}
+    tables = {id(row.table): row.table for row in rows}.values()
+    shared = [name for name in rows[0].table.columns if all(name in table.columns for table in tables)]
+    return {name: np.array([row.table.columns[name][row.number] for row in rows], dtype=np.str_) for name in shared}

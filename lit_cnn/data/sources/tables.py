@@ -56,6 +56,10 @@ class Table:
     columns: dict[str, list[str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
+    def place(self, number: int) -> str:
+        """What messages call a row."""
+        return f"line {self.lines[number]} of {self.file}"
+
 
 @dataclass(frozen=True)
 class _Roles:
@@ -231,7 +235,10 @@ def _roles(file: Path, rows: list[list[str]]) -> _Roles:
         note = f"{file.name} has no header: its column {path + 1} is read as the file, column {label + 1} as the class"
         return _Roles(path, label, split, [], (note,))
     shown = few([value or "''" for value in first])
-    raise ValueError(f"{file} has the columns {shown}, of which none says which is the class; {EXPECTED} are expected")
+    raise ValueError(
+        f"{file} has the columns {shown}, which do not say which is the file and which the class; {EXPECTED} are "
+        "expected"
+    )
 
 
 def _holds_images(column: list[list[str]]) -> bool:

@@ -90,7 +90,7 @@ def test_the_class_column_is_told_where_it_is_not_clear(tmp_path):
         ("", "holds no rows"),
         ("\n\n", "holds no rows"),
         ("a.jpg\nb.jpg\n", "has one column only; a column path .* and a column label"),
-        ("path,age,size\na.jpg,1,2\n", "has the columns path, age, size, of which none says which is the class"),
+        ("path,age,size\na.jpg,1,2\n", "has the columns path, age, size, which do not say which is the file and"),
         ("first,second\nx,y\n", "has the columns first, second"),
         ("path,label\na.jpg,cat\nb.jpg\n", r"line 3 of .*list\.csv has 1 fields where 2 are expected"),
         ("path,label\na.jpg,cat,dog\n", "line 2 of .* has 3 fields where 2 are expected; quote"),
