@@ -197,7 +197,7 @@ class EncodedImage:
 
     def _read(self, read: Callable[[bytes], Result]) -> Result:
         """What ``read`` makes of the bytes; metadata alone does not let it fail."""
-        with silent_pillow():
+        with silent_pillow:
             try:
                 return read(self.content)
             except Exception as error:  # damaged files fail in any way a decoder can

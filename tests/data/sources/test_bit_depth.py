@@ -148,9 +148,7 @@ def test_levels_of_8_bits_stretch_every_channel_but_alpha(mode):
 
 @pytest.mark.parametrize("levels", [(0.0, 4095.0), (-1000.0, 200.0)])
 def test_levels_beyond_8_bits_are_refused_for_8_bits(levels):
-    with pytest.raises(
-        ValueError, match=r"its 8 bits hold 0 to 255, and the levels \[-?\d+, \d+\] are those of deeper files"
-    ):
+    with pytest.raises(ValueError, match=r"8 bits hold 0 to 255, and the levels \[-?\d+, \d+\] are those of deeper"):
         stretch(Image.new("L", (2, 2)), levels)
 
 

@@ -63,7 +63,7 @@ def test_one_pixel_too_many_is_refused_with_name_size_and_limit(kind):
 def test_the_default_refuses_what_pillow_refuses_before_any_memory_is_taken():
     with pytest.raises(TooLarge, match=r"has 50000 x 50000 = 2,500,000,000 px, more than the 178,956,970 px allowed"):
         open_image(claiming(50000, 50000), MAX_PIXELS)
-    with silent_pillow():
+    with silent_pillow:
         open_image(claiming(13376, 13376), MAX_PIXELS).close()
     with pytest.raises(TooLarge):
         open_image(claiming(13378, 13378), MAX_PIXELS)
@@ -122,7 +122,7 @@ def test_other_warnings_pass_and_are_still_shown_once():
         warnings.resetwarnings()
         warnings.simplefilter("default")
         for _ in range(3):
-            with silent_pillow():
+            with silent_pillow:
                 warn()
             EncodedImage(corrupt_exif(), "x").pixels()
     assert [str(each.message) for each in shown] == ["ours"]
@@ -132,7 +132,7 @@ def test_silence_ends_with_the_last_of_several_threads():
     before, inside, done = list(warnings.filters), threading.Barrier(3), threading.Barrier(3)
 
     def hold():
-        with silent_pillow():
+        with silent_pillow:
             inside.wait(10)
             done.wait(10)
 
