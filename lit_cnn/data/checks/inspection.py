@@ -94,7 +94,7 @@ def look_at_file(file: EncodedImage) -> Look:
     look = look_at(file.picture())
     found = file.deep_numbers()
     deep = None if found is None or found[1].kind == "float" else (int(found[0].max()), found[1])
-    with silent_pillow(), open_image(file.content, None) as image:
+    with silent_pillow, open_image(file.content, None) as image:
         transparent, misnamed = _is_transparent(image), _is_misnamed(file.name, image)
         return replace(look, gray=image.mode in GRAY_MODES, transparent=transparent, misnamed=misnamed, deep=deep)
 
