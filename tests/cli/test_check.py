@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 from checkpoint_files import PREPROCESSING, write_checkpoint
-from pictures import scene
 from PIL import Image
+from scenes import scene
 
 from lit_cnn.cli.main import main
 from lit_cnn.evaluation.checking import WEIGHTS

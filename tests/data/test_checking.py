@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pictures import TWINS, as_jpeg, scene
 from PIL import Image
+from scenes import TWINS, as_jpeg, scene
 
 from lit_cnn.data.checking import check_data
 from lit_cnn.data.checks import finding

@@ -3,8 +3,8 @@ from functools import partial
 
 import numpy as np
 import pytest
-from pictures import as_jpeg, scene
 from PIL import Image
+from scenes import as_jpeg, scene
 
 from lit_cnn.data.checks.inspection import Look, attempt_to_look, inspect, look_at, look_at_file
 from lit_cnn.data.sources.decoding import BrokenImage, EncodedImage

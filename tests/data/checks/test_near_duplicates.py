@@ -3,8 +3,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pictures import TWINS, scene
 from PIL import Image
+from scenes import TWINS, scene
 
 from lit_cnn.data.checks import near_duplicates as module
 from lit_cnn.data.checks.near_duplicates import near_duplicates, perceptual_hash, thumbnail_and_hash
