@@ -21,19 +21,9 @@ from lit_cnn.data.normalization import denormalize, normalize
 from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.data.settings import Decode, Evaluation, Normalize, OnError, require, require_image_size
 from lit_cnn.data.sources.arrays import ArraySplit
-from lit_cnn.data.sources.channels import CHANNELS, with_channels
+from lit_cnn.data.sources.channels import StatedChannels, require_channels, stated_channels, with_channels
 from lit_cnn.data.sources.load import Source, SourceName, Split, load_source
 from lit_cnn.data.sources.shards import ShardSplit
-
-
-class _Channels:
-    """The field ``in_channels``: set to what is stated, and read as what the loaded source has."""
-
-    def __get__(self, data: "ImageData | None", owner: type | None = None) -> int | None:
-        return None if data is None else data.loaded.in_channels
-
-    def __set__(self, data: "ImageData", value: int | None) -> None:
-        data.stated_channels = value
 
 
 @dataclass(eq=False, repr=False)
@@ -85,7 +75,7 @@ class ImageData(Augmentation, lightning.LightningDataModule):
     eval_batch_size: int | None = None
     workers: int | None = None
     seed: int = 0
-    in_channels: int | None = _Channels()  # type: ignore[assignment]
+    in_channels: int | None = StatedChannels()  # type: ignore[assignment]
     val_fraction: float = 0.1
     drop_last: bool = True
     repeats: int = 1
@@ -101,11 +91,10 @@ class ImageData(Augmentation, lightning.LightningDataModule):
         for name in ("batch_size", "eval_batch_size", "workers", "repeats"):
             value, least = getattr(self, name), 0 if name == "workers" else 1
             require(value is None or value >= least, name, value, f"at least {least}")
-        stated = self.stated_channels
-        require(stated is None or stated in CHANNELS, "in_channels", stated, "null, 1 (gray), 3 (RGB) or 4")
+        require_channels(stated_channels(self))
         require(self.on_error in get_args(OnError), "on_error", self.on_error, "stop or skip")
         require(self.decode in get_args(Decode), "decode", self.decode, "full or reduced")
-        self.crop.require_fit(self.sides)
+        self.crop.require_fit(sides_of(self.image_size))
         self.evaluation.resized_side(self.evaluated_sides)
         self.stages: tuple[Stage, ...] = ()
         self._loaded: Source | None = None
@@ -121,13 +110,8 @@ class ImageData(Augmentation, lightning.LightningDataModule):
         """Load the source once; needs no trainer."""
         if self._loaded is None:
             loaded = load_source(self.source, self.path, self.val_fraction, file_index=self.file_index)
-            loaded = with_channels(loaded, self.stated_channels)
-            mean = self.normalize.mean
-            if mean is not None and len(mean) != loaded.in_channels:
-                raise ValueError(
-                    f"data.normalize.mean has {len(mean)} numbers, but the images of {loaded.origin} have "
-                    f"{loaded.in_channels} channels; state one number per channel"
-                )
+            loaded = with_channels(loaded, stated_channels(self))
+            self.normalize.require_channels(loaded.in_channels, loaded.origin)
             self.require_channels(loaded.in_channels, loaded.origin)
             self._loaded = loaded
 
@@ -162,11 +146,6 @@ class ImageData(Augmentation, lightning.LightningDataModule):
     def steps_per_epoch(self) -> int:
         """Optimizer steps of one epoch."""
         return TrainSampler(self.train_size, self.batch_size, drop_last=self.drop_last, repeats=self.repeats).steps
-
-    @property
-    def sides(self) -> Sides:
-        """Height and width in pixels of training images."""
-        return sides_of(self.image_size)
 
     @property
     def evaluated_sides(self) -> Sides:

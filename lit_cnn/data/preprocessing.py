@@ -65,7 +65,10 @@ class Preprocessing:
                 f"the stored preprocessing has missing or unknown entries ({', '.join(wrong)}); it needs "
                 f"{sorted(needed)}"
             )
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+        plain: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        return cls(**plain)
 
 
 def resized_images(images: Tensor, preprocessing: Preprocessing) -> ResizedImages:

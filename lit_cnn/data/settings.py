@@ -55,12 +55,23 @@ class Normalize:
             stds = all(0 < value <= 1 for value in self.std)
             require(stds, "normalize.std", self.std, f"positive and at most 1 in every channel, {units}")
 
+    def require_channels(self, channels: int, origin: str) -> None:
+        """Raise a ValueError unless there is one number for each channel."""
+        if self.mean is not None and len(self.mean) != channels:
+            raise ValueError(
+                f"data.normalize.mean has {len(self.mean)} numbers, but the images of {origin} have {channels} "
+                "channels; state one number per channel"
+            )
+
 
 def require_image_size(name: str, value: ImageSize) -> None:
     """Refuse what is neither a positive side nor two of them."""
     valid = isinstance(value, int) or len(value) == 2
     require(
-        valid and min(sides_of(value)) > 0, name, value, "at least 1: the side of a square in pixels, or [height, width]"
+        valid and min(sides_of(value)) > 0,
+        name,
+        value,
+        "at least 1: the side of a square in pixels, or [height, width]",
     )
 
 
@@ -90,7 +101,10 @@ class Evaluation:
         if self.image_size is not None:
             require_image_size("evaluation.image_size", self.image_size)
         require(
-            self.resize_mode in get_args(ResizeMode), "evaluation.resize_mode", self.resize_mode, "shorter_side or squash"
+            self.resize_mode in get_args(ResizeMode),
+            "evaluation.resize_mode",
+            self.resize_mode,
+            "shorter_side or squash",
         )
 
     def resized_side(self, size: Sides) -> int:

@@ -67,9 +67,7 @@ def stated_data(trained: Trained, data_path: str | None) -> ImageData:
         crop=Crop(kind="resize"),
         normalize=Normalize(known.mean, known.std),
         in_channels=known.in_channels,
-        evaluation=Evaluation(
-            interpolation=known.interpolation, resize=known.resize, resize_mode=known.resize_mode
-        ),
+        evaluation=Evaluation(interpolation=known.interpolation, resize=known.resize, resize_mode=known.resize_mode),
     )
 
 

@@ -421,7 +421,9 @@ class Classifier(pl.LightningModule):
             ]
             raise ValueError(f"the checkpoint is of another network: {'; '.join(different)}")
         self.class_names = self.class_names or checkpoint.get("class_names")
-        recorded = migrate(checkpoint, "the checkpoint").get("preprocessing")  # which a Trainer of one's own has not done
+        recorded = migrate(checkpoint, "the checkpoint").get(
+            "preprocessing"
+        )  # which a Trainer of one's own has not done
         if self.preprocessing is None and recorded is not None:
             self.preprocessing = Preprocessing.from_dict(recorded)
         if self.global_rank == 0:

@@ -232,7 +232,9 @@ RECIPES = [
     ),
     Case("recipes", "negative size", recipe(("data.image_size", -1)), "data.image_size is -1"),
     Case("recipes", "three sizes", recipe(("data.image_size", [16, 16, 16])), "data.image_size"),
-    Case("recipes", "two channels", recipe(("data.in_channels", 2)), "data.in_channels is 2 but must be null, 1 (gray)"),
+    Case(
+        "recipes", "two channels", recipe(("data.in_channels", 2)), "data.in_channels is 2 but must be null, 1 (gray)"
+    ),
     Case(
         "recipes",
         "resized to less than the crop",

@@ -233,5 +233,6 @@ class ResizeThenCut(v2.Transform):
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """Resize, then cut."""
+        (top, left), (height, width) = params["place"], self.size
         resized = ResizedImages.covering(inpt, params["box"], self.settings.interpolation)
-        return resized.window(*params["place"], *self.size)
+        return resized.window(top, left, height, width)

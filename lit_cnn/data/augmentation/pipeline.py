@@ -92,8 +92,8 @@ class Augmentation:
         used = [key for key, on in keys.items() if on]
         if channels == 4 and used:
             raise ValueError(
-                f"{used[0]} changes the colors of gray and RGB images, but those of {origin} have 4 channels; switch it "
-                "off, or read files without their alpha channel (data.in_channels 3)"
+                f"{used[0]} changes the colors of gray and RGB images, but those of {origin} have 4 channels; switch "
+                "it off, or read files without their alpha channel (data.in_channels 3)"
             )
 
 

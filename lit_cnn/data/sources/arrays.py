@@ -41,8 +41,8 @@ def channel_statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, 
 def read_npz(path: Path) -> tuple[dict[str, ArraySplit], list[str]]:
     """Read ``train_images``, ``train_labels`` and, where present, ``val_*``, ``test_*`` and ``class_names``.
 
-    Images are uint8 (N, H, W) or (N, H, W, C) with 1, 3 or 4 channels; labels are integers (N,) or (N, 1). Nothing pickled
-    is loaded.
+    Images are uint8 (N, H, W) or (N, H, W, C) with 1, 3 or 4 channels; labels are integers (N,) or (N, 1). Nothing
+    pickled is loaded.
 
     Raises:
         ValueError: one sentence on what the file lacks.
@@ -84,7 +84,9 @@ def _images(array: np.ndarray, name: str) -> Tensor:
     if array.ndim == 3:
         array = array[..., None]
     if array.ndim != 4 or array.shape[3] not in (1, 3, 4) or 0 in array.shape:
-        raise ValueError(f"{name} has shape {array.shape}; (N, H, W) or (N, H, W, C) with 1, 3 or 4 channels is expected")
+        raise ValueError(
+            f"{name} has shape {array.shape}; (N, H, W) or (N, H, W, C) with 1, 3 or 4 channels is expected"
+        )
     return torch.from_numpy(np.ascontiguousarray(array.transpose(0, 3, 1, 2)))
 
 

@@ -5,9 +5,9 @@ import io
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from torchvision.transforms.v2 import functional
 
 from lit_cnn.data.augmentation.crop import Crop, CutThenResize, crop_batch, pad_crop

@@ -8,7 +8,9 @@ from PIL import Image
 from lit_cnn.data.loading.oversized import naming_by_size
 from lit_cnn.data.sources.decoding import BrokenImage, EncodedImage
 
-TORCH = "[enforce fail at alloc_cpu.cpp:121] . DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."
+TORCH = (
+    "[enforce fail at alloc_cpu.cpp:121] . DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."
+)
 
 
 def encoded(width: int, height: int) -> EncodedImage:
@@ -20,7 +22,9 @@ def encoded(width: int, height: int) -> EncodedImage:
 @pytest.mark.parametrize("error", [RuntimeError(TORCH), MemoryError()])
 def test_a_large_image_is_at_fault(error: Exception) -> None:
     with (
-        pytest.raises(BrokenImage, match=r"the image folder/huge\.png of 6000x5000 pixels does not fit .* skip") as caught,
+        pytest.raises(
+            BrokenImage, match=r"the image folder/huge\.png of 6000x5000 pixels does not fit .* skip"
+        ) as caught,
         naming_by_size(encoded(6000, 5000)),
     ):
         raise error

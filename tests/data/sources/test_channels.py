@@ -105,7 +105,9 @@ def test_files_with_alpha_are_measured_and_opaque_where_they_have_none(folder):
 def test_alpha_that_no_file_has_is_refused(folder):
     for path in folder.glob("*/cat/*.png"):
         Image.open(path).convert("RGB").save(path)
-    with pytest.raises(ValueError, match=r"in_channels is 4, but none of 6 images of .* has a transparent pixel; set it to 3"):
+    with pytest.raises(
+        ValueError, match=r"in_channels is 4, but none of 6 images of .* has a transparent pixel; set it to 3"
+    ):
         data("imagefolder", folder, in_channels=4).setup()
 
 
