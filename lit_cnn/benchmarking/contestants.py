@@ -168,5 +168,5 @@ def recipe_contestant(recipe: Recipe, conditions: Conditions) -> Contestant:
             )
         else:
             network = copy.deepcopy(model.network).to("meta")
-    madds = count_madds(network, data.sides, in_channels=data.loaded.in_channels)
+    madds = count_madds(network, data.image_size, in_channels=data.loaded.in_channels)
     return Contestant("ours", lambda: recipe_parts(recipe, conditions), images, madds)

@@ -33,7 +33,7 @@ from lit_cnn.data.settings import (
 )
 from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.bit_depth import Levels
-from lit_cnn.data.sources.channels import CHANNELS, with_channels
+from lit_cnn.data.sources.channels import StatedChannels, require_channels, stated_channels, with_channels
 from lit_cnn.data.sources.decoding import ColorProfile, PixelFormat
 from lit_cnn.data.sources.holdout import HoldOut, HoldOutRule
 from lit_cnn.data.sources.load import Source, SourceName, Split, load_source
@@ -41,16 +41,6 @@ from lit_cnn.data.sources.pillow_limits import MAX_PIXELS
 from lit_cnn.data.sources.shards import ShardSplit
 from lit_cnn.data.summary import DataSummary
 from lit_cnn.lightning_internals import overfits_batches
-
-
-class _Channels:
-    """The field ``in_channels``: set to what is stated, and read as what the loaded source has."""
-
-    def __get__(self, data: "ImageData | None", owner: type | None = None) -> int | None:
-        return None if data is None else data.loaded.in_channels
-
-    def __set__(self, data: "ImageData", value: int | None) -> None:
-        data.stated_channels = value
 
 
 @dataclass(eq=False, repr=False)
@@ -119,7 +109,7 @@ class ImageData(Augmentation, lightning.LightningDataModule):
     eval_batch_size: int | None = None
     workers: int | None = None
     seed: int = 0
-    in_channels: int | None = _Channels()  # type: ignore[assignment]
+    in_channels: int | None = StatedChannels()  # type: ignore[assignment]
     val_fraction: float = 0.1
     drop_last: bool = True
     repeats: int = 1
@@ -134,7 +124,6 @@ class ImageData(Augmentation, lightning.LightningDataModule):
     group_by: str | None = None
     normalize: Normalize = field(default_factory=Normalize, kw_only=True)
     evaluation: Evaluation = field(default_factory=Evaluation, kw_only=True)
-    stated_channels: int | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         lightning.LightningDataModule.__init__(self)
@@ -142,8 +131,7 @@ class ImageData(Augmentation, lightning.LightningDataModule):
         for name in ("batch_size", "eval_batch_size", "workers", "repeats", "max_pixels"):
             value, least = getattr(self, name), 0 if name == "workers" else 1
             require(value is None or value >= least, name, value, f"at least {least}")
-        stated = self.stated_channels
-        require(stated is None or stated in CHANNELS, "in_channels", stated, "null, 1 (gray), 3 (RGB) or 4")
+        require_channels(stated_channels(self))
         require(self.on_error in get_args(OnError), "on_error", self.on_error, "stop or skip")
         require(self.decode in get_args(Decode), "decode", self.decode, "full or reduced")
         HoldOut(self.val_fraction, self.hold_out, self.group_by)  # refuses impossible values
@@ -151,7 +139,7 @@ class ImageData(Augmentation, lightning.LightningDataModule):
         require(known, "color_profile", self.color_profile, "convert or ignore")
         self.levels = checked_levels(self.levels)
         background_color(self.background)
-        self.crop.require_fit(self.sides)
+        self.crop.require_fit(sides_of(self.image_size))
         self.evaluation.resized_side(self.evaluated_sides)
         self.stages: tuple[Stage, ...] = ()
         self._loaded: Source | None = None
@@ -175,13 +163,8 @@ class ImageData(Augmentation, lightning.LightningDataModule):
                 hold_out=self.hold_out,
                 group_by=self.group_by,
             )
-            loaded = with_channels(loaded, self.stated_channels)
-            mean = self.normalize.mean
-            if mean is not None and len(mean) != loaded.in_channels:
-                raise ValueError(
-                    f"data.normalize.mean has {len(mean)} numbers, but the images of {loaded.origin} have "
-                    f"{loaded.in_channels} channels; state one number per channel"
-                )
+            loaded = with_channels(loaded, stated_channels(self))
+            self.normalize.require_channels(loaded.in_channels, loaded.origin)
             if isinstance(self.levels, tuple) and isinstance(loaded.train, ArraySplit):
                 raise ValueError(
                     f"data.levels is {list(self.levels)}, but the images of {loaded.origin} are arrays of 8-bit levels "
@@ -226,11 +209,6 @@ class ImageData(Augmentation, lightning.LightningDataModule):
     def steps_per_epoch(self) -> int:
         """Optimizer steps of one epoch."""
         return TrainSampler(self.train_size, self.batch_size, drop_last=self.drop_last, repeats=self.repeats).steps
-
-    @property
-    def sides(self) -> Sides:
-        """Height and width in pixels of training images."""
-        return sides_of(self.image_size)
 
     @property
     def evaluated_sides(self) -> Sides:

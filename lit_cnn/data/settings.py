@@ -76,6 +76,14 @@ class Normalize:
             stds = all(0 < value <= 1 for value in self.std)
             require(stds, "normalize.std", self.std, f"positive and at most 1 in every channel, {units}")
 
+    def require_channels(self, channels: int, origin: str) -> None:
+        """Raise a ValueError unless there is one number for each channel."""
+        if self.mean is not None and len(self.mean) != channels:
+            raise ValueError(
+                f"data.normalize.mean has {len(self.mean)} numbers, but the images of {origin} have {channels} "
+                "channels; state one number per channel"
+            )
+
 
 def require_image_size(name: str, value: ImageSize) -> None:
     """Refuse what is neither a positive side nor two of them."""

@@ -74,8 +74,8 @@ class Trained:
         """
         images = images.to(next(self.network.parameters()).device)
         if not images.is_floating_point():
-            known = self.preprocessing
-            images = normalize(convert_channels(images, known.in_channels), known.mean, known.std)
+            stated = self.preprocessing
+            images = normalize(convert_channels(images, stated.in_channels), stated.mean, stated.std)
         try:
             with torch.autocast(images.device.type, self.autocast, enabled=self.autocast is not None):
                 return self.network(images).float() / self.temperature

@@ -1,4 +1,4 @@
-"""Windows of resized images: torchvision's of ordinary ones, and the same without the whole image of thin ones."""
+"""Windows of resized images: torchvision's own of ordinary ones; equal to them, but without the whole, of thin ones."""
 
 import pytest
 import torch

@@ -233,5 +233,6 @@ class ResizeThenCut(v2.Transform):
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """Resize, then cut."""
-        resized, (top, left) = ResizedImages.covering(inpt, params["box"], self.settings.interpolation), params["place"]
-        return resized.window(top, left, *self.size)
+        (top, left), (height, width) = params["place"], self.size
+        resized = ResizedImages.covering(inpt, params["box"], self.settings.interpolation)
+        return resized.window(top, left, height, width)

@@ -6,11 +6,13 @@ gray by its luma (ITU-R 601-2, rounded as Pillow does, so that an array and a fi
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from lit_cnn.data.settings import require
 from lit_cnn.data.sources.arrays import ArraySplit, channel_statistics
 from lit_cnn.data.sources.decoding import PixelFormat, attempt
 from lit_cnn.data.sources.load import EncodedSplit, Source, Split
@@ -23,6 +25,27 @@ SAMPLE = 100
 """Training files whose pixels are measured where no statistics are known."""
 
 _CHUNK = 1024
+
+
+class StatedChannels:
+    """The field ``in_channels`` of ``ImageData``: set to what a recipe states, and read as what the loaded source has,
+    which may be null in the recipe."""
+
+    def __get__(self, data: Any, owner: type | None = None) -> int | None:
+        return None if data is None else data.loaded.in_channels
+
+    def __set__(self, data: object, value: int | None) -> None:
+        vars(data)["in_channels"] = value
+
+
+def stated_channels(data: object) -> int | None:
+    """The field as it was stated."""
+    return vars(data)["in_channels"]
+
+
+def require_channels(stated: int | None) -> None:
+    """Refuse another number than those of ``CHANNELS``."""
+    require(stated is None or stated in CHANNELS, "in_channels", stated, "null, 1 (gray), 3 (RGB) or 4")
 
 
 def convert_channels(images: Tensor, channels: int) -> Tensor:
