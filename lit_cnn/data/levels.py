@@ -1,5 +1,6 @@
 """Whether the images of more than 8 bits use their range, or become nearly black."""
 
+import os
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -40,7 +41,7 @@ def levels_warning(
     rows = np.unique(np.linspace(0, len(split) - 1, count).round().astype(int)).tolist()
     highest: list[tuple[int, Depth]] = []
     for row in rows:
-        if isinstance(split, FolderSplit) and split.paths[row].lower().endswith(EIGHT_BIT):
+        if isinstance(split, FolderSplit) and not _may_be_deep(split.paths[row]):
             continue
         found = attempt(_deep_numbers(split.read, row, pixel_format))
         if not isinstance(found, tuple) or found[1].kind == "float":
@@ -49,6 +50,11 @@ def levels_warning(
         if highest[-1][0] >= USED * found[1].largest:
             return None
     return unused_range(highest, name, advice)
+
+
+def _may_be_deep(path: str) -> bool:
+    """Whether a file can hold more than 8 bits; a pipe, which can be read once only, is left to who needs it."""
+    return not path.lower().endswith(EIGHT_BIT) and os.path.isfile(path)
 
 
 def unused_range(highest: Sequence[tuple[int, Depth]], name: str, advice: str = ADVICE) -> str | None:
