@@ -42,7 +42,7 @@ def write(path: Path, seed: int, size: int, names: list[str]) -> None:
         },
         "seed_everything": 0,
     }
-    preprocessing = {**PREPROCESSING, "image_size": size, "std": [0.25] * 3}
+    preprocessing = {**PREPROCESSING, "image_size": [size] * 2, "resize": size, "std": [0.25] * 3}
     write_checkpoint(path, names, preprocessing=preprocessing, recipe=recipe, seed=seed)
 
 

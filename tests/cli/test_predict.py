@@ -39,7 +39,7 @@ def write_color_net(path: Path, image_size: int, images: Path | None = None) -> 
             "evaluation": {"crop_ratio": 1.0},
         },
     }
-    preprocessing = {**PREPROCESSING, "image_size": image_size, "mean": MEAN, "std": STD}
+    preprocessing = {**PREPROCESSING, "image_size": [image_size] * 2, "resize": image_size, "mean": MEAN, "std": STD}
     return write_checkpoint(path, NAMES, architecture=network, preprocessing=preprocessing, recipe=recipe)
 
 

@@ -67,7 +67,7 @@ def test_a_list_gives_the_labels_of_its_files(tmp_path: Path) -> None:
 
 def test_another_class_is_refused_by_its_name(tmp_path: Path) -> None:
     fill(tmp_path, red=1, purple=1)
-    with pytest.raises(ValueError, match="purple is named as none of the network"):
+    with pytest.raises(ValueError, match="purple is not named as one of the network"):
         given_images(TRAINED, str(tmp_path), "val")
     with pytest.raises(FileNotFoundError, match=r"--data '.*gone' does not exist"):
         given_images(TRAINED, str(tmp_path / "gone"), "val")
