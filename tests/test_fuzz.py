@@ -168,4 +168,5 @@ def test_a_recipe_is_written_and_parsed_again_equal(drawn: dict[str, Any]) -> No
     assert describe_changes(first, second) == ""
     values = dict(leaves("", first))
     for key, value in leaves("", nested(stated)):
-        assert values[key] == value, key
+        if (key, value) != ("about.title", ""):  # network and data then give the title
+            assert values[key] == value, key

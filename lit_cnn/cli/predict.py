@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from os import fsencode, sep
+from os import sep
 from os.path import commonpath
 from pathlib import Path
 
@@ -172,7 +172,7 @@ def show(results: Results, options: argparse.Namespace) -> None:
     if not paths:
         return
     folder = commonpath([Path(path).parent for path in paths])
-    say(f"files of {readable(folder)}")
+    say(f"files of {folder}")
     names = [path[len(folder) :].lstrip(sep) for path in paths]
     console(columns=None).print(predictions_table(results.kept, names, options))
     for note in notes(results, options.min_probability):
@@ -197,18 +197,13 @@ def notes(results: Results, min_probability: float | None) -> Iterator[str]:
         yield f"{results.unanswered} of {results.count} images are below {min_probability:g} and have no answer"
 
 
-def readable(name: str) -> str:
-    """A name of any bytes as text that can be printed."""
-    return fsencode(name).decode("utf-8", "replace")
-
-
 def row(prediction: Prediction, name: str, min_probability: float | None) -> list[str]:
     """Cells of the table."""
     if prediction.error is not None:
-        return [readable(name), "-", "-", prediction.error]
+        return [name, "-", "-", prediction.error]
     (best, share), *rest = zip(prediction.classes, prediction.probabilities, strict=True)
     others = ", ".join(f"{other} {value:.1%}" for other, value in rest)
-    return [readable(name), best if answer(prediction, min_probability) else f"? ({best})", f"{share:.1%}", others]
+    return [name, best if answer(prediction, min_probability) else f"? ({best})", f"{share:.1%}", others]
 
 
 def interruption(results: Results, total: int) -> str:

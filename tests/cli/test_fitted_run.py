@@ -90,6 +90,8 @@ def test_a_checkpoint_of_version_2_says_the_same(
     for command in (["validate"], ["predict"]):
         files = [fitted.images / "test"] if command == ["predict"] else []
         said = [answered(capsys, *command, path, *files) for path in (fitted.best, tmp_path / "old.ckpt")]
+        for report in said if command == ["validate"] else []:
+            del report["data"]["trained_on"]  # names the checkpoint
         assert said[0] == said[1]
 
 

@@ -28,23 +28,25 @@ def test_preprocessing_survives_plain_values():
 
 def test_what_the_pixels_of_files_become_survives_plain_values():
     told = {"levels": (-1000.0, 2000.0), "background": (0, 10, 20), "color_profile": "ignore"}
-    preprocessing = Preprocessing(8, 1.0, "bilinear", (0.5,), (0.5,), 1, **told)
+    preprocessing = Preprocessing((8, 8), 8, "shorter_side", "bilinear", (0.5,), (0.5,), 1, **told)
     stored = preprocessing.as_dict()
     assert (stored["levels"], stored["background"]) == ([-1000.0, 2000.0], [0, 10, 20])
     assert Preprocessing.from_dict(stored) == preprocessing
     assert preprocessing.pixel_format == PixelFormat(1, **told)
-    assert Preprocessing(8, 1.0, "bilinear", (0.5,) * 3, (0.5,) * 3, 3).pixel_format == PixelFormat()
+    assert Preprocessing((8, 8), 8, "shorter_side", "bilinear", (0.5,) * 3, (0.5,) * 3, 3).pixel_format == PixelFormat()
 
 
 def test_older_dictionaries_mean_what_was_done_then():
-    stored = Preprocessing(8, 1.0, "bilinear", (0.5,), (0.5,), 1).as_dict()
+    stored = Preprocessing((8, 8), 8, "shorter_side", "bilinear", (0.5,), (0.5,), 1).as_dict()
     for name in ("levels", "background", "color_profile"):
         del stored[name]
     assert Preprocessing.from_dict(stored).pixel_format == PixelFormat(1, "clip", None, "ignore")
 
 
 def test_an_image_in_memory_is_prepared_as_its_file():
-    preprocessing = Preprocessing(28, 1.0, "bilinear", (0.5,) * 3, (0.5,) * 3, 3, background=(0, 0, 255))
+    preprocessing = Preprocessing(
+        (28, 28), 28, "shorter_side", "bilinear", (0.5,) * 3, (0.5,) * 3, 3, background=(0, 0, 255)
+    )
     clear = EvaluationTransform(preprocessing)(Image.new("RGBA", (28, 28), (255, 0, 0, 0)))
     assert clear[:, 0, 0].tolist() == [0, 0, 255]
     deep = Image.fromarray(torch.full((28, 28), 1023, dtype=torch.uint16).numpy())

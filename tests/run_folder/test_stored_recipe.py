@@ -27,6 +27,5 @@ def test_what_a_recipe_states_is_kept_and_a_missing_section_adds_nothing() -> No
 
 
 def test_files_become_in_older_runs_what_they_became_then() -> None:
-    assert completed({"data": {"source": "imagefolder"}}) == {
-        "data": {"source": "imagefolder", "levels": "clip", "background": None, "color_profile": "ignore"}
-    }
+    kept = {"hold_out": "rows", "levels": "clip", "background": None, "color_profile": "ignore"}
+    assert completed({"data": {"source": "imagefolder"}}) == {"data": {"source": "imagefolder", **kept}}

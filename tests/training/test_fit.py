@@ -96,7 +96,7 @@ def test_the_checkpoint_says_what_it_holds(whole: Path) -> None:
         "in_channels": 1,
     }
     assert checkpoint["class_names"] == [str(digit) for digit in range(10)]
-    assert checkpoint["preprocessing"]["image_size"] == 8
+    assert checkpoint["preprocessing"]["image_size"] == [8, 8]
     raw, averaged = network_weights(checkpoint, "raw"), network_weights(checkpoint, "ema")
     assert raw.keys() == averaged.keys()
     assert any(not torch.equal(raw[name], averaged[name]) for name in raw)
