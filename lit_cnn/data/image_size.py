@@ -69,6 +69,6 @@ def name_extreme_aspect(width: int, height: int, name: str) -> None:
         _named.append(name)
         warnings.warn(
             f"the image {name} has {width}x{height} pixels, one side over {EXTREME_ASPECT} times the other, so crops "
-            "show a small part of it; remove or cut it if it is no such image (others like it are not named here)",
-            stacklevel=3,
+            "show a small part of it; cut or remove it if this is not meant (others like it are not named here)",
+            stacklevel=2,
         )

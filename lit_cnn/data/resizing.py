@@ -99,7 +99,7 @@ def _nearest(start: int, end: int, length: int, resized: int) -> Tensor:
 
 
 def _source(start: int, end: int, length: int, resized: int, reach: float) -> tuple[float, float, int, int]:
-    """Where pixels ``start`` to ``end`` of a side lie in the image, whose side of ``length`` pixels is ``resized``.
+    """Where pixels ``start`` to ``end`` of a ``resized`` side come from on the image's side of ``length`` pixels.
 
     Returns:
         Begin and end inside the part to cut, and begin and end of that part, which holds all that the filter reads.

@@ -84,7 +84,7 @@ class Evaluation:
         interpolation: filter used when resizing.
         image_size: size of the crop in pixels, like data.image_size, which null takes.
         resize: length in pixels that the shorter side is resized to before the crop, at least that of the crop; null
-            takes round(shorter side of the crop / crop_ratio). Where the crop is no square, an image is resized until
+            takes round(shorter side of the crop / crop_ratio). Where the crop is not square, an image is resized until
             it just covers a box of the crop's aspect ratio whose shorter side has this length.
         resize_mode: shorter_side keeps the image's aspect ratio; squash resizes it to the box (for a square crop, both
             sides to this length) without keeping it.

@@ -1,7 +1,7 @@
 """Views of an image: the crops, scales and mirror images whose predictions are averaged.
 
 Every protocol resizes the shorter side, cuts crops of the network's image size, and is stated by its paper for squares
-of 224 px; other image sizes scale it in proportion. Where the image size is no square, its square of a scale is a box
+of 224 px; other image sizes scale it in proportion. Where the image size is not square, its square of a scale is a box
 of that aspect ratio with this shorter side (see ``Preprocessing``). Only ``multi_scale`` passes whole images, of any
 size and aspect ratio, through the network up to its pooling. Where that ends in global pooling and a linear layer, this
 is the average over all positions; VGG's dense evaluation instead turns its linear layers into convolutions, while ours

@@ -29,11 +29,11 @@ class Crop:
             random (VGG 256 to 512, ResNet 256 to 480); resize resizes the image as pad does and crops the center;
             none requires images that have this size already.
         scale: smallest and largest share of the image's area, of random_resized.
-        ratio: smallest and largest width / height of the part, of random_resized; where image_size is no square,
+        ratio: smallest and largest width / height of the part, of random_resized; where image_size is not square,
             relative to its width / height, so that a part is distorted by as much as for a square.
         padding: pixels added on each side, of pad.
         shorter_side: smallest and largest length in pixels, of shorter_side; the smallest must hold image_size. Where
-            that is no square, it is the shorter side of a box of the same aspect ratio that the image just covers.
+            that is not square, it is the shorter side of a box of the same aspect ratio that the image just covers.
         central: cut the central square (for another image_size: the central box) first and crop inside it, of
             shorter_side (AlexNet: 256 to 256).
         interpolation: filter used when resizing.
