@@ -72,6 +72,7 @@ def test_stages_are_the_rows_of_the_table() -> None:
     assert list(dict(network.features.named_children())) == ["stem", *(f"stage{number}" for number in range(2, 10))]
 
 
+@pytest.mark.slow
 def test_rates_and_norm_constants_are_the_papers() -> None:
     network = efficientnet("b0")
     rates = [module.rate for module in network.modules() if isinstance(module, StochasticDepth)]

@@ -233,6 +233,7 @@ def test_smallest_input_with_auxiliary_heads(stem: str, side: int) -> None:
         {"head": "fully_connected"},
     ],
 )
+@pytest.mark.slow
 def test_every_parameter_learns(options: dict[str, str | bool]) -> None:
     assert_trainable(googlenet(num_classes=7, in_channels=1, **options), 48, in_channels=1)
 

@@ -34,6 +34,7 @@ def test_counts(variant: str, side: int, params: int, madds: int) -> None:
 
 
 @pytest.mark.parametrize("side", [32, 43])
+@pytest.mark.slow
 def test_shallow_net_equals_timm(side: int) -> None:
     timm = pytest.importorskip("timm")
     theirs = timm.create_model("dm_nfnet_f0", depths=(1, 3, 1, 1))

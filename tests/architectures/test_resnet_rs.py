@@ -35,6 +35,7 @@ def test_counts(depth: int, side: int, params: int, madds: int) -> None:
 @pytest.mark.parametrize(
     "depth", [50, *(pytest.param(depth, marks=pytest.mark.slow) for depth in (101, 152, 200, 270, 350, 420))]
 )
+@pytest.mark.slow
 def test_equals_timm(depth: int) -> None:
     timm = pytest.importorskip("timm")
     assert largest_difference(resnet_rs(depth, dropout=0.0), timm.create_model(f"resnetrs{depth}"), 64) <= 1e-9

@@ -58,6 +58,7 @@ def test_the_gradient_of_a_gradient_is_its_difference_quotient(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.slow
 def test_gradients_of_each_image_are_those_of_the_image_alone(name: str) -> None:
     network, images = built(name)
     weights = {key: value.detach() for key, value in network.named_parameters()}

@@ -57,6 +57,7 @@ def test_resnet_equals_timm(depth: int) -> None:
 
 
 @pytest.mark.parametrize("depth", [50, *(pytest.param(depth, marks=pytest.mark.slow) for depth in (101, 152))])
+@pytest.mark.slow
 def test_resnet_of_the_paper_equals_timm(depth: int) -> None:
     """timm's port of the released nets pools without padding, as Caffe does; it gets the padded pool of ResNet here."""
     timm = pytest.importorskip("timm")

@@ -54,6 +54,7 @@ def test_counts_with_global_average_by_hand(depth: int, batch_norm: bool) -> Non
         assert count(vgg(depth, batch_norm=batch_norm, head="global_average"), 224) == (params, madds)
 
 
+@pytest.mark.slow
 def test_global_average_head_equals_torchvision_with_that_head() -> None:
     theirs = torchvision.models.vgg11_bn(weights=None, init_weights=False)
     theirs.avgpool, theirs.classifier = nn.AdaptiveAvgPool2d(1), nn.Linear(512, 10)

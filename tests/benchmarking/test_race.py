@@ -23,6 +23,7 @@ def contestant(label: str, images: torch.Tensor) -> Contestant:
     return Contestant(label, build, images, madds=24)
 
 
+@pytest.mark.slow
 def test_a_race_reports_speeds_shares_and_ratios(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(GEMM, "cpu", 64)
     told: list[str] = []
@@ -43,6 +44,7 @@ def test_a_race_reports_speeds_shares_and_ratios(monkeypatch: pytest.MonkeyPatch
     assert slowest / (bench.limit.high * 1e9) <= ours.training_share.median <= fastest / (bench.limit.low * 1e9)
 
 
+@pytest.mark.slow
 def test_the_training_peak_holds_the_optimizers_state(monkeypatch: pytest.MonkeyPatch) -> None:
     """A step begins with momentum in place while the memory is watched: its activations come on top."""
     monkeypatch.setitem(GEMM, "cpu", 8)

@@ -18,6 +18,7 @@ def _small_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(GEMM, "cpu", 64)
 
 
+@pytest.mark.slow
 def test_networks_are_benched_with_json_and_picture(tmp_path: Path, capsys) -> None:
     files = ["--json", str(tmp_path / "bench.json"), "--plot", str(tmp_path / "bench.png")]
     assert main(["bench", "cifar_resnet20", "cifar_plain20", *QUICK, *files]) == 0
@@ -43,6 +44,7 @@ def test_another_library_races_at_the_same_settings(capsys) -> None:
     assert bench["precision"] == "bf16-mixed"
 
 
+@pytest.mark.slow
 def test_a_recipe_is_benched_on_its_own_batches(capsys) -> None:
     keys = ["--data.image_size", "8", "--model.channels_last=false"]
     assert main(["bench", "--config", "quickstart", *keys, "--json", "-", *QUICK]) == 0

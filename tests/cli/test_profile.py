@@ -22,6 +22,7 @@ def test_one_network_prints_stages_totals_and_speed(capsys) -> None:
     assert "measuring training" in err
 
 
+@pytest.mark.slow
 def test_layers_have_rows_with_times(capsys) -> None:
     assert main(["profile", "cifar_resnet20", "--layers", *QUICK]) == 0
     out = capsys.readouterr().out
@@ -68,6 +69,7 @@ def test_errors_are_one_sentence(arguments: list[str], sentence: str, capsys) ->
     assert sentence in lines[0]
 
 
+@pytest.mark.slow
 def test_a_busy_machine_is_said(monkeypatch) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 4)
     monkeypatch.setattr("os.getloadavg", lambda: (3.5, 0.0, 0.0))

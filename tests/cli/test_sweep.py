@@ -114,6 +114,7 @@ def test_a_wrong_space_is_refused_before_anything_runs(folder: Path, capsys: pyt
     assert not (folder / "sweeps").exists()
 
 
+@pytest.mark.slow
 def test_all_trials_have_the_precision_of_the_machine_that_began(folder: Path, machine: Any, capsys) -> None:
     machine(("avx512_bf16",))
     assert main(COMMAND) == 0

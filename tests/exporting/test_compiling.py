@@ -29,6 +29,7 @@ def test_logits_are_equal_with_and_without_folding() -> None:
 
 
 @torch.no_grad()
+@pytest.mark.slow
 def test_a_smaller_last_batch_needs_no_second_compilation() -> None:
     network, images = small_network(), torch.randn(4, 3, 8, 8).contiguous(memory_format=torch.channels_last)
     compiled = compile_for_inference(network, images)

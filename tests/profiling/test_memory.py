@@ -7,6 +7,7 @@ from lit_cnn.profiling.memory import PeakMemory
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="resident size is read from /proc")
+@pytest.mark.slow
 def test_peak_includes_memory_that_is_freed_again() -> None:
     memory = PeakMemory(torch.device("cpu"))
     assert memory.peak is None

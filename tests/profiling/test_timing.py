@@ -26,6 +26,7 @@ class Counter(nn.Module):
         return self.norm(self.head(y))
 
 
+@pytest.mark.slow
 def test_warmup_is_excluded_and_repeats_are_stated() -> None:
     network, phases = Counter(), []
     before = network.head[2].weight.clone()
@@ -44,6 +45,7 @@ def test_warmup_is_excluded_and_repeats_are_stated() -> None:
 
 
 @pytest.mark.parametrize("channels_last", [True, False])
+@pytest.mark.slow
 def test_precision_and_layout_reach_the_network(channels_last: bool) -> None:
     network = Counter()
     settings = TimingSettings(
@@ -53,6 +55,7 @@ def test_precision_and_layout_reach_the_network(channels_last: bool) -> None:
     assert set(network.seen) == {(torch.bfloat16, channels_last)}
 
 
+@pytest.mark.slow
 def test_open_number_of_repeats_stays_in_its_bounds() -> None:
     timing = measure(Counter, TimingSettings(batch_size=2, image_size=8))
     assert 3 <= timing.inference.repeats <= 30

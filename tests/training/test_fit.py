@@ -66,6 +66,7 @@ def test_every_component_resumes_bit_equal(name: str, tmp_path: Path) -> None:
     assert_same_end(tmp_path / "whole", tmp_path / "parts")
 
 
+@pytest.mark.slow
 def test_early_stopping_ends_a_run_and_counts_on_after_a_stop(tmp_path: Path) -> None:
     never = {"min_delta": 0.9}  # after the first validation nothing gains so much
     trainer, _ = fit(tmp_path / "whole", epochs=9, callbacks=(EarlyStopping(2, **never),))

@@ -47,6 +47,7 @@ def make_callback() -> ProgressiveLearning:
     return ProgressiveLearning(2, image_size=8, magnitude=1, mixup=0.0, dropout=0.1)
 
 
+@pytest.mark.slow
 def test_a_run_trains_on_the_stages_and_resumes_in_them_to_the_bit(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"epochs": 2, "data": {"image_size": 12}}
     watch = Watch()

@@ -76,6 +76,7 @@ def test_the_learning_rate_that_lr_find_suggests_is_the_one_that_is_trained_with
     assert again.optimizers[0].param_groups[0]["initial_lr"] == pytest.approx(found.suggestion())
 
 
+@pytest.mark.slow
 def test_scale_batch_size_finds_a_batch_that_is_trained_with(tmp_path: Path) -> None:
     model, data, tuner = make_classifier(), digits(), Tuner(make_trainer(tmp_path))
     found = tuner.scale_batch_size(model, datamodule=data, init_val=256, max_trials=2, steps_per_trial=1)

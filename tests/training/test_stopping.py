@@ -76,7 +76,9 @@ def worker(seconds: float) -> Iterator[subprocess.Popen]:
         process.kill()
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGUSR1", "SIGTERM"])
+@pytest.mark.parametrize(
+    "name", ["SIGTERM", *(pytest.param(name, marks=pytest.mark.slow) for name in ("SIGINT", "SIGUSR1"))]
+)
 def test_a_worker_outlives_the_signals_of_its_group(name: str) -> None:
     with worker(datasets.TERM_SECONDS) as process:
         process.send_signal(getattr(signal, name))
@@ -84,6 +86,7 @@ def test_a_worker_outlives_the_signals_of_its_group(name: str) -> None:
             process.wait(0.5)
 
 
+@pytest.mark.slow
 def test_a_worker_that_hangs_is_ended_by_sigterm_after_a_while() -> None:
     with worker(0.2) as process:
         process.send_signal(signal.SIGTERM)

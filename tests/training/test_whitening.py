@@ -65,6 +65,7 @@ def test_whitening_and_a_checkpoint_exclude_each_other() -> None:
         InitialWeights(checkpoint="some.ckpt", whitening=True)
 
 
+@pytest.mark.slow
 def test_the_layer_stays_fixed_through_training_and_a_resumed_run_ends_bit_equal(tmp_path: Path) -> None:
     model = {"initial": InitialWeights(whitening=True)}
     _, whole = fit(tmp_path / "whole", model=model)

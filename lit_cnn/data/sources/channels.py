@@ -92,8 +92,8 @@ def _converted(source: Source, channels: int) -> Source:
         train, val, test = (_split(split, channels) for split in (source.train, source.val, source.test))
     except ValueError:
         raise ValueError(
-            f"data.in_channels is {channels}, but the images of {source.origin} have {source.in_channels} channels; "
-            "set it to null"
+            f"data.in_channels is {channels}, but the images of {source.origin} have {source.in_channels} "
+            f"channel{'s' if source.in_channels > 1 else ''}; set it to null"
         ) from None
     assert isinstance(train, ArraySplit)
     assert val is not None

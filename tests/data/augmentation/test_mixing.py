@@ -31,6 +31,7 @@ def _batch(count, size=8):
     per_image=st.booleans(),
 )
 @settings(max_examples=80, deadline=None)
+@pytest.mark.slow
 def test_targets_on_the_simplex_and_equal_to_the_image_shares(count, step, mixup, cutmix, switch, per_image):
     images, targets, index = _batch(count)
     mixing = Mixing(switch, per_image=per_image)

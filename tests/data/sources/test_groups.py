@@ -53,6 +53,7 @@ def test_where_no_group_can_be_spared_a_sentence_says_so(images):
 
 @settings(deadline=None)
 @given(st.sets(st.integers(0, 400), min_size=200), st.integers(0, 400))
+@pytest.mark.slow
 def test_a_group_goes_where_the_hash_of_its_name_says(numbers, added):
     """Groups that are added or get more images move no other."""
 

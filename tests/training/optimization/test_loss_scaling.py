@@ -92,6 +92,7 @@ def test_a_resumed_run_goes_on_with_its_scale(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Detected call of")  # torch's, when the very first step is skipped
+@pytest.mark.slow
 def test_sharpness_aware_minimization_waits_for_a_scale_that_fits(tmp_path: Path) -> None:
     """A scale of 2^30 overflows in the ascent too; without a guard the weights would become nan."""
     classifier = fit(tmp_path, 2.0**30, model={"sam": SamSettings(rho=0.05)}, callbacks=(LossGuard(),))
