@@ -3,9 +3,9 @@
 Every protocol resizes the shorter side, cuts crops of the network's image size, and is stated by its paper for squares
 of 224 px; other image sizes scale it in proportion. Where the image size is not a square, its square of a scale is a
 box of that aspect ratio with this shorter side (see ``Preprocessing``). Only ``multi_scale`` passes whole images, of
-any size and aspect ratio, through the network up to its pooling. Where that ends in global pooling and a linear layer, this
-is the average over all positions; VGG's dense evaluation instead turns its linear layers into convolutions, while ours
-pools the map to the side its first linear layer reads.
+any size and aspect ratio, through the network up to its pooling. Where that ends in global pooling and a linear layer,
+this is the average over all positions; VGG's dense evaluation instead turns its linear layers into convolutions, while
+ours pools the map to the side its first linear layer reads.
 """
 
 from dataclasses import dataclass, replace
