@@ -139,7 +139,7 @@ def random_resized_crop(images: Tensor, settings: Crop, size: Sides, draws: Draw
     widths, heights = random_sides(draw, settings.scale, (low, high), height * width)
     chosen, found = first_fitting((widths <= width) & (heights <= height) & (widths > 0) & (heights > 0))
     ratio = min(max(width / height, low), high)
-    central = min(height, round(width / ratio)), min(width, round(height * ratio))
+    central = min(height, max(1, round(width / ratio))), min(width, max(1, round(height * ratio)))
     mode = InterpolationMode(settings.interpolation)
     out = []
     for row, (attempt, fits) in enumerate(zip(chosen.tolist(), found.tolist(), strict=True)):
@@ -183,6 +183,11 @@ class CutThenResize(v2.RandomResizedCrop):
 
     The tensor filter takes a third of PIL's time; its pixels differ from PIL's by one level at most.
     """
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        """Draw the rectangle; where torchvision's largest central one has no height or width, it gets one pixel."""
+        params = super().make_params(flat_inputs)
+        return {**params, "height": max(1, params["height"]), "width": max(1, params["width"])}
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """Cut the drawn rectangle and resize it: PIL image or uint8 tensor -> uint8 (C, H, W)."""

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from torchvision.transforms.v2 import functional
@@ -102,6 +102,8 @@ SIZES = st.tuples(st.integers(3, 40), st.integers(3, 40))
 
 
 @settings(max_examples=60)
+@example(2, 2, (3, 16), "random_resized", False)  # the part of that aspect ratio is less than a pixel high
+@example(1, 9, (16, 3), "random_resized", False)
 @given(SIDES, SIDES, SIZES, st.sampled_from(["random_resized", "pad", "shorter_side", "resize"]), st.booleans())
 def test_any_image_becomes_any_size_from_memory_and_from_files(height, width, size, kind, central):
     """A constant image stays constant, so nothing outside of it is seen; all sizes are height x width."""
