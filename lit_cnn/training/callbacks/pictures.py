@@ -1,9 +1,6 @@
-"""Pictures of a run: the first augmented batch, and of the best validation the confusion matrix and the worst images.
-
-They are drawn in a thread of their own while the training goes on."""
+"""Pictures of a run: the first augmented batch; of the best validation, the confusion matrix and the worst images."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +30,6 @@ class Pictures(pl.Callback):
     def __init__(self, folder: Path, tracker: Any = None) -> None:
         self.folder = folder
         self.tracker = tracker
-        self._artist = ThreadPoolExecutor(1)
-        self._jobs: list[Future[None]] = []
         self._counts: Tensor | None = None
         self._worst: list[tuple[float, dict[str, Any]]] = []
 
@@ -96,19 +91,8 @@ class Pictures(pl.Callback):
             self._draw("worst_images", trainer.global_step, self._draw_worst, self._worst, data, title)
 
     def _draw(self, name: str, step: int, draw: Callable[..., Path], *arguments: Any, **options: Any) -> None:
-        """Draw after the pictures before it, and record the file; ``teardown`` raises what goes wrong."""
-
-        def job() -> None:
-            log_picture(self.tracker, name, draw(*arguments, **options), step)
-
-        self._jobs = [job for job in self._jobs if not job.done() or job.exception()]
-        self._jobs.append(self._artist.submit(job))
-
-    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Wait until all is drawn."""
-        jobs, self._jobs = self._jobs, []
-        for job in jobs:
-            job.result()
+        """Draw a picture and record its file."""
+        log_picture(self.tracker, name, draw(*arguments, **options), step)
 
     def _draw_worst(self, worst: list[tuple[float, dict[str, Any]]], data: Any, title: str) -> Path:
         images = data.denormalize(torch.stack([entry["image"] for _, entry in worst]))

@@ -47,7 +47,6 @@ def validate(folder: Path, batches: list[tuple[Tensor, Batch]]) -> None:
     for number, (logits, batch) in enumerate(batches):
         callback.on_validation_batch_end(trainer, module, logits, batch, number)
     callback.draw_validation(trainer)
-    callback.teardown(trainer, module, "fit")
 
 
 def sure_of(classes: list[int], margin: float = 8.0) -> Tensor:
