@@ -17,11 +17,13 @@ from lit_cnn.data.checks.inspection import CheckedImage, Look, inspect, look_at
 from lit_cnn.data.sources.arrays import ArraySplit, read_npz
 from lit_cnn.data.sources.class_names import similar_names
 from lit_cnn.data.sources.decoding import RGB, PixelFormat
+from lit_cnn.data.sources.extensions import left_out_notes
 from lit_cnn.data.sources.find_lists import is_list
 from lit_cnn.data.sources.folders import FolderSplit, Labeled
 from lit_cnn.data.sources.huggingface import HubSplit, read_hub
 from lit_cnn.data.sources.labeled import read_labeled
 from lit_cnn.data.sources.layout import find_layout
+from lit_cnn.data.sources.load import Split
 from lit_cnn.data.sources.shards import INFO, ShardSplit, read_shards
 
 IMBALANCE = 10
@@ -31,7 +33,6 @@ HUB_FILES = ("dataset_dict.json", "state.json")
 HARMLESS = ("the splits are ", "the classes of the images in ")
 """How notes on reading begin that only say how it went."""
 
-AnySplit = ArraySplit | FolderSplit | HubSplit | ShardSplit
 Splits = dict[str, ArraySplit] | dict[str, FolderSplit] | dict[str, HubSplit] | dict[str, ShardSplit]
 Advance = Callable[[int, int], None]
 """Called with the images looked at and how many there are."""
@@ -91,8 +92,7 @@ def _read(path: Path) -> _Set:
 
 def _of_reading(found: Labeled) -> Iterator[Finding]:
     """Files that no split holds, and how the others were found."""
-    for reason, count in found.left_out.items():
-        yield Finding("warning", f"{'1 file' if count == 1 else f'{count} files'} left out: {reason}")
+    yield from (Finding("warning", note) for note in left_out_notes(found.left_out))
     yield from map(_of_note, found.notes)
 
 
@@ -125,7 +125,7 @@ def _look_at_all(found: _Set, pixel_format: PixelFormat, advance: Advance | None
     return images
 
 
-def _looks(split: AnySplit, pixel_format: PixelFormat) -> Iterator[Look | Exception]:
+def _looks(split: Split, pixel_format: PixelFormat) -> Iterator[Look | Exception]:
     if isinstance(split, ArraySplit):
         for image in split.images:
             pixels = image.permute(1, 2, 0).numpy()
@@ -135,7 +135,7 @@ def _looks(split: AnySplit, pixel_format: PixelFormat) -> Iterator[Look | Except
         yield from inspect(reads, threads=1 if isinstance(split, ShardSplit) else None)
 
 
-def _place(name: str, split: AnySplit, row: int) -> str:
+def _place(name: str, split: Split, row: int) -> str:
     if isinstance(split, FolderSplit):
         return split.paths[row]
     return f"{name}_images[{row}]" if isinstance(split, ArraySplit) else f"{name}, image {row}"

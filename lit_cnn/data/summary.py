@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from lit_cnn.data.sources.extensions import few
 from lit_cnn.data.sources.load import Source
+from lit_cnn.data.sources.wording import counted, few
 
 _CLASSES = 10
 """Classes that the line names."""
@@ -53,9 +53,9 @@ class DataSummary:
     def line(self) -> str:
         """``data: photos, 2 classes (cat, dog), 36 training and 4 validation images (given), no test split``."""
         classes = f"{len(self.class_names):,} classes ({few(list(self.class_names), _CLASSES)})"
-        counted = self._evaluated() if self.evaluated is not None else self._splits()
-        left_out = ", ".join(f"{_files(count)}: {reason}" for reason, count in self.left_out.items())
-        return f"data: {self.path}, {classes}, {counted}" + (f"; left out: {left_out}" if left_out else "")
+        images = self._evaluated() if self.evaluated is not None else self._splits()
+        left_out = ", ".join(f"{counted(count, 'file')}: {reason}" for reason, count in self.left_out.items())
+        return f"data: {self.path}, {classes}, {images}" + (f"; left out: {left_out}" if left_out else "")
 
     def _splits(self) -> str:
         test = f"{self.images['test']:,} test images" if "test" in self.images else "no test split"
@@ -66,7 +66,7 @@ class DataSummary:
         split = self.evaluated or ""
         kind = f"{SPLITS[split]} " if split in SPLITS else ""
         how = f" ({self.validation})" if split == "val" else ""
-        return f"evaluated: {self.images[split]:,} {kind}image{'' if self.images[split] == 1 else 's'}{how}"
+        return f"evaluated: {counted(self.images[split], f'{kind}image')}{how}"
 
     def lines(self) -> list[str]:
         """``line``, and the notes one by one."""
@@ -77,7 +77,3 @@ class DataSummary:
         values = asdict(self)
         values["classes"] = list(values.pop("class_names"))
         return {**values, "notes": list(self.notes)}
-
-
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count:,} files"

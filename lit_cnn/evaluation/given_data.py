@@ -9,12 +9,16 @@ from lit_cnn.data.loading.workers import available_cores, default_workers
 from lit_cnn.data.settings import OnError
 from lit_cnn.data.sources.arrays import ArraySplit, read_npz
 from lit_cnn.data.sources.evaluated import WHOLE, labeled_images
+from lit_cnn.data.sources.extensions import left_out_notes
 from lit_cnn.data.sources.load import Split, resolve_data_path
 from lit_cnn.data.sources.shards import INFO, ShardSplit, is_remote, read_shards
+from lit_cnn.data.sources.wording import few
 from lit_cnn.data.summary import DataSummary
-from lit_cnn.evaluation.image_files import left_out_notes
 from lit_cnn.evaluation.images import EvaluationImages, SplitName
 from lit_cnn.evaluation.trained import Trained
+
+SHOWN = 20
+"""Classes that a sentence names."""
 
 
 def given_images(trained: Trained, data_path: str, split: SplitName) -> EvaluationImages:
@@ -75,19 +79,12 @@ def _with_labels_of(trained: Trained, images: Split, names: list[str]) -> Split:
     labels = torch.tensor([numbers.get(name, -1) for name in names])[images.labels]
     if (labels < 0).any():
         raise ValueError(other_classes(names, trained.name, trained.class_names))
-    channels, wanted = (
-        images.images.shape[1] if isinstance(images, ArraySplit) else 0,
-        trained.preprocessing.in_channels,
-    )
-    if isinstance(images, ArraySplit) and channels != wanted:
-        raise ValueError(f"the data has {channels} channels, but {trained.name} was trained on {wanted}")
+    wanted = trained.preprocessing.in_channels
+    if isinstance(images, ArraySplit) and images.images.shape[1] != wanted:
+        raise ValueError(f"the data has {images.images.shape[1]} channels, but {trained.name} was trained on {wanted}")
     return replace(images, labels=labels)
 
 
 def other_classes(names: list[str], checkpoint: str, known: list[str]) -> str:
     """The sentence on data of other classes than a checkpoint's."""
-    return f"the data has the classes {_few(names)}, but {checkpoint} was trained on {_few(known)}"
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names) if len(names) <= 20 else f"{', '.join(names[:20])} and {len(names) - 20} more"
+    return f"the data has the classes {few(names, SHOWN)}, but {checkpoint} was trained on {few(known, SHOWN)}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lit_cnn.data.sources.extensions import left_out_reasons
+from lit_cnn.data.sources.extensions import left_out_notes, left_out_reasons
 from lit_cnn.data.sources.tree import walk
 
 
@@ -43,11 +43,6 @@ class ImageFiles:
         """Sentences on the files that are left out."""
         thumbnails = {"in folders of thumbnails": self.thumbnails} if self.thumbnails else {}
         return left_out_notes({**left_out_reasons(self.left_out), **thumbnails})
-
-
-def left_out_notes(left_out: dict[str, int]) -> list[str]:
-    """Sentences on files that are left out: reason -> how many."""
-    return [f"{count} {'file' if count == 1 else 'files'} left out: {reason}" for reason, count in left_out.items()]
 
 
 def find_images(names: Iterable[str], listed: Iterable[str] = ()) -> ImageFiles:

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from lit_cnn.data.checks.finding import NAMED, Finding, Kind, capped, counted
+from lit_cnn.data.checks.finding import NAMED, Finding, Kind, capped
 from lit_cnn.data.checks.inspection import DIM, CheckedImage, Look
+from lit_cnn.data.image_size import EXTREME_ASPECT, extreme_aspect
 from lit_cnn.data.levels import unused_range
-from lit_cnn.data.sources.extensions import few
+from lit_cnn.data.sources.wording import counted, few
 
-THIN = 50
-"""Longer side / shorter side from which on an image is thin."""
 TINY = 8
 """Shorter side in pixels below which an image is tiny."""
 HUGE = 100_000_000
@@ -49,9 +48,9 @@ ODDITIES = (
     ),
     _Oddity(
         "warning",
-        f"is over {THIN} times as long as wide",
-        f"are over {THIN} times as long as wide",
-        lambda look: max(look.width, look.height) > THIN * min(look.width, look.height),
+        f"is over {EXTREME_ASPECT} times as long as wide",
+        f"are over {EXTREME_ASPECT} times as long as wide",
+        lambda look: extreme_aspect(look.width, look.height),
     ),
     _Oddity(
         "warning",
@@ -83,7 +82,7 @@ def check_appearance(images: Sequence[CheckedImage]) -> Iterator[Finding]:
         found = [image for image in images if image.look is not None and oddity.holds(image.look)]
         if found:
             what = oddity.one if len(found) == 1 else oddity.several
-            yield Finding(oddity.kind, f"{counted(len(found))} {what}: {places(found)}")
+            yield Finding(oddity.kind, f"{counted(len(found), 'image')} {what}: {places(found)}")
 
 
 def check_sizes(split: str, images: Sequence[CheckedImage]) -> Iterator[Finding]:
@@ -91,10 +90,10 @@ def check_sizes(split: str, images: Sequence[CheckedImage]) -> Iterator[Finding]
     looks = [image.look for image in images if image.look is not None]
     sides = [side for look in looks for side in (look.width, look.height)]
     if sides:
-        yield Finding("fact", f"{split}: {counted(len(images))}, sides from {min(sides)} to {max(sides)} px")
+        yield Finding("fact", f"{split}: {counted(len(images), 'image')}, sides from {min(sides)} to {max(sides)} px")
     gray = sum(look.gray for look in looks)
     if 0 < gray < len(looks):
-        yield Finding("fact", f"{split}: {counted(gray)} gray, {len(looks) - gray:,} in color")
+        yield Finding("fact", f"{split}: {counted(gray, 'image')} gray, {len(looks) - gray:,} in color")
 
 
 def check_levels(split: str, images: Sequence[CheckedImage], stated: bool) -> Iterator[Finding]:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from lit_cnn.data.checks.appearance import places
-from lit_cnn.data.checks.finding import NAMED, Finding, capped, counted
+from lit_cnn.data.checks.finding import NAMED, Finding, capped
 from lit_cnn.data.checks.inspection import CheckedImage
 from lit_cnn.data.checks.near_duplicates import near_duplicates
-from lit_cnn.data.sources.extensions import few
+from lit_cnn.data.sources.wording import counted, few
 
 Group = list[CheckedImage]
 
@@ -68,7 +68,9 @@ def _check_near(groups: list[Group]) -> Iterator[Finding]:
         alike = [group for group in within if group[0].split == split]
         number = sum(map(len, alike))
         named = "; ".join(places(group, 2) for group in alike[: NAMED // 2])
-        yield Finding("fact", f"{split}: {counted(number)} nearly the same as another of their class, such as {named}")
+        yield Finding(
+            "fact", f"{split}: {counted(number, 'image')} nearly the same as another of their class, such as {named}"
+        )
 
 
 def _classes(group: Group) -> list[str]:

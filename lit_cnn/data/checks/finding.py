@@ -35,8 +35,3 @@ def capped(kind: Kind, texts: Sequence[str], rest: str) -> Iterator[Finding]:
     yield from (Finding(kind, text) for text in texts[:SHOWN])
     if len(texts) > SHOWN:
         yield Finding(kind, f"{len(texts) - SHOWN} more {rest}")
-
-
-def counted(number: int, noun: str = "image") -> str:
-    """``1 image``, ``3 images``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -72,3 +72,8 @@ def left_out_reasons(extensions: Counter[str]) -> dict[str, int]:
         listed = few([name or "none" for name in names])
         reasons[f"no image by the ending ({listed}){advice}"] = sum(extensions[name] for name in names)
     return reasons
+
+
+def left_out_notes(left_out: dict[str, int]) -> list[str]:
+    """Sentences on files that are left out: reason -> how many."""
+    return [f"{count} {'file' if count == 1 else 'files'} left out: {reason}" for reason, count in left_out.items()]
