@@ -5,7 +5,6 @@ from pathlib import Path
 
 import torch
 
-from lit_cnn.data.loading.workers import available_cores, default_workers
 from lit_cnn.data.settings import OnError
 from lit_cnn.data.sources.arrays import ArraySplit, read_npz
 from lit_cnn.data.sources.evaluated import WHOLE, labeled_images
@@ -14,7 +13,7 @@ from lit_cnn.data.sources.load import Split, resolve_data_path
 from lit_cnn.data.sources.shards import INFO, ShardSplit, is_remote, read_shards
 from lit_cnn.data.sources.wording import few
 from lit_cnn.data.summary import DataSummary
-from lit_cnn.evaluation.images import EvaluationImages, SplitName
+from lit_cnn.evaluation.images import EvaluationImages, SplitName, workers_of
 from lit_cnn.evaluation.trained import Trained
 
 SHOWN = 20
@@ -33,9 +32,7 @@ def given_images(trained: Trained, data_path: str, split: SplitName) -> Evaluati
     preprocessing = trained.preprocessing
     recorded = trained.recipe.get("data", {})
     name, chosen, notes = _read(trained, data_path, split)
-    workers = recorded.get("workers")
-    if workers is None:
-        workers = default_workers(in_memory=isinstance(chosen, ArraySplit), cores=available_cores())
+    workers = workers_of(recorded.get("workers"), chosen)
     on_error: OnError = recorded.get("on_error", "stop")
     source = "npz" if isinstance(chosen, ArraySplit) else "litdata" if isinstance(chosen, ShardSplit) else "files"
     names, count = tuple(trained.class_names), {name: len(chosen)}

@@ -1,6 +1,5 @@
 """The images of one split as they are stored, before any preprocessing: what every evaluation starts from."""
 
-import signal
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from lit_cnn.data.loading.oversized import naming_by_size
-from lit_cnn.data.loading.workers import available_cores, default_workers
+from lit_cnn.data.loading.workers import available_cores, default_workers, leave_interrupts_to_the_parent
 from lit_cnn.data.settings import OnError
 from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.decoding import BrokenImage, PixelFormat, attempt
@@ -169,9 +168,10 @@ class PreparedChunks(Dataset[Chunk]):
         return chunk
 
 
-def leave_interrupts_to_the_parent(_: int) -> None:
-    """Ctrl-C reaches every process of a terminal; the one that started the workers ends them."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def workers_of(stated: int | None, split: Split) -> int:
+    """Processes that decode and prepare the images of a split: the stated number, or the default."""
+    in_memory = isinstance(split, ArraySplit)
+    return default_workers(in_memory=in_memory, cores=available_cores()) if stated is None else stated
 
 
 def evaluation_images(data: "ImageData", split: SplitName) -> EvaluationImages:
@@ -183,15 +183,12 @@ def evaluation_images(data: "ImageData", split: SplitName) -> EvaluationImages:
     chosen = data.loaded.val if split == "val" else data.loaded.test
     if chosen is None:
         raise ValueError(f"{data.loaded.origin} has no test split; use the validation split instead")
-    workers = data.workers
-    if workers is None:
-        workers = default_workers(in_memory=isinstance(chosen, ArraySplit), cores=available_cores())
     summary = data.summary.of_split(split)
     return EvaluationImages(
         chosen,
         data.pixel_format,
         data.loaded.origin,
-        workers,
+        workers_of(data.workers, chosen),
         data.on_error,
         notes=summary.notes,
         summary=summary,

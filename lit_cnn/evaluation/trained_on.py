@@ -55,12 +55,7 @@ def trained_on(images: EvaluationImages, trained: Trained, class_names: Sequence
         return TrainedOn(None)
     if not found.known:
         return TrainedOn(0)
-    about, were = "about " if found.estimated else "", "was" if found.known == 1 else "were"
-    return TrainedOn(
-        found.known,
-        f"{about}{found.known:,} of the {found.images:,} images {were} trained on by {trained.name}, so their accuracy "
-        "is flattered",
-    )
+    return TrainedOn(found.known, f"{found.sentence(trained.name)}, so their accuracy is flattered")
 
 
 def _supposed(images: EvaluationImages, trained: Trained) -> str | None:

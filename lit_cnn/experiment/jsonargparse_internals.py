@@ -34,8 +34,8 @@ class Key(NamedTuple):
 
 
 def keys_of(parser: ArgumentParser) -> list[str]:
-    """The dotted name of every key that ``parser`` knows, sections included."""
-    return [action.dest for action in parser._actions]
+    """The dotted name of every key that ``parser`` knows, sections included, but not the options that print a help."""
+    return [action.dest for action in parser._actions if not action.dest.endswith(".help")]
 
 
 def described_keys(parser: ArgumentParser) -> list[Key]:

@@ -3,7 +3,7 @@
 import difflib
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +64,7 @@ def explain(message: str, keys: list[str]) -> str:
     """Shorten a message of jsonargparse to one sentence, and suggest the nearest of ``keys`` for an unknown one."""
     if section := section_given_a_value(message):
         name, value = section
-        inner = [
-            key.removeprefix(f"{name}.") for key in keys if key.startswith(f"{name}.") and not key.endswith(".help")
-        ]
+        inner = [key.removeprefix(f"{name}.") for key in keys if key.startswith(f"{name}.")]
         hint = f"; did you mean --{name}.{inner[0]} {value}?" if inner else ""
         return f"{name} is a section with the keys {', '.join(inner)}, not a value ({value}){hint}"
     name_of_key = unknown_key(message)
@@ -93,31 +91,32 @@ def nearest_key(name: str, keys: list[str]) -> str | None:
     )
 
 
-def require_filled_sections(files: Sequence[Path], keys: Sequence[str]) -> None:
+def require_filled_sections(recipes: Mapping[Path, dict[str, Any]], keys: Sequence[str]) -> None:
     """Refuse a section that holds no mapping, such as one whose keys are all commented out.
+
+    Args:
+        recipes: What each file holds.
+        keys: All that a recipe may hold.
 
     Raises:
         ValueError: Naming file, line and section.
     """
-    keys = [key for key in keys if not key.endswith(".help")]
     sections = {key.rpartition(".")[0] for key in keys} - {""}
-    for file in files:
-        lines = lines_of(file.read_text(encoding="utf-8"))
-        for key, value in leaves("", read_yaml(file)):
+    for file, recipe in recipes.items():
+        for key, value in leaves("", recipe):
             if key in sections:
+                line = lines_of(file.read_text(encoding="utf-8")).get(key, 0)
                 known = next(name for name in keys if name.startswith(f"{key}."))
                 held = "is empty" if value is None else f"holds {value!r}"
                 raise ValueError(
-                    f"{file}, line {lines.get(key, 0)}: the section {key} {held}; remove it, or give it keys such as "
-                    f"{known}"
+                    f"{file}, line {line}: the section {key} {held}; remove it, or give it keys such as {known}"
                 )
 
 
-def stated_title(files: Sequence[Path], arguments: Sequence[str]) -> str:
+def stated_title(recipes: Iterable[dict[str, Any]], arguments: Sequence[str]) -> str:
     """The title that the recipe states of what is trained; empty where another network or data took its place."""
     title = ""
-    for file in files:
-        recipe = read_yaml(file)
+    for recipe in recipes:
         if "architecture" in (recipe.get("model") or {}) or "source" in (recipe.get("data") or {}):
             title = ""
         title = (recipe.get("about") or {}).get("title", title)
@@ -159,13 +158,14 @@ class RecipeCLI:
         self.parser = recipe_parser()
         pairs = itertools.pairwise(arguments)
         files = [Path(value) for flag, value in pairs if flag in ("--config", "-c") and "\n" not in value]
-        require_filled_sections(files, keys_of(self.parser))
+        recipes = {file: read_yaml(file) for file in files}
+        require_filled_sections(recipes, keys_of(self.parser))
         try:
             self.config: Any = self.parser.parse_args(arguments)
         except (ArgumentError, ValueError) as error:
             said = explain(str(error), keys_of(self.parser)) if isinstance(error, ArgumentError) else str(error)
             raise ValueError(place_of(said, files) + said) from None
-        self.config.about.title = stated_title(files, arguments) or plain_title(self.config)
+        self.config.about.title = stated_title(recipes.values(), arguments) or plain_title(self.config)
 
     def settle_precision(self, stated_by: str = "the recipe") -> PrecisionChoice:
         """Put this machine's precision in the place of auto, so that the configuration says what a run computes in.

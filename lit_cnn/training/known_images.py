@@ -21,8 +21,7 @@ def known_images(checkpoint: str, data: object) -> str | None:
     found = recognize(Fingerprints(**stored["train"]), data.loaded.val, data.class_names)
     if found is None or not found.known:
         return None
-    about, were = "about " if found.estimated else "", "was" if found.known == 1 else "were"
     return (
-        f"{about}{found.known:,} of the {found.images:,} validation images {were} trained on by {checkpoint}, so the "
-        "validation accuracy is flattered: keep its data.val_fraction, hold_out and group_by, or give other val images"
+        f"{found.sentence(checkpoint, 'validation ')}, so the validation accuracy is flattered: keep its "
+        "data.val_fraction, hold_out and group_by, or give other val images"
     )

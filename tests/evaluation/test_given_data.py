@@ -123,7 +123,7 @@ def test_a_packed_set_is_read_with_the_checkpoints_labels(tmp_path: Path) -> Non
 def test_files_are_read_as_the_recipe_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recorded: dict[str, object], workers: int, on_error: str
 ) -> None:
-    monkeypatch.setattr("lit_cnn.evaluation.given_data.available_cores", lambda: 3)
+    monkeypatch.setattr("lit_cnn.evaluation.images.available_cores", lambda: 3)
     trained: Trained = replace(TRAINED, recipe={"data": recorded})
     images = given_images(trained, str(fill(tmp_path, red=1, blue=1)), "val")
     assert (images.workers, images.on_error) == (workers, on_error)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lit_cnn.data.loading import datasets
+from lit_cnn.data.loading import workers
 from lit_cnn.run_folder.checkpoint import LAST, load_checkpoint
 from lit_cnn.training.stopping import TIMED_OUT, RunInterrupted, StopRequest
 
@@ -59,9 +59,9 @@ def test_the_time_limit_asks_with_its_own_code() -> None:
 
 WORKER = """
 import signal, sys, time
-from lit_cnn.data.loading import datasets
-datasets.TERM_SECONDS = float(sys.argv[1])
-datasets.leave_signals_to_the_parent(0)
+from lit_cnn.data.loading import workers
+workers.TERM_SECONDS = float(sys.argv[1])
+workers.leave_signals_to_the_parent(0)
 print("ready", flush=True)
 time.sleep(30)
 """
@@ -80,7 +80,7 @@ def worker(seconds: float) -> Iterator[subprocess.Popen]:
     "name", ["SIGTERM", *(pytest.param(name, marks=pytest.mark.slow) for name in ("SIGINT", "SIGUSR1"))]
 )
 def test_a_worker_outlives_the_signals_of_its_group(name: str) -> None:
-    with worker(datasets.TERM_SECONDS) as process:
+    with worker(workers.TERM_SECONDS) as process:
         process.send_signal(getattr(signal, name))
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(0.5)

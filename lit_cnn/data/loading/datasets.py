@@ -1,6 +1,5 @@
 """Data sets that turn a ``BatchPlan`` into a ``Batch``, and the loaders over them. All of it can be pickled."""
 
-import signal
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -18,15 +17,13 @@ from lit_cnn.data.augmentation.plan import Stage
 from lit_cnn.data.batch import SKIPPED, Batch
 from lit_cnn.data.loading.oversized import naming_by_size
 from lit_cnn.data.loading.sampling import BatchPlan
+from lit_cnn.data.loading.workers import leave_signals_to_the_parent
 from lit_cnn.data.preprocessing import EvaluationTransform, Preprocessing, evaluate_images
 from lit_cnn.data.settings import Decode, OnError
 from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.decoding import AnyImage, BrokenImage, attempt
 from lit_cnn.data.sources.load import EncodedSplit
 from lit_cnn.data.sources.pillow_limits import MAX_PIXELS
-
-TERM_SECONDS = 60.0
-"""How long a worker outlives SIGTERM."""
 
 
 class PlannedBatches(Protocol):
@@ -197,18 +194,6 @@ class FixedBatches(Dataset[Batch]):
 
     def __getitem__(self, number: int) -> Batch:
         return self.dataset[self.plans[number]]
-
-
-def leave_signals_to_the_parent(_: int) -> None:
-    """Let a worker live on when a terminal, timeout(1) or a scheduler signals the whole process group, so that the
-    parent can finish its step, save, and end the worker. SIGTERM, by which the parent itself ends one that hangs, does
-    so after ``TERM_SECONDS``."""
-    for name in ("SIGINT", "SIGUSR1", "SIGUSR2", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
-    if hasattr(signal, "setitimer"):
-        signal.signal(signal.SIGTERM, lambda *_: signal.setitimer(signal.ITIMER_REAL, TERM_SECONDS))
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
 def make_loader(

@@ -84,6 +84,11 @@ class Recognized(NamedTuple):
     images: int
     estimated: bool
 
+    def sentence(self, checkpoint: str, kind: str = "") -> str:
+        """``about 12 of the 60 images were trained on by last.ckpt``; ``kind`` says which images, with a blank."""
+        about, were = "about " if self.estimated else "", "was" if self.known == 1 else "were"
+        return f"{about}{self.known:,} of the {self.images:,} {kind}images {were} trained on by {checkpoint}"
+
 
 def digest(split: Split, class_names: Sequence[str]) -> str:
     """Of all images of a split with their classes, in order: ``Fingerprints.digest``."""

@@ -34,19 +34,30 @@ class Tree:
         return Counter(extension(os.path.basename(name)) for name in self.others)
 
 
-def walk(folder: str | os.PathLike[str]) -> Tree:
-    """The files below a folder.
+def _visit(folder: str | os.PathLike[str]) -> Iterator[tuple[str, list[str], list[str]]]:
+    """``os.walk`` that follows links, but comes to each folder once.
 
     Raises:
         ValueError: naming a folder that cannot be listed.
     """
-    tree, seen, known = Tree(), set(), image_extensions()
+    seen = set()
     for parent, children, files in os.walk(folder, onerror=refuse, followlinks=True):
         real = os.path.realpath(parent)
         if real in seen:
             children.clear()
             continue
         seen.add(real)
+        yield parent, children, files
+
+
+def walk(folder: str | os.PathLike[str]) -> Tree:
+    """The files below a folder.
+
+    Raises:
+        ValueError: naming a folder that cannot be listed.
+    """
+    tree, known = Tree(), image_extensions()
+    for parent, children, files in _visit(folder):
         tree.folders.append(parent)
         visible = sorted(name for name in children if not is_system(name))
         children[:] = [name for name in visible if name.lower() not in THUMBNAILS]
@@ -106,13 +117,7 @@ def own_images(folder: Path) -> Iterator[str]:
 
 def holds_images(folder: Path) -> bool:
     """Whether there is an image at any depth; stops at the first one found."""
-    seen = set()
-    for parent, children, files in os.walk(folder, onerror=refuse, followlinks=True):
-        real = os.path.realpath(parent)
-        if real in seen:
-            children.clear()
-            continue
-        seen.add(real)
+    for _, children, files in _visit(folder):
         if any(is_image(name) and not is_system(name) for name in files):
             return True
         children[:] = [name for name in children if not is_system(name) and name.lower() not in THUMBNAILS]
