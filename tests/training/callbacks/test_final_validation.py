@@ -43,6 +43,14 @@ def test_a_run_ends_with_a_validation_of_its_last_weights(
     assert best in steps
 
 
+def test_a_validation_that_is_due_is_not_asked_for(tmp_path: Path) -> None:
+    """Lightning would log the step before it, which runs of before do not have in metrics.csv."""
+    trainer, _ = train_ramp(tmp_path / "due", [FinalValidation()], scores=[0.0, 1.0], batches=4)
+    assert not trainer.should_stop
+    trainer, _ = train_ramp(tmp_path / "not", [FinalValidation()], scores=[0.0, 1.0], batches=4, max_steps=6)
+    assert trainer.should_stop
+
+
 def test_the_best_of_several_validations_of_an_epoch_is_kept(tmp_path: Path) -> None:
     """The score of step n is n, then falls: the weights in best.ckpt are those that were validated."""
     found, best = validated(tmp_path, [1.0, 0.5], val_check_interval=0.5)
