@@ -184,11 +184,6 @@ def span(numbers: Sequence[int]) -> str:
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-def metric(name: str, value: float) -> str:
-    """A loss with four decimals, an accuracy in percent."""
-    return f"{value:.4f}" if "loss" in name else f"{value:.2%}"
-
-
 def busy_warning(load: float | None) -> str:
     """A second line where the load average before a measurement was above half of the cores, else nothing."""
     cores = os.cpu_count() or 1

@@ -15,7 +15,7 @@ from lit_cnn.cli.checkpoint_arguments import (
     add_temperature_argument,
     chosen_checkpoint,
 )
-from lit_cnn.cli.console import as_json, console, metric, percent, points, progress, say, table
+from lit_cnn.cli.console import as_json, console, percent, points, progress, say, table
 from lit_cnn.cli.evaluated_images import ImageRecords, evaluated_images, image_records_of, require_predictions
 from lit_cnn.evaluation.calibration import read_temperature
 from lit_cnn.evaluation.images import EvaluationImages, SplitName
@@ -25,6 +25,7 @@ from lit_cnn.evaluation.scores import ClassScore, balanced_accuracy, class_score
 from lit_cnn.evaluation.test_time_augmentation import VIEW_KINDS
 from lit_cnn.evaluation.trained import Trained
 from lit_cnn.evaluation.validation import compare_views, in_run_precision, run_views, validate, views_report
+from lit_cnn.training.monitor import metric_text
 
 _CLASSES_SHOWN = 50
 
@@ -116,7 +117,7 @@ def detailed_report(
 
 
 def results_table(report: dict[str, float]) -> Table:
-    return table(["metric", "value"], [[name, metric(name, report[name])] for name in report if name != "images"])
+    return table(["metric", "value"], [[name, metric_text(name, report[name])] for name in report if name != "images"])
 
 
 def views_table(report: dict[str, Any]) -> Table:

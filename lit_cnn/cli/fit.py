@@ -148,16 +148,19 @@ def list_keys(prefix: str) -> int:
 
 def print_results(out: "Console", run: "Run") -> None:
     """A table of the last epoch's metrics, the best epoch, and where everything is."""
-    from lit_cnn.cli.console import metric, table
+    from lit_cnn.cli.console import table
     from lit_cnn.run_folder.checkpoint import BEST
+    from lit_cnn.training.monitor import metric_text
 
     assert run.folder is not None
-    rows = [[name, metric(name, run.metrics[name])] for name in SHOWN if name in run.metrics]
+    rows = [[name, metric_text(name, run.metrics[name])] for name in SHOWN if name in run.metrics]
     title = f"{run.title}: results after {run.epochs} epochs"
     out.print(table(["metric", "last epoch"], rows, left=["metric"], title=title))
     if run.best_score is not None:
         best = run.folder / "checkpoints" / BEST
-        out.print(f"best: {run.monitor} {metric(run.monitor, run.best_score)} after epoch {run.best_epoch}, {best}")
+        out.print(
+            f"best: {run.monitor} {metric_text(run.monitor, run.best_score)} after epoch {run.best_epoch}, {best}"
+        )
     out.print(f"run folder: {run.folder}\ncurves: {run.folder / 'curves.png'}")
     for note in run.notes:
         out.print(note)

@@ -1,4 +1,4 @@
-"""The metric by which a run's validations are compared, and in which direction it is better."""
+"""The metric by which a run's validations are compared: in which direction it is better, and how it is shown."""
 
 import math
 from typing import Literal
@@ -24,6 +24,15 @@ def is_better(metric: str, score: float, best: float | None) -> bool:
     if best is None or math.isnan(best):
         return True
     return score < best if direction(metric) == "min" else score > best
+
+
+def metric_text(metric: str, value: float) -> str:
+    """A loss with four decimals, an accuracy in percent.
+
+    >>> metric_text("val/loss", 0.25), metric_text("val/acc1", 0.25)
+    ('0.2500', '25.00%')
+    """
+    return f"{value:.4f}" if "loss" in metric else f"{value:.2%}"
 
 
 def is_of_validation(metric: str) -> bool:

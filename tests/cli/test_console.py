@@ -16,7 +16,6 @@ from lit_cnn.cli.console import (
     console,
     line_console,
     markdown,
-    metric,
     number,
     percent,
     points,
@@ -24,6 +23,7 @@ from lit_cnn.cli.console import (
     span,
     table,
 )
+from lit_cnn.training.monitor import metric_text
 
 
 @dataclass
@@ -44,7 +44,7 @@ def test_shares_and_losses() -> None:
     assert [percent(0.91254), percent(math.nan)] == ["91.25 %", "-"]
     assert points(0.004) == "+0.40"
     assert points(-0.004, (-0.01, 0.002)) == "-0.40 [-1.00, +0.20]"
-    assert [metric("val/loss", 0.5), metric("val/acc1", 0.5)] == ["0.5000", "50.00%"]
+    assert [metric_text("val/loss", 0.5), metric_text("val/acc1", 0.5)] == ["0.5000", "50.00%"]
 
 
 def test_json_holds_dataclasses_and_null_for_nan() -> None:

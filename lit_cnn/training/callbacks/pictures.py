@@ -1,6 +1,5 @@
 """Pictures of a run: the first augmented batch; of the best validation, the confusion matrix and the worst images."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +40,8 @@ class Pictures(pl.Callback):
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         images = data.denormalize(batch.images[:SHOWN]).cpu()
         captions = [caption(target.cpu(), data.class_names) for target in batch.targets[:SHOWN]]
-        self._draw(
-            "first_batch", trainer.global_step, draw_contact_sheet, images, captions,
-            self.folder / "first_batch.png", title="first training batch",
-        )  # fmt: skip
+        path = draw_contact_sheet(images, captions, self.folder / "first_batch.png", title="first training batch")
+        log_picture(self.tracker, "first_batch", path, trainer.global_step)
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         classes = trainer.datamodule.num_classes  # type: ignore[attr-defined]
@@ -85,23 +82,19 @@ class Pictures(pl.Callback):
             return
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         title = f"validation of best.ckpt, epoch {trainer.current_epoch + 1}"
-        path = self.folder / "confusion.png"
-        self._draw("confusion", trainer.global_step, draw_confusion, counts.cpu(), data.class_names, path, title=title)
+        path = draw_confusion(counts.cpu(), data.class_names, self.folder / "confusion.png", title=title)
+        log_picture(self.tracker, "confusion", path, trainer.global_step)
         if self._worst:
-            self._draw("worst_images", trainer.global_step, self._draw_worst, self._worst, data, title)
+            log_picture(self.tracker, "worst_images", self._draw_worst(data, title), trainer.global_step)
 
-    def _draw(self, name: str, step: int, draw: Callable[..., Path], *arguments: Any, **options: Any) -> None:
-        """Draw a picture and record its file."""
-        log_picture(self.tracker, name, draw(*arguments, **options), step)
-
-    def _draw_worst(self, worst: list[tuple[float, dict[str, Any]]], data: Any, title: str) -> Path:
-        images = data.denormalize(torch.stack([entry["image"] for _, entry in worst]))
+    def _draw_worst(self, data: Any, title: str) -> Path:
+        images = data.denormalize(torch.stack([entry["image"] for _, entry in self._worst]))
         return draw_worst(
             images,
-            torch.tensor([loss for loss, _ in worst]),
-            torch.tensor([entry["true"] for _, entry in worst]),
-            torch.tensor([entry["predicted"] for _, entry in worst]),
-            torch.tensor([entry["probability"] for _, entry in worst]),
+            torch.tensor([loss for loss, _ in self._worst]),
+            torch.tensor([entry["true"] for _, entry in self._worst]),
+            torch.tensor([entry["predicted"] for _, entry in self._worst]),
+            torch.tensor([entry["probability"] for _, entry in self._worst]),
             data.class_names,
             self.folder / "worst_images.png",
             title=title,

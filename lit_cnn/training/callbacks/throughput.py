@@ -13,6 +13,7 @@ from lit_cnn.data.batch import SKIPPED, Batch
 from lit_cnn.data.loading.doctor import diagnose
 from lit_cnn.data.module import ImageData
 from lit_cnn.training.announce import announce
+from lit_cnn.training.monitor import metric_text
 
 SHOWN = (("loss", "train/loss"), ("val/loss", "val/loss"), ("val/acc1", "val/acc1"))
 """Name in the line, name of the metric."""
@@ -95,7 +96,7 @@ class Throughput(pl.Callback):
         done = trainer.current_epoch  # counted when an epoch has ended
         planned = trainer.max_epochs if trainer.max_epochs not in (None, -1) else None
         values = trainer.callback_metrics
-        shown = [_figure(name, float(values[key])) for name, key in SHOWN if key in values]
+        shown = [f"{name} {metric_text(name, float(values[key]))}" for name, key in SHOWN if key in values]
         rates = [
             f"rate {group['lr']:.3g}" for optimizer in trainer.optimizers[:1] for group in optimizer.param_groups[:1]
         ]
@@ -103,10 +104,6 @@ class Throughput(pl.Callback):
         head = f"epoch {done}" + (f"/{planned}" if planned else "")
         announce(f"{head}: {', '.join([*shown, *rates, *left, self._speed])}")
         self._speed = ""
-
-
-def _figure(name: str, value: float) -> str:
-    return f"{name} {value:.4f}" if "loss" in name else f"{name} {value:.2%}"
 
 
 def _duration(seconds: float) -> str:
