@@ -57,3 +57,13 @@ def trainer_of(module: pl.LightningModule) -> pl.Trainer | None:
         return module.trainer
     except RuntimeError:
         return None
+
+
+def allow_unused_parameters(trainer: pl.Trainer) -> None:
+    """Let DDP go on where some parameters get no gradient in a step, as while layers are frozen; without DDP nothing.
+
+    Public is only the strategy's name, under which a recipe would have to state it (ddp_find_unused_parameters_true).
+    """
+    arguments = getattr(trainer.strategy, "_ddp_kwargs", None)
+    if arguments is not None:
+        arguments["find_unused_parameters"] = True

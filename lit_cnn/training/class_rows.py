@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 SHOWN = 3
 """Classes that a sentence names."""
+FRESH_STD = 0.01
+"""Standard deviation of fresh rows, small enough that the first loss is that of guessing."""
 
 
 def class_tensors(network: nn.Module) -> list[str]:
@@ -58,3 +61,41 @@ def describe_difference(stored: Sequence[str], wanted: Sequence[str]) -> str:
         for number, name in enumerate(new[:SHOWN])
     ]
     return f"its classes differ ({', '.join(pairs)}{', …' if len(new) > SHOWN else ''})"
+
+
+def known_rows(stored: Sequence[str], wanted: Sequence[str]) -> list[int | None]:
+    """For each of the ``wanted`` classes its row among the ``stored``, None for a class that is not there by name."""
+    if (rows := class_rows(stored, wanted)) is not None:
+        return list(rows)
+    if unnamed(stored) or unnamed(wanted):
+        return [None] * len(wanted)
+    places = {name: row for row, name in enumerate(stored)}
+    return [places.get(name) for name in wanted]
+
+
+def rows_of(source: Tensor | None, drawn: Tensor, rows: Sequence[int | None]) -> Tensor:
+    """A layer's weight (K, …) or bias (K,) with the known rows of ``source`` and fresh ones between them.
+
+    Args:
+        source: To copy from; None where nothing fits.
+        drawn: The network's own random tensor. Fresh rows are its rows, scaled to ``FRESH_STD``; a fresh bias is 0.
+        rows: Of each class its row in ``source``, None for a fresh one.
+    """
+    spread = drawn.std(correction=0) if drawn.ndim > 1 else torch.zeros(())
+    fresh = drawn * (FRESH_STD / spread) if spread > 0 else torch.zeros_like(drawn)
+    if source is None:
+        return fresh
+    copied = torch.tensor([row is not None for row in rows]).view(-1, *[1] * (drawn.ndim - 1))
+    return torch.where(copied, source[[row or 0 for row in rows]].to(fresh), fresh)
+
+
+def describe_rows(rows: Sequence[int | None], stored: Sequence[str], wanted: Sequence[str], head: str) -> str:
+    """What became of the head, as part of a sentence."""
+    known = [name for row, name in zip(rows, wanted, strict=True) if row is not None]
+    if not known:
+        reason = describe_difference(stored, wanted) if head == "by_name" else "initial.head is fresh"
+        return f"the head is fresh: {reason}"
+    if len(known) == len(wanted):
+        return "the whole head" if list(stored) == list(wanted) else "the head's rows by the names of the classes"
+    shown = ", ".join(known[:SHOWN]) + (", …" if len(known) > SHOWN else "")
+    return f"{len(known)} of the head's {len(wanted)} rows by the names of the classes ({shown}), the others are fresh"

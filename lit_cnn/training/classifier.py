@@ -16,13 +16,14 @@ from lit_cnn.architectures.layers.keyed import KeyedLayer, random_layers, set_ra
 from lit_cnn.data.batch import PADDING, Batch, as_batch
 from lit_cnn.data.module import ImageData
 from lit_cnn.data.preprocessing import Preprocessing
-from lit_cnn.lightning_internals import open_training_loader, trainer_of
+from lit_cnn.lightning_internals import allow_unused_parameters, open_training_loader, trainer_of
 from lit_cnn.randomness import derive_key, seeded
 from lit_cnn.run_folder.checkpoint import load_checkpoint, migrate
 from lit_cnn.training.activation_checkpointing import checkpoint_activations
 from lit_cnn.training.announce import announce
 from lit_cnn.training.checkpoint_record import constructor_arguments, describe_classifier, describe_network
 from lit_cnn.training.fine_tuning import InitialWeights, start_weights
+from lit_cnn.training.freezing import Freezing, lagging_statistics
 from lit_cnn.training.losses import LossSettings, balanced_weights, loss_of_heads
 from lit_cnn.training.metrics import EvaluationMetrics, SoftTargetAccuracy
 from lit_cnn.training.optimization.clipping import ClippingSettings, classifier_of, clip_gradients_
@@ -95,6 +96,10 @@ class Classifier(pl.LightningModule):
         self.clipping_settings = clipping
         self.sam = sam
         self.initial = initial
+        if isinstance(architecture, str):
+            initial.require_weights()
+        self._freezing: Freezing | None = None
+        self._total_steps = 0
         self._ascent: Ascent | None = None
         self._random_layers: list[KeyedLayer] = []
         self.channels_last, self.compiled = channels_last, compile
@@ -145,6 +150,8 @@ class Classifier(pl.LightningModule):
         resumed = self._loading or (trainer is not None and trainer.ckpt_path is not None)
         names = getattr(data, "class_names", None) or [str(number) for number in range(self.num_classes)]
         start_weights(self.net, self.initial, data, names, resumed=resumed)
+        self._freezing = Freezing(self.net, self.initial)
+        self._freezing.freeze_norms()
         if self.channels_last:
             self.net = self.net.to(memory_format=torch.channels_last)
         else:
@@ -210,6 +217,8 @@ class Classifier(pl.LightningModule):
             names = getattr(data, "class_names", None)
             self.class_names = list(names) if names is not None else self.class_names
             self.preprocessing = data.preprocessing if isinstance(data, ImageData) else self.preprocessing
+        if stage == "fit" and self.initial.freeze_epochs != 0:
+            allow_unused_parameters(self.trainer)
         if stage == "fit" and self._configured:
             self._forget_epoch()
 
@@ -225,6 +234,19 @@ class Classifier(pl.LightningModule):
     def _weights_dtype(self) -> torch.dtype:
         """What the weights are stored in: float32 but under a precision such as bf16-true."""
         return next(self.network.parameters()).dtype
+
+    def on_train_start(self) -> None:
+        self._enter_epoch()  # at a resume inside an epoch, too, of which Lightning announces no start
+        fresh = self.trainer.global_step == 0 and not self.trainer.fast_dev_run  # type: ignore[attr-defined]
+        if fresh and (line := lagging_statistics(self.network, self._total_steps)):
+            announce(line)
+
+    def on_train_epoch_start(self) -> None:
+        self._enter_epoch()
+
+    def _enter_epoch(self) -> None:
+        if self._freezing is not None:
+            self._freezing.enter(self.current_epoch)
 
     # Steps ------------------------------------------------------------------------------------------------------------
 
@@ -279,7 +301,8 @@ class Classifier(pl.LightningModule):
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         if self._logs_this_step:
-            self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"])
+            group = self.trainer.optimizers[0].param_groups[0]
+            self.log("lr", group["lr"] / group.get("rate_factor", 1.0))
 
     @property
     def _logs_this_step(self) -> bool:
@@ -365,6 +388,7 @@ class Classifier(pl.LightningModule):
         self._check_kernel()
         optimizer = make_optimizer(self.network, self.optimizer_settings, batch_size)
         steps_per_epoch, total_steps = self._count_steps()
+        self._total_steps = total_steps
         schedule = self.schedule_settings
         if self.trainer.fast_dev_run:  # type: ignore[attr-defined]
             schedule = replace(schedule, warmup_epochs=0.0)  # a single step has no room for a warm-up

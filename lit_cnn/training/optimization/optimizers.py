@@ -18,6 +18,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from lit_cnn.architectures.layers.batch_norm import BATCH_NORMS
 from lit_cnn.training.optimization.kernels import KERNELS, Kernel, keep_kernel_on_load, kernel_flags
+from lit_cnn.training.optimization.layer_rates import rate_factors
 from lit_cnn.training.optimization.max_norm import limit_filters_after_updates
 
 _INSTANCE_NORMS = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
@@ -53,6 +54,9 @@ class OptimizerSettings:
         decay_scaling: Decoupled decay shrinks by the current learning rate times λ, or independent of the rate by λ.
         decay_excluded: Parameters that are not decayed: scales and shifts of norm layers and every bias, those of norm
             layers alone, or none. Gains and layer scales count as norm.
+        layer_decay: Factor of the rate from each layer to the one before it, counted from the head; 1 gives all layers
+            one rate. Fine-tuning takes 0.65 to 0.9.
+        head_factor: The rate of the layers that end in the classes, as a multiple of the learning rate.
         filter_rms: Largest root mean square of a convolution filter, renewed after every update (ZFNet: 0.1); null
             sets no limit.
         kernel: How sgd and adamw run an update, a machine setting: one parameter at a time (loop), all in one call per
@@ -71,6 +75,8 @@ class OptimizerSettings:
     decay: Literal["coupled", "decoupled"] | None = None
     decay_scaling: Literal["learning_rate", "independent"] = "learning_rate"
     decay_excluded: Literal["norm_and_bias", "norm", "none"] = "norm_and_bias"
+    layer_decay: float = 1.0
+    head_factor: float = 1.0
     filter_rms: float | None = None
     kernel: Kernel = "auto"
 
@@ -90,6 +96,8 @@ class OptimizerSettings:
         _check("epsilon", self.epsilon, (self.epsilon or 0.0) >= 0, "at least 0, or null")
         _check("rho", self.rho, 0 <= self.rho < 1, "in [0, 1)")
         _check("weight_decay", self.weight_decay, self.weight_decay >= 0, "at least 0")
+        _check("layer_decay", self.layer_decay, 0 < self.layer_decay <= 1, "above 0 and at most 1")
+        _check("head_factor", self.head_factor, self.head_factor > 0, "above 0")
         _check("filter_rms", self.filter_rms, self.filter_rms is None or self.filter_rms > 0, "above 0, or null")
         own = self.name in ("rmsprop", "lamb")
         _check("kernel", self.kernel, not own or self.kernel in ("auto", "foreach"), f"auto or foreach for {self.name}")
@@ -122,26 +130,29 @@ def scaled_learning_rate(settings: OptimizerSettings, global_batch: int) -> floa
 
 
 def parameter_groups(network: nn.Module, settings: OptimizerSettings) -> list[dict[str, Any]]:
-    """Split the trainable parameters into the group ``decayed`` and the group ``not_decayed``.
+    """Split the trainable parameters into the groups ``decayed`` and ``not_decayed``, each once per factor of the rate.
 
-    Every trainable parameter is in exactly one group, in the order of ``network.parameters()``; an empty group is left
-    out. Each group holds ``params``, ``name`` and ``weight_decay``.
+    Every trainable parameter is in exactly one group, in the order of ``network.parameters()``; there is no empty
+    group. Each group holds ``params``, ``name`` and ``weight_decay``, and ``rate_factor`` where layers have rates of
+    their own (``layer_decay``, ``head_factor``).
 
     Raises:
         ValueError: If no parameter is trainable.
     """
     excluded = _EXCLUDED[settings.decay_excluded]
-    decayed: list[nn.Parameter] = []
-    rest: list[nn.Parameter] = []
+    own_rates = (settings.layer_decay, settings.head_factor) != (1.0, 1.0)
+    factors = rate_factors(network, settings.layer_decay, settings.head_factor) if own_rates else {}
+    found: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for kind, parameter in _kinds(network):
-        (rest if kind in excluded else decayed).append(parameter)
-    if not decayed and not rest:
+        found.setdefault((factors.get(id(parameter), 1.0), kind in excluded), []).append(parameter)
+    if not found:
         raise ValueError("the network has no trainable parameter: leave at least one layer unfrozen")
-    groups: list[dict[str, Any]] = [
-        {"params": decayed, "name": "decayed", "weight_decay": settings.weight_decay},
-        {"params": rest, "name": "not_decayed", "weight_decay": 0.0},
-    ]
-    return [group for group in groups if group["params"]]
+    groups: list[dict[str, Any]] = []
+    for (factor, spared), params in sorted(found.items(), key=lambda item: item[0]):
+        decay = 0.0 if spared else settings.weight_decay
+        group = {"params": params, "name": "not_decayed" if spared else "decayed", "weight_decay": decay}
+        groups.append({**group, "rate_factor": factor} if own_rates else group)
+    return groups
 
 
 def _kinds(network: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
@@ -174,6 +185,9 @@ def make_optimizer(network: nn.Module, settings: OptimizerSettings, global_batch
 
 def _choose_optimizer(network: nn.Module, settings: OptimizerSettings, global_batch: int) -> Optimizer:
     groups, rate = parameter_groups(network, settings), scaled_learning_rate(settings, global_batch)
+    for group in groups:
+        if "rate_factor" in group:
+            group["lr"] = rate * group["rate_factor"]
     independent = settings.decay_scaling == "independent"
     decoupled = settings.decay_form == "decoupled"
     epsilon = _EPSILON[settings.name] if settings.epsilon is None else settings.epsilon

@@ -1,0 +1,84 @@
+"""Keeping copied layers as they are: all but the head for some epochs, or every batch norm for the whole run."""
+
+import math
+from collections.abc import Iterable
+
+from torch import nn
+
+from lit_cnn.architectures.layers.batch_norm import BATCH_NORMS
+from lit_cnn.architectures.network import Network
+from lit_cnn.training.class_rows import class_tensors
+from lit_cnn.training.fine_tuning import InitialWeights
+
+
+class Freezing:
+    """Which parameters of a network are trained in which epoch, as ``initial.freeze_epochs`` and ``.batch_norm`` say.
+
+    A frozen layer computes no gradients, so no optimizer changes or decays it, and its batch norms normalize by the
+    statistics that were copied, which stay. In a network of the catalog the whole of ``features`` is as in evaluation
+    then, so stochastic depth drops nothing.
+
+    Args:
+        network: The network.
+        initial: The recipe's settings.
+    """
+
+    def __init__(self, network: nn.Module, initial: InitialWeights) -> None:
+        self.network = network
+        self.epochs = math.inf if initial.freeze_epochs == "all" else initial.freeze_epochs
+        self.freezes_norms = initial.batch_norm == "frozen"
+        last = set(class_tensors(network))
+        norms = {id(parameter) for norm in batch_norms(network) for parameter in norm.parameters()}
+        trained = [(name, each) for name, each in network.named_parameters() if each.requires_grad]
+        self._norms = [each for _, each in trained if id(each) in norms] if self.freezes_norms else []
+        fixed = {id(each) for each in self._norms}
+        self._backbone = [each for name, each in trained if name not in last and id(each) not in fixed]
+
+    @property
+    def phases(self) -> bool:
+        """Whether some parameters are trained in a part of the epochs only."""
+        return self.epochs > 0
+
+    def freeze_norms(self) -> None:
+        """Take scales and shifts of frozen batch norms from training, before the optimizer is made."""
+        for parameter in self._norms:
+            parameter.requires_grad_(False)
+
+    def enter(self, epoch: int) -> None:
+        """Set which parameters an epoch, counted from 0, trains; the network must be in training mode before."""
+        frozen = epoch < self.epochs
+        if self.phases:
+            for parameter in self._backbone:
+                parameter.requires_grad_(not frozen)
+            set_training(self._evaluated_while_frozen(), not frozen)
+        if self.freezes_norms or frozen:
+            set_training(batch_norms(self.network), False)
+
+    def _evaluated_while_frozen(self) -> list[nn.Module]:
+        return list(self.network.features.modules()) if isinstance(self.network, Network) else []
+
+
+def batch_norms(network: nn.Module) -> list[nn.BatchNorm2d]:
+    """The batch norms of a network, whatever their dimensions."""
+    return [module for module in network.modules() if isinstance(module, BATCH_NORMS)]  # type: ignore[misc]
+
+
+def set_training(modules: Iterable[nn.Module], training: bool) -> None:
+    """Bring each of the modules, but not what is in it, into training or evaluation mode."""
+    for module in modules:
+        module.training = training
+
+
+def lagging_statistics(network: nn.Module, steps: int) -> str | None:
+    """A sentence where a run is too short for its batch norms: after ``steps`` they are still near where they began.
+
+    A running average with momentum m keeps (1 - m)^steps of its start. None where less than a third is left.
+    """
+    momentum = min((norm.momentum for norm in batch_norms(network) if norm.training and norm.momentum), default=1.0)
+    left = (1 - momentum) ** steps
+    if left < 1 / 3:
+        return None
+    return (
+        f"batch norm's statistics move by {momentum:g} of the way in each step: after this run's {steps} they are "
+        f"still {100 * left:.0f} % what they began with, and validation normalizes by them; train longer"
+    )
