@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Literal
 
-from torch import nn
+from torch import Tensor, nn
 
 from lit_cnn.data.preprocessing import Preprocessing
 
@@ -176,6 +176,18 @@ def build_other(library: Library, name: str, options: Mapping[str, Any]) -> nn.M
     import torchvision
 
     return torchvision.models.get_model(name, weights=None, **options)
+
+
+def load_with_its_library(row: PublishedWeights, state: Mapping[str, Tensor]) -> nn.Module | None:
+    """timm's network with weights of an older naming that timm itself converts; None where it does not."""
+    if row.library != "timm":
+        return None
+    import timm
+
+    try:
+        return timm.create_model(row.name, pretrained=True, pretrained_cfg_overlay={"state_dict": dict(state)})
+    except (RuntimeError, KeyError, AttributeError, ValueError, TypeError):
+        return None
 
 
 def library_rows(library: Library, name: str) -> Iterator[dict[str, Any]]:

@@ -32,7 +32,8 @@ class InitialWeights:
     is the first of its stage.
 
     Args:
-        checkpoint: A checkpoint of ``lit-cnn fit``; null starts from random weights.
+        checkpoint: A checkpoint of ``lit-cnn fit`` or ``lit-cnn import``, or published weights such as
+            ``timm:resnet50.a1_in1k``; null starts from random weights.
         convolutions: Copy this many convolutions from the input on.
         linears: Copy this many linear layers counted from the output.
         whitening: Start the first convolution as the principal components of the training images' patches and keep it
