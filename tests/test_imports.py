@@ -22,14 +22,14 @@ BELOW = {
     "training": TRAINING,
     "pretrained": TRAINING,
     "profiling": TRAINING,
-    "experiment": TRAINING,
+    "experiment": {"pretrained", *TRAINING},
     "evaluation": EXPERIMENT,
     "exporting": {"architectures", "torch_internals"},
     "benchmarking": EXPERIMENT,
     "sweeps": EXPERIMENT,
 }
 """What each room may import beside itself; ``cli`` may import everything."""
-ONLY = {"timm": {"pretrained"}, "wandb": {"tracking"}, "optuna": {"sweeps/engine.py", "sweeps/optuna_internals.py"}}
+ONLY = {"timm": {"pretrained/sources.py"}, "wandb": {"tracking"}, "optuna": {"sweeps/engine.py", "sweeps/optuna_internals.py"}}
 """The room, or the one file, in which a library may be imported."""
 
 

@@ -37,6 +37,7 @@ class NetworkOptions:
         aux_heads: Train GoogLeNet with its two auxiliary heads.
         aux_head: Train NASNet or AmoebaNet with their auxiliary head.
         excite_activation: Activation inside NFNet's squeeze-and-excitation.
+        activation: MobileNetV1's: "relu" as its paper, or "relu6" as its released code.
         epsilon: How NFNet's weight standardization guards against a variance of 0.
     """
 
@@ -60,6 +61,7 @@ class NetworkOptions:
     aux_heads: bool | None = None
     aux_head: bool | None = None
     excite_activation: Literal["relu", "gelu"] | None = None
+    activation: Literal["relu", "relu6"] | None = None
     epsilon: Literal["floor", "added"] | None = None
 
     def chosen(self) -> dict[str, Any]:

@@ -19,7 +19,7 @@ convolution, the filters per channel included.
 """
 
 from collections import OrderedDict
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from torch import nn
 
@@ -52,20 +52,25 @@ SHALLOW_STAGES = (*STAGES[:3], Stage(512, 1, 2), STAGES[4])
 """Table 5: without the five convolutions of equal shape."""
 
 
-def conv(in_channels: int, out_channels: int, kernel: int, *, stride: int = 1, groups: int = 1) -> ConvNormAct:
-    activation = nn.ReLU(inplace=True)
-    return ConvNormAct(in_channels, out_channels, kernel, stride=stride, groups=groups, activation=activation)
+Activation = Literal["relu", "relu6"]
 
 
-def separable_conv(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
+def conv(
+    in_channels: int, out_channels: int, kernel: int, activation: Activation, *, stride: int = 1, groups: int = 1
+) -> ConvNormAct:
+    act = nn.ReLU6(inplace=True) if activation == "relu6" else nn.ReLU(inplace=True)
+    return ConvNormAct(in_channels, out_channels, kernel, stride=stride, groups=groups, activation=act)
+
+
+def separable_conv(in_channels: int, out_channels: int, stride: int, activation: Activation = "relu") -> nn.Sequential:
     """Figure 3, right: filter each channel, then mix them."""
-    filter_ = conv(in_channels, in_channels, 3, stride=stride, groups=in_channels)
-    return nn.Sequential(OrderedDict(filter=filter_, mix=conv(in_channels, out_channels, 1)))
+    filter_ = conv(in_channels, in_channels, 3, activation, stride=stride, groups=in_channels)
+    return nn.Sequential(OrderedDict(filter=filter_, mix=conv(in_channels, out_channels, 1, activation)))
 
 
-def full_conv(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
+def full_conv(in_channels: int, out_channels: int, stride: int, activation: Activation = "relu") -> nn.Sequential:
     """Figure 3, left."""
-    return conv(in_channels, out_channels, 3, stride=stride)
+    return conv(in_channels, out_channels, 3, activation, stride=stride)
 
 
 class MobileNetV1(Network):
@@ -77,8 +82,12 @@ class MobileNetV1(Network):
         separable: False for the full 3x3 convolutions that the paper compares with (Table 4).
         stem: "imagenet", or "small", whose first convolution keeps the resolution, for images of about 32 to 64 px.
         dropout: Rate before the classifier.
+        activation: "relu" as the paper, or "relu6" as the released code and the weights trained with it.
         num_classes: Outputs.
         in_channels: Channels of the image.
+
+    Raises:
+        ValueError: If the activation is neither.
     """
 
     def __init__(
@@ -89,19 +98,22 @@ class MobileNetV1(Network):
         separable: bool = True,
         stem: Stem = "imagenet",
         dropout: float = 0.0,
+        activation: Activation = "relu",
         num_classes: int = 1000,
         in_channels: int = 3,
     ) -> None:
         super().__init__()
+        if activation not in ("relu", "relu6"):
+            raise ValueError(f"activation must be relu or relu6, got {activation!r}")
         make_layer = separable_conv if separable else full_conv
         channels = make_divisible(STEM_WIDTH * width)
         self.features = nn.Sequential(
-            OrderedDict(stem=conv(in_channels, channels, 3, stride=1 if stem == "small" else 2))
+            OrderedDict(stem=conv(in_channels, channels, 3, activation, stride=1 if stem == "small" else 2))
         )
         for number, row in enumerate(stages, start=2):
             stage, out_channels = nn.Sequential(), make_divisible(row.width * width)
             for stride in (row.stride, *[1] * (row.depth - 1)):
-                stage.append(make_layer(channels, out_channels, stride))
+                stage.append(make_layer(channels, out_channels, stride, activation))
                 channels = out_channels
             self.features.add_module(f"stage{number}", stage)
         self.head = GlobalPoolHead(channels, num_classes, Dropout(dropout))
@@ -117,6 +129,7 @@ def mobilenet_v1(
     separable: bool = True,
     shallow: bool = False,
     stem: Stem = "imagenet",
+    activation: Activation = "relu",
 ) -> MobileNetV1:
     """The network of Table 1 at ``width`` (the paper trains 0.25, 0.5, 0.75 and 1); initialized as torchvision's
     MobileNetV2, since the paper is silent."""
@@ -126,6 +139,7 @@ def mobilenet_v1(
         separable=separable,
         stem=stem,
         dropout=dropout,
+        activation=activation,
         num_classes=num_classes,
         in_channels=in_channels,
     )

@@ -15,6 +15,7 @@ from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.data.settings import OnError
 from lit_cnn.data.sources.channels import convert_channels
 from lit_cnn.evaluation.predict import TOP_K, Prediction, file_images, predict_files, predict_pixels
+from lit_cnn.pretrained.importing import PROVENANCE, checkpoint_of
 from lit_cnn.run_folder.checkpoint import DATA, load_checkpoint, network_weights
 from lit_cnn.run_folder.folder import find_checkpoint
 
@@ -33,6 +34,8 @@ class Trained:
         temperature: What the logits are divided by (``lit-cnn calibrate`` fits it); it changes no class.
         data_state: What it keeps of the images it was trained on (see ``data_state``); empty where a script trained it
             on something else than ``ImageData``.
+        provenance: Where imported weights come from, and how it is known that they sit where they belong; empty of
+            weights that lit-cnn trained.
     """
 
     network: nn.Module
@@ -43,6 +46,7 @@ class Trained:
     autocast: torch.dtype | None = None
     temperature: float = 1.0
     data_state: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -125,14 +129,14 @@ def load_trained(path: str | Path, weights: str = "ema", trust: Sequence[str] = 
 
     Args:
         path: A checkpoint written by ``lit-cnn fit``, or by any Trainer that fitted a ``Classifier``; or a run folder,
-            see ``find_checkpoint``.
+            see ``find_checkpoint``; or published weights, see ``checkpoint_of``.
         weights: "ema" for the averaged weights where they exist, or "raw".
         trust: Class paths outside the catalog that may be imported and built, since that runs their code.
 
     Raises:
         ValueError: If the file is torn, of another program, or of a network that is neither in the catalog nor trusted.
     """
-    path = find_checkpoint(path)
+    path = find_checkpoint(checkpoint_of(path))
     checkpoint = load_checkpoint(path)
     network = build_network(checkpoint, str(path), trust)
     try:
@@ -145,7 +149,15 @@ def load_trained(path: str | Path, weights: str = "ema", trust: Sequence[str] = 
     recorded = checkpoint["preprocessing"]
     preprocessing = None if recorded is None else Preprocessing.from_dict(recorded)
     recipe, data_state = checkpoint.get("recipe", {}), checkpoint.get(DATA, {})
-    return Trained(network, checkpoint["class_names"], preprocessing, recipe, str(path), data_state=data_state)
+    return Trained(
+        network,
+        checkpoint["class_names"],
+        preprocessing,
+        recipe,
+        str(path),
+        data_state=data_state,
+        provenance=checkpoint.get(PROVENANCE, {}),
+    )
 
 
 def shortened(problem: str) -> str:

@@ -18,6 +18,7 @@ from lit_cnn.data.levels import levels_warning
 from lit_cnn.data.module import ImageData
 from lit_cnn.experiment.identity import check_identity, describe_changes
 from lit_cnn.experiment.recipe import Recipe
+from lit_cnn.pretrained.importing import checkpoint_of
 from lit_cnn.reports.curves import draw_curves
 from lit_cnn.run_folder.checkpoint import BEST, export_weights, load_checkpoint
 from lit_cnn.run_folder.folder import (
@@ -112,6 +113,9 @@ def fit(
     """
     if resume is not None:
         _check_same_run(resume, recipe)
+    elif recipe.model.initial.checkpoint is not None:
+        local = str(checkpoint_of(recipe.model.initial.checkpoint, announce))
+        recipe.model.initial = replace(recipe.model.initial, checkpoint=local)
     recipe.machine.apply()
     settings = {**recipe.trainer, "callbacks": [*(recipe.trainer["callbacks"] or []), *watchers]}
     stop = StopRequest(seconds_of(settings.pop("max_time", None)), take_over_requeueing(settings))

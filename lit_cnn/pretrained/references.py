@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from torch import nn
 
 from lit_cnn.architectures.catalog import create_model
-
-Library = Literal["torchvision", "timm"]
+from lit_cnn.pretrained.sources import Library, build_other
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,11 @@ class Reference:
     def label(self) -> str:
         return f"{self.name}/{self.library}/{self.other}"
 
+    @property
+    def published(self) -> bool:
+        """Whether the other network is built as its library publishes weights for it."""
+        return set(self.other_options) <= {"aux_logits", "init_weights"}
+
     def build(self) -> tuple[nn.Module, nn.Module]:
         """Ours and the other's, with fresh weights and without any dropping in training."""
         ours = create_model(self.name, **self.options)
@@ -50,23 +54,17 @@ class Reference:
         return ours, theirs
 
 
-def build_other(library: Library, name: str, options: Mapping[str, Any]) -> nn.Module:
-    """A network of torchvision or timm without pretrained weights."""
-    if library == "timm":
-        import timm
-
-        return timm.create_model(name, pretrained=False, **options)
-    import torchvision
-
-    return torchvision.models.get_model(name, weights=None, **options)
-
-
 def _torchvision(name: str, other: str | None = None, *, quick: bool = False, **options: Any) -> Reference:
     return Reference(name, "torchvision", other or name, options, quick=quick)
 
 
 def _timm(name: str, other: str, *, quick: bool = False, **options: Any) -> Reference:
     return Reference(name, "timm", other, options, quick=quick)
+
+
+def _vgg(name: str) -> Reference:
+    """timm's first linear layers are convolutions over the whole map, of 224 px alone."""
+    return Reference(name, "timm", name, image_size=224, gradient=False)
 
 
 def _nfnet(variant: int) -> Reference:
@@ -78,6 +76,7 @@ REFERENCES: tuple[Reference, ...] = (
     Reference("alexnet_one_tower", "torchvision", "alexnet", image_size=96, quick=True),
     *(_torchvision(f"vgg{depth}", quick=depth == 11) for depth in (11, 13, 16, 19)),
     *(_torchvision(f"vgg{depth}_bn", quick=depth == 11) for depth in (11, 13, 16, 19)),
+    *(_vgg(f"vgg{depth}{norm}") for norm in ("", "_bn") for depth in (11, 13, 16, 19)),
     Reference(
         "googlenet_bn",
         "torchvision",
@@ -87,17 +86,20 @@ REFERENCES: tuple[Reference, ...] = (
         quick=True,
     ),
     *(_torchvision(f"resnet{depth}", quick=depth == 18) for depth in (18, 34, 50, 101, 152)),
-    _timm("resnet200", "resnet200"),
+    *(_timm(f"resnet{depth}", f"resnet{depth}") for depth in (18, 34, 50, 101, 152, 200)),
     _torchvision("resnext50_32x4d", quick=True),
     _torchvision("resnext101_32x8d"),
     _torchvision("resnext101_64x4d"),
-    _timm("resnext101_32x4d", "resnext101_32x4d"),
+    *(_timm(name, name) for name in ("resnext50_32x4d", "resnext101_32x4d", "resnext101_32x8d", "resnext101_64x4d")),
     Reference("resnext152_32x4d", "timm", "resnext101_32x4d", other_options={"layers": (3, 8, 36, 3)}),
     *(_timm(f"se_resnet{depth}", f"seresnet{depth}", stride_in="3x3") for depth in (50, 101, 152)),
     *(_timm(f"se_resnext{depth}_32x4d", f"seresnext{depth}_32x4d", quick=depth == 50) for depth in (50, 101)),
     Reference("se_resnext152_32x4d", "timm", "seresnext101_32x4d", other_options={"layers": (3, 8, 36, 3)}),
+    _timm("mobilenet_v1", "mobilenetv1_100", activation="relu6"),
     Reference("mobilenet_v1", "timm", "mobilenetv1_100", other_options={"act_layer": "relu"}, quick=True),
     _torchvision("mobilenet_v2", quick=True),
+    _timm("mobilenet_v2", "mobilenetv2_100"),
+    _timm("mobilenet_v2_1.4", "mobilenetv2_140"),
     Reference("mobilenet_v2_1.4", "torchvision", "mobilenet_v2", other_options={"width_mult": 1.4}),
     Reference("nasnet_a_large", "timm", "nasnetalarge", {"count_padding": True}, image_size=97),
     *(
@@ -105,6 +107,10 @@ REFERENCES: tuple[Reference, ...] = (
         for size in range(8)
     ),
     *(_timm(f"efficientnet_b{size}", f"tf_efficientnet_b{size}", quick=size == 0) for size in range(8)),
+    *(
+        _timm(f"efficientnet_b{size}", f"efficientnet_b{size}", padding="symmetric", norm_eps=1e-5)
+        for size in range(6)
+    ),
     *(_timm(f"efficientnet_lite{size}", f"tf_efficientnet_lite{size}", quick=size == 0) for size in range(5)),
     *(
         _timm(f"efficientnet_lite{size}", f"efficientnet_lite{size}", padding="symmetric", norm_eps=1e-5)

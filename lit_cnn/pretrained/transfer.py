@@ -6,9 +6,11 @@ then give the same output for the same input.
 
 import copy
 import itertools
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +29,9 @@ from lit_cnn.pretrained.equality import (
 from lit_cnn.pretrained.order import COUNTER, Unit, execution_order, units_by_module, units_of_state
 from lit_cnn.pretrained.pairing import Proposal, SlotPair, first_disagreement, propose
 from lit_cnn.pretrained.reading import natural, read_weights
+
+UNPROVEN = "the pairing of these weights is unproven"
+"""How every message about it begins."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ def transfer_weights(
     *,
     reference: nn.Module | None = None,
     logits: Tensor | None = None,
+    unproven: Literal["warn", "accept"] = "warn",
 ) -> TransferReport:
     """Copy the weights and statistics of ``source`` into ``target``.
 
@@ -74,6 +80,8 @@ def transfer_weights(
         example: An input (N, C, H, W) for both, on their device and in their dtype.
         reference: For a bare state dict: the network whose names it has. It gets the weights too, and is run.
         logits: For a bare state dict without ``reference``: what the source's network returned for ``example``.
+        unproven: What a bare state dict of other names than the target's does where neither ``reference`` nor
+            ``logits`` checks the pairing: a warning, or nothing, where the caller checks by other means.
 
     Returns:
         The report. A bare state dict with neither ``reference`` nor ``logits`` cannot be checked: ``verified`` is
@@ -89,7 +97,11 @@ def transfer_weights(
         source = reference
     if isinstance(source, nn.Module):
         return _from_network(source, target, example)
-    return _from_state(dict(source), target, example, logits)
+    report = _from_state(dict(source), target, example, logits)
+    if not report.verified and report.method != "names" and unproven != "accept":
+        told = f"{UNPROVEN}: {report.pairs} tensors were paired by {report.method}; pass reference= or logits= to check it"
+        warnings.warn(told, stacklevel=2)
+    return report
 
 
 def load_by_name(state: Mapping[str, Tensor], network: nn.Module) -> None:

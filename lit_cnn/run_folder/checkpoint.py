@@ -71,7 +71,10 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
             f"{text} is truncated or not a checkpoint ({file.stat().st_size} bytes): use the run's {PREVIOUS} or {BEST}"
         ) from None
     if not isinstance(checkpoint, dict) or "network" not in checkpoint:
-        raise ValueError(f"{text} was not written by lit-cnn: it does not say which network it holds")
+        raise ValueError(
+            f"{text} was not written by lit-cnn: it does not say which network it holds; weights of another program come "
+            "in by lit-cnn import FILE --architecture NAME"
+        )
     checkpoint = migrate(checkpoint, text)
     if "state_dict" not in checkpoint:
         raise ValueError(f"{text} was not written by lit-cnn: it holds no weights")

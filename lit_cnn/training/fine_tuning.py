@@ -34,7 +34,8 @@ class InitialWeights:
     which there is the first of its stage.
 
     Args:
-        checkpoint: A checkpoint of ``lit-cnn fit``; null starts from random weights.
+        checkpoint: A checkpoint of ``lit-cnn fit`` or ``lit-cnn import``, or published weights such as
+            ``timm:resnet50.a1_in1k``; null starts from random weights.
         convolutions: Copy this many convolutions from the input on.
         linears: Copy this many linear layers counted from the output.
         head: by_name copies the rows of classes that the checkpoint knows by the same name, and the others start fresh;

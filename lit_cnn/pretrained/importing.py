@@ -1,0 +1,135 @@
+"""Weights from elsewhere become checkpoints of lit-cnn: published ones by name, and files."""
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock
+from torch import nn
+
+from lit_cnn.architectures.catalog import create_model
+from lit_cnn.pretrained.fetching import fetch
+from lit_cnn.pretrained.imagenet import imagenet_classes
+from lit_cnn.pretrained.proving import Proof, reference_of, transfer_published
+from lit_cnn.pretrained.reading import read_weights
+from lit_cnn.pretrained.sources import PublishedWeights, find_published, is_published_spec
+from lit_cnn.run_folder.atomic import replacing
+from lit_cnn.run_folder.checkpoint import FORMAT, load_checkpoint
+
+Tell = Callable[[str], object]
+"""Told sentences for people."""
+PROVENANCE = "provenance"
+"""Key of what a checkpoint says of where its weights come from."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """Weights from elsewhere in a network of the catalog.
+
+    Args:
+        network: In evaluation mode.
+        checkpoint: What is written to a file: everything that commands need.
+        proof: Whether the weights sit where they belong.
+    """
+
+    network: nn.Module
+    checkpoint: dict[str, Any]
+    proof: Proof
+
+    def save(self, path: Path) -> None:
+        """Write the checkpoint, whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as partial:
+            torch.save(self.checkpoint, partial)
+
+
+def checkpoint_of(spec: str | Path, tell: Tell = lambda _: None) -> str | Path:
+    """The checkpoint file that is meant where a checkpoint is taken.
+
+    Published weights are imported at first use into ``$XDG_CACHE_HOME/lit-cnn/pretrained`` (``~/.cache`` without that
+    variable).
+
+    Args:
+        spec: ``timm:NAME[.TAG]`` or ``torchvision:NAME[.TAG]``; anything else is returned as it is.
+        tell: Told what was imported, and warnings.
+
+    Raises:
+        ValueError: If there are no such weights, or they are not to be had.
+    """
+    if isinstance(spec, Path) or not is_published_spec(spec):
+        return spec
+    row = find_published(spec)
+    place = cached_checkpoint(row.spec)
+    if not place.is_file():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{place}.lock"):
+            if not place.is_file():
+                imported = import_published(row)
+                imported.save(place)
+                tell(f"imported {row.spec}: {imported.proof.sentence}")
+    if row.license_warning:
+        tell(row.license_warning)
+    return place
+
+
+def cached_checkpoint(spec: str) -> Path:
+    """Where the checkpoint of published weights is kept once they were imported."""
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lit-cnn" / "pretrained"
+    return root / f"{spec.replace(':', '-').replace('/', '--')}.ckpt"
+
+
+def import_published(row: PublishedWeights, file: str | Path | None = None) -> Imported:
+    """Published weights in our network.
+
+    Args:
+        row: Which.
+        file: Their file; without it the libraries' caches are searched, and then the network.
+
+    Raises:
+        ValueError: If they are not to be had, do not fit, or the logits are not those of the library's network.
+    """
+    place = Path(file) if file is not None else fetch(row)
+    reference = reference_of(row)
+    network = create_model(row.architecture, **reference.options)
+    proof = transfer_published(row, read_weights(place), network)
+    published = {"library": row.library, "name": row.name, "tag": row.tag, "license": row.license, "url": row.url}
+    accuracies = {"top1": row.top1, "top5": row.top5, "real_top1": row.real_top1}
+    provenance = {"source": row.spec, **published, **accuracies, **_file_facts(place), "proof": proof.as_dict()}
+    return _imported(network, row.architecture, dict(reference.options), row.preprocessing.as_dict(), provenance, proof)
+
+
+def _file_facts(path: Path) -> dict[str, str]:
+    return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def _imported(
+    network: nn.Module,
+    architecture: str,
+    options: Mapping[str, Any],
+    preprocessing: dict[str, Any] | None,
+    provenance: dict[str, Any],
+    proof: Proof,
+    class_names: list[str] | None = None,
+) -> Imported:
+    """The network with the checkpoint that describes it; 1000 classes without names are ImageNet's."""
+    network = network.eval()
+    state = {f"net.{name}": value for name, value in network.state_dict().items()}
+    classes = network.classifier.out_features if isinstance(network.classifier, nn.Linear) else 0
+    if class_names is None:
+        known = imagenet_classes()
+        class_names = [row.name for row in known] if classes == len(known) else [str(n) for n in range(classes)]
+    described = {"architecture": architecture, "options": dict(options), "num_classes": classes, "in_channels": 3}
+    checkpoint = {
+        "format": FORMAT,
+        "network": described,
+        "state_dict": state,
+        "class_names": class_names,
+        "preprocessing": preprocessing,
+        "global_step": 0,
+        PROVENANCE: provenance,
+    }
+    return Imported(network, checkpoint, proof)

@@ -1,0 +1,103 @@
+"""Whether weights sit where they belong: proven by equal logits, made likely by labeled images, or neither."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from lit_cnn.pretrained.references import REFERENCES, Reference
+from lit_cnn.pretrained.sources import PublishedWeights, build_other, load_with_its_library
+from lit_cnn.pretrained.transfer import load_by_name, transfer_weights
+
+Status = Literal["proven", "images", "unproven"]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How it is known that each tensor has its place.
+
+    Args:
+        status: "proven" by equal logits of the network whose names the file has, "images" by labeled images, or
+            "unproven".
+        sentence: The same for people.
+        difference: Largest difference of the logits over the largest logit; None where none were compared.
+        method: How the tensors were paired.
+    """
+
+    status: Status
+    sentence: str
+    difference: float | None = None
+    method: str = "names"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Built-in types."""
+        return asdict(self)
+
+
+def reference_of(row: PublishedWeights) -> Reference:
+    """The pair of networks that published weights belong to."""
+    return next(
+        reference
+        for reference in REFERENCES
+        if reference.published
+        and (reference.name, reference.library, reference.other) == (row.architecture, row.library, row.name)
+    )
+
+
+def noise(reference: Reference, batch: int = 2) -> Tensor:
+    """Random images (batch, 3, S, S) on which two networks are compared."""
+    side = reference.image_size
+    return torch.randn(batch, 3, side, side, generator=torch.Generator().manual_seed(0))
+
+
+def their_network(row: PublishedWeights, state: Mapping[str, Tensor]) -> nn.Module:
+    """The library's own network with the file's weights, in evaluation.
+
+    Raises:
+        ValueError: If the file's names are not those of the library.
+    """
+    reference = reference_of(row)
+    network = build_other(row.library, row.name, reference.other_options)
+    try:
+        load_by_name(state, network)
+    except ValueError:
+        converted = load_with_its_library(row, state)
+        if converted is None:
+            raise
+        network = converted
+    return network.eval()
+
+
+def transfer_published(row: PublishedWeights, state: Mapping[str, Tensor], ours: nn.Module) -> Proof:
+    """Give ``ours`` the weights of a published file, and prove it by the library's network.
+
+    A file of other names than the library's goes into both networks by its order: equal logits then prove that both
+    define the same network, but not the pairing.
+
+    Raises:
+        ValueError: If the weights do not fit, or the logits differ; it names the first layer that does.
+    """
+    images, label = noise(reference_of(row)), f"{row.library}'s {row.name}"
+    try:
+        theirs = their_network(row, state)
+    except ValueError:
+        report = transfer_weights(dict(state), ours, images, unproven="accept")
+        theirs = build_other(row.library, row.name, reference_of(row).other_options).eval()
+        back = transfer_weights(ours, theirs, images)
+        return Proof(
+            "unproven",
+            f"pairing unproven: the file has other names than {label}, so its {report.pairs} tensors were paired by "
+            f"{report.method}; with them the logits equal those of {label} (relative difference {back.relative:.1e})",
+            back.relative,
+            report.method,
+        )
+    report = transfer_weights(theirs, ours, images)
+    return Proof(
+        "proven",
+        f"proven: {report.pairs} tensors, logits equal those of {label} with the same weights (relative difference "
+        f"{report.relative:.1e})",
+        report.relative,
+        report.method,
+    )
