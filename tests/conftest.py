@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if method := config.getoption("--start-method"):
         multiprocessing.set_start_method(method, force=True)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what it runs in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # for the processes that tests start and interrupt
     images = Path(__file__).parents[2] / "shared" / "data"  # beside the checkout, where this project is developed
     if "LIT_CNN_DATA" not in os.environ and images.is_dir():
         os.environ["LIT_CNN_DATA"] = str(images)

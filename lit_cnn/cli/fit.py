@@ -47,6 +47,19 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--resume", metavar="RUN", help="continue this run folder, or the one started or continued last: last"
     )
+    parser.add_argument(
+        "--pretrained",
+        metavar="WEIGHTS",
+        help="start from these weights and their network: a checkpoint, a run folder, or published weights such as "
+        "timm:resnet50.a1_in1k",
+    )
+    parser.add_argument(
+        "--find-lr",
+        nargs="?",
+        const="learning_rate.png",
+        metavar="PNG",
+        help="train 100 steps at growing learning rates, draw the loss (default: learning_rate.png), and suggest one",
+    )
     parser.add_argument("--runs", default="runs", metavar="DIR", help="where run folders are made (default: runs)")
     parser.add_argument("--keys", metavar="PREFIX", help="list the recipe's keys that begin with PREFIX, and stop")
     for option, (key, value, meaning) in SHORT.items():
@@ -73,7 +86,7 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
 
 def train(known: argparse.Namespace, rest: list[str], command: list[str]) -> int:
     """Start or continue a run, and print what it brought."""
-    from lit_cnn.cli.console import line_console
+    from lit_cnn.cli.console import line_console, say
     from lit_cnn.experiment.fit import fit, is_main_process
     from lit_cnn.experiment.parser import RecipeCLI, recipe_name, resolve_configs
     from lit_cnn.experiment.recipe import Recipe
@@ -87,14 +100,40 @@ def train(known: argparse.Namespace, rest: list[str], command: list[str]) -> int
         rest = [] if resumed else rest  # the stored recipe holds all that the command said
     if resumed:
         rest = ["--config", str(resumed / "config.yaml"), *rest]
-    cli = RecipeCLI(resolve_configs(rest))
+    cli = RecipeCLI(resolve_configs(rest), None if resumed else known.pretrained)
+    if cli.notice and is_main_process():
+        say(cli.notice)
     announce_precision(cli, "the run" if resumed else "the recipe")
     recipe = Recipe.of(cli, recipe_name(rest))
+    if known.find_lr:
+        return suggest_rate(recipe, Path(known.find_lr))
     announce_rate(recipe)
     done = fit(recipe, runs=runs, resume=resumed, command=command)
     if is_main_process() and done.folder and done.exit_code == 0:
         print_results(line_console(), done)
     return done.exit_code
+
+
+def suggest_rate(recipe: "Recipe", picture: Path) -> int:
+    """Run a range test, draw it, and print the rate that it suggests."""
+    from lit_cnn.cli.console import say
+    from lit_cnn.experiment.find_rate import find_rate
+    from lit_cnn.experiment.fit import is_main_process
+    from lit_cnn.reports.learning_rate import draw_range
+
+    found = find_rate(recipe)
+    if not is_main_process():
+        return 0
+    title = recipe.about.title or recipe.name
+    draw_range(found.rates, found.losses, found.smoothed, found.suggestion, title, picture)
+    if found.key_value is None:
+        say(f"the loss does not fall at any rate up to {found.rates[-1]:.1e}: see {picture}")
+    else:
+        say(
+            f"the loss falls fastest at a rate of {found.suggestion:.2g} for batches of {recipe.data.batch_size}: "
+            f"--model.optimizer.learning_rate {found.key_value:.2g} (drawn in {picture})"
+        )
+    return 0
 
 
 def announce_precision(cli: "RecipeCLI", stated_by: str) -> None:

@@ -3,11 +3,12 @@
 import difflib
 import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
+import yaml
 from jsonargparse import ActionConfigFile, ArgumentError
 from lightning.pytorch.cli import LightningArgumentParser
 
@@ -15,6 +16,7 @@ from lit_cnn.data.module import ImageData
 from lit_cnn.experiment.files import About, argument, find_recipe, lines_of, read_yaml, recipe_id
 from lit_cnn.experiment.identity import leaves
 from lit_cnn.experiment.jsonargparse_internals import keys_of, plain, section_given_a_value, unknown_key
+from lit_cnn.experiment.starting import CHECKPOINT, describe_inherited, inherited
 from lit_cnn.run_folder.folder import ENVIRONMENT
 from lit_cnn.run_folder.stored_recipe import legacy_values
 from lit_cnn.tracking import TrackingSettings
@@ -149,23 +151,51 @@ class RecipeCLI:
 
     Args:
         arguments: Those of ``lit-cnn fit``, with files for names.
+        pretrained: Weights to start from, whose network takes the place of the recipe's unless an argument states it.
+
+    Attributes:
+        notice: What the weights to start from gave, as a sentence; empty without such weights.
 
     Raises:
         ValueError: Naming the key that is wrong.
     """
 
-    def __init__(self, arguments: list[str]) -> None:
+    def __init__(self, arguments: list[str], pretrained: str | None = None) -> None:
         self.parser = recipe_parser()
+        self.notice = ""
         pairs = itertools.pairwise(arguments)
         files = [Path(value) for flag, value in pairs if flag in ("--config", "-c") and "\n" not in value]
         recipes = {file: read_yaml(file) for file in files}
         require_filled_sections(recipes, keys_of(self.parser))
+        if not any((file.parent / ENVIRONMENT).is_file() for file in files):  # a run's own recipe states every key
+            arguments = self._with_weights(arguments, recipes, pretrained)
         try:
             self.config: Any = self.parser.parse_args(arguments)
         except (ArgumentError, ValueError) as error:
             said = explain(str(error), keys_of(self.parser)) if isinstance(error, ArgumentError) else str(error)
             raise ValueError(place_of(said, files) + said) from None
         self.config.about.title = stated_title(recipes.values(), arguments) or plain_title(self.config)
+
+    def _with_weights(
+        self, arguments: list[str], recipes: Mapping[Path, dict[str, Any]], pretrained: str | None
+    ) -> list[str]:
+        """The arguments with the keys that follow from the weights to start from.
+
+        Those of ``pretrained`` stand behind the files, those of a recipe's ``initial.checkpoint`` hold where no file
+        states them.
+        """
+        typed = dict(typed_keys(arguments))
+        values = {key: value for recipe in recipes.values() for key, value in leaves("", recipe)} | typed
+        spec = pretrained or values.get(CHECKPOINT)
+        parts = {f"model.initial.{kind}" for kind in ("convolutions", "linears")}  # of another network, as VGG grows
+        if not isinstance(spec, str) or any(values.get(key) is not None for key in parts):
+            return arguments
+        behind = 1 + max((place for place, word in enumerate(arguments) if word in ("--config", "-c")), default=-2) + 1
+        stated = {key for key in values if pretrained is None or key in typed or not key.startswith("model.")}
+        taken = inherited(spec, values, stated)
+        self.notice = describe_inherited(spec, taken, values)
+        given = {CHECKPOINT: spec, **taken} if pretrained else taken
+        return [*arguments[:behind], *(argument(key, value) for key, value in given.items()), *arguments[behind:]]
 
     def settle_precision(self, stated_by: str = "the recipe") -> PrecisionChoice:
         """Put this machine's precision in the place of auto, so that the configuration says what a run computes in.
@@ -185,6 +215,20 @@ class RecipeCLI:
     def dump(self) -> str:
         """The resolved recipe as YAML, without what is derived from other keys."""
         return self.parser.dump(self.config, skip_unset=False)
+
+
+def typed_keys(arguments: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    """Dotted keys and values of ``--key=value`` and ``--key value``."""
+    for place, word in enumerate(arguments):
+        key, equals, value = word.removeprefix("--").partition("=")
+        if not word.startswith("--") or "." not in key:
+            continue
+        if not equals and place + 1 < len(arguments):
+            value = arguments[place + 1]
+        try:
+            yield key, yaml.safe_load(value)
+        except yaml.YAMLError:
+            yield key, value
 
 
 def recipe_parser() -> RecipeParser:

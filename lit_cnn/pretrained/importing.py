@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from lit_cnn.pretrained.proving import Proof, reference_of, transfer_published
 from lit_cnn.pretrained.reading import read_weights
 from lit_cnn.pretrained.sources import PublishedWeights, find_published, is_published_spec
 from lit_cnn.run_folder.atomic import replacing
-from lit_cnn.run_folder.checkpoint import FORMAT, load_checkpoint
+from lit_cnn.run_folder.checkpoint import FORMAT
 
 Tell = Callable[[str], object]
 """Told sentences for people."""

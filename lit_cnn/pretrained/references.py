@@ -107,10 +107,7 @@ REFERENCES: tuple[Reference, ...] = (
         for size in range(8)
     ),
     *(_timm(f"efficientnet_b{size}", f"tf_efficientnet_b{size}", quick=size == 0) for size in range(8)),
-    *(
-        _timm(f"efficientnet_b{size}", f"efficientnet_b{size}", padding="symmetric", norm_eps=1e-5)
-        for size in range(6)
-    ),
+    *(_timm(f"efficientnet_b{size}", f"efficientnet_b{size}", padding="symmetric", norm_eps=1e-5) for size in range(6)),
     *(_timm(f"efficientnet_lite{size}", f"tf_efficientnet_lite{size}", quick=size == 0) for size in range(5)),
     *(
         _timm(f"efficientnet_lite{size}", f"efficientnet_lite{size}", padding="symmetric", norm_eps=1e-5)

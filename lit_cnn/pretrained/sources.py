@@ -125,8 +125,14 @@ def find_published(spec: str) -> PublishedWeights:
         wanted = _without_enum(wanted, rows)
     found = [row for row in rows if wanted == f"{row.name}.{row.tag}"] or [row for row in rows if wanted == row.name]
     if not found:
-        near = difflib.get_close_matches(wanted, [name for row in rows for name in (row.name, row.spec.split(":")[1])], n=3)
-        hint = f"nearest are {', '.join(f'{library}:{name}' for name in near)}" if near else "lit-cnn compare --list shows all"
+        near = difflib.get_close_matches(
+            wanted, [name for row in rows for name in (row.name, row.spec.split(":")[1])], n=3
+        )
+        hint = (
+            f"nearest are {', '.join(f'{library}:{name}' for name in near)}"
+            if near
+            else "lit-cnn compare --list shows all"
+        )
         raise ValueError(f"no published weights {spec!r} fit a network of the catalog; {hint}")
     return next((row for row in found if row.default), found[0])
 
@@ -157,9 +163,7 @@ def published_of(architecture: str, chosen: str = "") -> PublishedWeights:
             f"program by lit-cnn import FILE --architecture {architecture}"
         )
     found = [
-        row
-        for row in rows
-        if library in ("", row.library) and tag in ("", row.tag, row.name, f"{row.name}.{row.tag}")
+        row for row in rows if library in ("", row.library) and tag in ("", row.tag, row.name, f"{row.name}.{row.tag}")
     ]
     if not found:
         known = ", ".join(f"{row.library}:{row.name}.{row.tag}" for row in rows)

@@ -38,6 +38,12 @@ model: {architecture: {class_path: skipping_net.SkippingNet, init_args: {num_cla
 stochastic_depth: {gate: batch}
 """
 """Laid over the recipe: the network of ``skipping_net.py`` beside this, with a drop path."""
+FROZEN = """
+model:
+  architecture: {class_path: skipping_net.SkippingNet, init_args: {num_classes: 3}}
+  initial: {freeze_epochs: 1}
+"""
+"""The same network, of which the first epoch trains the last layer alone."""
 RANK_ZERO = "train/loss_step"
 """The one figure in ``metrics.csv`` that is about the images of rank 0 alone."""
 AUGMENTED = ["--data.rand_augment.layers", "1", "--data.mixup.alpha", "0.2", "--data.cutmix.alpha", "1.0"]
@@ -63,6 +69,7 @@ CASES = {
     "stochastic depth, blocks skipped, two accumulated batches": Case(
         77, 23, ("--trainer.accumulate_grad_batches", "2"), SKIPPING
     ),
+    "layers frozen in the first epoch": Case(77, 23, (), FROZEN),
     "plateau schedule": Case(77, 23, ("--model.schedule.name", "plateau", "--model.schedule.plateau_patience", "1")),
 }
 

@@ -33,7 +33,7 @@ def layers(network: nn.Module) -> list[nn.Module]:
 
 
 def _blocks(child: nn.Module) -> Iterator[nn.Module]:
-    """The blocks of a stage; a stem of single convolutions and norms is one layer."""
+    """The blocks of a stage; a stem or stage (VGG's) of single convolutions and norms is one layer."""
     inner = list(child.children())
     stage = isinstance(child, nn.Sequential) and any(True for block in inner for _ in block.children())
     yield from inner if stage else [child]
