@@ -47,18 +47,13 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--resume", metavar="RUN", help="continue this run folder, or the one started or continued last: last"
     )
-    parser.add_argument(
-        "--pretrained",
-        metavar="WEIGHTS",
-        help="start from these weights and their network: a checkpoint, a run folder, or published weights such as "
-        "timm:resnet50.a1_in1k",
-    )
+    parser.add_argument("--pretrained", metavar="WEIGHTS", help="start from a checkpoint, a run or timm:NAME.TAG")
     parser.add_argument(
         "--find-lr",
         nargs="?",
         const="learning_rate.png",
         metavar="PNG",
-        help="train 100 steps at growing learning rates, draw the loss (default: learning_rate.png), and suggest one",
+        help="draw the loss over growing rates; no run",
     )
     parser.add_argument("--runs", default="runs", metavar="DIR", help="where run folders are made (default: runs)")
     parser.add_argument("--keys", metavar="PREFIX", help="list the recipe's keys that begin with PREFIX, and stop")
