@@ -4,19 +4,20 @@ The temperature is fitted on one half of the validation images and everything is
 says which share of the images keeps an answer at a least confidence, and how accurate these answers are.
 """
 
-import argparse
+from __future__ import annotations
 
-from rich.table import Table
+import argparse
+from typing import TYPE_CHECKING
 
 from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments, chosen_checkpoint
 from lit_cnn.cli.console import as_json, console, percent, progress, say, table
-from lit_cnn.cli.evaluated_images import evaluated_images
 from lit_cnn.cli.outputs import PICTURES, add_output, require_writable
-from lit_cnn.evaluation.calibration import BINS, Calibration, calibrate
-from lit_cnn.evaluation.logits import collect
-from lit_cnn.evaluation.recorded_data import load_network
-from lit_cnn.evaluation.test_time_augmentation import make_views
-from lit_cnn.reports.reliability import draw_reliability
+from lit_cnn.evaluation.choices import BINS
+
+if TYPE_CHECKING:  # a help needs none of it
+    from rich.table import Table
+
+    from lit_cnn.evaluation.calibration import Calibration
 
 ENDINGS = (*PICTURES, ".json")
 
@@ -25,6 +26,13 @@ def run(arguments: list[str]) -> int:
     options = parse(arguments)
     for path in options.out:
         require_writable("--out", path, ENDINGS)
+    from lit_cnn.cli.evaluated_images import evaluated_images
+    from lit_cnn.evaluation.calibration import calibrate
+    from lit_cnn.evaluation.logits import collect
+    from lit_cnn.evaluation.recorded_data import load_network
+    from lit_cnn.evaluation.test_time_augmentation import make_views
+    from lit_cnn.reports.reliability import draw_reliability
+
     checkpoint = chosen_checkpoint(options.checkpoint)
     trained = load_network(checkpoint, options.weights, options.trust)
     with (

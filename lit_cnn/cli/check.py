@@ -4,13 +4,17 @@ A data set is a folder of images, a list of files (CSV), an .npz file, or a set 
 library. Exit codes: 0 no error was found, 1 one was, with --strict also a warning.
 """
 
+from __future__ import annotations
+
 import argparse
+from typing import TYPE_CHECKING
 
 from lit_cnn.cli.console import as_json, counted, line_console
 from lit_cnn.cli.pixel_arguments import add_pixel_arguments, pixel_format_of
-from lit_cnn.data.checks.finding import Finding
-from lit_cnn.evaluation.checking import check_path
 from lit_cnn.printable import printable
+
+if TYPE_CHECKING:
+    from lit_cnn.data.checks.finding import Finding
 
 COLORS = {"error": "red", "warning": "yellow", "fact": "green"}
 
@@ -24,6 +28,8 @@ def run(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON instead of lines")
     add_pixel_arguments(parser)
     options = parser.parse_args(arguments)
+    from lit_cnn.evaluation.checking import check_path
+
     with counted("checking") as advance:
         findings = list(check_path(options.path, pixel_format_of(options), advance))
     errors, warnings = (sum(finding.kind == kind for finding in findings) for kind in ("error", "warning"))

@@ -6,8 +6,6 @@ from pathlib import Path
 from lit_cnn.cli.console import say
 from lit_cnn.cli.outputs import add_output
 from lit_cnn.evaluation.record_file import ENDINGS
-from lit_cnn.run_folder.checkpoint import BEST
-from lit_cnn.run_folder.folder import find_checkpoint
 
 
 def add_checkpoint_arguments(parser: argparse.ArgumentParser, several: bool = False) -> None:
@@ -54,6 +52,9 @@ def add_predictions_argument(parser: argparse.ArgumentParser) -> None:
 
 def chosen_checkpoint(path: str) -> str:
     """The file that is meant (see ``find_checkpoint``); on stderr, where it is not the best of a run folder."""
+    from lit_cnn.run_folder.checkpoint import BEST
+    from lit_cnn.run_folder.folder import find_checkpoint
+
     found = str(find_checkpoint(path))
     if found != path and Path(found).name != BEST:
         say(f"{path} has no {BEST}: this is its {Path(found).name}", stderr=True)

@@ -1,9 +1,10 @@
 """``lit-cnn ensemble CKPT CKPT…``: accuracy of several checkpoints together, by the mean of their softmax outputs."""
 
+from __future__ import annotations
+
 import argparse
 from dataclasses import asdict
-
-from rich.table import Table
+from typing import TYPE_CHECKING
 
 from lit_cnn.cli.checkpoint_arguments import (
     add_checkpoint_arguments,
@@ -12,9 +13,11 @@ from lit_cnn.cli.checkpoint_arguments import (
     chosen_checkpoint,
 )
 from lit_cnn.cli.console import as_json, console, percent, points, progress, say, table
-from lit_cnn.cli.evaluated_images import evaluated_images, image_records_of, require_predictions
-from lit_cnn.evaluation.ensemble import EnsembleScores, evaluate_ensemble, other_split
-from lit_cnn.evaluation.recorded_data import check_classes, load_network
+
+if TYPE_CHECKING:  # a help needs none of it
+    from rich.table import Table
+
+    from lit_cnn.evaluation.ensemble import EnsembleScores
 
 
 def run(arguments: list[str]) -> int:
@@ -25,6 +28,10 @@ def run(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if len(options.checkpoints) < 2:
         parser.error("an ensemble needs two checkpoints or more")
+    from lit_cnn.cli.evaluated_images import evaluated_images, image_records_of, require_predictions
+    from lit_cnn.evaluation.ensemble import evaluate_ensemble, other_split
+    from lit_cnn.evaluation.recorded_data import check_classes, load_network
+
     require_predictions(options)
     options.checkpoints = [chosen_checkpoint(path) for path in options.checkpoints]
     members = [load_network(path, options.weights, options.trust) for path in options.checkpoints]

@@ -1,14 +1,15 @@
 """``lit-cnn models``: the catalog as a table; ``lit-cnn models show NAME``: all that is known of one network."""
 
+from __future__ import annotations
+
 import argparse
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from lit_cnn.architectures.catalog import SORT_KEYS, find_entry, select_entries
-from lit_cnn.architectures.entry import Entry
 from lit_cnn.cli.console import as_json, console, markdown, say, table
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a help needs none of it
+    from lit_cnn.architectures.entry import Entry
     from lit_cnn.profiling.counting import NetworkCount
 
 
@@ -21,13 +22,19 @@ def run(arguments: list[str]) -> int:
         epilog="lit-cnn models show NAME shows all about one.",
     )
     parser.add_argument("pattern", nargs="?", default="*", help="shell pattern of names, such as 'resnet_rs*'")
-    parser.add_argument("--sort", choices=SORT_KEYS, help="sort by this column instead of the lecture's order")
+    parser.add_argument(
+        "--sort",
+        choices=("year", "params", "madds", "top1", "layers", "name"),
+        help="sort by this column instead of the lecture's order",
+    )
     parser.add_argument("--max-params", type=float, help="at most this many million parameters")
     parser.add_argument("--max-madds", type=float, help="at most this many million multiply-adds")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="a list of objects")
     form.add_argument("--markdown", action="store_true", help="a Markdown table")
     options = parser.parse_args(arguments)
+    from lit_cnn.architectures.catalog import select_entries
+
     entries = select_entries(
         options.pattern,
         sort=options.sort,
@@ -90,9 +97,10 @@ def show(arguments: list[str]) -> int:
     parser.add_argument("name", help="a name that `lit-cnn models` lists")
     parser.add_argument("--json", action="store_true", help="an object")
     options = parser.parse_args(arguments)
-    entry = find_entry(options.name)
+    from lit_cnn.architectures.catalog import find_entry
     from lit_cnn.profiling.counting import count_model
 
+    entry = find_entry(options.name)
     count = count_model(entry.name)
     if options.json:
         stages = [asdict(stage) for stage in count.stages]
@@ -103,7 +111,7 @@ def show(arguments: list[str]) -> int:
     return 0
 
 
-def print_entry(entry: Entry, count: "NetworkCount") -> None:
+def print_entry(entry: Entry, count: NetworkCount) -> None:
     out, paper = console(), entry.paper
     out.print(entry.name, style="bold", end="")
     out.print(f": {paper.title}, {paper.authors}, {paper.year}, {paper.where}")

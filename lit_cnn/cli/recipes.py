@@ -1,12 +1,15 @@
 """``lit-cnn recipes [PATTERN]``: the recipes, what their papers promise, and what training them costs."""
 
+from __future__ import annotations
+
 import argparse
 import fnmatch
+from typing import TYPE_CHECKING
 
-from lit_cnn.benchmarking.listing import ListedRecipe, listed_recipe
 from lit_cnn.cli.console import as_json, console, markdown, number, say, table
-from lit_cnn.data.image_size import label
-from lit_cnn.experiment.files import list_recipes, recipe_id
+
+if TYPE_CHECKING:  # a help needs none of it
+    from lit_cnn.benchmarking.listing import ListedRecipe
 
 HEADER = (
     *("name", "title", "architecture", "px", "target", "epochs", "images seen (M)", "training madds (10¹⁵)"),
@@ -18,6 +21,9 @@ WORDS = ("name", "title", "architecture", "target", "measured")
 
 def run(arguments: list[str]) -> int:
     options = _parse(arguments)
+    from lit_cnn.benchmarking.listing import listed_recipe
+    from lit_cnn.experiment.files import list_recipes, recipe_id
+
     kind = "small" if options.small else "overlays" if options.overlays else ""
     paths = [path for path in list_recipes(kind) if fnmatch.fnmatch(path.stem, options.pattern)]
     if not paths:
@@ -71,6 +77,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 
 def cells(row: ListedRecipe) -> list[str]:
     """The speed's only where one was measured."""
+    from lit_cnn.data.image_size import label
+
     about, cost, speed = row.about, row.cost, row.speed
     value, measured = about.get("value"), about.get("measured")
     return [
