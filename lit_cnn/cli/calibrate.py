@@ -10,6 +10,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments, chosen_checkpoint
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, console, percent, progress, say, table
 from lit_cnn.cli.outputs import PICTURES, add_output, require_writable
 from lit_cnn.evaluation.choices import BINS
@@ -63,8 +64,9 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="lit-cnn calibrate", description=__doc__, allow_abbrev=False)
+def make_parser() -> CommandParser:
+    example = "lit-cnn calibrate runs/folder/TIME-ID --out reliability.png --out calibration.json"
+    parser = CommandParser("lit-cnn calibrate", __doc__, example=example)
     add_checkpoint_arguments(parser)
     parser.add_argument("--bins", type=int, default=BINS, help="confidence bins of equal width (default %(default)s)")
     add_output(
@@ -74,7 +76,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "temperature; may be repeated",
         several=True,
     )
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    options = make_parser().parse_args(arguments)
     if options.bins < 1:
         raise ValueError(f"--bins is {options.bins} but must be at least 1")
     return options

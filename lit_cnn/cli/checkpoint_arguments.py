@@ -39,7 +39,7 @@ def add_split_argument(parser: argparse.ArgumentParser) -> None:
 def add_temperature_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--temperature", default="1", metavar="T",
-        help="divide the logits by T, or by that of a file of lit-cnn calibrate --out calibration.json",
+        help="divide the logits by T, or by that of a file that calibrate --out calibration.json wrote",
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments, add_split_argument, chosen_checkpoint
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, console, percent, points, progress, say, table
 from lit_cnn.cli.outputs import PICTURES, add_output, require_writable
 from lit_cnn.evaluation.choices import CORRUPTION_KINDS, SEVERITIES
@@ -74,8 +75,9 @@ def views_of(
     return CorruptedViews(trained.preprocessing, kinds, tuple(options.severities or severities), options.seed)
 
 
-def parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="lit-cnn corruptions", description=__doc__, allow_abbrev=False)
+def make_parser() -> CommandParser:
+    example = "lit-cnn corruptions runs/folder/TIME-ID --kinds fog jpeg_compression --out corruptions.png"
+    parser = CommandParser("lit-cnn corruptions", __doc__, example=example)
     add_checkpoint_arguments(parser)
     add_split_argument(parser)
     parser.add_argument(
@@ -87,6 +89,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add_output(parser, "--out", "heat map to write (.png, .pdf, .svg)")
     add_output(parser, "--sheet", "draw one image under every corruption (severity 3) to this picture")
     parser.add_argument("--image", type=int, default=0, help="number of the image on the sheet")
+    return parser
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = make_parser()
     options = parser.parse_args(arguments)
     if options.limit is not None and options.limit < 1:
         parser.error(f"--limit is {options.limit} but must be at least 1")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from lit_cnn.cli.checkpoint_arguments import (
     add_split_argument,
     chosen_checkpoint,
 )
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, console, percent, points, progress, say, table
 
 if TYPE_CHECKING:  # a help needs none of it
@@ -20,11 +20,16 @@ if TYPE_CHECKING:  # a help needs none of it
     from lit_cnn.evaluation.ensemble import EnsembleScores
 
 
-def run(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="lit-cnn ensemble", description=__doc__, allow_abbrev=False)
+def make_parser() -> CommandParser:
+    parser = CommandParser("lit-cnn ensemble", __doc__, example="lit-cnn ensemble runs/folder/A runs/folder/B")
     add_checkpoint_arguments(parser, several=True)
     add_split_argument(parser)
     add_predictions_argument(parser)
+    return parser
+
+
+def run(arguments: list[str]) -> int:
+    parser = make_parser()
     options = parser.parse_args(arguments)
     if len(options.checkpoints) < 2:
         parser.error("an ensemble needs two checkpoints or more")

@@ -15,6 +15,7 @@ from lit_cnn.cli.checkpoint_arguments import (
     add_temperature_argument,
     chosen_checkpoint,
 )
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, console, percent, points, progress, say, table
 from lit_cnn.evaluation.choices import VIEW_KINDS
 
@@ -62,8 +63,9 @@ def run(arguments: list[str], stage: str) -> int:
     return 0
 
 
-def parse(arguments: list[str], stage: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog=f"lit-cnn {stage}", description=__doc__, allow_abbrev=False)
+def make_parser(stage: str) -> CommandParser:
+    example = f"lit-cnn {stage} runs/folder/TIME-ID --per-class"
+    parser = CommandParser(f"lit-cnn {stage}", __doc__, example=example)
     add_checkpoint_arguments(parser)
     parser.add_argument("--views", choices=VIEW_KINDS, help="average over these views of each image")
     parser.add_argument("--scales", type=int, nargs="+", help="shorter sides in pixels; each kind of views has its own")
@@ -74,6 +76,11 @@ def parse(arguments: list[str], stage: str) -> argparse.Namespace:
     add_temperature_argument(parser)
     add_predictions_argument(parser)
     parser.add_argument("--per-class", action="store_true", help="a row for each class, the worst first")
+    return parser
+
+
+def parse(arguments: list[str], stage: str) -> argparse.Namespace:
+    parser = make_parser(stage)
     options = parser.parse_args(arguments)
     if options.views is None and (options.scales or options.flip or options.average != "probabilities"):
         parser.error("--scales, --flip and --average say how --views are made, so they need --views")

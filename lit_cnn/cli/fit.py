@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lit_cnn.cli.command_parser import CommandParser
+
 if TYPE_CHECKING:  # the help needs none of it
     from rich.console import Console
 
@@ -34,14 +36,13 @@ SHORT = {
 """Short option -> the recipe's key that it sets, its value, its meaning."""
 
 
-def make_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def make_parser() -> CommandParser:
+    parser = CommandParser(
         prog="lit-cnn fit",
         usage="lit-cnn fit RECIPE [--config OVERLAY] [--KEY VALUE ...]\n       lit-cnn fit --resume RUN",
         description="Train a recipe in a run folder of its own, or continue a run bit-exactly.",
+        example="lit-cnn fit folder --data.path my_images --epochs 20",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("-c", "--config", action="append", metavar="RECIPE", help="name or file; a second lies on top")
     parser.add_argument(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, console, markdown, say, table
 
 if TYPE_CHECKING:  # a help needs none of it
@@ -13,12 +13,11 @@ if TYPE_CHECKING:  # a help needs none of it
     from lit_cnn.profiling.counting import NetworkCount
 
 
-def run(arguments: list[str]) -> int:
-    if arguments[:1] == ["show"]:
-        return show(arguments[1:])
-    parser = argparse.ArgumentParser(
+def make_parser() -> CommandParser:
+    parser = CommandParser(
         prog="lit-cnn models",
         description="List the catalog of architectures.",
+        example="lit-cnn models 'efficientnet*' --max-params 10",
         epilog="lit-cnn models show NAME shows all about one.",
     )
     parser.add_argument("pattern", nargs="?", default="*", help="shell pattern of names, such as 'resnet_rs*'")
@@ -32,7 +31,13 @@ def run(arguments: list[str]) -> int:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="a list of objects")
     form.add_argument("--markdown", action="store_true", help="a Markdown table")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def run(arguments: list[str]) -> int:
+    if arguments[:1] == ["show"]:
+        return show(arguments[1:])
+    options = make_parser().parse_args(arguments)
     from lit_cnn.architectures.catalog import select_entries
 
     entries = select_entries(
@@ -93,7 +98,9 @@ def fidelity_sheet(entries: list[Entry]) -> str:
 
 def show(arguments: list[str]) -> int:
     """Print one network: stages, the paper's figures against ours, options, deviations."""
-    parser = argparse.ArgumentParser(prog="lit-cnn models show", description="All that is known of one network.")
+    parser = CommandParser(
+        "lit-cnn models show", "All that is known of one network.", example="lit-cnn models show resnet50"
+    )
     parser.add_argument("name", help="a name that `lit-cnn models` lists")
     parser.add_argument("--json", action="store_true", help="an object")
     options = parser.parse_args(arguments)

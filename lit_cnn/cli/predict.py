@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lit_cnn.cli.checkpoint_arguments import add_network_arguments, add_temperature_argument, chosen_checkpoint
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, console, progress, say, table
 from lit_cnn.cli.outputs import add_output, require_writable
 from lit_cnn.cli.pixel_arguments import add_limit_argument
@@ -105,9 +106,11 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="lit-cnn predict", description="Name the classes of image files, in float32 on every machine."
+def make_parser() -> CommandParser:
+    parser = CommandParser(
+        "lit-cnn predict",
+        "Name the classes of image files, in float32 on every machine.",
+        example="lit-cnn predict runs/folder/TIME-ID photo.jpg more_photos --out classes.csv",
     )
     parser.add_argument("checkpoint", help="a checkpoint of lit-cnn fit, or a run folder")
     parser.add_argument("images", nargs="*", help="image files or folders")
@@ -130,6 +133,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--compile", action="store_true", help="fold and compile, which takes seconds to minutes: for many images"
     )
+    return parser
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = make_parser()
     options = parser.parse_intermixed_args(arguments)  # flags may stand before, between and after the images
     if not options.images and options.files_from is None:
         parser.error("name image files or folders, or --files-from a list of them")

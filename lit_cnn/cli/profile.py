@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, busy_warning, console, number, phases, span, table
 
 if TYPE_CHECKING:  # a help needs none of it
@@ -54,10 +55,11 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+def make_parser() -> CommandParser:
+    parser = CommandParser(
         prog="lit-cnn profile",
         description="Parameters, multiply-adds, activations, speed and memory of networks of the catalog.",
+        example="lit-cnn profile resnet50 mobilenet_v2 --batch-size 1",
     )
     parser.add_argument("names", nargs="+", metavar="NAME", help="names that `lit-cnn models` lists")
     parser.add_argument("--image-size", type=int, help="px (default: each network's own)")
@@ -72,7 +74,11 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--counts-only", action="store_true", help="measure nothing")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw where parameters and multiply-adds sit")
     parser.add_argument("--json", action="store_true", help="a list of objects")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    options = make_parser().parse_args(arguments)
     if options.image_size is not None and options.image_size < 1:
         raise ValueError(f"--image-size must be at least 1, got {options.image_size}")
     return options

@@ -6,6 +6,7 @@ import argparse
 import fnmatch
 from typing import TYPE_CHECKING
 
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, console, markdown, number, say, table
 
 if TYPE_CHECKING:  # a help needs none of it
@@ -52,10 +53,11 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+def make_parser() -> CommandParser:
+    parser = CommandParser(
         prog="lit-cnn recipes",
         description="List the recipes, what their papers promise, and what training them costs.",
+        example="lit-cnn recipes 'resnet*'",
         epilog="A recipe is run by its name: lit-cnn fit --config NAME. An overlay is a second --config.",
     )
     parser.add_argument("pattern", nargs="?", default="*", help="shell pattern of names, such as 'resnet*'")
@@ -69,7 +71,11 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="a list of objects")
     form.add_argument("--markdown", action="store_true", help="a Markdown table")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    options = make_parser().parse_args(arguments)
     if options.batch_size < 1:
         raise ValueError(f"--batch-size must be at least 1, got {options.batch_size}")
     return options

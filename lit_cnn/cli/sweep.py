@@ -10,12 +10,12 @@ Exit codes: 0 done, 1 wrong input or no trial succeeded, 130 and 143 stopped by 
 
 from __future__ import annotations
 
-import argparse
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, line_console, table
 
 if TYPE_CHECKING:  # a help needs none of it
@@ -62,12 +62,11 @@ def run(arguments: list[str]) -> int:
     return 0 if any(row.value is not None for row in rows) else 1
 
 
-def make_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def make_parser() -> CommandParser:
+    parser = CommandParser(
         prog="lit-cnn sweep",
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        example="lit-cnn sweep --config small/resnet50 --space sweeps/learning_rate --sweep-dir my_sweep",
         epilog="--config RECIPE (repeatable) and --key value go to every trial, as in lit-cnn fit.",
     )
     parser.add_argument("--sweep-dir", type=Path, required=True, help="folder of the sweep; its name is the study's")

@@ -155,6 +155,7 @@ class RecipeCLI:
     """
 
     def __init__(self, arguments: list[str]) -> None:
+        self.arguments = arguments
         self.parser = recipe_parser()
         pairs = itertools.pairwise(arguments)
         files = [Path(value) for flag, value in pairs if flag in ("--config", "-c") and "\n" not in value]
@@ -173,18 +174,35 @@ class RecipeCLI:
         Args:
             stated_by: Who wants a precision other than auto.
         """
-        trainer = self.config.trainer
-        plugins = trainer.plugins if isinstance(trainer.plugins, list) else [trainer.plugins]
-        if trainer.precision == "auto" and any("Precision" in str(plugin) for plugin in plugins):
-            trainer.precision = None  # Lightning takes a precision from one place
-            return PrecisionChoice(None, "as the plugin in trainer.plugins computes")
-        choice = choose_precision(trainer.precision, trainer.accelerator, stated_by)
-        trainer.precision = choice.precision
-        return choice
+        return _settle(self.config, stated_by)
+
+    def first_file(self) -> str | None:
+        """The first recipe alone, resolved, as YAML; None if nothing else was stated or it needs the others."""
+        flag, equals, _ = (self.arguments or [""])[0].partition("=")
+        first, others = (self.arguments[:1], self.arguments[1:]) if equals else (self.arguments[:2], self.arguments[2:])
+        if flag not in ("--config", "-c") or not others:
+            return None
+        try:
+            alone = self.parser.parse_args(first)
+        except (ArgumentError, ValueError):
+            return None
+        _settle(alone, "the recipe")
+        return self.parser.dump(alone, skip_unset=False)
 
     def dump(self) -> str:
         """The resolved recipe as YAML, without what is derived from other keys."""
         return self.parser.dump(self.config, skip_unset=False)
+
+
+def _settle(config: Any, stated_by: str) -> PrecisionChoice:
+    trainer = config.trainer
+    plugins = trainer.plugins if isinstance(trainer.plugins, list) else [trainer.plugins]
+    if trainer.precision == "auto" and any("Precision" in str(plugin) for plugin in plugins):
+        trainer.precision = None  # Lightning takes a precision from one place
+        return PrecisionChoice(None, "as the plugin in trainer.plugins computes")
+    choice = choose_precision(trainer.precision, trainer.accelerator, stated_by)
+    trainer.precision = choice.precision
+    return choice
 
 
 def recipe_parser() -> RecipeParser:
