@@ -1,11 +1,13 @@
 """``lit-cnn fit``: train a recipe in a run folder of its own, or continue a run."""
 
 import argparse
+import itertools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lit_cnn.cli.command_parser import CommandParser
+from lit_cnn.experiment.files import find_recipe
 
 if TYPE_CHECKING:  # the help needs none of it
     from rich.console import Console
@@ -20,7 +22,6 @@ SHOWN = ("train/loss", "train/acc1", "train/acc1_soft", "val/loss", "val/acc1", 
 EPILOG = """any key of the recipe: --data.batch_size 64, --model.optimizer.learning_rate 0.1, --trainer.devices 2
   lit-cnn fit --keys data.mixup       lists the keys that begin so, with defaults and meaning
   lit-cnn config show RECIPE          shows a recipe with every default filled in
-
 exit codes: 0 done, 1 bad input, 2 bad command line; stopped with the state saved: 124 time limit, 130 and 143 signal,
 138 SIGUSR1 of SLURM, which requeues the job; the same command then continues the run
 """
@@ -39,7 +40,7 @@ SHORT = {
 def make_parser() -> CommandParser:
     parser = CommandParser(
         prog="lit-cnn fit",
-        usage="lit-cnn fit RECIPE [--config OVERLAY] [--KEY VALUE ...]\n       lit-cnn fit --resume RUN",
+        usage="lit-cnn fit RECIPE [OVERLAY ...] [--KEY VALUE ...]\n       lit-cnn fit --resume RUN",
         description="Train a recipe in a run folder of its own, or continue a run bit-exactly.",
         example="lit-cnn fit folder --data.path my_images --epochs 20",
         epilog=EPILOG,
@@ -57,6 +58,8 @@ def make_parser() -> CommandParser:
 
 def run(arguments: list[str]) -> int:
     known, rest = parse(arguments)
+    if known.keys is None:
+        require_recipes(rest)
     from lit_cnn.training.trainer import quieten_lightning
 
     quieten_lightning()
@@ -65,11 +68,22 @@ def run(arguments: list[str]) -> int:
 
 def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     """Our own options, and the recipe's as its parser takes them: files first, then single keys in their order."""
-    first = [arguments[0]] if arguments and not arguments[0].startswith("-") else []
+    first = list(itertools.takewhile(lambda word: not word.startswith("-") or word == "-", arguments))
     known, rest = make_parser().parse_known_args(arguments[len(first) :])
     files = [argument for name in [*first, *(known.config or [])] for argument in ("--config", name)]
     keys = [f"--{key}={vars(known)[key]}" for key, _, _ in SHORT.values() if vars(known)[key] is not None]
     return known, [*files, *keys, *rest]
+
+
+def require_recipes(words: list[str]) -> None:
+    """Refuse a recipe that does not exist before anything is imported that takes seconds.
+
+    Raises:
+        ValueError: Naming the nearest.
+    """
+    for flag, name in itertools.pairwise(words):
+        if flag == "--config":
+            find_recipe(name)
 
 
 def train(known: argparse.Namespace, rest: list[str], command: list[str]) -> int:
@@ -134,7 +148,8 @@ def list_keys(prefix: str) -> int:
     """
     from lit_cnn.cli.console import console, table
     from lit_cnn.experiment.jsonargparse_internals import described_keys, keys_of
-    from lit_cnn.experiment.parser import nearest_key, recipe_parser
+    from lit_cnn.experiment.parser import recipe_parser
+    from lit_cnn.experiment.suggestions import nearest_key
 
     parser = recipe_parser()
     known = described_keys(parser)

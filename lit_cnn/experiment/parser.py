@@ -1,6 +1,5 @@
 """A recipe's typed form, and the parser that names what is wrong with it."""
 
-import difflib
 import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +13,8 @@ from lightning.pytorch.cli import LightningArgumentParser
 from lit_cnn.data.module import ImageData
 from lit_cnn.experiment.files import About, argument, find_recipe, lines_of, read_yaml, recipe_id
 from lit_cnn.experiment.identity import leaves
-from lit_cnn.experiment.jsonargparse_internals import keys_of, plain, section_given_a_value, unknown_key
+from lit_cnn.experiment.jsonargparse_internals import keys_of
+from lit_cnn.experiment.suggestions import explain
 from lit_cnn.run_folder.folder import ENVIRONMENT
 from lit_cnn.run_folder.stored_recipe import legacy_values
 from lit_cnn.tracking import TrackingSettings
@@ -41,54 +41,6 @@ class RecipeParser(LightningArgumentParser):
 
     def error(self, message: str, ex: Exception | None = None) -> Any:
         raise ValueError(explain(message, keys_of(self)))
-
-
-MEANT = {
-    "epochs": "trainer.max_epochs",
-    "max_epochs": "trainer.max_epochs",
-    "lr": "model.optimizer.learning_rate",
-    "learning_rate": "model.optimizer.learning_rate",
-    "wd": "model.optimizer.weight_decay",
-    "batch_size": "data.batch_size",
-    "pretrained": "model.initial.checkpoint",
-    "devices": "trainer.devices",
-    "gpus": "trainer.devices",
-    "seed": "seed_everything",
-    "arch": "model.architecture",
-    "workers": "data.workers",
-}
-"""Words of other programs -> our key."""
-
-
-def explain(message: str, keys: list[str]) -> str:
-    """Shorten a message of jsonargparse to one sentence, and suggest the nearest of ``keys`` for an unknown one."""
-    if section := section_given_a_value(message):
-        name, value = section
-        inner = [key.removeprefix(f"{name}.") for key in keys if key.startswith(f"{name}.")]
-        hint = f"; did you mean --{name}.{inner[0]} {value}?" if inner else ""
-        return f"{name} is a section with the keys {', '.join(inner)}, not a value ({value}){hint}"
-    name_of_key = unknown_key(message)
-    if name_of_key is None:
-        return plain(message)
-    near = nearest_key(name_of_key, keys)
-    return f"the recipe has no key {name_of_key!r}" + (f"; did you mean {near!r}?" if near else "")
-
-
-def nearest_key(name: str, keys: list[str]) -> str | None:
-    """The key that was meant: by a word of other programs, or by its last part, first among its siblings, then among
-    all; None where none resembles it."""
-    parent, _, last = name.replace("-", "_").rpartition(".")
-    meant = MEANT.get(last)
-    if meant in keys and (not parent or meant.startswith(f"{parent}.") or last == "pretrained"):
-        return meant
-    siblings = {key.rpartition(".")[2]: key for key in keys if key.rpartition(".")[0] == parent}
-    if near := difflib.get_close_matches(last, siblings, n=1):
-        return siblings[near[0]]
-    if near := difflib.get_close_matches(name, keys, n=1, cutoff=0.75):
-        return near[0]
-    return next(
-        (key for key in keys if difflib.get_close_matches(last, [key.rpartition(".")[2]], n=1, cutoff=0.75)), None
-    )
 
 
 def require_filled_sections(recipes: Mapping[Path, dict[str, Any]], keys: Sequence[str]) -> None:
