@@ -52,7 +52,10 @@ def run(arguments: list[str]) -> int:
     options, overrides = make_parser().parse_known_args(arguments)
     names = [stored_or_named(name, Path(options.runs)) for name in options.recipes]
     if options.action == "show":
-        print(parsed([*names, *options.config], overrides).dump(), end="")
+        cli = parsed([*names, *options.config], overrides)
+        for notice in cli.notices:
+            say(notice, stderr=True)
+        print(cli.dump(), end="")
         return 0
     return diff(names, overrides, options)
 

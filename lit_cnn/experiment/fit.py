@@ -138,7 +138,7 @@ def _fit(
     check_keys(settings)
     check_strategy(recipe.resolved["trainer"]["strategy"])
     recipe.data.setup("fit")
-    for line in recipe.data.summary.lines():
+    for line in [*recipe.notices, *recipe.data.summary.lines()]:
         announce(line)
     if resume is None and is_main_process():
         _warn_of_levels(recipe.data)

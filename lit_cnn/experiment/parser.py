@@ -13,6 +13,7 @@ from lightning.pytorch.cli import LightningArgumentParser
 from lit_cnn.data.module import ImageData
 from lit_cnn.experiment.files import About, argument, find_recipe, lines_of, read_yaml, recipe_id
 from lit_cnn.experiment.identity import leaves
+from lit_cnn.experiment.inherited import leave_out_inherited
 from lit_cnn.experiment.jsonargparse_internals import keys_of
 from lit_cnn.experiment.suggestions import explain
 from lit_cnn.run_folder.folder import ENVIRONMENT
@@ -102,6 +103,9 @@ class RecipeCLI:
     Args:
         arguments: Those of ``lit-cnn fit``, with files for names.
 
+    Attributes:
+        notices: Sentences on what was left out, since the network cannot do it.
+
     Raises:
         ValueError: Naming the key that is wrong.
     """
@@ -118,6 +122,7 @@ class RecipeCLI:
         except (ArgumentError, ValueError) as error:
             said = explain(str(error), keys_of(self.parser)) if isinstance(error, ArgumentError) else str(error)
             raise ValueError(place_of(said, files) + said) from None
+        self.notices = leave_out_inherited(self.config, list(recipes.values()), arguments)
         self.config.about.title = stated_title(recipes.values(), arguments) or plain_title(self.config)
 
     def settle_precision(self, stated_by: str = "the recipe") -> PrecisionChoice:

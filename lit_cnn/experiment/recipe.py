@@ -33,6 +33,7 @@ class Recipe:
         checkpoint_minutes: Longest time between checkpoints inside an epoch.
         process_timeout_minutes: How long a process of a distributed run waits for the others.
         resolved: The same as built-in types, every default filled in: what ``config.yaml`` and checkpoints hold.
+        notices: Sentences on what was left out of the files, since the network cannot do it.
         changed: The keys that differ from the first file alone and may change what the training yields.
     """
 
@@ -53,6 +54,7 @@ class Recipe:
     process_timeout_minutes: float
     resolved: dict[str, Any]
     changed: dict[str, Change] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
 
     @classmethod
     def load(cls, *configs: str | Path, overrides: Mapping[str, Any] | None = None) -> "Recipe":
@@ -93,6 +95,7 @@ class Recipe:
             checkpoint_minutes=built.checkpoint_minutes,
             process_timeout_minutes=built.process_timeout_minutes,
             resolved=resolved,
+            notices=cli.notices,
             changed=trained_changes(changes(yaml.safe_load(first), resolved)) if first else {},
         )
 
