@@ -96,12 +96,18 @@ def resolved(names: list[str], overrides: list[str]) -> dict[str, Any]:
 
 
 def diff(names: list[str], overrides: list[str], options: argparse.Namespace) -> int:
-    """Print what differs between the first of ``names`` and the others."""
+    """Print what differs between the first of ``names`` and the others.
+
+    Raises:
+        ValueError: If a recipe stands alone.
+    """
     from lit_cnn.experiment.changes import changes, described, recipe_of_run
-    from lit_cnn.experiment.files import value_text
+    from lit_cnn.experiment.files import find_recipe, value_text
 
     old, *new = names
     if not new and not options.config and not overrides:
+        if old == options.recipes[0]:
+            raise ValueError(f"what should {find_recipe(old)} be compared with? Name a recipe, a run or keys after it")
         old, new = recipe_of_run(Path(old).parent), [old]
         say(f"{old} → {Path(new[0]).parent}", stderr=True)
     found = changes(resolved([old], []), resolved([*(new or [old]), *options.config], overrides))

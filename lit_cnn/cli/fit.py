@@ -3,6 +3,7 @@
 import argparse
 import itertools
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,9 @@ def make_parser() -> CommandParser:
         "--resume", metavar="RUN", help="continue this run folder, or the one started or continued last: last"
     )
     parser.add_argument("--runs", default="runs", metavar="DIR", help="where run folders are made (default: runs)")
-    parser.add_argument("--keys", metavar="PREFIX", help="list the recipe's keys that begin with PREFIX, and stop")
+    parser.add_argument(
+        "--keys", metavar="PREFIX", help="list the recipe's keys that begin with PREFIX, or have it as a word, and stop"
+    )
     for option, (key, value, meaning) in SHORT.items():
         parser.add_argument(option, dest=key, metavar=value, help=f"{meaning} ({key})")
     return parser
@@ -141,7 +144,7 @@ def announce_rate(recipe: "Recipe") -> None:
 
 
 def list_keys(prefix: str) -> int:
-    """Print the recipe's keys below ``prefix``, or that hold it in name or meaning, with default and meaning.
+    """Print the recipe's keys below ``prefix``, or that it means or whose name or meaning has a word that begins so.
 
     Raises:
         ValueError: If there is none, naming the nearest.
@@ -149,12 +152,16 @@ def list_keys(prefix: str) -> int:
     from lit_cnn.cli.console import console, table
     from lit_cnn.experiment.jsonargparse_internals import described_keys, keys_of
     from lit_cnn.experiment.parser import recipe_parser
-    from lit_cnn.experiment.suggestions import nearest_key
+    from lit_cnn.experiment.suggestions import MEANT, nearest_key
 
     parser = recipe_parser()
     known = described_keys(parser)
     found = [key for key in known if key.name.startswith(prefix)]
-    found = found or [key for key in known if prefix.lower() in f"{key.name} {key.meaning}".lower()]
+    if not found:
+        word = re.compile(rf"\b{re.escape(prefix)}", re.IGNORECASE)
+        meant = MEANT.get(prefix.lower().replace("-", "_"))
+        found = [key for key in known if key.name == meant]
+        found += [key for key in known if key.name != meant and word.search(f"{key.name} {key.meaning}")]
     if not found:
         near = nearest_key(prefix, keys_of(parser))
         raise ValueError(f"no key of a recipe begins with {prefix!r}" + (f"; did you mean {near!r}?" if near else ""))

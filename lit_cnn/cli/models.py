@@ -38,7 +38,7 @@ def run(arguments: list[str]) -> int:
     if arguments[:1] == ["show"]:
         return show(arguments[1:])
     options = make_parser().parse_args(arguments)
-    from lit_cnn.architectures.catalog import select_entries
+    from lit_cnn.architectures.catalog import find_entry, select_entries
 
     entries = select_entries(
         options.pattern,
@@ -47,6 +47,8 @@ def run(arguments: list[str]) -> int:
         max_madds_millions=options.max_madds,
     )
     if not entries:
+        if not set("*?[") & set(options.pattern):
+            find_entry(options.pattern)  # says which name is nearest
         raise ValueError(f"no architecture matches {options.pattern!r} within these limits; `lit-cnn models` lists all")
     if options.json:
         print(as_json([as_object(entry) for entry in entries]))
