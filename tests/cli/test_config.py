@@ -85,3 +85,8 @@ def test_what_is_no_recipe_is_refused(
     for action in ("show", "diff"):
         assert main(["config", action, name]) == 1
         assert said in capsys.readouterr().err
+
+
+def test_a_recipe_alone_has_nothing_to_differ_from(capsys: pytest.CaptureFixture) -> None:
+    assert main(["config", "diff", "quickstart"]) == 1
+    assert "be compared with? Name a recipe, a run or keys after it" in capsys.readouterr().err

@@ -151,7 +151,7 @@ def test_meanings_are_plain_text() -> None:
 
 
 def test_overlays_may_follow_the_recipe() -> None:
-    known, rest = parse(["resnet_rs", "overlays/resnet_rs_101_160", "--seed", "1"])
+    _, rest = parse(["resnet_rs", "overlays/resnet_rs_101_160", "--seed", "1"])
     assert rest == [
         *("--config", "resnet_rs", "--config", "overlays/resnet_rs_101_160", "--seed_everything=1"),
     ]
