@@ -52,7 +52,7 @@ def make_parser() -> CommandParser:
     )
     parser.add_argument("--runs", default="runs", metavar="DIR", help="where run folders are made (default: runs)")
     parser.add_argument(
-        "--keys", metavar="WORD", help="list the recipe's keys that begin with WORD, or have it in them"
+        "--keys", metavar="WORD", help="list the recipe's keys that begin with WORD, or have it"
     )
     for option, (key, value, meaning) in SHORT.items():
         parser.add_argument(option, dest=key, metavar=value, help=f"{meaning} ({key})")
