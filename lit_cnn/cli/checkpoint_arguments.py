@@ -6,8 +6,6 @@ from pathlib import Path
 from lit_cnn.cli.console import say
 from lit_cnn.cli.outputs import add_output
 from lit_cnn.evaluation.record_file import ENDINGS
-from lit_cnn.run_folder.checkpoint import BEST
-from lit_cnn.run_folder.folder import find_checkpoint
 
 
 def add_checkpoint_arguments(parser: argparse.ArgumentParser, several: bool = False) -> None:
@@ -46,7 +44,7 @@ def add_split_argument(parser: argparse.ArgumentParser) -> None:
 def add_temperature_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--temperature", default="1", metavar="T",
-        help="divide the logits by T, or by that of a file of lit-cnn calibrate --out calibration.json",
+        help="divide the logits by T, or by that of a file that calibrate --out calibration.json wrote",
     )  # fmt: skip
 
 
@@ -58,9 +56,11 @@ def add_predictions_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def chosen_checkpoint(path: str) -> str:
-    """The file that is meant (see ``checkpoint_of`` and ``find_checkpoint``); on stderr, where it is not the best of a run
-    folder, and what was imported."""
-    from lit_cnn.pretrained.importing import checkpoint_of  # --help starts faster without torch
+    """The file that is meant (see ``checkpoint_of`` and ``find_checkpoint``); on stderr, where it is not the best of a
+    run folder, and what was imported."""
+    from lit_cnn.pretrained.importing import checkpoint_of
+    from lit_cnn.run_folder.checkpoint import BEST
+    from lit_cnn.run_folder.folder import find_checkpoint
 
     path = str(checkpoint_of(path, lambda text: say(text, stderr=True)))
     found = str(find_checkpoint(path))

@@ -1,9 +1,14 @@
 """``lit-cnn fit``: train a recipe in a run folder of its own, or continue a run."""
 
 import argparse
+import itertools
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from lit_cnn.cli.command_parser import CommandParser
+from lit_cnn.experiment.files import find_recipe
 
 if TYPE_CHECKING:  # the help needs none of it
     from rich.console import Console
@@ -18,7 +23,6 @@ SHOWN = ("train/loss", "train/acc1", "train/acc1_soft", "val/loss", "val/acc1", 
 EPILOG = """any key of the recipe: --data.batch_size 64, --model.optimizer.learning_rate 0.1, --trainer.devices 2
   lit-cnn fit --keys data.mixup       lists the keys that begin so, with defaults and meaning
   lit-cnn config show RECIPE          shows a recipe with every default filled in
-
 exit codes: 0 done, 1 bad input, 2 bad command line; stopped with the state saved: 124 time limit, 130 and 143 signal,
 138 SIGUSR1 of SLURM, which requeues the job; the same command then continues the run
 """
@@ -34,14 +38,13 @@ SHORT = {
 """Short option -> the recipe's key that it sets, its value, its meaning."""
 
 
-def make_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def make_parser() -> CommandParser:
+    parser = CommandParser(
         prog="lit-cnn fit",
-        usage="lit-cnn fit RECIPE [--config OVERLAY] [--KEY VALUE ...]\n       lit-cnn fit --resume RUN",
+        usage="lit-cnn fit RECIPE [OVERLAY ...] [--KEY VALUE ...]\n       lit-cnn fit --resume RUN",
         description="Train a recipe in a run folder of its own, or continue a run bit-exactly.",
+        example="lit-cnn fit folder --data.path my_images --epochs 20",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("-c", "--config", action="append", metavar="RECIPE", help="name or file; a second lies on top")
     parser.add_argument(
@@ -56,7 +59,7 @@ def make_parser() -> argparse.ArgumentParser:
         help="draw the loss over growing rates; no run",
     )
     parser.add_argument("--runs", default="runs", metavar="DIR", help="where run folders are made (default: runs)")
-    parser.add_argument("--keys", metavar="PREFIX", help="list the recipe's keys that begin with PREFIX, and stop")
+    parser.add_argument("--keys", metavar="WORD", help="list the recipe's keys that begin with WORD, or have it")
     for option, (key, value, meaning) in SHORT.items():
         parser.add_argument(option, dest=key, metavar=value, help=f"{meaning} ({key})")
     return parser
@@ -64,6 +67,8 @@ def make_parser() -> argparse.ArgumentParser:
 
 def run(arguments: list[str]) -> int:
     known, rest = parse(arguments)
+    if known.keys is None:
+        require_recipes(rest)
     from lit_cnn.training.trainer import quieten_lightning
 
     quieten_lightning()
@@ -72,16 +77,27 @@ def run(arguments: list[str]) -> int:
 
 def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     """Our own options, and the recipe's as its parser takes them: files first, then single keys in their order."""
-    first = [arguments[0]] if arguments and not arguments[0].startswith("-") else []
+    first = list(itertools.takewhile(lambda word: not word.startswith("-") or word == "-", arguments))
     known, rest = make_parser().parse_known_args(arguments[len(first) :])
     files = [argument for name in [*first, *(known.config or [])] for argument in ("--config", name)]
     keys = [f"--{key}={vars(known)[key]}" for key, _, _ in SHORT.values() if vars(known)[key] is not None]
     return known, [*files, *keys, *rest]
 
 
+def require_recipes(words: list[str]) -> None:
+    """Refuse a recipe that does not exist before anything is imported that takes seconds.
+
+    Raises:
+        ValueError: Naming the nearest.
+    """
+    for flag, name in itertools.pairwise(words):
+        if flag == "--config":
+            find_recipe(name)
+
+
 def train(known: argparse.Namespace, rest: list[str], command: list[str]) -> int:
     """Start or continue a run, and print what it brought."""
-    from lit_cnn.cli.console import line_console, say
+    from lit_cnn.cli.console import line_console
     from lit_cnn.experiment.fit import fit, is_main_process
     from lit_cnn.experiment.parser import RecipeCLI, recipe_name, resolve_configs
     from lit_cnn.experiment.recipe import Recipe
@@ -96,8 +112,6 @@ def train(known: argparse.Namespace, rest: list[str], command: list[str]) -> int
     if resumed:
         rest = ["--config", str(resumed / "config.yaml"), *rest]
     cli = RecipeCLI(resolve_configs(rest), None if resumed else known.pretrained)
-    if cli.notice and is_main_process():
-        say(cli.notice)
     announce_precision(cli, "the run" if resumed else "the recipe")
     recipe = Recipe.of(cli, recipe_name(rest))
     if known.find_lr:
@@ -160,19 +174,24 @@ def announce_rate(recipe: "Recipe") -> None:
 
 
 def list_keys(prefix: str) -> int:
-    """Print the recipe's keys below ``prefix``, or that hold it in name or meaning, with default and meaning.
+    """Print the recipe's keys below ``prefix``, or that it means or whose name or meaning has a word that begins so.
 
     Raises:
         ValueError: If there is none, naming the nearest.
     """
     from lit_cnn.cli.console import console, table
     from lit_cnn.experiment.jsonargparse_internals import described_keys, keys_of
-    from lit_cnn.experiment.parser import nearest_key, recipe_parser
+    from lit_cnn.experiment.parser import recipe_parser
+    from lit_cnn.experiment.suggestions import MEANT, nearest_key
 
     parser = recipe_parser()
     known = described_keys(parser)
     found = [key for key in known if key.name.startswith(prefix)]
-    found = found or [key for key in known if prefix.lower() in f"{key.name} {key.meaning}".lower()]
+    if not found:
+        word = re.compile(rf"\b{re.escape(prefix)}", re.IGNORECASE)
+        meant = MEANT.get(prefix.lower().replace("-", "_"))
+        found = [key for key in known if key.name == meant]
+        found += [key for key in known if key.name != meant and word.search(f"{key.name} {key.meaning}")]
     if not found:
         near = nearest_key(prefix, keys_of(parser))
         raise ValueError(f"no key of a recipe begins with {prefix!r}" + (f"; did you mean {near!r}?" if near else ""))

@@ -1,33 +1,45 @@
 """``lit-cnn models``: the catalog as a table; ``lit-cnn models show NAME``: all that is known of one network."""
 
-import argparse
+from __future__ import annotations
+
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from lit_cnn.architectures.catalog import SORT_KEYS, find_entry, select_entries
-from lit_cnn.architectures.entry import Entry
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, console, markdown, say, table
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a help needs none of it
+    from lit_cnn.architectures.entry import Entry
     from lit_cnn.profiling.counting import NetworkCount
 
 
-def run(arguments: list[str]) -> int:
-    if arguments[:1] == ["show"]:
-        return show(arguments[1:])
-    parser = argparse.ArgumentParser(
+def make_parser() -> CommandParser:
+    parser = CommandParser(
         prog="lit-cnn models",
         description="List the catalog of architectures.",
+        example="lit-cnn models 'efficientnet*' --max-params 10",
         epilog="lit-cnn models show NAME shows all about one.",
     )
     parser.add_argument("pattern", nargs="?", default="*", help="shell pattern of names, such as 'resnet_rs*'")
-    parser.add_argument("--sort", choices=SORT_KEYS, help="sort by this column instead of the lecture's order")
+    parser.add_argument(
+        "--sort",
+        choices=("year", "params", "madds", "top1", "layers", "name"),
+        help="sort by this column instead of the lecture's order",
+    )
     parser.add_argument("--max-params", type=float, help="at most this many million parameters")
     parser.add_argument("--max-madds", type=float, help="at most this many million multiply-adds")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="a list of objects")
     form.add_argument("--markdown", action="store_true", help="a Markdown table")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def run(arguments: list[str]) -> int:
+    if arguments[:1] == ["show"]:
+        return show(arguments[1:])
+    options = make_parser().parse_args(arguments)
+    from lit_cnn.architectures.catalog import find_entry, select_entries
+
     entries = select_entries(
         options.pattern,
         sort=options.sort,
@@ -35,6 +47,8 @@ def run(arguments: list[str]) -> int:
         max_madds_millions=options.max_madds,
     )
     if not entries:
+        if not set("*?[") & set(options.pattern):
+            find_entry(options.pattern)  # says which name is nearest
         raise ValueError(f"no architecture matches {options.pattern!r} within these limits; `lit-cnn models` lists all")
     if options.json:
         print(as_json([as_object(entry) for entry in entries]))
@@ -86,13 +100,16 @@ def fidelity_sheet(entries: list[Entry]) -> str:
 
 def show(arguments: list[str]) -> int:
     """Print one network: stages, the paper's figures against ours, options, deviations."""
-    parser = argparse.ArgumentParser(prog="lit-cnn models show", description="All that is known of one network.")
+    parser = CommandParser(
+        "lit-cnn models show", "All that is known of one network.", example="lit-cnn models show resnet50"
+    )
     parser.add_argument("name", help="a name that `lit-cnn models` lists")
     parser.add_argument("--json", action="store_true", help="an object")
     options = parser.parse_args(arguments)
-    entry = find_entry(options.name)
+    from lit_cnn.architectures.catalog import find_entry
     from lit_cnn.profiling.counting import count_model
 
+    entry = find_entry(options.name)
     count = count_model(entry.name)
     if options.json:
         stages = [asdict(stage) for stage in count.stages]
@@ -103,7 +120,7 @@ def show(arguments: list[str]) -> int:
     return 0
 
 
-def print_entry(entry: Entry, count: "NetworkCount") -> None:
+def print_entry(entry: Entry, count: NetworkCount) -> None:
     out, paper = console(), entry.paper
     out.print(entry.name, style="bold", end="")
     out.print(f": {paper.title}, {paper.authors}, {paper.year}, {paper.where}")

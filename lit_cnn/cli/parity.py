@@ -1,9 +1,9 @@
 """``lit-cnn parity``: our networks against those of torchvision and timm, with the same weights."""
 
-import argparse
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, console, markdown, phases, say, table
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ HEADER = (
 )
 
 
-def run(arguments: list[str]) -> int:
-    """Exit code 1 if a difference is above its tolerance or a pairing is impossible."""
-    parser = argparse.ArgumentParser(
+def make_parser() -> CommandParser:
+    parser = CommandParser(
         prog="lit-cnn parity",
         description="Give our networks the weights of torchvision's and timm's and compare logits (evaluation) and "
         "gradients (training). Differences are relative to the largest logit or gradient entry.",
+        example="lit-cnn parity 'resnet*' --quick",
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="names or shell patterns, such as 'resnet_rs*'")
     parser.add_argument("--quick", action="store_true", help="the small network of each paper only")
@@ -37,7 +37,12 @@ def run(arguments: list[str]) -> int:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="a list of objects")
     form.add_argument("--markdown", action="store_true", help="a Markdown table")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def run(arguments: list[str]) -> int:
+    """Exit code 1 if a difference is above its tolerance or a pairing is impossible."""
+    options = make_parser().parse_args(arguments)
 
     from lit_cnn.pretrained.parity import measure_all, select_references
 

@@ -1,17 +1,21 @@
 """``lit-cnn profile NAME…``: what networks cost, counted and measured."""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from rich.table import Table
-
-from lit_cnn.architectures.catalog import create_model, find_entry
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, busy_warning, console, number, phases, span, table
-from lit_cnn.profiling.counting import NetworkCount, count_model
-from lit_cnn.profiling.timing import PRECISIONS, Timing, TimingSettings, measure, resolve_device
+
+if TYPE_CHECKING:  # a help needs none of it
+    from rich.table import Table
+
+    from lit_cnn.profiling.counting import NetworkCount
+    from lit_cnn.profiling.timing import Timing
 
 
 class Profile(NamedTuple):
@@ -23,6 +27,9 @@ class Profile(NamedTuple):
 
 def run(arguments: list[str]) -> int:
     options = _parse(arguments)
+    from lit_cnn.architectures.catalog import find_entry
+    from lit_cnn.profiling.timing import resolve_device
+
     device = str(resolve_device(options.device))
     for name in options.names:
         find_entry(name)
@@ -48,29 +55,40 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+def make_parser() -> CommandParser:
+    parser = CommandParser(
         prog="lit-cnn profile",
         description="Parameters, multiply-adds, activations, speed and memory of networks of the catalog.",
+        example="lit-cnn profile resnet50 mobilenet_v2 --batch-size 1",
     )
     parser.add_argument("names", nargs="+", metavar="NAME", help="names that `lit-cnn models` lists")
     parser.add_argument("--image-size", type=int, help="px (default: each network's own)")
     parser.add_argument("--batch-size", type=int, default=4, help="images per batch when measuring (default 4)")
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:N (default: cuda where there is one)")
-    parser.add_argument("--precision", choices=PRECISIONS, default="32-true")
+    parser.add_argument(
+        "--precision", choices=("32-true", "bf16-mixed"), default="32-true", help="number format (default 32-true)"
+    )
     parser.add_argument("--layers", action="store_true", help="a row per layer, with its time")
     parser.add_argument("--repeats", type=int, help="timed passes per figure (default: what fits in 3 s, 3 to 30)")
     parser.add_argument("--contiguous", action="store_true", help="measure in NCHW layout instead of channels_last")
     parser.add_argument("--counts-only", action="store_true", help="measure nothing")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw where parameters and multiply-adds sit")
     parser.add_argument("--json", action="store_true", help="a list of objects")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    options = make_parser().parse_args(arguments)
     if options.image_size is not None and options.image_size < 1:
         raise ValueError(f"--image-size must be at least 1, got {options.image_size}")
     return options
 
 
 def _profile(name: str, options: argparse.Namespace, device: str, tell: Callable[[str], None]) -> Profile:
+    from lit_cnn.architectures.catalog import create_model
+    from lit_cnn.profiling.counting import count_model
+    from lit_cnn.profiling.timing import TimingSettings, measure
+
     tell(f"{name}: counting")
     count = count_model(name, options.image_size)
     if options.counts_only:

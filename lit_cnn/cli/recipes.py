@@ -1,12 +1,16 @@
 """``lit-cnn recipes [PATTERN]``: the recipes, what their papers promise, and what training them costs."""
 
+from __future__ import annotations
+
 import argparse
 import fnmatch
+from typing import TYPE_CHECKING
 
-from lit_cnn.benchmarking.listing import ListedRecipe, listed_recipe
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, console, markdown, number, say, table
-from lit_cnn.data.image_size import label
-from lit_cnn.experiment.files import list_recipes, recipe_id
+
+if TYPE_CHECKING:  # a help needs none of it
+    from lit_cnn.benchmarking.listing import ListedRecipe
 
 HEADER = (
     *("name", "title", "architecture", "px", "target", "epochs", "images seen (M)", "training madds (10¹⁵)"),
@@ -18,6 +22,9 @@ WORDS = ("name", "title", "architecture", "target", "measured")
 
 def run(arguments: list[str]) -> int:
     options = _parse(arguments)
+    from lit_cnn.benchmarking.listing import listed_recipe
+    from lit_cnn.experiment.files import list_recipes, recipe_id
+
     kind = "small" if options.small else "overlays" if options.overlays else ""
     paths = [path for path in list_recipes(kind) if fnmatch.fnmatch(path.stem, options.pattern)]
     if not paths:
@@ -46,10 +53,11 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+def make_parser() -> CommandParser:
+    parser = CommandParser(
         prog="lit-cnn recipes",
         description="List the recipes, what their papers promise, and what training them costs.",
+        example="lit-cnn recipes 'resnet*'",
         epilog="A recipe is run by its name: lit-cnn fit --config NAME. An overlay is a second --config.",
     )
     parser.add_argument("pattern", nargs="?", default="*", help="shell pattern of names, such as 'resnet*'")
@@ -63,7 +71,11 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="a list of objects")
     form.add_argument("--markdown", action="store_true", help="a Markdown table")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    options = make_parser().parse_args(arguments)
     if options.batch_size < 1:
         raise ValueError(f"--batch-size must be at least 1, got {options.batch_size}")
     return options
@@ -71,6 +83,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 
 def cells(row: ListedRecipe) -> list[str]:
     """The speed's only where one was measured."""
+    from lit_cnn.data.image_size import label
+
     about, cost, speed = row.about, row.cost, row.speed
     value, measured = about.get("value"), about.get("measured")
     return [

@@ -8,39 +8,33 @@ The folder gets the trials' run folders, trials.csv, heatmap.png, and best.yaml,
 Exit codes: 0 done, 1 wrong input or no trial succeeded, 130 and 143 stopped by SIGINT and SIGTERM.
 """
 
-import argparse
+from __future__ import annotations
+
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, line_console, table
-from lit_cnn.experiment.identity import identity
-from lit_cnn.experiment.parser import RecipeCLI
-from lit_cnn.sweeps.folder import (
-    BEST,
-    PICTURE,
-    RECIPE,
-    check_keys,
-    find_parts,
-    settle_precision,
-    write_parts,
-    write_results,
-)
-from lit_cnn.sweeps.results import TrialResult
-from lit_cnn.sweeps.space import Space
-from lit_cnn.sweeps.trials import Fit, StopSignals
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a help needs none of it
     from rich.console import Console
 
     from lit_cnn.sweeps.engine import Sweep
+    from lit_cnn.sweeps.results import TrialResult
+    from lit_cnn.sweeps.space import Space
+    from lit_cnn.sweeps.trials import Fit
 
 
 def run(arguments: list[str]) -> int:
     options, rest = make_parser().parse_known_args(arguments)
+    import yaml
+
+    from lit_cnn.experiment.identity import identity
+    from lit_cnn.experiment.parser import RecipeCLI
+    from lit_cnn.sweeps.folder import RECIPE, check_keys, find_parts, settle_precision, write_parts, write_results
+
     folder = options.sweep_dir.expanduser()
     space, recipe = find_parts(folder, options.space, rest, options.trials)
     if not options.report:
@@ -68,12 +62,11 @@ def run(arguments: list[str]) -> int:
     return 0 if any(row.value is not None for row in rows) else 1
 
 
-def make_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def make_parser() -> CommandParser:
+    parser = CommandParser(
         prog="lit-cnn sweep",
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        example="lit-cnn sweep --config small/resnet50 --space sweeps/learning_rate --sweep-dir my_sweep",
         epilog="--config RECIPE (repeatable) and --key value go to every trial, as in lit-cnn fit.",
     )
     parser.add_argument("--sweep-dir", type=Path, required=True, help="folder of the sweep; its name is the study's")
@@ -86,8 +79,10 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def run_trials(sweep: "Sweep", fit: Fit, folder: Path, console: "Console") -> int:
+def run_trials(sweep: Sweep, fit: Fit, folder: Path, console: Console) -> int:
     """Run what is left; returns the number of the signal that stopped it, or 0."""
+    from lit_cnn.sweeps.trials import StopSignals
+
     with StopSignals() as stop:
         sweep.run(fit, stop, console.print)
     if stop.number:
@@ -96,8 +91,10 @@ def run_trials(sweep: "Sweep", fit: Fit, folder: Path, console: "Console") -> in
     return stop.number or 0
 
 
-def print_rows(console: "Console", folder: Path, space: Space, rows: Sequence[TrialResult]) -> None:
+def print_rows(console: Console, folder: Path, space: Space, rows: Sequence[TrialResult]) -> None:
     """The trials, the best first, and where its recipe is."""
+    from lit_cnn.sweeps.folder import BEST, PICTURE
+
     header = ["trial", space.metric, *[".".join(axis.key.split(".")[-2:]) for axis in space.keys], "seconds", "state"]
     lines = [
         [

@@ -70,7 +70,7 @@ def find_rate(recipe: Recipe, lowest: float = LOWEST, highest: float = HIGHEST, 
     check_keys(settings)
     check_strategy(recipe.resolved["trainer"]["strategy"])
     recipe.data.setup("fit")
-    for line in recipe.data.summary.lines():
+    for line in [*recipe.notices, *recipe.data.summary.lines()]:
         announce(line)
     if recipe.model.initial.freeze_epochs != "all":
         recipe.model.initial = replace(recipe.model.initial, freeze_epochs=0)

@@ -1,6 +1,7 @@
 """A recipe becomes a run: its folder, its trainer, and what is left when the training ends."""
 
 import atexit
+import json
 import os
 import shlex
 import shutil
@@ -16,6 +17,7 @@ from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
 from lit_cnn.data.levels import levels_warning
 from lit_cnn.data.module import ImageData
+from lit_cnn.experiment.changes import Change, labels, one_line
 from lit_cnn.experiment.identity import check_identity, describe_changes
 from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.pretrained.importing import checkpoint_of
@@ -72,7 +74,7 @@ class Run:
         monitor: The metric by which the best validation is chosen.
         best_score: Its value there; None where nothing was validated.
         best_epoch: Its number, counted from 1.
-        notes: Sentences on how to go on.
+        notes: What differs from the recipe, and how to go on.
     """
 
     folder: Path | None
@@ -140,7 +142,7 @@ def _fit(
     check_keys(settings)
     check_strategy(recipe.resolved["trainer"]["strategy"])
     recipe.data.setup("fit")
-    for line in recipe.data.summary.lines():
+    for line in [*recipe.notices, *recipe.data.summary.lines()]:
         announce(line)
     if resume is None and is_main_process():
         _warn_of_levels(recipe.data)
@@ -255,12 +257,14 @@ def _train(
     summary = recipe.data.summary.as_dict()
     if checkpoint_path is None and is_main_process():
         (folder / "config.yaml").write_text(yaml.safe_dump(recipe.resolved, sort_keys=False))
-        write_json(folder / ENVIRONMENT, describe_environment(command, job_id()))
+        write_json(folder / ENVIRONMENT, {**describe_environment(command, job_id()), "changed": recipe.changed})
         write_json(folder / DATA_SET, summary)
+    changed = _changed(folder)
     title = recipe.about.title or folder.parent.name
     name = f"{folder.parent.name}/{folder.name}"
     config = {**recipe.resolved, "data_set": summary}
-    wandb_logger = make_logger(recipe.tracking, folder, folder.name, name, config, resuming)
+    tracking = replace(recipe.tracking, tags=[*recipe.tracking.tags, *labels(changed)])
+    wandb_logger = make_logger(tracking, folder, folder.name, name, config, resuming)
     trainer = None
     try:
         trainer = _make_trainer(settings, recipe, folder, checkpoint_io, metrics_file, wandb_logger, stop)
@@ -281,8 +285,16 @@ def _train(
     run = finished_run(trainer, folder, title, recipe.monitor)
     finish(0)
     sync = sync_command(folder) if wandb_logger else None
-    notes = (f"W&B recorded offline; upload with: {sync}",) if sync else ()
-    return replace(run, notes=notes)
+    notes = [f"changed: {one_line(changed)}"] if changed else []
+    notes += [f"W&B recorded offline; upload with: {sync}"] if sync else []
+    return replace(run, notes=tuple(notes))
+
+
+def _changed(folder: Path) -> dict[str, Change]:
+    """The keys that the run changed of its recipe when it was started; none in folders of older versions."""
+    file = folder / ENVIRONMENT  # other ranks than 0 may be here before it is written, and need it for nothing
+    stored = json.loads(file.read_text()) if file.is_file() and is_main_process() else {}
+    return {key: Change(*values) for key, values in stored.get("changed", {}).items()}
 
 
 def _interrupted_run(trainer: pl.Trainer, folder: Path, title: str, stop: RunInterrupted) -> Run:

@@ -95,7 +95,7 @@ class Start:
         return {"data.normalize.mean": list(mean), "data.normalize.std": list(std)}
 
 
-def inherited(spec: str, values: Mapping[str, Any], kept: Collection[str]) -> dict[str, Any]:
+def keys_of_weights(spec: str, values: Mapping[str, Any], kept: Collection[str]) -> dict[str, Any]:
     """The keys of a recipe that follow from the weights it starts from.
 
     Args:
@@ -116,7 +116,7 @@ def inherited(spec: str, values: Mapping[str, Any], kept: Collection[str]) -> di
     return {key: value for key, value in keys.items() if key not in kept}
 
 
-def describe_inherited(spec: str, taken: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+def describe_keys_of_weights(spec: str, taken: Mapping[str, Any], values: Mapping[str, Any]) -> str:
     """Which keys the weights gave, and where the recipe differs from them, as a sentence."""
     start = Start.of(spec)
     theirs = {**start.network_keys(), **start.data_keys(values, ())}

@@ -10,7 +10,8 @@ import yaml
 
 from lit_cnn.experiment.files import argument, find_recipe, read_yaml
 from lit_cnn.experiment.jsonargparse_internals import keys_of
-from lit_cnn.experiment.parser import RecipeCLI, nearest_key, resolve_configs
+from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
+from lit_cnn.experiment.suggestions import nearest_key
 from lit_cnn.reports.sweep import draw_sweep
 from lit_cnn.run_folder.atomic import replacing
 from lit_cnn.sweeps.results import TrialResult, write_trials

@@ -133,3 +133,30 @@ def test_a_run_ends_with_the_weights_and_the_number_of_its_best_epoch(tmp_path: 
     assert "best: val/acc1 70.00% after epoch 2" in text
     assert "results after 3 epochs" in text
     assert "50.00%" in text
+
+
+def test_a_word_of_other_programs_finds_the_key_that_it_means(capsys: pytest.CaptureFixture) -> None:
+    assert main(["fit", "--keys", "lr"]) == 0
+    text = capsys.readouterr().out
+    assert "model.optimizer.learning_rate" in text
+    assert "trainer.use_distributed_sampler" not in text
+
+
+def test_meanings_are_plain_text() -> None:
+    from lit_cnn.experiment.jsonargparse_internals import described_keys
+    from lit_cnn.experiment.parser import recipe_parser
+
+    for key in described_keys(recipe_parser()):
+        assert not set("`\n") & set(key.meaning), key.name
+
+
+def test_overlays_may_follow_the_recipe() -> None:
+    _, rest = parse(["resnet_rs", "overlays/resnet_rs_101_160", "--seed", "1"])
+    assert rest == [
+        *("--config", "resnet_rs", "--config", "overlays/resnet_rs_101_160", "--seed_everything=1"),
+    ]
+
+
+def test_a_recipe_that_does_not_exist_is_refused_with_the_nearest(capsys: pytest.CaptureFixture) -> None:
+    assert main(["fit", "quickstrat", "--epochs", "1"]) == 1
+    assert capsys.readouterr().err == "lit-cnn: there is no recipe quickstrat; did you mean quickstart?\n"

@@ -60,3 +60,10 @@ def test_markdown_sheet_has_the_papers_columns_and_every_deviation(capsys: pytes
     assert (values["madds (M)"], values["paper madds (M)"]) == ("15,528", "15,500")
     deviations = [line for line in lines if line.startswith("- ")]
     assert len(deviations) == sum(len(entry.deviations) for entry in CATALOG)
+
+
+def test_a_wrong_name_gets_the_nearest(capsys: pytest.CaptureFixture) -> None:
+    assert main(["models", "resnet5O"]) == 1
+    assert "did you mean 'resnet50'?" in capsys.readouterr().err
+    assert main(["models", "resnet5O*"]) == 1
+    assert "no architecture matches 'resnet5O*'" in capsys.readouterr().err

@@ -50,7 +50,7 @@ def test_the_weights_bring_their_network_and_preprocessing(weights: str, tmp_pat
     evaluation = config.data.evaluation
     assert (evaluation.resize, evaluation.resize_mode, evaluation.interpolation) == (91, "squash", "bicubic")
     assert tuple(config.data.normalize.mean) == MADE.mean
-    assert "model.architecture cifar_resnet8" in cli.notice
+    assert "model.architecture cifar_resnet8" in cli.notices[0]
 
 
 def test_what_the_recipe_states_holds_and_the_difference_is_said(weights: str, tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_what_the_recipe_states_holds_and_the_difference_is_said(weights: str, t
     assert data.evaluation.crop_ratio == pytest.approx(80 / 91, abs=1e-6)
     assert tuple(data.normalize.mean) == (0.1, 0.1, 0.1)
     assert data.evaluation.interpolation == "nearest"
-    differs = cli.notice.split("the recipe differs in ")[1]
+    differs = cli.notices[0].split("the recipe differs in ")[1]
     for said in ("data.image_size 40 (theirs: 80)", "data.evaluation.interpolation nearest (theirs: bicubic)"):
         assert said in differs
     assert "data.normalize.mean [0.1, 0.1, 0.1] (theirs: [0.5, 0.5, 0.5])" in differs
@@ -81,7 +81,7 @@ def test_gray_images_take_the_mean_of_the_statistics(weights: str, tmp_path: Pat
 def test_parts_of_another_network_bring_nothing() -> None:
     """VGG's grown networks take the layers of a smaller one, whose file need not be there to show the recipe."""
     cli = parsed("--config", "vgg16", "--config", "overlays/vgg16_grown")
-    assert cli.notice == ""
+    assert cli.notices == []
 
 
 def test_another_network_keeps_its_own_options(weights: str, tmp_path: Path) -> None:
