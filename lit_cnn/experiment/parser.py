@@ -16,8 +16,8 @@ from lit_cnn.experiment.files import About, argument, find_recipe, lines_of, rea
 from lit_cnn.experiment.identity import leaves
 from lit_cnn.experiment.inherited import leave_out_inherited
 from lit_cnn.experiment.jsonargparse_internals import keys_of
-from lit_cnn.experiment.suggestions import explain
 from lit_cnn.experiment.starting import CHECKPOINT, describe_keys_of_weights, keys_of_weights
+from lit_cnn.experiment.suggestions import explain
 from lit_cnn.run_folder.folder import ENVIRONMENT
 from lit_cnn.run_folder.stored_recipe import legacy_values
 from lit_cnn.tracking import TrackingSettings
