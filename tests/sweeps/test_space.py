@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from lit_cnn.experiment.files import argument
-from lit_cnn.sweeps.space import Axis, Space, parse_space
+from lit_cnn.sweeps.space import Axis, Space
+from lit_cnn.sweeps.space_file import parse_space
 
 FOLDER = Path(__file__).parents[2] / "recipes" / "sweeps"
 GRID: dict[str, Any] = {"keys": {"a.b": {"choices": [1, 2]}, "c": {"low": 1, "high": 3}}}
