@@ -16,6 +16,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sweep_process import FAKE, GRID
 
 from lit_cnn.sweeps.engine import Sweep
+from lit_cnn.sweeps.halving import Pruner
 from lit_cnn.sweeps.jobs import Job, standing
 from lit_cnn.sweeps.results import TrialResult
 from lit_cnn.sweeps.sampling import KeyedSampler, suggest
@@ -191,6 +192,112 @@ def test_of_equal_attempts_the_first_stands_and_a_later_attempt_before_it() -> N
     tried = ((0, 0), (0, 0), (1, 0), (1, 1), (1, 1), (1, 0))
     trials = [trial_of(slot, attempt, number) for number, (slot, attempt) in enumerate(tried)]
     assert {job: trial.number for job, trial in standing(trials).items()} == {Job(0): 0, Job(1): 3}
+
+
+def seeded(*values: int, seeds: int) -> Space:
+    return Space((Axis("x", choices=values),), metric="val/acc1", seeds=seeds)
+
+
+def test_with_seeds_the_best_mean_wins_and_the_spread_is_told(tmp_path: Path) -> None:
+    rows = run(tmp_path / "s", seeded(1, 3, seeds=3)).results()
+    assert [(row.trial, row.state, row.n) for row in rows] == [(2, "complete", 3), (1, "complete", 3)]
+    assert [(row.value, row.sd) for row in rows] == [(31.0, 1.0), (9.0, 1.0)]  # 30 + (0, 1, 2), 10 - (0, 1, 2)
+    assert len({run for row in rows for run in row.runs}) == 6
+    seeds = [(Path(run) / "settings").read_text().split("seed_everything=")[1].strip() for run in rows[0].runs]
+    assert seeds == ["0", "1", "2"]
+
+
+def test_more_seeds_are_added_to_those_that_have_run(tmp_path: Path) -> None:
+    first = run(tmp_path / "s", seeded(1, 3, seeds=2)).results()
+    more = run(tmp_path / "s", seeded(1, 3, seeds=3)).results()
+    assert [row.n for row in more] == [3, 3]
+    assert [row.runs[:2] for row in more] == [row.runs for row in first]
+    with pytest.raises(ValueError, match="these keys differ: seeds"):
+        run(tmp_path / "s", choices(1, 3))
+
+
+def test_a_sampler_s_point_has_the_same_values_with_every_seed(tmp_path: Path) -> None:
+    space = Space((Axis("x", low=1, high=9),), sampler="tpe", trials=3, metric="val/acc1", seeds=2)
+    sweep = run(tmp_path / "s", space)
+    drawn = [(trial.user_attrs["slot"], trial.params["x"]) for trial in sweep.study.trials]
+    assert len(drawn) == 6
+    assert len(set(drawn)) == 3
+
+
+def test_a_point_of_which_a_seed_has_failed_does_not_win(tmp_path: Path) -> None:
+    folder = tmp_path / "s"
+    run(folder, seeded(1, 3, seeds=1))
+    sweep = Sweep(folder, seeded(1, 3, seeds=2), {"model.architecture": "resnet"})
+    while (taken := sweep.queue.take()) is not None:
+        if taken.job.slot == 1:
+            taken.trial.set_user_attr("error", "out of memory")
+        sweep.study.tell(taken.trial, *([] if taken.job.slot == 1 else [11.0]), **fail_if(taken.job.slot == 1))
+        os.close(taken.lock)
+    rows = sweep.results()
+    assert [(row.trial, row.state, row.n, row.error) for row in rows] == [
+        (1, "complete", 2, ""),
+        (2, "failed", 1, "out of memory"),
+    ]
+
+
+def fail_if(failed: bool) -> dict[str, TrialState]:
+    return {"state": TrialState.FAIL} if failed else {}
+
+
+HALVING = Pruner(min_epochs=1, factor=3)
+
+
+def test_pruning_trains_the_best_on_and_pauses_the_others(tmp_path: Path) -> None:
+    space = Space((Axis("x", choices=(1, 2, 3, 4, 5, 6, 7, 8, 9)),), metric="val/acc1", pruner=HALVING)
+    sweep = Sweep(folder_made(tmp_path / "s"), space, {}, length=9, say=[].append)
+    assert sweep.rungs == (1, 3, 9)
+    sweep.run(Fit(Path("recipe.yaml"), (), FAKE), StopSignals())
+    rows = sweep.results()
+    assert [(row.trial, row.state, row.trained, row.value) for row in rows[:4]] == [
+        (9, "complete", 9, 81.0),
+        (8, "pruned", 3, 24.0),
+        (7, "pruned", 3, 21.0),
+        (6, "pruned", 1, 6.0),
+    ]
+    assert [starts(row) for row in rows[:4]] == [
+        ["new", "resume", "resume"],
+        ["new", "resume"],
+        ["new", "resume"],
+        ["new"],
+    ]
+    again = Sweep(tmp_path / "s", space, {}, length=9, say=[].append)
+    again.run(Fit(Path("recipe.yaml"), (), FAKE), StopSignals())
+    assert again.results() == rows
+    with pytest.raises(ValueError, match="these keys differ: pruner"):
+        Sweep(tmp_path / "s", dataclasses.replace(space, pruner=Pruner(min_epochs=2)), {}, length=9)
+
+
+def test_pruning_compares_means_over_seeds(tmp_path: Path) -> None:
+    space = Space((Axis("x", choices=(1, 2, 3)),), metric="val/acc1", pruner=HALVING, seeds=2)
+    sweep = Sweep(folder_made(tmp_path / "s"), space, {}, length=2, say=[].append)
+    sweep.run(Fit(Path("recipe.yaml"), (), FAKE), StopSignals())
+    assert [(row.trial, row.state, row.n) for row in sweep.results()] == [
+        (3, "complete", 2),
+        (2, "pruned", 2),
+        (1, "pruned", 2),
+    ]
+
+
+def test_a_trial_whose_process_died_runs_again_in_a_process_of_its_own(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path, choices(5, 6), {}, say=[].append)
+    taken = sweep.queue.take()
+    assert taken is not None
+    os.close(taken.lock)
+    here: list[list[str]] = []
+
+    def main(arguments: list[str]) -> int:
+        here.append(arguments)
+        return 1
+
+    sweep.run(Fit(Path("recipe.yaml"), (), FAKE, main), StopSignals())
+    assert len(here) == 1
+    assert "--x=6" in here[0]
+    assert [(row.trial, row.state) for row in sweep.results()] == [(1, "complete"), (2, "failed")]
 
 
 def draws(space: Space, slots: list[int]) -> list[float]:
