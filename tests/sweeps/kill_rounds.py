@@ -3,10 +3,10 @@
     python tests/sweeps/kill_rounds.py FOLDER --rounds 20 --seed 0
 
 Each round is a sweep of its own: real trainings in the workers' processes, in a journal or in SQLite. Two workers are
-started; after a random time one of them gets SIGKILL or SIGTERM, and a new one is started in its place, up to five
-times; then the last two run to the end. A trial is lost where it does not end complete; it runs twice where two trials
-of the study are complete for one point, or where its metrics have a step twice or are not those of a run that nobody
-has killed.
+started; one of them gets SIGKILL or SIGTERM at a random time of its start or, mostly, of its first trial, and a new one
+is started in its place, up to four times; then the last two run to the end. A trial is lost where it does not end
+complete; it runs twice where two trials of the study are complete for one point, or where its metrics have a step twice
+or are not those of a run that nobody has killed.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from lit_cnn.sweeps.storage import open_storage
 
 BASE = """
 about: {title: digits}
-trainer: {max_epochs: 3, accelerator: cpu, devices: 1, precision: 32-true, limit_train_batches: 3,
+trainer: {max_epochs: 5, accelerator: cpu, devices: 1, precision: 32-true, limit_train_batches: 4,
           limit_val_batches: 1}
 model: {architecture: cifar_resnet8}
 data: {source: digits, image_size: 8, batch_size: 16, workers: 0, crop: {kind: pad, padding: 1}}
@@ -35,35 +35,49 @@ machine: {threads: 1}
 """
 SPACE = "keys: {model.optimizer.learning_rate: {choices: [0.05, 0.1, 0.2, 0.4]}}\n"
 POINTS = 4
-KILLS = 5
+KILLS = 4
 PROGRAM = [sys.executable, "-m", "lit_cnn", "sweep", "--config", "../base.yaml", "--space", "../space.yaml"]
 
 
-def start(folder: Path, storage: list[str]) -> subprocess.Popen:
-    with (folder / "workers.log").open("ab") as log:
-        return subprocess.Popen(
-            [*PROGRAM, "--sweep-dir", "s", *storage], cwd=folder, stdout=log, stderr=subprocess.STDOUT
-        )
+class Worker:
+    """A worker of a round, with its own log."""
+
+    def __init__(self, folder: Path, storage: list[str]) -> None:
+        self.log = folder / f"worker{len(list(folder.glob('worker*')))}.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*PROGRAM, "--sweep-dir", "s", *storage], cwd=folder, stdout=log, stderr=subprocess.STDOUT
+            )
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def wait_for_trial(self) -> None:
+        """Until it has begun its first trial, or has ended."""
+        while self.alive and "trial " not in self.log.read_text():
+            time.sleep(0.02)
 
 
 def run_round(folder: Path, draw: random.Random, kills: int = KILLS, database: bool = False) -> Counter:
     """One sweep whose workers are killed; returns how many signals of each kind were sent."""
     folder.mkdir(parents=True)
     storage = ["--storage", f"sqlite:///{folder.resolve()}/trials.db"] if database else []
-    workers, sent = [start(folder, storage), start(folder, storage)], Counter()
+    workers, sent = [Worker(folder, storage), Worker(folder, storage)], Counter()
     for _ in range(kills):
-        time.sleep(draw.uniform(1.0, 12.0))
-        victim = draw.randrange(2)
-        number = draw.choice([signal.SIGKILL, signal.SIGTERM])
-        if all(worker.poll() is not None for worker in workers):
+        victim, number = draw.randrange(2), draw.choice([signal.SIGKILL, signal.SIGTERM])
+        if draw.random() < 0.8:
+            workers[victim].wait_for_trial()
+        time.sleep(draw.uniform(0.0, 4.0))
+        if not any(worker.alive for worker in workers):
             break
-        if workers[victim].poll() is None:
-            workers[victim].send_signal(number)
+        if workers[victim].alive:
+            workers[victim].process.send_signal(number)
             sent[number.name] += 1
-        workers[victim].wait()
-        workers[victim] = start(folder, storage)
-    codes = [worker.wait() for worker in workers]
-    assert codes == [0, 0], (codes, (folder / "workers.log").read_text()[-2000:])
+        workers[victim].process.wait()
+        workers[victim] = Worker(folder, storage)
+    codes = [worker.process.wait() for worker in workers]
+    assert codes == [0, 0], (codes, [worker.log.read_text()[-2000:] for worker in workers])
     return sent
 
 
