@@ -23,8 +23,8 @@ SHOWN = ("train/loss", "train/acc1", "train/acc1_soft", "val/loss", "val/acc1", 
 EPILOG = """any key of the recipe: --data.batch_size 64, --model.optimizer.learning_rate 0.1, --trainer.devices 2
   lit-cnn fit --keys data.mixup       lists the keys that begin so, with defaults and meaning
   lit-cnn config show RECIPE          shows a recipe with every default filled in
-exit codes: 0 done, 1 bad input, 2 bad command line; stopped with the state saved: 124 time limit, 130 and 143 signal,
-138 SIGUSR1 of SLURM, which requeues the job; the same command then continues the run
+exit codes: 0 done, 1 bad input, 2 bad command line; stopped with the state saved: 75 --pause-after, 124 time limit,
+130 and 143 signal, 138 SIGUSR1 of SLURM, which requeues the job; the same command then continues the run
 """
 
 
@@ -59,6 +59,13 @@ def make_parser() -> CommandParser:
         help="draw the loss over growing rates; no run",
     )
     parser.add_argument("--runs", default="runs", metavar="DIR", help="where run folders are made (default: runs)")
+    parser.add_argument(
+        "--pause-after",
+        type=int,
+        metavar="EPOCHS",
+        help="stop, state saved, after so many epochs of the whole schedule",
+    )
+    parser.add_argument("--pause-after-steps", type=int, metavar="STEPS", help="the same in optimizer steps")
     parser.add_argument("--keys", metavar="WORD", help="list the recipe's keys that begin with WORD, or have it")
     for option, (key, value, meaning) in SHORT.items():
         parser.add_argument(option, dest=key, metavar=value, help=f"{meaning} ({key})")
@@ -103,8 +110,9 @@ def train(known: argparse.Namespace, rest: list[str], command: list[str]) -> int
     from lit_cnn.experiment.recipe import Recipe
     from lit_cnn.run_folder.folder import RUN_DIR_VARIABLE, find_run
     from lit_cnn.training.slurm import requeued_run
+    from lit_cnn.training.stopping import Pause
 
-    runs = Path(known.runs)
+    runs, pause = Path(known.runs), Pause(known.pause_after, known.pause_after_steps)
     resumed = find_run(known.resume, runs) if known.resume else None
     if not resumed and RUN_DIR_VARIABLE not in os.environ:
         resumed = requeued_run(runs, command)
@@ -117,7 +125,7 @@ def train(known: argparse.Namespace, rest: list[str], command: list[str]) -> int
     if known.find_lr:
         return suggest_rate(recipe, Path(known.find_lr))
     announce_rate(recipe)
-    done = fit(recipe, runs=runs, resume=resumed, command=command)
+    done = fit(recipe, runs=runs, resume=resumed, command=command, pause=pause)
     if is_main_process() and done.folder and done.exit_code == 0:
         print_results(line_console(), done)
     return done.exit_code

@@ -44,7 +44,7 @@ from lit_cnn.training.callbacks.throughput import Throughput
 from lit_cnn.training.checkpoint_io import DurableCheckpointIO
 from lit_cnn.training.metrics_file import MetricsFile
 from lit_cnn.training.slurm import job_id, requeue, take_over_requeueing
-from lit_cnn.training.stopping import RunInterrupted, StopRequest
+from lit_cnn.training.stopping import Pause, RunInterrupted, StopRequest
 from lit_cnn.training.trainer import (
     check_keys,
     check_strategy,
@@ -100,6 +100,7 @@ def fit(
     resume: Path | None = None,
     command: Sequence[str] = (),
     watchers: Sequence[pl.Callback] = (),
+    pause: Pause | None = None,
 ) -> Run:
     """Train a recipe in a run folder of its own, or continue a run bit-exactly.
 
@@ -109,6 +110,7 @@ def fit(
         resume: Folder of the run to continue.
         command: What ``environment.json`` says the run was started with.
         watchers: Callbacks that observe the run, added to the recipe's own.
+        pause: Where the run stops with its state saved, to be continued; its schedule is that of the whole run.
 
     Raises:
         ValueError: If the recipe asks for what is not possible, or ``resume`` is another run.
@@ -120,7 +122,7 @@ def fit(
         recipe.model.initial = replace(recipe.model.initial, checkpoint=local)
     recipe.machine.apply()
     settings = {**recipe.trainer, "callbacks": [*(recipe.trainer["callbacks"] or []), *watchers]}
-    stop = StopRequest(seconds_of(settings.pop("max_time", None)), take_over_requeueing(settings))
+    stop = StopRequest(seconds_of(settings.pop("max_time", None)), take_over_requeueing(settings), pause)
     stop.listen()
     try:
         return _fit(recipe, settings, stop, runs, resume, command)
@@ -271,7 +273,7 @@ def _train(
         _limit_batch(recipe.data, trainer, recipe.data.train_size, "since the training set has no more images")
         trainer.fit(recipe.model, recipe.data, ckpt_path=checkpoint_path, weights_only=True)
     except BaseException as error:
-        finish(1)
+        finish(0 if isinstance(error, RunInterrupted) and error.paused else 1)
         if not resuming and is_main_process() and (trainer is None or trainer.global_step == 0):
             shutil.rmtree(folder, ignore_errors=True)  # such as of a wrong key: there is nothing to continue
         if trainer is not None and isinstance(error, RunInterrupted) and error.began:

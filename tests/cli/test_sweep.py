@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import random
 import signal
 import subprocess
@@ -49,6 +48,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 COMMAND = ["sweep", "--config", "base.yaml", "--space", "space.yaml", "--sweep-dir", "sweeps/s"]
+PROCESSES = [*COMMAND, "--process-per-trial"]
 
 
 def refusal(capsys: pytest.CaptureFixture, arguments: list[str]) -> str:
@@ -57,9 +57,9 @@ def refusal(capsys: pytest.CaptureFixture, arguments: list[str]) -> str:
 
 
 def test_what_a_sweep_leaves(folder: Path, capsys: pytest.CaptureFixture) -> None:
-    assert main([*COMMAND, "--model.optimizer.learning_rate", "0.3"]) == 0
+    assert main([*PROCESSES, "--model.optimizer.learning_rate", "0.3"]) == 0
     text = capsys.readouterr().out
-    assert "trial 2 of 2: val/acc1 0.2000" in text
+    assert "trial 2 of 2: val/acc1 20.00%" in text
     sweep = folder / "sweeps" / "s"
     with (sweep / "trials.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -72,14 +72,14 @@ def test_what_a_sweep_leaves(folder: Path, capsys: pytest.CaptureFixture) -> Non
     assert (best.data.rand_augment.layers, best.model.optimizer.learning_rate) == (2, 0.3)
     assert best.tracking.group is None
     header = (sweep / "best.yaml").read_text().splitlines()
-    assert header[0].startswith("# Trial 2 of the sweep s: val/acc1 0.2 of its best epoch, the best of 2")
+    assert header[0].startswith("# Trial 2 of the sweep s: val/acc1 20.00% of its best epoch, the best of 2")
     arguments = (Path(rows[0]["run"]) / "arguments").read_text()
     assert arguments.startswith(f"--config {sweep / 'recipe.yaml'} --trainer.enable_progress_bar=false")
     assert "--tracking.group=s" in arguments
 
 
 def test_a_sweep_is_continued_and_reported_from_its_folder_alone(folder: Path, capsys: pytest.CaptureFixture) -> None:
-    assert main(COMMAND) == 0
+    assert main(PROCESSES) == 0
     before = sorted((folder / "sweeps" / "s").glob("*/"))
     capsys.readouterr()
     assert main(["sweep", "--sweep-dir", "sweeps/s"]) == 0
@@ -117,7 +117,7 @@ def test_a_wrong_space_is_refused_before_anything_runs(folder: Path, capsys: pyt
 @pytest.mark.slow
 def test_all_trials_have_the_precision_of_the_machine_that_began(folder: Path, machine: Any, capsys) -> None:
     machine(("avx512_bf16",))
-    assert main(COMMAND) == 0
+    assert main(PROCESSES) == 0
     assert "precision: bf16-mixed, because" in capsys.readouterr().out
     machine(("avx2",))  # the sweep goes on elsewhere, where auto would be another
     for command in (COMMAND, [*COMMAND[:1], *COMMAND[5:]]):  # with the recipe again, and from the folder alone
@@ -173,7 +173,7 @@ def test_the_wandb_sweep_starts_a_recipe_our_parser_takes() -> None:
 
 @pytest.mark.slow
 def test_a_killed_sweep_of_real_fits_is_continued_from_its_checkpoint(tmp_path: Path) -> None:
-    """SIGKILL of the sweep and of its fit once the first trial has a checkpoint; the grid ends complete."""
+    """SIGKILL of the sweep once its first trial has a checkpoint; the grid ends complete."""
     (tmp_path / "base.yaml").write_text(BASE)
     (tmp_path / "space.yaml").write_text(SPACE)
     program = [sys.executable, "-m", "lit_cnn"]
@@ -182,9 +182,7 @@ def test_a_killed_sweep_of_real_fits_is_continued_from_its_checkpoint(tmp_path: 
     while not (saved := list(runs.glob("*/checkpoints/last.ckpt"))):
         time.sleep(0.02)
         assert sweep.poll() is None
-    fits = subprocess.run(["pgrep", "-P", str(sweep.pid)], capture_output=True, text=True, check=True).stdout.split()
-    for process in (sweep.pid, *map(int, fits)):
-        os.kill(process, signal.SIGKILL)
+    sweep.kill()
     sweep.wait()
     done = subprocess.run(
         [*program, "sweep", "--sweep-dir", "sweeps/s"], cwd=tmp_path, capture_output=True, text=True, check=True
@@ -199,3 +197,39 @@ def test_a_killed_sweep_of_real_fits_is_continued_from_its_checkpoint(tmp_path: 
     epochs = [line.split(",")[0] for line in (continued / "metrics.csv").read_text().splitlines()[1:]]
     assert sorted(set(epochs)) == ["0", "1", "2", "3"]
     assert len(list(runs.glob("*/metrics.csv"))) == 2
+
+
+HALVED = """
+keys: {model.optimizer.learning_rate: {choices: [0.05, 0.1, 0.2]}}
+pruner: {kind: successive_halving, min_epochs: 2, factor: 3}
+"""
+
+
+@pytest.mark.slow
+def test_a_signal_saves_the_trial_and_a_pruned_sweep_goes_on_as_if_there_had_been_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "base.yaml").write_text(BASE)
+    (tmp_path / "space.yaml").write_text(HALVED)
+    program = [sys.executable, "-m", "lit_cnn", *COMMAND]
+    sweep = subprocess.Popen(program, stdout=subprocess.PIPE, text=True)
+    runs = tmp_path / "sweeps" / "s"
+    while not list(runs.glob("*/checkpoints/last.ckpt")):
+        time.sleep(0.02)
+        assert sweep.poll() is None
+    sweep.send_signal(signal.SIGTERM)
+    said = sweep.communicate()[0]
+    assert sweep.returncode == 143
+    assert "is stopped" in said
+    assert "stopped. Continue with: lit-cnn sweep --sweep-dir sweeps/s" in said
+    assert main(["sweep", "--sweep-dir", "sweeps/s"]) == 0
+    with (runs / "trials.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["state"], row["trained"]) for row in rows] == [("complete", "4"), ("pruned", "2"), ("pruned", "2")]
+    assert len(list(runs.glob("*/metrics.csv"))) == 3
+    winner = [f"--{name}={rows[0][name]}" for name in rows[0] if name.startswith("model.")]
+    alone = ["fit", "--config", "base.yaml", *winner, "--trainer.enable_progress_bar=false"]
+    assert main(alone) == 0
+    (whole,) = tmp_path.glob("runs/*/*/metrics.csv")
+    assert whole.read_bytes() == (Path(rows[0]["run"]) / "metrics.csv").read_bytes()
