@@ -94,6 +94,8 @@ def fit(
         )
     if resume is not None:
         check_same_run(resume, recipe.resolved)
+    else:
+        recipe.check_monitor()
     source = None if extend is None else extended_checkpoint(extend, recipe.resolved)
     recipe.machine.apply()
     settings = {**recipe.trainer, "callbacks": [*(recipe.trainer["callbacks"] or []), *watchers]}

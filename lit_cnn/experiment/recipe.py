@@ -90,6 +90,18 @@ class Recipe:
             resolved=yaml.safe_load(cli.dump()),
         )
 
+    def check_monitor(self) -> None:
+        """Refuse to choose by a metric of the raw weights where only the average, or nothing else, is validated.
+
+        Raises:
+            ValueError: Naming the keys by which it is logged.
+        """
+        if self.monitor.endswith("_raw") and not (self.ema.decay > 0 and self.ema.validate_raw):
+            raise ValueError(
+                f"monitor is {self.monitor}, which is logged only with ema.decay above 0 and ema.validate_raw true: "
+                f"set them, or monitor to {self.monitor.removesuffix('_raw')}"
+            )
+
     @property
     def callbacks(self) -> list[pl.Callback]:
         """The callbacks that are fields of a recipe."""
