@@ -7,7 +7,6 @@ from. So a kill before the new run's first checkpoint loses nothing, and the fin
 
 import json
 import math
-import os
 import shlex
 import shutil
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from lit_cnn.experiment.identity import check_extension
 from lit_cnn.run_folder.checkpoint import BEST, LAST, PREVIOUS, load_checkpoint
 from lit_cnn.run_folder.folder import Resumable, write_json
 from lit_cnn.training.announce import announce
+from lit_cnn.training.callbacks.top_checkpoints import link_or_copy
 from lit_cnn.training.optimization.schedules import rates
 
 START = "start.ckpt"
@@ -112,10 +112,10 @@ def adopt(source: Path, folder: Path, monitor: str) -> None:
     """Put what a run begins with into its new ``folder``."""
     extended, checkpoints, checkpoint = source.parents[1], folder / "checkpoints", load_checkpoint(source)
     checkpoints.mkdir(parents=True, exist_ok=True)
-    _link(source, checkpoints / START)
+    link_or_copy(source, checkpoints / START)
     best = source.with_name(BEST)
     if best.is_file() and checkpoint["recipe"]["monitor"] == monitor:
-        _link(best, checkpoints / BEST)
+        link_or_copy(best, checkpoints / BEST)
     if (extended / "metrics.csv").is_file():
         shutil.copyfile(extended / "metrics.csv", folder / "metrics.csv")
     done = progress_of(checkpoint)
@@ -129,24 +129,17 @@ def extension_record(folder: Path) -> dict[str, Any]:
     return {"extends": json.loads(origin.read_text())} if origin.is_file() else {}
 
 
-def _link(source: Path, target: Path) -> None:
-    """A second name for a file, which is replaced, never changed; a copy where the file system has no links."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
-
-
 def start_of(path: Path, monitor: str) -> Resumable:
     """What an extending run begins with, as long as it has written no checkpoint: ``start.ckpt`` at ``path``.
 
-    Counts of early stopping begin again, and so does the best score where another metric marks it.
+    Counts of early stopping and of ``checkpoints.keep`` begin again, and so does the best score where another metric
+    marks it.
     """
     checkpoint = load_checkpoint(path)
     counted = [{key: state[key] for key in KEPT_OF_SCHEDULER if key in state} for state in checkpoint["lr_schedulers"]]
     callbacks = {name: state for name, state in checkpoint["callbacks"].items() if not name.startswith("EarlyStopping")}
-    if checkpoint["recipe"]["monitor"] != monitor:
-        callbacks["Checkpoints"] = {**callbacks["Checkpoints"], "best_score": None}
+    best = callbacks["Checkpoints"]["best_score"] if checkpoint["recipe"]["monitor"] == monitor else None
+    callbacks["Checkpoints"] = {"best_score": best}
     return Resumable(path, {**checkpoint, "lr_schedulers": counted, "callbacks": callbacks})
 
 

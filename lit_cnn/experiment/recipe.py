@@ -17,6 +17,7 @@ from lit_cnn.training.callbacks.ema import EMA
 from lit_cnn.training.callbacks.loss_guard import LossGuard
 from lit_cnn.training.callbacks.progressive_learning import ProgressiveLearning
 from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule
+from lit_cnn.training.callbacks.top_checkpoints import CheckpointSettings
 from lit_cnn.training.classifier import Classifier
 from lit_cnn.training.machine import MachineSettings
 
@@ -46,6 +47,7 @@ class Recipe:
     loss_guard: LossGuard
     tracking: TrackingSettings
     machine: MachineSettings
+    checkpoints: CheckpointSettings
     monitor: str
     checkpoint_minutes: float
     process_timeout_minutes: float
@@ -84,6 +86,7 @@ class Recipe:
             loss_guard=built.loss_guard,
             tracking=built.tracking,
             machine=built.machine,
+            checkpoints=built.checkpoints,
             monitor=built.monitor,
             checkpoint_minutes=built.checkpoint_minutes,
             process_timeout_minutes=built.process_timeout_minutes,

@@ -67,6 +67,7 @@ def run_trainer(
             checkpoint_io=DurableCheckpointIO(start.hand_over()),
             stop=stop,
             on_best=pictures.draw_validation,
+            keep=recipe.checkpoints.keep,
         ),
     ]
     loggers = [metrics_file, *([wandb_logger] if wandb_logger else []), *loggers_of(settings)]
