@@ -24,7 +24,6 @@ from lit_cnn.experiment.extending import (
 from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.experiment.run_trainer import limit_batch, run_trainer, try_out
 from lit_cnn.experiment.starting import Start, check_same_run, find_start, is_main_process, make_run_dir
-from lit_cnn.reports.curves import draw_curves
 from lit_cnn.run_folder.checkpoint import BEST, export_weights, load_checkpoint
 from lit_cnn.run_folder.folder import DATA_SET, ENVIRONMENT, RUN_DIR_VARIABLE, describe_environment, write_json
 from lit_cnn.run_folder.lock import locked
@@ -154,7 +153,7 @@ def _train(
     resuming: bool,
     command: Sequence[str],
 ) -> Run:
-    metrics_file = MetricsFile(folder)
+    metrics_file, title = MetricsFile(folder), _title(folder, recipe)
     if start.path is not None:
         metrics_file.truncate_after(start.step - 1)
     if start.is_new and is_main_process():
@@ -166,7 +165,7 @@ def _train(
     wandb_logger = _make_logger(folder, recipe, resuming)
     trainer = None
     try:
-        trainer = run_trainer(settings, recipe, folder, start, metrics_file, wandb_logger, stop)
+        trainer = run_trainer(settings, recipe, folder, title, start, metrics_file, wandb_logger, stop)
         limit_batch(recipe.data, trainer, recipe.data.train_size, "since the training set has no more images")
         trainer.fit(recipe.model, recipe.data, ckpt_path=start.path, weights_only=True)
     except BaseException as error:
@@ -174,14 +173,14 @@ def _train(
         if not resuming and is_main_process() and (trainer is None or trainer.global_step in (0, start.step)):
             shutil.rmtree(folder, ignore_errors=True)  # such as of a wrong key: there is nothing to continue
         if trainer is not None and isinstance(error, RunInterrupted) and error.began:
-            return _interrupted_run(trainer, folder, _title(folder, recipe), error)
+            return _interrupted_run(trainer, folder, title, error)
         if trainer is not None:
             atexit.register(end_launched, trainer)  # once the reason is printed
         raise
     if not trainer.is_global_zero:
-        return Run(folder, _title(folder, recipe), epochs=trainer.current_epoch)
+        return Run(folder, title, epochs=trainer.current_epoch)
     metrics_file.save()
-    run = finished_run(trainer, folder, _title(folder, recipe), recipe.monitor)
+    run = finished_run(trainer, folder, title, recipe.monitor)
     finish(0)
     sync = sync_command(folder) if wandb_logger else None
     notes = (f"W&B recorded offline; upload with: {sync}",) if sync else ()
@@ -221,8 +220,17 @@ def finished_run(trainer: pl.Trainer, folder: Path, title: str, monitor: str) ->
     return _described(folder, title, monitor, trainer.current_epoch, metrics)
 
 
+def _complete_curves(folder: Path, title: str) -> None:
+    """Draw the curves unless they were since the last metrics were written."""
+    metrics, curves = folder / "metrics.csv", folder / "curves.png"
+    if not curves.is_file() or curves.stat().st_mtime_ns < metrics.stat().st_mtime_ns:
+        from lit_cnn.reports.curves import draw_curves  # Matplotlib
+
+        draw_curves(metrics, curves, title)
+
+
 def _described(folder: Path, title: str, monitor: str, epochs: int, metrics: dict[str, float]) -> Run:
-    draw_curves(folder / "metrics.csv", folder / "curves.png", title)
+    _complete_curves(folder, title)
     best = folder / "checkpoints" / BEST
     if not best.is_file():
         return Run(folder, title, epochs=epochs, metrics=metrics)

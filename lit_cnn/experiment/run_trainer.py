@@ -44,13 +44,14 @@ def run_trainer(
     settings: dict[str, Any],
     recipe: Recipe,
     folder: Path,
+    title: str,
     start: Start,
     metrics_file: MetricsFile,
     wandb_logger: Any,
     stop: StopRequest,
 ) -> pl.Trainer:
     """The recipe's trainer with all that watches a run, writing into ``folder``."""
-    record, pictures = {"recipe": recipe.resolved}, Pictures(folder, wandb_logger)
+    record, pictures = {"recipe": recipe.resolved}, Pictures(folder, wandb_logger, title)
     callbacks = [
         *settings["callbacks"],
         *progress_bars(settings),
