@@ -41,14 +41,17 @@ SHORT = {
 def make_parser() -> CommandParser:
     parser = CommandParser(
         prog="lit-cnn fit",
-        usage="lit-cnn fit RECIPE [OVERLAY ...] [--KEY VALUE ...]\n       lit-cnn fit --resume RUN",
-        description="Train a recipe in a run folder of its own, or continue a run bit-exactly.",
+        usage="lit-cnn fit RECIPE [OVERLAY ...] [--KEY VALUE ...]\n       lit-cnn fit --resume|--extend RUN",
+        description="Train a recipe in a run folder of its own, or continue a run bit-exactly or with more epochs.",
         example="lit-cnn fit folder --data.path my_images --epochs 20",
         epilog=EPILOG,
     )
     parser.add_argument("-c", "--config", action="append", metavar="RECIPE", help="name or file; a second lies on top")
     parser.add_argument(
         "--resume", metavar="RUN", help="continue this run folder, or the one started or continued last: last"
+    )
+    parser.add_argument(
+        "--extend", metavar="RUN", help="a new run that goes on from this finished one; needs a longer --epochs"
     )
     parser.add_argument("--pretrained", metavar="WEIGHTS", help="start from a checkpoint, a run or timm:NAME.TAG")
     parser.add_argument(
@@ -114,18 +117,22 @@ def train(known: argparse.Namespace, rest: list[str], command: list[str]) -> int
 
     runs, pause = Path(known.runs), Pause(known.pause_after, known.pause_after_steps)
     resumed = find_run(known.resume, runs) if known.resume else None
+    extended = find_run(known.extend, runs) if known.extend else None
     if not resumed and RUN_DIR_VARIABLE not in os.environ:
         resumed = requeued_run(runs, command)
         rest = [] if resumed else rest  # the stored recipe holds all that the command said
-    if resumed:
-        rest = ["--config", str(resumed / "config.yaml"), *rest]
-    cli = RecipeCLI(resolve_configs(rest), None if resumed else known.pretrained)
+        extended = None if resumed else extended
+    if stored := resumed or extended:
+        rest = ["--config", str(stored / "config.yaml"), *rest]
+        if known.pretrained:
+            raise ValueError(f"{stored} goes on from its own weights: leave --pretrained out, or start a new run")
+    cli = RecipeCLI(resolve_configs(rest), known.pretrained)
     announce_precision(cli, "the run" if resumed else "the recipe")
     recipe = Recipe.of(cli, recipe_name(rest))
     if known.find_lr:
         return suggest_rate(recipe, Path(known.find_lr))
     announce_rate(recipe)
-    done = fit(recipe, runs=runs, resume=resumed, command=command, pause=pause)
+    done = fit(recipe, runs=runs, resume=resumed, extend=extended, command=command, pause=pause)
     if is_main_process() and done.folder and done.exit_code == 0:
         print_results(line_console(), done)
     return done.exit_code

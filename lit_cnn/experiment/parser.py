@@ -15,8 +15,8 @@ from lit_cnn.data.module import ImageData
 from lit_cnn.experiment.files import About, argument, find_recipe, lines_of, read_yaml, recipe_id
 from lit_cnn.experiment.identity import leaves
 from lit_cnn.experiment.inherited import leave_out_inherited
+from lit_cnn.experiment.initial_weights import CHECKPOINT, describe_keys_of_weights, keys_of_weights
 from lit_cnn.experiment.jsonargparse_internals import keys_of
-from lit_cnn.experiment.starting import CHECKPOINT, describe_keys_of_weights, keys_of_weights
 from lit_cnn.experiment.suggestions import explain
 from lit_cnn.run_folder.folder import ENVIRONMENT
 from lit_cnn.run_folder.stored_recipe import legacy_values
@@ -26,6 +26,7 @@ from lit_cnn.training.callbacks.ema import EMA
 from lit_cnn.training.callbacks.loss_guard import LossGuard
 from lit_cnn.training.callbacks.progressive_learning import ProgressiveLearning
 from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule
+from lit_cnn.training.callbacks.top_checkpoints import CheckpointSettings
 from lit_cnn.training.classifier import Classifier
 from lit_cnn.training.machine import MachineSettings
 from lit_cnn.training.precision import Precision, PrecisionChoice, choose_precision
@@ -217,6 +218,7 @@ def recipe_parser() -> RecipeParser:
     parser.add_class_arguments(About, "about")
     parser.add_class_arguments(TrackingSettings, "tracking")
     parser.add_class_arguments(MachineSettings, "machine")
+    parser.add_class_arguments(CheckpointSettings, "checkpoints")
     parser.add_lightning_class_args(EMA, "ema")
     parser.add_lightning_class_args(StochasticDepthSchedule, "stochastic_depth")
     parser.add_lightning_class_args(ProgressiveLearning, "progressive_learning")

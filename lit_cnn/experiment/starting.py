@@ -1,130 +1,101 @@
-"""What a recipe takes from the weights it starts from, where it does not say otherwise: network and preprocessing."""
+"""Where a run starts: its folder, and the checkpoint from which it goes on, be it its own or that of another run."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+import os
+from pathlib import Path
 from typing import Any
 
-from lit_cnn.data.image_size import as_stated
-from lit_cnn.data.preprocessing import Preprocessing
-from lit_cnn.experiment.files import value_text
-from lit_cnn.pretrained.proving import reference_of
-from lit_cnn.pretrained.sources import find_published, is_published_spec
-from lit_cnn.run_folder.checkpoint import load_checkpoint
-from lit_cnn.run_folder.folder import find_checkpoint
+import yaml
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
-CHECKPOINT = "model.initial.checkpoint"
-ARCHITECTURE = "model.architecture"
-OPTION = "model.options."
-CHANNELS = {"digits": 1, "npz": None, "litdata": None}
-"""Channels of sources that are not of color images: None where their files must be read to know them."""
-FREE_OPTIONS = ("dropout", "drop_path", "weight_init", "aux_head", "aux_heads", "zero_init_last")
-"""Options of how a network is trained, which its weights do not fix."""
+from lit_cnn.experiment.extending import START, adopt, is_finished, start_of
+from lit_cnn.experiment.identity import check_identity, describe_changes
+from lit_cnn.experiment.recipe import Recipe
+from lit_cnn.run_folder.folder import RUN_DIR_VARIABLE, Resumable, create_run_dir, note_last, resumable_checkpoint
+from lit_cnn.run_folder.stored_recipe import completed
+from lit_cnn.training.announce import announce
 
 
-@dataclass(frozen=True)
 class Start:
-    """Weights to start from, as values for the keys of a recipe.
+    """The state in which a run begins or goes on.
 
     Args:
-        architecture: Name of their network; None where it was given as a module, which a checkpoint cannot hold.
-        options: Of the network.
-        preprocessing: From an image to what the network saw; None where nothing says so.
+        found: The checkpoint of that state; None where there is none.
+        is_new: Whether the run has written no checkpoint of its own.
     """
 
-    architecture: str | None
-    options: Mapping[str, Any]
-    preprocessing: Preprocessing | None
+    def __init__(self, found: Resumable | None, is_new: bool) -> None:
+        self._found, self.is_new = found, is_new
+        self.path = found.path if found else None
+        self.step = found.checkpoint["global_step"] if found else 0
+        """Optimizer steps done."""
 
-    @classmethod
-    def of(cls, spec: str) -> "Start":
-        """What is known of a checkpoint or of published weights, which are not downloaded for it.
+    @property
+    def extends(self) -> bool:
+        """Whether the state is another run's."""
+        return self.is_new and self.path is not None
 
-        Raises:
-            ValueError: If the file cannot be read, or there are no such weights.
-        """
-        if is_published_spec(spec):
-            row = find_published(spec)
-            return cls(row.architecture, reference_of(row).options, row.preprocessing)
-        checkpoint = load_checkpoint(find_checkpoint(spec))
-        network, stored = checkpoint["network"], checkpoint["preprocessing"]
-        made = None if stored is None else Preprocessing.from_dict(stored)
-        return cls(network["architecture"], network["options"], made)
+    def hand_over(self) -> Resumable | None:
+        """The checkpoint, once: what is held here would take memory for the whole run."""
+        found, self._found = self._found, None
+        return found
 
-    def network_keys(self) -> dict[str, Any]:
-        """The network's keys, except options that its weights do not fix; none for a module."""
-        if self.architecture is None:
-            return {}
-        fixed = {f"{OPTION}{name}": value for name, value in self.options.items() if name not in FREE_OPTIONS}
-        return {ARCHITECTURE: self.architecture, **fixed}
-
-    def data_keys(self, values: Mapping[str, Any], stated: Collection[str]) -> dict[str, Any]:
-        """The keys of the preprocessing: what the network saw is what it should see again.
-
-        Args:
-            values: The recipe's dotted keys with their values.
-            stated: Those that the recipe states itself.
-        """
-        if self.preprocessing is None:
-            return {}
-        made = self.preprocessing
-        keys: dict[str, Any] = {
-            "data.image_size": as_stated(made.image_size),
-            "data.evaluation.interpolation": made.interpolation,
-            "data.evaluation.resize_mode": made.resize_mode,
-            "data.levels": made.levels,
-            "data.background": made.background,
-            "data.color_profile": made.color_profile,
-        }
-        own_size = {"data.image_size", "data.evaluation.image_size"} & set(stated)
-        if "data.evaluation.crop_ratio" not in stated:
-            ratio = {"data.evaluation.crop_ratio": round(min(made.image_size) / made.resize, 6)}
-            keys |= ratio if own_size else {"data.evaluation.resize": made.resize}
-        if statistics := self._statistics(values):
-            keys |= statistics
-        return keys
-
-    def _statistics(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Mean and standard deviation for the channels of the data; none where those are others or unknown."""
-        assert self.preprocessing is not None
-        mean, std = self.preprocessing.mean, self.preprocessing.std
-        channels = values.get("data.in_channels") or CHANNELS.get(values.get("data.source", ""), 3)
-        if channels == 1 and len(mean) == 3:
-            mean, std = (sum(mean) / 3,), (sum(std) / 3,)
-        if channels != len(mean):
-            return {}
-        return {"data.normalize.mean": list(mean), "data.normalize.std": list(std)}
+    def finished(self) -> dict[str, Any] | None:
+        """The checkpoint of a run that has nothing left to train; None of another."""
+        own = None if self.is_new or self._found is None else self._found.checkpoint
+        return own if own is not None and is_finished(own) else None
 
 
-def keys_of_weights(spec: str, values: Mapping[str, Any], kept: Collection[str]) -> dict[str, Any]:
-    """The keys of a recipe that follow from the weights it starts from.
+def is_main_process() -> bool:
+    """Whether this is the process that makes the run folder and prints: rank 0, known before any group is formed."""
+    return getattr(rank_zero_only, "rank", 0) == 0
 
-    Args:
-        spec: The weights.
-        values: All that the recipe states, by dotted key.
-        kept: The stated keys that hold whatever the weights say.
+
+def check_same_run(folder: Path, wanted: dict[str, Any]) -> None:
+    """Announce what changes about the machine of a run that is continued by the recipe ``wanted``.
 
     Raises:
-        ValueError: As ``Start.of`` does.
+        ValueError: If it would be another run.
     """
-    start = Start.of(spec)
-    keys = {**start.network_keys(), **start.data_keys(values, kept)}
-    if ARCHITECTURE in kept and values[ARCHITECTURE] != start.architecture:  # as VGG grows: options are of another net
-        keys = {key: value for key, value in keys.items() if not key.startswith("model.")}
-    pairs = {"data.normalize.mean", "data.normalize.std"}
-    if pairs & set(kept):
-        kept = {*kept, *pairs}
-    return {key: value for key, value in keys.items() if key not in kept}
+    stored = completed(yaml.safe_load((folder / "config.yaml").read_text()))
+    check_identity(stored, wanted, folder)
+    if is_main_process() and (changes := describe_changes(stored, wanted)):
+        announce(f"the run stays the same, but on other machine settings: {changes}")
 
 
-def describe_keys_of_weights(spec: str, taken: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-    """Which keys the weights gave, and where the recipe differs from them, as a sentence."""
-    start = Start.of(spec)
-    theirs = {**start.network_keys(), **start.data_keys(values, ())}
-    shown = ", ".join(f"{key} {value_text(value)}" for key, value in taken.items() if value is not None)
-    other = [
-        f"{key} {value_text(values[key])} (theirs: {value_text(value)})"
-        for key, value in theirs.items()
-        if key in values and key not in taken and values[key] != value
-    ]
-    said = f"from the weights of {spec}: {shown or 'nothing'}"
-    return said + (f"; the recipe differs in {', '.join(other)}" if other else "")
+def make_run_dir(runs: Path, name: str, resumed: Path | None) -> Path:
+    """The run's folder: given by the starting process, or made by rank 0 and passed to the processes it launches."""
+    if resumed:
+        folder = resumed
+        if is_main_process() and runs.resolve() in folder.resolve().parents:
+            note_last(runs.resolve(), folder.resolve())
+    elif RUN_DIR_VARIABLE in os.environ:
+        folder = Path(os.environ[RUN_DIR_VARIABLE])
+    elif is_main_process():
+        folder = create_run_dir(runs, name)
+        note_last(runs, folder)
+    else:
+        folder = runs / name / "unused"  # launched from outside: only rank 0 writes
+    os.environ[RUN_DIR_VARIABLE] = str(folder)
+    return folder
+
+
+def find_start(folder: Path, recipe: Recipe, resuming: bool, source: Path | None) -> Start:
+    """The run's newest checkpoint, or what it begins with.
+
+    Args:
+        folder: The run folder.
+        recipe: What is trained.
+        resuming: Whether the run was started before.
+        source: Checkpoint of the run that this one extends.
+    """
+    if source is not None and is_main_process():
+        adopt(source, folder, recipe.monitor)
+    found, problem = resumable_checkpoint(folder) if resuming else (None, None)
+    if found is None:
+        copied = folder / "checkpoints" / START
+        begun = copied if copied.is_file() else source  # which a process launched from outside reads itself
+        if begun is not None:
+            return Start(start_of(begun, recipe.monitor), is_new=True)
+    if problem:
+        announce(problem)
+    return Start(found, is_new=found is None)

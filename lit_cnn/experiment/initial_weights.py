@@ -1,0 +1,130 @@
+"""What a recipe takes from the weights it starts from, where it does not say otherwise: network and preprocessing."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lit_cnn.data.image_size import as_stated
+from lit_cnn.data.preprocessing import Preprocessing
+from lit_cnn.experiment.files import value_text
+from lit_cnn.pretrained.proving import reference_of
+from lit_cnn.pretrained.sources import find_published, is_published_spec
+from lit_cnn.run_folder.checkpoint import load_checkpoint
+from lit_cnn.run_folder.folder import find_checkpoint
+
+CHECKPOINT = "model.initial.checkpoint"
+ARCHITECTURE = "model.architecture"
+OPTION = "model.options."
+CHANNELS = {"digits": 1, "npz": None, "litdata": None}
+"""Channels of sources that are not of color images: None where their files must be read to know them."""
+FREE_OPTIONS = ("dropout", "drop_path", "weight_init", "aux_head", "aux_heads", "zero_init_last")
+"""Options of how a network is trained, which its weights do not fix."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """Weights to start from, as values for the keys of a recipe.
+
+    Args:
+        architecture: Name of their network; None where it was given as a module, which a checkpoint cannot hold.
+        options: Of the network.
+        preprocessing: From an image to what the network saw; None where nothing says so.
+    """
+
+    architecture: str | None
+    options: Mapping[str, Any]
+    preprocessing: Preprocessing | None
+
+    @classmethod
+    def of(cls, spec: str) -> "Start":
+        """What is known of a checkpoint or of published weights, which are not downloaded for it.
+
+        Raises:
+            ValueError: If the file cannot be read, or there are no such weights.
+        """
+        if is_published_spec(spec):
+            row = find_published(spec)
+            return cls(row.architecture, reference_of(row).options, row.preprocessing)
+        checkpoint = load_checkpoint(find_checkpoint(spec))
+        network, stored = checkpoint["network"], checkpoint["preprocessing"]
+        made = None if stored is None else Preprocessing.from_dict(stored)
+        return cls(network["architecture"], network["options"], made)
+
+    def network_keys(self) -> dict[str, Any]:
+        """The network's keys, except options that its weights do not fix; none for a module."""
+        if self.architecture is None:
+            return {}
+        fixed = {f"{OPTION}{name}": value for name, value in self.options.items() if name not in FREE_OPTIONS}
+        return {ARCHITECTURE: self.architecture, **fixed}
+
+    def data_keys(self, values: Mapping[str, Any], stated: Collection[str]) -> dict[str, Any]:
+        """The keys of the preprocessing: what the network saw is what it should see again.
+
+        Args:
+            values: The recipe's dotted keys with their values.
+            stated: Those that the recipe states itself.
+        """
+        if self.preprocessing is None:
+            return {}
+        made = self.preprocessing
+        keys: dict[str, Any] = {
+            "data.image_size": as_stated(made.image_size),
+            "data.evaluation.interpolation": made.interpolation,
+            "data.evaluation.resize_mode": made.resize_mode,
+            "data.levels": made.levels,
+            "data.background": made.background,
+            "data.color_profile": made.color_profile,
+        }
+        own_size = {"data.image_size", "data.evaluation.image_size"} & set(stated)
+        if "data.evaluation.crop_ratio" not in stated:
+            ratio = {"data.evaluation.crop_ratio": round(min(made.image_size) / made.resize, 6)}
+            keys |= ratio if own_size else {"data.evaluation.resize": made.resize}
+        if statistics := self._statistics(values):
+            keys |= statistics
+        return keys
+
+    def _statistics(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Mean and standard deviation for the channels of the data; none where those are others or unknown."""
+        assert self.preprocessing is not None
+        mean, std = self.preprocessing.mean, self.preprocessing.std
+        channels = values.get("data.in_channels") or CHANNELS.get(values.get("data.source", ""), 3)
+        if channels == 1 and len(mean) == 3:
+            mean, std = (sum(mean) / 3,), (sum(std) / 3,)
+        if channels != len(mean):
+            return {}
+        return {"data.normalize.mean": list(mean), "data.normalize.std": list(std)}
+
+
+def keys_of_weights(spec: str, values: Mapping[str, Any], kept: Collection[str]) -> dict[str, Any]:
+    """The keys of a recipe that follow from the weights it starts from.
+
+    Args:
+        spec: The weights.
+        values: All that the recipe states, by dotted key.
+        kept: The stated keys that hold whatever the weights say.
+
+    Raises:
+        ValueError: As ``Start.of`` does.
+    """
+    start = Start.of(spec)
+    keys = {**start.network_keys(), **start.data_keys(values, kept)}
+    if ARCHITECTURE in kept and values[ARCHITECTURE] != start.architecture:  # as VGG grows: options are of another net
+        keys = {key: value for key, value in keys.items() if not key.startswith("model.")}
+    pairs = {"data.normalize.mean", "data.normalize.std"}
+    if pairs & set(kept):
+        kept = {*kept, *pairs}
+    return {key: value for key, value in keys.items() if key not in kept}
+
+
+def describe_keys_of_weights(spec: str, taken: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    """Which keys the weights gave, and where the recipe differs from them, as a sentence."""
+    start = Start.of(spec)
+    theirs = {**start.network_keys(), **start.data_keys(values, ())}
+    shown = ", ".join(f"{key} {value_text(value)}" for key, value in taken.items() if value is not None)
+    other = [
+        f"{key} {value_text(values[key])} (theirs: {value_text(value)})"
+        for key, value in theirs.items()
+        if key in values and key not in taken and values[key] != value
+    ]
+    said = f"from the weights of {spec}: {shown or 'nothing'}"
+    return said + (f"; the recipe differs in {', '.join(other)}" if other else "")
