@@ -11,6 +11,7 @@ import os
 import re
 import sys
 
+from lit_cnn.allocation import keep_freed_memory
 from lit_cnn.cli.console import open_streams_to_all_text, say
 
 COMMANDS = {
@@ -82,7 +83,9 @@ def main(arguments: list[str] | None = None) -> int:
     # From Python 3.14 on a server process starts the workers: it imports for all of them what each would import.
     multiprocessing.set_forkserver_preload(["__main__", "lit_cnn.data.loading.datasets"])
     open_streams_to_all_text()
-    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments is None:  # this process is ours
+        keep_freed_memory()
+        arguments = sys.argv[1:]
     if arguments[:1] == ["help"]:
         arguments = [*arguments[1:], "--help"]
     if not arguments or arguments[0] in ("-h", "--help"):
