@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from lit_cnn.cli.console import as_json, line_console, table
+from lit_cnn.cli.console import as_json, line_console
+from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 from lit_cnn.experiment.identity import identity
 from lit_cnn.experiment.parser import RecipeCLI
 from lit_cnn.sweeps.folder import (
@@ -32,6 +33,7 @@ from lit_cnn.sweeps.folder import (
 from lit_cnn.sweeps.results import TrialResult
 from lit_cnn.sweeps.space import Space
 from lit_cnn.sweeps.trials import Fit, StopSignals
+from lit_cnn.training.monitor import metric_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,7 +54,7 @@ def run(arguments: list[str]) -> int:
     cli = RecipeCLI(recipe)
     folder.mkdir(parents=True, exist_ok=True)
     sweep = Sweep(folder, space, dict(identity(yaml.safe_load(cli.dump()))), options.storage)
-    console = line_console(stderr=options.json)
+    console = line_console(stderr=options.json or options.markdown)
     stopped = 0
     if not options.report:
         console.print(settle_precision(cli, sweep))
@@ -62,7 +64,11 @@ def run(arguments: list[str]) -> int:
         stopped = run_trials(sweep, fit, folder, console)
     rows = sweep.results()
     write_results(folder, space, rows)
-    print(as_json(rows)) if options.json else print_rows(console, folder, space, rows)
+    if options.json:
+        print(as_json(rows))
+    else:
+        print_tables([trials_table(folder, space, rows)], in_markdown=options.markdown)
+        print_places(console, folder, rows)
     if stopped:
         return 128 + stopped
     return 0 if any(row.value is not None for row in rows) else 1
@@ -82,7 +88,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--storage", help="Optuna database URL, with which several machines share a sweep")
     parser.add_argument("--retry-failed", action="store_true", help="try the failed trials again")
     parser.add_argument("--report", action="store_true", help="run nothing, print what there is")
-    parser.add_argument("--json", action="store_true", help="print the trials as JSON")
+    add_form_arguments(parser, "the trials")
     return parser
 
 
@@ -96,21 +102,50 @@ def run_trials(sweep: "Sweep", fit: Fit, folder: Path, console: "Console") -> in
     return stop.number or 0
 
 
-def print_rows(console: "Console", folder: Path, space: Space, rows: Sequence[TrialResult]) -> None:
-    """The trials, the best first, and where its recipe is."""
-    header = ["trial", space.metric, *[".".join(axis.key.split(".")[-2:]) for axis in space.keys], "seconds", "state"]
+def trials_table(folder: Path, space: Space, rows: Sequence[TrialResult]) -> Table:
+    """The trials, the best first."""
+    keys = [axis.key for axis in space.keys]
     lines = [
         [
             str(row.trial),
-            "–" if row.value is None else f"{row.value:.4f}",
-            *[shown(row.params[axis.key]) if axis.key in row.params else "–" for axis in space.keys],
+            "–" if row.value is None else metric_text(space.metric or "", row.value),
+            *[shown(row.params[key]) if key in row.params else "–" for key in keys],
             "–" if row.seconds is None else f"{row.seconds:,.0f}",
             f"{row.state}: {row.error}" if row.error else row.state,
         ]
         for row in rows
     ]
-    title = f"{folder.resolve().name}: {space.metric}, best first"
-    console.print(table(header, lines, left=["state"], title=title))
+    columns = [
+        *(Column("trial"), Column(space.metric or "value")),
+        *[Column(name) for name in short_names(keys)],
+        *(Column("seconds", rank=2), Column("state", "prose", rank=1)),
+    ]
+    return Table(columns, lines, title=f"{folder.resolve().name}: {space.metric}, best first")
+
+
+def short_names(keys: Sequence[str]) -> list[str]:
+    """The last parts of dotted keys, as few as tell them apart.
+
+    >>> short_names(["model.optimizer.learning_rate", "data.mixup.alpha", "data.cutmix.alpha"])
+    ['learning_rate', 'mixup.alpha', 'cutmix.alpha']
+    """
+    parts = [key.split(".") for key in keys]
+
+    def ends(key: list[str], size: int) -> str:
+        return ".".join(key[-size:])
+
+    return [
+        next(
+            ends(key, size)
+            for size in range(1, len(key) + 1)
+            if size == len(key) or sum(ends(other, size) == ends(key, size) for other in parts) == 1
+        )
+        for key in parts
+    ]
+
+
+def print_places(console: "Console", folder: Path, rows: Sequence[TrialResult]) -> None:
+    """Where the best trial and its recipe are."""
     if any(row.value is not None for row in rows):
         console.print(f"best: {rows[0].run}\nrecipe: {folder / BEST}\npicture: {folder / PICTURE}")
     if any(row.state == "failed" for row in rows):
