@@ -34,6 +34,7 @@ from lit_cnn.architectures import (
 from lit_cnn.architectures.entry import Entry, Paper, Value
 from lit_cnn.architectures.features import FeatureExtractor
 from lit_cnn.architectures.network import Network
+from lit_cnn.architectures.patterns import is_pattern
 
 CATALOG: tuple[Entry, ...] = (
     Entry("alexnet", alexnet.alexnet, {},
@@ -461,11 +462,6 @@ def find_entries(patterns: Sequence[str]) -> list[Entry]:
             raise ValueError(f"no architecture matches {pattern!r}; `lit-cnn models` lists all")
         found |= {name: find_entry(name) for name in names}
     return list(found.values())
-
-
-def is_pattern(text: str) -> bool:
-    """Whether ``text`` is a shell pattern, and not a name."""
-    return any(letter in text for letter in "*?[")
 
 
 def find_entry(name: str) -> Entry:

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lit_cnn.architectures.catalog import find_entries, find_entry
 from lit_cnn.cli.bench_tables import bench_table, comparisons, conditions, further
 from lit_cnn.cli.console import as_json, phases, say
 from lit_cnn.cli.image_sizes import add_image_sizes, check_sizes, sizes_last
@@ -103,7 +102,11 @@ def make_parser(with_recipe: bool) -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=20.0, help="time per network; at least 6 rounds (default 20)")
     parser.add_argument("--rounds", type=int, help="rounds instead of a time")
     parser.add_argument(
-        "--json", metavar="FILE", nargs="?", const="-", help="write all figures; without FILE or with - print JSON alone"
+        "--json",
+        metavar="FILE",
+        nargs="?",
+        const="-",
+        help="write all figures; no FILE or -: print them alone",
     )
     parser.add_argument("--markdown", action="store_true", help="print Markdown")
     add_output(parser, "--plot", f"draw where the time of a training step goes ({', '.join(PICTURES)})")
@@ -112,6 +115,8 @@ def make_parser(with_recipe: bool) -> argparse.ArgumentParser:
 
 def check(options: argparse.Namespace) -> None:
     """Refuse options that exclude each other, and numbers that are too small."""
+    from lit_cnn.architectures.catalog import find_entries
+
     options.names = [entry.name for entry in find_entries(options.names)]
     check_sizes(options.image_size)
     if options.fit and len(options.names) > 1:
@@ -216,6 +221,7 @@ def fit_overhead(options: argparse.Namespace, overrides: list[str]) -> "Overhead
     rounds = options.rounds or FIT_ROUNDS
     if options.config:
         return measure_overhead(recipe_arguments(options, overrides), rounds=rounds)
+    from lit_cnn.architectures.catalog import find_entry
     from lit_cnn.benchmarking.contestants import default_batch
 
     name = options.names[0]

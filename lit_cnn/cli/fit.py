@@ -2,8 +2,11 @@
 
 import argparse
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 
 if TYPE_CHECKING:  # the help needs none of it
     from rich.console import Console
@@ -49,6 +52,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--runs", default="runs", metavar="DIR", help="where run folders are made (default: runs)")
     parser.add_argument("--keys", metavar="PREFIX", help="list the recipe's keys that begin with PREFIX, and stop")
+    add_form_arguments(parser, "the keys of --keys")
     for option, (key, value, meaning) in SHORT.items():
         parser.add_argument(option, dest=key, metavar=value, help=f"{meaning} ({key})")
     return parser
@@ -59,7 +63,12 @@ def run(arguments: list[str]) -> int:
     from lit_cnn.training.trainer import quieten_lightning
 
     quieten_lightning()
-    return list_keys(known.keys) if known.keys is not None else train(known, rest, ["lit-cnn", "fit", *arguments])
+    if known.keys is not None:
+        return list_keys(known.keys, known)
+    if known.json or known.markdown:
+        form = "json" if known.json else "markdown"
+        raise ValueError(f"--{form} is a form of --keys PREFIX: add that, or leave --{form} out")
+    return train(known, rest, ["lit-cnn", "fit", *arguments])
 
 
 def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
@@ -125,37 +134,43 @@ def announce_rate(recipe: "Recipe") -> None:
         )
 
 
-def list_keys(prefix: str) -> int:
-    """Print the recipe's keys below ``prefix``, or that hold it in name or meaning, with default and meaning.
+def list_keys(prefix: str, form: argparse.Namespace) -> int:
+    """Print the recipe's keys below ``prefix``, or that hold it in name, short option or meaning, with their default.
 
     Raises:
         ValueError: If there is none, naming the nearest.
     """
-    from lit_cnn.cli.console import console, table
+    from lit_cnn.cli.console import as_json
     from lit_cnn.experiment.jsonargparse_internals import described_keys, keys_of
     from lit_cnn.experiment.parser import nearest_key, recipe_parser
 
     parser = recipe_parser()
     known = described_keys(parser)
     found = [key for key in known if key.name.startswith(prefix)]
-    found = found or [key for key in known if prefix.lower() in f"{key.name} {key.meaning}".lower()]
+    short = {key: option for option, (key, _, _) in SHORT.items()}
+    text = {key: f"{key.name} {short.get(key.name, '')} {key.meaning}".lower() for key in known}
+    begins = re.compile(rf"(?<![a-z]){re.escape(prefix.lower())}")  # a word, or its part behind an underscore
+    found = found or [key for key in known if begins.search(text[key])]
     if not found:
         near = nearest_key(prefix, keys_of(parser))
         raise ValueError(f"no key of a recipe begins with {prefix!r}" + (f"; did you mean {near!r}?" if near else ""))
-    console(columns=None).print(table(["key", "default", "meaning"], [list(key) for key in found]))
+    if form.json:
+        print(as_json([key._asdict() for key in found]))
+        return 0
+    columns = (Column("key", "name"), Column("default", "name", rank=1), Column("meaning", "prose"))
+    print_tables([Table(columns, [list(key) for key in found])], in_markdown=form.markdown)
     return 0
 
 
 def print_results(out: "Console", run: "Run") -> None:
     """A table of the last epoch's metrics, the best epoch, and where everything is."""
-    from lit_cnn.cli.console import table
     from lit_cnn.run_folder.checkpoint import BEST
     from lit_cnn.training.monitor import metric_text
 
     assert run.folder is not None
     rows = [[name, metric_text(name, run.metrics[name])] for name in SHOWN if name in run.metrics]
     title = f"{run.title}: results after {run.epochs} epochs"
-    out.print(table(["metric", "last epoch"], rows, left=["metric"], title=title))
+    print_tables([Table((Column("metric", "name"), Column("last epoch")), rows, title=title)], out=out)
     if run.best_score is not None:
         best = run.folder / "checkpoints" / BEST
         out.print(

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from lit_cnn.architectures.catalog import SORT_KEYS, TASKS, find_entries, is_pattern, list_models, select_entries
+from lit_cnn.architectures.catalog import SORT_KEYS, TASKS, find_entries, list_models, select_entries
 from lit_cnn.architectures.entry import Entry
+from lit_cnn.architectures.patterns import is_pattern
 from lit_cnn.cli.console import as_json, say
 from lit_cnn.cli.outputs import PICTURES, add_output, require_writable
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables

@@ -8,7 +8,7 @@ import difflib
 import fnmatch
 from pathlib import Path
 
-from lit_cnn.architectures.catalog import is_pattern
+from lit_cnn.architectures.patterns import is_pattern
 from lit_cnn.benchmarking.listing import ListedRecipe, listed_recipe
 from lit_cnn.cli.console import as_json, number, say
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
@@ -60,7 +60,8 @@ def _chosen(options: argparse.Namespace) -> list[Path]:
     paths = list_recipes(folder if folder in KINDS and not kind else kind)
     found = [path for path in paths if any(fnmatch.fnmatch(name, options.pattern) for name in _names(path))]
     if not found:
-        near = difflib.get_close_matches(options.pattern, [name for path in paths for name in _names(path)], n=1)
+        known = [name for path in paths for name in _names(path)]
+        near = [] if is_pattern(options.pattern) else difflib.get_close_matches(options.pattern, known, n=1)
         listed = f"lit-cnn recipes{f' --{kind}' if kind else ''}"
         hint = f"did you mean {near[0]!r}?" if near else f"`{listed}` lists all"
         raise ValueError(f"no recipe matches {options.pattern!r}; {hint}")

@@ -1,25 +1,31 @@
 """The tables of the commands: for a terminal as wide as it is, whole for files and pipes, in Markdown.
 
-In a terminal, numbers and names are never cut or wrapped. What is too wide loses columns, the least important first, and
-says so. Where even the important ones do not fit, long names stand on lines of their own; where that is not enough either,
-each row becomes lines of ``column  cell``.
+In a terminal, numbers and names are never cut or wrapped. What is too wide loses columns, the least important first,
+and says so. Where even the important ones do not fit, long names stand on lines of their own; where that is not enough
+either, each row becomes lines of ``column  cell``.
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lit_cnn.cli.console import line_console, say
 from lit_cnn.printable import printable, printable_lines
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
+BREAK = re.compile(r" (?![%·])")
+"""Where a line may be broken: a number stays with its sign."""
 GAP = 2
 """Spaces between two columns."""
 PROSE = 24
 """Least width of a column of prose, where its cells are longer."""
 NAME = 20
-"""Width of the first column where its names are too long: those stand on lines of their own, above the other cells."""
+"""Least width of the first column where its names are too long and stand on lines of their own, above the others."""
 ELSEWHERE = "a wider terminal, --markdown and --json have them"
 
 
@@ -74,7 +80,9 @@ def add_form_arguments(parser: argparse.ArgumentParser, json: str = "an object")
     form.add_argument("--markdown", action="store_true", help="print Markdown")
 
 
-def print_tables(tables: Sequence[Table], line: str = "", *, in_markdown: bool = False) -> None:
+def print_tables(
+    tables: Sequence[Table], line: str = "", *, in_markdown: bool = False, out: "Console | None" = None
+) -> None:
     """Print them one below the other, for the terminal's width or, where there is none, whole; ``line`` stands above.
 
     The line is never wrapped, so that a path in it can be copied.
@@ -82,17 +90,17 @@ def print_tables(tables: Sequence[Table], line: str = "", *, in_markdown: bool =
     if in_markdown:
         say("\n\n".join([*([line] if line else []), *map(markdown, tables)]))
         return
-    if line:
-        say(line)
     from rich.text import Text
 
-    out = line_console()
-    width = out.width if sys.stdout.isatty() else None
+    if line:
+        say(line)
+    out = out or line_console()
+    width = out.width if out.file.isatty() else None
     for number, table in enumerate(tables):
         if number:
             out.print()
-        for line in lines(table, width):
-            out.print(Text(line.text, line.style))
+        for text, style in lines(table, width):
+            out.print(Text(text, style))
 
 
 def lines(table: Table, width: int | None) -> list[Line]:
@@ -102,7 +110,7 @@ def lines(table: Table, width: int | None) -> list[Line]:
     notes = [Line(text) for note in table.notes for text in _wrapped(note, width)]
     kept = _kept(table.columns, least, width)
     if not _fits(least, kept, width) and table.columns[0].kind == "name":
-        widest[0] = least[0] = min(least[0], max(_longest_word([table.columns[0].name]), NAME))
+        least[0] = min(least[0], max(_longest_word([table.columns[0].name]), NAME))
         kept = _kept(table.columns, least, width)
     if width is not None and not _fits(least, kept, width):
         return [*above, *_records(table, width), *notes]
@@ -142,7 +150,7 @@ def _cells(table: Table, place: int) -> list[str]:
 
 
 def _longest_word(texts: Sequence[str]) -> int:
-    return max((_size(word) for text in texts for word in text.split(" ")), default=0)
+    return max((_size(word) for text in texts for word in BREAK.split(text)), default=0)
 
 
 def _widths(table: Table) -> tuple[list[int], list[int]]:
@@ -167,7 +175,7 @@ def _kept(columns: Sequence[Column], least: Sequence[int], width: int | None) ->
     kept = list(range(len(columns)))
     while not _fits(least, kept, width):
         last = max(kept, key=lambda place: (columns[place].rank, place))
-        if not columns[last].rank:
+        if not columns[last].rank or len(kept) == 1:
             break
         kept.remove(last)
     return kept
@@ -176,22 +184,23 @@ def _kept(columns: Sequence[Column], least: Sequence[int], width: int | None) ->
 def _grown(
     table: Table, kept: Sequence[int], widest: Sequence[int], least: Sequence[int], width: int
 ) -> dict[int, int]:
-    """Place of each kept column -> its width: the room that is left goes to headings first, then to prose."""
+    """Place of each kept column -> its width: the room that is left goes to headings first, then to prose, and last to
+    the names of the first column."""
     widths = {place: least[place] for place in kept}
-    for place in sorted(kept, key=lambda place: table.columns[place].kind == "prose"):
+    for place in sorted(kept, key=lambda place: (place == 0, table.columns[place].kind == "prose")):
         widths[place] += min(widest[place] - widths[place], width - _total(list(widths.values())))
     return widths
 
 
 def _wrapped(text: str, width: int | None) -> list[str]:
-    """Lines of at most ``width``, broken at spaces only; a break of the text stays one."""
+    """Lines of at most ``width``, broken at spaces only; a line of the text begins its own."""
     texts = printable_lines(text).split("\n")
     if width is None:
         return texts
     broken: list[str] = []
     for line in texts:
         indent = line[: len(line) - len(line.lstrip(" "))]
-        current, *words = line[len(indent) :].split(" ")
+        current, *words = BREAK.split(line[len(indent) :])
         for word in words:
             if _size(f"{indent}{current} {word}") <= width:
                 current = f"{current} {word}"

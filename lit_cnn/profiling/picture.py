@@ -13,9 +13,7 @@ from lit_cnn.reports.comparison import Point, draw_comparison
 
 def draw_counts(counts: Sequence[NetworkCount], out_png: Path) -> Path:
     """Draw where parameters and multiply-adds sit, and the papers' accuracies over them; returns ``out_png``."""
-    budgets = [
-        Budget(count.name, count.image_size, count.shares("params"), count.shares("madds")) for count in counts
-    ]
+    budgets = [Budget(count.name, count.image_size, count.shares("params"), count.shares("madds")) for count in counts]
     return draw_comparison(budgets, _points([find_entry(count.name) for count in counts]), out_png)
 
 

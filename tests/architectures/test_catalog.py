@@ -149,7 +149,7 @@ def test_rows_are_selected_by_cost_and_sorted_by_a_column() -> None:
     assert [row.name for row in rows] == ["resnet_rs_50", "resnet_rs_101"]
     assert [row.name for row in select_entries()] == NAMES
     ranked = [row.paper.top1 for row in select_entries("vgg*", sort="top1")]
-    assert ranked == [70.4, 71.3, 72.7, 73.0, None, None, None, None]
+    assert ranked == [73.0, 72.7, 71.3, 70.4, None, None, None, None]
     with pytest.raises(ValueError, match=r"sorted by one of year, params, .*, got 'price'"):
         select_entries(sort="price")
 

@@ -130,6 +130,6 @@ def test_a_run_ends_with_the_weights_and_the_number_of_its_best_epoch(tmp_path: 
     print_results(printed, finished_run(trainer, tmp_path, "ramp", "val/acc1"))
     assert load_file(tmp_path / "checkpoints" / "weights.safetensors")["bias"].item() == 2.0
     text = " ".join(printed.file.getvalue().split())
-    assert "best: val/acc1 70.00% after epoch 2" in text
+    assert "best: val/acc1 70.00 % after epoch 2" in text
     assert "results after 3 epochs" in text
-    assert "50.00%" in text
+    assert "50.00 %" in text

@@ -72,7 +72,7 @@ def test_what_a_sweep_leaves(folder: Path, capsys: pytest.CaptureFixture) -> Non
     assert (best.data.rand_augment.layers, best.model.optimizer.learning_rate) == (2, 0.3)
     assert best.tracking.group is None
     header = (sweep / "best.yaml").read_text().splitlines()
-    assert header[0].startswith("# Trial 2 of the sweep s: val/acc1 0.2 of its best epoch, the best of 2")
+    assert header[0].startswith("# Trial 2 of the sweep s: val/acc1 20.00 % of its best epoch, the best of 2")
     arguments = (Path(rows[0]["run"]) / "arguments").read_text()
     assert arguments.startswith(f"--config {sweep / 'recipe.yaml'} --trainer.enable_progress_bar=false")
     assert "--tracking.group=s" in arguments
