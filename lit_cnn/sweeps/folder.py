@@ -16,7 +16,6 @@ from lit_cnn.run_folder.atomic import replacing
 from lit_cnn.sweeps.results import TrialResult, write_trials
 from lit_cnn.sweeps.space import Space, parse_space
 from lit_cnn.sweeps.trials import Fit
-from lit_cnn.training.monitor import metric_text
 from lit_cnn.training.precision import emulation_warning
 
 if TYPE_CHECKING:
@@ -148,10 +147,9 @@ def write_results(folder: Path, space: Space, rows: Sequence[TrialResult]) -> No
         logarithmic=[axis.key for axis in space.keys if axis.log],
     )
     best = done[0]
-    value = metric_text(space.metric or "", best.value or 0.0)
     settings = [argument(key, value) for key, value in best.params.items()]
     header = (
-        f"# Trial {best.trial} of the sweep {folder.resolve().name}: {space.metric} {value} of its "
+        f"# Trial {best.trial} of the sweep {folder.resolve().name}: {space.metric} {best.value:.6g} of its "
         f"{space.value} epoch, the best of {len(done)} complete trials of {space.size} ({space.sampler}).\n"
         f"# {' '.join(settings)}\n# Run folder: {best.run}\n#   lit-cnn fit --config {folder / BEST}\n"
     )
