@@ -40,8 +40,8 @@ SHORT = {
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lit-cnn fit",
-        usage="lit-cnn fit RECIPE [--config OVERLAY] [--KEY VALUE ...]\n       lit-cnn fit --resume RUN",
-        description="Train a recipe in a run folder of its own, or continue a run bit-exactly.",
+        usage="lit-cnn fit RECIPE [--config OVERLAY] [--KEY VALUE ...]\n       lit-cnn fit --resume|--extend RUN",
+        description="Train a recipe in a run folder of its own, or continue a run bit-exactly or with more epochs.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -49,6 +49,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("-c", "--config", action="append", metavar="RECIPE", help="name or file; a second lies on top")
     parser.add_argument(
         "--resume", metavar="RUN", help="continue this run folder, or the one started or continued last: last"
+    )
+    parser.add_argument(
+        "--extend", metavar="RUN", help="a new run that goes on from this finished one; needs a longer --epochs"
     )
     parser.add_argument("--runs", default="runs", metavar="DIR", help="where run folders are made (default: runs)")
     parser.add_argument("--keys", metavar="PREFIX", help="list the recipe's keys that begin with PREFIX, and stop")
@@ -91,16 +94,18 @@ def train(known: argparse.Namespace, rest: list[str], command: list[str]) -> int
 
     runs = Path(known.runs)
     resumed = find_run(known.resume, runs) if known.resume else None
+    extended = find_run(known.extend, runs) if known.extend else None
     if not resumed and RUN_DIR_VARIABLE not in os.environ:
         resumed = requeued_run(runs, command)
         rest = [] if resumed else rest  # the stored recipe holds all that the command said
-    if resumed:
-        rest = ["--config", str(resumed / "config.yaml"), *rest]
+        extended = None if resumed else extended
+    if stored := resumed or extended:
+        rest = ["--config", str(stored / "config.yaml"), *rest]
     cli = RecipeCLI(resolve_configs(rest))
     announce_precision(cli, "the run" if resumed else "the recipe")
     recipe = Recipe.of(cli, recipe_name(rest))
     announce_rate(recipe)
-    done = fit(recipe, runs=runs, resume=resumed, command=command)
+    done = fit(recipe, runs=runs, resume=resumed, extend=extended, command=command)
     if is_main_process() and done.folder and done.exit_code == 0:
         print_results(line_console(), done)
     return done.exit_code

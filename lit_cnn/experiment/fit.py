@@ -12,50 +12,28 @@ from typing import Any
 
 import lightning.pytorch as pl
 import yaml
-from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
 from lit_cnn.data.levels import levels_warning
 from lit_cnn.data.module import ImageData
-from lit_cnn.experiment.identity import check_identity, describe_changes
-from lit_cnn.experiment.recipe import Recipe
-from lit_cnn.reports.curves import draw_curves
-from lit_cnn.run_folder.checkpoint import BEST, export_weights, load_checkpoint
-from lit_cnn.run_folder.folder import (
-    DATA_SET,
-    ENVIRONMENT,
-    RUN_DIR_VARIABLE,
-    create_run_dir,
-    describe_environment,
-    note_last,
-    resumable_checkpoint,
-    write_json,
+from lit_cnn.experiment.extending import (
+    extended_checkpoint,
+    extension_record,
+    finished_sentence,
+    progress_of,
 )
+from lit_cnn.experiment.recipe import Recipe
+from lit_cnn.experiment.run_trainer import limit_batch, run_trainer, try_out
+from lit_cnn.experiment.starting import Start, check_same_run, find_start, is_main_process, make_run_dir
+from lit_cnn.run_folder.checkpoint import BEST, export_weights, load_checkpoint
+from lit_cnn.run_folder.folder import DATA_SET, ENVIRONMENT, RUN_DIR_VARIABLE, describe_environment, write_json
 from lit_cnn.run_folder.lock import locked
-from lit_cnn.run_folder.stored_recipe import completed
+from lit_cnn.run_folder.metrics_csv import read_metrics
 from lit_cnn.tracking import finish, make_logger, sync_command
 from lit_cnn.training.announce import announce
-from lit_cnn.training.callbacks.checkpoints import Checkpoints
-from lit_cnn.training.callbacks.final_validation import FinalValidation
-from lit_cnn.training.callbacks.pictures import Pictures
-from lit_cnn.training.callbacks.throughput import Throughput
-from lit_cnn.training.checkpoint_io import DurableCheckpointIO
 from lit_cnn.training.metrics_file import MetricsFile
 from lit_cnn.training.slurm import job_id, requeue, take_over_requeueing
 from lit_cnn.training.stopping import RunInterrupted, StopRequest
-from lit_cnn.training.trainer import (
-    check_keys,
-    check_strategy,
-    end_launched,
-    limited_waiting,
-    loggers_of,
-    make_trainer,
-    profiler_of,
-    progress_bars,
-    seconds_of,
-)
-
-TRIED_OUT = 8
-"""Images of the one batch that ``trainer.fast_dev_run`` trains on, at most."""
+from lit_cnn.training.trainer import check_keys, check_strategy, end_launched, seconds_of
 
 
 @dataclass(frozen=True)
@@ -85,39 +63,45 @@ class Run:
     notes: tuple[str, ...] = ()
 
 
-def is_main_process() -> bool:
-    """Whether this is the process that makes the run folder and prints: rank 0, known before any group is formed."""
-    return getattr(rank_zero_only, "rank", 0) == 0
-
-
 def fit(
     recipe: Recipe,
     *,
     runs: Path = Path("runs"),
     resume: Path | None = None,
+    extend: Path | None = None,
     command: Sequence[str] = (),
     watchers: Sequence[pl.Callback] = (),
 ) -> Run:
-    """Train a recipe in a run folder of its own, or continue a run bit-exactly.
+    """Train a recipe in a run folder of its own, continue a run bit-exactly, or extend a finished one by a new run.
 
     Args:
         recipe: What is trained; of a run that is continued, its stored recipe.
         runs: Where run folders are made.
         resume: Folder of the run to continue.
+        extend: Folder of the finished run whose weights, optimizer state, averages, epochs and steps the new one takes
+            over; its recipe is that one's with a longer ``trainer.max_epochs``, and may train on at other rates.
         command: What ``environment.json`` says the run was started with.
         watchers: Callbacks that observe the run, added to the recipe's own.
 
     Raises:
-        ValueError: If the recipe asks for what is not possible, or ``resume`` is another run.
+        ValueError: If the recipe asks for what is not possible, ``resume`` is another run, or ``extend`` has not
+            finished or does not fit.
     """
+    if resume is not None and extend is not None:
+        raise ValueError(
+            "a run is either continued (--resume) or extended by a new one (--extend): leave one of them out"
+        )
     if resume is not None:
-        _check_same_run(resume, recipe)
+        check_same_run(resume, recipe.resolved)
+    else:
+        recipe.check_monitor()
+    source = None if extend is None else extended_checkpoint(extend, recipe.resolved)
     recipe.machine.apply()
     settings = {**recipe.trainer, "callbacks": [*(recipe.trainer["callbacks"] or []), *watchers]}
     stop = StopRequest(seconds_of(settings.pop("max_time", None)), take_over_requeueing(settings))
     stop.listen()
     try:
-        return _fit(recipe, settings, stop, runs, resume, command)
+        return _fit(recipe, settings, stop, runs, resume, source, command)
     except RunInterrupted as interruption:  # before training began
         announce(str(interruption))
         return Run(None, recipe.about.title, interruption.exit_code)
@@ -131,6 +115,7 @@ def _fit(
     stop: StopRequest,
     runs: Path,
     resume: Path | None,
+    source: Path | None,
     command: Sequence[str],
 ) -> Run:
     check_keys(settings)
@@ -141,11 +126,15 @@ def _fit(
     if resume is None and is_main_process():
         _warn_of_levels(recipe.data)
     if settings.get("fast_dev_run"):
-        return _try_out(recipe, settings)
-    folder = _make_run_dir(runs, recipe.name, resume)
+        try_out(recipe, settings)
+        return Run(None, recipe.about.title)
+    folder = make_run_dir(runs, recipe.name if source is None else source.parents[2].name, resume)
     try:
         with locked(folder) if is_main_process() else nullcontext():
-            return _train(folder, recipe, settings, stop, resume is not None, command)
+            start = find_start(folder, recipe, resume is not None, source)
+            if finished := start.finished():
+                return _finished_before(folder, recipe, finished)
+            return _train(folder, recipe, settings, stop, start, resume is not None, command)
     finally:
         os.environ.pop(RUN_DIR_VARIABLE, None)
 
@@ -155,116 +144,33 @@ def _warn_of_levels(data: ImageData) -> None:
         announce(f"warning: {problem}")
 
 
-def _check_same_run(folder: Path, recipe: Recipe) -> None:
-    stored = completed(yaml.safe_load((folder / "config.yaml").read_text()))
-    check_identity(stored, recipe.resolved)
-    if is_main_process() and (changes := describe_changes(stored, recipe.resolved)):
-        announce(f"the run stays the same, but on other machine settings: {changes}")
-
-
-def _make_run_dir(runs: Path, name: str, resumed: Path | None) -> Path:
-    """The run's folder: given by the starting process, or made by rank 0 and passed to the processes it launches."""
-    if resumed:
-        folder = resumed
-        if is_main_process() and runs.resolve() in folder.resolve().parents:
-            note_last(runs.resolve(), folder.resolve())
-    elif RUN_DIR_VARIABLE in os.environ:
-        folder = Path(os.environ[RUN_DIR_VARIABLE])
-    elif is_main_process():
-        folder = create_run_dir(runs, name)
-        note_last(runs, folder)
-    else:
-        folder = runs / name / "unused"  # launched from outside: only rank 0 writes
-    os.environ[RUN_DIR_VARIABLE] = str(folder)
-    return folder
-
-
-def _try_out(recipe: Recipe, settings: dict[str, Any]) -> Run:
-    """Run ``trainer.fast_dev_run``, with no more than ``TRIED_OUT`` images in the batch."""
-    trainer = make_trainer({**settings, "callbacks": [*settings["callbacks"], *recipe.callbacks]})
-    _limit_batch(recipe.data, trainer, min(TRIED_OUT, recipe.data.train_size), "for fast_dev_run")
-    trainer.fit(recipe.model, recipe.data)
-    announce("fast_dev_run finished: one training and one validation batch ran")
-    return Run(None, recipe.about.title)
-
-
-def _limit_batch(data: ImageData, trainer: pl.Trainer, most: int, reason: str) -> None:
-    """Make a batch of more than ``most`` images the largest one below that divides into the trainer's parts."""
-    parts = trainer.world_size * trainer.accumulate_grad_batches
-    fitting = max(most // parts, 1) * parts
-    if data.drop_last and data.batch_size > max(most, parts):
-        announce(f"data.batch_size is {fitting} instead of {data.batch_size}, {reason}")
-        data.batch_size = fitting
-
-
-def _make_trainer(
-    settings: dict[str, Any],
-    recipe: Recipe,
-    folder: Path,
-    checkpoint_io: DurableCheckpointIO,
-    metrics_file: MetricsFile,
-    wandb_logger: Any,
-    stop: StopRequest,
-) -> pl.Trainer:
-    """The recipe's trainer with all that watches a run, writing into ``folder``."""
-    record, pictures = {"recipe": recipe.resolved}, Pictures(folder, wandb_logger)
-    callbacks = [
-        *settings["callbacks"],
-        *progress_bars(settings),
-        *recipe.callbacks,
-        Throughput(),
-        pictures,
-        FinalValidation(),
-        Checkpoints(
-            folder / "checkpoints",
-            recipe.monitor,
-            record,
-            every_seconds=60.0 * recipe.checkpoint_minutes,
-            checkpoint_io=checkpoint_io,
-            stop=stop,
-            on_best=pictures.draw_validation,
-        ),
-    ]
-    loggers = [metrics_file, *([wandb_logger] if wandb_logger else []), *loggers_of(settings)]
-    own = {"default_root_dir": folder, "logger": loggers, "profiler": profiler_of(settings, folder)}
-    with limited_waiting(recipe.process_timeout_minutes):
-        return make_trainer({**settings, **own, "callbacks": callbacks})
-
-
-def _continue(folder: Path, metrics_file: MetricsFile) -> tuple[Path | None, DurableCheckpointIO]:
-    """The checkpoint that continues the run, if there is one, and what hands it to Lightning: it is read once."""
-    found, problem = resumable_checkpoint(folder)
-    if problem:
-        announce(problem)
-    if found is None:
-        return None, DurableCheckpointIO()
-    metrics_file.truncate_after(found.checkpoint["global_step"] - 1)
-    announce(f"continuing {folder}")
-    return found.path, DurableCheckpointIO(found)
-
-
 def _train(
-    folder: Path, recipe: Recipe, settings: dict[str, Any], stop: StopRequest, resuming: bool, command: Sequence[str]
+    folder: Path,
+    recipe: Recipe,
+    settings: dict[str, Any],
+    stop: StopRequest,
+    start: Start,
+    resuming: bool,
+    command: Sequence[str],
 ) -> Run:
-    metrics_file = MetricsFile(folder)
-    checkpoint_path, checkpoint_io = _continue(folder, metrics_file) if resuming else (None, DurableCheckpointIO())
-    summary = recipe.data.summary.as_dict()
-    if checkpoint_path is None and is_main_process():
+    metrics_file, title = MetricsFile(folder), _title(folder, recipe)
+    if start.path is not None:
+        metrics_file.truncate_after(start.step - 1)
+    if start.is_new and is_main_process():
         (folder / "config.yaml").write_text(yaml.safe_dump(recipe.resolved, sort_keys=False))
         write_json(folder / ENVIRONMENT, describe_environment(command, job_id()))
-        write_json(folder / DATA_SET, summary)
-    title = recipe.about.title or folder.parent.name
-    name = f"{folder.parent.name}/{folder.name}"
-    config = {**recipe.resolved, "data_set": summary}
-    wandb_logger = make_logger(recipe.tracking, folder, folder.name, name, config, resuming)
+        write_json(folder / DATA_SET, recipe.data.summary.as_dict())
+    elif not start.is_new:
+        announce(f"continuing {folder}")
+    wandb_logger = _make_logger(folder, recipe, resuming)
     trainer = None
     try:
-        trainer = _make_trainer(settings, recipe, folder, checkpoint_io, metrics_file, wandb_logger, stop)
-        _limit_batch(recipe.data, trainer, recipe.data.train_size, "since the training set has no more images")
-        trainer.fit(recipe.model, recipe.data, ckpt_path=checkpoint_path, weights_only=True)
+        trainer = run_trainer(settings, recipe, folder, title, start, metrics_file, wandb_logger, stop)
+        limit_batch(recipe.data, trainer, recipe.data.train_size, "since the training set has no more images")
+        trainer.fit(recipe.model, recipe.data, ckpt_path=start.path, weights_only=True)
     except BaseException as error:
         finish(1)
-        if not resuming and is_main_process() and (trainer is None or trainer.global_step == 0):
+        if not resuming and is_main_process() and (trainer is None or trainer.global_step in (0, start.step)):
             shutil.rmtree(folder, ignore_errors=True)  # such as of a wrong key: there is nothing to continue
         if trainer is not None and isinstance(error, RunInterrupted) and error.began:
             return _interrupted_run(trainer, folder, title, error)
@@ -281,6 +187,16 @@ def _train(
     return replace(run, notes=notes)
 
 
+def _title(folder: Path, recipe: Recipe) -> str:
+    return recipe.about.title or folder.parent.name
+
+
+def _make_logger(folder: Path, recipe: Recipe, resuming: bool) -> Any:
+    name = f"{folder.parent.name}/{folder.name}"
+    config = {**recipe.resolved, "data_set": recipe.data.summary.as_dict(), **extension_record(folder)}
+    return make_logger(recipe.tracking, folder, folder.name, name, config, resuming)
+
+
 def _interrupted_run(trainer: pl.Trainer, folder: Path, title: str, stop: RunInterrupted) -> Run:
     announce(f"{stop}. Continue with: lit-cnn fit --resume {shlex.quote(str(folder))}")
     if stop.requeue and trainer.is_global_zero:
@@ -288,14 +204,36 @@ def _interrupted_run(trainer: pl.Trainer, folder: Path, title: str, stop: RunInt
     return Run(folder, title, stop.exit_code, trainer.current_epoch)
 
 
+def _finished_before(folder: Path, recipe: Recipe, checkpoint: dict[str, Any]) -> Run:
+    """A resumed run that has nothing left to train: what it left, completed where a kill came after its last step."""
+    announce(finished_sentence(folder, checkpoint))
+    title, epochs = _title(folder, recipe), progress_of(checkpoint).epochs
+    if not is_main_process():
+        return Run(folder, title, epochs=epochs)
+    metrics = {name: value for row in read_metrics(folder / "metrics.csv") for name, value in row.items()}
+    return _described(folder, title, recipe.monitor, epochs, metrics)
+
+
 def finished_run(trainer: pl.Trainer, folder: Path, title: str, monitor: str) -> Run:
     """The figures of a training that has ended; draws its curves and writes the best epoch's weights alone."""
-    draw_curves(folder / "metrics.csv", folder / "curves.png", title)
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+    return _described(folder, title, monitor, trainer.current_epoch, metrics)
+
+
+def _complete_curves(folder: Path, title: str) -> None:
+    """Draw the curves unless they were since the last metrics were written."""
+    metrics, curves = folder / "metrics.csv", folder / "curves.png"
+    if not curves.is_file() or curves.stat().st_mtime_ns < metrics.stat().st_mtime_ns:
+        from lit_cnn.reports.curves import draw_curves  # Matplotlib
+
+        draw_curves(metrics, curves, title)
+
+
+def _described(folder: Path, title: str, monitor: str, epochs: int, metrics: dict[str, float]) -> Run:
+    _complete_curves(folder, title)
     best = folder / "checkpoints" / BEST
     if not best.is_file():
-        return Run(folder, title, epochs=trainer.current_epoch, metrics=metrics)
+        return Run(folder, title, epochs=epochs, metrics=metrics)
     checkpoint = load_checkpoint(best)
     export_weights(checkpoint, folder / "checkpoints" / "weights.safetensors")
-    score, epoch = checkpoint["best_score"], checkpoint["epoch"] + 1
-    return Run(folder, title, 0, trainer.current_epoch, metrics, monitor, score, epoch)
+    return Run(folder, title, 0, epochs, metrics, monitor, checkpoint["best_score"], checkpoint["epoch"] + 1)

@@ -1,6 +1,7 @@
 """What a run is, which a resumed run must keep, and where it happens, which may change."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 MACHINE_KEYS = (
@@ -22,6 +23,14 @@ IDENTITY_KEYS = (
     "trainer.max_steps",
 )
 """Keys that say what a run is; a resumed run must keep them."""
+EXTENDABLE_KEYS = (
+    *("trainer", "early_stopping", "model.optimizer", "model.schedule", "model.clipping", "model.loss", "model.sam"),
+    *("data.crop", "data.flip", "data.color_jitter", "data.shear", "data.auto_augment", "data.rand_augment"),
+    *("data.cutout", "data.random_erasing", "data.mixup", "data.cutmix", "data.mixing"),
+)
+"""Keys that a run which extends another may change: how long, how fast and on which augmentations it trains."""
+STATE_KEYS = ("model.optimizer.name", "model.optimizer.decay_excluded")
+"""Keys below ``EXTENDABLE_KEYS`` on which the layout of the optimizer's state depends."""
 
 
 def describe_changes(stored: dict[str, Any], wanted: dict[str, Any]) -> str:
@@ -52,23 +61,51 @@ def nested(keys: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def check_identity(stored: dict[str, Any], wanted: dict[str, Any]) -> None:
+def check_identity(stored: dict[str, Any], wanted: dict[str, Any], folder: Path | None = None) -> None:
     """Refuse to continue a run as something else.
+
+    Args:
+        stored: The run's recipe.
+        wanted: What it is to go on as.
+        folder: Where it is, for the command that extends it.
 
     Raises:
         ValueError: Naming the keys that differ.
     """
     changes = describe_changes(identity(stored), identity(wanted))
     if changes:
+        possible = not describe_changes(_kept(stored), _kept(wanted))
+        advice = f"a new run that carries its state is: lit-cnn fit --extend {folder or 'RUN'} --trainer.max_epochs N"
         raise ValueError(
-            f"a resumed run must stay the same run, but these keys differ: {changes}; start a new run for that"
+            f"a resumed run must stay the same run, but these keys differ: {changes}; "
+            + (advice if possible else "start a new run for that")
         )
+
+
+def check_extension(folder: Path, stored: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Refuse to extend the run ``folder`` with other data, or a network or optimizer that its state does not fit.
+
+    Raises:
+        ValueError: Naming the keys that differ.
+    """
+    if changes := describe_changes(_kept(stored), _kept(wanted)):
+        raise ValueError(
+            f"a run that extends another keeps its network, data and optimizer, but these keys differ: {changes}; to "
+            f"take its weights alone, start a new run with --model.initial.checkpoint {folder}/checkpoints/best.ckpt"
+        )
+
+
+def _kept(config: dict[str, Any]) -> dict[str, Any]:
+    """Dotted keys and values that also a run that extends another keeps."""
+    return {
+        key: value for key, value in identity(config).items() if key in STATE_KEYS or not _below(key, EXTENDABLE_KEYS)
+    }
 
 
 def identity(config: dict[str, Any]) -> dict[str, Any]:
     """Dotted keys and values of what a run is."""
-    return {
-        key: value
-        for key, value in leaves("", config)
-        if key not in MACHINE_KEYS and any(key == part or key.startswith(f"{part}.") for part in IDENTITY_KEYS)
-    }
+    return {key: value for key, value in leaves("", config) if key not in MACHINE_KEYS and _below(key, IDENTITY_KEYS)}
+
+
+def _below(key: str, sections: Iterable[str]) -> bool:
+    return any(key == section or key.startswith(f"{section}.") for section in sections)

@@ -23,6 +23,7 @@ from lit_cnn.training.callbacks.ema import EMA
 from lit_cnn.training.callbacks.loss_guard import LossGuard
 from lit_cnn.training.callbacks.progressive_learning import ProgressiveLearning
 from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule
+from lit_cnn.training.callbacks.top_checkpoints import CheckpointSettings
 from lit_cnn.training.classifier import Classifier
 from lit_cnn.training.machine import MachineSettings
 from lit_cnn.training.precision import Precision, PrecisionChoice, choose_precision
@@ -200,6 +201,7 @@ def recipe_parser() -> RecipeParser:
     parser.add_class_arguments(About, "about")
     parser.add_class_arguments(TrackingSettings, "tracking")
     parser.add_class_arguments(MachineSettings, "machine")
+    parser.add_class_arguments(CheckpointSettings, "checkpoints")
     parser.add_lightning_class_args(EMA, "ema")
     parser.add_lightning_class_args(StochasticDepthSchedule, "stochastic_depth")
     parser.add_lightning_class_args(ProgressiveLearning, "progressive_learning")

@@ -17,6 +17,7 @@ from lit_cnn.training.callbacks.ema import EMA
 from lit_cnn.training.callbacks.loss_guard import LossGuard
 from lit_cnn.training.callbacks.progressive_learning import ProgressiveLearning
 from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule
+from lit_cnn.training.callbacks.top_checkpoints import CheckpointSettings
 from lit_cnn.training.classifier import Classifier
 from lit_cnn.training.machine import MachineSettings
 
@@ -46,6 +47,7 @@ class Recipe:
     loss_guard: LossGuard
     tracking: TrackingSettings
     machine: MachineSettings
+    checkpoints: CheckpointSettings
     monitor: str
     checkpoint_minutes: float
     process_timeout_minutes: float
@@ -84,11 +86,24 @@ class Recipe:
             loss_guard=built.loss_guard,
             tracking=built.tracking,
             machine=built.machine,
+            checkpoints=built.checkpoints,
             monitor=built.monitor,
             checkpoint_minutes=built.checkpoint_minutes,
             process_timeout_minutes=built.process_timeout_minutes,
             resolved=yaml.safe_load(cli.dump()),
         )
+
+    def check_monitor(self) -> None:
+        """Refuse to choose by a metric of the raw weights where only the average, or nothing else, is validated.
+
+        Raises:
+            ValueError: Naming the keys by which it is logged.
+        """
+        if self.monitor.endswith("_raw") and not (self.ema.decay > 0 and self.ema.validate_raw):
+            raise ValueError(
+                f"monitor is {self.monitor}, which is logged only with ema.decay above 0 and ema.validate_raw true: "
+                f"set them, or monitor to {self.monitor.removesuffix('_raw')}"
+            )
 
     @property
     def callbacks(self) -> list[pl.Callback]:

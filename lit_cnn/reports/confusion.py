@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
-from torch import Tensor
+from numpy.typing import ArrayLike
 
 from lit_cnn.reports.canvas import GRAY, INK, new_figure, write_figure
 from lit_cnn.reports.names import cells, distinct
@@ -19,7 +19,7 @@ _CELL = 0.44
 _NAME_LENGTH = 16
 
 
-def draw_confusion(matrix: Tensor, class_names: Sequence[str], out_png: Path, *, title: str = "") -> Path:
+def draw_confusion(matrix: ArrayLike, class_names: Sequence[str], out_png: Path, *, title: str = "") -> Path:
     """Draw a confusion matrix: color is the share of the true class, text the count.
 
     Args:
@@ -37,7 +37,7 @@ def draw_confusion(matrix: Tensor, class_names: Sequence[str], out_png: Path, *,
     return write_figure(confusion_figure(matrix, class_names, title), out_png)
 
 
-def confusion_figure(matrix: Tensor, class_names: Sequence[str], title: str = "") -> Figure:
+def confusion_figure(matrix: ArrayLike, class_names: Sequence[str], title: str = "") -> Figure:
     """What ``draw_confusion`` writes."""
     counts = _checked(matrix, class_names)
     classes = len(class_names)
@@ -91,7 +91,7 @@ def _write_counts(axes: Axes, counts: np.ndarray, shares: np.ndarray, class_name
                 axes.text(j, i, str(counts[i, j]), ha="center", va="center", fontsize=size, color=color)
 
 
-def most_confused(matrix: Tensor, class_names: Sequence[str], count: int) -> list[tuple[str, str, int, float]]:
+def most_confused(matrix: ArrayLike, class_names: Sequence[str], count: int) -> list[tuple[str, str, int, float]]:
     """The most frequent mistakes.
 
     Returns:
@@ -111,10 +111,10 @@ def most_confused(matrix: Tensor, class_names: Sequence[str], count: int) -> lis
     return sorted(mistakes, key=lambda row: (-row[2], -row[3]))[:count]
 
 
-def _checked(matrix: Tensor, class_names: Sequence[str]) -> np.ndarray:
-    classes = len(class_names)
-    if tuple(matrix.shape) != (classes, classes):
+def _checked(matrix: ArrayLike, class_names: Sequence[str]) -> np.ndarray:
+    classes, counts = len(class_names), np.asarray(matrix)
+    if counts.shape != (classes, classes):
         raise ValueError(
-            f"the confusion matrix of {classes} classes has the shape {(classes, classes)}, got {tuple(matrix.shape)}"
+            f"the confusion matrix of {classes} classes has the shape {(classes, classes)}, got {counts.shape}"
         )
-    return matrix.cpu().numpy().astype(np.int64)
+    return counts.astype(np.int64)

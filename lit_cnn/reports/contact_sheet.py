@@ -1,12 +1,12 @@
 """A contact sheet: a batch of images with what each is, as the network sees it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from torch import Tensor
+from numpy.typing import ArrayLike
 
 from lit_cnn.reports.canvas import GRID, INK, image_array, new_figure, write_figure
 from lit_cnn.reports.names import distinct, shortened
@@ -22,7 +22,7 @@ _TITLE_LETTER = 0.1
 
 
 def draw_contact_sheet(
-    images: Tensor, captions: Sequence[str], out_png: Path, columns: int = 8, title: str = ""
+    images: ArrayLike, captions: Sequence[str], out_png: Path, columns: int = 8, title: str = ""
 ) -> Path:
     """Draw images with captions; small images are enlarged without smoothing.
 
@@ -39,21 +39,22 @@ def draw_contact_sheet(
     Raises:
         ValueError: If there is no image, or not one caption for each.
     """
-    if not len(images) or len(images) != len(captions):
-        raise ValueError(f"a contact sheet needs one caption for each image, got {len(images)} and {len(captions)}")
-    columns = min(columns, len(images))
-    rows = math.ceil(len(images) / columns)
+    shown = np.asarray(images)
+    if not len(shown) or len(shown) != len(captions):
+        raise ValueError(f"a contact sheet needs one caption for each image, got {len(shown)} and {len(captions)}")
+    columns = min(columns, len(shown))
+    rows = math.ceil(len(shown) / columns)
     texts = [_wrapped(text) for text in captions]
     lines = max(text.count("\n") + 1 for text in texts)
     head = 0.42 if title else _MARGIN
-    tall = _CELL * images.shape[2] / images.shape[3]
+    tall = _CELL * shown.shape[2] / shown.shape[3]
     step_x, step_y = _CELL + _MARGIN, tall + lines * _LINE + 0.12
     width, height = columns * step_x + _MARGIN, head + rows * step_y + _MARGIN / 2
     figure = new_figure(width, height)
     if title:
         title = shortened(title, int((width - 2 * _MARGIN) / _TITLE_LETTER))
         figure.text(_MARGIN / width, 1 - 0.13 / height, title, va="top", fontsize=11, fontweight="bold", color=INK)
-    for number, (image, text) in enumerate(zip(images.cpu().numpy(), texts, strict=True)):
+    for number, (image, text) in enumerate(zip(shown, texts, strict=True)):
         left = _MARGIN + number % columns * step_x
         top = height - head - number // columns * step_y
         axes = figure.add_axes((left / width, (top - tall) / height, _CELL / width, tall / height))
@@ -62,6 +63,13 @@ def draw_contact_sheet(
             baseline = (top - tall - row * _LINE) / height
             figure.text((left + _CELL / 2) / width, baseline, line, ha="center", fontsize=7.5, color=INK)
     return write_figure(figure, out_png)
+
+
+def draw_targets(
+    images: ArrayLike, targets: Iterable[ArrayLike], names: Sequence[str], out_png: Path, title: str
+) -> Path:
+    """Draw images with what they are: a contact sheet with the ``caption`` of each target as its text."""
+    return draw_contact_sheet(images, [caption(target, names) for target in targets], out_png, title=title)
 
 
 def _show(axes: Axes, image: np.ndarray) -> None:
@@ -73,7 +81,7 @@ def _show(axes: Axes, image: np.ndarray) -> None:
         spine.set(color=GRID, linewidth=0.6)
 
 
-def caption(target: int | Tensor, class_names: Sequence[str]) -> str:
+def caption(target: ArrayLike, class_names: Sequence[str]) -> str:
     """What an image is: ``cat``, or ``cat 0.7 / dog 0.3`` for a target on the simplex.
 
     Args:
@@ -83,21 +91,20 @@ def caption(target: int | Tensor, class_names: Sequence[str]) -> str:
     Raises:
         ValueError: If the target does not fit the class names.
     """
-    if isinstance(target, int) or not target.is_floating_point():
-        index = int(target)
+    shares = np.asarray(target)
+    if not np.issubdtype(shares.dtype, np.floating):
+        index = int(shares)
         if not 0 <= index < len(class_names):
             raise ValueError(f"class {index} has no name: there are {len(class_names)} class names")
         return distinct(class_names, _LINE_LENGTH)[index]
-    if target.shape != (len(class_names),):
-        raise ValueError(
-            f"a soft target needs {len(class_names)} shares, one for each class, got {tuple(target.shape)}"
-        )
-    order = target.argsort(descending=True, stable=True)[:3].tolist()
+    if shares.shape != (len(class_names),):
+        raise ValueError(f"a soft target needs {len(class_names)} shares, one for each class, got {shares.shape}")
+    order = np.argsort(-shares, kind="stable")[:3].tolist()
     names = distinct(class_names, _LINE_LENGTH - len(" 0.70 /"))
-    shares = [(names[k], float(target[k])) for k in order if float(target[k]) >= 0.05 or k == order[0]]
-    if len(shares) == 1 and shares[0][1] > 0.995:
-        return shares[0][0]
-    return " / ".join(f"{name} {share:.1f}" if len(shares) > 1 else f"{name} {share:.2f}" for name, share in shares)
+    parts = [(names[k], float(shares[k])) for k in order if float(shares[k]) >= 0.05 or k == order[0]]
+    if len(parts) == 1 and parts[0][1] > 0.995:
+        return parts[0][0]
+    return " / ".join(f"{name} {share:.1f}" if len(parts) > 1 else f"{name} {share:.2f}" for name, share in parts)
 
 
 def _wrapped(text: str) -> str:

@@ -94,6 +94,12 @@ def _curve(rows: Rows, epochs: np.ndarray, name: str, scale: float = 1.0) -> tup
     return x[np.isfinite(y)], y[np.isfinite(y)]
 
 
+def _raw_curve(rows: Rows, epochs: np.ndarray, name: str, scale: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """The raw weights' curve; empty where none was kept apart: older runs without an average logged the same twice."""
+    raw, validated = (_curve(rows, epochs, column, scale) for column in (f"{name}_raw", name))
+    return (raw[0][:0], raw[1][:0]) if np.array_equal(raw[1], validated[1]) else raw
+
+
 def _plot(axes: Axes, curve: tuple[np.ndarray, np.ndarray], text: str, color: str, style: str = "-") -> Labels:
     x, y = curve
     if not len(x):
@@ -108,7 +114,7 @@ def _draw_loss(axes: Axes, rows: Rows, epochs: np.ndarray) -> Labels:
     steps = _curve(rows, epochs, "train/loss_step")
     alone = not any("train/loss" in row for row in rows)
     axes.plot(*steps, color=BLUE, alpha=0.9 if alone else 0.28, linewidth=1.4 if alone else 0.9)
-    labels = _plot(axes, _curve(rows, epochs, "val/loss_raw"), "val, raw", ROSE)
+    labels = _plot(axes, _raw_curve(rows, epochs, "val/loss"), "val, raw", ROSE)
     labels += _plot(axes, _curve(rows, epochs, "train/loss"), "train", BLUE)
     val = _curve(rows, epochs, "val/loss")
     labels += _plot(axes, val, "val", RED)
@@ -129,7 +135,7 @@ def _draw_accuracy(axes: Axes, rows: Rows, epochs: np.ndarray) -> Labels:
     labels: Labels = [(ceiling[0][-1], ceiling[1][-1], "ceiling of mixed", BLUE)] if len(ceiling[0]) else []
     labels += _plot(axes, _curve(rows, epochs, "train/acc1_soft", 100), "train, mixed", BLUE, "--")
     labels += _plot(axes, _curve(rows, epochs, "train/acc1", 100), "train", BLUE)
-    raw = _curve(rows, epochs, "val/acc1_raw", 100)
+    raw = _raw_curve(rows, epochs, "val/acc1", 100)
     labels += _plot(axes, raw, "val, raw", ROSE)
     val = _curve(rows, epochs, "val/acc1", 100)
     labels += _plot(axes, val, "val, EMA" if len(raw[0]) else "val", RED)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from torch import Tensor
+import numpy as np
+from numpy.typing import ArrayLike
 
 from lit_cnn.reports.contact_sheet import draw_contact_sheet
 from lit_cnn.reports.names import distinct
@@ -12,11 +13,11 @@ _NAME_LENGTH = 11
 
 
 def draw_worst(
-    images: Tensor,
-    losses: Tensor,
-    true: Tensor,
-    predicted: Tensor,
-    probabilities: Tensor,
+    images: ArrayLike,
+    losses: ArrayLike,
+    true: ArrayLike,
+    predicted: ArrayLike,
+    probabilities: ArrayLike,
     class_names: Sequence[str],
     out_png: Path,
     *,
@@ -40,19 +41,20 @@ def draw_worst(
     Raises:
         ValueError: If there is no image or the lengths differ.
     """
-    lengths = {len(part) for part in (images, losses, true, predicted, probabilities)}
-    if len(lengths) != 1 or not len(images):
+    pixels, loss, label, said, probability = map(np.asarray, (images, losses, true, predicted, probabilities))
+    lengths = {len(part) for part in (pixels, loss, label, said, probability)}
+    if len(lengths) != 1 or not len(pixels):
         raise ValueError(f"the worst images need one loss, label and prediction for each image, got lengths {lengths}")
-    order = losses.argsort(descending=True, stable=True)
+    order = np.argsort(-loss, kind="stable")
     names = distinct(class_names, _NAME_LENGTH)
     captions = [
-        f"true {names[int(true[i])]}\n"
-        f"said {names[int(predicted[i])]} {_percent(float(probabilities[i]))}\n"
-        f"loss {float(losses[i]):.2f}"
+        f"true {names[int(label[i])]}\n"
+        f"said {names[int(said[i])]} {_percent(float(probability[i]))}\n"
+        f"loss {float(loss[i]):.2f}"
         for i in order.tolist()
     ]
     heading = f"images with the highest loss{': ' + title if title else ''}"
-    return draw_contact_sheet(images[order], captions, out_png, title=heading)
+    return draw_contact_sheet(pixels[order], captions, out_png, title=heading)
 
 
 def _percent(probability: float) -> str:

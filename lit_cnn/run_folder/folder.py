@@ -44,7 +44,8 @@ def note_last(root: Path, run: Path) -> None:
 
 
 def find_run(run: str, root: Path) -> Path:
-    """The folder that ``--resume`` means: a run folder, or "last" for the one below ``root`` started or continued last.
+    """The folder that ``--resume`` or ``--extend`` means: a run folder, or "last" for the one below ``root`` started or
+    continued last.
 
     Where that is not noted, or has written nothing yet, file times show which run wrote last.
 
@@ -55,6 +56,8 @@ def find_run(run: str, root: Path) -> Path:
         folder = Path(run).expanduser()
         if not folder.is_dir():
             raise ValueError(f"there is no run folder {run}: pass a folder under {root}/, or last")
+        if not (folder / "config.yaml").is_file():
+            raise ValueError(f"{run} is not a run folder, it has no config.yaml: pass a folder under {root}/, or last")
         return folder
     noted = root / LAST_RUN
     named = root / os.fsdecode(noted.read_bytes()).removesuffix("\n") if noted.is_file() else None

@@ -8,6 +8,7 @@ LEGACY: dict[str, Any] = {
     "data.background": None,
     "data.color_profile": "ignore",
     "data.evaluation.resize_mode": "shorter_side",
+    "ema.validate_raw": True,
 }
 """Key of a recipe -> what a run did that was written before the key existed, where its default is not null or now is
 another."""

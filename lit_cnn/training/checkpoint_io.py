@@ -33,6 +33,7 @@ class DurableCheckpointIO(TorchCheckpointIO):
         return migrate(super().load_checkpoint(path, *arguments, **options), str(path))
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)  # of another callback's checkpoint
         with open(path, "wb") as file:
             torch.save(checkpoint, file)
             file.flush()

@@ -308,10 +308,10 @@ class Classifier(pl.LightningModule):
         return logits
 
     def on_validation_epoch_end(self) -> None:
-        """Report the weights that were validated (the average under EMA) and, under ``_raw``, the raw ones."""
+        """Report the weights that were validated (the average under EMA) and, where counted, the ``_raw`` ones."""
         values = self.val_metrics.compute()
-        raw = self.raw_metrics.compute() if self.raw_metrics.updated else values
-        self._log_epoch("val", {**values, "loss_raw": raw["loss"], "acc1_raw": raw["acc1"]})
+        raw = self.raw_metrics.compute() if self.raw_metrics.updated else {}
+        self._log_epoch("val", {**values, **{f"{name}_raw": raw[name] for name in ("loss", "acc1") if raw}})
         trains = self.trainer.state.fn == "fit" and not self.trainer.sanity_checking
         scheduler = self.lr_schedulers() if trains else None
         if isinstance(scheduler, PlateauLR):

@@ -100,12 +100,17 @@ def make_trainer(settings: Mapping[str, Any]) -> pl.Trainer:
         raise ValueError(f"the keys below trainer do not work here: {reason}") from None
 
 
+DDP_DEFAULTS = {"gradient_as_bucket_view": True}
+"""Arguments of DistributedDataParallel whose defaults are ours: gradients lie where they are reduced, not twice."""
+
+
 @contextmanager
 def limited_waiting(minutes: float) -> Iterator[None]:
-    """Let trainers built within fail in a process that waits longer than ``minutes`` for another.
+    """Let trainers built within fail in a process that waits longer than ``minutes`` for another, and have the defaults
+    of ``DDP_DEFAULTS``.
 
     It holds for the strategies that Lightning makes by name or chooses itself; one given as an object keeps its own
-    timeout.
+    arguments.
 
     Raises:
         ValueError: If there is no time at all.
@@ -116,7 +121,7 @@ def limited_waiting(minutes: float) -> Iterator[None]:
     for name, entry in before.items():
         make = entry["strategy"]
         if isinstance(make, type) and issubclass(make, DDPStrategy):
-            parameters = {**entry["init_params"], "timeout": datetime.timedelta(minutes=minutes)}
+            parameters = {**DDP_DEFAULTS, **entry["init_params"], "timeout": datetime.timedelta(minutes=minutes)}
             StrategyRegistry.register(name, make, entry["description"], override=True, **parameters)
     try:
         yield

@@ -23,7 +23,7 @@ data:
   file_index: false
   crop: {{kind: resize}}
   evaluation: {{crop_ratio: 1.0}}
-ema: {{decay: 0.5, warmup: false}}
+ema: {{decay: 0.5, warmup: false, validate_raw: true}}
 trainer: {{max_epochs: 2, accelerator: cpu, devices: 1, precision: 32-true, enable_progress_bar: false}}
 tracking: {{mode: disabled}}
 """

@@ -55,6 +55,13 @@ def test_an_overlays_values_win(name: str) -> None:
     assert_contains(resolved(name), read_yaml(find_recipe(name)))
 
 
+@pytest.mark.parametrize("name", [*OWN, *TWINS, *OVERLAYS])
+def test_a_paper_s_average_is_compared_with_the_raw_weights(name: str) -> None:
+    ema = resolved(name)["ema"]
+    if ema["decay"] > 0:
+        assert ema["validate_raw"] == (name not in FOR_USERS)
+
+
 def assert_contains(found: dict[str, Any], stated: dict[str, Any]) -> None:
     assert stated
     for key, value in stated.items():

@@ -134,6 +134,13 @@ def test_each_accuracy_is_drawn_in_percent_under_its_name_and_the_highest_is_mar
     assert "● best val 60.0 % at epoch 3" in found
 
 
+def test_a_raw_curve_that_repeats_the_validated_one_is_not_drawn() -> None:
+    accuracy = panels(val__acc1_raw=SCORES["val/acc1"])[1]
+    assert ROSE not in curves_by_color(accuracy)
+    assert "val" in words(accuracy)
+    assert not {"val, raw", "val, EMA"} & words(accuracy).keys()
+
+
 def test_the_best_epoch_need_not_be_the_last() -> None:
     assert "● best val 90.0 % at epoch 1" in words(panels(val__acc1=[0.9, 0.4, 0.6])[1])
 

@@ -29,3 +29,8 @@ def test_what_a_recipe_states_is_kept_and_a_missing_section_adds_nothing() -> No
 def test_files_become_in_older_runs_what_they_became_then() -> None:
     kept = {"hold_out": "rows", "levels": "clip", "background": None, "color_profile": "ignore"}
     assert completed({"data": {"source": "imagefolder"}}) == {"data": {"source": "imagefolder", **kept}}
+
+
+def test_older_runs_validated_the_raw_weights_always() -> None:
+    assert completed({"ema": {"decay": 0.9}}) == {"ema": {"decay": 0.9, "validate_raw": True}}
+    assert legacy_values({"ema": {"validate_raw": False}}) == {}

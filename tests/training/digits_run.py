@@ -81,7 +81,7 @@ def fit(
     checkpoints = Checkpoints(folder, "val/acc1", {"recipe": {}}, stop=StopRequest(max_seconds))
     schedule = StochasticDepthSchedule(ramp_epochs, gate)
     schedule.load_state_dict({"skips": skips})
-    every: list[pl.Callback] = [EMA(decay), schedule, *callbacks, checkpoints]
+    every: list[pl.Callback] = [EMA(decay, validate_raw=True), schedule, *callbacks, checkpoints]
     if stop_after is not None:
         every.append(StopAfter(checkpoints, stop_after))
     path = folder / LAST if resume else None

@@ -114,6 +114,35 @@ def test_a_dead_process_brings_the_run_down_with_its_reason(tmp_path: Path) -> N
     assert "lit-cnn fit --resume last" in error
 
 
+NOTING = """
+import os
+from pathlib import Path
+from torch import nn
+
+class Net(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Flatten(), nn.Linear(64, 10))
+
+    def forward(self, images):
+        if (gradient := self[1].weight.grad) is not None:
+            Path(f"view-{os.environ.get('LOCAL_RANK', '0')}").write_text(str(gradient._is_view()))
+        return super().forward(images)
+"""
+
+
+def test_gradients_are_views_of_what_is_reduced_in_both_processes(tmp_path: Path) -> None:
+    (tmp_path / "noting.py").write_text(NOTING)
+    recipe = """
+    model: {architecture: {class_path: noting.Net}}
+    data: {source: digits, image_size: 8, batch_size: 64, workers: 0, crop: {kind: resize}}
+    trainer: {max_epochs: 1, limit_train_batches: 3, accelerator: cpu, devices: 2, enable_progress_bar: false}
+    tracking: {mode: disabled}
+    """
+    (tmp_path / "recipe.yaml").write_text(recipe)
+    finish(lit_cnn(tmp_path, "fit", "--config", "recipe.yaml"))
+    assert [(tmp_path / f"view-{rank}").read_text() for rank in (0, 1)] == ["True", "True"]
+
+
 HANGING = """
 import os, time
 from pathlib import Path

@@ -117,7 +117,7 @@ def test_the_loaders_of_an_image_data_without_it_are_refused(tmp_path: Path, tas
 
 def test_an_average_of_weights_is_validated_on_an_own_loader(tmp_path: Path) -> None:
     model = make_classifier(num_classes=10, in_channels=1)
-    trainer = make_trainer(tmp_path, callbacks=[EMA(0.5)])
+    trainer = make_trainer(tmp_path, callbacks=[EMA(0.5, validate_raw=True)])
     trainer.fit(model, own_loader(), own_loader())
     assert trainer.callback_metrics["val/loss"] != trainer.callback_metrics["val/loss_raw"]
 

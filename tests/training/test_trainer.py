@@ -72,6 +72,17 @@ def test_every_strategy_of_that_kind_gets_the_timeout_and_keeps_its_own_paramete
     assert "timeout" not in single
 
 
+@pytest.mark.usefixtures("noting")
+@pytest.mark.parametrize("strategy", ["auto", "ddp"])
+def test_gradients_lie_in_the_buckets_that_are_reduced(tmp_path: Path, strategy: str) -> None:
+    with limited_waiting(1.0):
+        trainer = build(tmp_path, strategy)
+        own = StrategyRegistry["ddp_find_unused_parameters_true"]["init_params"]
+    assert isinstance(trainer.strategy, Noting)
+    assert trainer.strategy.parameters["gradient_as_bucket_view"] is True
+    assert own["gradient_as_bucket_view"] is True
+
+
 def test_a_strategy_given_as_an_object_keeps_its_own_timeout(tmp_path: Path) -> None:
     own = Noting(timeout=datetime.timedelta(minutes=9))
     with limited_waiting(1.0):

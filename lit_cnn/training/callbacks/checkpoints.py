@@ -6,13 +6,14 @@ then renamed, so that a kill while writing, or a full disk, leaves the earlier o
 that goes on from the checkpoint before finds its best epoch again, from the one after it does not. It gets its name at
 the next hook, when the loggers have written what it covers, so that no kill leaves a gap in ``metrics.csv``.
 
+The files of the best validations (``checkpoints.keep``) are made and removed around that, see ``top_checkpoints.py``.
+
 SIGINT, SIGTERM and the time limit finish the step, save and stop. A validation may end first, within 20 s; after that
 it is given up, and the run goes on from its last checkpoint. The signal by which SLURM announces the end of a job does
 the same.
 """
 
 import os
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,7 @@ import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Checkpoint
 
 from lit_cnn.run_folder.checkpoint import BEST, LAST, PREVIOUS
+from lit_cnn.training.callbacks.top_checkpoints import TopCheckpoints, link_or_copy
 from lit_cnn.training.checkpoint_io import DurableCheckpointIO
 from lit_cnn.training.monitor import is_better, is_of_validation
 from lit_cnn.training.stopping import StopRequest
@@ -41,6 +43,7 @@ class Checkpoints(Checkpoint):
         checkpoint_io: How checkpoints are read and written; by default each is read from its file.
         stop: What asks the run to stop; by default SIGINT and SIGTERM.
         on_best: Called with the trainer after each validation that is the best so far.
+        keep: Number of the best validations whose checkpoints are kept.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class Checkpoints(Checkpoint):
         checkpoint_io: DurableCheckpointIO | None = None,
         stop: StopRequest | None = None,
         on_best: Callable[[pl.Trainer], None] | None = None,
+        keep: int = 0,
     ) -> None:
         self.folder = folder
         self.monitor = monitor
@@ -63,16 +67,21 @@ class Checkpoints(Checkpoint):
         self._saved_step = 0
         self._written_step: int | None = None
         self._written_best = False
+        self._top = TopCheckpoints(folder, monitor, keep)
+        self._kept_as: str | None = None
+        self._written_as: str | None = None
         self.stop = stop or StopRequest()
         self._on_best = on_best
         self._best_step = -1
         self._stopping = self._training = False
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best_score": self.best_score}
+        kept = {"kept": [list(entry) for entry in self._top.ranked]} if self._top.keep else {}
+        return {"best_score": self.best_score, **kept}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.best_score = state_dict["best_score"]
+        self._top.ranked = [(score, name) for score, name in state_dict.get("kept", [])]
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
@@ -114,16 +123,26 @@ class Checkpoints(Checkpoint):
         """Compare a complete validation with the best so far; one inside an epoch is saved here if it is the best."""
         if not self._training or not is_of_validation(self.monitor):
             return
-        if self._compare(trainer) and not trainer.is_last_batch:
-            partial = self.folder / f".{BEST}.partial"
-            self._write(trainer, partial, self.folder / BEST)
-            if trainer.is_global_zero:
+        best, name = self._compare(trainer), self._kept_as
+        if trainer.is_last_batch or not (best or name):
+            return
+        partial = self.folder / f".{BEST}.partial"
+        self._write(trainer, partial, self.folder / BEST)
+        if trainer.is_global_zero:
+            if name:
+                self._top.store(partial, name)
+            if best:
                 os.replace(partial, self.folder / BEST)
+            partial.unlink(missing_ok=True)
+        self._kept_as = None
 
     def _compare(self, trainer: pl.Trainer) -> bool:
-        """Whether the monitored metric is the best so far."""
-        score = trainer.callback_metrics.get(self.monitor)
-        if score is None or not is_better(self.monitor, float(score), self.best_score):
+        """Whether the monitored metric is the best so far; ranks it among those that are kept."""
+        score, self._kept_as = trainer.callback_metrics.get(self.monitor), None
+        if score is None:
+            return False
+        self._kept_as = self._top.add(float(score), trainer.current_epoch + 1, trainer.global_step)
+        if not is_better(self.monitor, float(score), self.best_score):
             return False
         self.best_score, self._best_step = float(score), trainer.global_step
         if self._on_best is not None:
@@ -198,6 +217,7 @@ class Checkpoints(Checkpoint):
         path, partial = self.folder / LAST, self.folder / f".{LAST}.partial"
         self._write(trainer, partial, path)
         self._saved_at, self._written_step, self._written_best = time.monotonic(), trainer.global_step, best
+        self._written_as, self._kept_as = self._kept_as, None
 
     def _write(self, trainer: pl.Trainer, partial: Path, path: Path) -> None:
         try:
@@ -217,19 +237,12 @@ class Checkpoints(Checkpoint):
             return
         path, partial = self.folder / LAST, self.folder / f".{LAST}.partial"
         if trainer.is_global_zero:
+            if self._written_as:
+                self._top.store(partial, self._written_as)
             if self._written_best:
-                self._keep_as_best(partial)
+                link_or_copy(partial, self.folder / BEST)
             if path.exists():
                 os.replace(path, self.folder / PREVIOUS)
             os.replace(partial, path)
+            self._top.prune()
         self._saved_step, self._written_step = self._written_step, None
-
-    def _keep_as_best(self, written: Path) -> None:
-        """Let ``best.ckpt`` be the file that was just written, without writing it again where links exist."""
-        partial = self.folder / f".{BEST}.partial"
-        partial.unlink(missing_ok=True)
-        try:
-            os.link(written, partial)
-        except OSError:
-            shutil.copyfile(written, partial)
-        os.replace(partial, self.folder / BEST)

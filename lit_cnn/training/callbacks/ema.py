@@ -1,9 +1,9 @@
 """Exponential moving average of the weights (Polyak averaging), on torch's ``AveragedModel``.
 
-Validation is run with the averaged weights, and once more with the raw ones, so that both accuracies are known; the
-price is a second forward pass per validation batch. A checkpoint has the layout of Lightning's ``WeightAveraging``: the
-averaged weights are its ``state_dict``, the raw ones ``current_model_state``, and the number of updates
-``averaging_state``.
+Validation is run with the averaged weights and, where ``validate_raw`` asks for it, once more with the raw ones, so
+that both accuracies are known; the price is a second forward pass per validation batch. A checkpoint has the layout of
+Lightning's ``WeightAveraging``: the averaged weights are its ``state_dict``, the raw ones ``current_model_state``, and
+the number of updates ``averaging_state``.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,16 +34,19 @@ class EMA(pl.Callback):
         decay: Share of the average kept at each step, such as 0.9999; 0 turns averaging off.
         warmup: Let the decay grow as (1 + n) / (10 + n) over the first updates, so that short runs are not held back by
             their initial weights.
+        validate_raw: Also validate the raw weights (val/loss_raw, val/acc1_raw), a second forward pass of each batch.
     """
 
     average: AveragedModel | None
     """The averaged model while a model is fitted; during validation it holds the raw weights."""
 
-    def __init__(self, decay: float = 0.0, warmup: bool = True) -> None:
+    def __init__(self, decay: float = 0.0, warmup: bool = True, validate_raw: bool = False) -> None:
         if not 0.0 <= decay < 1.0:
             raise ValueError(f"ema.decay must be in [0, 1), got {decay}")
         self.decay = decay
         self.warmup = warmup
+        self.validate_raw = validate_raw
+        self._always_raw = False  # of a run of a version that reported them without an average, too
         self.average = None
         self._updated_at = 0  # optimizer steps done at the last update
         self._scale_before = 0.0
@@ -122,11 +125,12 @@ class EMA(pl.Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Count the raw weights' predictions: after the exchange the averaged model holds them."""
-        if self._averaged is not None and isinstance(pl_module, Classifier):
-            batch, raw = as_batch(batch, trainer.global_rank), self._averaged.module
-            raw.eval()
-            with torch.no_grad():
-                pl_module.raw_metrics.update(raw(batch.images), batch.targets, batch.index >= 0)
+        wanted = self._always_raw or (self.validate_raw and self.average is not None)
+        if not wanted or not isinstance(pl_module, Classifier):
+            return
+        batch = as_batch(batch, trainer.global_rank)
+        logits = outputs if self._averaged is None else _logits_of(self._averaged.module, batch.images)
+        pl_module.raw_metrics.update(logits, batch.targets, batch.index >= 0)
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if self._averaged is not None:
@@ -135,10 +139,11 @@ class EMA(pl.Callback):
     # Checkpoint -------------------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
-        return {"latest_update_step": self._updated_at}
+        return {"latest_update_step": self._updated_at, "always_raw": self._always_raw}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._updated_at = state_dict["latest_update_step"]
+        self._always_raw = state_dict.get("always_raw", True)
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
@@ -158,6 +163,12 @@ class EMA(pl.Callback):
         if "averaging_state" in checkpoint:
             self.average.n_averaged.copy_(checkpoint["averaging_state"]["n_averaged"])
             pl_module.load_state_dict(checkpoint["current_model_state"])
+
+
+@torch.no_grad()
+def _logits_of(raw: torch.nn.Module, images: Tensor) -> Tensor:
+    raw.eval()
+    return raw(images)
 
 
 def _pairs(averaged: AveragedModel, pl_module: pl.LightningModule) -> Iterator[tuple[Tensor, Tensor]]:

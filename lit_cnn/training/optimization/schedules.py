@@ -132,6 +132,13 @@ def make_scheduler(
     return LambdaLR(optimizer, multiple)  # of a partial, LambdaLR saves an empty dictionary
 
 
+def rates(scheduler: LambdaLR) -> list[float | Tensor]:
+    """The rate of each parameter group at the step at which a scheduler of ``make_scheduler`` stands."""
+    multiples = [multiple(scheduler.last_epoch) for multiple in scheduler.lr_lambdas]
+    dropped = scheduler.step_factor**scheduler.drops if isinstance(scheduler, PlateauLR) else 1.0
+    return [base * multiple * dropped for base, multiple in zip(scheduler.base_lrs, multiples, strict=True)]
+
+
 class PlateauLR(LambdaLR):
     """Warm-up, then a rate that falls when a score stops growing.
 
@@ -151,9 +158,7 @@ class PlateauLR(LambdaLR):
         super().__init__(optimizer, multiple)
 
     def get_lr(self) -> list[float | Tensor]:
-        multiples = [multiple(self.last_epoch) for multiple in self.lr_lambdas]
-        bases = zip(self.base_lrs, multiples, strict=True)
-        return [base * multiple * self.step_factor**self.drops for base, multiple in bases]
+        return rates(self)
 
     def observe(self, score: float) -> None:
         """Count a validation; lower the rate if the last ``patience`` ones brought no new best."""

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from ramp_run import train_ramp
+from script_run import make_classifier, make_trainer, own_loader
 
 from lit_cnn.run_folder.checkpoint import LAST, load_checkpoint, network_weights
 from lit_cnn.training.callbacks.checkpoints import Checkpoints
@@ -86,6 +87,41 @@ def test_a_run_that_goes_on_keeps_its_average_and_its_counter(tmp_path: Path) ->
         train_ramp(folder, callbacks, scores=[0.0] * epochs, batches=2, resume=start)
     first, second = load_checkpoint(whole / LAST), load_checkpoint(parts / LAST)
     assert first["averaging_state"]["n_averaged"] == second["averaging_state"]["n_averaged"] == 6
-    assert first["callbacks"]["EMA"] == second["callbacks"]["EMA"] == {"latest_update_step": 6}
+    assert first["callbacks"]["EMA"] == second["callbacks"]["EMA"] == {"latest_update_step": 6, "always_raw": False}
     for name in ("state_dict", "current_model_state"):
         assert torch.equal(first[name]["net.bias"], second[name]["net.bias"])
+
+
+def logged(folder: Path, ema: EMA, ckpt_path: Path | None = None, epochs: int = 1) -> tuple[dict[str, float], Path]:
+    """The validation's metrics of a short fit with this callback, and its checkpoint."""
+    trainer = make_trainer(folder, callbacks=[ema], max_epochs=epochs)
+    model = make_classifier(num_classes=10, in_channels=1)
+    trainer.fit(model, own_loader(), own_loader(), ckpt_path=ckpt_path)
+    trainer.save_checkpoint(folder / "end.ckpt")
+    return {name: float(value) for name, value in trainer.callback_metrics.items()}, folder / "end.ckpt"
+
+
+@pytest.mark.parametrize("ema", [EMA(0.5), EMA(0.0, validate_raw=True)], ids=["not asked for", "no average"])
+def test_the_raw_weights_are_validated_only_beside_an_average_and_where_asked_for(tmp_path: Path, ema: EMA) -> None:
+    metrics, _ = logged(tmp_path, ema)
+    assert {"val/loss", "val/acc1"} <= metrics.keys()
+    assert not [name for name in metrics if name.endswith("_raw")]
+
+
+def test_the_raw_weights_cost_their_pass_only_where_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    passes = []
+    monkeypatch.setattr("lit_cnn.training.callbacks.ema._logits_of", lambda *_: passes.append(1) or torch.zeros(8, 10))
+    logged(tmp_path, EMA(0.5))
+    assert not passes
+    logged(tmp_path, EMA(0.5, validate_raw=True))
+    assert passes
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.5])
+def test_a_run_of_an_older_version_goes_on_reporting_the_raw_weights(tmp_path: Path, decay: float) -> None:
+    _, path = logged(tmp_path, EMA(decay))
+    checkpoint = torch.load(path, weights_only=True)
+    del checkpoint["callbacks"]["EMA"]["always_raw"]
+    torch.save(checkpoint, path)
+    metrics, _ = logged(tmp_path, EMA(decay, validate_raw=decay > 0), path, epochs=2)
+    assert (metrics["val/loss_raw"] == metrics["val/loss"]) == (decay == 0)

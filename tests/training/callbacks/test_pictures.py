@@ -1,15 +1,19 @@
 """What the run's pictures are drawn from: the first batch, the counts of the confusion matrix, the worst images."""
 
+import importlib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from lit_cnn.data.batch import PADDING, Batch
+from lit_cnn.reports.artist import Drawn
+from lit_cnn.reports.contact_sheet import caption
 from lit_cnn.training.callbacks import pictures
 from lit_cnn.training.callbacks.pictures import SHOWN, Pictures
 
@@ -18,12 +22,21 @@ NAMES = ["cat", "dog", "emu"]
 
 
 @pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> dict[str, Mock]:
-    """What was given to the functions that draw, which here draw nothing."""
-    mocks = {name: Mock() for name in ("draw_confusion", "draw_worst", "draw_contact_sheet", "log_picture")}
-    for name, mock in mocks.items():
-        monkeypatch.setattr(pictures, name, mock)
-    return mocks
+def drawn(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
+    """The arguments with which each picture was asked for, by its name; nothing is drawn."""
+    asked: dict[str, dict[str, Any]] = {}
+
+    class Note:
+        def draw(self, function: str, out_png: Path, **arguments: Any) -> None:
+            module, name = function.split(".")
+            assert callable(getattr(importlib.import_module(f"lit_cnn.reports.{module}"), name))
+            asked[out_png.name] = {**arguments, "path": out_png}
+
+        def drawn(self) -> list[Drawn]:
+            return []
+
+    monkeypatch.setattr(pictures, "Artist", Note)
+    return asked
 
 
 def make_trainer(**changes: Any) -> Any:
@@ -54,21 +67,23 @@ def sure_of(classes: list[int], margin: float = 8.0) -> Tensor:
     return margin * torch.eye(3)[classes]
 
 
-def test_rows_of_the_counts_are_the_truth_and_columns_what_was_called(tmp_path: Path, drawn: dict[str, Mock]) -> None:
+def test_rows_of_the_counts_are_the_truth_and_columns_what_was_called(
+    tmp_path: Path, drawn: dict[str, dict[str, Any]]
+) -> None:
     first = (sure_of([CAT, DOG, DOG]), make_batch(torch.tensor([CAT, CAT, CAT])))
     second = (sure_of([EMU, CAT]), make_batch(torch.tensor([DOG, EMU])))
     validate(tmp_path, [first, second])
-    counts, names, path = drawn["draw_confusion"].call_args.args
-    assert counts.tolist() == [[1, 2, 0], [0, 0, 1], [1, 0, 0]]
-    assert names == NAMES
-    assert path == tmp_path / "confusion.png"
+    asked = drawn["confusion.png"]
+    assert asked["matrix"].tolist() == [[1, 2, 0], [0, 0, 1], [1, 0, 0]]
+    assert asked["class_names"] == NAMES
+    assert asked["path"] == tmp_path / "confusion.png"
 
 
-def test_padding_is_neither_counted_nor_shown(tmp_path: Path, drawn: dict[str, Mock]) -> None:
+def test_padding_is_neither_counted_nor_shown(tmp_path: Path, drawn: dict[str, dict[str, Any]]) -> None:
     batch = make_batch(torch.tensor([CAT, DOG]), index=torch.tensor([5, PADDING]))
     validate(tmp_path, [(sure_of([CAT, CAT]), batch)])
-    assert drawn["draw_confusion"].call_args.args[0].tolist() == [[1, 0, 0], [0, 0, 0], [0, 0, 0]]
-    assert len(drawn["draw_worst"].call_args.args[0]) == 1
+    assert drawn["confusion.png"]["matrix"].tolist() == [[1, 0, 0], [0, 0, 0], [0, 0, 0]]
+    assert len(drawn["worst_images.png"]["images"]) == 1
 
 
 def wrong_by(margins: list[float], first: int) -> tuple[Tensor, Batch]:
@@ -79,36 +94,74 @@ def wrong_by(margins: list[float], first: int) -> tuple[Tensor, Batch]:
 
 
 def test_the_images_with_the_highest_loss_of_all_batches_are_shown_the_worst_first(
-    tmp_path: Path, drawn: dict[str, Mock], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, drawn: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pictures, "WORST", 3)
     validate(tmp_path, [wrong_by([1.0, 5.0, 2.0, 4.0], first=0), wrong_by([3.0, 6.0], first=4)])
-    images, losses, true, predicted, probabilities, names, path = drawn["draw_worst"].call_args.args
-    margins = torch.tensor([6.0, 5.0, 4.0])
-    assert images[:, 0, 0, 0].tolist() == [500, 100, 300]
-    torch.testing.assert_close(losses, (1 + margins.exp()).log())
-    torch.testing.assert_close(probabilities, 1 / (1 + (-margins).exp()))
-    assert (true.tolist(), predicted.tolist()) == ([CAT] * 3, [DOG] * 3)
-    assert (names, path) == (NAMES, tmp_path / "worst_images.png")
+    asked, margins = drawn["worst_images.png"], np.array([6.0, 5.0, 4.0])
+    assert asked["images"][:, 0, 0, 0].tolist() == [500, 100, 300]
+    np.testing.assert_allclose(asked["losses"], np.log(1 + np.exp(margins)), rtol=1e-5)
+    np.testing.assert_allclose(asked["probabilities"], 1 / (1 + np.exp(-margins)), rtol=1e-5)
+    assert (asked["true"].tolist(), asked["predicted"].tolist()) == ([CAT] * 3, [DOG] * 3)
+    assert (asked["class_names"], asked["path"]) == (NAMES, tmp_path / "worst_images.png")
 
 
-def test_the_first_batch_is_shown_as_pixels_with_its_classes(tmp_path: Path, drawn: dict[str, Mock]) -> None:
+def test_the_first_batch_is_shown_as_pixels_with_its_classes(tmp_path: Path, drawn: dict[str, dict[str, Any]]) -> None:
     targets = torch.arange(SHOWN + 4) % 3
     Pictures(tmp_path).on_train_batch_start(make_trainer(), SimpleNamespace(), make_batch(targets), 0)
-    images, captions, path = drawn["draw_contact_sheet"].call_args.args
-    assert images[:, 0, 0, 0].tolist() == [100.0 * number for number in range(SHOWN)]
-    assert captions == [NAMES[number % 3] for number in range(SHOWN)]
-    assert path == tmp_path / "first_batch.png"
+    asked = drawn["first_batch.png"]
+    assert asked["images"][:, 0, 0, 0].tolist() == [100.0 * number for number in range(SHOWN)]
+    assert asked["targets"].tolist() == [number % 3 for number in range(SHOWN)]
+    assert asked["names"] == NAMES
+    assert asked["path"] == tmp_path / "first_batch.png"
 
 
-def test_a_mixed_first_batch_tells_the_shares(tmp_path: Path, drawn: dict[str, Mock]) -> None:
+def test_a_mixed_first_batch_tells_the_shares(tmp_path: Path, drawn: dict[str, dict[str, Any]]) -> None:
     batch = make_batch(torch.tensor([[0.7, 0.0, 0.3], [0.0, 1.0, 0.0]]))
     Pictures(tmp_path).on_train_batch_start(make_trainer(), SimpleNamespace(), batch, 0)
-    assert drawn["draw_contact_sheet"].call_args.args[1] == ["cat 0.7 / emu 0.3", "dog"]
+    asked = drawn["first_batch.png"]
+    assert [caption(target, asked["names"]) for target in asked["targets"]] == ["cat 0.7 / emu 0.3", "dog"]
 
 
 @pytest.mark.parametrize(("step", "batch_idx"), [(1, 0), (0, 1), (5, 5)])
-def test_no_later_batch_is_shown(tmp_path: Path, drawn: dict[str, Mock], step: int, batch_idx: int) -> None:
+def test_no_later_batch_is_shown(tmp_path: Path, drawn: dict[str, dict[str, Any]], step: int, batch_idx: int) -> None:
     trainer, batch = make_trainer(global_step=step), make_batch(torch.tensor([CAT]))
     Pictures(tmp_path).on_train_batch_start(trainer, SimpleNamespace(), batch, batch_idx)
-    assert not drawn["draw_contact_sheet"].called
+    assert not drawn
+
+
+def test_the_curves_are_drawn_once_an_epoch_has_ended(tmp_path: Path, drawn: dict[str, dict[str, Any]]) -> None:
+    callback = Pictures(tmp_path, title="a run")
+    (tmp_path / "metrics.csv").touch()
+    callback.on_train_epoch_start(make_trainer(), SimpleNamespace())
+    assert not drawn
+    callback.on_train_epoch_start(make_trainer(current_epoch=1, is_global_zero=False), SimpleNamespace())
+    assert not drawn
+    callback.on_train_epoch_start(make_trainer(current_epoch=1), SimpleNamespace())
+    assert drawn["curves.png"] == {
+        "metrics_csv": tmp_path / "metrics.csv",
+        "title": "a run",
+        "path": tmp_path / "curves.png",
+    }
+
+
+def test_a_picture_that_cannot_be_drawn_is_said_once_and_ends_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    callback = Pictures(tmp_path)
+    for name in ("first", "second"):
+        callback._draw("confusion.draw_confusion", name, 0, matrix=[[1]], class_names=["a", "b"])
+    callback.teardown(make_trainer(), SimpleNamespace(), "fit")
+    said = capsys.readouterr().out
+    assert said.count("could not be drawn: the confusion matrix of 2 classes has the shape (2, 2), got (1, 1)") == 1
+
+
+def test_the_tracker_gets_a_picture_under_the_step_at_which_it_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged = Mock()
+    monkeypatch.setattr(pictures, "log_picture", logged)
+    callback = Pictures(tmp_path, tracker := object())
+    callback._draw("confusion.draw_confusion", "confusion", 7, matrix=[[1]], class_names=["a"])
+    callback.teardown(make_trainer(), SimpleNamespace(), "fit")
+    logged.assert_called_once_with(tracker, "confusion", tmp_path / "confusion.png", 7)

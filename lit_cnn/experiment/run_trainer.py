@@ -1,0 +1,77 @@
+"""The trainer of a run, with all that watches it, and the batch that it can train on."""
+
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+
+from lit_cnn.data.module import ImageData
+from lit_cnn.experiment.extending import Extension
+from lit_cnn.experiment.recipe import Recipe
+from lit_cnn.experiment.starting import Start
+from lit_cnn.training.announce import announce
+from lit_cnn.training.callbacks.checkpoints import Checkpoints
+from lit_cnn.training.callbacks.final_validation import FinalValidation
+from lit_cnn.training.callbacks.pictures import Pictures
+from lit_cnn.training.callbacks.throughput import Throughput
+from lit_cnn.training.checkpoint_io import DurableCheckpointIO
+from lit_cnn.training.metrics_file import MetricsFile
+from lit_cnn.training.stopping import StopRequest
+from lit_cnn.training.trainer import limited_waiting, loggers_of, make_trainer, profiler_of, progress_bars
+
+TRIED_OUT = 8
+"""Images of the one batch that ``trainer.fast_dev_run`` trains on, at most."""
+
+
+def try_out(recipe: Recipe, settings: dict[str, Any]) -> None:
+    """Run ``trainer.fast_dev_run``, with no more than ``TRIED_OUT`` images in the batch."""
+    trainer = make_trainer({**settings, "callbacks": [*settings["callbacks"], *recipe.callbacks]})
+    limit_batch(recipe.data, trainer, min(TRIED_OUT, recipe.data.train_size), "for fast_dev_run")
+    trainer.fit(recipe.model, recipe.data)
+    announce("fast_dev_run finished: one training and one validation batch ran")
+
+
+def limit_batch(data: ImageData, trainer: pl.Trainer, most: int, reason: str) -> None:
+    """Make a batch of more than ``most`` images the largest one below that divides into the trainer's parts."""
+    parts = trainer.world_size * trainer.accumulate_grad_batches
+    fitting = max(most // parts, 1) * parts
+    if data.drop_last and data.batch_size > max(most, parts):
+        announce(f"data.batch_size is {fitting} instead of {data.batch_size}, {reason}")
+        data.batch_size = fitting
+
+
+def run_trainer(
+    settings: dict[str, Any],
+    recipe: Recipe,
+    folder: Path,
+    title: str,
+    start: Start,
+    metrics_file: MetricsFile,
+    wandb_logger: Any,
+    stop: StopRequest,
+) -> pl.Trainer:
+    """The recipe's trainer with all that watches a run, writing into ``folder``."""
+    record, pictures = {"recipe": recipe.resolved}, Pictures(folder, wandb_logger, title)
+    callbacks = [
+        *settings["callbacks"],
+        *progress_bars(settings),
+        *recipe.callbacks,
+        *([Extension()] if start.extends else []),
+        Throughput(),
+        pictures,
+        FinalValidation(),
+        Checkpoints(
+            folder / "checkpoints",
+            recipe.monitor,
+            record,
+            every_seconds=60.0 * recipe.checkpoint_minutes,
+            checkpoint_io=DurableCheckpointIO(start.hand_over()),
+            stop=stop,
+            on_best=pictures.draw_validation,
+            keep=recipe.checkpoints.keep,
+        ),
+    ]
+    loggers = [metrics_file, *([wandb_logger] if wandb_logger else []), *loggers_of(settings)]
+    own = {"default_root_dir": folder, "logger": loggers, "profiler": profiler_of(settings, folder)}
+    with limited_waiting(recipe.process_timeout_minutes):
+        return make_trainer({**settings, **own, "callbacks": callbacks})
