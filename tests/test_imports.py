@@ -29,7 +29,7 @@ BELOW = {
     "sweeps": EXPERIMENT,
 }
 """What each room may import beside itself; ``cli`` may import everything."""
-ONLY = {"timm": {"pretrained"}, "wandb": {"tracking"}, "optuna": {"sweeps/engine.py", "sweeps/optuna_internals.py"}}
+ONLY = {"timm": {"pretrained"}, "wandb": {"tracking"}, "optuna": {"sweeps"}}
 """The room, or the one file, in which a library may be imported."""
 
 

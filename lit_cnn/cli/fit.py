@@ -22,8 +22,8 @@ EPILOG = """any key of the recipe: --data.batch_size 64, --model.optimizer.learn
   lit-cnn fit --keys data.mixup       lists the keys that begin so, with defaults and meaning
   lit-cnn config show RECIPE          shows a recipe with every default filled in
 
-exit codes: 0 done, 1 bad input, 2 bad command line; stopped with the state saved: 124 time limit, 130 and 143 signal,
-138 SIGUSR1 of SLURM, which requeues the job; the same command then continues the run
+exit codes: 0 done, 1 bad input, 2 bad command line; stopped with the state saved: 75 --pause-after, 124 time limit,
+130 and 143 signal, 138 SIGUSR1 of SLURM, which requeues the job; the same command then continues the run
 """
 
 
@@ -54,6 +54,13 @@ def make_parser() -> argparse.ArgumentParser:
         "--extend", metavar="RUN", help="a new run that goes on from this finished one; needs a longer --epochs"
     )
     parser.add_argument("--runs", default="runs", metavar="DIR", help="where run folders are made (default: runs)")
+    parser.add_argument(
+        "--pause-after",
+        type=int,
+        metavar="EPOCHS",
+        help="stop, state saved, after so many epochs of the whole schedule",
+    )
+    parser.add_argument("--pause-after-steps", type=int, metavar="STEPS", help="the same in optimizer steps")
     parser.add_argument("--keys", metavar="PREFIX", help="list the recipe's keys that begin with PREFIX, and stop")
     add_form_arguments(parser, "the keys of --keys")
     for option, (key, value, meaning) in SHORT.items():
@@ -91,8 +98,9 @@ def train(known: argparse.Namespace, rest: list[str], command: list[str]) -> int
     from lit_cnn.experiment.recipe import Recipe
     from lit_cnn.run_folder.folder import RUN_DIR_VARIABLE, find_run
     from lit_cnn.training.slurm import requeued_run
+    from lit_cnn.training.stopping import Pause
 
-    runs = Path(known.runs)
+    runs, pause = Path(known.runs), Pause(known.pause_after, known.pause_after_steps)
     resumed = find_run(known.resume, runs) if known.resume else None
     extended = find_run(known.extend, runs) if known.extend else None
     if not resumed and RUN_DIR_VARIABLE not in os.environ:
@@ -105,7 +113,7 @@ def train(known: argparse.Namespace, rest: list[str], command: list[str]) -> int
     announce_precision(cli, "the run" if resumed else "the recipe")
     recipe = Recipe.of(cli, recipe_name(rest))
     announce_rate(recipe)
-    done = fit(recipe, runs=runs, resume=resumed, extend=extended, command=command)
+    done = fit(recipe, runs=runs, resume=resumed, extend=extended, command=command, pause=pause)
     if is_main_process() and done.folder and done.exit_code == 0:
         print_results(line_console(), done)
     return done.exit_code

@@ -1,8 +1,8 @@
 """The command ``lit-cnn``: looks up a command, imports only what it needs, and turns errors into one sentence.
 
 Exit codes: 0 done, 1 something is wrong with the input or the machine, 2 the command line is wrong; stopped with
-the state saved: 124 by the time limit, 130 by SIGINT, 143 by SIGTERM, 138 by SLURM's SIGUSR1. ``LIT_CNN_DEBUG=1``
-shows tracebacks.
+the state saved: 75 by --pause-after, 124 by the time limit, 130 by SIGINT, 143 by SIGTERM, 138 by SLURM's SIGUSR1.
+``LIT_CNN_DEBUG=1`` shows tracebacks.
 """
 
 import difflib

@@ -32,7 +32,7 @@ from lit_cnn.tracking import finish, make_logger, sync_command
 from lit_cnn.training.announce import announce
 from lit_cnn.training.metrics_file import MetricsFile
 from lit_cnn.training.slurm import job_id, requeue, take_over_requeueing
-from lit_cnn.training.stopping import RunInterrupted, StopRequest
+from lit_cnn.training.stopping import Pause, RunInterrupted, StopRequest
 from lit_cnn.training.trainer import check_keys, check_strategy, end_launched, seconds_of
 
 
@@ -71,6 +71,7 @@ def fit(
     extend: Path | None = None,
     command: Sequence[str] = (),
     watchers: Sequence[pl.Callback] = (),
+    pause: Pause | None = None,
 ) -> Run:
     """Train a recipe in a run folder of its own, continue a run bit-exactly, or extend a finished one by a new run.
 
@@ -82,6 +83,7 @@ def fit(
             over; its recipe is that one's with a longer ``trainer.max_epochs``, and may train on at other rates.
         command: What ``environment.json`` says the run was started with.
         watchers: Callbacks that observe the run, added to the recipe's own.
+        pause: Where the run stops with its state saved, to be continued; its schedule is that of the whole run.
 
     Raises:
         ValueError: If the recipe asks for what is not possible, ``resume`` is another run, or ``extend`` has not
@@ -98,7 +100,7 @@ def fit(
     source = None if extend is None else extended_checkpoint(extend, recipe.resolved)
     recipe.machine.apply()
     settings = {**recipe.trainer, "callbacks": [*(recipe.trainer["callbacks"] or []), *watchers]}
-    stop = StopRequest(seconds_of(settings.pop("max_time", None)), take_over_requeueing(settings))
+    stop = StopRequest(seconds_of(settings.pop("max_time", None)), take_over_requeueing(settings), pause)
     stop.listen()
     try:
         return _fit(recipe, settings, stop, runs, resume, source, command)
@@ -169,7 +171,7 @@ def _train(
         limit_batch(recipe.data, trainer, recipe.data.train_size, "since the training set has no more images")
         trainer.fit(recipe.model, recipe.data, ckpt_path=start.path, weights_only=True)
     except BaseException as error:
-        finish(1)
+        finish(0 if isinstance(error, RunInterrupted) and error.paused else 1)
         if not resuming and is_main_process() and (trainer is None or trainer.global_step in (0, start.step)):
             shutil.rmtree(folder, ignore_errors=True)  # such as of a wrong key: there is nothing to continue
         if trainer is not None and isinstance(error, RunInterrupted) and error.began:

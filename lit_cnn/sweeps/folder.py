@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
 import yaml
 
 from lit_cnn.experiment.files import argument, find_recipe, read_yaml
@@ -14,8 +15,10 @@ from lit_cnn.experiment.parser import RecipeCLI, nearest_key, resolve_configs
 from lit_cnn.reports.sweep import draw_sweep
 from lit_cnn.run_folder.atomic import replacing
 from lit_cnn.sweeps.results import TrialResult, write_trials
-from lit_cnn.sweeps.space import Space, parse_space
+from lit_cnn.sweeps.space import Space
+from lit_cnn.sweeps.space_file import parse_space
 from lit_cnn.sweeps.trials import Fit
+from lit_cnn.training.monitor import metric_text
 from lit_cnn.training.precision import emulation_warning
 
 if TYPE_CHECKING:
@@ -26,10 +29,15 @@ SPACE = "space.yaml"
 TRIALS = "trials.csv"
 BEST = "best.yaml"
 PICTURE = "heatmap.png"
+SEED = "seed_everything"
+OF_PROCESS = ("machine.", "trainer.accelerator", "trainer.devices", "trainer.num_nodes", "trainer.strategy")
+"""Beginnings of keys that a process can take once only."""
+LENGTHS = {"epochs": "trainer.max_epochs", "steps": "trainer.max_steps"}
+"""Unit of a pruner -> the recipe's key of a run's length."""
 
 
 def find_parts(
-    folder: Path, space: str | None, rest: Sequence[str], trials: int | None = None
+    folder: Path, space: str | None, rest: Sequence[str], trials: int | None = None, seeds: int | None = None
 ) -> tuple[Space, list[str]]:
     """The space and the recipe's arguments: those given, or those that the folder remembers.
 
@@ -38,6 +46,7 @@ def find_parts(
         space: A space file, if one is given.
         rest: The recipe's arguments, if any are given.
         trials: Number of trials instead of the space's.
+        seeds: Number of seeds instead of the space's.
 
     Returns:
         The space, with the recipe's monitor as its metric where it names none, and the resolved arguments.
@@ -51,8 +60,9 @@ def find_parts(
         raise ValueError(f"{folder} holds no sweep to continue: start one with --config RECIPE --space SPACE")
     path = folder / SPACE if space is None else find_space(space)
     parsed = parse_space(read_yaml(path), str(path))
-    if trials is not None:
-        parsed = parse_space({**parsed.as_dict(), "trials": trials}, "--trials")
+    for name, number in (("trials", trials), ("seeds", seeds)):
+        if number is not None:
+            parsed = parse_space({**parsed.as_dict(), name: number}, f"--{name}")
     recipe = resolve_configs([*rest] if stated else ["--config", str(folder / RECIPE), *rest])
     return dataclasses.replace(parsed, metric=parsed.metric or RecipeCLI(recipe).config.monitor), recipe
 
@@ -80,7 +90,11 @@ def check_keys(space: Space, recipe: list[str], rest: Sequence[str]) -> None:
     """
     cli = RecipeCLI(recipe)
     known = keys_of(cli.parser)
+    if space.seeds and any(part.partition("=")[0] == f"--{SEED}" for part in rest):
+        raise ValueError(f"{SEED} is on the command line, and the sweep has seeds: leave out one of them")
     for axis in space.keys:
+        if axis.key == SEED and space.seeds:
+            raise ValueError(f"{SEED} is in the space, and the sweep has seeds: leave out one of them")
         if axis.key not in known:
             near = nearest_key(axis.key, known)
             hint = f"; did you mean {near!r}?" if near else ""
@@ -93,6 +107,40 @@ def check_keys(space: Space, recipe: list[str], rest: Sequence[str]) -> None:
                 tried.parser.instantiate(tried.config)
             except ValueError as error:
                 raise ValueError(f"the recipe does not take {axis.key} = {value!r} of the space: {error}") from None
+
+
+def run_length(space: Space, cli: RecipeCLI) -> int | None:
+    """Epochs or steps of a whole run, in the unit of the space's pruner; None without one.
+
+    Raises:
+        ValueError: If the recipe's runs have no length in this unit, not all the same, or end before the first rung.
+    """
+    if space.pruner is None:
+        return None
+    key, name = LENGTHS[space.pruner.unit], f"pruner.min_{space.pruner.unit}"
+    swept = next((axis.key for axis in space.keys if axis.key in LENGTHS.values()), None)
+    if swept is not None:
+        raise ValueError(f"{swept} is in the space, but a pruner compares runs of one length: leave out one of them")
+    length = cli.config[key]
+    if length is None or length < 1:
+        raise ValueError(f"{name} needs {key}, which the recipe leaves open: state it, or the pruner in the other unit")
+    if space.pruner.first >= length:
+        raise ValueError(f"{name} is {space.pruner.first} but must be below {key}, which is {length}")
+    return length
+
+
+def needs_processes(space: Space, cli: RecipeCLI) -> bool:
+    """Whether each trial needs a process of its own: on more than one device, or where the process is what is swept."""
+    trainer = cli.config.trainer
+    if any(axis.key.startswith(OF_PROCESS) for axis in space.keys):
+        return True
+    if trainer.num_nodes > 1 or trainer.strategy != "auto":
+        return True
+    if isinstance(trainer.devices, list):
+        return len(trainer.devices) > 1
+    if str(trainer.devices) in ("auto", "-1"):
+        return trainer.accelerator != "cpu" and torch.cuda.device_count() > 1
+    return str(trainer.devices) != "1"
 
 
 def settle_precision(cli: RecipeCLI, sweep: "Sweep") -> str:
@@ -134,7 +182,7 @@ def write_results(folder: Path, space: Space, rows: Sequence[TrialResult]) -> No
         rows: The trials, the best first.
     """
     write_trials(rows, [axis.key for axis in space.keys], folder / TRIALS)
-    done = [row for row in rows if row.value is not None]
+    done = [row for row in rows if row.complete]
     if not done:
         return
     draw_sweep(
@@ -142,18 +190,44 @@ def write_results(folder: Path, space: Space, rows: Sequence[TrialResult]) -> No
         [row.params for row in done],
         [row.value for row in done if row.value is not None],
         folder / PICTURE,
-        title=f"{folder.resolve().name}: {space.metric} of the {space.value} epoch, {len(done)} trials",
+        title=f"{folder.resolve().name}: {space.metric} of the {space.value} epoch, {len(done)} trials"
+        + (f", means of {space.seeds} seeds" if space.seeds else ""),
         maximize=space.goal == "maximize",
         logarithmic=[axis.key for axis in space.keys if axis.log],
     )
+    _write_best(folder, space, done)
+
+
+def _write_best(folder: Path, space: Space, done: Sequence[TrialResult]) -> None:
+    """``best.yaml``: the recipe with the winner's values, and how it won."""
     best = done[0]
     settings = [argument(key, value) for key, value in best.params.items()]
+    path = f'"{folder / BEST}"' if " " in str(folder) else folder / BEST
     header = (
-        f"# Trial {best.trial} of the sweep {folder.resolve().name}: {space.metric} {best.value:.6g} of its "
+        f"# Trial {best.trial} of the sweep {folder.resolve().name}: {space.metric} {value_of(best, space)} of its "
         f"{space.value} epoch, the best of {len(done)} complete trials of {space.size} ({space.sampler}).\n"
-        f"# {' '.join(settings)}\n# Run folder: {best.run}\n#   lit-cnn fit --config {folder / BEST}\n"
+        f"# {' '.join(settings)}\n"
     )
+    if space.seeds:
+        header += f"# Mean ± standard deviation over the seeds 0 to {space.seeds - 1}; no single seed decides.\n"
+    if space.pruner:
+        header += (
+            f"# Successive halving from {space.pruner.first} {space.pruner.unit} on, factor {space.pruner.factor}: the "
+            "other trials were paused before the end.\n"
+        )
+    runs = best.runs or (best.run,)
+    header += "".join(f"# Run folder: {run}\n" for run in runs) + f"#   lit-cnn fit --config {path}\n"
     _write_text(folder / BEST, header + RecipeCLI(["--config", str(folder / RECIPE), *settings]).dump())
+
+
+def value_of(row: TrialResult, space: Space) -> str:
+    """The metric of a point, with its spread over the seeds: ``82.73% ± 0.41% (n=3)``."""
+    if row.value is None:
+        return "–"
+    text = metric_text(space.metric, row.value)
+    if row.sd is not None:
+        text += f" ± {metric_text(space.metric, row.sd)}"
+    return text if row.n is None else f"{text} (n={row.n})"
 
 
 def _write_text(path: Path, text: str) -> None:

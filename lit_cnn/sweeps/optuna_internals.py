@@ -8,6 +8,7 @@ from typing import Any
 
 import optuna
 from optuna.storages import BaseStorage, RDBStorage
+from optuna.storages._rdb.models import TrialHeartbeatModel
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 GIVEN = "fixed_params"
@@ -38,3 +39,9 @@ def open_trial(study: optuna.Study, storage: BaseStorage, number: int) -> Trial:
 def record_heartbeat(study: optuna.Study, storage: RDBStorage, number: int) -> None:
     """Note in a database that a running trial lives."""
     storage.record_heartbeat(trial_id(study, storage, number))
+
+
+def has_heartbeat(study: optuna.Study, storage: RDBStorage, number: int) -> bool:
+    """Whether a database has ever noted that a running trial lives."""
+    with storage.scoped_session() as session:
+        return TrialHeartbeatModel.where_trial_id(trial_id(study, storage, number), session) is not None

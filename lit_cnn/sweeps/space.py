@@ -8,6 +8,8 @@ A space file is YAML:
     metric: val/acc1      # what is compared; the recipe's monitor if left out
     direction: maximize   # or minimize; left out: minimize a loss, maximize others
     value: best           # of the metric over the epochs: best or last
+    seeds: 3              # run each point with the seeds 0 to 2 and compare means; left out: once, the recipe's seed
+    pruner: {kind: successive_halving, min_epochs: 3, factor: 3}  # train one in three on, to three times as far
     keys:
       model.optimizer.learning_rate: {low: 0.01, high: 1.0, log: true}
       model.optimizer.weight_decay: {choices: [1.0e-4, 5.0e-4]}
@@ -16,15 +18,12 @@ A space file is YAML:
 Two whole bounds give whole numbers. ``step`` and ``log`` are optional and exclude each other.
 """
 
-import contextlib
-import difflib
 import itertools
 import math
-from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from lit_cnn.experiment.files import value_text
+from lit_cnn.sweeps.halving import Pruner
 from lit_cnn.training.monitor import direction
 
 Sampler = Literal["grid", "random", "tpe"]
@@ -93,6 +92,9 @@ class Space:
         metric: Name in ``metrics.csv``; empty takes the recipe's monitor.
         direction: Whether large or small values are good; None decides by the metric's name: a loss is minimized.
         value: Which epoch's metric counts.
+        seeds: Each point is run with the seeds 0 to ``seeds`` - 1, and points are compared by their means; None runs it
+            once, with the recipe's seed.
+        pruner: Which points are trained to the end; None trains all of them.
     """
 
     keys: tuple[Axis, ...]
@@ -102,10 +104,19 @@ class Space:
     metric: str = ""
     direction: Literal["maximize", "minimize"] | None = None
     value: Literal["best", "last"] = "best"
+    seeds: int | None = None
+    pruner: Pruner | None = None
 
     def __post_init__(self) -> None:
         if not self.keys:
             raise ValueError("keys names no recipe key: state at least one, such as model.optimizer.learning_rate")
+        if self.seeds is not None and self.seeds < 1:
+            raise ValueError(f"seeds is {self.seeds} but must be at least 1: with how many seeds each point is run")
+        self._check_sampler()
+        if self.metric and not self.metric.startswith(("val/", "train/")):
+            raise ValueError(f"metric is {self.metric!r} but must be one that fit logs, such as val/acc1 or val/loss")
+
+    def _check_sampler(self) -> None:
         if self.sampler == "grid":
             if self.trials is not None:
                 raise ValueError("a grid tries every combination: leave trials out, or choose sampler: random")
@@ -117,8 +128,6 @@ class Space:
                     )
         elif self.trials is None or self.trials < 1:
             raise ValueError(f"sampler: {self.sampler} needs trials, how many to run, such as trials: 20")
-        if self.metric and not self.metric.startswith(("val/", "train/")):
-            raise ValueError(f"metric is {self.metric!r} but must be one that fit logs, such as val/acc1 or val/loss")
 
     def combinations(self) -> list[dict[str, Value]]:
         """Every combination of a grid, the last key varying fastest."""
@@ -139,7 +148,11 @@ class Space:
 
     def as_dict(self) -> dict[str, Any]:
         """The content of a space file, in built-in types, without what is left at its default."""
-        plain = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "keys"}
+        plain = {
+            field.name: getattr(self, field.name) for field in fields(self) if field.name not in ("keys", "pruner")
+        }
+        if self.pruner is not None:
+            plain["pruner"] = {name: value for name, value in asdict(self.pruner).items() if value is not None}
         axes = {}
         for axis in self.keys:
             stated = {name: value for name, value in asdict(axis).items() if name != "key" and value not in ((), None)}
@@ -149,102 +162,3 @@ class Space:
                 if (name, value) != ("log", False)
             }
         return {**{name: value for name, value in plain.items() if value not in (None, "")}, "keys": axes}
-
-
-def parse_space(content: Any, where: str) -> Space:
-    """A space from the content of its file.
-
-    Args:
-        content: What YAML holds.
-        where: Name of the file, for messages.
-
-    Raises:
-        ValueError: Naming the file, the key and what was expected.
-    """
-    try:
-        stated = _mapping(content, "a space file")
-        _known(stated, [field.name for field in fields(Space)], "the space")
-        keys = _mapping(stated.get("keys"), "keys")
-        axes = tuple(_axis(str(key), values) for key, values in keys.items())
-        rest = {name: value for name, value in stated.items() if name != "keys" and value is not None}
-        for name, allowed in (
-            ("sampler", get_args(Sampler)),
-            ("direction", ("maximize", "minimize")),
-            ("value", ("best", "last")),
-        ):
-            if name in rest and rest[name] not in allowed:
-                raise ValueError(f"{name} is {rest[name]!r} but must be one of {', '.join(allowed)}")
-        for name, kind in (("trials", int), ("seed", int), ("metric", str)):
-            if name in rest and (not isinstance(rest[name], kind) or isinstance(rest[name], bool)):
-                raise ValueError(
-                    f"{name} is {rest[name]!r} but must be {'a name' if kind is str else 'a whole number'}"
-                )
-        return Space(axes, **rest)
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from None
-
-
-def _axis(key: str, stated: Any) -> Axis:
-    where = f"keys.{key}"
-    stated = _mapping(stated, where, "{choices: [1, 2]} or {low: 0.1, high: 1.0}")
-    _known(stated, [field.name for field in fields(Axis) if field.name != "key"], where)
-    if "choices" in stated:
-        if len(stated) > 1:
-            raise ValueError(f"{where} states both choices and a range: state one of them")
-        return Axis(key, choices=_choices(where, stated["choices"]))
-    if not {"low", "high"} <= stated.keys():
-        raise ValueError(f"{where} needs choices, or low and high")
-    numbers = {name: _number(f"{where}.{name}", stated[name]) for name in ("low", "high", "step") if name in stated}
-    log = stated.get("log", False)
-    if not isinstance(log, bool):
-        raise ValueError(f"{where}.log is {log!r} but must be true or false")
-    if not numbers["low"] < numbers["high"]:
-        raise ValueError(f"{where}.low is {numbers['low']} but must be below high, {numbers['high']}")
-    if numbers.get("step", 1) <= 0:
-        raise ValueError(f"{where}.step is {numbers['step']} but must be positive")
-    if log and (numbers["low"] <= 0 or "step" in numbers):
-        raise ValueError(f"{where} with log: true needs a positive low and no step")
-    axis = Axis(key, low=numbers["low"], high=numbers["high"], step=numbers.get("step"), log=log)
-    if axis.whole and not isinstance(numbers.get("step", 1), int):
-        raise ValueError(f"{where}.step is {numbers['step']} between whole bounds: write them as {axis.low}.0")
-    return axis
-
-
-def _choices(where: str, stated: Any) -> tuple[Value, ...]:
-    if not isinstance(stated, list) or not stated:
-        raise ValueError(f"{where}.choices is {stated!r} but must be a list of values such as [1, 2]")
-    if any(isinstance(value, dict) for value in stated):
-        raise ValueError(f"{where}.choices holds a mapping: name the key below it, such as {key_below(where, stated)}")
-    choices = tuple(value_text(value) if isinstance(value, list) else value for value in stated)
-    if len({value_text(value) for value in choices}) < len(choices):
-        raise ValueError(f"{where}.choices names a value twice: {stated}")
-    return choices
-
-
-def key_below(where: str, stated: Iterable[Any]) -> str:
-    """The dotted key that a mapping among choices means."""
-    inner = next(value for value in stated if isinstance(value, dict))
-    return f"{where}.{next(iter(inner), 'name')}"
-
-
-def _number(where: str, value: Any) -> int | float:
-    if isinstance(value, str):  # YAML 1.1 reads 1e-4 as text
-        with contextlib.suppress(ValueError):
-            value = float(value)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ValueError(f"{where} is {value!r} but must be a number")
-    return value
-
-
-def _mapping(content: Any, what: str, example: str = "") -> Mapping[str, Any]:
-    if not isinstance(content, dict):
-        raise ValueError(f"{what} must be a mapping such as {example or '{KEY: {choices: [1, 2]}}'}, not {content!r}")
-    return content
-
-
-def _known(stated: Mapping[str, Any], names: list[str], what: str) -> None:
-    for name in stated:
-        if name not in names:
-            near = difflib.get_close_matches(str(name), names, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}."
-            raise ValueError(f"{what} has no key {str(name)!r}; {hint}")

@@ -1,4 +1,4 @@
-"""One trial of a sweep: ``lit-cnn fit`` in a process of its own, continued where an earlier one stopped."""
+"""One trial of a sweep: ``lit-cnn fit``, here or in a process of its own, continued where an earlier one stopped."""
 
 import math
 import os
@@ -9,42 +9,20 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType, TracebackType
-from typing import Any
 
 from lit_cnn.run_folder.checkpoint import LAST, PREVIOUS
 from lit_cnn.run_folder.folder import RUN_DIR_VARIABLE
 from lit_cnn.run_folder.metrics_csv import read_metrics
+from lit_cnn.sweeps.in_process import LOG, run_in_process
 from lit_cnn.sweeps.locks import take
 from lit_cnn.sweeps.space import Space
+from lit_cnn.sweeps.stop_signals import StopSignals
+from lit_cnn.training.stopping import Pause
 
-LOG = "fit.log"
 OWNER_LOCK = ".sweep.lock"
 """Held by the sweep that runs a trial: distinguishes a running trial from one whose sweep has died."""
 FIT_LOCK = ".fit.lock"
 """Held by the fit itself, which may outlive its sweep."""
-
-
-class StopSignals:
-    """Notes SIGINT and SIGTERM within a block instead of raising; ``number`` is the first one."""
-
-    def __init__(self) -> None:
-        self.number: int | None = None
-        self._previous: dict[int, Any] = {}
-
-    def __enter__(self) -> "StopSignals":
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._previous[number] = signal.signal(number, self._note)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        self.number = self.number or number
 
 
 @dataclass(frozen=True)
@@ -54,27 +32,43 @@ class Fit:
     Args:
         recipe: File of the resolved recipe that all trials share.
         arguments: Further arguments of every trial.
-        command: The program.
+        command: The program that runs a trial in a process of its own.
+        main: What runs a trial in this process: takes the arguments after ``lit-cnn`` and returns the exit code. None
+            starts a process for each trial.
     """
 
     recipe: Path
     arguments: Sequence[str] = ()
     command: Sequence[str] = (sys.executable, "-m", "lit_cnn", "fit")
+    main: Callable[[list[str]], int] | None = None
 
-    def command_line(self, run_dir: Path, overrides: Sequence[str]) -> list[str]:
+    def command_line(self, run_dir: Path, overrides: Sequence[str], pause: Pause | None = None) -> list[str]:
         """The command that starts a trial, or continues it if its folder holds a checkpoint."""
-        if any((run_dir / "checkpoints" / name).is_file() for name in (LAST, PREVIOUS)):
-            return [*self.command, "--resume", str(run_dir), *self.arguments]
-        return [*self.command, "--config", str(self.recipe), *self.arguments, *overrides]
+        return [*self.command, *self._arguments(run_dir, overrides, pause)]
 
-    def run(self, run_dir: Path, overrides: Sequence[str], stop: StopSignals, tick: Callable[[], None]) -> int | None:
-        """Run a trial to its end; a stop signal is passed on and awaited, so that the trial saves its state.
+    def _arguments(self, run_dir: Path, overrides: Sequence[str], pause: Pause | None) -> list[str]:
+        pauses = _pause_arguments(pause)
+        if any((run_dir / "checkpoints" / name).is_file() for name in (LAST, PREVIOUS)):
+            return ["--resume", str(run_dir), *self.arguments, *pauses]
+        return ["--config", str(self.recipe), *self.arguments, *overrides, *pauses]
+
+    def run(
+        self,
+        run_dir: Path,
+        overrides: Sequence[str],
+        stop: StopSignals,
+        pause: Pause | None = None,
+        *,
+        alone: bool = False,
+    ) -> int | None:
+        """Run a trial to its end; at a stop signal the trial saves its state first.
 
         Args:
             run_dir: The trial's run folder; what the trial prints goes to ``fit.log`` in it.
             overrides: ``--key=value`` of this trial.
             stop: Noted signals.
-            tick: Called several times a second while waiting.
+            pause: Where the trial is paused; None trains it to the end.
+            alone: Use a process of its own in any case.
 
         Returns:
             The exit code, or None if the trial was not started because a stop was wished while an earlier fit in the
@@ -84,32 +78,45 @@ class Fit:
         while lock is None:
             if stop.number:
                 return None
-            tick()
             time.sleep(0.2)
             lock = take(run_dir / FIT_LOCK)
         try:
-            with (run_dir / LOG).open("ab") as log:
-                process = subprocess.Popen(
-                    self.command_line(run_dir, overrides),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    env={**os.environ, RUN_DIR_VARIABLE: str(run_dir)},
-                    pass_fds=(lock,),
-                    start_new_session=True,  # so that Ctrl-C reaches it once, from here
-                )
+            if self.main is None or alone:
+                process = self._start(run_dir, overrides, pause, lock)
+            else:
+                return run_in_process(self.main, ["fit", *self._arguments(run_dir, overrides, pause)], run_dir, stop)
         finally:
             os.close(lock)
-        return _wait(process, stop, tick)
+        return _wait(process, stop)
+
+    def _start(self, run_dir: Path, overrides: Sequence[str], pause: Pause | None, lock: int) -> subprocess.Popen:
+        with (run_dir / LOG).open("ab") as log:
+            return subprocess.Popen(
+                self.command_line(run_dir, overrides, pause),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, RUN_DIR_VARIABLE: str(run_dir)},
+                pass_fds=(lock,),
+                start_new_session=True,  # so that Ctrl-C reaches it once, from here
+            )
 
 
-def _wait(process: subprocess.Popen, stop: StopSignals, tick: Callable[[], None]) -> int:
+def _pause_arguments(pause: Pause | None) -> list[str]:
+    if pause is None:
+        return []
+    if pause.epochs is not None:
+        return [f"--pause-after={pause.epochs}"]
+    return [f"--pause-after-steps={pause.steps}"]
+
+
+def _wait(process: subprocess.Popen, stop: StopSignals) -> int:
     told = False
     while True:
         try:
             return process.wait(timeout=0.2)
         except subprocess.TimeoutExpired:
-            tick()
+            pass
         if stop.number and not told:
             process.send_signal(stop.number)
             told = True
@@ -125,14 +132,16 @@ def explain_failure(run_dir: Path, exit_code: int) -> str:
     return said[-1].removeprefix("lit-cnn: ") if said else f"ended with exit code {exit_code} and said nothing"
 
 
-def read_value(run_dir: Path, space: Space) -> float:
-    """The metric of a finished run: of its best epoch, or of its last.
+def read_value(run_dir: Path, space: Space, pause: Pause | None = None) -> float:
+    """The metric of a run that has ended, or is paused: of its best epoch, or of its last, up to the pause.
 
     Raises:
         KeyError: If the run logged no such metric; the argument is what it logged.
         ValueError: If it was never a number.
     """
     rows = read_metrics(run_dir / "metrics.csv")
+    if pause is not None:  # rows are numbered from 0
+        rows = [row for row in rows if not pause.is_reached(int(row.get("epoch", 0)), int(row["step"]))]
     values = [row[space.metric] for row in rows if space.metric in row]
     if not values:
         raise KeyError(sorted({name for row in rows for name in row} - {"epoch", "step"}))

@@ -1,30 +1,62 @@
-"""What asks a run to stop: a signal, the scheduler, or the time limit."""
+"""What asks a run to stop: a signal, the scheduler, the time limit, or the end of the part that was asked for."""
 
 import signal
 import threading
 import time
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
 TIMED_OUT = 124
 """Exit code of a run that its time limit stopped, as of the command ``timeout``."""
+PAUSED = 75
+"""Exit code of a run that ``--pause-after`` stopped: "try again later" (EX_TEMPFAIL of sysexits.h)."""
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Where a run is paused, counted from its first step: the schedule stays that of the whole run.
+
+    Args:
+        epochs: Complete epochs; None for no such limit.
+        steps: Optimizer steps; None for no such limit.
+    """
+
+    epochs: int | None = None
+    steps: int | None = None
+
+    def __post_init__(self) -> None:
+        for option, value in (("--pause-after", self.epochs), ("--pause-after-steps", self.steps)):
+            if value is not None and value < 1:
+                raise ValueError(f"{option} is {value} but must be at least 1")
+
+    def __str__(self) -> str:
+        return f"epoch {self.epochs}" if self.epochs is not None else f"step {self.steps}"
+
+    def is_reached(self, epochs: int, steps: int) -> bool:
+        """Whether so many complete epochs or steps are the end of the part."""
+        return (self.epochs is not None and epochs >= self.epochs) or (self.steps is not None and steps >= self.steps)
 
 
 class RunInterrupted(Exception):
-    """A signal or the time limit stopped the run; a checkpoint continues it.
+    """A signal, the time limit or a pause stopped the run; a checkpoint continues it.
 
     Args:
-        signal_number: The signal; None for the time limit.
+        signal_number: The signal; None for the time limit or a pause.
         saved_step: Optimizer steps done at the newest checkpoint; None where training had not begun.
         requeue: Whether the scheduler is to start the run again.
+        pause: The pause that was reached.
     """
 
-    def __init__(self, signal_number: int | None, saved_step: int | None, requeue: bool = False) -> None:
+    def __init__(
+        self, signal_number: int | None, saved_step: int | None, requeue: bool = False, pause: Pause | None = None
+    ) -> None:
         cause = "the time limit" if signal_number is None else signal.Signals(signal_number).name
+        verb = f"paused after {pause}" if pause else f"stopped by {cause}"
         kept = f"; the state after step {saved_step} is saved" if saved_step else "; nothing was saved yet"
-        super().__init__(f"stopped by {cause}{kept if saved_step is not None else ' before training began'}")
-        self.began, self.requeue = saved_step is not None, requeue
-        self.exit_code = TIMED_OUT if signal_number is None else 128 + signal_number
+        super().__init__(f"{verb}{kept if saved_step is not None else ' before training began'}")
+        self.began, self.requeue, self.paused = saved_step is not None, requeue, pause is not None
+        self.exit_code = PAUSED if pause else TIMED_OUT if signal_number is None else 128 + signal_number
 
 
 class StopRequest:
@@ -35,10 +67,14 @@ class StopRequest:
     Args:
         max_seconds: Time after which the run stops with its state saved; None trains to the end.
         requeue_signal: The signal at which the run stops so that the scheduler starts it again; None for no such.
+        pause: Where the run stops with its state saved; None trains to the end.
     """
 
-    def __init__(self, max_seconds: float | None = None, requeue_signal: int | None = None) -> None:
+    def __init__(
+        self, max_seconds: float | None = None, requeue_signal: int | None = None, pause: Pause | None = None
+    ) -> None:
         self.requeue_signal = requeue_signal
+        self.pause = pause
         self.signal: int | None = None
         self.signaled_at = 0.0
         self.hurried = False
@@ -81,6 +117,10 @@ class StopRequest:
     def asked(self) -> bool:
         """Whether this process is to stop."""
         return self.signal is not None or self.timed_out
+
+    def pauses(self, epochs: int, steps: int) -> bool:
+        """Whether the run pauses after so many complete epochs, or so many steps."""
+        return self.pause is not None and self.pause.is_reached(epochs, steps)
 
     def waited(self, seconds: float) -> bool:
         """Whether the run was asked to stop so long ago, or twice."""

@@ -69,7 +69,7 @@ def places(fitted: FittedRun, tmp_path_factory: pytest.TempPathFactory) -> dict[
             lambda recipe, rest: Fit(recipe, rest, (sys.executable, "-S", str(folder / "fake.py"))),
         )
         space, recipe = str(folder / "space.yaml"), str(fitted.recipe)
-        assert main(["sweep", "--config", recipe, "--space", space, "--sweep-dir", str(folder / "s")]) == 0
+        assert main(["sweep", "--config", recipe, "--space", space, "--sweep-dir", str(folder / "s"), "--process-per-trial"]) == 0
     return {"run": str(fitted.folder), "images": str(fitted.images), "sweep": str(folder / "s")}
 
 

@@ -50,6 +50,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 COMMAND = ["sweep", "--config", "base.yaml", "--space", "space.yaml", "--sweep-dir", "sweeps/s"]
+PROCESSES = [*COMMAND, "--process-per-trial"]
 
 
 def refusal(capsys: pytest.CaptureFixture, arguments: list[str]) -> str:
@@ -58,9 +59,9 @@ def refusal(capsys: pytest.CaptureFixture, arguments: list[str]) -> str:
 
 
 def test_what_a_sweep_leaves(folder: Path, capsys: pytest.CaptureFixture) -> None:
-    assert main([*COMMAND, "--model.optimizer.learning_rate", "0.3"]) == 0
+    assert main([*PROCESSES, "--model.optimizer.learning_rate", "0.3"]) == 0
     text = capsys.readouterr().out
-    assert "trial 2 of 2: val/acc1 0.2000" in text
+    assert "trial 2 of 2: val/acc1 20.00 %" in text
     sweep = folder / "sweeps" / "s"
     with (sweep / "trials.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -73,14 +74,14 @@ def test_what_a_sweep_leaves(folder: Path, capsys: pytest.CaptureFixture) -> Non
     assert (best.data.rand_augment.layers, best.model.optimizer.learning_rate) == (2, 0.3)
     assert best.tracking.group is None
     header = (sweep / "best.yaml").read_text().splitlines()
-    assert header[0].startswith("# Trial 2 of the sweep s: val/acc1 0.2 of its best epoch, the best of 2")
+    assert header[0].startswith("# Trial 2 of the sweep s: val/acc1 20.00 % of its best epoch, the best of 2")
     arguments = (Path(rows[0]["run"]) / "arguments").read_text()
     assert arguments.startswith(f"--config {sweep / 'recipe.yaml'} --trainer.enable_progress_bar=false")
     assert "--tracking.group=s" in arguments
 
 
 def test_a_sweep_is_continued_and_reported_from_its_folder_alone(folder: Path, capsys: pytest.CaptureFixture) -> None:
-    assert main(COMMAND) == 0
+    assert main(PROCESSES) == 0
     before = sorted((folder / "sweeps" / "s").glob("*/"))
     capsys.readouterr()
     assert main(["sweep", "--sweep-dir", "sweeps/s"]) == 0
@@ -118,7 +119,7 @@ def test_a_wrong_space_is_refused_before_anything_runs(folder: Path, capsys: pyt
 @pytest.mark.slow
 def test_all_trials_have_the_precision_of_the_machine_that_began(folder: Path, machine: Any, capsys) -> None:
     machine(("avx512_bf16",))
-    assert main(COMMAND) == 0
+    assert main(PROCESSES) == 0
     assert "precision: bf16-mixed, because" in capsys.readouterr().out
     machine(("avx2",))  # the sweep goes on elsewhere, where auto would be another
     for command in (COMMAND, [*COMMAND[:1], *COMMAND[5:]]):  # with the recipe again, and from the folder alone

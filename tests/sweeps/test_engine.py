@@ -6,26 +6,31 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import optuna
 import pytest
-from optuna.trial import TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 from sweep_process import FAKE, GRID
 
-from lit_cnn.sweeps.engine import KeyedSampler, Sweep, standing, suggest
+from lit_cnn.sweeps.engine import Sweep
+from lit_cnn.sweeps.halving import Pruner
+from lit_cnn.sweeps.jobs import Job, standing
 from lit_cnn.sweeps.results import TrialResult
+from lit_cnn.sweeps.sampling import KeyedSampler, suggest
 from lit_cnn.sweeps.space import Axis, Space
-from lit_cnn.sweeps.trials import OWNER_LOCK, Fit, StopSignals
+from lit_cnn.sweeps.stop_signals import StopSignals
+from lit_cnn.sweeps.trials import OWNER_LOCK, Fit
 
 PROGRAM = [sys.executable, str(Path(__file__).parent / "sweep_process.py")]
 
 
 def run(folder: Path, space: Space = GRID, stop: StopSignals | None = None, storage: str | None = None) -> Sweep:
     folder.mkdir(parents=True, exist_ok=True)
-    sweep = Sweep(folder, space, {"model.architecture": "resnet"}, storage)
-    sweep.run(Fit(Path("recipe.yaml"), (), FAKE), stop or StopSignals(), [].append)
+    sweep = Sweep(folder, space, {"model.architecture": "resnet"}, storage, say=[].append)
+    sweep.run(Fit(Path("recipe.yaml"), (), FAKE), stop or StopSignals())
     return sweep
 
 
@@ -70,8 +75,8 @@ def test_failures_are_told_and_do_not_end_the_sweep(tmp_path: Path) -> None:
     ]
     again = run(tmp_path / "s", choices("crash", "nan", 3))
     assert starts(again.results()[1]) == ["new"]
-    again.retry_failed()
-    again.run(Fit(Path("recipe.yaml"), (), FAKE), StopSignals(), [].append)
+    again.queue.retry_failed()
+    again.run(Fit(Path("recipe.yaml"), (), FAKE), StopSignals())
     assert starts(again.results()[1]) == ["new", "new"]
     assert [row.state for row in again.results()] == ["complete", "failed", "failed"]
 
@@ -94,67 +99,63 @@ def test_another_sweep_under_the_same_name_is_refused(tmp_path: Path) -> None:
 
 def test_a_stopped_trial_is_continued_from_its_checkpoint_before_new_ones(tmp_path: Path) -> None:
     folder, space = tmp_path / "s", choices("hang", 2)
-    process = FitStopper(folder)
     with StopSignals() as stop:
-        process.stop = stop
-        first = Sweep(folder_made(folder), space, {"model.architecture": "resnet"})
-        first._heartbeat = lambda _: process.stop_when_saved  # type: ignore[method-assign]
-        first.run(Fit(Path("recipe.yaml"), (), FAKE), stop, [].append)
+        first = Sweep(folder_made(folder), space, {"model.architecture": "resnet"}, say=[].append)
+        signaler = threading.Thread(target=stop_when_saved, args=(folder,))
+        signaler.start()
+        first.run(Fit(Path("recipe.yaml"), (), FAKE), stop)
+        signaler.join()
     assert [row.state for row in first.results()] == ["stopped", "waiting"]
     lines: list[str] = []
-    second = Sweep(folder, space, {"model.architecture": "resnet"})
-    second.run(Fit(Path("recipe.yaml"), (), FAKE), StopSignals(), lines.append)
+    second = Sweep(folder, space, {"model.architecture": "resnet"}, say=lines.append)
+    second.run(Fit(Path("recipe.yaml"), (), FAKE), StopSignals())
     assert "trial 1 of 2 continues" in lines[0]
     rows = second.results()
     assert [(row.value, starts(row)) for row in rows] == [(20.0, ["new"]), (1.0, ["new", "resume"])]
 
 
 def folder_made(folder: Path) -> Path:
-    folder.mkdir()
+    folder.mkdir(parents=True)
     return folder
 
 
-class FitStopper:
-    """Asks for a stop as soon as a run below ``folder`` has a checkpoint."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.stop = folder, StopSignals()
-
-    def stop_when_saved(self) -> None:
-        if any(self.folder.glob("*/checkpoints/last.ckpt")):
-            self.stop.number = signal.SIGTERM
+def stop_when_saved(folder: Path) -> None:
+    """Send this process SIGTERM as soon as a run below ``folder`` has a checkpoint."""
+    while not any(folder.glob("*/checkpoints/last.ckpt")):
+        time.sleep(0.02)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def test_a_running_trial_is_left_to_the_living_and_taken_from_the_dead(tmp_path: Path) -> None:
     sweep = Sweep(tmp_path, choices(5), {})
-    taken = sweep._take()
+    taken = sweep.queue.take()
     assert taken is not None
-    trial, folder, lock = taken
+    trial, folder, lock = taken.trial, taken.run, taken.lock
     other = Sweep(tmp_path, choices(5), {})
-    assert other._take() is None
+    assert other.queue.take() is None
     os.close(lock)  # what the death of its process does
-    again = other._take()
+    again = other.queue.take()
     assert again is not None
-    assert (again[0].params, again[1]) == (trial.params, folder)
+    assert (again.trial.params, again.run) == (trial.params, folder)
     assert [trial.state for trial in other.study.trials] == [TrialState.FAIL, TrialState.RUNNING]
-    os.close(again[2])
+    os.close(again.lock)
 
 
 def test_a_trial_that_ends_while_its_lock_is_looked_at_is_not_taken_for_dead(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sweep, other = Sweep(tmp_path, choices(5), {}), Sweep(tmp_path, choices(5), {})
-    taken = sweep._take()
+    taken = sweep.queue.take()
     assert taken is not None
-    trial, _, lock = taken
+    trial, lock = taken.trial, taken.lock
 
     def end_then_look(_: Path) -> bool:
         sweep.study.tell(trial, 50.0)
         os.close(lock)
         return False
 
-    monkeypatch.setattr("lit_cnn.sweeps.engine.is_held", end_then_look)
-    assert other._take() is None
+    monkeypatch.setattr("lit_cnn.sweeps.queue.is_held", end_then_look)
+    assert other.queue.take() is None
     assert [row.value for row in other.results()] == [50.0]
 
 
@@ -163,30 +164,140 @@ def test_a_slot_that_another_process_has_just_taken_is_dropped_before_it_runs(
 ) -> None:
     """Two machines with folders, and so queue locks, of their own."""
     storage = f"sqlite:///{tmp_path}/sweeps.db"
-    first, second = (Sweep(folder_made(tmp_path / name), choices(5), {}, storage) for name in ("s", "t"))
-    second.folder = first.folder  # the same study
-    taken = first._take()
+    first, second = (Sweep(folder_made(tmp_path / name / "s"), choices(5), {}, storage) for name in "ab")
+    taken = first.queue.take()
     assert taken is not None
-    monkeypatch.setattr(second, "_next_slot", iter([(0, None), None]).__next__)
-    assert second._take() is None
+    monkeypatch.setattr(second.queue, "_next_job", iter([(Job(0), None), None]).__next__)
+    assert second.queue.take() is None
     assert [row.state for row in first.results()] == ["running"]
-    os.close(taken[2])
+    os.close(taken.lock)
 
 
 def test_a_running_trial_of_another_machine_is_left_alone(tmp_path: Path) -> None:
     sweep = Sweep(tmp_path, choices(5), {})
-    taken = sweep._take()
+    taken = sweep.queue.take()
     assert taken is not None
-    os.close(taken[2])
-    taken[0].set_user_attr("host", f"not-{socket.gethostname()}")
-    assert sweep._take() is None
+    os.close(taken.lock)
+    taken.trial.set_user_attr("host", f"not-{socket.gethostname()}")
+    assert sweep.queue.take() is None
 
 
-def test_of_equal_attempts_the_first_stands_and_a_later_attempt_before_it(tmp_path: Path) -> None:
-    sweep = Sweep(tmp_path, GRID, {})
-    for token, (slot, attempt) in enumerate(((0, 0), (0, 0), (1, 0), (1, 1), (1, 1), (1, 0))):
-        sweep._add_trial(slot, attempt, {"x": 1, "y": slot}, tmp_path / f"run{token}", str(token))
-    assert {slot: trial.number for slot, trial in standing(sweep.study.trials).items()} == {0: 0, 1: 3}
+def trial_of(slot: int, attempt: int, number: int) -> FrozenTrial:
+    trial = create_trial(state=TrialState.RUNNING, user_attrs={"slot": slot, "attempt": attempt})
+    trial.number = number
+    return trial
+
+
+def test_of_equal_attempts_the_first_stands_and_a_later_attempt_before_it() -> None:
+    tried = ((0, 0), (0, 0), (1, 0), (1, 1), (1, 1), (1, 0))
+    trials = [trial_of(slot, attempt, number) for number, (slot, attempt) in enumerate(tried)]
+    assert {job: trial.number for job, trial in standing(trials).items()} == {Job(0): 0, Job(1): 3}
+
+
+def seeded(*values: int, seeds: int) -> Space:
+    return Space((Axis("x", choices=values),), metric="val/acc1", seeds=seeds)
+
+
+def test_with_seeds_the_best_mean_wins_and_the_spread_is_told(tmp_path: Path) -> None:
+    rows = run(tmp_path / "s", seeded(1, 3, seeds=3)).results()
+    assert [(row.trial, row.state, row.n) for row in rows] == [(2, "complete", 3), (1, "complete", 3)]
+    assert [(row.value, row.sd) for row in rows] == [(31.0, 1.0), (9.0, 1.0)]  # 30 + (0, 1, 2), 10 - (0, 1, 2)
+    assert len({run for row in rows for run in row.runs}) == 6
+    seeds = [(Path(run) / "settings").read_text().split("seed_everything=")[1].strip() for run in rows[0].runs]
+    assert seeds == ["0", "1", "2"]
+
+
+def test_more_seeds_are_added_to_those_that_have_run(tmp_path: Path) -> None:
+    first = run(tmp_path / "s", seeded(1, 3, seeds=2)).results()
+    more = run(tmp_path / "s", seeded(1, 3, seeds=3)).results()
+    assert [row.n for row in more] == [3, 3]
+    assert [row.runs[:2] for row in more] == [row.runs for row in first]
+    with pytest.raises(ValueError, match="these keys differ: seeds"):
+        run(tmp_path / "s", choices(1, 3))
+
+
+def test_a_sampler_s_point_has_the_same_values_with_every_seed(tmp_path: Path) -> None:
+    space = Space((Axis("x", low=1, high=9),), sampler="tpe", trials=3, metric="val/acc1", seeds=2)
+    sweep = run(tmp_path / "s", space)
+    drawn = [(trial.user_attrs["slot"], trial.params["x"]) for trial in sweep.study.trials]
+    assert len(drawn) == 6
+    assert len(set(drawn)) == 3
+
+
+def test_a_point_of_which_a_seed_has_failed_does_not_win(tmp_path: Path) -> None:
+    folder = tmp_path / "s"
+    run(folder, seeded(1, 3, seeds=1))
+    sweep = Sweep(folder, seeded(1, 3, seeds=2), {"model.architecture": "resnet"})
+    while (taken := sweep.queue.take()) is not None:
+        if taken.job.slot == 1:
+            taken.trial.set_user_attr("error", "out of memory")
+        sweep.study.tell(taken.trial, *([] if taken.job.slot == 1 else [11.0]), **fail_if(taken.job.slot == 1))
+        os.close(taken.lock)
+    rows = sweep.results()
+    assert [(row.trial, row.state, row.n, row.error) for row in rows] == [
+        (1, "complete", 2, ""),
+        (2, "failed", 1, "out of memory"),
+    ]
+
+
+def fail_if(failed: bool) -> dict[str, TrialState]:
+    return {"state": TrialState.FAIL} if failed else {}
+
+
+HALVING = Pruner(min_epochs=1, factor=3)
+
+
+def test_pruning_trains_the_best_on_and_pauses_the_others(tmp_path: Path) -> None:
+    space = Space((Axis("x", choices=(1, 2, 3, 4, 5, 6, 7, 8, 9)),), metric="val/acc1", pruner=HALVING)
+    sweep = Sweep(folder_made(tmp_path / "s"), space, {}, length=9, say=[].append)
+    assert sweep.rungs == (1, 3, 9)
+    sweep.run(Fit(Path("recipe.yaml"), (), FAKE), StopSignals())
+    rows = sweep.results()
+    assert [(row.trial, row.state, row.trained, row.value) for row in rows[:4]] == [
+        (9, "complete", 9, 81.0),
+        (8, "pruned", 3, 24.0),
+        (7, "pruned", 3, 21.0),
+        (6, "pruned", 1, 6.0),
+    ]
+    assert [starts(row) for row in rows[:4]] == [
+        ["new", "resume", "resume"],
+        ["new", "resume"],
+        ["new", "resume"],
+        ["new"],
+    ]
+    again = Sweep(tmp_path / "s", space, {}, length=9, say=[].append)
+    again.run(Fit(Path("recipe.yaml"), (), FAKE), StopSignals())
+    assert again.results() == rows
+    with pytest.raises(ValueError, match="these keys differ: pruner"):
+        Sweep(tmp_path / "s", dataclasses.replace(space, pruner=Pruner(min_epochs=2)), {}, length=9)
+
+
+def test_pruning_compares_means_over_seeds(tmp_path: Path) -> None:
+    space = Space((Axis("x", choices=(1, 2, 3)),), metric="val/acc1", pruner=HALVING, seeds=2)
+    sweep = Sweep(folder_made(tmp_path / "s"), space, {}, length=2, say=[].append)
+    sweep.run(Fit(Path("recipe.yaml"), (), FAKE), StopSignals())
+    assert [(row.trial, row.state, row.n) for row in sweep.results()] == [
+        (3, "complete", 2),
+        (2, "pruned", 2),
+        (1, "pruned", 2),
+    ]
+
+
+def test_a_trial_whose_process_died_runs_again_in_a_process_of_its_own(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path, choices(5, 6), {}, say=[].append)
+    taken = sweep.queue.take()
+    assert taken is not None
+    os.close(taken.lock)
+    here: list[list[str]] = []
+
+    def main(arguments: list[str]) -> int:
+        here.append(arguments)
+        return 1
+
+    sweep.run(Fit(Path("recipe.yaml"), (), FAKE, main), StopSignals())
+    assert len(here) == 1
+    assert "--x=6" in here[0]
+    assert [(row.trial, row.state) for row in sweep.results()] == [(1, "complete"), (2, "failed")]
 
 
 def draws(space: Space, slots: list[int]) -> list[float]:

@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from lit_cnn.experiment.files import argument
-from lit_cnn.sweeps.space import Axis, Space, parse_space
+from lit_cnn.sweeps.space import Axis, Space
+from lit_cnn.sweeps.space_file import parse_space
 
 FOLDER = Path(__file__).parents[2] / "recipes" / "sweeps"
 GRID: dict[str, Any] = {"keys": {"a.b": {"choices": [1, 2]}, "c": {"low": 1, "high": 3}}}
@@ -35,6 +36,8 @@ def test_ranges() -> None:
         GRID,
         {"sampler": "tpe", "trials": 3, "seed": 4, "keys": {"lr": {"low": 0.1, "high": 1.0, "log": True}}},
         {"keys": {"lr": {"low": 0.1, "high": 0.3, "step": 0.1}}, "metric": "val/loss", "direction": "minimize"},
+        {**GRID, "seeds": 3, "pruner": {"kind": "successive_halving", "min_epochs": 3}},
+        {**GRID, "pruner": {"kind": "successive_halving", "min_steps": 100, "factor": 4}},
     ],
 )
 def test_a_space_survives_its_file(stated: dict[str, Any]) -> None:
@@ -85,6 +88,25 @@ MISTAKES = {
     "no number": (axis(low="small", high=1), "keys.k.low is 'small' but must be a number"),
     "empty choices": (axis(choices=[]), "keys.k.choices is \\[\\] but must be a list"),
     "doubled choice": (axis(choices=[1, 1]), "keys.k.choices names a value twice"),
+    "no seeds": (changed(seeds=0), "seeds is 0 but must be at least 1"),
+    "seeds as a list": (changed(seeds=[0, 1]), "seeds is \\[0, 1\\] but must be a whole number"),
+    "a pruner's name": (changed(pruner="median"), "pruner must be a mapping such as {kind: successive_halving"),
+    "another pruner": (changed(pruner={"kind": "median"}), "pruner.kind is 'median' but must be successive_halving"),
+    "a pruner without kind": (changed(pruner={"min_epochs": 1}), "pruner.kind is None but must be successive_halving"),
+    "a pruner without rungs": (changed(pruner={"kind": "successive_halving"}), "pruner needs the first rung"),
+    "a pruner's unknown key": (
+        changed(pruner={"kind": "successive_halving", "min_epoch": 1}),
+        "pruner has no key 'min_epoch'; did you mean 'min_epochs'",
+    ),
+    "rungs of another type": (
+        changed(pruner={"kind": "successive_halving", "min_epochs": 1.5}),
+        "pruner.min_epochs is 1.5 but must be a whole number",
+    ),
+    "W&B's values": (axis(values=[1]), "keys.k has no key 'values'; did you mean 'choices'"),
+    "W&B's min": (axis(min=1, max=2), "keys.k has no key 'min'; did you mean 'low'"),
+    "W&B's method": ({"method": "bayes"}, "the space has no key 'method'; did you mean 'sampler'"),
+    "W&B's parameters": ({"parameters": {}}, "the space has no key 'parameters'; did you mean 'keys'"),
+    "W&B's early_terminate": (changed(early_terminate={}), "has no key 'early_terminate'; did you mean 'pruner'"),
     "mapping as choice": (axis(choices=[{"alpha": 1}]), "name the key below it, such as keys.k.alpha"),
 }
 

@@ -13,7 +13,7 @@ import pytest
 
 from lit_cnn.data.loading import workers
 from lit_cnn.run_folder.checkpoint import LAST, load_checkpoint
-from lit_cnn.training.stopping import TIMED_OUT, RunInterrupted, StopRequest
+from lit_cnn.training.stopping import PAUSED, TIMED_OUT, Pause, RunInterrupted, StopRequest
 
 
 @pytest.fixture
@@ -55,6 +55,25 @@ def test_the_time_limit_asks_with_its_own_code() -> None:
     assert stop.asked
     assert stop.waited(0.0)
     assert stop.interruption(3).exit_code == TIMED_OUT
+
+
+def test_a_pause_is_reached_after_its_epochs_or_its_steps() -> None:
+    assert [StopRequest(pause=Pause(epochs=2)).pauses(epochs, 100) for epochs in (1, 2, 3)] == [False, True, True]
+    assert [StopRequest(pause=Pause(steps=5)).pauses(9, steps) for steps in (4, 5, 6)] == [False, True, True]
+    assert not StopRequest(pause=Pause()).pauses(9, 9)
+    assert not StopRequest().pauses(9, 9)
+
+
+def test_a_pause_has_its_own_words_and_code() -> None:
+    paused = RunInterrupted(None, 12, pause=Pause(epochs=3))
+    assert str(paused) == "paused after epoch 3; the state after step 12 is saved"
+    assert (paused.exit_code, paused.paused, paused.began) == (PAUSED, True, True)
+
+
+@pytest.mark.parametrize(("given", "message"), [({"epochs": 0}, "--pause-after is 0"), ({"steps": -1}, "-steps is -1")])
+def test_a_pause_before_the_first_step_is_refused(given: dict[str, int], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Pause(**given)
 
 
 WORKER = """

@@ -26,7 +26,7 @@ from lit_cnn.run_folder.checkpoint import BEST, LAST, PREVIOUS
 from lit_cnn.training.callbacks.top_checkpoints import TopCheckpoints, link_or_copy
 from lit_cnn.training.checkpoint_io import DurableCheckpointIO
 from lit_cnn.training.monitor import is_better, is_of_validation
-from lit_cnn.training.stopping import StopRequest
+from lit_cnn.training.stopping import RunInterrupted, StopRequest
 
 GRACE_SECONDS = 20.0
 """How long a validation may go on after a signal: schedulers kill 30 s after it."""
@@ -109,7 +109,7 @@ class Checkpoints(Checkpoint):
             return  # the end of the epoch saves after validation
         due = time.monotonic() - self._saved_at > self.every_seconds
         stop = self._agreed_to_stop(trainer)
-        if stop or self._agreed(trainer, due):
+        if stop or self.stop.pauses(0, trainer.global_step) or self._agreed(trainer, due):
             self.save(trainer)
         self._stopping = stop
 
@@ -160,8 +160,11 @@ class Checkpoints(Checkpoint):
     def _stop_if_saved(self, trainer: pl.Trainer) -> None:
         """Publish, or stop, one step later than the state was saved: by now the loggers have written the step's row."""
         self._publish(trainer)
-        if self._stopping:
+        pauses = self.stop.pauses(trainer.current_epoch, trainer.global_step)
+        if self._stopping or (pauses and self.stop.signal):
             raise self.stop.interruption(self._saved_step)
+        if pauses:
+            raise RunInterrupted(None, self._saved_step, pause=self.stop.pause)
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._publish(trainer)

@@ -1,0 +1,56 @@
+"""How a trial's values are drawn: by the key (seed, slot), so that no kill and no second process repeats a draw."""
+
+import warnings
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.trial import FrozenTrial, Trial
+
+from lit_cnn.randomness import derive_key
+from lit_cnn.sweeps.space import Axis, Space
+
+
+class KeyedSampler(BaseSampler):
+    """Draws by the key (seed, slot)."""
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        self._sampler = self._seeded(0)
+
+    def _seeded(self, slot: int) -> BaseSampler:
+        seed = derive_key(self.space.seed, "sweep", slot) & 0xFFFFFFFF
+        if self.space.sampler != "tpe":
+            return RandomSampler(seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            # Jointly over all keys, stated since Optuna's defaults have changed; running trials repel those of others.
+            return TPESampler(seed=seed, multivariate=True, constant_liar=True)
+
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        self._sampler = self._seeded(trial.user_attrs.get("slot", -1))
+        self._sampler.before_trial(study, trial)
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        return self._sampler.infer_relative_search_space(study, trial)
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        return self._sampler.sample_relative(study, trial, search_space)
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        return self._sampler.sample_independent(study, trial, param_name, param_distribution)
+
+
+def suggest(trial: Trial, axis: Axis, grid: bool) -> None:
+    """Let Optuna choose the axis' value of a trial."""
+    if grid or axis.low is None or axis.high is None:
+        trial.suggest_categorical(axis.key, axis.values() or ())
+    elif axis.whole:
+        trial.suggest_int(axis.key, int(axis.low), int(axis.top), step=int(axis.step or 1), log=axis.log)
+    else:
+        trial.suggest_float(axis.key, axis.low, axis.top, step=axis.step, log=axis.log)
