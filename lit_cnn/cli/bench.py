@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lit_cnn.cli.bench_tables import bench_table, comparisons, conditions, further
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, phases, say
 from lit_cnn.cli.image_sizes import add_image_sizes, check_sizes, sizes_last
 from lit_cnn.cli.outputs import PICTURES, add_output, require_writable
@@ -76,14 +77,14 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     return options, rest
 
 
-def make_parser(with_recipe: bool) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def make_parser(with_recipe: bool = False) -> CommandParser:
+    parser = CommandParser(
         prog="lit-cnn bench",
         usage="lit-cnn bench NAME... [options]\n       lit-cnn bench --table [options]\n"
         "       lit-cnn bench --config RECIPE [--config OVERLAY] [options] [--KEY VALUE ...]",
         description="Images per second of training steps and inference, their parts, memory, and the share of the "
         "machine's limit: a large matrix product in the same precision, measured in the same rounds.",
-        allow_abbrev=False,
+        example="lit-cnn bench resnet50 --against timm torchvision",
     )  # fmt: skip
     if with_recipe:  # what follows an unknown --KEY is its value, not a name
         parser.set_defaults(names=[])

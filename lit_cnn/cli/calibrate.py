@@ -4,18 +4,20 @@ The temperature is fitted on one half of the validation images and everything is
 says which share of the images keeps an answer at a least confidence, and how accurate these answers are.
 """
 
+from __future__ import annotations
+
 import argparse
+from typing import TYPE_CHECKING
 
 from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments, chosen_checkpoint
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, percent, progress, say
-from lit_cnn.cli.evaluated_images import evaluated_images
 from lit_cnn.cli.outputs import PICTURES, add_output, require_writable
 from lit_cnn.cli.tables import Column, Table, print_tables
-from lit_cnn.evaluation.calibration import BINS, Calibration, calibrate
-from lit_cnn.evaluation.logits import collect
-from lit_cnn.evaluation.recorded_data import load_network
-from lit_cnn.evaluation.test_time_augmentation import make_views
-from lit_cnn.reports.reliability import draw_reliability
+from lit_cnn.evaluation.choices import BINS
+
+if TYPE_CHECKING:  # a help needs none of it
+    from lit_cnn.evaluation.calibration import Calibration
 
 ENDINGS = (*PICTURES, ".json")
 
@@ -24,6 +26,13 @@ def run(arguments: list[str]) -> int:
     options = parse(arguments)
     for path in options.out:
         require_writable("--out", path, ENDINGS)
+    from lit_cnn.cli.evaluated_images import evaluated_images
+    from lit_cnn.evaluation.calibration import calibrate
+    from lit_cnn.evaluation.logits import collect
+    from lit_cnn.evaluation.recorded_data import load_network
+    from lit_cnn.evaluation.test_time_augmentation import make_views
+    from lit_cnn.reports.reliability import draw_reliability
+
     checkpoint = chosen_checkpoint(options.checkpoint)
     trained = load_network(checkpoint, options.weights, options.trust)
     with (
@@ -48,8 +57,9 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="lit-cnn calibrate", description=__doc__, allow_abbrev=False)
+def make_parser() -> CommandParser:
+    example = "lit-cnn calibrate runs/folder/TIME-ID --out reliability.png --out calibration.json"
+    parser = CommandParser("lit-cnn calibrate", __doc__, example=example)
     add_checkpoint_arguments(parser)
     parser.add_argument("--bins", type=int, default=BINS, help="confidence bins of equal width (default %(default)s)")
     add_output(
@@ -59,7 +69,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "temperature; may be repeated",
         several=True,
     )
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    options = make_parser().parse_args(arguments)
     if options.bins < 1:
         raise ValueError(f"--bins is {options.bins} but must be at least 1")
     return options

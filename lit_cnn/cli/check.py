@@ -4,27 +4,35 @@ A data set is a folder of images, a list of files (CSV), an .npz file, or a set 
 library. Exit codes: 0 no error was found, 1 one was, with --strict also a warning.
 """
 
-import argparse
+from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, counted, line_console
 from lit_cnn.cli.pixel_arguments import add_pixel_arguments, pixel_format_of
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
-from lit_cnn.data.checks.finding import Finding
-from lit_cnn.evaluation.checking import check_path
 from lit_cnn.printable import printable
+
+if TYPE_CHECKING:
+    from lit_cnn.data.checks.finding import Finding
 
 COLORS = {"error": "red", "warning": "yellow", "fact": "green"}
 
 
-def run(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="lit-cnn check", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def make_parser() -> CommandParser:
+    parser = CommandParser("lit-cnn check", __doc__, example="lit-cnn check my_images")
     parser.add_argument("path", help="a data set, a checkpoint, or a run folder")
     parser.add_argument("--strict", action="store_true", help="exit with 1 on warnings too")
     add_form_arguments(parser, "a list of objects")
     add_pixel_arguments(parser)
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def run(arguments: list[str]) -> int:
+    options = make_parser().parse_args(arguments)
+    from lit_cnn.evaluation.checking import check_path
+
     with counted("checking") as advance:
         findings = list(check_path(options.path, pixel_format_of(options), advance))
     errors, warnings = (sum(finding.kind == kind for finding in findings) for kind in ("error", "warning"))

@@ -7,8 +7,6 @@ from lit_cnn.cli.console import say
 from lit_cnn.cli.outputs import add_output
 from lit_cnn.cli.tables import add_form_arguments
 from lit_cnn.evaluation.record_file import ENDINGS
-from lit_cnn.run_folder.checkpoint import BEST
-from lit_cnn.run_folder.folder import find_checkpoint
 
 
 def add_checkpoint_arguments(parser: argparse.ArgumentParser, several: bool = False) -> None:
@@ -42,7 +40,7 @@ def add_split_argument(parser: argparse.ArgumentParser) -> None:
 def add_temperature_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--temperature", default="1", metavar="T",
-        help="divide the logits by T, or by that of a file of lit-cnn calibrate --out calibration.json",
+        help="divide the logits by T, or by that of a file that calibrate --out calibration.json wrote",
     )  # fmt: skip
 
 
@@ -55,6 +53,9 @@ def add_predictions_argument(parser: argparse.ArgumentParser) -> None:
 
 def chosen_checkpoint(path: str) -> str:
     """The file that is meant (see ``find_checkpoint``); on stderr, where it is not the best of a run folder."""
+    from lit_cnn.run_folder.checkpoint import BEST
+    from lit_cnn.run_folder.folder import find_checkpoint
+
     found = str(find_checkpoint(path))
     if found != path and Path(found).name != BEST:
         say(f"{path} has no {BEST}: this is its {Path(found).name}", stderr=True)

@@ -4,26 +4,23 @@
 evaluated then.
 """
 
+from __future__ import annotations
+
 import argparse
+from typing import TYPE_CHECKING
 
 from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments, add_split_argument, chosen_checkpoint
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, percent, points, progress, say
-from lit_cnn.cli.evaluated_images import evaluated_images
 from lit_cnn.cli.outputs import PICTURES, add_output, require_writable
 from lit_cnn.cli.tables import Column, Table, print_tables
-from lit_cnn.evaluation.corruptions import CORRUPTIONS, SEVERITIES, CorruptedViews
-from lit_cnn.evaluation.images import EvaluationImages
-from lit_cnn.evaluation.recorded_data import load_network
-from lit_cnn.evaluation.robustness import (
-    CorruptionScores,
-    corruption_scores,
-    default_kinds,
-    draw_corruptions,
-    heat_map_rows,
-    scores_report,
-)
-from lit_cnn.evaluation.trained import Trained
-from lit_cnn.reports.heat_map import draw_heat_map
+from lit_cnn.evaluation.choices import CORRUPTION_KINDS, SEVERITIES
+
+if TYPE_CHECKING:  # a help needs none of it
+    from lit_cnn.evaluation.corruptions import CorruptedViews
+    from lit_cnn.evaluation.images import EvaluationImages
+    from lit_cnn.evaluation.robustness import CorruptionScores
+    from lit_cnn.evaluation.trained import Trained
 
 _SHEET_SEVERITY = 3
 
@@ -33,6 +30,11 @@ def run(arguments: list[str]) -> int:
     for flag in ("out", "sheet"):
         if getattr(options, flag):
             require_writable(f"--{flag}", getattr(options, flag), PICTURES)
+    from lit_cnn.cli.evaluated_images import evaluated_images
+    from lit_cnn.evaluation.recorded_data import load_network
+    from lit_cnn.evaluation.robustness import corruption_scores, draw_corruptions, heat_map_rows, scores_report
+    from lit_cnn.reports.heat_map import draw_heat_map
+
     trained = load_network(chosen_checkpoint(options.checkpoint), options.weights, options.trust)
     with evaluated_images(trained, options, options.split) as images:
         if options.limit is not None:
@@ -71,21 +73,32 @@ def views_of(
     trained: Trained, images: EvaluationImages, options: argparse.Namespace, severities: tuple[int, ...]
 ) -> CorruptedViews:
     """The corruptions that are asked for, by default all kinds at ``severities``."""
+    from lit_cnn.evaluation.corruptions import CorruptedViews
+    from lit_cnn.evaluation.robustness import default_kinds
+
     kinds = tuple(options.kinds or default_kinds(images.pixel_format.channels))
     return CorruptedViews(trained.preprocessing, kinds, tuple(options.severities or severities), options.seed)
 
 
-def parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="lit-cnn corruptions", description=__doc__, allow_abbrev=False)
+def make_parser() -> CommandParser:
+    example = "lit-cnn corruptions runs/folder/TIME-ID --kinds fog jpeg_compression --out corruptions.png"
+    parser = CommandParser("lit-cnn corruptions", __doc__, example=example)
     add_checkpoint_arguments(parser)
     add_split_argument(parser)
-    parser.add_argument("--kinds", nargs="+", choices=list(CORRUPTIONS), metavar="KIND", help=", ".join(CORRUPTIONS))
+    parser.add_argument(
+        "--kinds", nargs="+", choices=CORRUPTION_KINDS, metavar="KIND", help=", ".join(CORRUPTION_KINDS)
+    )
     parser.add_argument("--severities", nargs="+", type=int, choices=SEVERITIES, help="default: all five")
     parser.add_argument("--seed", type=int, default=0, help="key of the noise")
     parser.add_argument("--limit", type=int, help="evaluate this many images, drawn once and for all")
     add_output(parser, "--out", "heat map to write (.png, .pdf, .svg)")
     add_output(parser, "--sheet", "draw one image under every corruption (severity 3) to this picture")
     parser.add_argument("--image", type=int, default=0, help="number of the image on the sheet")
+    return parser
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = make_parser()
     options = parser.parse_args(arguments)
     if options.limit is not None and options.limit < 1:
         parser.error(f"--limit is {options.limit} but must be at least 1")

@@ -5,23 +5,25 @@ import argparse
 import shlex
 from pathlib import Path
 
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import counted, say
 from lit_cnn.cli.pixel_arguments import add_pixel_arguments, pixel_format_of
 
-SHOW = "a contact sheet of the batches that the network will see: lit-cnn data show --config RECIPE"
-PACK = "an image folder as shards for data.source litdata: lit-cnn data pack SRC DEST"
+SHOW = "a contact sheet of the batches that the network will see"
+PACK = "an image folder as shards for data.source litdata"
 
 LARGEST_CHUNK = 4095
 """MiB; a shard holds the places of its images in 32 bits."""
 
 
-def run(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="lit-cnn data", description=__doc__, allow_abbrev=False)
+def make_parser() -> CommandParser:
+    parser = CommandParser("lit-cnn data", __doc__, example="lit-cnn data show --config quickstart")
     actions = parser.add_subparsers(dest="action", required=True)
-    show = actions.add_parser("show", help=SHOW, description=SHOW, allow_abbrev=False)
+    example = "lit-cnn data show --config folder --data.path my_images --data.mixup.alpha 0.4"
+    show = actions.add_parser("show", help=SHOW, description=SHOW, example=example)
     show.add_argument("--out", type=Path, default=Path("batch.png"), help="PNG to write")
     show.add_argument("--images", type=int, default=32, help="how many images")
-    pack = actions.add_parser("pack", help=PACK, description=PACK, allow_abbrev=False)
+    pack = actions.add_parser("pack", help=PACK, description=PACK, example="lit-cnn data pack my_images shards")
     pack.add_argument("source", metavar="SRC", help="image folder")
     pack.add_argument("target", metavar="DEST", type=Path, help="folder to make")
     pack.add_argument("--size", type=int, default=256, help="longest shorter side in px; 0 keeps every file as it is")
@@ -31,6 +33,11 @@ def run(arguments: list[str]) -> int:
     pack.add_argument("--val-fraction", type=float, default=0.1, help="held out where the folder has no val/")
     pack.add_argument("--group-by", metavar="EXPRESSION", help="images to hold out together, as data.group_by")
     add_pixel_arguments(pack)
+    return parser
+
+
+def run(arguments: list[str]) -> int:
+    parser = make_parser()
     options, rest = parser.parse_known_args(arguments)
     if options.action == "show":
         return _show(options, rest)

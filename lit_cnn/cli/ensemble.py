@@ -1,7 +1,9 @@
 """``lit-cnn ensemble CKPT CKPT…``: accuracy of several checkpoints together, by the mean of their softmax outputs."""
 
-import argparse
+from __future__ import annotations
+
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from lit_cnn.cli.checkpoint_arguments import (
     add_checkpoint_arguments,
@@ -9,21 +11,31 @@ from lit_cnn.cli.checkpoint_arguments import (
     add_split_argument,
     chosen_checkpoint,
 )
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, percent, points, progress, say
-from lit_cnn.cli.evaluated_images import evaluated_images, image_records_of, require_predictions
 from lit_cnn.cli.tables import Column, Table, print_tables
-from lit_cnn.evaluation.ensemble import EnsembleScores, evaluate_ensemble, other_split
-from lit_cnn.evaluation.recorded_data import check_classes, load_network
+
+if TYPE_CHECKING:  # a help needs none of it
+    from lit_cnn.evaluation.ensemble import EnsembleScores
 
 
-def run(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="lit-cnn ensemble", description=__doc__, allow_abbrev=False)
+def make_parser() -> CommandParser:
+    parser = CommandParser("lit-cnn ensemble", __doc__, example="lit-cnn ensemble runs/folder/A runs/folder/B")
     add_checkpoint_arguments(parser, several=True)
     add_split_argument(parser)
     add_predictions_argument(parser)
+    return parser
+
+
+def run(arguments: list[str]) -> int:
+    parser = make_parser()
     options = parser.parse_args(arguments)
     if len(options.checkpoints) < 2:
         parser.error("an ensemble needs two checkpoints or more")
+    from lit_cnn.cli.evaluated_images import evaluated_images, image_records_of, require_predictions
+    from lit_cnn.evaluation.ensemble import evaluate_ensemble, other_split
+    from lit_cnn.evaluation.recorded_data import check_classes, load_network
+
     require_predictions(options)
     options.checkpoints = [chosen_checkpoint(path) for path in options.checkpoints]
     members = [load_network(path, options.weights, options.trust) for path in options.checkpoints]

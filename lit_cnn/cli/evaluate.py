@@ -4,8 +4,10 @@
 the single center crop; ``--per-class`` gives the classes apart.
 """
 
+from __future__ import annotations
+
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lit_cnn.cli.checkpoint_arguments import (
     add_checkpoint_arguments,
@@ -13,24 +15,27 @@ from lit_cnn.cli.checkpoint_arguments import (
     add_temperature_argument,
     chosen_checkpoint,
 )
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, number, percent, points, progress, say
-from lit_cnn.cli.evaluated_images import ImageRecords, evaluated_images, image_records_of, require_predictions
 from lit_cnn.cli.tables import Column, Table, print_tables
-from lit_cnn.evaluation.calibration import read_temperature
-from lit_cnn.evaluation.images import EvaluationImages, SplitName
-from lit_cnn.evaluation.logits import Block
-from lit_cnn.evaluation.recorded_data import evaluation_batch_size, load_network
-from lit_cnn.evaluation.scores import ClassScore, balanced_accuracy, class_scores
-from lit_cnn.evaluation.test_time_augmentation import VIEW_KINDS
-from lit_cnn.evaluation.trained import Trained
-from lit_cnn.evaluation.validation import compare_views, in_run_precision, run_views, validate, views_report
-from lit_cnn.training.monitor import metric_text
+from lit_cnn.evaluation.choices import VIEW_KINDS
+
+if TYPE_CHECKING:  # a help needs none of it
+    from lit_cnn.cli.evaluated_images import ImageRecords
+    from lit_cnn.evaluation.images import EvaluationImages, SplitName
+    from lit_cnn.evaluation.logits import Block
+    from lit_cnn.evaluation.scores import ClassScore
+    from lit_cnn.evaluation.trained import Trained
 
 _CLASSES_SHOWN = 50
 
 
 def run(arguments: list[str], stage: str) -> int:
     options = parse(arguments, stage)
+    from lit_cnn.cli.evaluated_images import evaluated_images, image_records_of, require_predictions
+    from lit_cnn.evaluation.calibration import read_temperature
+    from lit_cnn.evaluation.recorded_data import load_network
+
     require_predictions(options)
     temperature = read_temperature(options.temperature)
     checkpoint = chosen_checkpoint(options.checkpoint)
@@ -56,8 +61,9 @@ def run(arguments: list[str], stage: str) -> int:
     return 0
 
 
-def parse(arguments: list[str], stage: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog=f"lit-cnn {stage}", description=__doc__, allow_abbrev=False)
+def make_parser(stage: str) -> CommandParser:
+    example = f"lit-cnn {stage} runs/folder/TIME-ID --per-class"
+    parser = CommandParser(f"lit-cnn {stage}", __doc__, example=example)
     add_checkpoint_arguments(parser)
     parser.add_argument("--views", choices=VIEW_KINDS, help="average over these views of each image")
     parser.add_argument("--scales", type=int, nargs="+", help="shorter sides in pixels; each kind of views has its own")
@@ -68,6 +74,11 @@ def parse(arguments: list[str], stage: str) -> argparse.Namespace:
     add_temperature_argument(parser)
     add_predictions_argument(parser)
     parser.add_argument("--per-class", action="store_true", help="a row for each class, the worst first")
+    return parser
+
+
+def parse(arguments: list[str], stage: str) -> argparse.Namespace:
+    parser = make_parser(stage)
     options = parser.parse_args(arguments)
     if options.views is None and (options.scales or options.flip or options.average != "probabilities"):
         parser.error("--scales, --flip and --average say how --views are made, so they need --views")
@@ -78,6 +89,9 @@ def plain_report(
     trained: Trained, images: EvaluationImages, split: SplitName, records: ImageRecords
 ) -> dict[str, float]:
     """Number of images, loss and accuracies in the run's precision, named as ``fit`` names them."""
+    from lit_cnn.evaluation.recorded_data import evaluation_batch_size
+    from lit_cnn.evaluation.validation import in_run_precision, validate
+
     trained, instead = in_run_precision(trained)
     if instead is not None:
         say(f"{instead}; single images may be called otherwise than in training", stderr=True)
@@ -97,6 +111,9 @@ def detailed_report(
     trained: Trained, images: EvaluationImages, options: argparse.Namespace, records: ImageRecords
 ) -> tuple[dict[str, Any], list[Table]]:
     """What ``--views`` and ``--per-class`` ask for, in float32."""
+    from lit_cnn.evaluation.scores import balanced_accuracy, class_scores
+    from lit_cnn.evaluation.validation import compare_views, run_views, views_report
+
     views = run_views(trained, options.views or "center", options.scales, options.flip)
     single = views == run_views(trained, "center")
     with progress("evaluating", len(images) * (1 if single else 2)) as advance:
@@ -115,6 +132,8 @@ def detailed_report(
 
 
 def results_table(report: dict[str, float]) -> Table:
+    from lit_cnn.training.monitor import metric_text
+
     rows = [[name, metric_text(name, report[name])] for name in report if name != "images"]
     return Table((Column("metric", "name"), Column("value")), rows)
 
@@ -151,6 +170,8 @@ CLASS_COLUMNS = (
 
 def class_table(scores: list[ClassScore]) -> Table:
     """Classes without images stand last."""
+    from lit_cnn.evaluation.scores import balanced_accuracy
+
     with_images = sum(row.images > 0 for row in scores)
     among = "" if with_images == len(scores) else f" over the {with_images} of {len(scores)} classes with images"
     hidden = f"the worst {_CLASSES_SHOWN} of {len(scores)} classes; --json has all"

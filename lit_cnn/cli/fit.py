@@ -1,12 +1,15 @@
 """``lit-cnn fit``: train a recipe in a run folder of its own, or continue a run."""
 
 import argparse
+import itertools
 import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
+from lit_cnn.experiment.files import find_recipe
 
 if TYPE_CHECKING:  # the help needs none of it
     from rich.console import Console
@@ -21,7 +24,6 @@ SHOWN = ("train/loss", "train/acc1", "train/acc1_soft", "val/loss", "val/acc1", 
 EPILOG = """any key of the recipe: --data.batch_size 64, --model.optimizer.learning_rate 0.1, --trainer.devices 2
   lit-cnn fit --keys data.mixup       lists the keys that begin so, with defaults and meaning
   lit-cnn config show RECIPE          shows a recipe with every default filled in
-
 exit codes: 0 done, 1 bad input, 2 bad command line; stopped with the state saved: 75 --pause-after, 124 time limit,
 130 and 143 signal, 138 SIGUSR1 of SLURM, which requeues the job; the same command then continues the run
 """
@@ -37,14 +39,13 @@ SHORT = {
 """Short option -> the recipe's key that it sets, its value, its meaning."""
 
 
-def make_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def make_parser() -> CommandParser:
+    parser = CommandParser(
         prog="lit-cnn fit",
-        usage="lit-cnn fit RECIPE [--config OVERLAY] [--KEY VALUE ...]\n       lit-cnn fit --resume|--extend RUN",
+        usage="lit-cnn fit RECIPE [OVERLAY ...] [--KEY VALUE ...]\n       lit-cnn fit --resume|--extend RUN",
         description="Train a recipe in a run folder of its own, or continue a run bit-exactly or with more epochs.",
+        example="lit-cnn fit folder --data.path my_images --epochs 20",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("-c", "--config", action="append", metavar="RECIPE", help="name or file; a second lies on top")
     parser.add_argument(
@@ -61,7 +62,9 @@ def make_parser() -> argparse.ArgumentParser:
         help="stop, state saved, after so many epochs of the whole schedule",
     )
     parser.add_argument("--pause-after-steps", type=int, metavar="STEPS", help="the same in optimizer steps")
-    parser.add_argument("--keys", metavar="PREFIX", help="list the recipe's keys that begin with PREFIX, and stop")
+    parser.add_argument(
+        "--keys", metavar="WORD", help="list the recipe's keys that begin with WORD, or have it in them"
+    )
     add_form_arguments(parser, "the keys of --keys")
     for option, (key, value, meaning) in SHORT.items():
         parser.add_argument(option, dest=key, metavar=value, help=f"{meaning} ({key})")
@@ -70,6 +73,8 @@ def make_parser() -> argparse.ArgumentParser:
 
 def run(arguments: list[str]) -> int:
     known, rest = parse(arguments)
+    if known.keys is None:
+        require_recipes(rest)
     from lit_cnn.training.trainer import quieten_lightning
 
     quieten_lightning()
@@ -83,11 +88,22 @@ def run(arguments: list[str]) -> int:
 
 def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     """Our own options, and the recipe's as its parser takes them: files first, then single keys in their order."""
-    first = [arguments[0]] if arguments and not arguments[0].startswith("-") else []
+    first = list(itertools.takewhile(lambda word: not word.startswith("-") or word == "-", arguments))
     known, rest = make_parser().parse_known_args(arguments[len(first) :])
     files = [argument for name in [*first, *(known.config or [])] for argument in ("--config", name)]
     keys = [f"--{key}={vars(known)[key]}" for key, _, _ in SHORT.values() if vars(known)[key] is not None]
     return known, [*files, *keys, *rest]
+
+
+def require_recipes(words: list[str]) -> None:
+    """Refuse a recipe that does not exist before anything is imported that takes seconds.
+
+    Raises:
+        ValueError: Naming the nearest.
+    """
+    for flag, name in itertools.pairwise(words):
+        if flag == "--config":
+            find_recipe(name)
 
 
 def train(known: argparse.Namespace, rest: list[str], command: list[str]) -> int:
@@ -148,22 +164,24 @@ def announce_rate(recipe: "Recipe") -> None:
 
 
 def list_keys(prefix: str, form: argparse.Namespace) -> int:
-    """Print the recipe's keys below ``prefix``, or that hold it in name, short option or meaning, with their default.
+    """Print the recipe's keys below ``prefix``, or that it means or whose name or meaning has a word that begins so.
 
     Raises:
         ValueError: If there is none, naming the nearest.
     """
     from lit_cnn.cli.console import as_json
     from lit_cnn.experiment.jsonargparse_internals import described_keys, keys_of
-    from lit_cnn.experiment.parser import nearest_key, recipe_parser
+    from lit_cnn.experiment.parser import recipe_parser
+    from lit_cnn.experiment.suggestions import MEANT, nearest_key
 
     parser = recipe_parser()
     known = described_keys(parser)
     found = [key for key in known if key.name.startswith(prefix)]
-    short = {key: option for option, (key, _, _) in SHORT.items()}
-    text = {key: f"{key.name} {short.get(key.name, '')} {key.meaning}".lower() for key in known}
-    begins = re.compile(rf"(?<![a-z]){re.escape(prefix.lower())}")  # a word, or its part behind an underscore
-    found = found or [key for key in known if begins.search(text[key])]
+    if not found:
+        word = re.compile(rf"(?<![a-z]){re.escape(prefix)}", re.IGNORECASE)  # or its part behind an underscore
+        meant = MEANT.get(prefix.lower().replace("-", "_"))
+        found = [key for key in known if key.name == meant]
+        found += [key for key in known if key.name != meant and word.search(f"{key.name} {key.meaning}")]
     if not found:
         near = nearest_key(prefix, keys_of(parser))
         raise ValueError(f"no key of a recipe begins with {prefix!r}" + (f"; did you mean {near!r}?" if near else ""))

@@ -5,7 +5,6 @@ the state saved: 75 by --pause-after, 124 by the time limit, 130 by SIGINT, 143 
 ``LIT_CNN_DEBUG=1`` shows tracebacks.
 """
 
-import difflib
 import importlib
 import multiprocessing
 import os
@@ -15,28 +14,35 @@ import sys
 from lit_cnn.cli.console import open_streams_to_all_text, say
 
 COMMANDS = {
-    "fit": ("lit_cnn.cli.fit", "train a recipe: lit-cnn fit --config RECIPE [--key value …] | --resume RUN"),
-    "sweep": (
-        "lit_cnn.cli.sweep",
-        "try values of recipe keys: lit-cnn sweep --config RECIPE --space SPACE --sweep-dir DIR",
-    ),
+    "fit": ("lit_cnn.cli.fit", "train a recipe: lit-cnn fit RECIPE [--key value …] | --resume RUN"),
+    "config": ("lit_cnn.cli.config", "what a recipe resolves to, and the keys in which two differ"),
+    "data": ("lit_cnn.cli.data", "a picture of the batches that are trained on; a folder as shards"),
+    "check": ("lit_cnn.cli.check", "whether a data folder, a checkpoint or a run can be trusted"),
     "validate": ("lit_cnn.cli.evaluate", "accuracy of a checkpoint on the validation images"),
     "test": ("lit_cnn.cli.evaluate", "accuracy of a checkpoint on the test images"),
     "predict": ("lit_cnn.cli.predict", "classes of image files: lit-cnn predict CKPT IMAGES…"),
-    "ensemble": ("lit_cnn.cli.ensemble", "accuracy of several checkpoints together: lit-cnn ensemble CKPT CKPT…"),
+    "ensemble": ("lit_cnn.cli.ensemble", "accuracy of several checkpoints together"),
     "calibrate": ("lit_cnn.cli.calibrate", "confidence against accuracy, and temperature scaling"),
     "corruptions": ("lit_cnn.cli.corruptions", "accuracy under noise, blur, fog, JPEG and other corruptions"),
-    "models": ("lit_cnn.cli.models", "the catalog of architectures"),
-    "recipes": ("lit_cnn.cli.recipes", "the recipes, their targets, and what training them costs"),
+    "sweep": ("lit_cnn.cli.sweep", "try values of recipe keys, each in a run of its own"),
     "profile": ("lit_cnn.cli.profile", "parameters, multiply-adds, speed and memory of networks"),
     "bench": ("lit_cnn.cli.bench", "speed against other libraries and the machine's limit"),
     "tune": ("lit_cnn.cli.tune", "the fastest machine settings for a recipe, as an overlay"),
-    "data": ("lit_cnn.cli.data", "lit-cnn data show: a picture of the batches; lit-cnn data pack: a folder as shards"),
-    "config": ("lit_cnn.cli.config", "lit-cnn config show RECIPE: the recipe with every default filled in"),
-    "check": ("lit_cnn.cli.check", "whether a data folder, a checkpoint or a run can be trusted"),
+    "models": ("lit_cnn.cli.models", "the catalog of architectures"),
+    "recipes": ("lit_cnn.cli.recipes", "the recipes, their targets, and what training them costs"),
     "parity": ("lit_cnn.cli.parity", "our networks against torchvision's and timm's with the same weights"),
+    "completion": ("lit_cnn.cli.completion", "commands, flags and names completed by the tab key"),
 }
-"""Command -> module with ``run(arguments) -> exit code``, and one line of help."""
+"""Command -> module with ``run(arguments) -> exit code`` and its parser, and one line of help."""
+FIRST_OF_GROUP = {
+    "fit": "Train",
+    "validate": "Evaluate",
+    "sweep": "Sweep",
+    "profile": "Speed",
+    "models": "Choose",
+    "completion": "Terminal",
+}
+"""Command with which a group of the help begins -> the group's heading."""
 
 LOST_PROCESS = (
     r"(?i)connection (reset|closed) by peer|gloo.*timed? ?out|watchdog caught collective operation timeout"
@@ -50,8 +56,23 @@ MEMORY_ADVICE = (
 
 
 def usage() -> str:
-    lines = [f"  {name:11s} {text}" for name, (_, text) in COMMANDS.items()]
-    return "usage: lit-cnn COMMAND [arguments]\n\n" + "\n".join(lines) + "\n\nlit-cnn COMMAND --help says more."
+    """The commands in groups."""
+    lines = ["usage: lit-cnn COMMAND [arguments]"]
+    for name, (_, text) in COMMANDS.items():
+        lines += ["", FIRST_OF_GROUP[name]] if name in FIRST_OF_GROUP else []
+        lines.append(f"  {name:12s} {text}")
+    lines += ["", "lit-cnn COMMAND --help, or lit-cnn help COMMAND, says more; lit-cnn --version names the versions."]
+    return "\n".join([*lines, "example: lit-cnn fit quickstart"])
+
+
+def versions() -> str:
+    """This package's version, and those of what it trains with, without importing them."""
+    from importlib.metadata import version
+
+    from lit_cnn import __version__
+
+    others = ", ".join(f"{name} {version(name)}" for name in ("torch", "lightning"))
+    return f"lit-cnn {__version__} ({others}, python {sys.version.split()[0]})"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -62,14 +83,19 @@ def main(arguments: list[str] | None = None) -> int:
     multiprocessing.set_forkserver_preload(["__main__", "lit_cnn.data.loading.datasets"])
     open_streams_to_all_text()
     arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:], "--help"]
     if not arguments or arguments[0] in ("-h", "--help"):
         print(usage())
         return 0
+    if arguments[0] in ("--version", "-V", "version"):
+        print(versions())
+        return 0
     name, rest = arguments[0], arguments[1:]
     if name not in COMMANDS:
-        near = difflib.get_close_matches(name, COMMANDS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(COMMANDS)}."
-        return fail(f"there is no command {name!r}; {hint}", 2)
+        from lit_cnn.cli.unknown_command import explain_unknown
+
+        return fail(explain_unknown(name, COMMANDS), 2)
     try:
         module = importlib.import_module(COMMANDS[name][0])
         return module.run(rest, name) if name in ("validate", "test") else module.run(rest)

@@ -1,19 +1,20 @@
 """``lit-cnn models``: the catalog as a table; ``lit-cnn models show NAME…``: all that is known of some networks."""
 
+from __future__ import annotations
+
 import argparse
 import difflib
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from lit_cnn.architectures.catalog import SORT_KEYS, TASKS, find_entries, list_models, select_entries
-from lit_cnn.architectures.entry import Entry
-from lit_cnn.architectures.patterns import is_pattern
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, say
 from lit_cnn.cli.outputs import PICTURES, add_output, require_writable
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a help needs none of it
+    from lit_cnn.architectures.entry import Entry
     from lit_cnn.profiling.counting import NetworkCount
 
 COLUMNS = (
@@ -35,7 +36,7 @@ MIXED = "Accuracies on ImageNet and on CIFAR-10 cannot be compared: ImageNet's n
 def run(arguments: list[str]) -> int:
     if arguments[:1] == ["show"]:
         return show(arguments[1:])
-    options = parse(arguments)
+    options = make_parser().parse_args(arguments)
     if options.plot:
         require_writable("--plot", options.plot, PICTURES)
     entries = chosen(options)
@@ -55,16 +56,19 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+def make_parser() -> CommandParser:
+    parser = CommandParser(
         prog="lit-cnn models",
         description="List the catalog of architectures.",
+        example="lit-cnn models 'efficientnet*' --max-params 10",
         epilog="lit-cnn models show NAME shows all about one.",
     )
     parser.add_argument("patterns", nargs="*", metavar="NAME", help="names or shell patterns, such as 'resnet_rs*'")
-    parser.add_argument("--task", choices=TASKS, help="only networks for ImageNet's 1000 classes, or CIFAR's 10")
+    parser.add_argument("--task", choices=("imagenet", "cifar"), help="only ImageNet's networks, or CIFAR's")
     parser.add_argument(
-        "--sort", choices=SORT_KEYS, help="sort by this column instead of the lecture's order; top1: the best first"
+        "--sort",
+        choices=("year", "params", "madds", "top1", "layers", "name"),
+        help="sort by this column instead of the lecture's order; top1: the best first",
     )
     parser.add_argument("--max-params", type=float, help="at most this many million parameters")
     parser.add_argument("--max-madds", type=float, help="at most this many million multiply-adds")
@@ -72,7 +76,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         parser, "--plot", f"draw top-1 against parameters and multiply-adds, with the best ({', '.join(PICTURES)})"
     )
     add_form_arguments(parser, "a list of objects")
-    return parser.parse_args(arguments)
+    return parser
 
 
 def chosen(options: argparse.Namespace) -> list[Entry]:
@@ -81,6 +85,9 @@ def chosen(options: argparse.Namespace) -> list[Entry]:
     Raises:
         ValueError: If there is none; for a name it names the nearest.
     """
+    from lit_cnn.architectures.catalog import list_models, select_entries
+    from lit_cnn.architectures.patterns import is_pattern
+
     patterns = options.patterns or ["*"]
     entries = select_entries(
         patterns,
@@ -137,12 +144,16 @@ def fidelity_sheet(entries: list[Entry], notes: Sequence[str]) -> Table:
 
 def show(arguments: list[str]) -> int:
     """Print networks: stages, the paper's figures against ours, options, deviations."""
-    parser = argparse.ArgumentParser(prog="lit-cnn models show", description="All that is known of networks.")
+    parser = CommandParser(
+        "lit-cnn models show", "All that is known of networks.", example="lit-cnn models show resnet50"
+    )
     parser.add_argument("names", nargs="+", metavar="NAME", help="names that `lit-cnn models` lists, or shell patterns")
     add_form_arguments(parser, "an object, or a list of several")
     options = parser.parse_args(arguments)
-    entries = find_entries(options.names)
+    from lit_cnn.architectures.catalog import find_entries
     from lit_cnn.profiling.counting import count_model
+
+    entries = find_entries(options.names)
 
     counts = [count_model(entry.name) for entry in entries]
     if options.json:
@@ -156,13 +167,13 @@ def show(arguments: list[str]) -> int:
     return 0
 
 
-def details(entry: Entry, count: "NetworkCount") -> dict[str, Any]:
+def details(entry: Entry, count: NetworkCount) -> dict[str, Any]:
     stages = [asdict(stage) for stage in count.stages]
     more = {"stages": stages, "option_defaults": entry.option_defaults(), "against_paper": entry.against_paper()}
     return {**as_object(entry), **more}
 
 
-def stages_table(entry: Entry, count: "NetworkCount") -> Table:
+def stages_table(entry: Entry, count: NetworkCount) -> Table:
     paper = entry.paper
     rows = [
         [

@@ -4,6 +4,7 @@ import argparse
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, phases, say
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 
@@ -18,18 +19,23 @@ COLUMNS = (
 )
 
 
-def run(arguments: list[str]) -> int:
-    """Exit code 1 if a difference is above its tolerance or a pairing is impossible."""
-    parser = argparse.ArgumentParser(
+def make_parser() -> CommandParser:
+    parser = CommandParser(
         prog="lit-cnn parity",
         description="Give our networks the weights of torchvision's and timm's and compare logits (evaluation) and "
         "gradients (training). Differences are relative to the largest logit or gradient entry.",
+        example="lit-cnn parity 'resnet*' --quick",
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="names or shell patterns, such as 'resnet_rs*'")
     parser.add_argument("--quick", action="store_true", help="the small network of each paper only")
     parser.add_argument("--list", action="store_true", help="list the rows without measuring")
     add_form_arguments(parser, "a list of objects")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def run(arguments: list[str]) -> int:
+    """Exit code 1 if a difference is above its tolerance or a pairing is impossible."""
+    options = make_parser().parse_args(arguments)
 
     from lit_cnn.pretrained.parity import measure_all, select_references
 

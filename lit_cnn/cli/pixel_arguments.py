@@ -3,10 +3,10 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from lit_cnn.data.settings import BACKGROUNDS, Background, background_color, checked_levels
 from lit_cnn.data.sources.pillow_limits import MAX_PIXELS
 
-if TYPE_CHECKING:  # --help starts faster without torch
+if TYPE_CHECKING:  # a help needs none of it
+    from lit_cnn.data.settings import Background
     from lit_cnn.data.sources.decoding import PixelFormat
 
 
@@ -38,6 +38,7 @@ def pixel_format_of(options: argparse.Namespace) -> "PixelFormat":
     Raises:
         ValueError: If a value is impossible.
     """
+    from lit_cnn.data.settings import background_color, checked_levels
     from lit_cnn.data.sources.decoding import PixelFormat
 
     levels = checked_levels(options.levels)
@@ -46,7 +47,9 @@ def pixel_format_of(options: argparse.Namespace) -> "PixelFormat":
     )
 
 
-def _background(stated: str) -> Background:
+def _background(stated: str) -> "Background":
+    from lit_cnn.data.settings import BACKGROUNDS
+
     if stated in BACKGROUNDS or stated == "null":
         return None if stated == "null" else stated  # type: ignore[return-value]
     try:

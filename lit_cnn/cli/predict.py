@@ -3,6 +3,8 @@
 A file that cannot be read does not end the work: it is named at the end, and the exit code is 1.
 """
 
+from __future__ import annotations
+
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,22 +13,22 @@ from dataclasses import dataclass, field, replace
 from os import sep
 from os.path import commonpath
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lit_cnn.cli.checkpoint_arguments import add_network_arguments, add_temperature_argument, chosen_checkpoint
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, percent, progress, say
 from lit_cnn.cli.outputs import add_output, require_writable
 from lit_cnn.cli.pixel_arguments import add_limit_argument
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
-from lit_cnn.data.levels import levels_warning
-from lit_cnn.data.sources.decoding import BrokenImage
-from lit_cnn.evaluation.calibration import read_temperature
-from lit_cnn.evaluation.image_files import ImageFiles, find_images, read_list
-from lit_cnn.evaluation.images import EvaluationImages
-from lit_cnn.evaluation.predict import BATCH_SIZE, TOP_K, Prediction, file_images, predict_files
-from lit_cnn.evaluation.prediction_file import answer, prediction_file, prediction_record
+from lit_cnn.evaluation.choices import TOP_K
 from lit_cnn.evaluation.record_file import ENDINGS, RecordFile
-from lit_cnn.evaluation.trained import Trained, load_trained
-from lit_cnn.exporting.inference import faster_network
+
+if TYPE_CHECKING:  # a help needs none of it
+    from lit_cnn.evaluation.image_files import ImageFiles
+    from lit_cnn.evaluation.images import EvaluationImages
+    from lit_cnn.evaluation.predict import Prediction
+    from lit_cnn.evaluation.trained import Trained
 
 LEVELS_ADVICE = "give 8-bit levels, or a network trained with data.levels [0, {}]"
 _SHOWN = 50
@@ -57,6 +59,8 @@ class Results:
 
     def add(self, predictions: Sequence[Prediction], min_probability: float | None) -> None:
         """Count a batch."""
+        from lit_cnn.evaluation.prediction_file import answer
+
         self.kept += predictions[: None if self.most is None else self.most - len(self.kept)]
         self.count += len(predictions)
         self.broken += [each for each in predictions if each.error is not None]
@@ -67,6 +71,13 @@ def run(arguments: list[str]) -> int:
     options = parse(arguments)
     for path in options.out:
         require_writable("--out", path, ENDINGS)
+    from lit_cnn.data.levels import levels_warning
+    from lit_cnn.data.sources.decoding import BrokenImage
+    from lit_cnn.evaluation.calibration import read_temperature
+    from lit_cnn.evaluation.predict import BATCH_SIZE, file_images
+    from lit_cnn.evaluation.trained import load_trained
+    from lit_cnn.exporting.inference import faster_network
+
     temperature = read_temperature(options.temperature)
     files = named_files(options)
     trained = load_trained(chosen_checkpoint(options.checkpoint), options.weights, options.trust)
@@ -94,9 +105,11 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="lit-cnn predict", description="Name the classes of image files, in float32 on every machine."
+def make_parser() -> CommandParser:
+    parser = CommandParser(
+        "lit-cnn predict",
+        "Name the classes of image files, in float32 on every machine.",
+        example="lit-cnn predict runs/folder/TIME-ID photo.jpg more_photos --out classes.csv",
     )
     parser.add_argument("checkpoint", help="a checkpoint of lit-cnn fit, or a run folder")
     parser.add_argument("images", nargs="*", help="image files or folders")
@@ -119,6 +132,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--compile", action="store_true", help="fold and compile, which takes seconds to minutes: for many images"
     )
+    return parser
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = make_parser()
     options = parser.parse_intermixed_args(arguments)  # flags may stand before, between and after the images
     if not options.images and options.files_from is None:
         parser.error("name image files or folders, or --files-from a list of them")
@@ -134,6 +152,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 def named_files(options: argparse.Namespace) -> ImageFiles:
     """The files of the command line and of the list; how many of the folders' are left out stands on stderr."""
+    from lit_cnn.evaluation.image_files import find_images, read_list
+
     listed: list[str] = []
     if options.files_from == "-":
         listed = read_list(sys.stdin.buffer.read())
@@ -149,6 +169,9 @@ def named_files(options: argparse.Namespace) -> ImageFiles:
 
 def predict(trained: Trained, images: EvaluationImages, options: argparse.Namespace, results: Results) -> None:
     """Predict, and write and count what has been predicted."""
+    from lit_cnn.evaluation.predict import predict_files
+    from lit_cnn.evaluation.prediction_file import prediction_file, prediction_record
+
     top_k = min(options.top_k, len(trained.class_names))
     with ExitStack() as stack:
         results.files = [prediction_file(path, top_k, options.min_probability) for path in options.out]
@@ -164,6 +187,8 @@ def predict(trained: Trained, images: EvaluationImages, options: argparse.Namesp
 
 def show(results: Results, options: argparse.Namespace) -> None:
     """Print what was predicted: a table of files by their path below the folder that holds all of them."""
+    from lit_cnn.evaluation.prediction_file import prediction_record
+
     if options.json:
         say(as_json([prediction_record(each, options.top_k, options.min_probability).fields for each in results.kept]))
         return
@@ -195,6 +220,8 @@ def notes(results: Results, min_probability: float | None) -> Iterator[str]:
 
 def row(prediction: Prediction, name: str, min_probability: float | None) -> list[str]:
     """Cells of the table."""
+    from lit_cnn.evaluation.prediction_file import answer
+
     if prediction.error is not None:
         return [name, "–", "–", prediction.error]
     (best, share), *rest = zip(prediction.classes, prediction.probabilities, strict=True)

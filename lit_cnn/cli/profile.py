@@ -1,17 +1,21 @@
 """``lit-cnn profile NAME…``: what networks cost, counted and measured."""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from lit_cnn.architectures.catalog import create_model, find_entries
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, busy_warning, number, phases, say, span
 from lit_cnn.cli.image_sizes import add_image_sizes, check_sizes, sizes_last
 from lit_cnn.cli.outputs import PICTURES, add_output, require_writable
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
-from lit_cnn.profiling.counting import NetworkCount, count_model
-from lit_cnn.profiling.timing import PRECISIONS, Timing, TimingSettings, measure, resolve_device
+
+if TYPE_CHECKING:  # a help needs none of it
+    from lit_cnn.profiling.counting import NetworkCount
+    from lit_cnn.profiling.timing import Timing
 
 
 class Profile(NamedTuple):
@@ -23,6 +27,9 @@ class Profile(NamedTuple):
 
 def run(arguments: list[str]) -> int:
     options = _parse(arguments)
+    from lit_cnn.architectures.catalog import find_entries
+    from lit_cnn.profiling.timing import resolve_device
+
     device = str(resolve_device(options.device))
     entries = find_entries(options.names)
     jobs = [(entry.name, size) for entry in entries for size in options.image_size or [None]]
@@ -50,23 +57,30 @@ def tables_of(profiles: list[Profile], options: argparse.Namespace) -> list[Tabl
     return tables
 
 
-def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+def make_parser() -> CommandParser:
+    parser = CommandParser(
         prog="lit-cnn profile",
         description="Parameters, multiply-adds, activations, speed and memory of networks of the catalog.",
+        example="lit-cnn profile resnet50 mobilenet_v2 --batch-size 1",
     )
     parser.add_argument("names", nargs="+", metavar="NAME", help="names that `lit-cnn models` lists, or shell patterns")
     add_image_sizes(parser)
     parser.add_argument("--batch-size", type=int, default=4, help="images per batch when measuring (default 4)")
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:N (default: cuda where there is one)")
-    parser.add_argument("--precision", choices=PRECISIONS, default="32-true")
+    parser.add_argument(
+        "--precision", choices=("32-true", "bf16-mixed"), default="32-true", help="number format (default 32-true)"
+    )
     parser.add_argument("--layers", action="store_true", help="a row per layer, with its time")
     parser.add_argument("--repeats", type=int, help="timed passes per figure (default: what fits in 3 s, 3 to 30)")
     parser.add_argument("--contiguous", action="store_true", help="measure in NCHW layout instead of channels_last")
     parser.add_argument("--counts-only", action="store_true", help="measure nothing")
     add_output(parser, "--plot", f"draw where parameters and multiply-adds sit ({', '.join(PICTURES)})")
     add_form_arguments(parser, "a list of objects")
-    options = parser.parse_args(sizes_last(arguments))
+    return parser
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    options = make_parser().parse_args(sizes_last(arguments))
     check_sizes(options.image_size)
     if options.plot:
         require_writable("--plot", options.plot, PICTURES, in_new_folder=True)
@@ -76,6 +90,10 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 def _profile(
     name: str, size: int | None, options: argparse.Namespace, device: str, tell: Callable[[str], None]
 ) -> Profile:
+    from lit_cnn.architectures.catalog import create_model
+    from lit_cnn.profiling.counting import count_model
+    from lit_cnn.profiling.timing import TimingSettings, measure
+
     tell(f"{name}: counting")
     count = count_model(name, size)
     if options.counts_only:

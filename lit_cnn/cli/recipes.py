@@ -3,17 +3,20 @@
 A name alone shows all that is known of one recipe.
 """
 
+from __future__ import annotations
+
 import argparse
 import difflib
 import fnmatch
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lit_cnn.architectures.patterns import is_pattern
-from lit_cnn.benchmarking.listing import ListedRecipe, listed_recipe
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, number, say
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
-from lit_cnn.data.image_size import label
-from lit_cnn.experiment.files import KINDS, list_recipes, recipe_id
+
+if TYPE_CHECKING:  # a help needs none of it
+    from lit_cnn.benchmarking.listing import ListedRecipe
 
 COLUMNS = (
     Column("name", "name"),
@@ -33,6 +36,10 @@ SPEED = (Column("images/s here", rank=2), Column("days here", rank=2))
 
 def run(arguments: list[str]) -> int:
     options = _parse(arguments)
+    from lit_cnn.architectures.patterns import is_pattern
+    from lit_cnn.benchmarking.listing import listed_recipe
+    from lit_cnn.experiment.files import recipe_id
+
     paths = _chosen(options)
     rows = []
     for path in paths:
@@ -55,6 +62,9 @@ def _chosen(options: argparse.Namespace) -> list[Path]:
     Raises:
         ValueError: If there is none, naming the nearest.
     """
+    from lit_cnn.architectures.patterns import is_pattern
+    from lit_cnn.experiment.files import KINDS, list_recipes
+
     kind = "small" if options.small else "overlays" if options.overlays else ""
     folder, _, _ = options.pattern.partition("/")
     paths = list_recipes(folder if folder in KINDS and not kind else kind)
@@ -69,14 +79,17 @@ def _chosen(options: argparse.Namespace) -> list[Path]:
 
 
 def _names(path: Path) -> list[str]:
+    from lit_cnn.experiment.files import recipe_id
+
     return [path.stem, recipe_id(path)]
 
 
-def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+def make_parser() -> CommandParser:
+    parser = CommandParser(
         prog="lit-cnn recipes",
         description="List the recipes, what their papers promise, and what training them costs; a name alone shows all "
         "that is known of one.",
+        example="lit-cnn recipes 'resnet*'",
         epilog="A recipe is run by its name: lit-cnn fit --config NAME. An overlay is a second --config.",
     )
     parser.add_argument("pattern", nargs="?", default="*", help="a name, or a shell pattern such as 'resnet*'")
@@ -88,7 +101,11 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--batch-size", type=int, default=4, help="images per measured step (default 4)")
     add_form_arguments(parser, "a list of objects")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    options = make_parser().parse_args(arguments)
     if options.batch_size < 1:
         raise ValueError(f"--batch-size must be at least 1, got {options.batch_size}")
     return options
@@ -96,6 +113,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 
 def cells(row: ListedRecipe) -> list[str]:
     """The speed's only where one was measured."""
+    from lit_cnn.data.image_size import label
+
     about, speed = row.about, row.speed
     return [
         *(row.name, row.architecture, row.data, label(row.image_size), target(row), about.get("metric") or "–"),
@@ -122,6 +141,8 @@ def madds(row: ListedRecipe) -> str:
 
 def details(row: ListedRecipe) -> Table:
     """All that is known of one recipe."""
+    from lit_cnn.data.image_size import label
+
     about = row.about
     facts = {
         "title": about.get("title"),

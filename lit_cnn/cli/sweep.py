@@ -12,46 +12,44 @@ The folder gets the trials' run folders, trials.csv, heatmap.png, and best.yaml,
 Exit codes: 0 done, 1 wrong input or no trial succeeded, 130 and 143 stopped by SIGINT and SIGTERM.
 """
 
-import argparse
+from __future__ import annotations
+
 import dataclasses
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, line_console
-from lit_cnn.cli.main import main
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
-from lit_cnn.experiment.identity import identity
-from lit_cnn.experiment.parser import RecipeCLI
-from lit_cnn.sweeps.folder import (
-    BEST,
-    PICTURE,
-    RECIPE,
-    check_keys,
-    find_parts,
-    needs_processes,
-    run_length,
-    settle_precision,
-    value_of,
-    write_parts,
-    write_results,
-)
-from lit_cnn.sweeps.results import TrialResult
-from lit_cnn.sweeps.space import Space
-from lit_cnn.sweeps.stop_signals import StopSignals
-from lit_cnn.sweeps.trials import Fit
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a help needs none of it
     from rich.console import Console
 
     from lit_cnn.sweeps.engine import Sweep
+    from lit_cnn.sweeps.results import TrialResult
+    from lit_cnn.sweeps.space import Space
+    from lit_cnn.sweeps.trials import Fit
 
 
 def run(arguments: list[str]) -> int:
     options, rest = make_parser().parse_known_args(arguments)
+    import yaml
+
+    from lit_cnn.experiment.identity import identity
+    from lit_cnn.experiment.parser import RecipeCLI
+    from lit_cnn.sweeps.folder import (
+        RECIPE,
+        check_keys,
+        find_parts,
+        needs_processes,
+        run_length,
+        settle_precision,
+        write_parts,
+        write_results,
+    )
+
     folder = options.sweep_dir.expanduser()
     space, recipe = find_parts(folder, options.space, rest, options.trials, options.seeds)
     if not options.report:
@@ -72,6 +70,8 @@ def run(arguments: list[str]) -> int:
         console.print(settle_precision(cli, sweep))
         fit = write_parts(folder, space, cli)
         if not options.process_per_trial and not needs_processes(space, cli):
+            from lit_cnn.cli.main import main
+
             fit = dataclasses.replace(fit, main=main)
         if options.retry_failed:
             sweep.queue.retry_failed()
@@ -88,12 +88,11 @@ def run(arguments: list[str]) -> int:
     return 0 if any(row.complete for row in rows) else 1
 
 
-def make_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def make_parser() -> CommandParser:
+    parser = CommandParser(
         prog="lit-cnn sweep",
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        example="lit-cnn sweep --config small/resnet50 --space sweeps/learning_rate --sweep-dir my_sweep",
         epilog="--config RECIPE (repeatable) and --key value go to every trial, as in lit-cnn fit.",
     )
     parser.add_argument("--sweep-dir", type=Path, required=True, help="folder of the sweep; its name is the study's")
@@ -114,8 +113,10 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def run_trials(sweep: "Sweep", fit: Fit, folder: Path, console: "Console") -> int:
+def run_trials(sweep: Sweep, fit: Fit, folder: Path, console: Console) -> int:
     """Run what is left; returns the number of the signal that stopped it, or 0."""
+    from lit_cnn.sweeps.stop_signals import StopSignals
+
     with StopSignals() as stop:
         sweep.run(fit, stop)
     if stop.number:
@@ -136,8 +137,10 @@ def trials_table(folder: Path, space: Space, rows: Sequence[TrialResult]) -> Tab
     return Table(columns, [cells_of(row, space) for row in rows], title=title)
 
 
-def print_places(console: "Console", folder: Path, rows: Sequence[TrialResult]) -> None:
+def print_places(console: Console, folder: Path, rows: Sequence[TrialResult]) -> None:
     """Where the best trial and its recipe are."""
+    from lit_cnn.sweeps.folder import BEST, PICTURE
+
     if rows and rows[0].complete:
         console.print(f"best: {relative(rows[0].run)}\nrecipe: {folder / BEST}\npicture: {folder / PICTURE}")
     if any(row.state == "failed" for row in rows):
@@ -146,6 +149,8 @@ def print_places(console: "Console", folder: Path, rows: Sequence[TrialResult]) 
 
 def cells_of(row: TrialResult, space: Space) -> list[str]:
     """The cells of a trial's row."""
+    from lit_cnn.sweeps.folder import value_of
+
     return [
         str(row.trial),
         value_of(row, space),

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, phases, say
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 
@@ -41,14 +42,13 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def parse(arguments: list[str]) -> argparse.Namespace:
-    """The options; ``overrides`` holds the recipe keys among the arguments."""
-    parser = argparse.ArgumentParser(
+def make_parser() -> CommandParser:
+    parser = CommandParser(
         prog="lit-cnn tune",
         usage="lit-cnn tune --config RECIPE [--config OVERLAY] [--output FILE] [options] [--KEY VALUE …]",
         description="Measure precision, memory layout, optimizer kernel, threads and workers for a recipe's training "
         "step, interleaved, and write the settings whose gain is above the noise as an overlay for lit-cnn fit.",
-        allow_abbrev=False,
+        example="lit-cnn tune --config folder --data.path my_images --output tuned.yaml",
     )  # fmt: skip
     parser.add_argument("-c", "--config", action="append", required=True, metavar="RECIPE", help="name or file")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="where the overlay goes (default: printed)")
@@ -60,7 +60,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--compile", action="store_true", help="try torch.compile too, which takes minutes")
     add_form_arguments(parser, "all trials")
-    options, rest = parser.parse_known_args(arguments)
+    return parser
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The options; ``overrides`` holds the recipe keys among the arguments."""
+    options, rest = make_parser().parse_known_args(arguments)
     options.overrides = rest
     if options.seconds < 0:
         raise ValueError(f"--seconds must be at least 0, got {options.seconds}")

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from lit_cnn.data.sources.holdout import stratified_rows
+from lit_cnn.evaluation.choices import BINS
 from lit_cnn.evaluation.scores import brier_score, hits, log_loss
 from lit_cnn.reports.reliability import ReliabilityPanel
 
-BINS = 15
 THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 """Least confidences of ``abstention``."""
 COLDEST, HOTTEST = 0.05, 20.0

@@ -44,11 +44,11 @@ from torch import Generator, Tensor
 from torchvision.transforms.v2 import functional
 
 from lit_cnn.data.preprocessing import Preprocessing, evaluate_images
+from lit_cnn.evaluation.choices import SEVERITIES
 from lit_cnn.randomness import generator
 
 SMALL = 64
 """Largest side in pixels at which an image gets the constants of CIFAR-10-C."""
-SEVERITIES = (1, 2, 3, 4, 5)
 
 Draws = Sequence[Generator]
 """One generator for each image."""

@@ -15,6 +15,7 @@ from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.decoding import PixelFormat, TooManyPixels
 from lit_cnn.data.sources.file_index import PathTable
 from lit_cnn.data.sources.folders import FolderSplit
+from lit_cnn.evaluation.choices import TOP_K
 from lit_cnn.evaluation.images import EvaluationImages, NothingReadable, Prepare, Problem
 from lit_cnn.evaluation.logits import Advance, Block, stream
 from lit_cnn.evaluation.test_time_augmentation import make_views
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 BATCH_SIZE = 32
 """Images that are predicted at once."""
-TOP_K = 5
-"""Classes of a prediction, where there are as many."""
 
 
 @dataclass(frozen=True)

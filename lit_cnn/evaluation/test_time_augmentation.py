@@ -9,7 +9,6 @@ ours pools the map to the side its first linear layer reads.
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -18,9 +17,7 @@ from torchvision.transforms.v2 import InterpolationMode, functional
 from lit_cnn.data.image_size import Sides, as_stated, center
 from lit_cnn.data.preprocessing import Preprocessing, resized_images
 from lit_cnn.data.resizing import ResizedImages
-
-ViewKind = Literal["center", "flip", "ten", "grid", "googlenet", "multi_scale"]
-VIEW_KINDS: tuple[ViewKind, ...] = get_args(ViewKind)
+from lit_cnn.evaluation.choices import ViewKind
 
 _LOOSE = 0.875
 """Side of the crop / shorter side where the checkpoint's own length leaves no room around the crop."""

@@ -14,7 +14,8 @@ from lit_cnn.data.normalization import normalize
 from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.data.settings import OnError
 from lit_cnn.data.sources.channels import convert_channels
-from lit_cnn.evaluation.predict import TOP_K, Prediction, file_images, predict_files, predict_pixels
+from lit_cnn.evaluation.choices import TOP_K
+from lit_cnn.evaluation.predict import Prediction, file_images, predict_files, predict_pixels
 from lit_cnn.run_folder.checkpoint import DATA, load_checkpoint, network_weights
 from lit_cnn.run_folder.folder import find_checkpoint
 

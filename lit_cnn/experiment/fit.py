@@ -1,6 +1,7 @@
 """A recipe becomes a run: its folder, its trainer, and what is left when the training ends."""
 
 import atexit
+import json
 import os
 import shlex
 import shutil
@@ -15,6 +16,7 @@ import yaml
 
 from lit_cnn.data.levels import levels_warning
 from lit_cnn.data.module import ImageData
+from lit_cnn.experiment.changes import Change, labels, one_line
 from lit_cnn.experiment.extending import (
     extended_checkpoint,
     extension_record,
@@ -49,7 +51,7 @@ class Run:
         monitor: The metric by which the best validation is chosen.
         best_score: Its value there; None where nothing was validated.
         best_epoch: Its number, counted from 1.
-        notes: Sentences on how to go on.
+        notes: What differs from the recipe, and how to go on.
     """
 
     folder: Path | None
@@ -123,7 +125,7 @@ def _fit(
     check_keys(settings)
     check_strategy(recipe.resolved["trainer"]["strategy"])
     recipe.data.setup("fit")
-    for line in recipe.data.summary.lines():
+    for line in [*recipe.notices, *recipe.data.summary.lines()]:
         announce(line)
     if resume is None and is_main_process():
         _warn_of_levels(recipe.data)
@@ -160,11 +162,12 @@ def _train(
         metrics_file.truncate_after(start.step - 1)
     if start.is_new and is_main_process():
         (folder / "config.yaml").write_text(yaml.safe_dump(recipe.resolved, sort_keys=False))
-        write_json(folder / ENVIRONMENT, describe_environment(command, job_id()))
+        write_json(folder / ENVIRONMENT, {**describe_environment(command, job_id()), "changed": recipe.changed})
         write_json(folder / DATA_SET, recipe.data.summary.as_dict())
     elif not start.is_new:
         announce(f"continuing {folder}")
-    wandb_logger = _make_logger(folder, recipe, resuming)
+    changed = _changed(folder)
+    wandb_logger = _make_logger(folder, recipe, changed, resuming)
     trainer = None
     try:
         trainer = run_trainer(settings, recipe, folder, title, start, metrics_file, wandb_logger, stop)
@@ -185,18 +188,27 @@ def _train(
     run = finished_run(trainer, folder, title, recipe.monitor)
     finish(0)
     sync = sync_command(folder) if wandb_logger else None
-    notes = (f"W&B recorded offline; upload with: {sync}",) if sync else ()
-    return replace(run, notes=notes)
+    notes = [f"changed: {one_line(changed)}"] if changed else []
+    notes += [f"W&B recorded offline; upload with: {sync}"] if sync else []
+    return replace(run, notes=tuple(notes))
+
+
+def _changed(folder: Path) -> dict[str, Change]:
+    """The keys that the run changed of its recipe when it was started; none in folders of older versions."""
+    file = folder / ENVIRONMENT  # other ranks than 0 may be here before it is written, and need it for nothing
+    stored = json.loads(file.read_text()) if file.is_file() and is_main_process() else {}
+    return {key: Change(*values) for key, values in stored.get("changed", {}).items()}
 
 
 def _title(folder: Path, recipe: Recipe) -> str:
     return recipe.about.title or folder.parent.name
 
 
-def _make_logger(folder: Path, recipe: Recipe, resuming: bool) -> Any:
+def _make_logger(folder: Path, recipe: Recipe, changed: dict[str, Change], resuming: bool) -> Any:
     name = f"{folder.parent.name}/{folder.name}"
     config = {**recipe.resolved, "data_set": recipe.data.summary.as_dict(), **extension_record(folder)}
-    return make_logger(recipe.tracking, folder, folder.name, name, config, resuming)
+    tracking = replace(recipe.tracking, tags=[*recipe.tracking.tags, *labels(changed)])
+    return make_logger(tracking, folder, folder.name, name, config, resuming)
 
 
 def _interrupted_run(trainer: pl.Trainer, folder: Path, title: str, stop: RunInterrupted) -> Run:

@@ -24,9 +24,6 @@ TYPE = re.compile(r"(?:an? )?(?:<class '([\w.]+)'>|typing\.Literal)")
 SECTION_HELP = "Path to a config"
 """How the help begins of the options that read a whole section, or a whole recipe, from a file."""
 
-ROLE = re.compile(r":\w+:`~?([^`]+)`")
-"""A reference of Sphinx, such as those of Lightning's docstrings."""
-
 
 class Key(NamedTuple):
     """A key of a recipe with its default and meaning, as they are shown."""
@@ -46,15 +43,19 @@ def described_keys(parser: ArgumentParser) -> list[Key]:
     hidden = (None, argparse.SUPPRESS)
     sections = {action.dest for action in parser._actions if str(action.help).startswith(SECTION_HELP)}
     return [
-        Key(action.dest, "" if action.default in hidden else str(action.default), _sentence(str(action.help)))
+        Key(action.dest, "" if action.default in hidden else str(action.default), plain_meaning(str(action.help)))
         for action in parser._actions
         if action.dest not in sections and not action.dest.endswith(("help", "config")) and action.help not in hidden
     ]
 
 
-def _sentence(text: str) -> str:
-    """A docstring's text on one line, without its marks of code."""
-    return " ".join(ROLE.sub(r"\1", text).replace("``", "").split())
+def plain_meaning(text: str) -> str:
+    """A docstring's text on one line, without its backticks and roles such as ``:class:``.
+
+    >>> plain_meaning("the ``rho`` of\\n:class:`~torch.optim.SGD`")
+    'the rho of torch.optim.SGD'
+    """
+    return " ".join(re.sub(r":\w+:`~?([^`]*)`", r"\1", text).replace("`", "").split())
 
 
 def unknown_key(message: str) -> str | None:

@@ -1,6 +1,5 @@
 """A recipe's typed form, and the parser that names what is wrong with it."""
 
-import difflib
 import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +13,9 @@ from lightning.pytorch.cli import LightningArgumentParser
 from lit_cnn.data.module import ImageData
 from lit_cnn.experiment.files import About, argument, find_recipe, lines_of, read_yaml, recipe_id
 from lit_cnn.experiment.identity import leaves
-from lit_cnn.experiment.jsonargparse_internals import keys_of, plain, section_given_a_value, unknown_key
+from lit_cnn.experiment.inherited import leave_out_inherited
+from lit_cnn.experiment.jsonargparse_internals import keys_of
+from lit_cnn.experiment.suggestions import explain
 from lit_cnn.run_folder.folder import ENVIRONMENT
 from lit_cnn.run_folder.stored_recipe import legacy_values
 from lit_cnn.tracking import TrackingSettings
@@ -42,54 +43,6 @@ class RecipeParser(LightningArgumentParser):
 
     def error(self, message: str, ex: Exception | None = None) -> Any:
         raise ValueError(explain(message, keys_of(self)))
-
-
-MEANT = {
-    "epochs": "trainer.max_epochs",
-    "max_epochs": "trainer.max_epochs",
-    "lr": "model.optimizer.learning_rate",
-    "learning_rate": "model.optimizer.learning_rate",
-    "wd": "model.optimizer.weight_decay",
-    "batch_size": "data.batch_size",
-    "pretrained": "model.initial.checkpoint",
-    "devices": "trainer.devices",
-    "gpus": "trainer.devices",
-    "seed": "seed_everything",
-    "arch": "model.architecture",
-    "workers": "data.workers",
-}
-"""Words of other programs -> our key."""
-
-
-def explain(message: str, keys: list[str]) -> str:
-    """Shorten a message of jsonargparse to one sentence, and suggest the nearest of ``keys`` for an unknown one."""
-    if section := section_given_a_value(message):
-        name, value = section
-        inner = [key.removeprefix(f"{name}.") for key in keys if key.startswith(f"{name}.")]
-        hint = f"; did you mean --{name}.{inner[0]} {value}?" if inner else ""
-        return f"{name} is a section with the keys {', '.join(inner)}, not a value ({value}){hint}"
-    name_of_key = unknown_key(message)
-    if name_of_key is None:
-        return plain(message)
-    near = nearest_key(name_of_key, keys)
-    return f"the recipe has no key {name_of_key!r}" + (f"; did you mean {near!r}?" if near else "")
-
-
-def nearest_key(name: str, keys: list[str]) -> str | None:
-    """The key that was meant: by a word of other programs, or by its last part, first among its siblings, then among
-    all; None where none resembles it."""
-    parent, _, last = name.replace("-", "_").rpartition(".")
-    meant = MEANT.get(last)
-    if meant in keys and (not parent or meant.startswith(f"{parent}.") or last == "pretrained"):
-        return meant
-    siblings = {key.rpartition(".")[2]: key for key in keys if key.rpartition(".")[0] == parent}
-    if near := difflib.get_close_matches(last, siblings, n=1):
-        return siblings[near[0]]
-    if near := difflib.get_close_matches(name, keys, n=1, cutoff=0.75):
-        return near[0]
-    return next(
-        (key for key in keys if difflib.get_close_matches(last, [key.rpartition(".")[2]], n=1, cutoff=0.75)), None
-    )
 
 
 def require_filled_sections(recipes: Mapping[Path, dict[str, Any]], keys: Sequence[str]) -> None:
@@ -151,11 +104,15 @@ class RecipeCLI:
     Args:
         arguments: Those of ``lit-cnn fit``, with files for names.
 
+    Attributes:
+        notices: Sentences on what was left out, since the network cannot do it.
+
     Raises:
         ValueError: Naming the key that is wrong.
     """
 
     def __init__(self, arguments: list[str]) -> None:
+        self.arguments = arguments
         self.parser = recipe_parser()
         pairs = itertools.pairwise(arguments)
         files = [Path(value) for flag, value in pairs if flag in ("--config", "-c") and "\n" not in value]
@@ -166,6 +123,7 @@ class RecipeCLI:
         except (ArgumentError, ValueError) as error:
             said = explain(str(error), keys_of(self.parser)) if isinstance(error, ArgumentError) else str(error)
             raise ValueError(place_of(said, files) + said) from None
+        self.notices = leave_out_inherited(self.config, list(recipes.values()), arguments)
         self.config.about.title = stated_title(recipes.values(), arguments) or plain_title(self.config)
 
     def settle_precision(self, stated_by: str = "the recipe") -> PrecisionChoice:
@@ -174,18 +132,35 @@ class RecipeCLI:
         Args:
             stated_by: Who wants a precision other than auto.
         """
-        trainer = self.config.trainer
-        plugins = trainer.plugins if isinstance(trainer.plugins, list) else [trainer.plugins]
-        if trainer.precision == "auto" and any("Precision" in str(plugin) for plugin in plugins):
-            trainer.precision = None  # Lightning takes a precision from one place
-            return PrecisionChoice(None, "as the plugin in trainer.plugins computes")
-        choice = choose_precision(trainer.precision, trainer.accelerator, stated_by)
-        trainer.precision = choice.precision
-        return choice
+        return _settle(self.config, stated_by)
+
+    def first_file(self) -> str | None:
+        """The first recipe alone, resolved, as YAML; None if nothing else was stated or it needs the others."""
+        flag, equals, _ = (self.arguments or [""])[0].partition("=")
+        first, others = (self.arguments[:1], self.arguments[1:]) if equals else (self.arguments[:2], self.arguments[2:])
+        if flag not in ("--config", "-c") or not others:
+            return None
+        try:
+            alone = self.parser.parse_args(first)
+        except (ArgumentError, ValueError):
+            return None
+        _settle(alone, "the recipe")
+        return self.parser.dump(alone, skip_unset=False)
 
     def dump(self) -> str:
         """The resolved recipe as YAML, without what is derived from other keys."""
         return self.parser.dump(self.config, skip_unset=False)
+
+
+def _settle(config: Any, stated_by: str) -> PrecisionChoice:
+    trainer = config.trainer
+    plugins = trainer.plugins if isinstance(trainer.plugins, list) else [trainer.plugins]
+    if trainer.precision == "auto" and any("Precision" in str(plugin) for plugin in plugins):
+        trainer.precision = None  # Lightning takes a precision from one place
+        return PrecisionChoice(None, "as the plugin in trainer.plugins computes")
+    choice = choose_precision(trainer.precision, trainer.accelerator, stated_by)
+    trainer.precision = choice.precision
+    return choice
 
 
 def recipe_parser() -> RecipeParser:

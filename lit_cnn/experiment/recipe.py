@@ -1,7 +1,7 @@
 """A recipe as objects: what ``fit``, ``bench``, ``tune`` and the commands on checkpoints take."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import lightning.pytorch as pl
 import yaml
 
 from lit_cnn.data.module import ImageData
+from lit_cnn.experiment.changes import Change, changes, trained_changes
 from lit_cnn.experiment.files import About, argument
 from lit_cnn.experiment.parser import RecipeCLI, recipe_name, resolve_configs
 from lit_cnn.tracking import TrackingSettings
@@ -33,6 +34,8 @@ class Recipe:
         checkpoint_minutes: Longest time between checkpoints inside an epoch.
         process_timeout_minutes: How long a process of a distributed run waits for the others.
         resolved: The same as built-in types, every default filled in: what ``config.yaml`` and checkpoints hold.
+        notices: Sentences on what was left out of the files, since the network cannot do it.
+        changed: The keys that differ from the first file alone and may change what the training yields.
     """
 
     name: str
@@ -52,6 +55,8 @@ class Recipe:
     checkpoint_minutes: float
     process_timeout_minutes: float
     resolved: dict[str, Any]
+    changed: dict[str, Change] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
 
     @classmethod
     def load(cls, *configs: str | Path, overrides: Mapping[str, Any] | None = None) -> "Recipe":
@@ -73,6 +78,8 @@ class Recipe:
         """The objects of a parsed recipe, newly built at every call, in this machine's precision where it says auto."""
         cli.settle_precision()
         built = cli.parser.instantiate(cli.config)
+        resolved = yaml.safe_load(cli.dump())
+        first = cli.first_file()
         return cls(
             name=name,
             about=built.about,
@@ -90,7 +97,9 @@ class Recipe:
             monitor=built.monitor,
             checkpoint_minutes=built.checkpoint_minutes,
             process_timeout_minutes=built.process_timeout_minutes,
-            resolved=yaml.safe_load(cli.dump()),
+            resolved=resolved,
+            notices=cli.notices,
+            changed=trained_changes(changes(yaml.safe_load(first), resolved)) if first else {},
         )
 
     def check_monitor(self) -> None:

@@ -11,7 +11,8 @@ import yaml
 
 from lit_cnn.experiment.files import argument, find_recipe, read_yaml
 from lit_cnn.experiment.jsonargparse_internals import keys_of
-from lit_cnn.experiment.parser import RecipeCLI, nearest_key, resolve_configs
+from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
+from lit_cnn.experiment.suggestions import nearest_key
 from lit_cnn.reports.sweep import draw_sweep
 from lit_cnn.run_folder.atomic import replacing
 from lit_cnn.sweeps.results import TrialResult, write_trials
@@ -221,7 +222,7 @@ def _write_best(folder: Path, space: Space, done: Sequence[TrialResult]) -> None
 
 
 def value_of(row: TrialResult, space: Space) -> str:
-    """The metric of a point, with its spread over the seeds: ``82.73% ± 0.41% (n=3)``."""
+    """The metric of a point, with its spread over the seeds: ``82.73 % ± 0.41 % (n=3)``."""
     if row.value is None:
         return "–"
     text = metric_text(space.metric, row.value)

@@ -74,7 +74,7 @@ def test_names_in_json_come_back() -> None:
     assert json.loads(out) == {name: [name] for name in NASTY}
 
 
-PRINTED = ("as_json(", "usage()", "cli.dump()")
+PRINTED = ("as_json(", "usage()", "versions()", "cli.dump()", "shtab.complete(")
 """What commands print with Python's own function: no names, or names that are escaped."""
 
 

@@ -24,7 +24,7 @@ def test_help_fits_on_a_screen_and_names_what_is_ours(capsys: pytest.CaptureFixt
         main(["fit", "--help"])
     assert stop.value.code == 0
     text = capsys.readouterr().out
-    assert len(text.splitlines()) <= 30
+    assert len(text.splitlines()) <= 40
     assert all(word in text for word in ("--resume", "--keys", "--config", "exit codes", "config show"))
 
 
@@ -157,3 +157,30 @@ def test_meanings_of_keys_are_one_line_without_marks_of_code(capsys: pytest.Capt
 def test_the_forms_of_keys_are_refused_without_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fit", "quickstart", "--markdown"]) == 1
     assert "--markdown is a form of --keys PREFIX" in capsys.readouterr().err
+
+
+def test_a_word_of_other_programs_finds_the_key_that_it_means(capsys: pytest.CaptureFixture) -> None:
+    assert main(["fit", "--keys", "lr"]) == 0
+    text = capsys.readouterr().out
+    assert "model.optimizer.learning_rate" in text
+    assert "trainer.use_distributed_sampler" not in text
+
+
+def test_meanings_are_plain_text() -> None:
+    from lit_cnn.experiment.jsonargparse_internals import described_keys
+    from lit_cnn.experiment.parser import recipe_parser
+
+    for key in described_keys(recipe_parser()):
+        assert not set("`\n") & set(key.meaning), key.name
+
+
+def test_overlays_may_follow_the_recipe() -> None:
+    _, rest = parse(["resnet_rs", "overlays/resnet_rs_101_160", "--seed", "1"])
+    assert rest == [
+        *("--config", "resnet_rs", "--config", "overlays/resnet_rs_101_160", "--seed_everything=1"),
+    ]
+
+
+def test_a_recipe_that_does_not_exist_is_refused_with_the_nearest(capsys: pytest.CaptureFixture) -> None:
+    assert main(["fit", "quickstrat", "--epochs", "1"]) == 1
+    assert capsys.readouterr().err == "lit-cnn: there is no recipe quickstrat; did you mean quickstart?\n"

@@ -13,8 +13,8 @@ from lit_cnn.cli.main import COMMANDS, main
 from lit_cnn.pretrained.references import Reference
 from lit_cnn.sweeps.trials import Fit
 
-WITHOUT_TABLE = {"config", "data"}
-"""Commands that print a recipe, or lines."""
+WITHOUT_TABLE = {"completion", "config", "data"}
+"""Commands that print a script, a recipe, or lines, though one below config has both forms."""
 FAKE_FIT = """
 import os, pathlib, sys
 run = pathlib.Path(os.environ["LIT_CNN_RUN_DIR"])
@@ -30,6 +30,7 @@ IN_SECONDS = {
     "profile of one": ["profile", "cifar_resnet20", "--layers", "--counts-only"],
     "parity": ["parity", "resnet18"],
     "parity --list": ["parity", "--list"],
+    "config diff": ["config", "diff", "quickstart", "small/resnet50"],
     "fit --keys": ["fit", "--keys", "model.optimizer"],
     "validate": ["validate", "{run}"],
     "validate with more": ["validate", "{run}", "--per-class", "--views", "flip"],
@@ -68,8 +69,8 @@ def places(fitted: FittedRun, tmp_path_factory: pytest.TempPathFactory) -> dict[
             "lit_cnn.sweeps.folder.Fit",
             lambda recipe, rest: Fit(recipe, rest, (sys.executable, "-S", str(folder / "fake.py"))),
         )
-        space, recipe = str(folder / "space.yaml"), str(fitted.recipe)
-        assert main(["sweep", "--config", recipe, "--space", space, "--sweep-dir", str(folder / "s"), "--process-per-trial"]) == 0
+        words = ["--config", str(fitted.recipe), "--space", str(folder / "space.yaml"), "--process-per-trial"]
+        assert main(["sweep", *words, "--sweep-dir", str(folder / "s")]) == 0
     return {"run": str(fitted.folder), "images": str(fitted.images), "sweep": str(folder / "s")}
 
 
