@@ -59,6 +59,9 @@ def make_parser() -> argparse.ArgumentParser:
 
 def run(arguments: list[str]) -> int:
     known, rest = parse(arguments)
+    from lit_cnn.torchmetrics_internals import import_lightly
+
+    import_lightly()
     from lit_cnn.training.trainer import quieten_lightning
 
     quieten_lightning()
