@@ -75,6 +75,9 @@ def run(arguments: list[str]) -> int:
     known, rest = parse(arguments)
     if known.keys is None:
         require_recipes(rest)
+    from lit_cnn.torchmetrics_internals import import_lightly
+
+    import_lightly()
     from lit_cnn.training.trainer import quieten_lightning
 
     quieten_lightning()
