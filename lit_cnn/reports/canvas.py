@@ -1,6 +1,5 @@
 """The look that all pictures share, and how they are written: figures without pyplot's global state."""
 
-import os
 import unicodedata
 import warnings
 from pathlib import Path
@@ -14,6 +13,7 @@ from matplotlib.ticker import LogFormatter
 
 from lit_cnn.reports.fonts import fonts_for
 from lit_cnn.reports.names import drawable
+from lit_cnn.run_folder.atomic import replacing
 
 INK = "#22272e"
 GRAY = "#8a939e"
@@ -41,13 +41,11 @@ def write_figure(figure: Figure, out_png: Path) -> Path:
     take_as_plain_text(figure)
     out_png = Path(out_png)
     out_png.parent.mkdir(parents=True, exist_ok=True)
-    partial = out_png.with_name(f".{out_png.name}.partial")
-    with warnings.catch_warnings():
+    with replacing(out_png) as partial, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a weight of a font may lack what the font has
         kind = out_png.suffix.lower().lstrip(".")
         kind = kind if kind in ("pdf", "svg") else "png"
         figure.savefig(partial, format=kind, metadata={_PROGRAM[kind]: None})
-    os.replace(partial, out_png)
     return out_png
 
 

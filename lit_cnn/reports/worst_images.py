@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from lit_cnn.reports.contact_sheet import draw_contact_sheet
 from lit_cnn.reports.names import distinct
+from lit_cnn.run_folder.atomic import replacing
 
 _NAME_LENGTH = 11
 
@@ -74,9 +75,8 @@ def _write_rows(rows: Sequence[Sequence[object]], path: Path) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["file", "true", "said", "probability", "loss", "right"])
     writer.writerows(rows)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text.getvalue(), encoding="utf-8", errors="surrogateescape", newline="")
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        partial.write_text(text.getvalue(), encoding="utf-8", errors="surrogateescape", newline="")
 
 
 def _percent(probability: float) -> str:

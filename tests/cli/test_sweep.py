@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import random
 import signal
 import subprocess
@@ -175,7 +174,7 @@ def test_the_wandb_sweep_starts_a_recipe_our_parser_takes() -> None:
 
 @pytest.mark.slow
 def test_a_killed_sweep_of_real_fits_is_continued_from_its_checkpoint(tmp_path: Path) -> None:
-    """SIGKILL of the sweep and of its fit once the first trial has a checkpoint; the grid ends complete."""
+    """SIGKILL of the sweep once its first trial has a checkpoint; the grid ends complete."""
     (tmp_path / "base.yaml").write_text(BASE)
     (tmp_path / "space.yaml").write_text(SPACE)
     program = [sys.executable, "-m", "lit_cnn"]
@@ -184,9 +183,7 @@ def test_a_killed_sweep_of_real_fits_is_continued_from_its_checkpoint(tmp_path: 
     while not (saved := list(runs.glob("*/checkpoints/last.ckpt"))):
         time.sleep(0.02)
         assert sweep.poll() is None
-    fits = subprocess.run(["pgrep", "-P", str(sweep.pid)], capture_output=True, text=True, check=True).stdout.split()
-    for process in (sweep.pid, *map(int, fits)):
-        os.kill(process, signal.SIGKILL)
+    sweep.kill()
     sweep.wait()
     done = subprocess.run(
         [*program, "sweep", "--sweep-dir", "sweeps/s"], cwd=tmp_path, capture_output=True, text=True, check=True
@@ -207,3 +204,39 @@ def test_keys_are_headed_by_as_few_of_their_parts_as_tell_them_apart() -> None:
     keys = ["model.optimizer.learning_rate", "data.mixup.alpha", "data.cutmix.alpha", "alpha"]
     assert short_names(keys) == ["learning_rate", "mixup.alpha", "cutmix.alpha", "alpha"]
     assert short_names(["a.b", "b.b"]) == ["a.b", "b.b"]
+
+
+HALVED = """
+keys: {model.optimizer.learning_rate: {choices: [0.05, 0.1, 0.2]}}
+pruner: {kind: successive_halving, min_epochs: 2, factor: 3}
+"""
+
+
+@pytest.mark.slow
+def test_a_signal_saves_the_trial_and_a_pruned_sweep_goes_on_as_if_there_had_been_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "base.yaml").write_text(BASE)
+    (tmp_path / "space.yaml").write_text(HALVED)
+    program = [sys.executable, "-m", "lit_cnn", *COMMAND]
+    sweep = subprocess.Popen(program, stdout=subprocess.PIPE, text=True)
+    runs = tmp_path / "sweeps" / "s"
+    while not list(runs.glob("*/checkpoints/last.ckpt")):
+        time.sleep(0.02)
+        assert sweep.poll() is None
+    sweep.send_signal(signal.SIGTERM)
+    said = sweep.communicate()[0]
+    assert sweep.returncode == 143
+    assert "is stopped" in said
+    assert "stopped. Continue with: lit-cnn sweep --sweep-dir sweeps/s" in said
+    assert main(["sweep", "--sweep-dir", "sweeps/s"]) == 0
+    with (runs / "trials.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["state"], row["trained"]) for row in rows] == [("complete", "4"), ("pruned", "2"), ("pruned", "2")]
+    assert len(list(runs.glob("*/metrics.csv"))) == 3
+    winner = [f"--{name}={rows[0][name]}" for name in rows[0] if name.startswith("model.")]
+    alone = ["fit", "--config", "base.yaml", *winner, "--trainer.enable_progress_bar=false"]
+    assert main(alone) == 0
+    (whole,) = tmp_path.glob("runs/*/*/metrics.csv")
+    assert whole.read_bytes() == (Path(rows[0]["run"]) / "metrics.csv").read_bytes()
