@@ -62,9 +62,7 @@ def make_parser() -> CommandParser:
         help="stop, state saved, after so many epochs of the whole schedule",
     )
     parser.add_argument("--pause-after-steps", type=int, metavar="STEPS", help="the same in optimizer steps")
-    parser.add_argument(
-        "--keys", metavar="WORD", help="list the recipe's keys that begin with WORD, or have it in them"
-    )
+    parser.add_argument("--keys", metavar="WORD", help="list the recipe's keys that begin with WORD, or have it")
     add_form_arguments(parser, "the keys of --keys")
     for option, (key, value, meaning) in SHORT.items():
         parser.add_argument(option, dest=key, metavar=value, help=f"{meaning} ({key})")
