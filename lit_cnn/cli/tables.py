@@ -116,7 +116,7 @@ def lines(table: Table, width: int | None) -> list[Line]:
         return [*above, *_records(table, width), *notes]
     dropped = [column.name for place, column in enumerate(table.columns) if place not in kept]
     if dropped:
-        notes += [Line(text) for text in _wrapped(f"not shown: {', '.join(dropped)} ({ELSEWHERE})", width)]
+        notes += [Line(text) for text in _wrapped(f"not shown: {'; '.join(dropped)} ({ELSEWHERE})", width)]
     widths = {place: widest[place] for place in kept} if width is None else _grown(table, kept, widest, least, width)
     return [*above, *_grid(table, widths), *notes]
 

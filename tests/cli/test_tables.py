@@ -61,7 +61,7 @@ def test_columns_are_dropped_by_their_rank_and_named_below() -> None:
     assert "not shown" not in "\n".join(shown(table, 80))
     header, rule, row, *below = shown(table, 20)
     assert (header, rule, row) == ("name       px", "─" * 13, "resnet50  224")
-    assert " ".join(below) == f"not shown: images seen (M), why ({ELSEWHERE})"
+    assert " ".join(below) == f"not shown: images seen (M); why ({ELSEWHERE})"
 
 
 def test_a_heading_is_wrapped_before_a_column_is_dropped() -> None:
