@@ -6,7 +6,16 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "lit_cnn"
-GROUND = {"printable", "randomness", "tracking", "reports", "run_folder", "lightning_internals", "torch_internals"}
+GROUND = {
+    "printable",
+    "randomness",
+    "tracking",
+    "reports",
+    "run_folder",
+    "lightning_internals",
+    "torch_internals",
+    "torchmetrics_internals",
+}
 TRAINING = {"training", "data", "architectures", *GROUND}
 EXPERIMENT = {"experiment", "pretrained", "profiling", *TRAINING}
 BELOW = {
@@ -17,6 +26,7 @@ BELOW = {
     "run_folder": set(),
     "lightning_internals": set(),
     "torch_internals": set(),
+    "torchmetrics_internals": set(),
     "architectures": {"randomness"},
     "data": {"printable", "randomness", "lightning_internals"},
     "training": TRAINING,

@@ -16,6 +16,7 @@ PACKAGE = Path(lit_cnn.__file__).parent
 ADAPTERS = {
     "lightning_internals.py",
     "torch_internals.py",
+    "torchmetrics_internals.py",
     "experiment/jsonargparse_internals.py",
     "sweeps/optuna_internals.py",
     "data/sources/litdata_internals.py",

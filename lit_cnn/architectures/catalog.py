@@ -34,6 +34,7 @@ from lit_cnn.architectures import (
 from lit_cnn.architectures.entry import Entry, Paper, Value
 from lit_cnn.architectures.features import FeatureExtractor
 from lit_cnn.architectures.network import Network
+from lit_cnn.architectures.patterns import is_pattern
 
 CATALOG: tuple[Entry, ...] = (
     Entry("alexnet", alexnet.alexnet, {},
@@ -383,6 +384,8 @@ CATALOG: tuple[Entry, ...] = (
 
 SORT_KEYS = ("year", "params", "madds", "top1", "layers", "name")
 """Columns by which :func:`select_entries` sorts."""
+TASKS = ("imagenet", "cifar")
+"""What the published networks classify; their accuracies cannot be compared."""
 
 _BY_NAME = {entry.name: entry for entry in CATALOG}
 
@@ -404,30 +407,36 @@ def list_models(patterns: str | Sequence[str] = "*", exclude: str | Sequence[str
 
 
 def select_entries(
-    pattern: str = "*",
+    patterns: str | Sequence[str] = "*",
     *,
     sort: str | None = None,
+    task: str | None = None,
     max_params_millions: float | None = None,
     max_madds_millions: float | None = None,
 ) -> list[Entry]:
-    """The rows whose name matches a shell pattern and whose cost is within limits.
+    """The rows whose name matches and whose cost is within limits.
 
     Args:
-        pattern: Shell pattern of names.
-        sort: One of ``SORT_KEYS``: smallest first, rows without a value last; by default the order of the lecture.
+        patterns: Shell pattern of names, or several of which one must match.
+        sort: One of ``SORT_KEYS``: smallest first, but the highest accuracy first and within its task; rows without a
+            value last. By default the order of the lecture.
+        task: One of ``TASKS``; all by default.
         max_params_millions: At most this many million parameters.
         max_madds_millions: At most this many million multiply-adds.
 
     Raises:
-        ValueError: If ``sort`` is none of ``SORT_KEYS``.
+        ValueError: If ``sort`` is none of ``SORT_KEYS``, or ``task`` none of ``TASKS``.
     """
+    if task is not None and task not in TASKS:
+        raise ValueError(f"the catalog has the tasks {' and '.join(TASKS)}, got {task!r}")
     if sort is not None and sort not in SORT_KEYS:
         raise ValueError(f"the catalog is sorted by one of {', '.join(SORT_KEYS)}, got {sort!r}")
-    names = set(list_models(pattern))
+    names = set(list_models(patterns))
     entries = [
         entry
         for entry in CATALOG
         if entry.name in names
+        and task in (None, entry.task)
         and (max_params_millions is None or entry.params <= max_params_millions * 1e6)
         and (max_madds_millions is None or entry.madds <= max_madds_millions * 1e6)
     ]
@@ -435,10 +444,24 @@ def select_entries(
 
 
 def _sort_value(entry: Entry, key: str) -> Any:
-    if key in ("year", "top1"):
-        value = getattr(entry.paper, key)
-        return (value is None, value)
-    return getattr(entry, key)
+    if key == "top1":
+        return (TASKS.index(entry.task), entry.paper.top1 is None, -(entry.paper.top1 or 0))
+    return entry.paper.year if key == "year" else getattr(entry, key)
+
+
+def find_entries(patterns: Sequence[str]) -> list[Entry]:
+    """The rows that shell patterns or names name, each once, in the order of the patterns.
+
+    Raises:
+        ValueError: If a pattern matches nothing; for a name the message names the nearest.
+    """
+    found: dict[str, Entry] = {}
+    for pattern in patterns:
+        names = list_models(pattern) if is_pattern(pattern) else [pattern]
+        if not names:
+            raise ValueError(f"no architecture matches {pattern!r}; `lit-cnn models` lists all")
+        found |= {name: find_entry(name) for name in names}
+    return list(found.values())
 
 
 def find_entry(name: str) -> Entry:

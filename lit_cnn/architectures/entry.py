@@ -124,6 +124,11 @@ class Entry:
     num_classes: int = 1000
     deviations: tuple[str, ...] = field(default=())
 
+    @property
+    def task(self) -> str:
+        """What the published network classifies: "imagenet" or "cifar"."""
+        return "imagenet" if self.num_classes == 1000 else "cifar"
+
     def options(self) -> list[str]:
         """Names of the keyword arguments that a caller may set."""
         return [name for name in inspect.signature(self.build).parameters if name not in self.arguments]

@@ -55,9 +55,10 @@ def references_of(name: str, libraries: Sequence[str]) -> list[list[Reference]]:
 
 
 def catalog_races(
-    names: Sequence[str], libraries: Sequence[str], image_size: int | None = None
+    names: Sequence[str], libraries: Sequence[str], image_sizes: Sequence[int] = ()
 ) -> list[tuple[str, int, list[Reference]]]:
-    """Network, image size and rivals of each race: those of ``names``, or where there are none those of ``TABLE``.
+    """Network, image size and rivals of each race: those of ``names``, or where there are none those of ``TABLE``, at
+    each of ``image_sizes``, or where there are none at its own.
 
     Raises:
         ValueError: If there is no such network, or a named one has no counterpart in ``libraries``.
@@ -69,7 +70,7 @@ def catalog_races(
             raise ValueError(
                 f"{name} has no counterpart in {' or '.join(libraries)}: leave --against out, or bench another"
             )
-        races += [(name, image_size or own_size, rows) for rows in groups]
+        races += [(name, size, rows) for rows in groups for size in image_sizes or [own_size]]
     return races
 
 

@@ -11,11 +11,12 @@ from lit_cnn.experiment.files import configs_of, read_recipe, recipe_id
 
 @dataclass(frozen=True)
 class ListedRecipe:
-    """One recipe: its name, its ``about`` block and architecture as written, its cost, and its speed if asked for."""
+    """One recipe: its name, ``about`` block, architecture and data as written, its cost, its speed if asked for."""
 
     name: str
     about: dict[str, Any]
     architecture: str
+    data: str
     image_size: ImageSize
     epochs: float | None
     cost: Cost
@@ -26,6 +27,7 @@ class ListedRecipe:
         return {
             "name": self.name,
             "architecture": self.architecture,
+            "data": self.data,
             "image_size": self.image_size,
             **{key: self.about.get(key) for key in ("title", "paper", "source", "metric", "value", "hardware")},
             "epochs": self.epochs,
@@ -45,12 +47,14 @@ def listed_recipe(path: Path, measured_batch: int | None = None) -> ListedRecipe
     recipe = read_recipe(path)
     cost = cost_of(recipe)
     speed = None if measured_batch is None else measure_speed(configs_of(path), cost, measured_batch)
-    architecture = recipe["model"]["architecture"]
+    architecture, data = recipe["model"]["architecture"], recipe["data"]
+    folder = Path(data.get("path") or "").name if data.get("source", "imagefolder") == "imagefolder" else ""
     return ListedRecipe(
         name=recipe_id(path),
         about=recipe.get("about", {}),
         architecture=architecture if isinstance(architecture, str) else architecture["class_path"],
-        image_size=as_stated(sides_of(recipe["data"].get("image_size", 224))),
+        data=folder or data.get("source", "imagefolder"),
+        image_size=as_stated(sides_of(data.get("image_size", 224))),
         epochs=recipe.get("trainer", {}).get("max_epochs"),
         cost=cost,
         speed=speed,

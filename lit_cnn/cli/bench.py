@@ -8,9 +8,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lit_cnn.cli.bench_tables import HEADER, WORDS, comparisons, conditions, further, rows
+from lit_cnn.cli.bench_tables import bench_table, comparisons, conditions, further
 from lit_cnn.cli.command_parser import CommandParser
-from lit_cnn.cli.console import as_json, console, markdown, phases, say, table
+from lit_cnn.cli.console import as_json, phases, say
+from lit_cnn.cli.image_sizes import add_image_sizes, check_sizes, sizes_last
+from lit_cnn.cli.outputs import PICTURES, add_output, require_writable
+from lit_cnn.cli.tables import print_tables
 
 if TYPE_CHECKING:
     from lit_cnn.benchmarking.loading import DataSpeed
@@ -20,10 +23,6 @@ if TYPE_CHECKING:
 
 FIT_ROUNDS = 10
 """Turns of fit and the plain loop by default."""
-CAPTION = (
-    "Step parts: data / forward / backward / optimizer. Brackets: 95 % interval of the median. Limit: a large matrix "
-    "product in the same rounds."
-)
 
 
 def run(arguments: list[str]) -> int:
@@ -46,25 +45,17 @@ def run(arguments: list[str]) -> int:
     if options.json == "-":
         say(figures)
     else:
-        show(options, benches, [*comparisons(benches), *further(speed, overhead), conditions(benches)])
+        lines = [*comparisons(benches), *further(speed, overhead), conditions(benches)]
+        print_tables([bench_table(benches, lines)], in_markdown=options.markdown)  # before a full disk can lose it
     if options.json not in (None, "-"):
         write(Path(options.json), figures)
+        say(f"written: {options.json}", stderr=True)
     if options.plot:
         from lit_cnn.benchmarking.picture import draw_benches
 
         draw_benches(benches, conditions(benches).split("; memory")[0], options.plot)
+        say(f"written: {options.plot}", stderr=True)
     return 0
-
-
-def show(options: argparse.Namespace, benches: "list[Bench]", lines: list[str]) -> None:
-    """The table and what is to be said of it; before any file is written, so that no full disk can lose it."""
-    out, cells = console(), rows(benches)
-    if options.markdown:
-        say(markdown(HEADER, cells, left=WORDS) + "\n")
-    else:
-        out.print(table(HEADER, cells, left=WORDS, no_wrap=WORDS, caption=CAPTION))
-    for line in [*lines, *(f"written: {path}" for path in (options.json, options.plot) if path)]:
-        out.print(line)
 
 
 def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
@@ -75,7 +66,7 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     """
     with_recipe = any(word.partition("=")[0] in ("-c", "--config") for word in arguments)
     parser = make_parser(with_recipe)
-    options, rest = parser.parse_known_args(arguments)
+    options, rest = parser.parse_known_args(sizes_last(arguments))
     if sum(map(bool, (options.names, options.config, options.table))) != 1:
         raise ValueError("bench needs one of: names of networks, --config RECIPE, --table")
     if rest and not options.config:
@@ -98,37 +89,50 @@ def make_parser(with_recipe: bool = False) -> CommandParser:
     if with_recipe:  # what follows an unknown --KEY is its value, not a name
         parser.set_defaults(names=[])
     else:
-        parser.add_argument("names", nargs="*", metavar="NAME", help="networks that `lit-cnn models` lists")
+        parser.add_argument("names", nargs="*", metavar="NAME", help="names `lit-cnn models` lists, or shell patterns")
     parser.add_argument("-c", "--config", action="append", metavar="RECIPE", help="bench a recipe's training step")
     parser.add_argument("--table", action="store_true", help="a network of each family")
     parser.add_argument("--against", nargs="+", choices=("timm", "torchvision"), default=[], metavar="LIBRARY",
                         help="race the same network of timm, torchvision or both")  # fmt: skip
     parser.add_argument("--fit", action="store_true", help="time lit-cnn fit against a plain PyTorch loop, too")
-    parser.add_argument("--image-size", type=int, help="px (default: each network's own)")
+    add_image_sizes(parser)
     parser.add_argument("--batch-size", type=int, help="images (default: 128 up to 64 px, 16 above, 8 for heavy ones)")
     parser.add_argument("--precision", choices=("32-true", "bf16-mixed"), help="(default: the recipe's, or 32-true)")
     parser.add_argument("--contiguous", action="store_true", help="NCHW layout instead of channels_last")
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:N (default: cuda where there is one)")
     parser.add_argument("--seconds", type=float, default=20.0, help="time per network; at least 6 rounds (default 20)")
     parser.add_argument("--rounds", type=int, help="rounds instead of a time")
-    parser.add_argument("--json", metavar="FILE", help="write all figures; - for the standard output alone")
-    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw where the time of a training step goes")
-    parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    parser.add_argument(
+        "--json",
+        metavar="FILE",
+        nargs="?",
+        const="-",
+        help="write all figures; no FILE or -: print them alone",
+    )
+    parser.add_argument("--markdown", action="store_true", help="print Markdown")
+    add_output(parser, "--plot", f"draw where the time of a training step goes ({', '.join(PICTURES)})")
     return parser
 
 
 def check(options: argparse.Namespace) -> None:
     """Refuse options that exclude each other, and numbers that are too small."""
+    from lit_cnn.architectures.catalog import find_entries
+
+    options.names = [entry.name for entry in find_entries(options.names)]
+    check_sizes(options.image_size)
     if options.fit and len(options.names) > 1:
         raise ValueError(f"--fit times the training of one network, got {', '.join(options.names)}")
-    for key, path in (("--json", options.json), ("--plot", options.plot)):
-        if path and Path(path).is_dir():
-            raise ValueError(f"{key} {path} is a folder: name a file")
+    if (options.fit or options.config) and len(options.image_size) > 1:
+        raise ValueError(f"--image-size takes one size with {'--fit' if options.fit else '--config'}, got several")
+    if options.json and Path(options.json).is_dir():
+        raise ValueError(f"--json {options.json} is a folder: name a file")
+    if options.plot:
+        require_writable("--plot", options.plot, PICTURES, in_new_folder=True)
     if options.table and options.fit:
         raise ValueError("--fit needs a network's name or --config RECIPE, not --table")
     if options.config and options.against:
         raise ValueError("--against compares networks of the catalog: name them instead of --config")
-    for key, least in (("image_size", 1), ("batch_size", 1), ("rounds", 1), ("seconds", 0)):
+    for key, least in (("batch_size", 1), ("rounds", 1), ("seconds", 0)):
         value = getattr(options, key)
         if value is not None and value < least:
             raise ValueError(f"--{key.replace('_', '-')} must be at least {least}, got {value}")
@@ -175,7 +179,7 @@ def measure_catalog(options: argparse.Namespace) -> "list[Bench]":
 
 
 def recipe_arguments(options: argparse.Namespace, overrides: list[str]) -> list[str]:
-    given = {"data.image_size": options.image_size, "data.batch_size": options.batch_size}
+    given = {"data.image_size": next(iter(options.image_size), None), "data.batch_size": options.batch_size}
     keys = [f"--{key}={value}" for key, value in given.items() if value is not None]
     if options.precision:
         keys.append(f"--trainer.precision={options.precision}")
@@ -222,7 +226,7 @@ def fit_overhead(options: argparse.Namespace, overrides: list[str]) -> "Overhead
     from lit_cnn.benchmarking.contestants import default_batch
 
     name = options.names[0]
-    size = options.image_size or find_entry(name).image_size
+    size = next(iter(options.image_size), find_entry(name).image_size)
     keys = [
         f"--trainer.precision={options.precision or '32-true'}",
         f"--model.channels_last={str(not options.contiguous).lower()}",

@@ -5,6 +5,7 @@ import os
 from typing import TYPE_CHECKING
 
 from lit_cnn.cli.console import busy_warning, number, span
+from lit_cnn.cli.tables import Column, Table
 from lit_cnn.data.image_size import label
 
 if TYPE_CHECKING:
@@ -12,12 +13,15 @@ if TYPE_CHECKING:
     from lit_cnn.benchmarking.overhead import Overhead
     from lit_cnn.benchmarking.race import Bench
 
-HEADER = (
-    *("network", "px", "batch", "training images/s", "step parts, ms", "inference images/s"),
-    *("% of limit, training", "inference", "peak MB, training"),
+COLUMNS = (
+    *(Column("network", "name"), Column("px", rank=1), Column("batch", rank=3), Column("training images/s")),
+    *(Column("step parts, ms", rank=5), Column("inference images/s", rank=2), Column("% of limit, training", rank=4)),
+    *(Column("% of limit, inference", rank=6), Column("peak MB, training", rank=7)),
 )
-WORDS = ("network",)
-"""Columns that hold no numbers."""
+CAPTION = (
+    "Step parts: data / forward / backward / optimizer. Brackets: 95 % interval of the median. Limit: a large matrix "
+    "product in the same rounds."
+)
 
 
 def cells(bench: "Bench", place: int) -> list[str]:
@@ -40,8 +44,10 @@ def significant(value: float) -> str:
     return number(value if value >= 0.01 else 0)
 
 
-def rows(benches: "list[Bench]") -> list[list[str]]:
-    return [cells(bench, place) for bench in benches for place in range(len(bench.results))]
+def bench_table(benches: "list[Bench]", lines: list[str]) -> Table:
+    """A row for each network and rival, with ``lines`` below."""
+    rows = [cells(bench, place) for bench in benches for place in range(len(bench.results))]
+    return Table(COLUMNS, rows, notes=[CAPTION, *lines])
 
 
 def comparisons(benches: "list[Bench]") -> list[str]:

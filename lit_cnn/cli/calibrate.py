@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 
 from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments, chosen_checkpoint
 from lit_cnn.cli.command_parser import CommandParser
-from lit_cnn.cli.console import as_json, console, percent, progress, say, table
+from lit_cnn.cli.console import as_json, percent, progress, say
 from lit_cnn.cli.outputs import PICTURES, add_output, require_writable
+from lit_cnn.cli.tables import Column, Table, print_tables
 from lit_cnn.evaluation.choices import BINS
 
 if TYPE_CHECKING:  # a help needs none of it
-    from rich.table import Table
-
     from lit_cnn.evaluation.calibration import Calibration
 
 ENDINGS = (*PICTURES, ".json")
@@ -51,16 +50,10 @@ def run(arguments: list[str]) -> int:
     if options.json:
         print(as_json({**report, "data": images.facts}))
         return 0
-    say(f"{checkpoint} on {len(outcome.labels)} images of {images.origin}")
-    console(columns=None).print(calibration_table(result))
-    console(columns=None).print(abstention_table(result))
-    if result.at_limit:
-        say(
-            f"the temperature stopped at {result.temperature:.2f}: no larger or smaller one is finite and best, as "
-            "happens where every fitted image is classified correctly"
-        )
+    line = f"{checkpoint} on {len(outcome.labels)} images of {images.origin}"
+    print_tables([calibration_table(result), abstention_table(result)], line, in_markdown=options.markdown)
     for path in options.out:
-        say(path)
+        say(path, stderr=options.markdown)
     return 0
 
 
@@ -95,11 +88,14 @@ def calibration_table(result: Calibration) -> Table:
         ["negative log-likelihood", f"{before.log_loss:.4f}", f"{after.log_loss:.4f}"],
         ["Brier score", f"{before.brier:.4f}", f"{after.brier:.4f}"],
     ]
-    return table(
-        ["on the other half", "as trained", f"temperature {result.temperature:.3f}"],
-        rows,
-        caption=f"fitted on {result.fitted_on} validation images, measured on the {result.measured_on} others",
-    )
+    notes = [f"fitted on {result.fitted_on} validation images, measured on the {result.measured_on} others"]
+    if result.at_limit:
+        notes.append(
+            f"the temperature stopped at {result.temperature:.2f}: no larger or smaller one is finite and best, as "
+            "happens where every fitted image is classified correctly"
+        )
+    columns = (Column("on the other half", "name"), Column("as trained"))
+    return Table((*columns, Column(f"temperature {result.temperature:.3f}")), rows, notes=notes)
 
 
 def abstention_table(result: Calibration) -> Table:
@@ -107,9 +103,10 @@ def abstention_table(result: Calibration) -> Table:
     for before, after in zip(result.abstention_before, result.abstention_after, strict=True):
         figures = [percent(value) for row in (before, after) for value in (row.answered, row.accuracy)]
         rows.append([f"{before.threshold:g}", *figures])
-    return table(
-        ["threshold", "answered", "of these right", "answered at T", "of these right"],
+    names = ("threshold", "answered", "of these right", "answered at T", "right at T")
+    return Table(
+        [Column(name) for name in names],
         rows,
         title="answers from a least probability on",
-        caption=f"lit-cnn predict --min-probability, without or with --temperature {result.temperature:.3f}",
+        notes=[f"lit-cnn predict --min-probability, without or with --temperature {result.temperature:.3f}"],
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, counted, line_console
 from lit_cnn.cli.pixel_arguments import add_pixel_arguments, pixel_format_of
+from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 from lit_cnn.printable import printable
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def make_parser() -> CommandParser:
     parser = CommandParser("lit-cnn check", __doc__, example="lit-cnn check my_images")
     parser.add_argument("path", help="a data set, a checkpoint, or a run folder")
     parser.add_argument("--strict", action="store_true", help="exit with 1 on warnings too")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of lines")
+    add_form_arguments(parser, "a list of objects")
     add_pixel_arguments(parser)
     return parser
 
@@ -37,6 +38,11 @@ def run(arguments: list[str]) -> int:
     errors, warnings = (sum(finding.kind == kind for finding in findings) for kind in ("error", "warning"))
     if options.json:
         print(as_json(findings))
+    elif options.markdown:
+        rows = [[finding.kind, finding.text] for finding in findings]
+        counts = f"{errors} errors, {warnings} warnings"
+        columns = (Column("kind", "name"), Column("finding", "prose"))
+        print_tables([Table(columns, rows, notes=[counts])], in_markdown=True)
     else:
         print_findings(findings)
         line_console().print(f"{errors} errors, {warnings} warnings")

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from lit_cnn.cli.console import say
 from lit_cnn.cli.outputs import add_output
+from lit_cnn.cli.tables import add_form_arguments
 from lit_cnn.evaluation.record_file import ENDINGS
 
 
 def add_checkpoint_arguments(parser: argparse.ArgumentParser, several: bool = False) -> None:
-    """The checkpoint (or several), ``--data``, ``--skip-broken``, ``--weights`` and ``--json``."""
+    """The checkpoint (or several), ``--data``, ``--skip-broken``, ``--weights``, ``--json``, ``--markdown``."""
     if several:
         parser.add_argument(
             "checkpoints", nargs="+", metavar="checkpoint", help="checkpoints, run folders, or timm:NAME"
@@ -25,7 +26,7 @@ def add_checkpoint_arguments(parser: argparse.ArgumentParser, several: bool = Fa
     )  # fmt: skip
     parser.add_argument("--skip-broken", action="store_true", help="leave out and count files that cannot be read")
     add_network_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    add_form_arguments(parser)
 
 
 def add_network_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lit_cnn.cli.command_parser import CommandParser
+from lit_cnn.cli.console import say
 
 SHELLS = ("bash", "zsh", "fish", "tcsh", "powershell")
 RECIPES = {"config", "recipe", "recipes"}
-ARCHITECTURES = {"names", "name", "pattern"}
+ARCHITECTURES = {"names", "name", "pattern", "patterns"}
 """Arguments that take names of these."""
 ENTRY = re.compile(r'^    Entry\("([^"]+)"', re.MULTILINE)
 """A row of the catalog, which is read as text: importing it would import torch at every press of the key."""
@@ -32,7 +33,7 @@ def make_parser() -> CommandParser:
 def run(arguments: list[str]) -> int:
     options = make_parser().parse_args(arguments)
     if options.words:
-        print("\n".join(recipes() if options.words == "recipes" else architectures()))
+        say("\n".join(recipes() if options.words == "recipes" else architectures()))
         return 0
     import shtab
 

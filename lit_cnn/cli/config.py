@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lit_cnn.cli.command_parser import CommandParser
-from lit_cnn.cli.console import as_json, markdown, say
+from lit_cnn.cli.console import as_json, say
+from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 
 if TYPE_CHECKING:  # a help needs none of it
     from lit_cnn.experiment.parser import RecipeCLI
@@ -39,9 +40,7 @@ def make_parser() -> CommandParser:
         example="lit-cnn config diff last",
     )
     diff.add_argument("recipes", nargs="+", metavar="RECIPE", help="names or paths of recipes, run folders, or last")
-    form = diff.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="a list of objects")
-    form.add_argument("--markdown", action="store_true", help="a Markdown table")
+    add_form_arguments(diff, "a list of objects")
     for action in (show, diff):
         action.add_argument("--config", action="append", default=[], metavar="OVERLAY", help="merged on top, too")
         action.add_argument("--runs", default="runs", metavar="DIR", help="where last is looked up (default: runs)")
@@ -115,7 +114,8 @@ def diff(names: list[str], overrides: list[str], options: argparse.Namespace) ->
         print(as_json([{"key": key, "old": change.old, "new": change.new} for key, change in found.items()]))
     elif options.markdown:
         rows = [[key, value_text(change.old), value_text(change.new)] for key, change in found.items()]
-        say(markdown(["key", "old", "new"], rows))
+        columns = [Column(name, "name") for name in ("key", "old", "new")]
+        print_tables([Table(columns, rows)], in_markdown=True)
     else:
         say("\n".join(f"{key}: {described(change)}" for key, change in found.items()) or "no key differs")
     return 0

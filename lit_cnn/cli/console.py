@@ -1,4 +1,4 @@
-"""What the commands print: tables, JSON, bars on stderr, figures. Rich is imported where something is drawn.
+"""What the commands print: lines, JSON, bars on stderr, figures. Rich is imported where something is drawn.
 
 Everything printed is plain text: names of files and classes are shown as they are, whatever brackets, colons or control
 characters they have (see ``printable.py``).
@@ -10,7 +10,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,17 +19,7 @@ from lit_cnn.printable import printable, printable_lines
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, ProgressColumn
-    from rich.table import Table
     from rich.text import Text
-
-Rows = Sequence[Sequence[str]]
-
-
-def console(columns: int | None = 150, *, stderr: bool = False) -> "Console":
-    """The standard output; not a terminal, it is ``columns`` wide (None: 80), so that tables in files are whole."""
-    return _console_class()(
-        width=None if sys.stdout.isatty() else columns, stderr=stderr, highlight=False, markup=False, emoji=False
-    )
 
 
 def line_console(*, stderr: bool = False) -> "Console":
@@ -58,48 +48,6 @@ def open_streams_to_all_text() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-def table(
-    header: Sequence[str],
-    rows: Rows,
-    *,
-    left: Collection[str] | None = None,
-    no_wrap: Collection[str] = (),
-    overflow: Any = "fold",
-    **options: Any,
-) -> "Table":
-    """A table of text.
-
-    Args:
-        header: Names of the columns.
-        rows: A cell for each column.
-        left: Columns of words; the others are numbers and stand on the right. None: all are words.
-        no_wrap: Columns that keep to one line; what is wider ends in an ellipsis.
-        overflow: What becomes of a word that is wider than its column; fold continues it on the next line.
-        options: Of ``rich.table.Table``, such as title and caption.
-    """
-    from rich.table import Table
-
-    shown = Table(**options)
-    for name in header:
-        side: Any = "left" if left is None or name in left else "right"
-        one_line = name in no_wrap
-        shown.add_column(name, justify=side, no_wrap=one_line, overflow="ellipsis" if one_line else overflow)
-    for row in rows:
-        shown.add_row(*map(printable, row))
-    return shown
-
-
-def markdown(header: Sequence[str], rows: Rows, left: Collection[str] | None = None) -> str:
-    """The same as a Markdown table, numbers on the right."""
-    rules = ["---" if left is None or name in left else "---:" for name in header]
-    lines = ["| " + " | ".join(header) + " |", "|" + "".join(f"{rule}|" for rule in rules)]
-    return "\n".join(lines + ["| " + " | ".join(map(_markdown_cell, row)) + " |" for row in rows])
-
-
-def _markdown_cell(text: str) -> str:
-    return printable(text).replace("|", "\\|")
 
 
 def as_json(value: Any) -> str:
@@ -138,7 +86,8 @@ def _bar(*columns: "ProgressColumn", disable: bool = False) -> "Progress":
 
     columns = columns or (BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     description = TextColumn("{task.description}", markup=False)
-    return Progress(description, *columns, console=console(None, stderr=True), transient=True, disable=disable)
+    out = _console_class()(stderr=True, highlight=False, markup=False, emoji=False)
+    return Progress(description, *columns, console=out, transient=True, disable=disable)
 
 
 @contextlib.contextmanager
@@ -161,7 +110,7 @@ def phases(total: int) -> Iterator[Callable[[str], None]]:
 
 def percent(value: float) -> str:
     """``91.25 %``; a dash for nan."""
-    return f"{100 * value:.2f} %" if value == value else "-"
+    return f"{100 * value:.2f} %" if value == value else "–"
 
 
 def points(value: float, interval: tuple[float, float] | None = None) -> str:

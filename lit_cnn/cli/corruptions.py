@@ -1,6 +1,7 @@
 """``lit-cnn corruptions CKPT``: accuracy under common corruptions (Hendrycks and Dietterich, 2019).
 
-``--sheet`` draws one image under every corruption; without ``--out`` nothing is evaluated then.
+``--sheet`` draws one image under every corruption; without ``--out``, ``--json`` and ``--markdown`` nothing is
+evaluated then.
 """
 
 from __future__ import annotations
@@ -10,13 +11,12 @@ from typing import TYPE_CHECKING
 
 from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments, add_split_argument, chosen_checkpoint
 from lit_cnn.cli.command_parser import CommandParser
-from lit_cnn.cli.console import as_json, console, percent, points, progress, say, table
+from lit_cnn.cli.console import as_json, percent, points, progress, say
 from lit_cnn.cli.outputs import PICTURES, add_output, require_writable
+from lit_cnn.cli.tables import Column, Table, print_tables
 from lit_cnn.evaluation.choices import CORRUPTION_KINDS, SEVERITIES
 
 if TYPE_CHECKING:  # a help needs none of it
-    from rich.table import Table
-
     from lit_cnn.evaluation.corruptions import CorruptedViews
     from lit_cnn.evaluation.images import EvaluationImages
     from lit_cnn.evaluation.robustness import CorruptionScores
@@ -42,13 +42,14 @@ def run(arguments: list[str]) -> int:
         if options.sheet and not 0 <= options.image < len(images):
             raise ValueError(f"--image is {options.image}, but there are the images 0 to {len(images) - 1}")
         views = views_of(trained, images, options, SEVERITIES)
-        if options.out or not options.sheet:
+        if evaluates(options):
             with progress("evaluating", len(images)) as advance:
                 scores = corruption_scores(trained, images, views, advance=advance)
     if options.sheet:
         sheet = views_of(trained, images, options, (_SHEET_SEVERITY,))
-        say(draw_corruptions(images, options.image, trained.class_names, sheet, options.sheet))
-        if not options.out:
+        path = draw_corruptions(images, options.image, trained.class_names, sheet, options.sheet)
+        say(path, stderr=options.json or options.markdown)
+        if not evaluates(options):
             return 0
     title = f"top-1 on {scores.images} {options.split} images of {images.origin}"
     if options.out:
@@ -57,11 +58,15 @@ def run(arguments: list[str]) -> int:
     if options.json:
         print(as_json({**scores_report(scores, views), "data": images.facts}))
         return 0
-    say(f"{title}, by severity")
-    console(columns=None).print(scores_table(scores, views))
+    print_tables([scores_table(scores, views)], f"{title}, by severity", in_markdown=options.markdown)
     if options.out:
-        say(options.out)
+        say(options.out, stderr=options.markdown)
     return 0
+
+
+def evaluates(options: argparse.Namespace) -> bool:
+    """Whether figures are asked for, and not only a sheet."""
+    return not options.sheet or bool(options.out or options.json or options.markdown)
 
 
 def views_of(
@@ -104,13 +109,15 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def scores_table(scores: CorruptionScores, views: CorruptedViews) -> Table:
-    return table(
-        ["corruption", *[str(severity) for severity in views.severities], "mean"],
+    severities = [Column(str(severity), rank=1) for severity in views.severities]
+    return Table(
+        [Column("corruption", "name"), *severities, Column("mean")],
         [
             [kind, *[percent(value) for value in row], percent(sum(row) / len(row))]
             for kind, row in zip(views.kinds, scores.accuracy.tolist(), strict=True)
         ],
-        no_wrap=["corruption"],
-        caption=f"clean {percent(scores.clean)}; mean corruption error {percent(scores.mean_error)}, "
-        f"{points(scores.added_error)} points over the clean error (not divided by AlexNet's as in the paper)",
+        notes=[
+            f"clean {percent(scores.clean)}; mean corruption error {percent(scores.mean_error)}, "
+            f"{points(scores.added_error)} points over the clean error (not divided by AlexNet's as in the paper)"
+        ],
     )

@@ -12,11 +12,10 @@ from lit_cnn.cli.checkpoint_arguments import (
     chosen_checkpoint,
 )
 from lit_cnn.cli.command_parser import CommandParser
-from lit_cnn.cli.console import as_json, console, percent, points, progress, say, table
+from lit_cnn.cli.console import as_json, percent, points, progress, say
+from lit_cnn.cli.tables import Column, Table, print_tables
 
 if TYPE_CHECKING:  # a help needs none of it
-    from rich.table import Table
-
     from lit_cnn.evaluation.ensemble import EnsembleScores
 
 
@@ -54,10 +53,10 @@ def run(arguments: list[str]) -> int:
         named = {"checkpoints": options.checkpoints, "split": options.split, "images": count}
         print(as_json({**named, **asdict(scores), "warning": warning, "data": images.facts}))
         return 0
-    say(f"{count} {options.split} images of {images.origin} ({options.weights} weights)")
-    console(columns=None).print(scores_table(scores, options.checkpoints))
+    line = f"{count} {options.split} images of {images.origin} ({options.weights} weights)"
+    print_tables([scores_table(scores, options.checkpoints)], line, in_markdown=options.markdown)
     if warning:
-        say(warning)
+        say(warning, stderr=options.markdown)
     return 0
 
 
@@ -65,14 +64,15 @@ def scores_table(scores: EnsembleScores, paths: list[str]) -> Table:
     top = list(scores.ensemble)
     over_mean = points(scores.gain_over_mean, scores.gain_over_mean_interval)
     over_best = points(scores.gain_over_best, scores.gain_over_best_interval)
-    shown = table(
-        ["member", *[f"top-{name.removeprefix('acc')}" for name in top]],
+    return Table(
+        [Column("member", "name"), *[Column(f"top-{name.removeprefix('acc')}") for name in top]],
         [[path, *[percent(row[name]) for name in top]] for path, row in zip(paths, scores.members, strict=True)],
-        overflow="fold",
-        caption=f"gain in top-1 over the mean member {over_mean}, over the best {over_best} points; "
-        "95 % intervals by paired bootstrap over the images",
+        notes=[
+            f"gain in top-1 over the mean member {over_mean}, over the best {over_best} points; 95 % intervals by "
+            "paired bootstrap over the images"
+        ],
+        totals=[
+            ["mean of the members", *[percent(scores.mean[name]) for name in top]],
+            ["ensemble", *[percent(scores.ensemble[name]) for name in top]],
+        ],
     )
-    shown.add_section()
-    shown.add_row("mean of the members", *[percent(scores.mean[name]) for name in top])
-    shown.add_row("ensemble", *[percent(scores.ensemble[name]) for name in top], style="bold")
-    return shown

@@ -16,12 +16,11 @@ from lit_cnn.cli.checkpoint_arguments import (
     chosen_checkpoint,
 )
 from lit_cnn.cli.command_parser import CommandParser
-from lit_cnn.cli.console import as_json, console, percent, points, progress, say, table
+from lit_cnn.cli.console import as_json, number, percent, points, progress, say
+from lit_cnn.cli.tables import Column, Table, print_tables
 from lit_cnn.evaluation.choices import VIEW_KINDS
 
 if TYPE_CHECKING:  # a help needs none of it
-    from rich.table import Table
-
     from lit_cnn.cli.evaluated_images import ImageRecords
     from lit_cnn.evaluation.images import EvaluationImages, SplitName
     from lit_cnn.evaluation.logits import Block
@@ -57,9 +56,8 @@ def run(arguments: list[str], stage: str) -> int:
         print(as_json({**report, "data": images.facts}))
         return 0
     at = f", temperature {temperature:g}" if temperature != 1 else ""
-    say(f"{report['images']} images of {images.origin}, {checkpoint} ({options.weights} weights{at})")
-    for shown in tables:
-        console(columns=None).print(shown)
+    line = f"{report['images']} images of {images.origin}, {checkpoint} ({options.weights} weights{at})"
+    print_tables(tables, line, in_markdown=options.markdown)
     return 0
 
 
@@ -136,7 +134,8 @@ def detailed_report(
 def results_table(report: dict[str, float]) -> Table:
     from lit_cnn.training.monitor import metric_text
 
-    return table(["metric", "value"], [[name, metric_text(name, report[name])] for name in report if name != "images"])
+    rows = [[name, metric_text(name, report[name])] for name in report if name != "images"]
+    return Table((Column("metric", "name"), Column("value")), rows)
 
 
 def views_table(report: dict[str, Any]) -> Table:
@@ -145,16 +144,28 @@ def views_table(report: dict[str, Any]) -> Table:
     padded = f" + {views['padding']} of padding" if views["padding"] else ""
     scales = "/".join(str(scale) for scale in views["scales"])
     rows = [
-        [name, *[percent(row[key]) for key in top], f"{row['views_per_image']:g}", f"{row['images_per_second']:.1f}"]
+        [name, *[percent(row[key]) for key in top], f"{row['views_per_image']:g}", number(row["images_per_second"])]
         for name, row in (("center", center), (f"{views['kind']} at {scales} px{padded}", views))
     ]
-    return table(
-        ["views", *[f"top-{name.removeprefix('acc')}" for name in top], "views per image", "images/s"],
+    return Table(
+        [
+            Column("views", "name"),
+            *[Column(f"top-{name.removeprefix('acc')}") for name in top],
+            *[Column("views per image", rank=1), Column("images/s", rank=2)],
+        ],
         rows,
         title=f"mean of {views['average']}",
-        caption=f"gain in top-1: {points(report['gain'], report['gain_interval'])} points, "
-        "95 % interval by paired bootstrap over the images",
+        notes=[
+            f"gain in top-1: {points(report['gain'], report['gain_interval'])} points, 95 % interval by paired "
+            "bootstrap over the images"
+        ],
     )
+
+
+CLASS_COLUMNS = (
+    *(Column("class", "name"), Column("images", rank=2), Column("recall"), Column("precision", rank=1)),
+    *(Column("F1", rank=3), Column("most often called instead", "name", rank=4)),
+)
 
 
 def class_table(scores: list[ClassScore]) -> Table:
@@ -164,18 +175,17 @@ def class_table(scores: list[ClassScore]) -> Table:
     with_images = sum(row.images > 0 for row in scores)
     among = "" if with_images == len(scores) else f" over the {with_images} of {len(scores)} classes with images"
     hidden = f"the worst {_CLASSES_SHOWN} of {len(scores)} classes; --json has all"
-    return table(
-        ["class", "images", "recall", "precision", "F1", "most often called instead"],
+    return Table(
+        CLASS_COLUMNS,
         [class_row(row) for row in scores[:_CLASSES_SHOWN]],
-        overflow="fold",
         title=f"balanced accuracy {percent(balanced_accuracy(scores))}{among}",
-        caption=hidden if len(scores) > _CLASSES_SHOWN else None,
+        notes=[hidden] if len(scores) > _CLASSES_SHOWN else [],
     )
 
 
 def class_row(score: ClassScore) -> list[str]:
     if not score.images:
-        return [score.name, "no images", "-", percent(score.precision), "-", "-"]
-    confused = f"{score.confused_with} ({score.confused})" if score.confused_with else "-"
+        return [score.name, "no images", "–", percent(score.precision), "–", "–"]
+    confused = f"{score.confused_with} ({score.confused})" if score.confused_with else "–"
     figures = [percent(value) for value in (score.recall, score.precision, score.f1)]
     return [score.name, str(score.images), *figures, confused]

@@ -38,7 +38,7 @@ def evaluated_images(
     broken: dict[int, Problem] = {}
     summary, warnings = judged(images, [trained, *others])
     if not options.json:
-        say(summary.line())
+        say(summary.line(), stderr=options.markdown)
     for text in (*images.notes, *warnings):
         say(text, stderr=True)
     on_error = "skip" if options.skip_broken else images.on_error

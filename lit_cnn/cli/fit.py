@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lit_cnn.cli.command_parser import CommandParser
+from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 from lit_cnn.experiment.files import find_recipe
 
 if TYPE_CHECKING:  # the help needs none of it
@@ -70,6 +71,7 @@ def make_parser() -> CommandParser:
     )
     parser.add_argument("--pause-after-steps", type=int, metavar="STEPS", help="the same in optimizer steps")
     parser.add_argument("--keys", metavar="WORD", help="list the recipe's keys that begin with WORD, or have it")
+    add_form_arguments(parser, "the keys of --keys")
     for option, (key, value, meaning) in SHORT.items():
         parser.add_argument(option, dest=key, metavar=value, help=f"{meaning} ({key})")
     return parser
@@ -79,10 +81,18 @@ def run(arguments: list[str]) -> int:
     known, rest = parse(arguments)
     if known.keys is None:
         require_recipes(rest)
+    from lit_cnn.torchmetrics_internals import import_lightly
+
+    import_lightly()
     from lit_cnn.training.trainer import quieten_lightning
 
     quieten_lightning()
-    return list_keys(known.keys) if known.keys is not None else train(known, rest, ["lit-cnn", "fit", *arguments])
+    if known.keys is not None:
+        return list_keys(known.keys, known)
+    if known.json or known.markdown:
+        form = "json" if known.json else "markdown"
+        raise ValueError(f"--{form} is a form of --keys PREFIX: add that, or leave --{form} out")
+    return train(known, rest, ["lit-cnn", "fit", *arguments])
 
 
 def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
@@ -188,13 +198,13 @@ def announce_rate(recipe: "Recipe") -> None:
         )
 
 
-def list_keys(prefix: str) -> int:
+def list_keys(prefix: str, form: argparse.Namespace) -> int:
     """Print the recipe's keys below ``prefix``, or that it means or whose name or meaning has a word that begins so.
 
     Raises:
         ValueError: If there is none, naming the nearest.
     """
-    from lit_cnn.cli.console import console, table
+    from lit_cnn.cli.console import as_json
     from lit_cnn.experiment.jsonargparse_internals import described_keys, keys_of
     from lit_cnn.experiment.parser import recipe_parser
     from lit_cnn.experiment.suggestions import MEANT, nearest_key
@@ -203,27 +213,30 @@ def list_keys(prefix: str) -> int:
     known = described_keys(parser)
     found = [key for key in known if key.name.startswith(prefix)]
     if not found:
-        word = re.compile(rf"\b{re.escape(prefix)}", re.IGNORECASE)
+        word = re.compile(rf"(?<![a-z]){re.escape(prefix)}", re.IGNORECASE)  # or its part behind an underscore
         meant = MEANT.get(prefix.lower().replace("-", "_"))
         found = [key for key in known if key.name == meant]
         found += [key for key in known if key.name != meant and word.search(f"{key.name} {key.meaning}")]
     if not found:
         near = nearest_key(prefix, keys_of(parser))
         raise ValueError(f"no key of a recipe begins with {prefix!r}" + (f"; did you mean {near!r}?" if near else ""))
-    console(columns=None).print(table(["key", "default", "meaning"], [list(key) for key in found]))
+    if form.json:
+        print(as_json([key._asdict() for key in found]))
+        return 0
+    columns = (Column("key", "name"), Column("default", "name", rank=1), Column("meaning", "prose"))
+    print_tables([Table(columns, [list(key) for key in found])], in_markdown=form.markdown)
     return 0
 
 
 def print_results(out: "Console", run: "Run") -> None:
     """A table of the last epoch's metrics, the best epoch, and where everything is."""
-    from lit_cnn.cli.console import table
     from lit_cnn.run_folder.checkpoint import BEST
     from lit_cnn.training.monitor import metric_text
 
     assert run.folder is not None
     rows = [[name, metric_text(name, run.metrics[name])] for name in SHOWN if name in run.metrics]
     title = f"{run.title}: results after {run.epochs} epochs"
-    out.print(table(["metric", "last epoch"], rows, left=["metric"], title=title))
+    print_tables([Table((Column("metric", "name"), Column("last epoch")), rows, title=title)], out=out)
     if run.best_score is not None:
         best = run.folder / "checkpoints" / BEST
         out.print(

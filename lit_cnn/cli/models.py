@@ -1,16 +1,59 @@
-"""``lit-cnn models``: the catalog as a table; ``lit-cnn models show NAME``: all that is known of one network."""
+"""``lit-cnn models``: the catalog as a table; ``lit-cnn models show NAME…``: all that is known of some networks."""
 
 from __future__ import annotations
 
+import argparse
+import difflib
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lit_cnn.cli.command_parser import CommandParser
-from lit_cnn.cli.console import as_json, console, markdown, say, table
+from lit_cnn.cli.console import as_json, say
+from lit_cnn.cli.outputs import PICTURES, add_output, require_writable
+from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 
 if TYPE_CHECKING:  # a help needs none of it
     from lit_cnn.architectures.entry import Entry
     from lit_cnn.profiling.counting import NetworkCount
+
+COLUMNS = (
+    Column("name", "name"),
+    Column("year", rank=5),
+    Column("px", rank=3),
+    Column("layers", rank=4),
+    Column("params (M)"),
+    Column("madds (M)", rank=1),
+    Column("paper top-1 (%)"),
+    Column("paper top-5 (%)", rank=6),
+    Column("protocol", "name", rank=7),
+)
+PRINTED = (Column("paper params (M)"), Column("paper madds (M)"))
+NOTE = "madds: multiply-adds of one image; FLOPs are twice as many. Accuracies are the papers', by their own protocols."
+MIXED = "Accuracies on ImageNet and on CIFAR-10 cannot be compared: ImageNet's networks stand first."
+
+
+def run(arguments: list[str]) -> int:
+    if arguments[:1] == ["show"]:
+        return show(arguments[1:])
+    options = make_parser().parse_args(arguments)
+    if options.plot:
+        require_writable("--plot", options.plot, PICTURES)
+    entries = chosen(options)
+    if options.plot:
+        from lit_cnn.profiling.picture import draw_front  # imports matplotlib
+
+        draw_front(entries, options.plot)
+        say(f"picture: {options.plot}", stderr=True)
+    mixed = options.sort == "top1" and len({entry.task for entry in entries}) > 1
+    notes = [NOTE, *([MIXED] if mixed else [])]
+    if options.json:
+        print(as_json([as_object(entry) for entry in entries]))
+    elif options.markdown:
+        print_tables([fidelity_sheet(entries, notes)], in_markdown=True)
+    else:
+        print_tables([Table(COLUMNS, [row(entry) for entry in entries], notes=notes)])
+    return 0
 
 
 def make_parser() -> CommandParser:
@@ -20,51 +63,56 @@ def make_parser() -> CommandParser:
         example="lit-cnn models 'efficientnet*' --max-params 10",
         epilog="lit-cnn models show NAME shows all about one.",
     )
-    parser.add_argument("pattern", nargs="?", default="*", help="shell pattern of names, such as 'resnet_rs*'")
+    parser.add_argument("patterns", nargs="*", metavar="NAME", help="names or shell patterns, such as 'resnet_rs*'")
+    parser.add_argument("--task", choices=("imagenet", "cifar"), help="only ImageNet's networks, or CIFAR's")
     parser.add_argument(
         "--sort",
         choices=("year", "params", "madds", "top1", "layers", "name"),
-        help="sort by this column instead of the lecture's order",
+        help="sort by this column instead of the lecture's order; top1: the best first",
     )
     parser.add_argument("--max-params", type=float, help="at most this many million parameters")
     parser.add_argument("--max-madds", type=float, help="at most this many million multiply-adds")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="a list of objects")
-    form.add_argument("--markdown", action="store_true", help="a Markdown table")
+    add_output(
+        parser, "--plot", f"draw top-1 against parameters and multiply-adds, with the best ({', '.join(PICTURES)})"
+    )
+    add_form_arguments(parser, "a list of objects")
     return parser
 
 
-def run(arguments: list[str]) -> int:
-    if arguments[:1] == ["show"]:
-        return show(arguments[1:])
-    options = make_parser().parse_args(arguments)
-    from lit_cnn.architectures.catalog import find_entry, select_entries
+def chosen(options: argparse.Namespace) -> list[Entry]:
+    """The rows that are asked for.
 
+    Raises:
+        ValueError: If there is none; for a name it names the nearest.
+    """
+    from lit_cnn.architectures.catalog import list_models, select_entries
+    from lit_cnn.architectures.patterns import is_pattern
+
+    patterns = options.patterns or ["*"]
     entries = select_entries(
-        options.pattern,
+        patterns,
         sort=options.sort,
+        task=options.task,
         max_params_millions=options.max_params,
         max_madds_millions=options.max_madds,
     )
+    for pattern in patterns:
+        if not list_models(pattern):
+            near = [] if is_pattern(pattern) else difflib.get_close_matches(pattern, list_models(), n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "`lit-cnn models` lists all"
+            raise ValueError(f"no architecture matches {pattern!r}; {hint}")
     if not entries:
-        if not set("*?[") & set(options.pattern):
-            find_entry(options.pattern)  # says which name is nearest
-        raise ValueError(f"no architecture matches {options.pattern!r} within these limits; `lit-cnn models` lists all")
-    if options.json:
-        print(as_json([as_object(entry) for entry in entries]))
-    elif options.markdown:
-        say(fidelity_sheet(entries))
-    else:
-        caption = "madds: multiply-adds of one image; FLOPs are twice as many. Accuracies are the papers'."
-        rows, words = [row(entry) for entry in entries], ("name", "protocol")
-        console().print(table(HEADER, rows, left=words, no_wrap=HEADER[:-1], caption=caption))
-    return 0
+        raise ValueError(
+            f"no architecture matches {' '.join(patterns)!r} within these limits; `lit-cnn models` lists all"
+        )
+    return entries
 
 
 def as_object(entry: Entry) -> dict[str, Any]:
     return {
         "name": entry.name,
         "year": entry.paper.year,
+        "task": entry.task,
         "input_size": entry.image_size,
         "layers": entry.layers,
         "params": entry.params,
@@ -76,9 +124,6 @@ def as_object(entry: Entry) -> dict[str, Any]:
     }
 
 
-HEADER = ("name", "year", "px", "layers", "params (M)", "madds (M)", "paper top-1", "paper top-5", "protocol")
-
-
 def row(entry: Entry) -> list[str]:
     percent = [f"{value:.2f}" if value is not None else "–" for value in (entry.paper.top1, entry.paper.top5)]
     counts = [f"{entry.params / 1e6:,.2f}", f"{entry.madds / 1e6:,.0f}"]
@@ -86,46 +131,51 @@ def row(entry: Entry) -> list[str]:
     return [entry.name, *facts, *counts, *percent, entry.paper.protocol]
 
 
-def fidelity_sheet(entries: list[Entry]) -> str:
-    """In Markdown our counts next to the papers', and below the table every deviation."""
+def fidelity_sheet(entries: list[Entry], notes: Sequence[str]) -> Table:
+    """Our counts next to the papers', and below the table every deviation."""
     rows = []
     for entry in entries:
         printed = [entry.paper.params_millions, entry.paper.madds_millions]
         rows.append([*row(entry), *[f"{value:,g}" if value is not None else "–" for value in printed]])
-    lines = [markdown((*HEADER, "paper params (M)", "paper madds (M)"), rows), ""]
-    lines += ["Deviations of the defaults from the papers:", ""]
-    lines += [f"- {entry.name}: {deviation}" for entry in entries for deviation in entry.deviations]
-    return "\n".join(lines)
+    deviations = [f"- {entry.name}: {deviation}" for entry in entries for deviation in entry.deviations]
+    below = ["Deviations of the defaults from the papers:", "\n".join(deviations)] if deviations else []
+    return Table((*COLUMNS, *PRINTED), rows, notes=[*notes, *below])
 
 
 def show(arguments: list[str]) -> int:
-    """Print one network: stages, the paper's figures against ours, options, deviations."""
+    """Print networks: stages, the paper's figures against ours, options, deviations."""
     parser = CommandParser(
-        "lit-cnn models show", "All that is known of one network.", example="lit-cnn models show resnet50"
+        "lit-cnn models show", "All that is known of networks.", example="lit-cnn models show resnet50"
     )
-    parser.add_argument("name", help="a name that `lit-cnn models` lists")
-    parser.add_argument("--json", action="store_true", help="an object")
+    parser.add_argument("names", nargs="+", metavar="NAME", help="names that `lit-cnn models` lists, or shell patterns")
+    add_form_arguments(parser, "an object, or a list of several")
     options = parser.parse_args(arguments)
-    from lit_cnn.architectures.catalog import find_entry
+    from lit_cnn.architectures.catalog import find_entries
     from lit_cnn.profiling.counting import count_model
 
-    entry = find_entry(options.name)
-    count = count_model(entry.name)
+    entries = find_entries(options.names)
+
+    counts = [count_model(entry.name) for entry in entries]
     if options.json:
-        stages = [asdict(stage) for stage in count.stages]
-        details = {"stages": stages, "option_defaults": entry.option_defaults(), "against_paper": entry.against_paper()}
-        print(as_json({**as_object(entry), **details}))
+        objects = [details(entry, count) for entry, count in zip(entries, counts, strict=True)]
+        print(as_json(objects if len(objects) > 1 else objects[0]))
         return 0
-    print_entry(entry, count)
+    for number, (entry, count) in enumerate(zip(entries, counts, strict=True)):
+        if number:
+            say("")
+        print_tables([stages_table(entry, count), paper_table(entry)], in_markdown=options.markdown)
     return 0
 
 
-def print_entry(entry: Entry, count: NetworkCount) -> None:
-    out, paper = console(), entry.paper
-    out.print(entry.name, style="bold", end="")
-    out.print(f": {paper.title}, {paper.authors}, {paper.year}, {paper.where}")
-    out.print(f"{entry.layers} learnable layers on the longest path, {entry.num_classes} classes\n")
-    stages = [
+def details(entry: Entry, count: NetworkCount) -> dict[str, Any]:
+    stages = [asdict(stage) for stage in count.stages]
+    more = {"stages": stages, "option_defaults": entry.option_defaults(), "against_paper": entry.against_paper()}
+    return {**as_object(entry), **more}
+
+
+def stages_table(entry: Entry, count: NetworkCount) -> Table:
+    paper = entry.paper
+    rows = [
         [
             stage.name,
             " × ".join(str(size) for size in stage.shape) or "training only",
@@ -134,22 +184,34 @@ def print_entry(entry: Entry, count: NetworkCount) -> None:
         ]
         for stage in count.stages
     ]
-    header, title = ("stage", "output", "parameters", "multiply-adds"), f"stages, one image of {entry.image_size} px"
-    shown = table(header, stages, left=["stage"], title=title)
-    shown.add_section()
-    shown.add_row("total", "", f"{count.params:,}", f"{count.madds:,}")
-    out.print(shown)
-    rows = []
+    return Table(
+        (Column("stage", "name"), Column("output"), Column("parameters"), Column("multiply-adds")),
+        rows,
+        title=f"{entry.name}: {paper.title}, {paper.authors}, {paper.year}, {paper.where}\n"
+        f"{entry.layers} learnable layers on the longest path, {entry.num_classes} classes\n"
+        f"stages, one image of {entry.image_size} px",
+        totals=[["total", "", f"{count.params:,}", f"{count.madds:,}"]],
+    )
+
+
+def paper_table(entry: Entry) -> Table:
+    """The paper's figures against ours; below them the protocol, the options and the deviations."""
+    paper, rows = entry.paper, []
     for key, figures in entry.against_paper().items():
         printed, ours, difference = figures.values()
         words = ["–", "–"] if printed is None or difference is None else [f"{printed:,g} M", f"{difference:+.1f} %"]
         rows.append(["parameters" if key == "params" else "multiply-adds", words[0], f"{ours:,.2f} M", words[1]])
     for label, accuracy in (("top-1", paper.top1), ("top-5", paper.top5)):
-        rows.append([label, "–" if accuracy is None else f"{accuracy:.2f} %", "", ""])
-    out.print(table(["", "paper", "here", "difference"], rows))
-    out.print(f"accuracy in the paper: {paper.protocol}\n" if paper.protocol else "")
-    chosen = ", ".join(f"{name}={value!r}" for name, value in entry.option_defaults().items())
-    out.print(f"options and defaults: {chosen}")
-    out.print("deviations from the paper:" if entry.deviations else "deviations from the paper: none")
-    for deviation in entry.deviations:
-        out.print(f"  - {deviation}")
+        rows.append([label, "–" if accuracy is None else f"{accuracy:.2f} %", "–", "–"])
+    defaults = ", ".join(f"{name}={value!r}" for name, value in entry.option_defaults().items())
+    deviations = "\n".join(["deviations from the paper:", *(f"  - {text}" for text in entry.deviations)])
+    notes = [
+        *([f"accuracy in the paper: {paper.protocol}"] if paper.protocol else []),
+        f"options and defaults: {defaults}",
+        deviations if entry.deviations else "deviations from the paper: none",
+    ]
+    return Table(
+        (Column("figure", "name"), Column("paper"), Column("here"), Column("difference")),
+        rows,
+        notes=notes,
+    )

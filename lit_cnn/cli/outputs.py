@@ -21,8 +21,14 @@ def _path(text: str) -> Path:
     return Path(text).expanduser()
 
 
-def require_writable(flag: str, path: Path, endings: Sequence[str] = ()) -> None:
+def require_writable(flag: str, path: Path, endings: Sequence[str] = (), *, in_new_folder: bool = False) -> None:
     """Refuse a file that could not be written once the work is done.
+
+    Args:
+        flag: What names it.
+        path: The file.
+        endings: Those that it may have; none: any.
+        in_new_folder: Make its folder where there is none.
 
     Raises:
         ValueError: If its ending is none of ``endings`` (where there are some), its folder does not exist, or it may
@@ -31,6 +37,8 @@ def require_writable(flag: str, path: Path, endings: Sequence[str] = ()) -> None
     if endings and path.suffix not in endings:
         known = f"{', '.join(endings[:-1])} or {endings[-1]}" if len(endings) > 1 else endings[0]
         raise ValueError(f"{flag} {path} ends in {path.suffix or 'nothing'}, but {known} is expected")
+    if in_new_folder:
+        path.parent.mkdir(parents=True, exist_ok=True)
     if not path.parent.is_dir():
         raise ValueError(f"{flag} {path} cannot be written, since there is no folder {path.parent}: make it first")
     if path.is_dir():

@@ -1,26 +1,21 @@
 """``lit-cnn parity``: our networks against those of torchvision and timm, with the same weights."""
 
+import argparse
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from lit_cnn.cli.command_parser import CommandParser
-from lit_cnn.cli.console import as_json, console, markdown, phases, say, table
+from lit_cnn.cli.console import as_json, phases, say
+from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from lit_cnn.pretrained.parity import ParityResult
+    from lit_cnn.pretrained.references import Reference
 
-HEADER = (
-    "name",
-    "reference",
-    "px",
-    "tensors",
-    "paired by",
-    "logits float64",
-    "logits float32",
-    "gradient float64",
-    "s",
+COLUMNS = (
+    *(Column("name", "name"), Column("reference", "name", rank=1), Column("px", rank=5), Column("tensors", rank=4)),
+    *(Column("paired by", "name", rank=3), Column("logits float64"), Column("logits float32")),
+    *(Column("gradient float64"), Column("s", rank=2)),
 )
 
 
@@ -34,9 +29,7 @@ def make_parser() -> CommandParser:
     parser.add_argument("names", nargs="*", metavar="NAME", help="names or shell patterns, such as 'resnet_rs*'")
     parser.add_argument("--quick", action="store_true", help="the small network of each paper only")
     parser.add_argument("--list", action="store_true", help="list the rows without measuring")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="a list of objects")
-    form.add_argument("--markdown", action="store_true", help="a Markdown table")
+    add_form_arguments(parser, "a list of objects")
     return parser
 
 
@@ -50,19 +43,26 @@ def run(arguments: list[str]) -> int:
     if not rows:
         raise ValueError(f"none of {', '.join(options.names)} belongs to the quick matrix; leave --quick out")
     if options.list:
-        say("\n".join(f"{row.name:24s} {row.library} {row.other}" for row in rows))
+        print_references(rows, options)
         return 0
     with phases(len(rows)) as tell:
         results, failures = measure_all(rows, lambda name: tell(f"comparing {name}"))
     if options.json:
         print(as_json([{**asdict(result), "equal": result.equal} for result in results]))
-    elif options.markdown:
-        say(markdown(HEADER, [cells(result) for result in results]))
     else:
-        console().print(results_table(results))
+        print_tables([results_table(results)], in_markdown=options.markdown)
     for failure in failures:
         say(f"lit-cnn: {failure}", stderr=True)
     return 0 if not failures and all(result.equal for result in results) else 1
+
+
+def print_references(rows: "list[Reference]", options: argparse.Namespace) -> None:
+    """The networks that have counterparts, without measuring."""
+    if options.json:
+        print(as_json([{"name": row.name, "library": row.library, "other": row.other} for row in rows]))
+        return
+    columns = (Column("name", "name"), Column("library", "name"), Column("reference", "name"))
+    print_tables([Table(columns, [[row.name, row.library, row.other] for row in rows])], in_markdown=options.markdown)
 
 
 def cells(result: "ParityResult") -> list[str]:
@@ -73,13 +73,10 @@ def cells(result: "ParityResult") -> list[str]:
     return [result.name, reference, *facts, *differences, f"{result.seconds:.1f}"]
 
 
-def results_table(results: "list[ParityResult]") -> "Table":
+def results_table(results: "list[ParityResult]") -> Table:
     from lit_cnn.pretrained.parity import TOLERANCE_DOUBLE, TOLERANCE_SINGLE
 
     limits = f"{TOLERANCE_DOUBLE:g} in float64, {TOLERANCE_SINGLE:g} in float32"
-    caption = f"Differences are relative to the largest entry; equal means at most {limits}."
-    words = ("name", "reference", "paired by")
-    shown = table(HEADER, [cells(result) for result in results], left=words, no_wrap=HEADER, caption=caption)
-    for row, result in zip(shown.rows, results, strict=True):
-        row.style = None if result.equal else "red"
-    return shown
+    note = f"Differences are relative to the largest entry; equal means at most {limits}."
+    unequal = [place for place, result in enumerate(results) if not result.equal]
+    return Table(COLUMNS, [cells(result) for result in results], notes=[note], marked=unequal)

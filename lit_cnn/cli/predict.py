@@ -17,15 +17,14 @@ from typing import TYPE_CHECKING
 
 from lit_cnn.cli.checkpoint_arguments import add_network_arguments, add_temperature_argument, chosen_checkpoint
 from lit_cnn.cli.command_parser import CommandParser
-from lit_cnn.cli.console import as_json, console, progress, say, table
+from lit_cnn.cli.console import as_json, percent, progress, say
 from lit_cnn.cli.outputs import add_output, require_writable
 from lit_cnn.cli.pixel_arguments import add_limit_argument
+from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 from lit_cnn.evaluation.choices import TOP_K
 from lit_cnn.evaluation.record_file import ENDINGS, RecordFile
 
 if TYPE_CHECKING:  # a help needs none of it
-    from rich.table import Table
-
     from lit_cnn.evaluation.image_files import ImageFiles
     from lit_cnn.evaluation.images import EvaluationImages
     from lit_cnn.evaluation.predict import Prediction
@@ -128,7 +127,7 @@ def make_parser() -> CommandParser:
     )
     add_limit_argument(parser)
     add_output(parser, "--out", f"a {', '.join(ENDINGS)} file, written while predicting; may be repeated", several=True)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    add_form_arguments(parser, "a list of objects")
     parser.add_argument("--fold", action="store_true", help="fold batch norm into the convolutions, which is faster")
     parser.add_argument(
         "--compile", action="store_true", help="fold and compile, which takes seconds to minutes: for many images"
@@ -197,21 +196,18 @@ def show(results: Results, options: argparse.Namespace) -> None:
     if not paths:
         return
     folder = commonpath([Path(path).parent for path in paths])
-    say(f"files of {folder}")
     names = [path[len(folder) :].lstrip(sep) for path in paths]
-    console(columns=None).print(predictions_table(results.kept, names, options))
-    for note in notes(results, options.min_probability):
-        say(note)
-
-
-def predictions_table(predictions: list[Prediction], names: list[str], options: argparse.Namespace) -> Table:
-    """Long names are broken over lines, none is cut."""
-    return table(
-        ["file", "class", "probability", "then"],
-        [row(each, name, options.min_probability) for each, name in zip(predictions, names, strict=True)],
-        no_wrap=["probability"],
-        overflow="fold",
+    print_tables(
+        [predictions_table(results, names, options.min_probability)],
+        f"files of {folder}",
+        in_markdown=options.markdown,
     )
+
+
+def predictions_table(results: Results, names: list[str], min_probability: float | None) -> Table:
+    rows = [row(each, name, min_probability) for each, name in zip(results.kept, names, strict=True)]
+    columns = (Column("file", "name"), Column("class", "name"), Column("probability"), Column("then", "prose", rank=1))
+    return Table(columns, rows, notes=list(notes(results, min_probability)))
 
 
 def notes(results: Results, min_probability: float | None) -> Iterator[str]:
@@ -227,10 +223,10 @@ def row(prediction: Prediction, name: str, min_probability: float | None) -> lis
     from lit_cnn.evaluation.prediction_file import answer
 
     if prediction.error is not None:
-        return [name, "-", "-", prediction.error]
+        return [name, "–", "–", prediction.error]
     (best, share), *rest = zip(prediction.classes, prediction.probabilities, strict=True)
-    others = ", ".join(f"{other} {value:.1%}" for other, value in rest)
-    return [name, best if answer(prediction, min_probability) else f"? ({best})", f"{share:.1%}", others]
+    others = ", ".join(f"{other} {percent(value)}" for other, value in rest)
+    return [name, best if answer(prediction, min_probability) else f"? ({best})", percent(share), others]
 
 
 def interruption(results: Results, total: int) -> str:

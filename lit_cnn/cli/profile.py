@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from lit_cnn.cli.command_parser import CommandParser
-from lit_cnn.cli.console import as_json, busy_warning, console, number, phases, span, table
+from lit_cnn.cli.console import as_json, busy_warning, number, phases, say, span
+from lit_cnn.cli.image_sizes import add_image_sizes, check_sizes, sizes_last
+from lit_cnn.cli.outputs import PICTURES, add_output, require_writable
+from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 
 if TYPE_CHECKING:  # a help needs none of it
-    from rich.table import Table
-
     from lit_cnn.profiling.counting import NetworkCount
     from lit_cnn.profiling.timing import Timing
 
@@ -27,32 +27,34 @@ class Profile(NamedTuple):
 
 def run(arguments: list[str]) -> int:
     options = _parse(arguments)
-    from lit_cnn.architectures.catalog import find_entry
+    from lit_cnn.architectures.catalog import find_entries
     from lit_cnn.profiling.timing import resolve_device
 
     device = str(resolve_device(options.device))
-    for name in options.names:
-        find_entry(name)
-    with phases(len(options.names) * (1 if options.counts_only else 4 if options.layers else 3)) as tell:
-        profiles = [_profile(name, options, device, tell) for name in options.names]
+    entries = find_entries(options.names)
+    jobs = [(entry.name, size) for entry in entries for size in options.image_size or [None]]
+    with phases(len(jobs) * (1 if options.counts_only else 4 if options.layers else 3)) as tell:
+        profiles = [_profile(name, size, options, device, tell) for name, size in jobs]
     if options.plot:
         from lit_cnn.profiling.picture import draw_counts  # imports matplotlib
 
         draw_counts([profile.counts for profile in profiles], options.plot)
-    timings = [profile.timing for profile in profiles if profile.timing]
+        say(f"picture: {options.plot}", stderr=True)
     if options.json:
         print(as_json([{**count.report(), "timing": timing and asdict(timing)} for count, timing in profiles]))
-        return 0
-    out = console()
+    else:
+        print_tables(tables_of(profiles, options), in_markdown=options.markdown)
+    return 0
+
+
+def tables_of(profiles: list[Profile], options: argparse.Namespace) -> list[Table]:
+    """One row for each of several networks, or the stages of one; below the last what the times hold for."""
+    timings = [profile.timing for profile in profiles if profile.timing]
     tables = [_comparison(profiles)] if len(profiles) > 1 else [_stages(*profiles[0]), *map(_speeds, timings)]
     tables += [_layers(*profile) for profile in profiles if options.layers]
-    for shown in tables:
-        out.print(shown)
     if timings:
-        out.print(conditions(timings))
-    if options.plot:
-        out.print(f"picture: {options.plot}")
-    return 0
+        tables[-1].notes = [*tables[-1].notes, conditions(timings)]
+    return tables
 
 
 def make_parser() -> CommandParser:
@@ -61,8 +63,8 @@ def make_parser() -> CommandParser:
         description="Parameters, multiply-adds, activations, speed and memory of networks of the catalog.",
         example="lit-cnn profile resnet50 mobilenet_v2 --batch-size 1",
     )
-    parser.add_argument("names", nargs="+", metavar="NAME", help="names that `lit-cnn models` lists")
-    parser.add_argument("--image-size", type=int, help="px (default: each network's own)")
+    parser.add_argument("names", nargs="+", metavar="NAME", help="names that `lit-cnn models` lists, or shell patterns")
+    add_image_sizes(parser)
     parser.add_argument("--batch-size", type=int, default=4, help="images per batch when measuring (default 4)")
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:N (default: cuda where there is one)")
     parser.add_argument(
@@ -72,25 +74,28 @@ def make_parser() -> CommandParser:
     parser.add_argument("--repeats", type=int, help="timed passes per figure (default: what fits in 3 s, 3 to 30)")
     parser.add_argument("--contiguous", action="store_true", help="measure in NCHW layout instead of channels_last")
     parser.add_argument("--counts-only", action="store_true", help="measure nothing")
-    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw where parameters and multiply-adds sit")
-    parser.add_argument("--json", action="store_true", help="a list of objects")
+    add_output(parser, "--plot", f"draw where parameters and multiply-adds sit ({', '.join(PICTURES)})")
+    add_form_arguments(parser, "a list of objects")
     return parser
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
-    options = make_parser().parse_args(arguments)
-    if options.image_size is not None and options.image_size < 1:
-        raise ValueError(f"--image-size must be at least 1, got {options.image_size}")
+    options = make_parser().parse_args(sizes_last(arguments))
+    check_sizes(options.image_size)
+    if options.plot:
+        require_writable("--plot", options.plot, PICTURES, in_new_folder=True)
     return options
 
 
-def _profile(name: str, options: argparse.Namespace, device: str, tell: Callable[[str], None]) -> Profile:
+def _profile(
+    name: str, size: int | None, options: argparse.Namespace, device: str, tell: Callable[[str], None]
+) -> Profile:
     from lit_cnn.architectures.catalog import create_model
     from lit_cnn.profiling.counting import count_model
     from lit_cnn.profiling.timing import TimingSettings, measure
 
     tell(f"{name}: counting")
-    count = count_model(name, options.image_size)
+    count = count_model(name, size)
     if options.counts_only:
         return Profile(count, None)
     settings = TimingSettings(
@@ -129,7 +134,11 @@ def conditions(timings: list[Timing]) -> str:
 
 def _stages(count: NetworkCount, timing: Timing | None) -> Table:
     times = {stage.stage: f"{stage.median_ms:.2f}" for stage in timing.stages} if timing else {}
-    header = ["stage", "output", "parameters", "%", "multiply-adds", "%", "activations", "MB"]
+    columns = [
+        *(Column("stage", "name"), Column("output", rank=3), Column("parameters"), Column("params %", rank=2)),
+        *(Column("multiply-adds"), Column("madds %", rank=2), Column("activations", rank=5), Column("MB", rank=4)),
+        *([Column("ms / batch", rank=1)] if times else []),
+    ]
     rows = [
         [
             *(stage.name, shape(stage.shape), f"{stage.params:,}", share(stage.params, count.params)),
@@ -139,17 +148,15 @@ def _stages(count: NetworkCount, timing: Timing | None) -> Table:
         ]
         for stage in count.stages
     ]
-    shown = table(
-        [*header, *(["ms / batch"] if times else [])],
-        rows,
-        left=["stage"],
-        title=f"{count.name}, one image of {count.image_size} px",
-        caption="activations: what training keeps for the backward pass, 32-bit",
-    )
-    shown.add_section()
     total = ["total", "", f"{count.params:,}", "", f"{count.madds:,}", "", f"{count.activations:,}"]
-    shown.add_row(*total, f"{count.activation_bytes / 1e6:,.1f}")
-    return shown
+    total += [f"{count.activation_bytes / 1e6:,.1f}", *([""] if times else [])]
+    return Table(
+        columns,
+        rows,
+        title=f"{count.name}, one image of {count.image_size} px",
+        notes=["activations: what training keeps for the backward pass, 32-bit"],
+        totals=[total],
+    )
 
 
 def _speeds(timing: Timing) -> Table:
@@ -160,16 +167,22 @@ def _speeds(timing: Timing) -> Table:
             ("training step", timing.training, timing.training_peak_bytes),
         )
     ]
-    return table(["", "median ms / batch", "p95 ms", "images / s", "peak memory MB"], rows)
+    names = ("median ms / batch", "p95 ms", "images / s", "peak memory MB")
+    return Table([Column("pass", "name"), *map(Column, names)], rows)
 
 
 def _comparison(profiles: list[Profile]) -> Table:
-    header = ["name", "px", "params (M)", "madds (M)", "activations (MB)"]
+    columns = [
+        *(Column("name", "name"), Column("px", rank=1), Column("params (M)", rank=2), Column("params ratio", rank=9)),
+        *(Column("madds (M)", rank=3), Column("madds ratio", rank=4), Column("activations (MB)", rank=7)),
+    ]
     if any(profile.timing for profile in profiles):
-        header += ["ms / batch", "p95", "images/s", "training images/s", "peak MB", "training MB"]
-    rows = []
+        columns += [Column("ms / batch"), Column("p95 ms", rank=6), Column("images/s", rank=5)]
+        columns += [Column("training images/s"), Column("peak MB", rank=8), Column("training MB", rank=8)]
+    rows, first = [], profiles[0].counts
     for count, timing in profiles:
-        cells = [count.name, str(count.image_size), f"{count.params / 1e6:,.2f}", f"{count.madds / 1e6:,.0f}"]
+        cells = [count.name, str(count.image_size), f"{count.params / 1e6:,.2f}", f"{count.params / first.params:.2f}"]
+        cells += [f"{count.madds / 1e6:,.0f}", f"{count.madds / first.madds:.2f}"]
         cells.append(f"{count.activation_bytes / 1e6:,.1f}")
         if timing:
             inference, training = timing.inference, timing.training
@@ -177,13 +190,20 @@ def _comparison(profiles: list[Profile]) -> Table:
             cells += [number(training.images_per_second), megabytes(timing.inference_peak_bytes)]
             cells.append(megabytes(timing.training_peak_bytes))
         rows.append(cells)
-    caption = "Counts are for one image; activations: what training keeps for the backward pass, 32-bit."
-    return table(header, rows, left=["name"], no_wrap=["name"], caption=caption)
+    note = (
+        "Counts are for one image; ratio: over the first row's; activations: what training keeps for the backward "
+        "pass, 32-bit."
+    )
+    return Table(columns, rows, notes=[note])
 
 
 def _layers(count: NetworkCount, timing: Timing | None) -> Table:
     times = {each.name: [f"{each.median_ms:.3f}", f"{each.p95_ms:.3f}"] for each in timing.layers} if timing else {}
-    header = ["layer", "class", "output", "parameters", "multiply-adds", "activations"]
+    columns = [
+        *(Column("layer", "name"), Column("class", "name", rank=2), Column("output", rank=3), Column("parameters")),
+        *(Column("multiply-adds"), Column("activations", rank=4)),
+        *([Column("ms", rank=1), Column("p95 ms", rank=5)] if times else []),
+    ]
     rows = [
         [
             *(layer.name, layer.module, shape(layer.shape), f"{layer.params:,}", f"{layer.madds:,}"),
@@ -192,13 +212,7 @@ def _layers(count: NetworkCount, timing: Timing | None) -> Table:
         ]
         for layer in count.layers
     ]
-    return table(
-        [*header, *(["ms", "p95"] if times else [])],
-        rows,
-        left=["layer", "class"],
-        overflow="fold",
-        title=f"layers of {count.name}",
-    )
+    return Table(columns, rows, title=f"layers of {count.name}, one image of {count.image_size} px")
 
 
 def shape(sizes: tuple[int, ...]) -> str:

@@ -14,16 +14,17 @@ Exit codes: 0 done, 1 wrong input or no trial succeeded, 130 and 143 stopped by 
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lit_cnn.cli.command_parser import CommandParser
-from lit_cnn.cli.console import as_json, line_console, markdown, table
+from lit_cnn.cli.console import as_json, line_console
+from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 
 if TYPE_CHECKING:  # a help needs none of it
-    import argparse
 
     from rich.console import Console
 
@@ -35,7 +36,6 @@ if TYPE_CHECKING:  # a help needs none of it
 
 def run(arguments: list[str]) -> int:
     options, rest = make_parser().parse_known_args(arguments)
-    import dataclasses
 
     import yaml
 
@@ -73,13 +73,19 @@ def run(arguments: list[str]) -> int:
         console.print(settle_precision(cli, sweep))
         fit = write_parts(folder, space, cli)
         if not options.process_per_trial and not needs_processes(space, cli):
+            from lit_cnn.cli.main import main
+
             fit = dataclasses.replace(fit, main=main)
         if options.retry_failed:
             sweep.queue.retry_failed()
         stopped = run_trials(sweep, fit, folder, console)
     rows = sweep.results()
     write_results(folder, space, rows)
-    print_rows(console, folder, space, rows, options)
+    if options.json:
+        print(as_json(rows))
+    else:
+        print_tables([trials_table(folder, space, rows)], in_markdown=options.markdown)
+        print_places(console, folder, rows)
     if stopped:
         return 128 + stopped
     return 0 if any(row.complete for row in rows) else 1
@@ -106,8 +112,7 @@ def make_parser() -> CommandParser:
     )
     parser.add_argument("--retry-failed", action="store_true", help="try the failed trials again")
     parser.add_argument("--report", action="store_true", help="run nothing, print what there is")
-    parser.add_argument("--json", action="store_true", help="print the trials as JSON")
-    parser.add_argument("--markdown", action="store_true", help="print the trials as a Markdown table")
+    add_form_arguments(parser, "the trials")
     return parser
 
 
@@ -123,24 +128,23 @@ def run_trials(sweep: Sweep, fit: Fit, folder: Path, console: Console) -> int:
     return stop.number or 0
 
 
-def print_rows(
-    console: Console, folder: Path, space: Space, rows: Sequence[TrialResult], options: argparse.Namespace
-) -> None:
-    """The trials, the best first, and where its recipe is."""
+def trials_table(folder: Path, space: Space, rows: Sequence[TrialResult]) -> Table:
+    """The trials, the best first."""
+    columns = [
+        *(Column("trial"), Column(space.metric or "value")),
+        *([Column(space.pruner.unit, rank=3)] if space.pruner else []),
+        *[Column(name) for name in short_names([axis.key for axis in space.keys])],
+        *(Column("seconds", rank=2), Column("state", "prose", rank=1)),
+    ]
+    title = f"{folder.resolve().name}: {space.metric}, best first"
+    return Table(columns, [cells_of(row, space) for row in rows], title=title)
+
+
+def print_places(console: Console, folder: Path, rows: Sequence[TrialResult]) -> None:
+    """Where the best trial and its recipe are."""
     from lit_cnn.sweeps.folder import BEST, PICTURE
 
-    if options.json:
-        print(as_json(rows))
-        return
-    header = ["trial", space.metric, *short_names(space), "seconds", "state"]
-    lines = [cells_of(row, space) for row in rows]
-    if space.pruner:
-        header.insert(2, space.pruner.unit)
-    if options.markdown:
-        print(markdown(header, lines, left=["state"]))
-        return
-    console.print(table(header, lines, left=["state"], title=f"{folder.resolve().name}: {space.metric}, best first"))
-    if rows[0].complete:
+    if rows and rows[0].complete:
         console.print(f"best: {relative(rows[0].run)}\nrecipe: {folder / BEST}\npicture: {folder / PICTURE}")
     if any(row.state == "failed" for row in rows):
         console.print("run the same command with --retry-failed to try the failed trials again")
@@ -160,16 +164,24 @@ def cells_of(row: TrialResult, space: Space) -> list[str]:
     ]
 
 
-def short_names(space: Space) -> list[str]:
-    """The last parts of the keys, as many as keep them apart."""
-    parts = [axis.key.split(".") for axis in space.keys]
+def short_names(keys: Sequence[str]) -> list[str]:
+    """The last parts of dotted keys, as few as tell them apart.
+
+    >>> short_names(["model.optimizer.learning_rate", "data.mixup.alpha", "data.cutmix.alpha"])
+    ['learning_rate', 'mixup.alpha', 'cutmix.alpha']
+    """
+    parts = [key.split(".") for key in keys]
+
+    def ends(key: list[str], size: int) -> str:
+        return ".".join(key[-size:])
+
     return [
         next(
-            ".".join(own[-count:])
-            for count in range(1, len(own) + 1)
-            if sum(other[-count:] == own[-count:] for other in parts) == 1
+            ends(key, size)
+            for size in range(1, len(key) + 1)
+            if size == len(key) or sum(ends(other, size) == ends(key, size) for other in parts) == 1
         )
-        for own in parts
+        for key in parts
     ]
 
 

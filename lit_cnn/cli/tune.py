@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lit_cnn.cli.command_parser import CommandParser
-from lit_cnn.cli.console import as_json, console, phases, table
+from lit_cnn.cli.console import as_json, phases, say
+from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from lit_cnn.benchmarking.tuning import Trial, Tuned
 
 
@@ -36,12 +35,10 @@ def run(arguments: list[str]) -> int:
     if options.json:
         print(as_json({"date": datetime.date.today().isoformat(), **asdict(tuned)}))
         return 0
-    out = console()
-    out.print(trials_table(tuned.trials))
-    for line in [*untried(tuner.recipe.trainer["accelerator"]), *summary(tuned, options)]:
-        out.print(line)
+    notes = [*untried(tuner.recipe.trainer["accelerator"]), *summary(tuned, options)]
+    print_tables([trials_table(tuned.trials, notes)], in_markdown=options.markdown)
     if overlay and not options.output:
-        out.print(f"\n{overlay}", soft_wrap=True)
+        say(f"\n{overlay}", stderr=options.markdown)
     return 0
 
 
@@ -62,7 +59,7 @@ def make_parser() -> CommandParser:
         help="time to measure in, but at least 6 rounds of each comparison (default 120)",
     )
     parser.add_argument("--compile", action="store_true", help="try torch.compile too, which takes minutes")
-    parser.add_argument("--json", action="store_true", help="an object with all trials")
+    add_form_arguments(parser, "all trials")
     return parser
 
 
@@ -77,15 +74,19 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return options
 
 
-def trials_table(trials: "list[Trial]") -> "Table":
+def trials_table(trials: "list[Trial]", notes: list[str]) -> Table:
+    """What was tried, in its order; below it what came of it."""
     from lit_cnn.benchmarking.overlay import value_text
 
     rows = [
         [trial.key, value_text(trial.value), value_text(trial.before), str(trial.speed), trial.verdict]
         for trial in trials
     ]
-    header = ["key", "tried", "against", "speed [95 % interval]", ""]
-    return table(header, rows, title="training speed, interleaved")
+    columns = (
+        *(Column("key", "name"), Column("tried", "name"), Column("against", "name", rank=2)),
+        *(Column("speed [95 % interval]", "prose"), Column("verdict", "prose", rank=1)),
+    )
+    return Table(columns, rows, title="training speed, interleaved", notes=notes)
 
 
 def summary(tuned: "Tuned", options: argparse.Namespace) -> list[str]:

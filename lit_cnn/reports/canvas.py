@@ -1,6 +1,5 @@
 """The look that all pictures share, and how they are written: figures without pyplot's global state."""
 
-import os
 import unicodedata
 import warnings
 from pathlib import Path
@@ -14,6 +13,7 @@ from matplotlib.ticker import LogFormatter
 
 from lit_cnn.reports.fonts import fonts_for
 from lit_cnn.reports.names import drawable
+from lit_cnn.run_folder.atomic import replacing
 
 INK = "#22272e"
 GRAY = "#8a939e"
@@ -22,6 +22,8 @@ BLUE = "#2f6db3"
 RED = "#c8402f"
 ROSE = "#e39a86"
 DPI = 130
+_PROGRAM = {"png": "Software", "pdf": "CreationDate", "svg": "Date"}
+"""Metadata that would make two pictures of the same differ."""
 _LEFT_TO_RIGHT = "\u200e"
 """Unicode's mark, which is not drawn."""
 
@@ -34,15 +36,16 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def write_figure(figure: Figure, out_png: Path) -> Path:
-    """Write the figure, whole or not at all, making parent folders; returns its path."""
+    """Write the figure as its name ends (.pdf, .svg, else PNG), whole or not at all, making parent folders; returns its
+    path."""
     take_as_plain_text(figure)
     out_png = Path(out_png)
     out_png.parent.mkdir(parents=True, exist_ok=True)
-    partial = out_png.with_name(f".{out_png.name}.partial")
-    with warnings.catch_warnings():
+    with replacing(out_png) as partial, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a weight of a font may lack what the font has
-        figure.savefig(partial, format="png", metadata={"Software": None})
-    os.replace(partial, out_png)
+        kind = out_png.suffix.lower().lstrip(".")
+        kind = kind if kind in ("pdf", "svg") else "png"
+        figure.savefig(partial, format=kind, metadata={_PROGRAM[kind]: None})
     return out_png
 
 

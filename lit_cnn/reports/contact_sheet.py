@@ -1,14 +1,14 @@
 """A contact sheet: a batch of images with what each is, as the network sees it."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from lit_cnn.reports.canvas import GRID, INK, image_array, new_figure, write_figure
+from lit_cnn.reports.canvas import GRID, INK, RED, image_array, new_figure, write_figure
 from lit_cnn.reports.names import distinct, shortened
 
 _CELL = 1.25
@@ -22,7 +22,12 @@ _TITLE_LETTER = 0.1
 
 
 def draw_contact_sheet(
-    images: ArrayLike, captions: Sequence[str], out_png: Path, columns: int = 8, title: str = ""
+    images: ArrayLike,
+    captions: Sequence[str],
+    out_png: Path,
+    columns: int = 8,
+    title: str = "",
+    framed: Collection[int] = (),
 ) -> Path:
     """Draw images with captions; small images are enlarged without smoothing.
 
@@ -32,6 +37,7 @@ def draw_contact_sheet(
         out_png: The picture; parent folders are made.
         columns: Images in a row.
         title: Heading of the sheet.
+        framed: Numbers of the images with a red frame.
 
     Returns:
         ``out_png``.
@@ -58,7 +64,7 @@ def draw_contact_sheet(
         left = _MARGIN + number % columns * step_x
         top = height - head - number // columns * step_y
         axes = figure.add_axes((left / width, (top - tall) / height, _CELL / width, tall / height))
-        _show(axes, image)
+        _show(axes, image, RED if number in framed else GRID)
         for row, line in enumerate(text.split("\n"), start=1):
             baseline = (top - tall - row * _LINE) / height
             figure.text((left + _CELL / 2) / width, baseline, line, ha="center", fontsize=7.5, color=INK)
@@ -72,13 +78,13 @@ def draw_targets(
     return draw_contact_sheet(images, [caption(target, names) for target in targets], out_png, title=title)
 
 
-def _show(axes: Axes, image: np.ndarray) -> None:
+def _show(axes: Axes, image: np.ndarray, frame: str) -> None:
     smooth = image.shape[-1] > 160
     axes.imshow(image_array(image), interpolation="antialiased" if smooth else "nearest", aspect="auto")
     axes.set_xticks([])
     axes.set_yticks([])
     for spine in axes.spines.values():
-        spine.set(color=GRID, linewidth=0.6)
+        spine.set(color=frame, linewidth=0.6 if frame == GRID else 2.5)
 
 
 def caption(target: ArrayLike, class_names: Sequence[str]) -> str:

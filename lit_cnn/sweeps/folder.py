@@ -222,7 +222,7 @@ def _write_best(folder: Path, space: Space, done: Sequence[TrialResult]) -> None
 
 
 def value_of(row: TrialResult, space: Space) -> str:
-    """The metric of a point, with its spread over the seeds: ``82.73% ± 0.41% (n=3)``."""
+    """The metric of a point, with its spread over the seeds: ``82.73 % ± 0.41 % (n=3)``."""
     if row.value is None:
         return "–"
     text = metric_text(space.metric, row.value)

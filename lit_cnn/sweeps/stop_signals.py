@@ -1,6 +1,7 @@
 """Signals that stop a sweep."""
 
 import contextlib
+import functools
 import os
 import signal
 from collections.abc import Iterator
@@ -8,6 +9,8 @@ from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM)
+_pipes: set[int] = set()
+"""Writing ends of the pipes in which signals are noted now."""
 
 
 class StopSignals:
@@ -39,7 +42,9 @@ class StopSignals:
         What it takes over is noted as well, once the block ends: Python writes the number of every signal into a pipe,
         whoever handles it. So a training that obeys a signal in its own way, or ends before it could, stops the sweep.
         """
+        _forget_pipes_in_children()
         reading, writing = os.pipe()
+        _pipes.add(writing)
         os.set_blocking(reading, False)
         os.set_blocking(writing, False)
         handlers = {number: signal.signal(number, self._interrupt) for number in NUMBERS}
@@ -50,6 +55,7 @@ class StopSignals:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
             signal.set_wakeup_fd(wakeup)
+            _pipes.remove(writing)
             os.close(writing)
             with contextlib.suppress(BlockingIOError):
                 for came in os.read(reading, 1 << 16):
@@ -60,3 +66,14 @@ class StopSignals:
     def _interrupt(self, number: int, frame: FrameType | None) -> NoReturn:
         self.note(number)
         raise KeyboardInterrupt(f"stopped by {signal.Signals(number).name} before training began")
+
+
+@functools.cache
+def _forget_pipes_in_children() -> None:
+    """Let no forked process, such as a loader's worker that is told to end, note its signals as this one's."""
+
+    def forget() -> None:
+        if _pipes:
+            signal.set_wakeup_fd(-1)
+
+    os.register_at_fork(after_in_child=forget)

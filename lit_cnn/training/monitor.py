@@ -30,9 +30,9 @@ def metric_text(metric: str, value: float) -> str:
     """A loss with four decimals, an accuracy in percent.
 
     >>> metric_text("val/loss", 0.25), metric_text("val/acc1", 0.25)
-    ('0.2500', '25.00%')
+    ('0.2500', '25.00 %')
     """
-    return f"{value:.4f}" if "loss" in metric else f"{value:.2%}"
+    return f"{value:.4f}" if "loss" in metric else f"{100 * value:.2f} %"
 
 
 def is_of_validation(metric: str) -> bool:

@@ -6,7 +6,7 @@ from stored_facts import stored_facts
 from torch.utils.flop_counter import FlopCounterMode
 
 import lit_cnn
-from lit_cnn.architectures.catalog import CATALOG, find_entry, select_entries
+from lit_cnn.architectures.catalog import CATALOG, find_entries, find_entry, select_entries
 from lit_cnn.architectures.entry import Entry, Value
 from lit_cnn.architectures.network import Network
 
@@ -149,7 +149,7 @@ def test_rows_are_selected_by_cost_and_sorted_by_a_column() -> None:
     assert [row.name for row in rows] == ["resnet_rs_50", "resnet_rs_101"]
     assert [row.name for row in select_entries()] == NAMES
     ranked = [row.paper.top1 for row in select_entries("vgg*", sort="top1")]
-    assert ranked == [70.4, 71.3, 72.7, 73.0, None, None, None, None]
+    assert ranked == [73.0, 72.7, 71.3, 70.4, None, None, None, None]
     with pytest.raises(ValueError, match=r"sorted by one of year, params, .*, got 'price'"):
         select_entries(sort="price")
 
@@ -263,3 +263,18 @@ def test_counts_equal_the_reference_facts() -> None:
         assert entry.params == row["params"], entry.name
         if entry.image_size == row["resolution_px"]:
             assert entry.madds == row["madds"], entry.name
+
+
+def test_tasks_are_selected_apart() -> None:
+    assert {row.num_classes for row in select_entries(task="cifar")} == {10}
+    assert {row.num_classes for row in select_entries(task="imagenet")} == {1000}
+    with pytest.raises(ValueError, match="tasks imagenet and cifar, got 'digits'"):
+        select_entries(task="digits")
+
+
+def test_patterns_and_names_find_each_row_once_in_their_order() -> None:
+    assert [row.name for row in find_entries(["vgg16", "zf*", "vgg1[16]"])] == ["vgg16", "zfnet", "vgg11"]
+    with pytest.raises(ValueError, match="did you mean 'resnet50'"):
+        find_entries(["zfnet", "resnet5O"])
+    with pytest.raises(ValueError, match=r"no architecture matches 'lenet\*'"):
+        find_entries(["lenet*"])

@@ -174,7 +174,7 @@ def test_blocks_that_fit_would_skip_are_skipped(timed: str) -> None:
 
 def test_without_names_there_is_a_race_for_each_network_of_the_table() -> None:
     assert [(name, size) for name, size, _ in catalog_races([], [])] == list(TABLE)
-    with_rivals = catalog_races([], ["timm"], image_size=64)
+    with_rivals = catalog_races([], ["timm"], image_sizes=[64])
     assert {size for _, size, _ in with_rivals} == {64}
     assert any(rivals for *_, rivals in with_rivals)
     assert not all(rivals for *_, rivals in with_rivals)  # some have no counterpart and are benched alone

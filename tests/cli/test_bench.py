@@ -118,6 +118,8 @@ def test_references_with_the_same_options_race_together() -> None:
         (["cifar_resnet20", "cifar_plain20", "--fit"], "--fit times the training of one network"),
         (["cifar_resnet20", "--json", "."], "--json . is a folder"),
         (["--config", "quickstart", "--fit", "--rounds", "40"], "over 203 steps, but the recipe's epoch has"),
+        (["cifar_resnet20", "--fit", "--image-size", "32", "64"], "--image-size takes one size with --fit"),
+        (["--config", "quickstart", "--image-size", "8", "16"], "--image-size takes one size with --config"),
         (["resnet18", "--rounds", "0"], "--rounds must be at least 1, got 0"),
         (["--config", "quickstart", "--against", "timm"], "--against compares networks of the catalog"),
         (["--config", "quickstart", "--data.batch_sise", "3"], "did you mean 'data.batch_size'?"),

@@ -77,7 +77,7 @@ def test_a_class_without_images_is_named_and_does_not_count(
     assert main(["validate", net, "--data", str(photos), "--per-class", *TRUST]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "balanced accuracy 58.33 % over the 2 of 3 classes with images" in shown
-    assert "│ bee │ no images │ - │" in shown
+    assert "bee no images – " in shown
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -168,7 +168,7 @@ def test_a_temperature_divides_the_logits_of_validate(
     calibrate = ["calibrate", net, "--data", str(photos), *TRUST]
     outs = [tmp_path / "calibration.json", tmp_path / "reliability.png"]
     assert main([*calibrate, "--out", str(outs[0]), "--out", str(outs[1])]) == 0
-    assert "threshold ┃ answered ┃ of these right" in capsys.readouterr().out
+    assert "threshold  answered  of these right" in capsys.readouterr().out
     assert outs[1].stat().st_size > 1000
     stored = json.loads(outs[0].read_text())
     assert stored["checkpoint"] == net

@@ -129,6 +129,12 @@ def test_corruptions_write_their_pictures(folder: Path, tmp_path: Path, capsys: 
     assert printed(capsys, "corruptions", folder / "0.ckpt", "--sheet", sheet).splitlines()[1:] == [str(sheet)]
     assert sheet.stat().st_size > 1000
     assert "jpeg_compression" in printed(capsys, "corruptions", folder / "0.ckpt", *flags)
+    both = [tmp_path / "both.pdf", tmp_path / "both.svg"]
+    printed(capsys, "corruptions", folder / "0.ckpt", *flags, "--out", both[0], "--sheet", both[1])
+    assert both[0].read_bytes().startswith(b"%PDF")
+    assert both[1].read_bytes().startswith(b"<?xml")
+    report = json.loads(printed(capsys, "corruptions", folder / "0.ckpt", *flags, "--sheet", sheet, "--json"))
+    assert list(report["accuracy"]) == ["fog", "jpeg_compression"]
 
 
 def test_mistakes_get_one_sentence(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -1,4 +1,5 @@
 import io
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +24,7 @@ def test_help_fits_on_a_screen_and_names_what_is_ours(capsys: pytest.CaptureFixt
         main(["fit", "--help"])
     assert stop.value.code == 0
     text = capsys.readouterr().out
-    assert len(text.splitlines()) <= 30
+    assert len(text.splitlines()) <= 40
     assert all(word in text for word in ("--resume", "--keys", "--config", "exit codes", "config show"))
 
 
@@ -130,9 +131,32 @@ def test_a_run_ends_with_the_weights_and_the_number_of_its_best_epoch(tmp_path: 
     print_results(printed, finished_run(trainer, tmp_path, "ramp", "val/acc1"))
     assert load_file(tmp_path / "checkpoints" / "weights.safetensors")["bias"].item() == 2.0
     text = " ".join(printed.file.getvalue().split())
-    assert "best: val/acc1 70.00% after epoch 2" in text
+    assert "best: val/acc1 70.00 % after epoch 2" in text
     assert "results after 3 epochs" in text
-    assert "50.00%" in text
+    assert "50.00 %" in text
+
+
+def keys(capsys: pytest.CaptureFixture[str], text: str) -> list[dict[str, str]]:
+    assert main(["fit", "--keys", text, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_keys_are_searched_inside_names_short_options_and_meanings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert [key["name"] for key in keys(capsys, "lr")] == ["model.optimizer.learning_rate"]
+    assert all(key["name"].startswith("model.optimizer.") for key in keys(capsys, "model.optimizer"))
+    assert "data.mixup.alpha" in [key["name"] for key in keys(capsys, "alpha")]
+    assert "model.optimizer.epsilon" in [key["name"] for key in keys(capsys, "rmsprop")]
+
+
+def test_meanings_of_keys_are_one_line_without_marks_of_code(capsys: pytest.CaptureFixture[str]) -> None:
+    meanings = [key["meaning"] for key in keys(capsys, "")]
+    assert len(meanings) > 100
+    assert not [text for text in meanings if "``" in text or "\n" in text or ":class:" in text or "  " in text]
+
+
+def test_the_forms_of_keys_are_refused_without_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fit", "quickstart", "--markdown"]) == 1
+    assert "--markdown is a form of --keys PREFIX" in capsys.readouterr().err
 
 
 def test_a_word_of_other_programs_finds_the_key_that_it_means(capsys: pytest.CaptureFixture) -> None:

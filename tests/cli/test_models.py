@@ -1,8 +1,10 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from lit_cnn.architectures.catalog import CATALOG, find_entry
 from lit_cnn.cli.main import main
@@ -62,8 +64,39 @@ def test_markdown_sheet_has_the_papers_columns_and_every_deviation(capsys: pytes
     assert len(deviations) == sum(len(entry.deviations) for entry in CATALOG)
 
 
-def test_a_wrong_name_gets_the_nearest(capsys: pytest.CaptureFixture) -> None:
-    assert main(["models", "resnet5O"]) == 1
-    assert "did you mean 'resnet50'?" in capsys.readouterr().err
-    assert main(["models", "resnet5O*"]) == 1
-    assert "no architecture matches 'resnet5O*'" in capsys.readouterr().err
+def test_the_best_stand_first_within_their_task(capsys: pytest.CaptureFixture) -> None:
+    assert main(["models", "--sort", "top1", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    for task, classes in (("imagenet", 1000), ("cifar", 10)):
+        accuracies = [row["paper"]["top1"] for row in rows if row["num_classes"] == classes]
+        stated = [value for value in accuracies if value is not None]
+        assert accuracies == sorted(stated, reverse=True) + [None] * (len(accuracies) - len(stated))
+        assert main(["models", "--sort", "top1", "--task", task, "--json"]) == 0
+        assert [row["paper"]["top1"] for row in json.loads(capsys.readouterr().out)] == accuracies
+    assert main(["models", "--sort", "top1"]) == 0
+    assert "cannot be compared" in capsys.readouterr().out
+    assert main(["models", "--sort", "top1", "--task", "cifar"]) == 0
+    assert "cannot be compared" not in capsys.readouterr().out
+
+
+def test_a_misspelt_name_gets_the_nearest_and_a_pattern_none(capsys: pytest.CaptureFixture) -> None:
+    for arguments, sentence in (
+        (["resnet5O"], "no architecture matches 'resnet5O'; did you mean 'resnet50'?"),
+        (["lenet*"], "no architecture matches 'lenet*'; `lit-cnn models` lists all"),
+        (["vgg16", "--max-params", "1"], "within these limits"),
+    ):
+        assert main(["models", *arguments]) == 1
+        assert sentence in capsys.readouterr().err
+
+
+def test_several_networks_are_shown(capsys: pytest.CaptureFixture) -> None:
+    assert main(["models", "show", "cifar_resnet?", "cifar_resnet20", "--json"]) == 0
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["cifar_resnet8", "cifar_resnet20"]
+
+
+def test_the_front_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert main(["models", "efficientnet_*", "cifar_resnet*", "--plot", str(tmp_path / "front.png")]) == 0
+    with Image.open(tmp_path / "front.png") as image:
+        assert image.width > 1000
+    assert main(["models", "vgg16_bn", "--plot", str(tmp_path / "none.png")]) == 1
+    assert "has an accuracy in its paper" in capsys.readouterr().err

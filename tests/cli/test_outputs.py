@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from bad_case import file_rights
 
-from lit_cnn.cli.outputs import require_writable
+from lit_cnn.cli.outputs import PICTURES, require_writable
 
 
 def test_new_and_old_files_of_a_folder_can_be_written(tmp_path: Path) -> None:
@@ -38,3 +38,10 @@ def test_rights_count(tmp_path: Path) -> None:
     for path in (tmp_path / "old.csv", tmp_path / "folder" / "a.csv"):
         with file_rights(), pytest.raises(ValueError, match=r"cannot be written \(permission denied\)"):
             require_writable("--out", path)
+
+
+def test_a_folder_is_made_where_the_flag_makes_it(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="make it first"):
+        require_writable("--plot", tmp_path / "new" / "a.png", PICTURES)
+    require_writable("--plot", tmp_path / "new" / "a.png", PICTURES, in_new_folder=True)
+    assert (tmp_path / "new").is_dir()

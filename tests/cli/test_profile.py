@@ -1,11 +1,12 @@
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from lit_cnn.architectures.catalog import create_model
+from lit_cnn.architectures.catalog import create_model, find_entry
 from lit_cnn.cli.main import main
 from lit_cnn.cli.profile import conditions
 from lit_cnn.profiling.timing import TimingSettings, measure
@@ -52,13 +53,26 @@ def test_several_networks_make_one_table_and_one_picture(tmp_path: Path, capsys)
         assert image.width > 1000
 
 
+def test_patterns_and_several_sizes_make_a_row_each_and_ratios_are_over_the_first(capsys) -> None:
+    arguments = ["--image-size", "32", "64", "mobilenet_v1", "conv_mobilenet", "mobilenet_v1_0.5*"]
+    assert main(["profile", *arguments, "--counts-only", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    names = ["mobilenet_v1", "conv_mobilenet", "mobilenet_v1_0.5"]
+    assert [(row["name"], row["image_size"]) for row in rows] == [(name, size) for name in names for size in (32, 64)]
+    assert main(["profile", "mobilenet_v1", "conv_mobilenet", "--counts-only"]) == 0
+    header, _, *lines, _ = [re.split(" {2,}", line) for line in capsys.readouterr().out.splitlines()]
+    ratios = [dict(zip(header, line, strict=True))["madds ratio"] for line in lines]
+    assert ratios == ["1.00", f"{find_entry('conv_mobilenet').madds / find_entry('mobilenet_v1').madds:.2f}"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["resnet5O"], "there is no architecture 'resnet5O' in the catalog; did you mean 'resnet50'?"),
         (["resnet18", "--device", "cuda:99"], "device 'cuda:99' is not available: this machine has"),
         (["alexnet", "--image-size", "20"], "needs images of at least"),
-        (["resnet18", "--image-size", "0"], "--image-size must be at least 1, got 0"),
+        (["lenet*"], "no architecture matches 'lenet*'"),
+        (["resnet18", "--image-size", "64", "0"], "--image-size must be at least 1, got 0"),
         (["resnet18", "--batch-size", "0"], "batch_size must be at least 1, got 0"),
     ],
 )

@@ -50,15 +50,30 @@ def test_they_are_listed_in_any_folder(
 
 
 def test_markdown_and_table(capsys: pytest.CaptureFixture) -> None:
-    assert main(["recipes", "nfnet_f0", "--markdown"]) == 0
+    assert main(["recipes", "nfnet_f*", "--markdown"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("| name |")
-    assert "| nfnet_f0 | NFNet-F0 on ImageNet | nfnet_f0 | 192 |" in lines[2]
+    assert "| nfnet_f0 | nfnet_f0 | imagenet | 192 | top-1 83.60 % |" in lines[2]
     assert "scaled by the area" in lines[-1]
-    assert main(["recipes", "alexnet"]) == 0
+    assert main(["recipes", "alexne*"]) == 0
     out = " ".join(capsys.readouterr().out.split())
-    assert "59.3 %" in out
+    assert "top-1 59.30 %" in out
     assert "251" in out  # 3 x 724,406,816 x 90 x 1,281,167
+
+
+def test_a_name_alone_shows_all_that_is_known_of_the_recipe(capsys: pytest.CaptureFixture) -> None:
+    assert main(["recipes", "resnet50"]) == 0
+    facts = dict(line.split("  ", 1) for line in capsys.readouterr().out.splitlines() if "  " in line)
+    assert facts["paper"].strip() == "He et al., 2015, arXiv:1512.03385"
+    assert facts["target"].strip() == "top-1 75.30 %"
+    assert "widespread 90 epochs are overlays/resnet50_torch.yaml" in facts["deviations"]
+
+
+def test_patterns_take_the_names_that_are_listed(capsys: pytest.CaptureFixture) -> None:
+    names = ["small/vgg11", "small/vgg16"]
+    for arguments in (["--small", "small/vgg*"], ["--small", "vgg*"], ["small/vgg*"]):
+        assert [row["name"] for row in objects(capsys, *arguments)] == names
+    assert [row["name"] for row in objects(capsys, "overlays/cifar10_short")] == ["overlays/cifar10_short"]
 
 
 def test_measured_days_follow_from_the_measured_speed(capsys: pytest.CaptureFixture) -> None:
@@ -69,6 +84,8 @@ def test_measured_days_follow_from_the_measured_speed(capsys: pytest.CaptureFixt
 
 
 def test_no_match_is_one_sentence(capsys: pytest.CaptureFixture) -> None:
+    assert main(["recipes", "resnet5O"]) == 1
+    assert capsys.readouterr().err.strip() == "lit-cnn: no recipe matches 'resnet5O'; did you mean 'resnet50'?"
     assert main(["recipes", "lenet*"]) == 1
     assert capsys.readouterr().err.strip() == "lit-cnn: no recipe matches 'lenet*'; `lit-cnn recipes` lists all"
 

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from lit_cnn.cli.main import main
+from lit_cnn.cli.sweep import short_names
 from lit_cnn.experiment.files import find_recipe
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 from lit_cnn.sweeps.trials import Fit
@@ -59,7 +60,7 @@ def refusal(capsys: pytest.CaptureFixture, arguments: list[str]) -> str:
 def test_what_a_sweep_leaves(folder: Path, capsys: pytest.CaptureFixture) -> None:
     assert main([*PROCESSES, "--model.optimizer.learning_rate", "0.3"]) == 0
     text = capsys.readouterr().out
-    assert "trial 2 of 2: val/acc1 20.00%" in text
+    assert "trial 2 of 2: val/acc1 20.00 %" in text
     sweep = folder / "sweeps" / "s"
     with (sweep / "trials.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -72,7 +73,7 @@ def test_what_a_sweep_leaves(folder: Path, capsys: pytest.CaptureFixture) -> Non
     assert (best.data.rand_augment.layers, best.model.optimizer.learning_rate) == (2, 0.3)
     assert best.tracking.group is None
     header = (sweep / "best.yaml").read_text().splitlines()
-    assert header[0].startswith("# Trial 2 of the sweep s: val/acc1 20.00% of its best epoch, the best of 2")
+    assert header[0].startswith("# Trial 2 of the sweep s: val/acc1 20.00 % of its best epoch, the best of 2")
     arguments = (Path(rows[0]["run"]) / "arguments").read_text()
     assert arguments.startswith(f"--config {sweep / 'recipe.yaml'} --trainer.enable_progress_bar=false")
     assert "--tracking.group=s" in arguments
@@ -197,6 +198,12 @@ def test_a_killed_sweep_of_real_fits_is_continued_from_its_checkpoint(tmp_path: 
     epochs = [line.split(",")[0] for line in (continued / "metrics.csv").read_text().splitlines()[1:]]
     assert sorted(set(epochs)) == ["0", "1", "2", "3"]
     assert len(list(runs.glob("*/metrics.csv"))) == 2
+
+
+def test_keys_are_headed_by_as_few_of_their_parts_as_tell_them_apart() -> None:
+    keys = ["model.optimizer.learning_rate", "data.mixup.alpha", "data.cutmix.alpha", "alpha"]
+    assert short_names(keys) == ["learning_rate", "mixup.alpha", "cutmix.alpha", "alpha"]
+    assert short_names(["a.b", "b.b"]) == ["a.b", "b.b"]
 
 
 HALVED = """

@@ -39,7 +39,7 @@ def test_table(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_list_measures_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["parity", "--list"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["resnet18", "resnet34"]
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[2:]] == ["resnet18", "resnet34"]
 
 
 def test_wrong_names(capsys: pytest.CaptureFixture[str]) -> None:

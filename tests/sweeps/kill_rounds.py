@@ -4,7 +4,7 @@
 
 Each round is a sweep of its own: real trainings in the workers' processes, in a journal or in SQLite. Two workers are
 started; one of them gets SIGKILL or SIGTERM at a random time of its start or, mostly, of its first trial, and a new one
-is started in its place, up to four times; then the last two run to the end. A trial is lost where it does not end
+is started in its place, up to three times; then the last two run to the end. A trial is lost where it does not end
 complete; it runs twice where two trials of the study are complete for one point, or where its metrics have a step twice
 or are not those of a run that nobody has killed.
 """
@@ -30,16 +30,16 @@ from lit_cnn.sweeps.storage import open_storage
 
 BASE = """
 about: {title: digits}
-trainer: {max_epochs: 5, accelerator: cpu, devices: 1, precision: 32-true, limit_train_batches: 4,
+trainer: {max_epochs: 3, accelerator: cpu, devices: 1, precision: 32-true, limit_train_batches: 3,
           limit_val_batches: 1}
 model: {architecture: cifar_resnet8}
 data: {source: digits, image_size: 8, batch_size: 16, workers: 0, crop: {kind: pad, padding: 1}}
 tracking: {mode: disabled}
 machine: {threads: 1}
 """
-SPACE = "keys: {model.optimizer.learning_rate: {choices: [0.05, 0.1, 0.2, 0.4]}}\n"
-POINTS = 4
-KILLS = 4
+SPACE = "keys: {model.optimizer.learning_rate: {choices: [0.05, 0.1, 0.2]}}\n"
+POINTS = 3
+KILLS = 3
 COMMAND = ["sweep", "--config", "../base.yaml", "--space", "../space.yaml", "--sweep-dir", "s"]
 
 
@@ -100,7 +100,7 @@ def run_round(folder: Path, draw: random.Random, kills: int = KILLS, database: b
         victim, number = draw.randrange(2), draw.choice([signal.SIGKILL, signal.SIGTERM])
         if draw.random() < 0.8:
             workers[victim].wait_for_trial()
-        time.sleep(draw.uniform(0.0, 4.0))
+        time.sleep(draw.uniform(0.0, 3.0))
         if not any(worker.alive for worker in workers):
             break
         if workers[victim].alive:

@@ -103,7 +103,7 @@ def test_the_best_mean_is_told_with_its_spread_and_runs(tmp_path: Path) -> None:
     text = (tmp_path / "best.yaml").read_text()
     assert yaml.safe_load(text)["model"]["optimizer"]["learning_rate"] == 0.2
     assert yaml.safe_load(text)["seed_everything"] == 0
-    assert "val/acc1 75.00% ± 1.00% (n=3) of its best epoch, the best of 1 complete trials of 3 (grid)" in text
+    assert "val/acc1 75.00 % ± 1.00 % (n=3) of its best epoch, the best of 1 complete trials of 3 (grid)" in text
     assert "# Mean ± standard deviation over the seeds 0 to 2; no single seed decides.\n" in text
     assert all(f"# Run folder: {run}\n" in text for run in "abc")
     with (tmp_path / "trials.csv").open(newline="") as file:
@@ -113,8 +113,8 @@ def test_the_best_mean_is_told_with_its_spread_and_runs(tmp_path: Path) -> None:
 
 def test_a_value_is_shown_with_what_is_known_of_its_spread() -> None:
     assert value_of(TrialResult(1, "waiting", None, {}), SPACE) == "–"
-    assert value_of(TrialResult(1, "complete", 0.5, {}), SPACE) == "50.00%"
-    assert value_of(TrialResult(1, "running", 0.5, {}, n=1), SPACE) == "50.00% (n=1)"
+    assert value_of(TrialResult(1, "complete", 0.5, {}), SPACE) == "50.00 %"
+    assert value_of(TrialResult(1, "running", 0.5, {}, n=1), SPACE) == "50.00 % (n=1)"
 
 
 @pytest.mark.parametrize(

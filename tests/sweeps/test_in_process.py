@@ -125,6 +125,20 @@ def test_a_signal_that_a_training_takes_over_stops_the_sweep_too(tmp_path: Path)
     assert stop.number == signal.SIGTERM
 
 
+def test_a_signal_to_a_forked_process_does_not_stop_the_sweep(tmp_path: Path) -> None:
+    def fork(_: list[str]) -> int:
+        child = os.fork()
+        if child == 0:
+            signal.signal(signal.SIGTERM, lambda *_: os._exit(3))
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(20)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    with StopSignals() as stop:
+        assert run_in_process(fork, [], tmp_path, stop) == 3
+    assert stop.number is None
+
+
 def trained(tmp_path: Path, name: str, rate: float) -> Path:
     """A run in this process, after whatever ran before."""
     run = tmp_path / name

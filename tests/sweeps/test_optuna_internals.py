@@ -11,6 +11,7 @@ from lit_cnn.sweeps.optuna_internals import (
     GIVEN,
     add_running_trial,
     given_params,
+    has_heartbeat,
     open_trial,
     record_heartbeat,
     trial_id,
@@ -77,6 +78,9 @@ def test_a_trial_without_heartbeat_is_stale_and_one_with_it_is_not(tmp_path: Pat
     for _ in range(2):
         add_running_trial(study, {}, SIGNATURE)
     record_heartbeat(study, storage, 1)
+    assert [has_heartbeat(study, storage, number) for number in (0, 1)] == [False, True], (
+        "Optuna keeps heartbeats elsewhere: adapt has_heartbeat in lit_cnn/sweeps/optuna_internals.py"
+    )
     storage.grace_period = 60
     optuna.storages.fail_stale_trials(study)
     assert [trial.state for trial in study.get_trials()] == [TrialState.RUNNING, TrialState.RUNNING]

@@ -32,7 +32,7 @@ from lit_cnn.training.classifier import Classifier
 from lit_cnn.training.metrics_file import METRICS, _Table
 
 SHORT = ("--trainer.max_epochs", "2", "--data.batch_size", "360", "--data.eval_batch_size", "90")
-"""Two epochs of four steps, each with four validation batches."""
+"""Two epochs of three steps, each with four validation batches."""
 Tell = Callable[[str], None]
 
 

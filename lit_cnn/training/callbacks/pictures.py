@@ -113,13 +113,14 @@ class Pictures(pl.Callback):
         predicted = logits.argmax(dim=1)
         assert self._counts is not None
         self._counts.index_put_((targets, predicted), torch.ones_like(targets), accumulate=True)
-        losses = row_losses(logits, targets, LossSettings())
+        losses, rows = row_losses(logits, targets, LossSettings()), batch.index[valid]
         for row in losses.topk(min(WORST, len(losses))).indices.tolist():
             entry = {
                 "image": images[row].cpu(),
                 "true": int(targets[row]),
                 "predicted": int(predicted[row]),
                 "probability": float(logits[row].softmax(dim=0).max()),
+                "row": int(rows[row]),
             }
             self._worst.append((float(losses[row]), entry))
         self._worst = sorted(self._worst, key=lambda item: item[0], reverse=True)[:WORST]
@@ -151,4 +152,11 @@ class Pictures(pl.Callback):
             "true": np.array([entry["true"] for entry in entries]),
             "predicted": np.array([entry["predicted"] for entry in entries]),
             "probabilities": np.array([entry["probability"] for entry in entries]),
+            "files": _names(data, [entry["row"] for entry in entries]),
         }
+
+
+def _names(data: Any, rows: list[int]) -> list[str]:
+    """Paths of validation images, or their numbers where they are of no files."""
+    paths = getattr(data.loaded.val, "paths", None)
+    return [f"row {row}" if paths is None else str(paths[row]) for row in rows]

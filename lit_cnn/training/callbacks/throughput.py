@@ -83,7 +83,7 @@ class Throughput(pl.Callback):
         skipped = int(trainer.strategy.reduce(torch.as_tensor(self._skipped), reduce_op="sum"))
         data = getattr(trainer, "datamodule", None)
         self._speed = (
-            f"{speed:,.0f} images/s, waiting for data {waiting:.0%} of the time"
+            f"{speed:,.0f} images/s, waiting for data {100 * waiting:.0f} % of the time"
             + (f", {skipped} broken images skipped" if skipped else "")
             + (f"; {diagnose(speed, waiting, data.loader_facts)}" if isinstance(data, ImageData) else "")
         )

@@ -19,6 +19,7 @@ from lit_cnn.training.callbacks.pictures import SHOWN, Pictures
 
 CAT, DOG, EMU = 0, 1, 2
 NAMES = ["cat", "dog", "emu"]
+SOURCE = SimpleNamespace(val=SimpleNamespace(paths=[f"photos/{number}.png" for number in range(9)]))
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
 
 
 def make_trainer(**changes: Any) -> Any:
-    data = SimpleNamespace(num_classes=3, class_names=NAMES, denormalize=lambda images: images * 100)
+    data = SimpleNamespace(num_classes=3, class_names=NAMES, denormalize=lambda images: images * 100, loaded=SOURCE)
     strategy = SimpleNamespace(reduce=lambda counts, **_: counts)
     stub = {"datamodule": data, "strategy": strategy, "is_global_zero": True, "global_step": 0, "current_epoch": 0}
     return SimpleNamespace(**{**stub, **changes})
@@ -103,6 +104,7 @@ def test_the_images_with_the_highest_loss_of_all_batches_are_shown_the_worst_fir
     np.testing.assert_allclose(asked["losses"], np.log(1 + np.exp(margins)), rtol=1e-5)
     np.testing.assert_allclose(asked["probabilities"], 1 / (1 + np.exp(-margins)), rtol=1e-5)
     assert (asked["true"].tolist(), asked["predicted"].tolist()) == ([CAT] * 3, [DOG] * 3)
+    assert asked["files"] == ["photos/5.png", "photos/1.png", "photos/3.png"]
     assert (asked["class_names"], asked["path"]) == (NAMES, tmp_path / "worst_images.png")
 
 

@@ -75,8 +75,8 @@ def test_images_per_second_are_images_over_seconds(logged: Logged) -> None:
         "step": 8,
     }
     assert logged.lines == [
-        "epoch 4/5: loss 0.2500, val/acc1 75.00%, rate 0.05, 0:00:58 to go, "
-        "1 images/s, waiting for data 38% of the time"
+        "epoch 4/5: loss 0.2500, val/acc1 75.00 %, rate 0.05, 0:00:58 to go, "
+        "1 images/s, waiting for data 38 % of the time"
     ]
 
 
@@ -121,8 +121,8 @@ def test_skipped_images_are_counted_over_all_processes(logged: Logged) -> None:
 @pytest.mark.parametrize(
     ("wait", "work", "said"),
     [
-        (0.0, 4.0, "1 images/s, waiting for data 0% of the time; the network sets the pace"),
-        (3.0, 1.0, "75% of the time; the loader is the bottleneck (the network could take 4 images/s)"),
+        (0.0, 4.0, "1 images/s, waiting for data 0 % of the time; the network sets the pace"),
+        (3.0, 1.0, "75 % of the time; the loader is the bottleneck (the network could take 4 images/s)"),
     ],
 )
 def test_the_line_names_who_holds_the_training_up(logged: Logged, wait: float, work: float, said: str) -> None:
