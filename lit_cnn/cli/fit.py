@@ -1,14 +1,12 @@
 """``lit-cnn fit``: train a recipe in a run folder of its own, or continue a run."""
 
 import argparse
-import itertools
 import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lit_cnn.cli.command_parser import CommandParser
-from lit_cnn.experiment.files import find_recipe
+from lit_cnn.cli.command_parser import CommandParser, recipes_first, require_recipe
 
 if TYPE_CHECKING:  # the help needs none of it
     from rich.console import Console
@@ -51,9 +49,7 @@ def make_parser() -> CommandParser:
         "--resume", metavar="RUN", help="continue this run folder, or the one started or continued last: last"
     )
     parser.add_argument("--runs", default="runs", metavar="DIR", help="where run folders are made (default: runs)")
-    parser.add_argument(
-        "--keys", metavar="WORD", help="list the recipe's keys that begin with WORD, or have it"
-    )
+    parser.add_argument("--keys", metavar="WORD", help="list the recipe's keys that begin with WORD, or have it")
     for option, (key, value, meaning) in SHORT.items():
         parser.add_argument(option, dest=key, metavar=value, help=f"{meaning} ({key})")
     return parser
@@ -61,8 +57,8 @@ def make_parser() -> CommandParser:
 
 def run(arguments: list[str]) -> int:
     known, rest = parse(arguments)
-    if known.keys is None:
-        require_recipes(rest)
+    if known.keys is None and known.resume is None:
+        require_recipe(rest, "lit-cnn fit")
     from lit_cnn.training.trainer import quieten_lightning
 
     quieten_lightning()
@@ -71,22 +67,10 @@ def run(arguments: list[str]) -> int:
 
 def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     """Our own options, and the recipe's as its parser takes them: files first, then single keys in their order."""
-    first = list(itertools.takewhile(lambda word: not word.startswith("-") or word == "-", arguments))
-    known, rest = make_parser().parse_known_args(arguments[len(first) :])
-    files = [argument for name in [*first, *(known.config or [])] for argument in ("--config", name)]
+    known, rest = make_parser().parse_known_args(recipes_first(arguments))
+    files = [argument for name in known.config or [] for argument in ("--config", name)]
     keys = [f"--{key}={vars(known)[key]}" for key, _, _ in SHORT.values() if vars(known)[key] is not None]
     return known, [*files, *keys, *rest]
-
-
-def require_recipes(words: list[str]) -> None:
-    """Refuse a recipe that does not exist before anything is imported that takes seconds.
-
-    Raises:
-        ValueError: Naming the nearest.
-    """
-    for flag, name in itertools.pairwise(words):
-        if flag == "--config":
-            find_recipe(name)
 
 
 def train(known: argparse.Namespace, rest: list[str], command: list[str]) -> int:

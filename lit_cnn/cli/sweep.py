@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lit_cnn.cli.command_parser import CommandParser
+from lit_cnn.cli.command_parser import CommandParser, recipes_first
 from lit_cnn.cli.console import as_json, line_console, table
 
 if TYPE_CHECKING:  # a help needs none of it
@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # a help needs none of it
 
 
 def run(arguments: list[str]) -> int:
-    options, rest = make_parser().parse_known_args(arguments)
+    options, rest = make_parser().parse_known_args(recipes_first(arguments))
     import yaml
 
     from lit_cnn.experiment.identity import identity
