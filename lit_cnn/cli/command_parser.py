@@ -2,10 +2,13 @@
 
 import argparse
 import difflib
+import itertools
 import re
 import shutil
 import textwrap
 from typing import Any
+
+from lit_cnn.experiment.files import find_recipe
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -46,6 +49,26 @@ class CommandParser(argparse.ArgumentParser):
         flags = re.findall(r"--[\w-]+", self.format_help()) if unknown else []
         near = difflib.get_close_matches(unknown[1], flags, n=1) if unknown else []
         super().error(f"{message}; did you mean {near[0]}?" if near else message)
+
+
+def recipes_first(arguments: list[str]) -> list[str]:
+    """The words before the first flag, which name recipes, as ``--config`` flags."""
+    names = list(itertools.takewhile(lambda word: not word.startswith("-") or word == "-", arguments))
+    return [*(word for name in names for word in ("--config", name)), *arguments[len(names) :]]
+
+
+def require_recipe(words: list[str], command: str) -> None:
+    """Refuse a command line without a recipe, or with one that does not exist, before anything slow is imported.
+
+    Raises:
+        ValueError: Saying how a recipe is named, or naming the nearest.
+    """
+    names = [name for flag, name in itertools.pairwise(words) if flag in ("-c", "--config")]
+    names += [word.partition("=")[2] for word in words if word.startswith("--config=")]
+    for name in names:
+        find_recipe(name)
+    if not names and not any(word.startswith("--model.architecture") for word in words):
+        raise ValueError(f"name a recipe, such as {command} quickstart; `lit-cnn recipes` lists them")
 
 
 def filled(text: str) -> str:

@@ -5,7 +5,7 @@ import argparse
 import shlex
 from pathlib import Path
 
-from lit_cnn.cli.command_parser import CommandParser
+from lit_cnn.cli.command_parser import CommandParser, recipes_first, require_recipe
 from lit_cnn.cli.console import counted, say
 from lit_cnn.cli.pixel_arguments import add_pixel_arguments, pixel_format_of
 
@@ -17,9 +17,9 @@ LARGEST_CHUNK = 4095
 
 
 def make_parser() -> CommandParser:
-    parser = CommandParser("lit-cnn data", __doc__, example="lit-cnn data show --config quickstart")
+    parser = CommandParser("lit-cnn data", __doc__, example="lit-cnn data show quickstart")
     actions = parser.add_subparsers(dest="action", required=True)
-    example = "lit-cnn data show --config folder --data.path my_images --data.mixup.alpha 0.4"
+    example = "lit-cnn data show folder --data.path my_images --data.mixup.alpha 0.4"
     show = actions.add_parser("show", help=SHOW, description=SHOW, example=example)
     show.add_argument("--out", type=Path, default=Path("batch.png"), help="PNG to write")
     show.add_argument("--images", type=int, default=32, help="how many images")
@@ -38,6 +38,8 @@ def make_parser() -> CommandParser:
 
 def run(arguments: list[str]) -> int:
     parser = make_parser()
+    if arguments[:1] == ["show"]:
+        arguments = ["show", *recipes_first(arguments[1:])]
     options, rest = parser.parse_known_args(arguments)
     if options.action == "show":
         return _show(options, rest)
@@ -49,6 +51,7 @@ def run(arguments: list[str]) -> int:
 def _show(options: argparse.Namespace, rest: list[str]) -> int:
     if options.images < 1:
         raise ValueError(f"--images is {options.images} but must be at least 1")
+    require_recipe(rest, "lit-cnn data show")
     from lit_cnn.data.levels import levels_warning
     from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
     from lit_cnn.experiment.recipe import Recipe

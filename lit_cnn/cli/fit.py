@@ -1,15 +1,13 @@
 """``lit-cnn fit``: train a recipe in a run folder of its own, or continue a run."""
 
 import argparse
-import itertools
 import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lit_cnn.cli.command_parser import CommandParser
+from lit_cnn.cli.command_parser import CommandParser, recipes_first, require_recipe
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
-from lit_cnn.experiment.files import find_recipe
 
 if TYPE_CHECKING:  # the help needs none of it
     from rich.console import Console
@@ -79,8 +77,8 @@ def make_parser() -> CommandParser:
 
 def run(arguments: list[str]) -> int:
     known, rest = parse(arguments)
-    if known.keys is None:
-        require_recipes(rest)
+    if known.keys is None and known.resume is None and known.extend is None:
+        require_recipe(rest, "lit-cnn fit")
     from lit_cnn.torchmetrics_internals import import_lightly
 
     import_lightly()
@@ -97,22 +95,10 @@ def run(arguments: list[str]) -> int:
 
 def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     """Our own options, and the recipe's as its parser takes them: files first, then single keys in their order."""
-    first = list(itertools.takewhile(lambda word: not word.startswith("-") or word == "-", arguments))
-    known, rest = make_parser().parse_known_args(arguments[len(first) :])
-    files = [argument for name in [*first, *(known.config or [])] for argument in ("--config", name)]
+    known, rest = make_parser().parse_known_args(recipes_first(arguments))
+    files = [argument for name in known.config or [] for argument in ("--config", name)]
     keys = [f"--{key}={vars(known)[key]}" for key, _, _ in SHORT.values() if vars(known)[key] is not None]
     return known, [*files, *keys, *rest]
-
-
-def require_recipes(words: list[str]) -> None:
-    """Refuse a recipe that does not exist before anything is imported that takes seconds.
-
-    Raises:
-        ValueError: Naming the nearest.
-    """
-    for flag, name in itertools.pairwise(words):
-        if flag == "--config":
-            find_recipe(name)
 
 
 def train(known: argparse.Namespace, rest: list[str], command: list[str]) -> int:
@@ -134,9 +120,9 @@ def train(known: argparse.Namespace, rest: list[str], command: list[str]) -> int
         extended = None if resumed else extended
     if stored := resumed or extended:
         rest = ["--config", str(stored / "config.yaml"), *rest]
-        if known.pretrained:
-            raise ValueError(f"{stored} goes on from its own weights: leave --pretrained out, or start a new run")
-    cli = RecipeCLI(resolve_configs(rest), known.pretrained)
+    if known.pretrained and (known.resume or known.extend):
+        raise ValueError(f"{stored} goes on from its own weights: leave --pretrained out, or start a new run")
+    cli = RecipeCLI(resolve_configs(rest), None if stored else known.pretrained)
     announce_precision(cli, "the run" if resumed else "the recipe")
     recipe = Recipe.of(cli, recipe_name(rest))
     if known.find_lr:

@@ -20,12 +20,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lit_cnn.cli.command_parser import CommandParser
+from lit_cnn.cli.command_parser import CommandParser, recipes_first
 from lit_cnn.cli.console import as_json, line_console
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 
 if TYPE_CHECKING:  # a help needs none of it
-
     from rich.console import Console
 
     from lit_cnn.sweeps.engine import Sweep
@@ -35,8 +34,7 @@ if TYPE_CHECKING:  # a help needs none of it
 
 
 def run(arguments: list[str]) -> int:
-    options, rest = make_parser().parse_known_args(arguments)
-
+    options, rest = make_parser().parse_known_args(recipes_first(arguments))
     import yaml
 
     from lit_cnn.cli.main import main

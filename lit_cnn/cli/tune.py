@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lit_cnn.cli.command_parser import CommandParser
+from lit_cnn.cli.command_parser import CommandParser, recipes_first, require_recipe
 from lit_cnn.cli.console import as_json, phases, say
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 
@@ -45,12 +45,12 @@ def run(arguments: list[str]) -> int:
 def make_parser() -> CommandParser:
     parser = CommandParser(
         prog="lit-cnn tune",
-        usage="lit-cnn tune --config RECIPE [--config OVERLAY] [--output FILE] [options] [--KEY VALUE …]",
+        usage="lit-cnn tune RECIPE [OVERLAY ...] [--output FILE] [options] [--KEY VALUE …]",
         description="Measure precision, memory layout, optimizer kernel, threads and workers for a recipe's training "
         "step, interleaved, and write the settings whose gain is above the noise as an overlay for lit-cnn fit.",
-        example="lit-cnn tune --config folder --data.path my_images --output tuned.yaml",
+        example="lit-cnn tune folder --data.path my_images --output tuned.yaml",
     )  # fmt: skip
-    parser.add_argument("-c", "--config", action="append", required=True, metavar="RECIPE", help="name or file")
+    parser.add_argument("-c", "--config", action="append", default=[], metavar="RECIPE", help="name or file")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="where the overlay goes (default: printed)")
     parser.add_argument(
         "--seconds",
@@ -65,8 +65,9 @@ def make_parser() -> CommandParser:
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     """The options; ``overrides`` holds the recipe keys among the arguments."""
-    options, rest = make_parser().parse_known_args(arguments)
+    options, rest = make_parser().parse_known_args(recipes_first(arguments))
     options.overrides = rest
+    require_recipe([word for name in options.config for word in ("--config", name)], "lit-cnn tune")
     if options.seconds < 0:
         raise ValueError(f"--seconds must be at least 0, got {options.seconds}")
     if options.output and options.output.is_dir():

@@ -90,9 +90,12 @@ def plain_title(config: Any) -> str:
     return f"{network} on {Path(data.path).name if data.path else data.source}"
 
 
-def place_of(message: str, files: Sequence[Path]) -> str:
-    """Where the key that a message names stands: the last of the files that hold it, and the line."""
+def place_of(message: str, files: Sequence[Path], words: Iterable[str] = ()) -> str:
+    """Where the key that a message names stands: the last of the files that hold it, and the line; nothing where the
+    command line states it."""
     named = re.search(r"key '?\"?([\w.]+)", message)
+    if named and any(word.partition("=")[0] == f"--{named[1]}" for word in words):
+        return ""
     for file in reversed(files if named else []):
         lines = lines_of(file.read_text(encoding="utf-8"))
         if named and named[1] in lines:
@@ -129,7 +132,7 @@ class RecipeCLI:
             self.config: Any = self.parser.parse_args(arguments)
         except (ArgumentError, ValueError) as error:
             said = explain(str(error), keys_of(self.parser)) if isinstance(error, ArgumentError) else str(error)
-            raise ValueError(place_of(said, files) + said) from None
+            raise ValueError(place_of(said, files, arguments) + said) from None
         self.notices += leave_out_inherited(self.config, list(recipes.values()), arguments)
         self.config.about.title = stated_title(recipes.values(), arguments) or plain_title(self.config)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lit_cnn.cli.command_parser import CommandParser
+from lit_cnn.cli.command_parser import CommandParser, recipes_first, require_recipe
 
 
 def parser() -> CommandParser:
@@ -35,3 +35,25 @@ def test_an_unknown_flag_gets_the_nearest(flag: str, hint: str, capsys: pytest.C
     assert stop.value.code == 2
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == f"lit-cnn toy: error: unrecognized arguments: {flag}" + (f"; {hint}" if hint else "")
+
+
+def test_recipes_before_the_first_flag_are_configs() -> None:
+    assert recipes_first(["a", "b", "--key", "c"]) == ["--config", "a", "--config", "b", "--key", "c"]
+    assert recipes_first(["--config", "a"]) == ["--config", "a"]
+    assert recipes_first([]) == []
+
+
+@pytest.mark.parametrize("words", [[], ["--trainer.max_epochs", "1"]])
+def test_without_a_recipe_the_answer_is_how_one_is_named(words: list[str]) -> None:
+    with pytest.raises(ValueError, match="name a recipe, such as lit-cnn toy quickstart"):
+        require_recipe(words, "lit-cnn toy")
+
+
+@pytest.mark.parametrize("words", [["--config", "quickstrat"], ["-c", "quickstrat"], ["--config=quickstrat"]])
+def test_a_recipe_that_does_not_exist_is_refused(words: list[str]) -> None:
+    with pytest.raises(ValueError, match=r"no recipe quickstrat; did you mean quickstart"):
+        require_recipe(words, "lit-cnn toy")
+
+
+def test_a_recipe_may_be_flags_alone() -> None:
+    require_recipe(["--model.architecture=resnet18", "--data.source", "digits"], "lit-cnn toy")

@@ -21,6 +21,7 @@ QUICK = (
     *(("validate",), ("validate", "a", "--vies", "ten"), ("predict", "a"), ("models", "--sort", "size"), ("config",)),
     *(("completion", "--words", "recipes"), ("completion", "--words", "architectures"), ("sweep",), ("tune",)),
     *(("fit", "quickstrat"), ("fit", "--config", "nowhere.yaml"), ("bench",), ("recipes", "--batch-size", "0")),
+    *(("fit",), ("fit", "--epochs", "3"), ("data", "show"), ("tune", "quickstrat")),
 )
 """What a terminal answers before anything is computed."""
 

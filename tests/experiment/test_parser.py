@@ -53,3 +53,8 @@ def test_a_recipe_is_read_from_a_pipe(tmp_path: Path) -> None:
 def test_a_key_of_other_programs_is_answered_with_ours(arguments: list[str], says: str) -> None:
     with pytest.raises(ValueError, match=says.replace("?", r"\?") + ("$" if "freeze" in says else "")):
         RecipeCLI([*resolve_configs(["--config", "quickstart"]), *arguments])
+
+
+def test_a_wrong_value_of_the_command_line_is_not_blamed_on_the_recipe() -> None:
+    with pytest.raises(ValueError, match=r"^recipe key \"trainer\.max_epochs\": expected int or null"):
+        RecipeCLI(resolve_configs(["--config", "quickstart", "--trainer.max_epochs", "two"]))
