@@ -19,8 +19,8 @@ EPILOG = """any key of the recipe: --data.batch_size 64, --model.optimizer.learn
   lit-cnn fit --keys data.mixup       lists the keys that begin so, with defaults and meaning
   lit-cnn config show RECIPE          shows a recipe with every default filled in
 
-exit codes: 0 done, 1 bad input, 2 bad command line; stopped with the state saved: 75 --pause-after, 124 time limit,
-130 and 143 signal, 138 SIGUSR1 of SLURM, which requeues the job; the same command then continues the run
+exit codes: 0 done, 1 bad input, 2 bad command line; stopped with the state saved: 124 time limit, 130 and 143 signal,
+138 SIGUSR1 of SLURM, which requeues the job; the same command then continues the run
 """
 
 
@@ -48,13 +48,8 @@ def make_parser() -> argparse.ArgumentParser:
         "--resume", metavar="RUN", help="continue this run folder, or the one started or continued last: last"
     )
     parser.add_argument("--runs", default="runs", metavar="DIR", help="where run folders are made (default: runs)")
-    parser.add_argument(
-        "--pause-after",
-        type=int,
-        metavar="EPOCHS",
-        help="stop, state saved, after so many epochs of the whole schedule",
-    )
-    parser.add_argument("--pause-after-steps", type=int, metavar="STEPS", help="the same in optimizer steps")
+    parser.add_argument("--pause-after", type=int, metavar="EPOCHS", help="stop there, to be resumed (exit code 75)")
+    parser.add_argument("--pause-after-steps", type=int, metavar="STEPS", help=argparse.SUPPRESS)  # the same in steps
     parser.add_argument("--keys", metavar="PREFIX", help="list the recipe's keys that begin with PREFIX, and stop")
     for option, (key, value, meaning) in SHORT.items():
         parser.add_argument(option, dest=key, metavar=value, help=f"{meaning} ({key})")
