@@ -61,13 +61,8 @@ def make_parser() -> CommandParser:
         help="draw the loss over growing rates; no run",
     )
     parser.add_argument("--runs", default="runs", metavar="DIR", help="where run folders are made (default: runs)")
-    parser.add_argument(
-        "--pause-after",
-        type=int,
-        metavar="EPOCHS",
-        help="stop, state saved, after so many epochs of the whole schedule",
-    )
-    parser.add_argument("--pause-after-steps", type=int, metavar="STEPS", help="the same in optimizer steps")
+    parser.add_argument("--pause-after", type=int, metavar="EPOCHS", help="stop there, to be resumed (exit code 75)")
+    parser.add_argument("--pause-after-steps", type=int, metavar="STEPS", help=argparse.SUPPRESS)  # the same in steps
     parser.add_argument("--keys", metavar="WORD", help="list the recipe's keys that begin with WORD, or have it")
     add_form_arguments(parser, "the keys of --keys")
     for option, (key, value, meaning) in SHORT.items():
