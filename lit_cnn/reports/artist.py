@@ -52,7 +52,7 @@ class Artist:
         Args:
             function: ``module.function`` below ``lit_cnn.reports``, which takes ``out_png``.
             out_png: The picture.
-            arguments: The function's other arguments: plain data, which must not change any more.
+            arguments: The function's other arguments: plain data, which no longer change.
         """
         with self._changed:
             self._waiting[out_png] = (function, arguments)

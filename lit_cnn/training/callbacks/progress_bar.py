@@ -11,7 +11,7 @@ EVERY = 10
 
 
 class RunBar(RichProgressBar):
-    """Show the mean loss of the epoch's batches so far beside the metrics of the last validation."""
+    """Show the mean loss of the epoch's batches so far next to the metrics of the last validation."""
 
     def __init__(self, refresh_rate: int = 4) -> None:
         super().__init__(refresh_rate=refresh_rate)
