@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import secrets
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -125,12 +126,13 @@ def resumable_checkpoint(run: Path) -> tuple[Resumable | None, str | None]:
 
 
 def describe_environment(command: Sequence[str], slurm_job: str | None = None) -> dict[str, Any]:
-    """Where a run was made: command, scheduler's job, versions, machine and git state, in built-in types."""
+    """Where a run was made: command (as one pastes it), scheduler's job, versions, machine and git state, in built-in
+    types."""
     from importlib.metadata import version
 
     packages = ("lit-cnn", "torch", "torchvision", "lightning", "torchmetrics", "timm", "wandb")
     return {
-        "command": list(command),
+        "command": shlex.join(command),
         "slurm_job": slurm_job,
         "python": sys.version.split()[0],
         "packages": {name: version(name) for name in packages},

@@ -6,6 +6,7 @@ state, asks for the same job again and stops; when the job starts again, the sam
 
 import json
 import os
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,7 @@ def requeued_run(root: Path, command: list[str]) -> Path | None:
         return None
     for path in sorted(root.glob(f"*/*/{ENVIRONMENT}"), reverse=True):
         made = json.loads(path.read_text())
-        if made.get("slurm_job") == job_id() and made["command"] == command:
+        same = made["command"] in (shlex.join(command), command)  # a list, of older versions
+        if made.get("slurm_job") == job_id() and same:
             return path.parent
     return None

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
-from lightning.pytorch.callbacks import ProgressBar, RichProgressBar
+from lightning.pytorch.callbacks import ProgressBar
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.profilers import AdvancedProfiler, Profiler, SimpleProfiler
 from lightning.pytorch.strategies import DDPStrategy, StrategyRegistry
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from lit_cnn.lightning_internals import launched_processes
+from lit_cnn.training.callbacks.progress_bar import RunBar
 
 
 def quieten_lightning() -> None:
@@ -162,4 +163,4 @@ def progress_bars(settings: dict[str, Any]) -> list[pl.Callback]:
     Lightning's own is drawn up to 100 times a second by a thread that takes its time from the training steps.
     """
     given = any(isinstance(callback, ProgressBar) for callback in settings["callbacks"])
-    return [] if given or settings.get("enable_progress_bar") is False else [RichProgressBar(refresh_rate=4)]
+    return [] if given or settings.get("enable_progress_bar") is False else [RunBar()]

@@ -1,6 +1,7 @@
 """Run folders do not collide, and broken or dangerous checkpoints are refused in one sentence."""
 
 import os
+import shlex
 import time
 from pathlib import Path
 
@@ -10,7 +11,14 @@ import torch
 from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.run_folder import checkpoint
 from lit_cnn.run_folder.checkpoint import BEST, FORMAT, LAST, MIGRATIONS, PREVIOUS, load_checkpoint
-from lit_cnn.run_folder.folder import create_run_dir, find_checkpoint, find_run, note_last, resumable_checkpoint
+from lit_cnn.run_folder.folder import (
+    create_run_dir,
+    describe_environment,
+    find_checkpoint,
+    find_run,
+    note_last,
+    resumable_checkpoint,
+)
 
 
 class Evil:
@@ -169,3 +177,10 @@ def test_a_torn_last_checkpoint_falls_back_to_the_previous(tmp_path: Path) -> No
     (tmp_path / "checkpoints" / PREVIOUS).unlink()
     with pytest.raises(ValueError, match="no readable checkpoint"):
         resumable_checkpoint(tmp_path)
+
+
+def test_the_command_of_a_run_can_be_pasted() -> None:
+    words = ["lit-cnn", "fit", "--config", "my recipe.yaml", "--about.title", "it's new"]
+    command = describe_environment(words)["command"]
+    assert command.startswith("lit-cnn fit --config 'my recipe.yaml'")
+    assert shlex.split(command) == words
