@@ -136,7 +136,7 @@ def test_a_command_of_the_readme_runs_in_an_empty_folder(command: str, programs:
 
 
 def test_the_readme_has_commands() -> None:
-    assert len({command.split()[1] for command in readme_commands()}) >= 8
+    assert len({command.split()[1] for command in readme_commands()}) >= 7
 
 
 def headers() -> list[str]:
