@@ -38,6 +38,10 @@ class NetworkOptions:
         aux_head: Train NASNet or AmoebaNet with their auxiliary head.
         excite_activation: Activation inside NFNet's squeeze-and-excitation.
         activation: MobileNetV1's: "relu" as its paper, or "relu6" as its released code.
+        concat: Which part of ShuffleNet's concatenations comes first.
+        shuffle: ShuffleNet's shuffle deals the channels of each group to all groups, or back from them.
+        classifier_bias: Give ShuffleNet's classifier a bias, which its released code has not.
+        count_padding: NASNet's average pools count the zeros around the map, as timm's net does.
         epsilon: How NFNet's weight standardization guards against a variance of 0.
     """
 
@@ -62,6 +66,10 @@ class NetworkOptions:
     aux_head: bool | None = None
     excite_activation: Literal["relu", "gelu"] | None = None
     activation: Literal["relu", "relu6"] | None = None
+    concat: Literal["pool_first", "residual_first"] | None = None
+    shuffle: Literal["to_groups", "from_groups"] | None = None
+    classifier_bias: bool | None = None
+    count_padding: bool | None = None
     epsilon: Literal["floor", "added"] | None = None
 
     def chosen(self) -> dict[str, Any]:

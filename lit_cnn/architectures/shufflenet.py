@@ -40,17 +40,20 @@ STEM_WIDTHS = {0.5: 12, 1.0: 24, 1.5: 24, 2.0: 48}
 """Channels of the stem by width multiplier (released code): 1.5 keeps 24. With 8 groups 0.5 has 16."""
 DEPTHS = (4, 8, 4)
 
+Shuffle = Literal["to_groups", "from_groups"]
+Concat = Literal["pool_first", "residual_first"]
+
 
 class ChannelShuffle(nn.Module):
     """Deal the channels of each group out to all groups: channel i of group g becomes channel g of group i (section
-    3.1). (N, C, H, W) -> (N, C, H, W)."""
+    3.1); of kind "from_groups" the inverse. (N, C, H, W) -> (N, C, H, W)."""
 
-    def __init__(self, groups: int) -> None:
+    def __init__(self, groups: int, kind: Shuffle = "to_groups") -> None:
         super().__init__()
-        self.groups = groups
+        self.groups, self.sizes = groups, (groups, -1) if kind == "to_groups" else (-1, groups)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.unflatten(1, (self.groups, -1)).transpose(1, 2).flatten(1, 2)
+        return x.unflatten(1, self.sizes).transpose(1, 2).flatten(1, 2)
 
     def extra_repr(self) -> str:
         return f"groups={self.groups}"
@@ -64,17 +67,28 @@ class ShuffleUnit(nn.Module):
     Args:
         first_groups: Groups of the first 1x1 convolution.
         drop_path: Rate at which training drops the residual; a unit with stride 2 has no shortcut to fall back on.
+        concat: Which part of the concatenation comes first.
+        shuffle: Which way the channels are dealt.
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, *, stride: int, groups: int, first_groups: int, drop_path: float
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        stride: int,
+        groups: int,
+        first_groups: int,
+        drop_path: float,
+        concat: Concat = "pool_first",
+        shuffle: Shuffle = "to_groups",
     ) -> None:
         super().__init__()
         hidden = out_channels // 4
         learned = out_channels if stride == 1 else out_channels - in_channels
         activation = nn.ReLU(inplace=True)
         self.reduce = ConvNormAct(in_channels, hidden, 1, groups=first_groups, activation=activation)
-        self.shuffle = ChannelShuffle(groups)
+        self.shuffle, self.pool_first = ChannelShuffle(groups, shuffle), concat == "pool_first"
         self.filter = ConvNormAct(hidden, hidden, 3, stride=stride, groups=hidden)
         self.expand = ConvNormAct(hidden, learned, 1, groups=groups)
         self.drop_path = StochasticDepth(drop_path if stride == 1 else 0.0)
@@ -85,8 +99,10 @@ class ShuffleUnit(nn.Module):
         if self.pool is None and self.drop_path.drops():
             return F.relu(self.drop_path.skip(x, self))
         y = self.expand(self.filter(self.shuffle(self.reduce(x))))
-        y = x + self.drop_path.keep(y) if self.pool is None else torch.cat([self.pool(x), y], 1)
-        return self.activation(y)
+        if self.pool is None:
+            return self.activation(x + self.drop_path.keep(y))
+        parts = [self.pool(x), y]
+        return self.activation(torch.cat(parts if self.pool_first else parts[::-1], 1))
 
 
 class ShuffleNet(Network):
@@ -98,6 +114,9 @@ class ShuffleNet(Network):
         stem: "imagenet", or "small": stride 1 and no pool, for images of about 32 to 64 px.
         dropout: Rate before the classifier.
         drop_path: Stochastic-depth rate of the last unit; linear over depth.
+        concat: Which part of a concatenation comes first; the paper's figure does not say.
+        shuffle: Which way the channels are dealt.
+        classifier_bias: Whether the classifier has a bias; the released code has none.
         num_classes: Outputs.
         in_channels: Channels of the image.
 
@@ -114,6 +133,9 @@ class ShuffleNet(Network):
         stem: Stem = "imagenet",
         dropout: float = 0.0,
         drop_path: float = 0.0,
+        concat: Concat = "pool_first",
+        shuffle: Shuffle = "to_groups",
+        classifier_bias: bool = False,
         num_classes: int = 1000,
         in_channels: int = 3,
     ) -> None:
@@ -132,12 +154,14 @@ class ShuffleNet(Network):
                     # The stem's channels are too few to group.
                     first_groups=1 if number == 2 and index == 0 else groups,
                     drop_path=next(rates),
+                    concat=concat,
+                    shuffle=shuffle,
                 )
                 stage.append(unit)
                 channels = out_channels
             self.features.add_module(f"stage{number}", stage)
         self.head = GlobalPoolHead(channels, num_classes, Dropout(dropout))
-        self.head.classifier = nn.Linear(channels, num_classes, bias=False)
+        self.head.classifier = nn.Linear(channels, num_classes, bias=classifier_bias)
         init_shufflenet(self)
 
 
@@ -186,12 +210,18 @@ def shufflenet(
     dropout: float = 0.0,
     drop_path: float = 0.0,
     stem: Stem = "imagenet",
+    concat: Concat = "pool_first",
+    shuffle: Shuffle = "to_groups",
+    classifier_bias: bool = False,
 ) -> ShuffleNet:
     """The network of Table 1 with ``groups``, its widths times ``width``; the classifier has no bias, as released."""
     return ShuffleNet(
         groups=groups,
         width=width,
         stem=stem,
+        concat=concat,
+        shuffle=shuffle,
+        classifier_bias=classifier_bias,
         dropout=dropout,
         drop_path=drop_path,
         num_classes=num_classes,

@@ -26,12 +26,14 @@ COMMANDS = {
     "calibrate": ("lit_cnn.cli.calibrate", "confidence against accuracy, and temperature scaling"),
     "corruptions": ("lit_cnn.cli.corruptions", "accuracy under noise, blur, fog, JPEG and other corruptions"),
     "sweep": ("lit_cnn.cli.sweep", "try values of recipe keys, each in a run of its own"),
+    "compare": ("lit_cnn.cli.compare", "published weights in our networks and in theirs, next to own checkpoints"),
+    "import": ("lit_cnn.cli.import_weights", "weights of timm, torchvision, the hub or a file as a checkpoint"),
+    "parity": ("lit_cnn.cli.parity", "our networks against torchvision's and timm's with the same weights"),
     "profile": ("lit_cnn.cli.profile", "parameters, multiply-adds, speed and memory of networks"),
     "bench": ("lit_cnn.cli.bench", "speed against other libraries and the machine's limit"),
     "tune": ("lit_cnn.cli.tune", "the fastest machine settings for a recipe, as an overlay"),
     "models": ("lit_cnn.cli.models", "the catalog of architectures"),
     "recipes": ("lit_cnn.cli.recipes", "the recipes, their targets, and what training them costs"),
-    "parity": ("lit_cnn.cli.parity", "our networks against torchvision's and timm's with the same weights"),
     "completion": ("lit_cnn.cli.completion", "commands, flags and names completed by the tab key"),
 }
 """Command -> module with ``run(arguments) -> exit code`` and its parser, and one line of help."""
@@ -39,6 +41,7 @@ FIRST_OF_GROUP = {
     "fit": "Train",
     "validate": "Evaluate",
     "sweep": "Sweep",
+    "compare": "Published weights",
     "profile": "Speed",
     "models": "Choose",
     "completion": "Terminal",

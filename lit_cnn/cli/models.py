@@ -109,6 +109,8 @@ def chosen(options: argparse.Namespace) -> list[Entry]:
 
 
 def as_object(entry: Entry) -> dict[str, Any]:
+    from lit_cnn.architectures.free_choices import free_choices
+
     return {
         "name": entry.name,
         "year": entry.paper.year,
@@ -121,6 +123,7 @@ def as_object(entry: Entry) -> dict[str, Any]:
         "paper": asdict(entry.paper),
         "options": entry.options(),
         "deviations": list(entry.deviations),
+        "free_choices": [asdict(choice) for choice in free_choices(entry)],
     }
 
 
@@ -139,7 +142,20 @@ def fidelity_sheet(entries: list[Entry], notes: Sequence[str]) -> Table:
         rows.append([*row(entry), *[f"{value:,g}" if value is not None else "–" for value in printed]])
     deviations = [f"- {entry.name}: {deviation}" for entry in entries for deviation in entry.deviations]
     below = ["Deviations of the defaults from the papers:", "\n".join(deviations)] if deviations else []
-    return Table((*COLUMNS, *PRINTED), rows, notes=[*notes, *below])
+    return Table((*COLUMNS, *PRINTED), rows, notes=[*notes, *below, *described_choices(entries)])
+
+
+def described_choices(entries: list[Entry]) -> list[str]:
+    """A heading and a list of the free choices that the networks have."""
+    from lit_cnn.architectures.free_choices import FREE_CHOICES, free_choices
+
+    lines = []
+    for choice in FREE_CHOICES:
+        names = [entry.name for entry in entries if choice.option in {each.option for each in free_choices(entry)}]
+        if names:
+            lines.append(f"- {choice.option} ({', '.join(map(str, choice.values))}): {choice.said}; {', '.join(names)}")
+    heading = "Free choices, which papers leave open or programs make differently and no weight shows:"
+    return [heading, "\n".join(lines)] if lines else []
 
 
 def show(arguments: list[str]) -> int:
@@ -195,7 +211,9 @@ def stages_table(entry: Entry, count: NetworkCount) -> Table:
 
 
 def paper_table(entry: Entry) -> Table:
-    """The paper's figures against ours; below them the protocol, the options and the deviations."""
+    """The paper's figures against ours; below them the protocol, the options, free choices and the deviations."""
+    from lit_cnn.architectures.free_choices import free_choices
+
     paper, rows = entry.paper, []
     for key, figures in entry.against_paper().items():
         printed, ours, difference = figures.values()
@@ -208,6 +226,10 @@ def paper_table(entry: Entry) -> Table:
     notes = [
         *([f"accuracy in the paper: {paper.protocol}"] if paper.protocol else []),
         f"options and defaults: {defaults}",
+        *(
+            f"free choice, which no weight shows: {choice.option} ({', '.join(map(str, choice.values))}): {choice.said}"
+            for choice in free_choices(entry)
+        ),
         deviations if entry.deviations else "deviations from the paper: none",
     ]
     return Table(

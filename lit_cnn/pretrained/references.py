@@ -36,7 +36,12 @@ class Reference:
 
     @property
     def label(self) -> str:
-        return f"{self.name}/{self.library}/{self.other}"
+        changed = (
+            ""
+            if self.published
+            else " with " + ", ".join(f"{key}={value}" for key, value in self.other_options.items())
+        )
+        return f"{self.name}/{self.library}/{self.other}{changed}"
 
     @property
     def published(self) -> bool:

@@ -125,14 +125,9 @@ def find_published(spec: str) -> PublishedWeights:
         wanted = _without_enum(wanted, rows)
     found = [row for row in rows if wanted == f"{row.name}.{row.tag}"] or [row for row in rows if wanted == row.name]
     if not found:
-        near = difflib.get_close_matches(
-            wanted, [name for row in rows for name in (row.name, row.spec.split(":")[1])], n=3
-        )
-        hint = (
-            f"nearest are {', '.join(f'{library}:{name}' for name in near)}"
-            if near
-            else "lit-cnn compare --list shows all"
-        )
+        names = list(dict.fromkeys([row.name for row in rows] + [f"{row.name}.{row.tag}" for row in rows]))
+        near = ", ".join(f"{library}:{name}" for name in difflib.get_close_matches(wanted, names, n=3))
+        hint = f"nearest are {near}" if near else "lit-cnn compare --list shows all"
         raise ValueError(f"no published weights {spec!r} fit a network of the catalog; {hint}")
     return next((row for row in found if row.default), found[0])
 
@@ -159,8 +154,8 @@ def published_of(architecture: str, chosen: str = "") -> PublishedWeights:
     rows = [row for row in published() if row.architecture == architecture]
     if not rows:
         raise ValueError(
-            f"neither timm nor torchvision publishes weights for {architecture}: give a checkpoint, or weights of another "
-            f"program by lit-cnn import FILE --architecture {architecture}"
+            f"neither timm nor torchvision publishes weights for {architecture}: give a checkpoint, or weights of "
+            f"another program by lit-cnn import FILE --architecture {architecture}"
         )
     found = [
         row for row in rows if library in ("", row.library) and tag in ("", row.tag, row.name, f"{row.name}.{row.tag}")
@@ -182,16 +177,28 @@ def build_other(library: Library, name: str, options: Mapping[str, Any]) -> nn.M
     return torchvision.models.get_model(name, weights=None, **options)
 
 
-def load_with_its_library(row: PublishedWeights, state: Mapping[str, Tensor]) -> nn.Module | None:
+def load_with_its_library(row: PublishedWeights, state: Mapping[str, Tensor], num_classes: int) -> nn.Module | None:
     """timm's network with weights of an older naming that timm itself converts; None where it does not."""
     if row.library != "timm":
         return None
     import timm
 
     try:
-        return timm.create_model(row.name, pretrained=True, pretrained_cfg_overlay={"state_dict": dict(state)})
+        overlay = {"state_dict": dict(state), "num_classes": num_classes}
+        return timm.create_model(row.name, pretrained=True, num_classes=num_classes, pretrained_cfg_overlay=overlay)
     except (RuntimeError, KeyError, AttributeError, ValueError, TypeError):
         return None
+
+
+@functools.cache
+def real_labels() -> dict[str, list[int]]:
+    """ReaL's classes of each ImageNet validation image by its file name (Beyer et al. 2020), as timm carries them."""
+    import json
+    import pkgutil
+
+    content = pkgutil.get_data("timm.data", "_info/imagenet_real_labels.json")
+    assert content is not None
+    return {f"ILSVRC2012_val_{number:08d}.JPEG": found for number, found in enumerate(json.loads(content), 1)}
 
 
 def library_rows(library: Library, name: str) -> Iterator[dict[str, Any]]:

@@ -9,21 +9,22 @@ from safetensors.torch import save_file
 from torch import nn
 
 from lit_cnn.pretrained import read_weights
-from lit_cnn.pretrained.reading import natural, unwrap
+from lit_cnn.pretrained.reading import natural
 
 
 @pytest.mark.parametrize("wrapper", [None, "state_dict", "model"])
 def test_pickle_wrapped_or_not(tmp_path: Path, wrapper: str | None) -> None:
-    state = {"b.weight": torch.ones(2), "a.weight": torch.zeros(3)}
+    state = {"b.weight": torch.ones(2, 2), "a.weight": torch.zeros(3)}
     torch.save(state if wrapper is None else {"epoch": 3, wrapper: state}, tmp_path / "w.pth")
     read = read_weights(tmp_path / "w.pth")
     assert list(read) == ["b.weight", "a.weight"]
-    assert torch.equal(read["b.weight"], torch.ones(2))
+    assert torch.equal(read["b.weight"], torch.ones(2, 2))
 
 
 def test_safetensors_in_natural_order(tmp_path: Path) -> None:
     save_file(
-        {f"blocks.{number}.weight": torch.full((1,), float(number)) for number in range(12)}, tmp_path / "w.safetensors"
+        {f"blocks.{number}.weight": torch.full((1, 1), float(number)) for number in range(12)},
+        tmp_path / "w.safetensors",
     )
     assert [float(value) for value in read_weights(tmp_path / "w.safetensors").values()] == list(range(12))
 
@@ -54,13 +55,8 @@ def test_damaged_files(tmp_path: Path, name: str) -> None:
 def test_what_is_no_weights_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="there is no weights file"):
         read_weights(tmp_path / "none.pth")
-    (tmp_path / "w.txt").touch()
-    with pytest.raises(ValueError, match=r"has the ending '\.txt'"):
-        read_weights(tmp_path / "w.txt")
     with pytest.raises(ValueError, match="download"):
         read_weights("https://example.org/w.pth")
-    with pytest.raises(ValueError, match="no dictionary of tensors"):
-        unwrap({"epoch": 3}, "w.pth")
 
 
 def test_natural_order() -> None:
