@@ -166,7 +166,8 @@ def main() -> int:
         place = folder / f"round{number}"
         sent = run_round(place, random.Random(f"{options.seed}-{number}"), database=number % 2 == 1)
         found = findings(place, expected)
-        total += Counter(found) + sent
+        total.update(found)
+        total.update(sent)
         print(json.dumps({"round": number, **sent, **found}), flush=True)
         if not any(found[name] for name in ("lost", "run twice", "steps twice", "other metrics")):
             shutil.rmtree(place)
