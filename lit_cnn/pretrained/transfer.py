@@ -187,6 +187,17 @@ def copy_pairs(source: Mapping[str, Tensor], target: nn.Module, pairs: Sequence[
                     tensors[here].copy_(source[there])
 
 
+def pairings(state: Mapping[str, Tensor], target: nn.Module, example: Tensor) -> Iterator[Proposal]:
+    """The different ways in which every tensor of a state dict has a partner in ``target``, the likeliest first."""
+    seen: list[set[tuple[str, str]]] = []
+    units = units_of_state(dict(state)), execution_order(target, example), list(units_by_module(target).values())
+    for proposal in _state_proposals(*units):
+        names = {(left.name, right.name) for left, right in proposal.pairs}
+        if names not in seen:
+            seen.append(names)
+            yield proposal
+
+
 def _from_state(state: dict[str, Tensor], target: nn.Module, example: Tensor, logits: Tensor | None) -> TransferReport:
     stored = units_of_state(state)
     run = execution_order(target, example)
