@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from lit_cnn.lightning_tips import silence_tips
 
 if TYPE_CHECKING:
-    from lit_cnn.architectures.catalog import create_model, list_models
     from lit_cnn.architectures.catalog import find_entry as model_info
+    from lit_cnn.architectures.catalog import list_models
     from lit_cnn.data.module import ImageData
     from lit_cnn.evaluation.trained import load_trained as load_model
     from lit_cnn.experiment.fit import fit
     from lit_cnn.experiment.recipe import Recipe
+    from lit_cnn.pretrained.creating import create_model
     from lit_cnn.training.classifier import Classifier
 
 __version__ = "0.1.0"
@@ -35,7 +36,7 @@ silence_tips()  # here, since a Trainer made before the first Classifier would l
 _LATER = {
     "Classifier": ("lit_cnn.training.classifier", "Classifier"),
     "ImageData": ("lit_cnn.data.module", "ImageData"),
-    "create_model": ("lit_cnn.architectures.catalog", "create_model"),
+    "create_model": ("lit_cnn.pretrained.creating", "create_model"),
     "list_models": ("lit_cnn.architectures.catalog", "list_models"),
     "model_info": ("lit_cnn.architectures.catalog", "find_entry"),
     "Recipe": ("lit_cnn.experiment.recipe", "Recipe"),

@@ -29,7 +29,11 @@ BELOW = {
     "sweeps": EXPERIMENT,
 }
 """What each room may import beside itself; ``cli`` may import everything."""
-ONLY = {"timm": {"pretrained/sources.py"}, "wandb": {"tracking"}, "optuna": {"sweeps/engine.py", "sweeps/optuna_internals.py"}}
+ONLY = {
+    "timm": {"pretrained/sources.py"},
+    "wandb": {"tracking"},
+    "optuna": {"sweeps/engine.py", "sweeps/optuna_internals.py"},
+}
 """The room, or the one file, in which a library may be imported."""
 
 

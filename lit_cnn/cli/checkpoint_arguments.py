@@ -13,9 +13,14 @@ from lit_cnn.run_folder.folder import find_checkpoint
 def add_checkpoint_arguments(parser: argparse.ArgumentParser, several: bool = False) -> None:
     """The checkpoint (or several), ``--data``, ``--skip-broken``, ``--weights`` and ``--json``."""
     if several:
-        parser.add_argument("checkpoints", nargs="+", metavar="checkpoint", help="checkpoints, run folders, or timm:NAME")
+        parser.add_argument(
+            "checkpoints", nargs="+", metavar="checkpoint", help="checkpoints, run folders, or timm:NAME"
+        )
     else:
-        parser.add_argument("checkpoint", help="a checkpoint of lit-cnn fit, a run folder, or published weights: timm:NAME.TAG, torchvision:NAME.TAG")
+        parser.add_argument(
+            "checkpoint",
+            help="a checkpoint of lit-cnn fit, a run folder, or published weights: timm:NAME.TAG, torchvision:NAME.TAG",
+        )
     parser.add_argument(
         "--data", metavar="PATH",
         help="other images of the checkpoint's classes; without split folders all of them are evaluated",
@@ -53,8 +58,8 @@ def add_predictions_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def chosen_checkpoint(path: str) -> str:
-    """The file that is meant (see ``checkpoint_of`` and ``find_checkpoint``); on stderr, where it is not the best of a run
-    folder, and what was imported."""
+    """The file that is meant (see ``checkpoint_of`` and ``find_checkpoint``); on stderr, where it is not the best of a
+    run folder, and what was imported."""
     from lit_cnn.pretrained.importing import checkpoint_of  # --help starts faster without torch
 
     path = str(checkpoint_of(path, lambda text: say(text, stderr=True)))

@@ -39,7 +39,8 @@ def evaluated_images(
     summary, warnings = judged(images, [trained, *others])
     if not options.json:
         say(summary.line())
-    for text in (*images.notes, *warnings):
+    doubts = [each.doubt for each in (trained, *others) if each.doubt is not None]
+    for text in (*images.notes, *warnings, *doubts):
         say(text, stderr=True)
     on_error = "skip" if options.skip_broken else images.on_error
     try:

@@ -26,6 +26,11 @@ COMMANDS = {
     "ensemble": ("lit_cnn.cli.ensemble", "accuracy of several checkpoints together: lit-cnn ensemble CKPT CKPT…"),
     "calibrate": ("lit_cnn.cli.calibrate", "confidence against accuracy, and temperature scaling"),
     "corruptions": ("lit_cnn.cli.corruptions", "accuracy under noise, blur, fog, JPEG and other corruptions"),
+    "compare": (
+        "lit_cnn.cli.compare",
+        "published weights in our networks and in theirs, next to own checkpoints",
+    ),
+    "import": ("lit_cnn.cli.import_weights", "weights of timm, torchvision, the hub or a file as a checkpoint"),
     "models": ("lit_cnn.cli.models", "the catalog of architectures"),
     "recipes": ("lit_cnn.cli.recipes", "the recipes, their targets, and what training them costs"),
     "profile": ("lit_cnn.cli.profile", "parameters, multiply-adds, speed and memory of networks"),

@@ -71,6 +71,8 @@ def run(arguments: list[str]) -> int:
     temperature = read_temperature(options.temperature)
     files = named_files(options)
     trained = load_trained(chosen_checkpoint(options.checkpoint), options.weights, options.trust)
+    if trained.doubt is not None:
+        say(trained.doubt, stderr=True)
     trained.temperature = temperature
     pixel_format = replace(trained.preprocessing.pixel_format, max_pixels=options.max_pixels)
     images = file_images(files.paths, pixel_format, options.workers, "skip")

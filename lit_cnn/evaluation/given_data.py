@@ -11,10 +11,12 @@ from lit_cnn.data.sources.evaluated import WHOLE, labeled_images
 from lit_cnn.data.sources.extensions import left_out_notes
 from lit_cnn.data.sources.load import Split, resolve_data_path
 from lit_cnn.data.sources.shards import INFO, ShardSplit, is_remote, read_shards
+from lit_cnn.data.sources.tree import subfolders
 from lit_cnn.data.sources.wording import few
 from lit_cnn.data.summary import DataSummary
 from lit_cnn.evaluation.images import EvaluationImages, SplitName, workers_of
 from lit_cnn.evaluation.trained import Trained
+from lit_cnn.pretrained.imagenet import naming_of
 
 SHOWN = 20
 """Classes that a sentence names."""
@@ -23,7 +25,7 @@ SHOWN = 20
 def given_images(trained: Trained, data_path: str, split: SplitName) -> EvaluationImages:
     """The images of a split, or all of them where the data has no splits, with the checkpoint's labels by class name.
 
-    The data may lack some of the checkpoint's classes.
+    The data may lack some of the checkpoint's classes. ImageNet's may be named by synset or index too.
 
     Raises:
         FileNotFoundError: If it does not exist.
@@ -52,12 +54,20 @@ def _read(trained: Trained, data_path: str, split: SplitName) -> tuple[str, Spli
         shards, names = read_shards(str(path))
         name, chosen, notes = _choose(dict(shards), split, data_path)
     else:
-        found = labeled_images(path, trained.class_names, split)
+        found = labeled_images(path, naming_of(folders_in(path), trained.class_names), split)
         ((name, images),) = found.splits.items()
         other = (f"{data_path} has no {split} split: its {name} split is evaluated",)
         notes = other if name not in (split, WHOLE) else ()
         return name, images, (*notes, *left_out_notes(found.left_out), *found.notes)
     return name, _with_labels_of(trained, chosen, names), notes
+
+
+def folders_in(path: Path) -> set[str]:
+    """Names of the folders of a data folder, those of its splits opened."""
+    if not path.is_dir():
+        return set()
+    first = subfolders(path)
+    return {folder.name for folder in first} | {inner.name for folder in first for inner in subfolders(folder)}
 
 
 def _choose(splits: dict[str, Split], split: SplitName, name: str) -> tuple[str, Split, tuple[str, ...]]:

@@ -62,6 +62,12 @@ class Trained:
             )
         return self.recorded_preprocessing
 
+    @property
+    def doubt(self) -> str | None:
+        """A warning about imported weights of which nothing shows that they sit where they belong."""
+        proof = self.provenance.get("proof", {})
+        return f"warning: {self.name}: {proof['sentence']}" if proof.get("status") == "unproven" else None
+
     @torch.inference_mode()
     def logits(self, images: Tensor) -> Tensor:
         """(N, K) float32 logits over the temperature, on the network's device.

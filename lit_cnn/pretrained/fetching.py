@@ -36,8 +36,9 @@ def fetch(row: PublishedWeights) -> Path:
         host = row.url.split("/")[2]
         stated = row.license if row.license != "none stated" else "no license stated"
         raise ValueError(
-            f"{row.library}'s weights {row.name}.{row.tag} ({stated}, about {row.megabytes:.0f} MB) are not in the cache and "
-            f"{host} cannot be reached: download {row.url} elsewhere and run lit-cnn import {row.spec} --file FILE"
+            f"{row.library}'s weights {row.name}.{row.tag} ({stated}, about {row.megabytes:.0f} MB) are not in the "
+            f"cache and {host} cannot be reached: download {row.url} elsewhere and run lit-cnn import "
+            f"{row.spec} --file FILE"
         )
     return found
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 
 class ImageNetClass(NamedTuple):
-    """One class: its index among the logits, the name of its folder in ImageNet, and a unique English name."""
+    """One class: its number among the logits, the name of its folder in ImageNet, and a unique English name."""
 
-    index: int
+    number: int
     synset: str
     name: str
 
@@ -23,7 +23,7 @@ def imagenet_classes() -> tuple[ImageNetClass, ...]:
     """All of them by index."""
     text = (files("lit_cnn.pretrained") / "data" / "imagenet_classes.csv").read_text(encoding="utf-8")
     rows = csv.reader(text.splitlines()[1:])
-    return tuple(ImageNetClass(int(index), synset, name) for index, synset, name in rows)
+    return tuple(ImageNetClass(int(number), synset, name) for number, synset, name in rows)
 
 
 def namings(class_names: Sequence[str]) -> tuple[list[str], ...]:
@@ -32,7 +32,7 @@ def namings(class_names: Sequence[str]) -> tuple[list[str], ...]:
     own, known = list(class_names), imagenet_classes()
     if own != [row.name for row in known]:
         return (own,)
-    return own, [row.synset for row in known], [str(row.index) for row in known]
+    return own, [row.synset for row in known], [str(row.number) for row in known]
 
 
 def naming_of(folders: Collection[str], class_names: Sequence[str]) -> list[str]:

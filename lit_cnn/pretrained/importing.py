@@ -2,23 +2,25 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from filelock import FileLock
-from torch import nn
 
 from lit_cnn.architectures.catalog import create_model
+from lit_cnn.architectures.network import Network
+from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.pretrained.fetching import fetch
 from lit_cnn.pretrained.imagenet import imagenet_classes
 from lit_cnn.pretrained.proving import Proof, reference_of, transfer_published
-from lit_cnn.pretrained.reading import read_weights
+from lit_cnn.pretrained.reading import read_foreign
 from lit_cnn.pretrained.sources import PublishedWeights, find_published, is_published_spec
+from lit_cnn.pretrained.unwrapping import WeightsKind
 from lit_cnn.run_folder.atomic import replacing
-from lit_cnn.run_folder.checkpoint import FORMAT, load_checkpoint
+from lit_cnn.run_folder.checkpoint import FORMAT
 
 Tell = Callable[[str], object]
 """Told sentences for people."""
@@ -34,11 +36,13 @@ class Imported:
         network: In evaluation mode.
         checkpoint: What is written to a file: everything that commands need.
         proof: Whether the weights sit where they belong.
+        notes: Sentences on what was chosen on the way.
     """
 
-    network: nn.Module
+    network: Network
     checkpoint: dict[str, Any]
     proof: Proof
+    notes: tuple[str, ...] = ()
 
     def save(self, path: Path) -> None:
         """Write the checkpoint, whole or not at all."""
@@ -82,54 +86,69 @@ def cached_checkpoint(spec: str) -> Path:
     return root / f"{spec.replace(':', '-').replace('/', '--')}.ckpt"
 
 
-def import_published(row: PublishedWeights, file: str | Path | None = None) -> Imported:
+def import_published(
+    row: PublishedWeights, file: str | Path | None = None, weights: WeightsKind | None = None
+) -> Imported:
     """Published weights in our network.
 
     Args:
         row: Which.
         file: Their file; without it the libraries' caches are searched, and then the network.
+        weights: Which to take where the file holds averaged and raw ones.
 
     Raises:
         ValueError: If they are not to be had, do not fit, or the logits are not those of the library's network.
     """
-    place = Path(file) if file is not None else fetch(row)
-    reference = reference_of(row)
+    place = Path(file).expanduser() if file is not None else fetch(row)
+    reference, read = reference_of(row), read_foreign(place, weights)
     network = create_model(row.architecture, **reference.options)
-    proof = transfer_published(row, read_weights(place), network)
+    proof = transfer_published(row, read.state, network)
     published = {"library": row.library, "name": row.name, "tag": row.tag, "license": row.license, "url": row.url}
     accuracies = {"top1": row.top1, "top5": row.top5, "real_top1": row.real_top1}
-    provenance = {"source": row.spec, **published, **accuracies, **_file_facts(place), "proof": proof.as_dict()}
-    return _imported(network, row.architecture, dict(reference.options), row.preprocessing.as_dict(), provenance, proof)
+    provenance = {"source": row.spec, **published, **accuracies, **file_facts(place)}
+    return imported(
+        row.architecture, reference.options, network, proof, row.preprocessing, provenance, notes=read.notes
+    )
 
 
-def _file_facts(path: Path) -> dict[str, str]:
+def file_facts(path: Path) -> dict[str, str]:
+    """Name and SHA-256 of a file."""
     return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
-def _imported(
-    network: nn.Module,
+def imported(
     architecture: str,
     options: Mapping[str, Any],
-    preprocessing: dict[str, Any] | None,
-    provenance: dict[str, Any],
+    network: Network,
     proof: Proof,
-    class_names: list[str] | None = None,
+    preprocessing: Preprocessing,
+    provenance: Mapping[str, Any],
+    class_names: Sequence[str] | None = None,
+    notes: tuple[str, ...] = (),
 ) -> Imported:
-    """The network with the checkpoint that describes it; 1000 classes without names are ImageNet's."""
-    network = network.eval()
-    state = {f"net.{name}": value for name, value in network.state_dict().items()}
-    classes = network.classifier.out_features if isinstance(network.classifier, nn.Linear) else 0
+    """The network with the checkpoint that describes it.
+
+    Args:
+        architecture: Our name.
+        options: Of the network.
+        network: With its weights.
+        proof: That these are in their places.
+        preprocessing: From an image file to its input.
+        provenance: Where the weights come from.
+        class_names: Of its outputs; without them 1000 are ImageNet's, and others are numbered.
+        notes: Sentences for people.
+    """
+    classes, known = network.num_classes, imagenet_classes()
     if class_names is None:
-        known = imagenet_classes()
         class_names = [row.name for row in known] if classes == len(known) else [str(n) for n in range(classes)]
     described = {"architecture": architecture, "options": dict(options), "num_classes": classes, "in_channels": 3}
     checkpoint = {
         "format": FORMAT,
         "network": described,
-        "state_dict": state,
-        "class_names": class_names,
-        "preprocessing": preprocessing,
+        "state_dict": {f"net.{name}": value for name, value in network.state_dict().items()},
+        "class_names": list(class_names),
+        "preprocessing": preprocessing.as_dict(),
         "global_step": 0,
-        PROVENANCE: provenance,
+        PROVENANCE: {**provenance, "proof": proof.as_dict()},
     }
-    return Imported(network, checkpoint, proof)
+    return Imported(network.eval(), checkpoint, proof, notes)

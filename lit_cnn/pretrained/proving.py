@@ -7,6 +7,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from lit_cnn.architectures.network import Network
 from lit_cnn.pretrained.references import REFERENCES, Reference
 from lit_cnn.pretrained.sources import PublishedWeights, build_other, load_with_its_library
 from lit_cnn.pretrained.transfer import load_by_name, transfer_weights
@@ -52,25 +53,30 @@ def noise(reference: Reference, batch: int = 2) -> Tensor:
     return torch.randn(batch, 3, side, side, generator=torch.Generator().manual_seed(0))
 
 
-def their_network(row: PublishedWeights, state: Mapping[str, Tensor]) -> nn.Module:
+def fresh_network(row: PublishedWeights, num_classes: int) -> nn.Module:
+    """The library's own network without weights, in evaluation."""
+    options = {**reference_of(row).other_options, "num_classes": num_classes}
+    return build_other(row.library, row.name, options).eval()
+
+
+def their_network(row: PublishedWeights, state: Mapping[str, Tensor], num_classes: int) -> nn.Module:
     """The library's own network with the file's weights, in evaluation.
 
     Raises:
         ValueError: If the file's names are not those of the library.
     """
-    reference = reference_of(row)
-    network = build_other(row.library, row.name, reference.other_options)
+    network = fresh_network(row, num_classes)
     try:
         load_by_name(state, network)
     except ValueError:
-        converted = load_with_its_library(row, state)
+        converted = load_with_its_library(row, state, num_classes)
         if converted is None:
             raise
         network = converted
     return network.eval()
 
 
-def transfer_published(row: PublishedWeights, state: Mapping[str, Tensor], ours: nn.Module) -> Proof:
+def transfer_published(row: PublishedWeights, state: Mapping[str, Tensor], ours: Network) -> Proof:
     """Give ``ours`` the weights of a published file, and prove it by the library's network.
 
     A file of other names than the library's goes into both networks by its order: equal logits then prove that both
@@ -81,10 +87,10 @@ def transfer_published(row: PublishedWeights, state: Mapping[str, Tensor], ours:
     """
     images, label = noise(reference_of(row)), f"{row.library}'s {row.name}"
     try:
-        theirs = their_network(row, state)
+        theirs = their_network(row, state, ours.num_classes)
     except ValueError:
         report = transfer_weights(dict(state), ours, images, unproven="accept")
-        theirs = build_other(row.library, row.name, reference_of(row).other_options).eval()
+        theirs = fresh_network(row, ours.num_classes)
         back = transfer_weights(ours, theirs, images)
         return Proof(
             "unproven",

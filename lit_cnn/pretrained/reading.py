@@ -1,4 +1,4 @@
-"""Read weights from a file as a plain dictionary of tensors: its content says what it is, and none of it is executed."""
+"""Read weights from a file as a plain dictionary of tensors: its content says what it is, and nothing is executed."""
 
 import argparse
 import collections
@@ -24,7 +24,7 @@ NOT_WEIGHTS = (
 )
 """First bytes of files that people take for weights, and what to say of them."""
 PLAIN_CLASSES = (argparse.Namespace, collections.defaultdict, np.dtype, np.ndarray, type(np.dtype(np.float64)))
-"""Classes without code of their own that training programs save beside weights."""
+"""Classes without code of their own that training programs save next to weights."""
 
 
 def read_weights(path: str | Path, weights: WeightsKind | None = None) -> dict[str, Tensor]:
@@ -33,7 +33,7 @@ def read_weights(path: str | Path, weights: WeightsKind | None = None) -> dict[s
 
 
 def read_foreign(path: str | Path, weights: WeightsKind | None = None) -> ForeignWeights:
-    """A network's tensors in a PyTorch file, safetensors or npz of whatever name, in the order in which they were written.
+    """A network's tensors in a PyTorch file, safetensors or npz of whatever name, in the order as written.
 
     safetensors keeps no order: there it is the natural order of the names.
 

@@ -36,7 +36,12 @@ class Reference:
 
     @property
     def label(self) -> str:
-        return f"{self.name}/{self.library}/{self.other}"
+        changed = (
+            ""
+            if self.published
+            else " with " + ", ".join(f"{key}={value}" for key, value in self.other_options.items())
+        )
+        return f"{self.name}/{self.library}/{self.other}{changed}"
 
     @property
     def published(self) -> bool:
@@ -107,10 +112,7 @@ REFERENCES: tuple[Reference, ...] = (
         for size in range(8)
     ),
     *(_timm(f"efficientnet_b{size}", f"tf_efficientnet_b{size}", quick=size == 0) for size in range(8)),
-    *(
-        _timm(f"efficientnet_b{size}", f"efficientnet_b{size}", padding="symmetric", norm_eps=1e-5)
-        for size in range(6)
-    ),
+    *(_timm(f"efficientnet_b{size}", f"efficientnet_b{size}", padding="symmetric", norm_eps=1e-5) for size in range(6)),
     *(_timm(f"efficientnet_lite{size}", f"tf_efficientnet_lite{size}", quick=size == 0) for size in range(5)),
     *(
         _timm(f"efficientnet_lite{size}", f"efficientnet_lite{size}", padding="symmetric", norm_eps=1e-5)

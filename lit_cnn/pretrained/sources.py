@@ -125,8 +125,14 @@ def find_published(spec: str) -> PublishedWeights:
         wanted = _without_enum(wanted, rows)
     found = [row for row in rows if wanted == f"{row.name}.{row.tag}"] or [row for row in rows if wanted == row.name]
     if not found:
-        near = difflib.get_close_matches(wanted, [name for row in rows for name in (row.name, row.spec.split(":")[1])], n=3)
-        hint = f"nearest are {', '.join(f'{library}:{name}' for name in near)}" if near else "lit-cnn compare --list shows all"
+        near = difflib.get_close_matches(
+            wanted, [name for row in rows for name in (row.name, row.spec.split(":")[1])], n=3
+        )
+        hint = (
+            f"nearest are {', '.join(f'{library}:{name}' for name in near)}"
+            if near
+            else "lit-cnn compare --list shows all"
+        )
         raise ValueError(f"no published weights {spec!r} fit a network of the catalog; {hint}")
     return next((row for row in found if row.default), found[0])
 
@@ -153,13 +159,11 @@ def published_of(architecture: str, chosen: str = "") -> PublishedWeights:
     rows = [row for row in published() if row.architecture == architecture]
     if not rows:
         raise ValueError(
-            f"neither timm nor torchvision publishes weights for {architecture}: give a checkpoint, or weights of another "
-            f"program by lit-cnn import FILE --architecture {architecture}"
+            f"neither timm nor torchvision publishes weights for {architecture}: give a checkpoint, or weights of "
+            f"another program by lit-cnn import FILE --architecture {architecture}"
         )
     found = [
-        row
-        for row in rows
-        if library in ("", row.library) and tag in ("", row.tag, row.name, f"{row.name}.{row.tag}")
+        row for row in rows if library in ("", row.library) and tag in ("", row.tag, row.name, f"{row.name}.{row.tag}")
     ]
     if not found:
         known = ", ".join(f"{row.library}:{row.name}.{row.tag}" for row in rows)
@@ -178,14 +182,15 @@ def build_other(library: Library, name: str, options: Mapping[str, Any]) -> nn.M
     return torchvision.models.get_model(name, weights=None, **options)
 
 
-def load_with_its_library(row: PublishedWeights, state: Mapping[str, Tensor]) -> nn.Module | None:
+def load_with_its_library(row: PublishedWeights, state: Mapping[str, Tensor], num_classes: int) -> nn.Module | None:
     """timm's network with weights of an older naming that timm itself converts; None where it does not."""
     if row.library != "timm":
         return None
     import timm
 
     try:
-        return timm.create_model(row.name, pretrained=True, pretrained_cfg_overlay={"state_dict": dict(state)})
+        overlay = {"state_dict": dict(state), "num_classes": num_classes}
+        return timm.create_model(row.name, pretrained=True, num_classes=num_classes, pretrained_cfg_overlay=overlay)
     except (RuntimeError, KeyError, AttributeError, ValueError, TypeError):
         return None
 

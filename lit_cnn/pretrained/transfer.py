@@ -99,7 +99,9 @@ def transfer_weights(
         return _from_network(source, target, example)
     report = _from_state(dict(source), target, example, logits)
     if not report.verified and report.method != "names" and unproven != "accept":
-        told = f"{UNPROVEN}: {report.pairs} tensors were paired by {report.method}; pass reference= or logits= to check it"
+        told = (
+            f"{UNPROVEN}: {report.pairs} tensors were paired by {report.method}; pass reference= or logits= to check it"
+        )
         warnings.warn(told, stacklevel=2)
     return report
 

@@ -1,4 +1,4 @@
-"""A state dict out of what training programs save around it: wrappers, optimizer states, figures, averages, prefixes."""
+"""A state dict out of what programs save around it: wrappers, optimizer states, figures, averages, prefixes."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ OTHER_STATES = ("optim", "sched", "scaler", "amp", "loss", "criterion", "teacher
 """What keys of other things' states contain."""
 AVERAGES = ("ema", "averaged", "average", "avg", "swa")
 """Words of the keys that hold averaged weights."""
+FIGURES = ("acc", "loss", "best", "epoch", "step", "averaged")
+"""What names of single numbers contain that are no parameters."""
 PREFIXES = ("module", "model", "net", "network", "_orig_mod", "ema_model", "model_ema", "ema", "backbone", "encoder")
 """First parts of names that wrapping adds."""
 DEPTH = 5
@@ -83,7 +85,9 @@ def unwrap(content: Any, name: object, weights: WeightsKind | None = None) -> Fo
     notes = []
     if both:
         other = "raw" if wanted == "ema" else "ema"
-        notes.append(f"{name} holds averaged and raw weights: {chosen.label} is taken; --weights {other} takes the others")
+        notes.append(
+            f"{name} holds averaged and raw weights: {chosen.label} is taken; --weights {other} takes the others"
+        )
     state, left_out = without_prefix(chosen.tensors)
     if left_out:
         notes.append(f"left out of {name}: {', '.join(left_out[:4])}{', …' if len(left_out) > 4 else ''}")
@@ -98,7 +102,8 @@ def _surest(found: list[_Candidate], name: object) -> _Candidate:
         first = [each for each in first if len(each.keys) == shallow]
     if len(first) > 1:
         raise ValueError(
-            f"{name} holds several sets of weights ({', '.join(each.label for each in first)}): save the one you mean alone"
+            f"{name} holds several sets of weights ({', '.join(each.label for each in first)}): save the one you mean "
+            "alone"
         )
     return first[0]
 
@@ -135,5 +140,5 @@ def without_prefix(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list
         prefix = f"{next(iter(first))}."
         left_out += [name for name in kept if not name.startswith(prefix)]
         kept = {name.removeprefix(prefix): value for name, value in kept.items() if name.startswith(prefix)}
-    scalars = [name for name, value in kept.items() if value.ndim == 0 and "." not in name]
+    scalars = [name for name, value in kept.items() if value.ndim == 0 and any(word in name for word in FIGURES)]
     return {name: value for name, value in kept.items() if name not in scalars}, left_out + scalars

@@ -72,8 +72,8 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
         ) from None
     if not isinstance(checkpoint, dict) or "network" not in checkpoint:
         raise ValueError(
-            f"{text} was not written by lit-cnn: it does not say which network it holds; weights of another program come "
-            "in by lit-cnn import FILE --architecture NAME"
+            f"{text} was not written by lit-cnn: it does not say which network it holds; weights of another program "
+            "come in by lit-cnn import FILE --architecture NAME"
         )
     checkpoint = migrate(checkpoint, text)
     if "state_dict" not in checkpoint:

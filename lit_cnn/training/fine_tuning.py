@@ -92,6 +92,9 @@ def load_initial_weights(network: nn.Module, initial: InitialWeights, class_name
     checkpoint = load_checkpoint(initial.checkpoint)
     weights, stored = network_weights(checkpoint), list(checkpoint["class_names"])
     source = checkpoint["network"]["architecture"] or "a network given as a class path"
+    proof = checkpoint.get("provenance", {}).get("proof", {})
+    if proof.get("status") == "unproven":
+        announce(f"warning: {initial.checkpoint}: {proof['sentence']}")
     if initial.convolutions is None and initial.linears is None:
         said = copy_matching(network, weights, stored, class_names)
         return f"started from {initial.checkpoint} ({source}): {said}"

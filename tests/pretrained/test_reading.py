@@ -23,7 +23,8 @@ def test_pickle_wrapped_or_not(tmp_path: Path, wrapper: str | None) -> None:
 
 def test_safetensors_in_natural_order(tmp_path: Path) -> None:
     save_file(
-        {f"blocks.{number}.weight": torch.full((1, 1), float(number)) for number in range(12)}, tmp_path / "w.safetensors"
+        {f"blocks.{number}.weight": torch.full((1, 1), float(number)) for number in range(12)},
+        tmp_path / "w.safetensors",
     )
     assert [float(value) for value in read_weights(tmp_path / "w.safetensors").values()] == list(range(12))
 

@@ -1,0 +1,73 @@
+"""Labeled images decide between networks that a file of weights fits, and show whether its pairing can be right."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from lit_cnn.evaluation.images import EvaluationImages
+from lit_cnn.evaluation.logits import collect
+from lit_cnn.evaluation.scores import hits
+from lit_cnn.evaluation.test_time_augmentation import make_views
+from lit_cnn.evaluation.trained import Trained
+from lit_cnn.pretrained.fitting import Fit
+from lit_cnn.pretrained.proving import Proof
+
+MOST_IMAGES = 500
+"""Images that are asked; more would not decide otherwise."""
+ERRORS = 3.0
+"""Standard errors above which a difference counts."""
+
+
+def decide_by_images(
+    found: Sequence[Fit], trained_of: Callable[[Fit], Trained], images: EvaluationImages
+) -> tuple[Fit, Proof]:
+    """The network that knows the images best.
+
+    Args:
+        found: Networks that the weights fit; of those that the images cannot tell apart, the first is taken.
+        trained_of: Makes each ready to be asked.
+        images: Labeled ones.
+
+    Raises:
+        ValueError: If none recognizes them above chance.
+    """
+    sample = images.sample(MOST_IMAGES)
+    losses, counts = [], []
+    for fit in found:
+        trained = trained_of(fit)
+        outcome = collect(trained, sample, make_views("center", trained.preprocessing))
+        losses.append(_losses(outcome.probabilities, outcome.labels))
+        counts.append(int(hits(outcome.probabilities, outcome.labels).sum()))
+    number, chance = len(losses[0]), 1 / found[0].network.num_classes
+    order = sorted(range(len(found)), key=lambda index: float(losses[index].mean()))
+    best = min([order[0], *(each for each in order[1:] if not _differ(losses[each] - losses[order[0]]))])
+    enough = number * chance + ERRORS * math.sqrt(number * chance * (1 - chance)) + 1
+    if counts[best] < enough:
+        ways = "the way" if len(found) == 1 else f"none of the {len(found)} ways"
+        verb = "does not recognize" if len(found) == 1 else "recognizes"
+        raise ValueError(
+            f"the weights fit, but {ways} in which they do {verb} the images: {counts[best]} of {number} are right "
+            f"with {found[best].label}, where chance gives {number * chance:.0f}: the pairing, preprocessing or "
+            "order of the classes is wrong"
+        )
+    sentence = f"{counts[best]} of {number} images are recognized with {found[best].label}"
+    for other in order:
+        if other == best:
+            continue
+        decided = _differ(losses[other] - losses[best])
+        verdict = "" if decided else ", which these images cannot tell from it"
+        sentence += f"; {counts[other]} with {found[other].label}{verdict}"
+    return found[best], Proof("images", f"confirmed by images: {sentence}", None, found[best].method)
+
+
+def _losses(probabilities: Tensor, labels: Tensor) -> Tensor:
+    """Negative log-likelihood of each image in nats, at most 20 so that no single image decides."""
+    return -probabilities.gather(1, labels[:, None]).flatten().clamp(min=math.exp(-20)).log()
+
+
+def _differ(differences: Tensor) -> bool:
+    """Whether the mean of paired differences is ERRORS standard errors above 0."""
+    error = float(differences.std()) / math.sqrt(len(differences)) if len(differences) > 1 else math.inf
+    return float(differences.mean()) > ERRORS * error if error > 0 else bool(torch.any(differences > 0))
