@@ -8,13 +8,14 @@ import contextlib
 import functools
 import netrc
 import os
+import secrets
 import shlex
 import socket
 import sys
 import threading
 import urllib.request
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -314,3 +315,25 @@ def sync_command(run_dir: Path) -> str:
     """The command that sends a run's offline parts to the server, in order; empty if there are none."""
     parts = sorted(path for path in (run_dir / "wandb").glob("offline-run-*") if path.is_dir())
     return " ".join(["wandb", "sync", *(shlex.quote(str(path)) for path in parts)]) if parts else ""
+
+
+def log_table(
+    settings: TrackingSettings, folder: Path, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Record a table as a run of its own.
+
+    Args:
+        settings: Where.
+        folder: ``wandb/`` is made in it.
+        name: Of the run and the table.
+        columns: Names of the columns.
+        rows: Built-in values.
+    """
+    mode = resolve_mode(settings)
+    if mode == "disabled":
+        return
+    import wandb
+
+    run = _start(settings, folder, secrets.token_hex(4), name, mode, False)
+    run.log({name: wandb.Table(columns=list(columns), data=[_printable(list(row)) for row in rows])})
+    run.finish()

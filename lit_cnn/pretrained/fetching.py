@@ -23,15 +23,10 @@ def fetch(row: PublishedWeights) -> Path:
     Raises:
         ValueError: If it is neither there nor to be had; it names the address, the license, the size and ``--file``.
     """
-    if row.hub_id is not None:
-        found = cached_on_hub(row.hub_id, HUB_FILES)
-        if found is None and reachable(row.url):
-            found = download_from_hub(row.hub_id, HUB_FILES[0])
-    else:
-        place = torch_cache() / row.url.rpartition("/")[2]
-        found = place if place.is_file() else None
-        if found is None and reachable(row.url):
-            found = _download(row.url, place)
+    found = cached_file(row)
+    if found is None and reachable(row.url):
+        hub = row.hub_id
+        found = _download(row.url, _torch_place(row)) if hub is None else download_from_hub(hub, HUB_FILES[0])
     if found is None:
         host = row.url.split("/")[2]
         stated = row.license if row.license != "none stated" else "no license stated"
@@ -43,11 +38,19 @@ def fetch(row: PublishedWeights) -> Path:
     return found
 
 
-def torch_cache() -> Path:
-    """Where torchvision keeps files of weights."""
+def cached_file(row: PublishedWeights) -> Path | None:
+    """The file of published weights where the cache of timm or torchvision has it."""
+    if row.hub_id is not None:
+        return cached_on_hub(row.hub_id, HUB_FILES)
+    place = _torch_place(row)
+    return place if place.is_file() else None
+
+
+def _torch_place(row: PublishedWeights) -> Path:
+    """Where torchvision keeps the file."""
     import torch.hub
 
-    return Path(torch.hub.get_dir()) / "checkpoints"
+    return Path(torch.hub.get_dir()) / "checkpoints" / row.url.rpartition("/")[2]
 
 
 def cached_on_hub(repository: str, names: tuple[str, ...]) -> Path | None:

@@ -195,6 +195,17 @@ def load_with_its_library(row: PublishedWeights, state: Mapping[str, Tensor], nu
         return None
 
 
+@functools.cache
+def real_labels() -> dict[str, list[int]]:
+    """ReaL's classes of each ImageNet validation image by its file name (Beyer et al. 2020), as timm carries them."""
+    import json
+    import pkgutil
+
+    content = pkgutil.get_data("timm.data", "_info/imagenet_real_labels.json")
+    assert content is not None
+    return {f"ILSVRC2012_val_{number:08d}.JPEG": found for number, found in enumerate(json.loads(content), 1)}
+
+
 def library_rows(library: Library, name: str) -> Iterator[dict[str, Any]]:
     """What the installed library says of each set of weights for its network ``name`` with ImageNet's 1000 classes."""
     return _timm_rows(name) if library == "timm" else _torchvision_rows(name)

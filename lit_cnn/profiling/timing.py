@@ -8,7 +8,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -172,6 +172,23 @@ def measure(
     on_phase("layers")
     by_layer, by_stage, repeats = _time_layers(network, infer, settings, device)
     return replace(timing, layers=by_layer, stages=by_stage, layer_repeats=repeats)
+
+
+def inference_speeds(networks: Sequence[nn.Module], settings: TimingSettings) -> list[float]:
+    """Images per second of each network in turns, so that a busy machine slows all of them; medians of the passes."""
+    device = torch.device(settings.device)
+    layout = torch.channels_last if settings.channels_last else torch.contiguous_format
+    side = settings.image_size
+    steps = []
+    for network in networks:
+        channels = next(weight for weight in network.parameters() if weight.ndim == 4).shape[1]
+        images = torch.randn(settings.batch_size, channels, side, side).to(device=device, memory_format=layout)
+        steps.append(_inference_step(network.to(memory_format=layout), images, settings))
+    once = replace(settings, repeats=1, warmup=0)
+    for step in steps:
+        _repeat(step, once, device)
+    passes = [[_repeat(step, once, device)[0] for step in steps] for _ in range(settings.repeats or FEWEST)]
+    return [settings.batch_size / statistics.median(times) for times in zip(*passes, strict=True)]
 
 
 def device_name(device: torch.device) -> str:

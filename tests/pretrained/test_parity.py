@@ -75,7 +75,7 @@ def test_gradients_leave_the_network_as_it_was() -> None:
 
 
 def test_selection() -> None:
-    assert [row.name for row in select_references(["resnet1?"])] == ["resnet18"]
+    assert {row.name for row in select_references(["resnet1?"])} == {"resnet18"}
     assert {row.other for row in select_references(["efficientnet_lite0"])} == {
         "tf_efficientnet_lite0",
         "efficientnet_lite0",
