@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lit_cnn.architectures.catalog import SORT_KEYS, find_entry, select_entries
 from lit_cnn.architectures.entry import Entry
+from lit_cnn.architectures.free_choices import FREE_CHOICES, free_choices
 from lit_cnn.cli.console import as_json, console, markdown, say, table
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def as_object(entry: Entry) -> dict[str, Any]:
         "paper": asdict(entry.paper),
         "options": entry.options(),
         "deviations": list(entry.deviations),
+        "free_choices": [asdict(choice) for choice in free_choices(entry)],
     }
 
 
@@ -81,6 +83,11 @@ def fidelity_sheet(entries: list[Entry]) -> str:
     lines = [markdown((*HEADER, "paper params (M)", "paper madds (M)"), rows), ""]
     lines += ["Deviations of the defaults from the papers:", ""]
     lines += [f"- {entry.name}: {deviation}" for entry in entries for deviation in entry.deviations]
+    lines += ["", "Free choices, which papers leave open or programs make differently and no weight shows:", ""]
+    for choice in FREE_CHOICES:
+        names = [entry.name for entry in entries if choice.option in {each.option for each in free_choices(entry)}]
+        if names:
+            lines.append(f"- {choice.option} ({', '.join(map(str, choice.values))}): {choice.said}; {', '.join(names)}")
     return "\n".join(lines)
 
 
@@ -133,6 +140,9 @@ def print_entry(entry: Entry, count: "NetworkCount") -> None:
     out.print(f"accuracy in the paper: {paper.protocol}\n" if paper.protocol else "")
     chosen = ", ".join(f"{name}={value!r}" for name, value in entry.option_defaults().items())
     out.print(f"options and defaults: {chosen}")
+    for choice in free_choices(entry):
+        values = ", ".join(map(str, choice.values))
+        out.print(f"free choice, which no weight shows: {choice.option} ({values}): {choice.said}")
     out.print("deviations from the paper:" if entry.deviations else "deviations from the paper: none")
     for deviation in entry.deviations:
         out.print(f"  - {deviation}")

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lit_cnn.architectures.catalog import check_options, create_model, find_entry
 from lit_cnn.architectures.entry import Entry
-from lit_cnn.architectures.free_choices import free_choices
+from lit_cnn.architectures.free_choices import FREE_CHOICES, free_choices
 from lit_cnn.architectures.network import Network
 from lit_cnn.pretrained.equality import difference, evaluate, tolerance
 from lit_cnn.pretrained.order import COUNTER, execution_order, units_of_state
@@ -23,6 +23,8 @@ from lit_cnn.pretrained.transfer import copy_pairs, load_by_name, pairings, tran
 
 SIDE = 64
 """Height and width in px at which the order of the modules is read."""
+FREE = {choice.option for choice in FREE_CHOICES}
+"""Names of the free choices."""
 WHOLE_MAP = ("vgg", "alexnet", "zfnet")
 """Beginnings of the names of networks whose head reads a map of one size."""
 MOST_PAIRINGS = 3
@@ -90,14 +92,16 @@ def fits_of_libraries(
         ValueError: If a network has the names but ours computes something else; it names the first layer that differs.
     """
     entry = find_entry(architecture)
+    defaults = entry.option_defaults()
     found: list[tuple[Fit, Proof]] = []
     for classes in _numbers_of_classes(state, entry):
         for reference in REFERENCES:
-            agreed = all(reference.options.get(name, value) == value for name, value in options.items())
+            theirs_chosen = {**defaults, **reference.options}
+            agreed = all(theirs_chosen[name] == value for name, value in options.items() if name in FREE)
             if reference.name == architecture and reference.published and agreed:
                 theirs = _named_network(state, reference, classes)
                 if theirs is not None:
-                    found.append(_proven(theirs, reference, {**reference.options, **options}, classes))
+                    found.append(_proven(theirs, reference, {**options, **reference.options}, classes))
         if found:
             break
     kept = _distinct([fit for fit, _ in found], _example(entry)) if found else []
@@ -124,6 +128,8 @@ def _named_network(state: Mapping[str, Tensor], reference: Reference, classes: i
 
 
 def _proven(theirs: Any, reference: Reference, options: dict[str, Any], classes: int) -> tuple[Fit, Proof]:
+    defaults = find_entry(reference.name).option_defaults()
+    options = {name: value for name, value in options.items() if value != defaults[name]}
     ours = create_model(reference.name, num_classes=classes, **options)
     report = transfer_weights(theirs, ours, noise(reference))
     sentence = (
@@ -157,7 +163,7 @@ def _choices(entry: Entry, options: Mapping[str, Any]) -> Iterator[dict[str, Any
     open_ones = [choice for choice in free_choices(entry) if choice.option not in options]
     for values in itertools.product(*(choice.values for choice in open_ones)):
         tried = {choice.option: value for choice, value in zip(open_ones, values, strict=True)}
-        yield {**options, **{name: value for name, value in tried.items() if value != defaults[name]}}
+        yield {name: value for name, value in {**options, **tried}.items() if value != defaults[name]}
 
 
 def _numbers_of_classes(state: Mapping[str, Tensor], entry: Entry) -> list[int]:

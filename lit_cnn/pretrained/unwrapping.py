@@ -18,7 +18,7 @@ OTHER_STATES = ("optim", "sched", "scaler", "amp", "loss", "criterion", "teacher
 AVERAGES = ("ema", "averaged", "average", "avg", "swa")
 """Words of the keys that hold averaged weights."""
 FIGURES = ("acc", "loss", "best", "epoch", "step", "averaged")
-"""What names of single numbers contain that are no parameters."""
+"""What the names of single numbers contain that training programs save next to parameters."""
 PREFIXES = ("module", "model", "net", "network", "_orig_mod", "ema_model", "model_ema", "ema", "backbone", "encoder")
 """First parts of names that wrapping adds."""
 DEPTH = 5

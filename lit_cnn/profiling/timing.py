@@ -175,7 +175,7 @@ def measure(
 
 
 def inference_speeds(networks: Sequence[nn.Module], settings: TimingSettings) -> list[float]:
-    """Images per second of each network in turns, so that a busy machine slows all of them; medians of the passes."""
+    """Images per second of each network, interleaved so that a busy machine slows all; medians of the passes."""
     device = torch.device(settings.device)
     layout = torch.channels_last if settings.channels_last else torch.contiguous_format
     side = settings.image_size

@@ -1,4 +1,4 @@
-"""What several tests need of weights from elsewhere: a library's file without a download, and labels that one net knows."""
+"""What tests need of weights from elsewhere: a library's file without a download, and labels that one net knows."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from lit_cnn.architectures.catalog import create_model
+from lit_cnn.architectures.network import Network
 from lit_cnn.data.normalization import normalize
 from lit_cnn.pretrained import fetching
 from lit_cnn.pretrained.equality import evaluate, make_telling, settle_statistics
@@ -32,8 +33,8 @@ def random_lite0() -> nn.Module:
 @pytest.fixture
 def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Neither a network nor a cache of any library; imports are kept in the returned folder."""
-    monkeypatch.setattr(fetching, "reachable", lambda url: False)
-    monkeypatch.setattr(fetching, "cached_on_hub", lambda repository, names: None)
+    monkeypatch.setattr(fetching, "reachable", lambda *_: False)
+    monkeypatch.setattr(fetching, "cached_on_hub", lambda *_: None)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache" / "lit-cnn" / "pretrained"
@@ -42,6 +43,7 @@ def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.fixture
 def hub_with_lite0(offline: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """timm's cache holds the weights of ``random_lite0``; returns their file."""
+    assert not offline.exists()
     file = tmp_path / "model.safetensors"
     save_file(random_lite0().state_dict(), file)
 
@@ -52,18 +54,21 @@ def hub_with_lite0(offline: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     return file
 
 
-def telling_network(name: str, **options: object) -> nn.Module:
+def telling_network(name: str, side: int = 32, **options: object) -> Network:
     """A network of the catalog whose logits differ from image to image and from class to class."""
     torch.manual_seed(0)
     network = create_model(name, **options)  # type: ignore[arg-type]
     generator = torch.Generator().manual_seed(0)
     make_telling(network, generator)
-    images = torch.randn(64, 3, 32, 32, generator=generator)
+    images = torch.randn(32, 3, side, side, generator=generator)
     settle_statistics(network, images, generator)
+    classifier = network.classifier
+    assert isinstance(classifier, nn.Linear)
     with torch.no_grad():
-        logits = evaluate(network, images)
-        network.classifier.weight.div_(logits.std(0)[:, None])  # type: ignore[union-attr, operator]
-        network.classifier.bias.copy_(-evaluate(network, images).mean(0))  # type: ignore[union-attr, operator]
+        classifier.weight.div_(evaluate(network, images).std(0)[:, None])
+        if classifier.bias is not None:
+            classifier.bias.zero_()
+            classifier.bias.copy_(-evaluate(network, images).mean(0))
     return network.eval()
 
 

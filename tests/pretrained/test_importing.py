@@ -59,7 +59,7 @@ def test_without_network_one_sentence_says_what_to_download(offline: Path, spec:
 
 
 def test_a_silent_network_costs_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    def hang(*arguments: object, **options: object) -> None:
+    def hang(*_: object, **__: object) -> None:
         time.sleep(60)
 
     monkeypatch.setattr(fetching, "SECONDS", 0.2)
@@ -70,7 +70,7 @@ def test_a_silent_network_costs_seconds(monkeypatch: pytest.MonkeyPatch) -> None
     assert time.perf_counter() - start < 5
 
 
-def test_a_file_of_other_names_is_unproven_though_the_logits_are_equal(offline: Path, tmp_path: Path) -> None:
+def test_a_file_of_other_names_is_unproven_though_the_logits_are_equal(tmp_path: Path) -> None:
     torch.save({"state_dict": renamed(random_lite0().state_dict())}, tmp_path / "w.th")
     done = import_published(find_published(LITE0), tmp_path / "w.th")
     assert done.proof.status == "unproven"
@@ -80,13 +80,14 @@ def test_a_file_of_other_names_is_unproven_though_the_logits_are_equal(offline: 
     assert "pairing unproven" in str(load_trained(tmp_path / "w.ckpt").doubt)
 
 
-def test_weights_of_another_network_are_refused(offline: Path, tmp_path: Path) -> None:
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     torch.save(lit_cnn.create_model("cifar_resnet8").state_dict(), tmp_path / "w.pth")
     with pytest.raises(ValueError, match=r"cannot be paired: the source has .* where the target has features\.stem"):
         import_published(find_published(LITE0), tmp_path / "w.pth")
 
 
-def test_create_model_takes_published_weights(hub_with_lite0: Path, offline: Path) -> None:
+@pytest.mark.usefixtures("hub_with_lite0")
+def test_create_model_takes_published_weights() -> None:
     network = lit_cnn.create_model("efficientnet_lite0", pretrained=LITE0, num_classes=5)
     assert network.num_classes == 5
     whole, images = lit_cnn.create_model("efficientnet_lite0", pretrained=LITE0), torch.randn(2, 3, 64, 64)
