@@ -125,14 +125,9 @@ def find_published(spec: str) -> PublishedWeights:
         wanted = _without_enum(wanted, rows)
     found = [row for row in rows if wanted == f"{row.name}.{row.tag}"] or [row for row in rows if wanted == row.name]
     if not found:
-        near = difflib.get_close_matches(
-            wanted, [name for row in rows for name in (row.name, row.spec.split(":")[1])], n=3
-        )
-        hint = (
-            f"nearest are {', '.join(f'{library}:{name}' for name in near)}"
-            if near
-            else "lit-cnn compare --list shows all"
-        )
+        names = list(dict.fromkeys([row.name for row in rows] + [f"{row.name}.{row.tag}" for row in rows]))
+        near = ", ".join(f"{library}:{name}" for name in difflib.get_close_matches(wanted, names, n=3))
+        hint = f"nearest are {near}" if near else "lit-cnn compare --list shows all"
         raise ValueError(f"no published weights {spec!r} fit a network of the catalog; {hint}")
     return next((row for row in found if row.default), found[0])
 

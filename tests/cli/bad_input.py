@@ -12,6 +12,7 @@ import re
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest import mock
 
 from bad_case import Case, file_rights, make_images
 from bad_checkpoints import CHECKPOINTS, FILES
@@ -20,12 +21,13 @@ from bad_holdout import HOLD_OUT
 from bad_images import IMAGES
 from bad_recipes import DATA, RECIPES
 from bad_sources import SOURCES
+from bad_weights import WEIGHTS
 
 from lit_cnn.cli.main import main
 from lit_cnn.data.loading.fingerprints import SAMPLE
 from lit_cnn.data.loading.resuming import VAL_SAMPLE
 
-CASES = [*IMAGES, *DATA, *SOURCES, *HOLD_OUT, *CHECKS, *RECIPES, *CHECKPOINTS, *FILES]
+CASES = [*IMAGES, *DATA, *SOURCES, *HOLD_OUT, *CHECKS, *RECIPES, *CHECKPOINTS, *WEIGHTS, *FILES]
 
 
 def answer(case: Case, folder: Path) -> tuple[int, str, str]:
@@ -35,8 +37,9 @@ def answer(case: Case, folder: Path) -> tuple[int, str, str]:
     before = Path.cwd()
     os.chdir(folder)
     try:
-        arguments = case.arguments(folder)
         with contextlib.ExitStack() as stack:
+            stack.enter_context(mock.patch.dict(os.environ))
+            arguments = case.arguments(folder)
             stack.enter_context(contextlib.redirect_stdout(out))
             stack.enter_context(contextlib.redirect_stderr(error))
             if case.rights:
