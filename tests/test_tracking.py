@@ -1,5 +1,6 @@
 """Tracking: which mode a run gets, an offline run in a process of its own, and a service that fails."""
 
+import json
 import os
 import socket
 import subprocess
@@ -352,3 +353,13 @@ def test_the_project_is_the_recipes_or_the_environments_or_that_of_wandb_init(
     monkeypatch.setenv("WANDB_PROJECT", "exported")
     assert project_of(TrackingSettings()) == "exported"
     assert project_of(TrackingSettings(project="stated")) == "stated"
+
+
+def test_a_table_is_a_run_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    rows = [["resnet18", 70.1], ["a", None]]
+    tracking.log_table(TrackingSettings(), tmp_path, "compare", ["name", "top1"], rows)
+    (run,) = (tmp_path / "wandb").glob("offline-run-*")
+    (table,) = (run / "files" / "media" / "table").glob("compare_*.table.json")
+    written = json.loads(table.read_text())
+    assert (written["columns"], written["data"]) == (["name", "top1"], rows)

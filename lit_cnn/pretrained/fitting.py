@@ -68,7 +68,7 @@ def fits(state: Mapping[str, Tensor], architecture: str, options: Mapping[str, A
     entry = find_entry(architecture)
     check_options(entry, options)
     example = _example(entry)
-    for classes in _numbers_of_classes(state, entry):
+    for classes in numbers_of_classes(state, entry):
         found: list[Fit] = []
         for chosen in _choices(entry, options):
             network = create_model(architecture, num_classes=classes, **chosen)
@@ -94,7 +94,7 @@ def fits_of_libraries(
     entry = find_entry(architecture)
     defaults = entry.option_defaults()
     found: list[tuple[Fit, Proof]] = []
-    for classes in _numbers_of_classes(state, entry):
+    for classes in numbers_of_classes(state, entry):
         for reference in REFERENCES:
             theirs_chosen = {**defaults, **reference.options}
             agreed = all(theirs_chosen[name] == value for name, value in options.items() if name in FREE)
@@ -166,10 +166,12 @@ def _choices(entry: Entry, options: Mapping[str, Any]) -> Iterator[dict[str, Any
         yield {name: value for name, value in {**options, **tried}.items() if value != defaults[name]}
 
 
-def _numbers_of_classes(state: Mapping[str, Tensor], entry: Entry) -> list[int]:
-    """What a classifier among the tensors may have as rows: the published number, else the last ones."""
-    rows = [len(value) for value in state.values() if value.ndim >= 2 and value[0].numel() == value.shape[1]]
-    return [entry.num_classes] if entry.num_classes in rows else list(dict.fromkeys(reversed(rows)))[:MOST_PAIRINGS]
+def numbers_of_classes(state: Mapping[str, Tensor], entry: Entry) -> list[int]:
+    """What a classifier among the tensors may have as rows: the published number, else those of the last matrices and
+    then of the last 1x1 convolutions."""
+    flat = [value for value in reversed(list(state.values())) if value.ndim >= 2 and value[0].numel() == value.shape[1]]
+    rows = [len(value) for value in sorted(flat, key=lambda value: value.ndim)]
+    return [entry.num_classes] if entry.num_classes in rows else list(dict.fromkeys(rows))[:MOST_PAIRINGS]
 
 
 def _example(entry: Entry) -> Tensor:

@@ -10,10 +10,11 @@ from typing import Any
 import torch
 from filelock import FileLock
 
-from lit_cnn.architectures.catalog import create_model
+from lit_cnn.architectures.catalog import create_model, find_entry
 from lit_cnn.architectures.network import Network
 from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.pretrained.fetching import fetch
+from lit_cnn.pretrained.fitting import numbers_of_classes
 from lit_cnn.pretrained.imagenet import imagenet_classes
 from lit_cnn.pretrained.proving import Proof, reference_of, transfer_published
 from lit_cnn.pretrained.reading import read_foreign
@@ -101,7 +102,9 @@ def import_published(
     """
     place = Path(file).expanduser() if file is not None else fetch(row)
     reference, read = reference_of(row), read_foreign(place, weights)
-    network = create_model(row.architecture, **reference.options)
+    entry = find_entry(row.architecture)
+    classes = next(iter(numbers_of_classes(read.state, entry)), entry.num_classes)
+    network = create_model(row.architecture, num_classes=classes, **reference.options)
     proof = transfer_published(row, read.state, network)
     published = {"library": row.library, "name": row.name, "tag": row.tag, "license": row.license, "url": row.url}
     accuracies = {"top1": row.top1, "top5": row.top5, "real_top1": row.real_top1}
