@@ -23,6 +23,12 @@ HEADER = (
     *("M params", "M madds", "theirs/s", "ours/s", "proof", "license"),
 )
 WORDS = ("name", "weights", "proof", "license")
+PROOFS = {
+    "proven": "proven by equal logits",
+    "images": "confirmed by labeled images",
+    "unproven": "pairing unproven",
+}
+"""How the status of a proof is said."""
 NEEDED = 8
 """Columns that stay in a narrow terminal, counted in the order of SHOWN."""
 SHOWN = (
@@ -131,7 +137,8 @@ def print_table(rows: "list[Compared]") -> None:
     out.print(table(shown, body, left=WORDS, no_wrap=shown))
     for row in rows:
         size = f", paper at {row.paper_size} px" if row.paper_size != row.image_size and row.paper_top1 else ""
-        say(f"{row.name}: {row.weights} at {count(row.image_size)} px{size}, {row.proof}, license {row.license}")
+        said = f"{PROOFS[row.proof]}, license {row.license}" if row.proof in PROOFS else "own checkpoint"
+        say(f"{row.name}: {row.weights} at {count(row.image_size)} px{size}, {said}")
 
 
 def as_csv(rows: "list[Compared]") -> str:

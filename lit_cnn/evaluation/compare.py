@@ -17,6 +17,7 @@ from lit_cnn.evaluation.recorded_data import load_images
 from lit_cnn.evaluation.scores import hits
 from lit_cnn.evaluation.test_time_augmentation import make_views
 from lit_cnn.evaluation.trained import Trained, load_trained
+from lit_cnn.evaluation.trained_on import judged
 from lit_cnn.pretrained.fetching import cached_file
 from lit_cnn.pretrained.importing import Tell, checkpoint_of
 from lit_cnn.pretrained.proving import fresh_network, noise, reference_of, their_network
@@ -167,6 +168,8 @@ def _described(spec: str, trained: Trained, row: PublishedWeights | None) -> Com
     size = None if recorded is None else recorded.image_size[0]
     checkpoint_name = row.architecture if row is not None else _architecture(spec, trained)
     entry = find_entry(checkpoint_name) if checkpoint_name in list_models() else None
+    if entry is not None and entry.num_classes != len(trained.class_names):
+        entry = None  # the paper's figures are of its own classes
     counted = count_network(trained.network, size or 224, in_channels=recorded.in_channels if recorded else 3)
     stated = trained.provenance
     return Compared(
@@ -194,7 +197,10 @@ def _images(trained: Trained, settings: Settings, tell: Tell) -> EvaluationImage
     if settings.data is None and not trained.recipe:
         return None
     try:
-        return load_images(trained, settings.data, settings.split)
+        images = load_images(trained, settings.data, settings.split)
+        for note in (*images.notes, *judged(images, [trained])[1]):
+            tell(note)
+        return images
     except ValueError as error:
         tell(f"{trained.name} is not measured: {error}")
         return None

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from lit_cnn.reports.canvas import BLUE, GRAY, INK, new_figure, plain_axes, write_figure
 from lit_cnn.reports.names import shortened
@@ -57,6 +59,13 @@ def accuracy_cost_figure(points: Sequence[Point], label: str) -> Figure:
         axes.annotate(shortened(point.name, 40), place, xytext=(6, 4), fontsize=8.5, color=INK,
                       textcoords="offset points")  # fmt: skip
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+    kinds = [(BLUE, "published weights"), (OWN, "trained here")]
+    shown = [(color, words) for color, words in kinds if any((OWN if point.own else BLUE) == color for point in points)]
+    axes.legend(handles=[Patch(color=color, label=words) for color, words in shown], frameon=False, fontsize=9,
+                loc="lower right")  # fmt: skip
     axes.margins(x=0.25, y=0.15)
     axes.set_xlabel("multiply-adds of one image (M)", fontsize=9, color=GRAY)
     axes.set_ylabel(shortened(label, 80), fontsize=9, color=GRAY)
