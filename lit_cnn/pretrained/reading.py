@@ -107,10 +107,9 @@ def _read_pickle(path: Path) -> Any:
 
 def _numpy_scalars() -> list[Any]:
     """What a number of NumPy is made of in a pickle, under the names of old and new versions."""
-    from numpy._core import multiarray
-
+    rebuild = np.float64(0).__reduce__()[0]
     kinds = [type(np.dtype(kind)) for kind in (np.float32, np.int64, np.int32, np.bool_)]
-    return [*kinds, multiarray.scalar, (multiarray.scalar, "numpy.core.multiarray.scalar")]
+    return [*kinds, *((rebuild, f"numpy.{core}.multiarray.scalar") for core in ("_core", "core"))]
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
