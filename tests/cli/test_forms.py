@@ -13,7 +13,7 @@ from lit_cnn.cli.main import COMMANDS, main
 from lit_cnn.pretrained.references import Reference
 from lit_cnn.sweeps.trials import Fit
 
-WITHOUT_TABLE = {"completion", "config", "data"}
+WITHOUT_TABLE = {"completion", "config", "data", "import"}
 """Commands that print a script, a recipe, or lines, though one below config has both forms."""
 FAKE_FIT = """
 import os, pathlib, sys
@@ -28,6 +28,8 @@ IN_SECONDS = {
     "recipes with a name": ["recipes", "rand_augment_resnet50"],
     "profile of several": ["profile", "cifar_resnet?", "cifar_vgg8", "--counts-only", "--image-size", "32", "64"],
     "profile of one": ["profile", "cifar_resnet20", "--layers", "--counts-only"],
+    "compare --list": ["compare", "--list", "resnet50"],
+    "compare with own": ["compare", "{run}", "--no-speed", "--data", "{images}/val"],
     "parity": ["parity", "resnet18"],
     "parity --list": ["parity", "--list"],
     "config diff": ["config", "diff", "quickstart", "small/resnet50"],

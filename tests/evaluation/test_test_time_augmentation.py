@@ -8,7 +8,8 @@ from colors import noise, preprocessing
 from torchvision.transforms.v2 import functional
 
 from lit_cnn.data.preprocessing import evaluate_images
-from lit_cnn.evaluation.test_time_augmentation import VIEW_KINDS, ViewKind, default_scales, make_views
+from lit_cnn.evaluation.choices import VIEW_KINDS, ViewKind
+from lit_cnn.evaluation.test_time_augmentation import default_scales, make_views
 
 ROWS = torch.arange(2)
 

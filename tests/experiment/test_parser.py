@@ -42,7 +42,7 @@ def test_a_recipe_is_read_from_a_pipe(tmp_path: Path) -> None:
         (["--epochs", "2"], "did you mean 'trainer.max_epochs'?"),
         (["--model.optimizer.lr", "0.1"], "did you mean 'model.optimizer.learning_rate'?"),
         (["--model.pretrained", "true"], "did you mean 'model.initial.checkpoint'?"),
-        (["--model.freeze", "5"], "the recipe has no key 'model.freeze'"),
+        (["--model.freeze", "5"], "did you mean 'model.initial.freeze_epochs'?"),
         (
             ["--data.mixup", "0.2"],
             "data.mixup is a section with the keys alpha, .*; did you mean --data.mixup.alpha 0.2?",
