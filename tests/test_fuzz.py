@@ -155,6 +155,7 @@ def resolved(path: Path) -> dict[str, Any]:
 
 @settings(max_examples=12, deadline=None, derandomize=True)
 @given(drawn=st.fixed_dictionaries(KEYS))
+@pytest.mark.slow
 def test_a_recipe_is_written_and_parsed_again_equal(drawn: dict[str, Any]) -> None:
     stated = {key: value for key, value in drawn.items() if value is not None}
     with TemporaryDirectory() as folder:

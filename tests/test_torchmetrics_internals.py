@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 
 def run(script: str) -> str:
     return subprocess.run(
@@ -20,6 +22,7 @@ def test_neither_scipy_nor_matplotlib_is_imported_with_lightning() -> None:
     assert run(script) == "[]\n"
 
 
+@pytest.mark.slow
 def test_metrics_work_and_the_libraries_are_there_as_ever() -> None:
     script = (
         "from lit_cnn.torchmetrics_internals import import_lightly; import_lightly()\n"
@@ -33,6 +36,7 @@ def test_metrics_work_and_the_libraries_are_there_as_ever() -> None:
     assert run(script) == "0.5\nTrue True\n"
 
 
+@pytest.mark.slow
 def test_an_import_that_was_made_before_is_left_alone() -> None:
     script = (
         "import sys, torchmetrics; from lit_cnn.torchmetrics_internals import import_lightly; import_lightly()\n"

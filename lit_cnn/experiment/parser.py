@@ -1,5 +1,6 @@
 """A recipe's typed form, and the parser that names what is wrong with it."""
 
+import functools
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -208,8 +209,9 @@ def _settle(config: Any, stated_by: str) -> PrecisionChoice:
     return choice
 
 
+@functools.cache
 def recipe_parser() -> RecipeParser:
-    """The parser of every key of a recipe."""
+    """The parser of every key of a recipe, which parsing does not change."""
     header = [f"lightning.pytorch=={pl.__version__}"]
     parser = RecipeParser(exit_on_error=True, allow_abbrev=False, prog="lit-cnn fit", dump_header=header)
     help_text = "Path to a configuration file in json or yaml format."

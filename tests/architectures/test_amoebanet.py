@@ -31,6 +31,7 @@ def count(network: nn.Module) -> int:
         ),
     ],
 )
+@pytest.mark.slow
 def test_counts_to_the_unit(build: Callable[[], CellNetwork], side: int, params: int, madds: int) -> None:
     with torch.device("meta"):
         network = build().eval()
@@ -41,6 +42,7 @@ def test_counts_to_the_unit(build: Callable[[], CellNetwork], side: int, params:
 
 
 @pytest.mark.parametrize(("filters", "params"), [(190, 949_888), (448, 1_055_152)])  # cells.md
+@pytest.mark.slow
 def test_auxiliary_heads_to_the_unit(filters: int, params: int) -> None:
     with torch.device("meta"):
         assert count(amoebanet_a(6, filters, aux_head=True)) - count(amoebanet_a(6, filters)) == params

@@ -11,8 +11,6 @@ from lit_cnn.architectures.entry import Entry, Value
 from lit_cnn.architectures.network import Network
 
 NAMES = [entry.name for entry in CATALOG]
-DEEP = {entry.name for entry in CATALOG if entry.layers >= 150}
-"""Counted by the slow tests: even without numbers their layers take a second, and they have smaller relatives."""
 SMALLEST = {
     *("alexnet", "zfnet", "vgg11", "googlenet", "resnet18", "plain18", "resnext50_32x4d", "se_resnet50"),
     *("mobilenet_v1_0.25", "mobilenet_v2", "shufflenet_v1_g3_1.0x", "nasnet_a_mobile", "efficientnet_b0", "nfnet_f0"),
@@ -20,6 +18,9 @@ SMALLEST = {
     "amoebanet_a_proxy_n3_f24",
 }
 """A network of each family, on which every run of the tests tries what all of them promise."""
+CELLS = ("nasnet", "amoebanet")
+DEEP = {entry.name for entry in CATALOG if entry.layers >= 100 or entry.name.startswith(CELLS)} - SMALLEST
+"""Counted by the slow tests: even without numbers their layers take a second, and they have smaller relatives."""
 
 
 def all_but(fast: set[str]) -> list:

@@ -46,6 +46,7 @@ def test_symmetric_padding_equals_timm(variant: str) -> None:
     assert largest_difference(ours, theirs, 64) <= 1e-9
 
 
+@pytest.mark.slow
 def test_what_lite_leaves_out() -> None:
     with torch.device("meta"):
         networks = [efficientnet_lite(variant) for variant in SCALES]

@@ -34,6 +34,7 @@ def count(network: nn.Module) -> int:
         ),
     ],
 )
+@pytest.mark.slow
 def test_counts_to_the_unit(build: Callable[[], CellNetwork], side: int, params: int, madds: int) -> None:
     with torch.device("meta"):
         network = build().eval()
@@ -43,6 +44,7 @@ def test_counts_to_the_unit(build: Callable[[], CellNetwork], side: int, params:
     assert counter.get_total_flops() == 2 * madds
 
 
+@pytest.mark.slow
 def test_auxiliary_heads_to_the_unit() -> None:
     with torch.device("meta"):
         assert count(mobile(aux_head=True)) - count(mobile()) == 2_411_240  # cells.md
@@ -168,6 +170,7 @@ def test_large_equals_timms() -> None:
     assert gradient <= 1e-9
 
 
+@pytest.mark.slow
 def test_timms_padding_is_not_the_papers() -> None:
     """Without ``count_padding`` only the strided pools differ, so the comparison above can fail."""
     torch.manual_seed(0)

@@ -86,6 +86,7 @@ def test_counts_of_other_widths_and_depths_by_hand() -> None:
         assert [tuple(stage) for stage in network.feature_info] == [(32, 4), (64, 8), (512, 16), (1024, 16)]
 
 
+@pytest.mark.slow
 def test_the_papers_variants_are_widths_and_depths() -> None:
     with torch.device("meta"):
         named, stated = nfnet("f2"), nfnet("f0", widths=(256, 512, 1536, 1536), depths=(3, 6, 18, 9))
@@ -157,6 +158,7 @@ def test_stages_are_the_rows_of_the_table() -> None:
     assert groups == [1, *[2] * 2, *[6] * 9]
 
 
+@pytest.mark.slow
 def test_rates() -> None:
     with torch.device("meta"):
         network = nfnet("f0")

@@ -50,6 +50,7 @@ def test_gates_cost_under_one_percent() -> None:
 
 
 @pytest.mark.parametrize("depth", [50, *(pytest.param(depth, marks=pytest.mark.slow) for depth in (101, 152))])
+@pytest.mark.slow
 def test_resnet_equals_timm(depth: int) -> None:
     timm = pytest.importorskip("timm")
     theirs = timm.create_model(f"seresnet{depth}")
@@ -71,6 +72,7 @@ def test_resnet_of_the_paper_equals_timm(depth: int) -> None:
 
 
 @pytest.mark.parametrize("depth", [50, pytest.param(101, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_resnext_equals_timm(depth: int) -> None:
     timm = pytest.importorskip("timm")
     assert largest_difference(se_resnext(depth), timm.create_model(f"seresnext{depth}_32x4d"), 64) <= 1e-9
@@ -85,6 +87,7 @@ def test_152_layers_equal_timm() -> None:
     assert largest_difference(se_resnext(152), theirs, 64) <= 1e-9
 
 
+@pytest.mark.slow
 def test_every_residual_ends_in_a_gate() -> None:
     network = se_resnet(50)
     gates = [module for module in network.modules() if isinstance(module, SqueezeExcite)]

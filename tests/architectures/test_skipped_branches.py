@@ -80,6 +80,7 @@ def test_outputs_and_gradients_are_those_of_the_multiplied_form(name: str, rate:
 
 
 @pytest.mark.parametrize("name", SKIPPING)
+@pytest.mark.slow
 def test_statistics_of_a_skipped_branch_stay(name: str) -> None:
     before = make_prepared(name).network.double()
     skipping, multiplying, _, _ = steps(name, 0.5)

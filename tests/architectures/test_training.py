@@ -299,6 +299,7 @@ def test_channels_last_gives_the_same(prepared: Prepared) -> None:
     ],
     indirect=True,
 )
+@pytest.mark.slow
 def test_exports(prepared: Prepared) -> None:
     if prepared.name in NOT_EXPORTED:
         pytest.skip(NOT_EXPORTED[prepared.name])

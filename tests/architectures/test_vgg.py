@@ -158,6 +158,7 @@ def logit_scale(depth: int, weight_init: str) -> float:
         return network(torch.randn(1, 3, 224, 224)).std().item()
 
 
+@pytest.mark.slow
 def test_papers_variance_makes_logits_large() -> None:
     assert 1e6 < logit_scale(11, "paper") < 1e7
 

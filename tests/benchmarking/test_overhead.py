@@ -66,6 +66,7 @@ def test_what_the_plain_loop_cannot_follow_is_refused(keys: list[str], sentence:
         measure_overhead([*TINY, *keys], block=2, rounds=3)
 
 
+@pytest.mark.slow
 def test_accumulation_and_limits_of_a_recipe_do_not_count(tmp_path, monkeypatch) -> None:
     """Either would compare steps of different batches, or end the epoch inside a turn."""
     monkeypatch.chdir(tmp_path)

@@ -10,11 +10,13 @@ from bad_input import CASES, answer
 
 from lit_cnn.cli.main import sentence
 
+MARKED = [pytest.param(case, marks=[] if case.code else pytest.mark.slow) for case in CASES]
+"""What is answered by a whole run, instead of a sentence, takes a second each."""
 PAGE = Path(__file__).parents[2] / "docs" / "guides" / "reliability.md"
 
 
 @pytest.mark.filterwarnings("ignore:.* one side over 50 times the other")
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.group}: {case.name}")
+@pytest.mark.parametrize("case", MARKED, ids=lambda case: f"{case.group}: {case.name}")
 def test_case(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LIT_CNN_DEBUG", raising=False)
     try:

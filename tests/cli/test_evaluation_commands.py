@@ -98,6 +98,7 @@ def test_classes_apart(folder: Path, capsys: pytest.CaptureFixture) -> None:
     assert "balanced accuracy" in printed(capsys, "validate", folder / "0.ckpt", "--per-class")
 
 
+@pytest.mark.slow
 def test_ensemble_members_preprocess_on_their_own(folder: Path, capsys: pytest.CaptureFixture) -> None:
     paths = [folder / "0.ckpt", folder / "1.ckpt"]
     report = json.loads(printed(capsys, "ensemble", *paths, "--json"))

@@ -117,6 +117,7 @@ def test_check_of_the_checkpoint_and_of_its_run(fitted: FittedRun, capsys: pytes
     assert "weights.safetensors equals the weights of best.ckpt" in [finding["text"] for finding in findings]
 
 
+@pytest.mark.slow
 def test_fit_resume_ends_as_the_run_that_was_not_stopped(
     fitted: FittedRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

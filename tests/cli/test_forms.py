@@ -100,6 +100,7 @@ def test_json_is_one_document_and_alone(name: str, places: dict[str, str], capsy
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.slow
 def test_markdown_is_whole_tables(name: str, places: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     text = printed(name, places, capsys, "--markdown")
     tables = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)

@@ -94,6 +94,7 @@ def test_runs_of_older_versions_keep_their_held_out_images(
     assert "was trained on 27 and validated on 3 images of this set, which now has 39 and 6, so some of these" in said
 
 
+@pytest.mark.slow
 def test_another_rule_is_another_run(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = fit(tmp_path / "here", photos)
     for flags, words in (
@@ -141,6 +142,7 @@ def test_images_that_were_trained_on_are_counted(
     assert report["data"]["evaluated"] == ("test" if name == "test" else "val")
 
 
+@pytest.mark.slow
 def test_any_member_of_an_ensemble_may_have_been_trained_on_them(
     fitted: FittedRun, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

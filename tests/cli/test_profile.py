@@ -31,6 +31,7 @@ def test_layers_have_rows_with_times(capsys) -> None:
     assert "1 layer passes" in out
 
 
+@pytest.mark.slow
 def test_json_carries_counts_conditions_and_measures(capsys) -> None:
     assert main(["profile", "cifar_resnet20", "--json", "--precision", "bf16-mixed", "--image-size", "40", *QUICK]) == 0
     (row,) = json.loads(capsys.readouterr().out)

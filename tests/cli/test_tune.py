@@ -71,6 +71,7 @@ def test_nothing_faster_leaves_no_overlay(tmp_path: Path, monkeypatch, capsys) -
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_steps_are_compared_and_threads_are_put_back() -> None:
     tuner = Tuner(TINY)
     tuner.seconds = 0.0

@@ -145,6 +145,7 @@ def test_accidents_are_counted_and_named(folder: Path) -> None:
     assert "train: 3 images gray, 11 in color" in facts
 
 
+@pytest.mark.slow
 def test_images_of_many_pixels_are_named_and_pillow_says_nothing(folder: Path) -> None:
     Image.new("L", (10_100, 10_000)).save(folder / "val" / "cat" / "huge.png")
     warnings = texts(folder, "warning")

@@ -58,6 +58,7 @@ def test_own_checkpoints_stand_in_the_same_table(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("hub_with_lite0")
+@pytest.mark.slow
 def test_images_of_other_classes_leave_a_row_unmeasured(tmp_path: Path) -> None:
     said: list[str] = []
     data = known_images(telling_network("cifar_resnet8"), tmp_path / "known.npz")

@@ -104,6 +104,7 @@ def test_the_schedule_is_the_new_recipes_at_the_carried_step(
 
 
 @pytest.mark.parametrize("step", [2 * STEPS + 2, 3 * STEPS + 1])
+@pytest.mark.slow
 def test_killed_and_resumed_it_ends_bit_equal(fitted: FittedRun, tmp_path: Path, step: int) -> None:
     """Killed before its first checkpoint, and after it; the early stopping's and the rate's keys are its own."""
     changes = {"model__optimizer__learning_rate": 0.2, "early_stopping__patience": 3}

@@ -40,6 +40,7 @@ def test_a_smaller_last_batch_needs_no_second_compilation() -> None:
     torch.testing.assert_close(found, network(images[:3]), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_difference_above_the_tolerance_is_refused() -> None:
     with pytest.raises(ValueError, match="the compiled Sequential differs"):
         compile_for_inference(small_network(), torch.randn(2, 3, 8, 8), tolerance=-1.0)

@@ -80,6 +80,7 @@ def test_kept_activations_are_what_autograd_keeps_on_a_real_device() -> None:
 @pytest.mark.parametrize(
     "name", [name if name in ONE_PER_FAMILY else pytest.param(name, marks=pytest.mark.slow) for name in COUNTED]
 )
+@pytest.mark.slow
 def test_catalog_to_the_unit(name: str) -> None:
     entry = find_entry(name)
     count = count_model(name)

@@ -61,6 +61,7 @@ def test_open_number_of_repeats_stays_in_its_bounds() -> None:
     assert 3 <= timing.inference.repeats <= 30
 
 
+@pytest.mark.slow
 def test_one_value_per_channel_is_refused_with_advice() -> None:
     settings = TimingSettings(batch_size=1, image_size=8, repeats=1)
     with pytest.raises(ValueError, match="--batch-size 2 or more"):

@@ -63,6 +63,7 @@ def test_a_trial_has_its_first_heartbeat_when_it_is_taken(machine) -> None:
     assert has_heartbeat(sweep.study, sweep.storage, taken.trial.number)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_trial_that_beats_is_left_to_its_machine(machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "HEARTBEAT_SECONDS", 0.2)
     sweep = machine("A")

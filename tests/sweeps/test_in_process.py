@@ -91,6 +91,7 @@ def test_what_a_trial_prints_goes_to_its_log_also_from_processes_it_starts(
 
 
 @pytest.mark.parametrize(("error", "code"), [(SystemExit(2), 2), (SystemExit("text"), 1), (ValueError("wrong"), 1)])
+@pytest.mark.slow
 def test_an_error_ends_the_trial_alone(tmp_path: Path, error: BaseException, code: int) -> None:
     def fail(_: list[str]) -> int:
         raise error
@@ -125,6 +126,7 @@ def test_a_signal_that_a_training_takes_over_stops_the_sweep_too(tmp_path: Path)
     assert stop.number == signal.SIGTERM
 
 
+@pytest.mark.slow
 def test_a_signal_to_a_forked_process_does_not_stop_the_sweep(tmp_path: Path) -> None:
     def fork(_: list[str]) -> int:
         child = os.fork()

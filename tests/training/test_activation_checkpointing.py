@@ -51,6 +51,7 @@ def assert_same_step(network: nn.Module, other: nn.Module, images: Tensor) -> No
 
 
 @pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.slow
 def test_gradients_and_statistics_are_the_same_with_masks(name: str) -> None:
     prepared = make_prepared(name)
     network, other = with_masks(prepared), with_masks(prepared)

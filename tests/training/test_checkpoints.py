@@ -31,6 +31,7 @@ class SignalInValidation(pl.Callback):
             checkpoints.stop.note(15)
 
 
+@pytest.mark.slow
 def test_a_long_validation_is_given_up_and_the_run_ends_bit_equal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

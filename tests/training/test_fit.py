@@ -78,6 +78,7 @@ def test_early_stopping_ends_a_run_and_counts_on_after_a_stop(tmp_path: Path) ->
     assert_same_end(tmp_path / "whole", tmp_path / "parts")
 
 
+@pytest.mark.slow
 def test_early_stopping_without_patience_never_stops(tmp_path: Path) -> None:
     trainer, _ = fit(tmp_path, epochs=3, callbacks=(EarlyStopping(None, 0.9),))
     assert trainer.current_epoch == 3
@@ -157,6 +158,7 @@ def test_a_compiled_run_resumes_bit_equal_and_keeps_its_names(tmp_path: Path) ->
         }
 
 
+@pytest.mark.slow
 def test_rates_that_change_every_step_cannot_be_compiled(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"ramp_epochs changes the network in every step.*set model\.compile false"):
         fit(tmp_path, model={"compile": True})

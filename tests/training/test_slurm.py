@@ -51,6 +51,7 @@ def only_run(folder: Path) -> Path:
     return run
 
 
+@pytest.mark.slow
 def test_a_signalled_job_is_requeued_and_the_same_command_ends_bit_equal(
     job: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:

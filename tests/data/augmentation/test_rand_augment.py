@@ -43,6 +43,7 @@ def test_each_operation_applies_with_the_probability():
 
 
 @pytest.mark.parametrize(("magnitude", "top"), [(5, 10), (9, 10), (14, 14)])
+@pytest.mark.slow
 def test_noise_spreads_the_magnitude_within_the_scale(magnitude, top):
     settings = RandAugment(1, magnitude, magnitude_std=1.5)
     angles = [abs(step.value) / 3 for steps in _many(settings, 20000) for step in steps if step.name == "Rotate"]

@@ -62,6 +62,7 @@ def test_sets_that_merely_use_the_same_names_share_no_image(tmp_path):
     assert recognize(known, train, CLASSES) == Recognized(300, 300, False)
 
 
+@pytest.mark.slow
 def test_of_many_files_the_number_is_estimated_from_a_sample(tmp_path):
     """2000 of 4000 were trained on, of which 400 are remembered: within four standard deviations."""
     train = write(tmp_path, names(range(2000)), size=lambda number: 1 + number % 97)

@@ -167,6 +167,7 @@ def test_a_broken_file_stops_and_leaves_nothing_behind(folder, tmp_path, workers
 
 
 @pytest.mark.parametrize("workers", [pytest.param(0, marks=pytest.mark.slow), 1])
+@pytest.mark.slow
 def test_an_image_too_large_for_a_jpeg_is_named(folder, tmp_path, workers):
     Image.new("RGB", (65_501, 3)).save(folder / "dog" / "long.png")
     words = r"dog/long\.png of 65501 x 3 px cannot be stored as a JPEG, whose sides end at 65,500 px .* with size 0"

@@ -109,6 +109,7 @@ def test_a_recipe_keeps_what_validate_reads(
 
 
 @pytest.mark.parametrize("dirpath", [None, "kept/here"])
+@pytest.mark.slow
 def test_lightnings_own_model_checkpoint_works_in_a_run(fitted: FittedRun, tmp_path: Path, dirpath: str | None) -> None:
     own = ModelCheckpoint(
         tmp_path / dirpath if dirpath else None, monitor="val/acc1", mode="max", save_top_k=1, filename="{epoch}"

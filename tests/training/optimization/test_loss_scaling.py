@@ -80,6 +80,7 @@ def test_an_overflowed_step_changes_neither_weights_nor_their_average(clipping: 
     assert checkpoint[SAVED]["scale"] == SCALE / 2
 
 
+@pytest.mark.slow
 def test_a_resumed_run_goes_on_with_its_scale(tmp_path: Path) -> None:
     fit(tmp_path / "whole", callbacks=(Overflow(2),))
     with pytest.raises(RunInterrupted):
