@@ -238,6 +238,7 @@ def longest_path(network: CellNetwork) -> int:
         (cifar_amoebanet_a, 3, 24, 57),
     ],
 )
+@pytest.mark.slow
 def test_depth_of_the_papers_nets(build: Callable[..., CellNetwork], repeats: int, width: int, layers: int) -> None:
     with torch.device("meta"):
         assert longest_path(build(repeats, width)) == layers

@@ -151,6 +151,7 @@ def compare(reference: nn.Module, network: CellNetwork, side: int, *, batch: int
 
 
 @pytest.mark.parametrize("side", [97, 99])
+@pytest.mark.slow
 def test_narrow_twin_equals_timms(side: int) -> None:
     torch.manual_seed(0)
     reference = NASNetALarge(num_classes=10, stem_size=12, num_features=192).double().eval()

@@ -33,6 +33,7 @@ def test_counts(depth: int, groups: int, group_width: int, params: int, madds: i
     ("depth", "groups", "group_width"),
     [(50, 32, 4), *(pytest.param(*row, marks=pytest.mark.slow) for row in ((101, 64, 4), (101, 32, 8)))],
 )
+@pytest.mark.slow
 def test_equals_torchvision(depth: int, groups: int, group_width: int) -> None:
     theirs = getattr(torchvision.models, f"resnext{depth}_{groups}x{group_width}d")()
     assert largest_difference(resnext(depth, groups=groups, group_width=group_width), theirs, 64) <= 1e-9

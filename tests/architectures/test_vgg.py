@@ -72,6 +72,7 @@ def test_dropout_is_before_the_classifier_of_a_global_average_head() -> None:
 
 @pytest.mark.parametrize("batch_norm", [False, True])
 @pytest.mark.parametrize("depth", [11, *(pytest.param(depth, marks=pytest.mark.slow) for depth in (13, 16, 19))])
+@pytest.mark.slow
 def test_features_equal_torchvision(depth: int, batch_norm: bool) -> None:
     """With 32 hidden units instead of 4096: the two wide layers would take most of the time and memory."""
     with torch.device("meta"):

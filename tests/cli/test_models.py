@@ -43,6 +43,7 @@ def test_unknown_name_is_one_sentence(capsys) -> None:
     assert capsys.readouterr().err.strip().endswith("did you mean 'resnet50'?")
 
 
+@pytest.mark.slow
 def test_listing_imports_no_profiling() -> None:
     program = (
         "import sys; from lit_cnn.cli.main import main; main(['models', 'resnet18', '--json']);"

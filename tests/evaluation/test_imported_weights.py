@@ -107,6 +107,7 @@ def test_a_wrong_preprocessing_by_hand_is_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["daisy", "n11939491", "985"])
+@pytest.mark.slow
 def test_folders_are_matched_by_name_synset_or_index(tmp_path: Path, hub_with_lite0: Path, name: str) -> None:
     folder = tmp_path / "data" / name
     folder.mkdir(parents=True)

@@ -89,6 +89,7 @@ def test_it_records_where_it_came_from_and_goes_on_with_the_curves(fitted: Fitte
     assert run.best_score == pytest.approx(best, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_schedule_is_the_new_recipes_at_the_carried_step(
     fitted: FittedRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -120,6 +120,7 @@ def test_asking_takes_no_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["artist", "curves", "confusion", "contact_sheet", "worst_images"])
+@pytest.mark.slow
 def test_what_the_process_imports_needs_no_torch(name: str) -> None:
     script = f"import sys, lit_cnn.reports.{name}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], timeout=120).returncode == 0

@@ -101,6 +101,7 @@ def test_an_error_ends_the_trial_alone(tmp_path: Path, error: BaseException, cod
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.slow
 def test_a_signal_before_training_ends_the_trial_at_once_and_stops_the_sweep(tmp_path: Path, number: int) -> None:
     def wait(_: list[str]) -> int:
         threading.Timer(0.2, os.kill, [os.getpid(), number]).start()

@@ -221,6 +221,7 @@ def test_the_first_loss_on_other_classes_of_the_same_count_is_that_of_guessing(
     assert "the head is fresh: its classes differ (a_green instead of blue, m_red instead of green, z_blue" in said
 
 
+@pytest.mark.slow
 def test_the_classes_that_stay_keep_their_loss(fitted: FittedRun, tmp_path: Path) -> None:
     """Two of the three classes, which the alphabet puts in other places."""
     same = first_loss(fitted, fitted.images, tmp_path / "first")
