@@ -17,6 +17,14 @@ ARCHITECTURE = "model.architecture"
 OPTION = "model.options."
 CHANNELS = {"digits": 1, "npz": None, "litdata": None}
 """Channels of sources that are not of color images: None where their files must be read to know them."""
+DEFAULTS: dict[str, Any] = {
+    "data.evaluation.interpolation": "bilinear",
+    "data.evaluation.resize_mode": "shorter_side",
+    "data.levels": None,
+    "data.background": (255, 255, 255),
+    "data.color_profile": "convert",
+}
+"""What a recipe does that does not state these keys; the background is white."""
 FREE_OPTIONS = ("dropout", "drop_path", "weight_init", "aux_head", "aux_heads", "zero_init_last")
 """Options of how a network is trained, which its weights do not fix."""
 
@@ -67,14 +75,8 @@ class Start:
         if self.preprocessing is None:
             return {}
         made = self.preprocessing
-        keys: dict[str, Any] = {
-            "data.image_size": as_stated(made.image_size),
-            "data.evaluation.interpolation": made.interpolation,
-            "data.evaluation.resize_mode": made.resize_mode,
-            "data.levels": made.levels,
-            "data.background": made.background,
-            "data.color_profile": made.color_profile,
-        }
+        keys: dict[str, Any] = {"data.image_size": as_stated(made.image_size)}
+        keys |= {key: value for key, value in choices_of(made).items() if value != DEFAULTS[key]}
         own_size = {"data.image_size", "data.evaluation.image_size"} & set(stated)
         if "data.evaluation.crop_ratio" not in stated:
             ratio = {"data.evaluation.crop_ratio": round(min(made.image_size) / made.resize, 6)}
@@ -93,6 +95,12 @@ class Start:
         if channels != len(mean):
             return {}
         return {"data.normalize.mean": list(mean), "data.normalize.std": list(std)}
+
+
+def choices_of(made: Preprocessing) -> dict[str, Any]:
+    """The preprocessing by the keys of ``DEFAULTS``."""
+    values = (made.interpolation, made.resize_mode, made.levels, made.background, made.color_profile)
+    return dict(zip(DEFAULTS, values, strict=True))
 
 
 def keys_of_weights(spec: str, values: Mapping[str, Any], kept: Collection[str]) -> dict[str, Any]:

@@ -7,7 +7,9 @@ import pytest
 import torch
 
 import lit_cnn
+from lit_cnn.data.module import ImageData
 from lit_cnn.data.preprocessing import Preprocessing
+from lit_cnn.experiment.initial_weights import DEFAULTS, choices_of
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 from lit_cnn.run_folder.checkpoint import FORMAT
 
@@ -71,6 +73,11 @@ def test_what_the_recipe_states_holds_and_the_difference_is_said(weights: str, t
     for said in ("data.image_size 40 (theirs: 80)", "data.evaluation.interpolation nearest (theirs: bicubic)"):
         assert said in differs
     assert "data.normalize.mean [0.1, 0.1, 0.1] (theirs: [0.5, 0.5, 0.5])" in differs
+
+
+def test_the_defaults_of_a_recipe_are_those_of_its_data() -> None:
+    data = ImageData("digits")
+    assert choices_of(data.preprocessing) == DEFAULTS
 
 
 def test_gray_images_take_the_mean_of_the_statistics(weights: str, tmp_path: Path) -> None:
