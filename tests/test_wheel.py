@@ -47,7 +47,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_quickstart(programs: Path, tmp_path: Path) -> None:
     text = output([programs / "lit-cnn", "fit", "--config", "quickstart", *CPU], tmp_path)
-    (best,) = re.findall(r"best: val/acc1 ([\d.]+)%", text)
+    (best,) = re.findall(r"best: val/acc1 ([\d.]+) %", text)
     assert float(best) > 50  # ten classes: it has learned, however a CPU rounds
     (run,) = (tmp_path / "runs" / "quickstart").iterdir()
     assert (run / "curves.png").is_file()

@@ -39,8 +39,8 @@ def test_another_library_races_at_the_same_settings(capsys) -> None:
     arguments = ["bench", "resnet18", "--against", "torchvision", "timm", "--image-size", "32", "--json", "-"]
     assert main([*arguments, "--precision", "bf16-mixed", *QUICK]) == 0
     (bench,) = json.loads(capsys.readouterr().out)["benches"]
-    assert [result["label"] for result in bench["results"]] == ["ours", "torchvision resnet18"]
-    assert [ratio["against"] for ratio in bench["ratios"]] == ["torchvision resnet18"]
+    assert [result["label"] for result in bench["results"]] == ["ours", "torchvision resnet18", "timm resnet18"]
+    assert [ratio["against"] for ratio in bench["ratios"]] == ["torchvision resnet18", "timm resnet18"]
     assert bench["precision"] == "bf16-mixed"
 
 

@@ -63,7 +63,9 @@ def test_show_draws_a_batch_of_a_recipe(tmp_path, capsys):
     picture = tmp_path / "batch.png"
     changes = ["--data.source", "digits", "--data.color_jitter.lighting", "0"]
     assert main(["data", "show", "--out", str(picture), "--config", "small/resnet50", *changes]) == 0
-    assert capsys.readouterr().out.strip() == str(picture)
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("data: scikit-learn's digits, 10 classes")
+    assert said[-1] == str(picture)
     with Image.open(picture) as sheet:
         assert sheet.width > 100
 

@@ -201,4 +201,4 @@ def test_a_paused_run_that_goes_on_equals_one_that_was_never_paused(tmp_path: Pa
     said = (parts / LOG).read_text()
     assert "paused after epoch 1; the state after step 3 is saved. Continue with: lit-cnn fit --resume" in said
     assert "paused after step 5; the state after step 5 is saved" in said
-    assert json.loads((parts / "environment.json").read_text())["command"][:2] == ["lit-cnn", "fit"]
+    assert json.loads((parts / "environment.json").read_text())["command"].startswith("lit-cnn fit ")

@@ -20,6 +20,7 @@ FIT = [
     *("--trainer.enable_progress_bar", "false", "--tracking.mode", "disabled", "--data.rand_augment.layers", "1"),
     "--trainer.precision=32-true",  # other batch shapes round otherwise
     *("--data.mixup.alpha", "0.2", "--data.cutmix.alpha", "1.0", "--model.options.drop_path", "0.1"),
+    *("--ema.validate_raw", "true"),
 ]
 TWO = ["--trainer.devices", "2", "--trainer.strategy", "ddp"]
 
