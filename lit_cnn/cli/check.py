@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lit_cnn.cli.command_parser import CommandParser
-from lit_cnn.cli.console import as_json, counted, line_console
+from lit_cnn.cli.console import as_json, counted, line_console, say
 from lit_cnn.cli.pixel_arguments import add_pixel_arguments, pixel_format_of
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 from lit_cnn.printable import printable
@@ -22,7 +22,7 @@ COLORS = {"error": "red", "warning": "yellow", "fact": "green"}
 
 def make_parser() -> CommandParser:
     parser = CommandParser("lit-cnn check", __doc__, example="lit-cnn check my_images")
-    parser.add_argument("path", help="a data set, a checkpoint, or a run folder")
+    parser.add_argument("path", help="a data set, a checkpoint, a run folder, or timm:NAME.TAG")
     parser.add_argument("--strict", action="store_true", help="exit with 1 on warnings too")
     add_form_arguments(parser, "a list of objects")
     add_pixel_arguments(parser)
@@ -32,9 +32,11 @@ def make_parser() -> CommandParser:
 def run(arguments: list[str]) -> int:
     options = make_parser().parse_args(arguments)
     from lit_cnn.evaluation.checking import check_path
+    from lit_cnn.pretrained.importing import checkpoint_of
 
+    path = str(checkpoint_of(options.path, lambda text: say(text, stderr=True)))
     with counted("checking") as advance:
-        findings = list(check_path(options.path, pixel_format_of(options), advance))
+        findings = list(check_path(path, pixel_format_of(options), advance))
     errors, warnings = (sum(finding.kind == kind for finding in findings) for kind in ("error", "warning"))
     if options.json:
         print(as_json(findings))

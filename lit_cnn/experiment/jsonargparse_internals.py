@@ -21,6 +21,8 @@ UNION = re.compile(r"Does not validate .* Errors: - (.*) Given value type: .* Gi
 """How it lists what each type of a union expected."""
 TYPE = re.compile(r"(?:an? )?(?:<class '([\w.]+)'>|typing\.Literal)")
 """How it writes a type that it expected."""
+MISSING = re.compile(r"the following arguments are required: ([\w.]+)")
+"""How it names keys without a default that are not stated."""
 SECTION_HELP = "Path to a config"
 """How the help begins of the options that read a whole section, or a whole recipe, from a file."""
 
@@ -56,6 +58,12 @@ def plain_meaning(text: str) -> str:
     'the rho of torch.optim.SGD'
     """
     return " ".join(re.sub(r":\w+:`~?([^`]*)`", r"\1", text).replace("`", "").split())
+
+
+def missing_key(message: str) -> str | None:
+    """The first dotted key that ``message`` calls required; None if it says something else."""
+    found = MISSING.search(" ".join(message.split()))
+    return found[1] if found else None
 
 
 def unknown_key(message: str) -> str | None:

@@ -128,35 +128,16 @@ class RecipeCLI:
         recipes = {file: read_yaml(file) for file in files}
         require_filled_sections(recipes, keys_of(self.parser))
         if not any((file.parent / ENVIRONMENT).is_file() for file in files):  # a run's own recipe states every key
-            arguments = self._with_weights(arguments, recipes, pretrained)
+            arguments, notice = with_weights(arguments, recipes, pretrained)
+            self.notices += [notice] if notice else []
         try:
             self.config: Any = self.parser.parse_args(arguments)
         except (ArgumentError, ValueError) as error:
             said = explain(str(error), keys_of(self.parser)) if isinstance(error, ArgumentError) else str(error)
             raise ValueError(place_of(said, files, arguments) + said) from None
         self.notices += leave_out_inherited(self.config, list(recipes.values()), arguments)
-        self.config.about.title = stated_title(recipes.values(), arguments) or plain_title(self.config)
-
-    def _with_weights(
-        self, arguments: list[str], recipes: Mapping[Path, dict[str, Any]], pretrained: str | None
-    ) -> list[str]:
-        """The arguments with the keys that follow from the weights to start from.
-
-        Those of ``pretrained`` stand behind the files, those of a recipe's ``initial.checkpoint`` hold where no file
-        states them.
-        """
-        typed = dict(typed_keys(arguments))
-        values = {key: value for recipe in recipes.values() for key, value in leaves("", recipe)} | typed
-        spec = pretrained or values.get(CHECKPOINT)
-        parts = {f"model.initial.{kind}" for kind in ("convolutions", "linears")}  # of another network, as VGG grows
-        if not isinstance(spec, str) or any(values.get(key) is not None for key in parts):
-            return arguments
-        behind = 1 + max((place for place, word in enumerate(arguments) if word in ("--config", "-c")), default=-2) + 1
-        stated = {key for key in values if pretrained is None or key in typed or not key.startswith("model.")}
-        taken = keys_of_weights(spec, values, stated)
-        self.notices.append(describe_keys_of_weights(spec, taken, values))
-        given = {CHECKPOINT: spec, **taken} if pretrained else taken
-        return [*arguments[:behind], *(argument(key, value) for key, value in given.items()), *arguments[behind:]]
+        stated = [*self.arguments, *(["--model.architecture"] if pretrained else [])]
+        self.config.about.title = stated_title(recipes.values(), stated) or plain_title(self.config)
 
     def settle_precision(self, stated_by: str = "the recipe") -> PrecisionChoice:
         """Put this machine's precision in the place of auto, so that the configuration says what a run computes in.
@@ -172,8 +153,10 @@ class RecipeCLI:
         first, others = (self.arguments[:1], self.arguments[1:]) if equals else (self.arguments[:2], self.arguments[2:])
         if flag not in ("--config", "-c") or not others:
             return None
+        file = Path(first[-1].partition("=")[2] if equals else first[-1])
         try:
-            alone = self.parser.parse_args(first)
+            words, _ = with_weights(first, {file: read_yaml(file)}, None) if file.is_file() else (first, "")
+            alone = self.parser.parse_args(words)
         except (ArgumentError, ValueError):
             return None
         _settle(alone, "the recipe")
@@ -182,6 +165,28 @@ class RecipeCLI:
     def dump(self) -> str:
         """The resolved recipe as YAML, without what is derived from other keys."""
         return self.parser.dump(self.config, skip_unset=False)
+
+
+def with_weights(
+    arguments: list[str], recipes: Mapping[Path, dict[str, Any]], pretrained: str | None
+) -> tuple[list[str], str]:
+    """The arguments with the keys that follow from the weights to start from, and a sentence on them.
+
+    Those of ``pretrained`` stand behind the files, those of a recipe's ``initial.checkpoint`` hold where no file states
+    them. Without such weights the arguments are as they were and the sentence is empty.
+    """
+    typed = dict(typed_keys(arguments))
+    values = {key: value for recipe in recipes.values() for key, value in leaves("", recipe)} | typed
+    spec = pretrained or values.get(CHECKPOINT)
+    parts = {f"model.initial.{kind}" for kind in ("convolutions", "linears")}  # of another network, as VGG grows
+    if not isinstance(spec, str) or any(values.get(key) is not None for key in parts):
+        return arguments, ""
+    behind = 1 + max((place for place, word in enumerate(arguments) if word in ("--config", "-c")), default=-2) + 1
+    stated = {key for key in values if pretrained is None or key in typed or not key.startswith("model.")}
+    taken = keys_of_weights(spec, values, stated)
+    given = {CHECKPOINT: spec, **taken} if pretrained else taken
+    keys = [argument(key, value) for key, value in given.items()]
+    return [*arguments[:behind], *keys, *arguments[behind:]], describe_keys_of_weights(spec, taken, values)
 
 
 def typed_keys(arguments: Sequence[str]) -> Iterator[tuple[str, Any]]:

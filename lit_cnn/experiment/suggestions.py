@@ -2,7 +2,7 @@
 
 import difflib
 
-from lit_cnn.experiment.jsonargparse_internals import plain, section_given_a_value, unknown_key
+from lit_cnn.experiment.jsonargparse_internals import missing_key, plain, section_given_a_value, unknown_key
 
 WORDS = {
     "trainer.max_epochs": ("epoch", "epochs", "max_epochs", "num_epochs", "n_epochs", "num_train_epochs"),
@@ -54,6 +54,8 @@ def explain(message: str, keys: list[str]) -> str:
     """Shorten a message of jsonargparse to one sentence, and suggest the nearest of ``keys`` for an unknown one."""
     if section := section_given_a_value(message):
         return value_for_section(*section, keys)
+    if missing := missing_key(message):
+        return f"{missing} is missing: state it in the recipe, or as --{missing} VALUE"
     name = unknown_key(message)
     if name is None:
         return plain(message)

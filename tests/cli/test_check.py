@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from checkpoint_files import PREPROCESSING, write_checkpoint
+from foreign import LITE0, hub_with_lite0, offline
 from PIL import Image
 from scenes import scene
 
@@ -12,6 +13,7 @@ from lit_cnn.cli.main import main
 from lit_cnn.evaluation.checking import WEIGHTS
 from lit_cnn.run_folder.checkpoint import BEST, export_weights, load_checkpoint
 
+__all__ = ["hub_with_lite0", "offline"]
 GRAY = {**PREPROCESSING, "image_size": [8, 8], "resize": 8, "mean": [0.5], "std": [0.5], "in_channels": 1}
 
 
@@ -31,6 +33,13 @@ def findings(path: Path, capsys: pytest.CaptureFixture, code: int) -> dict[str, 
     for finding in json.loads(capsys.readouterr().out):
         said[finding["kind"]].append(finding["text"])
     return said
+
+
+@pytest.mark.usefixtures("hub_with_lite0")
+def test_published_weights_are_checked_by_name(capsys: pytest.CaptureFixture) -> None:
+    assert main(["check", LITE0, "--json"]) == 0
+    (fact,) = (each["text"] for each in json.loads(capsys.readouterr().out) if each["kind"] == "fact")
+    assert "efficientnet_lite0" in fact
 
 
 def test_a_sound_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -7,11 +7,13 @@ import pytest
 from jsonargparse import ArgumentError
 
 from lit_cnn.experiment.jsonargparse_internals import (
+    MISSING,
     SECTION_HELP,
     UNION,
     UNKNOWN,
     described_keys,
     keys_of,
+    missing_key,
     plain,
     unknown_key,
 )
@@ -61,6 +63,13 @@ def test_an_unknown_key_is_found_in_the_message(said, wrong: str, key: str, patt
     message = said(wrong)
     assert UNKNOWN[pattern].search(message), WORDS.format(message, f"UNKNOWN[{pattern}]")
     assert unknown_key(message) == key
+
+
+def test_a_missing_key_is_found_in_the_message(said) -> None:
+    message = said("data: {source: digits}")
+    assert MISSING.search(message), WORDS.format(message, "MISSING")
+    assert missing_key(message) == "model.architecture"
+    assert missing_key(said("--data.batch_size=many")) is None
 
 
 @pytest.mark.parametrize("wrong", ["--data.batch_size=many", "--data.workers=many", "--model.loss.name=hinge"])

@@ -16,7 +16,7 @@ TWINS = [recipe_id(path) for path in list_recipes("small")]
 UNTRAINED = {
     "finetune": [
         *("--model.initial.checkpoint", "null", "--model.initial.freeze_epochs", "0"),
-        *("--model.initial.batch_norm", "train"),
+        *("--model.initial.batch_norm", "train", "--model.architecture", "resnet50"),
     ]
 }
 """What starts a recipe from random weights that names published ones, which would be downloaded."""
