@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lit_cnn.reports.contact_sheet import draw_contact_sheet
-from lit_cnn.reports.names import distinct
+from lit_cnn.reports.names import distinct, shortened
 from lit_cnn.run_folder.atomic import replacing
 
 _NAME_LENGTH = 11
+_FILE_LENGTH = 18
 
 
 def draw_worst(
@@ -59,7 +60,8 @@ def draw_worst(
     captions, rows = [], []
     for i in order.tolist():
         answer = f"true {names[int(label[i])]}\nsaid {names[int(said[i])]} {_percent(float(probability[i]))}"
-        lines = [answer, f"loss {float(loss[i]):.2f}", *([os.path.basename(places[i])] if places[i] else [])]
+        file = [shortened(os.path.basename(places[i]), _FILE_LENGTH)] if places[i] else []
+        lines = [answer, f"loss {float(loss[i]):.2f}", *file]
         captions.append("\n".join(lines))
         called = [class_names[int(label[i])], class_names[int(said[i])]]
         rows.append([places[i], *called, float(probability[i]), float(loss[i]), int(label[i] == said[i])])
