@@ -15,6 +15,7 @@ import torch
 from lightning.pytorch.tuner import Tuner
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
+from lit_cnn.experiment.initial_weights import fetch_weights
 from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.training.announce import announce
 from lit_cnn.training.optimization.schedules import ScheduleSettings
@@ -65,6 +66,7 @@ def find_rate(recipe: Recipe, lowest: float = LOWEST, highest: float = HIGHEST, 
     Raises:
         ValueError: As ``fit`` does.
     """
+    fetch_weights(recipe.model)
     recipe.machine.apply()
     settings = {key: value for key, value in recipe.trainer.items() if key not in ("max_time", "logger", "profiler")}
     check_keys(settings)

@@ -23,10 +23,10 @@ from lit_cnn.experiment.extending import (
     finished_sentence,
     progress_of,
 )
+from lit_cnn.experiment.initial_weights import fetch_weights
 from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.experiment.run_trainer import limit_batch, run_trainer, try_out
 from lit_cnn.experiment.starting import Start, check_same_run, find_start, is_main_process, make_run_dir
-from lit_cnn.pretrained.importing import checkpoint_of
 from lit_cnn.run_folder.checkpoint import BEST, export_weights, load_checkpoint
 from lit_cnn.run_folder.folder import DATA_SET, ENVIRONMENT, RUN_DIR_VARIABLE, describe_environment, write_json
 from lit_cnn.run_folder.lock import locked
@@ -100,9 +100,8 @@ def fit(
         check_same_run(resume, recipe.resolved)
     else:
         recipe.check_monitor()
-    if resume is None and extend is None and recipe.model.initial.checkpoint is not None:
-        local = str(checkpoint_of(recipe.model.initial.checkpoint, announce))
-        recipe.model.initial = replace(recipe.model.initial, checkpoint=local)
+    if resume is None and extend is None:
+        fetch_weights(recipe.model)
     source = None if extend is None else extended_checkpoint(extend, recipe.resolved)
     recipe.machine.apply()
     settings = {**recipe.trainer, "callbacks": [*(recipe.trainer["callbacks"] or []), *watchers]}

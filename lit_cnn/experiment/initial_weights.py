@@ -1,16 +1,19 @@
 """What a recipe takes from the weights it starts from, where it does not say otherwise: network and preprocessing."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lit_cnn.data.image_size import as_stated
 from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.experiment.files import value_text
+from lit_cnn.pretrained.importing import checkpoint_of
 from lit_cnn.pretrained.proving import reference_of
 from lit_cnn.pretrained.sources import find_published, is_published_spec
 from lit_cnn.run_folder.checkpoint import load_checkpoint
 from lit_cnn.run_folder.folder import find_checkpoint
+from lit_cnn.training.announce import announce
+from lit_cnn.training.classifier import Classifier
 
 CHECKPOINT = "model.initial.checkpoint"
 ARCHITECTURE = "model.architecture"
@@ -136,3 +139,16 @@ def describe_keys_of_weights(spec: str, taken: Mapping[str, Any], values: Mappin
     ]
     said = f"from the weights of {spec}: {shown or 'nothing'}"
     return said + (f"; the recipe differs in {', '.join(other)}" if other else "")
+
+
+def fetch_weights(model: Classifier) -> None:
+    """Put a file in the place of published weights or of a run folder that ``model`` starts from, importing the former
+    at their first use.
+
+    Raises:
+        ValueError: If they are not to be had.
+    """
+    spec = model.initial.checkpoint
+    if spec is not None:
+        file = find_checkpoint(checkpoint_of(spec, announce))
+        model.initial = replace(model.initial, checkpoint=str(file))

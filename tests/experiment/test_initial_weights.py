@@ -9,9 +9,10 @@ import torch
 import lit_cnn
 from lit_cnn.data.module import ImageData
 from lit_cnn.data.preprocessing import Preprocessing
-from lit_cnn.experiment.initial_weights import DEFAULTS, choices_of
+from lit_cnn.experiment.initial_weights import DEFAULTS, choices_of, fetch_weights
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 from lit_cnn.run_folder.checkpoint import FORMAT
+from lit_cnn.training.fine_tuning import InitialWeights
 
 MADE = Preprocessing((80, 80), 91, "squash", "bicubic", (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), 3)
 
@@ -116,6 +117,17 @@ def test_published_weights_are_known_without_a_download() -> None:
     assert cli.config.model.architecture == "efficientnet_b0"
     assert cli.config.model.options.padding == "symmetric"
     assert cli.config.model.initial.checkpoint == "timm:efficientnet_b0.ra_in1k"
+
+
+def test_a_run_folder_stands_for_its_best_checkpoint(weights: str, tmp_path: Path) -> None:
+    checkpoints = tmp_path / "run" / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    (checkpoints / "best.ckpt").write_bytes(Path(weights).read_bytes())
+    cli = parsed("--config", "folder", pretrained=str(tmp_path / "run"))
+    assert cli.config.model.architecture == "cifar_resnet8"
+    model = lit_cnn.Classifier("cifar_resnet8", initial=InitialWeights(str(tmp_path / "run")))
+    fetch_weights(model)
+    assert model.initial.checkpoint == str(checkpoints / "best.ckpt")
 
 
 def test_a_stored_recipe_does_not_ask_its_weights_again(tmp_path: Path) -> None:
