@@ -44,7 +44,7 @@ class ListedRecipe:
 
 def listed_recipe(path: Path, measured_batch: int | None = None) -> ListedRecipe:
     """Read a recipe's file; with ``measured_batch`` images time a few of its training steps on this machine, too."""
-    recipe = read_recipe(path)
+    recipe = with_network(read_recipe(path))
     cost = cost_of(recipe)
     speed = None if measured_batch is None else measure_speed(configs_of(path), cost, measured_batch)
     architecture, data = recipe["model"]["architecture"], recipe["data"]
@@ -59,3 +59,14 @@ def listed_recipe(path: Path, measured_batch: int | None = None) -> ListedRecipe
         cost=cost,
         speed=speed,
     )
+
+
+def with_network(recipe: dict[str, Any]) -> dict[str, Any]:
+    """The recipe with the network of the published weights it starts from, where it states none itself."""
+    model = recipe["model"]
+    if "architecture" in model:
+        return recipe
+    from lit_cnn.pretrained.sources import find_published
+
+    weights = find_published(model["initial"]["checkpoint"])
+    return {**recipe, "model": {**model, "architecture": weights.architecture}}
