@@ -153,7 +153,9 @@ def draw(rows: "list[Compared]", path: Path, data: str | None) -> None:
     for row in rows:
         top1 = row.ours_top1 if row.ours_top1 is not None else row.published_top1
         if top1 is not None:
-            points.append(Point(row.name, row.madds, top1, row.proof == "own"))
+            own = row.proof == "own"
+            label = f"{row.name}, {Path(row.weights).name}" if own else row.name
+            points.append(Point(label, row.madds, top1, own))
     measured = any(row.ours_top1 is not None for row in rows)
     draw_accuracy_cost(points, f"top-1 (%), {data or 'own data'}" if measured else "top-1 (%), as published", path)
 

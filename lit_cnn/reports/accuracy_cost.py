@@ -65,7 +65,7 @@ def accuracy_cost_figure(points: Sequence[Point], label: str) -> Figure:
     kinds = [(BLUE, "published weights"), (OWN, "trained here")]
     shown = [(color, words) for color, words in kinds if any((OWN if point.own else BLUE) == color for point in points)]
     axes.legend(handles=[Patch(color=color, label=words) for color, words in shown], frameon=False, fontsize=9,
-                loc="lower right")  # fmt: skip
+                loc="lower left", bbox_to_anchor=(0, 1.01), ncols=2)  # fmt: skip
     axes.margins(x=0.25, y=0.15)
     axes.set_xlabel("multiply-adds of one image (M)", fontsize=9, color=GRAY)
     axes.set_ylabel(shortened(label, 80), fontsize=9, color=GRAY)
