@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
+from lit_cnn.allocation import keep_freed_memory
+
 if TYPE_CHECKING:
     from fitted_run import FittedRun
 
@@ -24,6 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if method := config.getoption("--start-method"):
         multiprocessing.set_start_method(method, force=True)
+    keep_freed_memory()  # as the commands do
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what it runs in the background
         signal.signal(signal.SIGINT, signal.default_int_handler)  # for the processes that tests start and interrupt
     images = Path(__file__).parents[2] / "shared" / "data"  # beside the checkout, where this project is developed
