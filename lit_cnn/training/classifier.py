@@ -27,6 +27,7 @@ from lit_cnn.training.freezing import Freezing, lagging_statistics
 from lit_cnn.training.losses import LossSettings, balanced_weights, loss_of_heads
 from lit_cnn.training.metrics import EvaluationMetrics, SoftTargetAccuracy
 from lit_cnn.training.optimization.clipping import ClippingSettings, classifier_of, clip_gradients_
+from lit_cnn.training.optimization.layer_rates import learning_rate
 from lit_cnn.training.optimization.loss_scaling import scaled, scaler_of
 from lit_cnn.training.optimization.optimizers import OptimizerSettings, make_optimizer
 from lit_cnn.training.optimization.sam import Ascent, SamSettings, frozen_statistics
@@ -301,8 +302,7 @@ class Classifier(pl.LightningModule):
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         if self._logs_this_step:
-            group = self.trainer.optimizers[0].param_groups[0]
-            self.log("lr", group["lr"] / group.get("rate_factor", 1.0))
+            self.log("lr", learning_rate(self.trainer.optimizers[0]))
 
     @property
     def _logs_this_step(self) -> bool:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from lit_cnn.data.batch import Batch
 from lit_cnn.run_folder.checkpoint import LAST
 from lit_cnn.training.callbacks.checkpoints import Checkpoints
+from lit_cnn.training.optimization.layer_rates import learning_rate
 from lit_cnn.training.optimization.loss_scaling import scaled
 
 EVERY = 50
@@ -66,7 +67,7 @@ class LossGuard(pl.Callback):
         if not stop:
             return
         where = f"in step {own}" if own >= 0 else "on another rank"
-        rate = trainer.optimizers[0].param_groups[0]["lr"]
+        rate = learning_rate(trainer.optimizers[0])
         assert self._batch is not None
         cause = first_failure(pl_module, self._batch.images)
         what = "not finite" if self.max_loss is None else f"not finite or above loss_guard.max_loss {self.max_loss:g}"

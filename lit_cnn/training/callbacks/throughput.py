@@ -14,6 +14,7 @@ from lit_cnn.data.loading.doctor import diagnose
 from lit_cnn.data.module import ImageData
 from lit_cnn.training.announce import announce
 from lit_cnn.training.monitor import metric_text
+from lit_cnn.training.optimization.layer_rates import learning_rate
 
 SHOWN = (("loss", "train/loss"), ("val/loss", "val/loss"), ("val/acc1", "val/acc1"))
 """Name in the line, name of the metric."""
@@ -97,9 +98,7 @@ class Throughput(pl.Callback):
         planned = trainer.max_epochs if trainer.max_epochs not in (None, -1) else None
         values = trainer.callback_metrics
         shown = [f"{name} {metric_text(name, float(values[key]))}" for name, key in SHOWN if key in values]
-        rates = [
-            f"rate {group['lr']:.3g}" for optimizer in trainer.optimizers[:1] for group in optimizer.param_groups[:1]
-        ]
+        rates = [f"rate {learning_rate(optimizer):.3g}" for optimizer in trainer.optimizers[:1]]
         left = [] if planned is None or planned <= done else [f"{_duration(seconds * (planned - done))} to go"]
         head = f"epoch {done}" + (f"/{planned}" if planned else "")
         announce(f"{head}: {', '.join([*shown, *rates, *left, self._speed])}")

@@ -4,6 +4,7 @@ section 3.2; one factor per layer as in Clark et al. 2020, arXiv:2003.10555)."""
 from collections.abc import Iterator
 
 from torch import nn
+from torch.optim import Optimizer
 
 from lit_cnn.architectures.network import Network
 from lit_cnn.training.class_rows import class_tensors
@@ -21,6 +22,12 @@ def rate_factors(network: nn.Module, layer_decay: float, head_factor: float) -> 
         factors |= {id(parameter): layer_decay ** (len(found) - number) for parameter in layer.parameters()}
     last = class_tensors(network)
     return factors | {id(network.get_parameter(name)): head_factor for name in last}
+
+
+def learning_rate(optimizer: Optimizer) -> float:
+    """The rate of the schedule, which layers with a factor of their own multiply."""
+    group = optimizer.param_groups[0]
+    return group["lr"] / group.get("rate_factor", 1.0)
 
 
 def layers(network: nn.Module) -> list[nn.Module]:

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 import lit_cnn
-from lit_cnn.training.optimization.layer_rates import layers, rate_factors
+from lit_cnn.training.optimization.layer_rates import layers, learning_rate, rate_factors
 from lit_cnn.training.optimization.optimizers import OptimizerSettings, make_optimizer, parameter_groups
 
 
@@ -44,6 +44,7 @@ def test_one_step_moves_each_layer_by_its_own_rate() -> None:
     network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Conv2d(2, 2, 3), nn.Flatten(), nn.Linear(8, 3))
     settings = OptimizerSettings(learning_rate=0.1, base_batch_size=None, momentum=0.0, layer_decay=0.5, head_factor=3)
     optimizer = make_optimizer(network, settings, 8)
+    assert learning_rate(optimizer) == 0.1
     before = [parameter.detach().clone() for parameter in network.parameters()]
     for parameter in network.parameters():
         parameter.grad = torch.ones_like(parameter)
