@@ -17,9 +17,9 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from lit_cnn.experiment.initial_weights import fetch_weights
 from lit_cnn.experiment.recipe import Recipe
-from lit_cnn.training.announce import announce
+from lit_cnn.experiment.run_trainer import open_data
 from lit_cnn.training.optimization.schedules import ScheduleSettings
-from lit_cnn.training.trainer import check_keys, check_strategy, make_trainer
+from lit_cnn.training.trainer import make_trainer
 
 LOWEST, HIGHEST, STEPS = 1e-6, 1.0, 100
 SPREAD = 2.5
@@ -69,11 +69,7 @@ def find_rate(recipe: Recipe, lowest: float = LOWEST, highest: float = HIGHEST, 
     fetch_weights(recipe.model)
     recipe.machine.apply()
     settings = {key: value for key, value in recipe.trainer.items() if key not in ("max_time", "logger", "profiler")}
-    check_keys(settings)
-    check_strategy(recipe.resolved["trainer"]["strategy"])
-    recipe.data.setup("fit")
-    for line in [*recipe.notices, *recipe.data.summary.lines()]:
-        announce(line)
+    open_data(recipe, settings)
     if recipe.model.initial.freeze_epochs != "all":
         recipe.model.initial = replace(recipe.model.initial, freeze_epochs=0)
     recipe.model.schedule_settings = ScheduleSettings("constant")

@@ -25,7 +25,7 @@ from lit_cnn.experiment.extending import (
 )
 from lit_cnn.experiment.initial_weights import fetch_weights
 from lit_cnn.experiment.recipe import Recipe
-from lit_cnn.experiment.run_trainer import limit_batch, run_trainer, try_out
+from lit_cnn.experiment.run_trainer import limit_batch, open_data, run_trainer, try_out
 from lit_cnn.experiment.starting import Start, check_same_run, find_start, is_main_process, make_run_dir
 from lit_cnn.run_folder.checkpoint import BEST, export_weights, load_checkpoint
 from lit_cnn.run_folder.folder import DATA_SET, ENVIRONMENT, RUN_DIR_VARIABLE, describe_environment, write_json
@@ -36,7 +36,7 @@ from lit_cnn.training.announce import announce
 from lit_cnn.training.metrics_file import MetricsFile
 from lit_cnn.training.slurm import job_id, requeue, take_over_requeueing
 from lit_cnn.training.stopping import Pause, RunInterrupted, StopRequest
-from lit_cnn.training.trainer import check_keys, check_strategy, end_launched, seconds_of
+from lit_cnn.training.trainer import end_launched, seconds_of
 
 
 @dataclass(frozen=True)
@@ -125,11 +125,7 @@ def _fit(
     source: Path | None,
     command: Sequence[str],
 ) -> Run:
-    check_keys(settings)
-    check_strategy(recipe.resolved["trainer"]["strategy"])
-    recipe.data.setup("fit")
-    for line in [*recipe.notices, *recipe.data.summary.lines()]:
-        announce(line)
+    open_data(recipe, settings)
     if resume is None and is_main_process():
         _warn_of_levels(recipe.data)
     if settings.get("fast_dev_run"):

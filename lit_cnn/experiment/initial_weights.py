@@ -33,7 +33,7 @@ FREE_OPTIONS = ("dropout", "drop_path", "weight_init", "aux_head", "aux_heads", 
 
 
 @dataclass(frozen=True)
-class Start:
+class KnownWeights:
     """Weights to start from, as values for the keys of a recipe.
 
     Args:
@@ -47,7 +47,7 @@ class Start:
     preprocessing: Preprocessing | None
 
     @classmethod
-    def of(cls, spec: str) -> "Start":
+    def of(cls, spec: str) -> "KnownWeights":
         """What is known of a checkpoint or of published weights, which are not downloaded for it.
 
         Raises:
@@ -106,18 +106,14 @@ def choices_of(made: Preprocessing) -> dict[str, Any]:
     return dict(zip(DEFAULTS, values, strict=True))
 
 
-def keys_of_weights(spec: str, values: Mapping[str, Any], kept: Collection[str]) -> dict[str, Any]:
+def keys_of_weights(start: KnownWeights, values: Mapping[str, Any], kept: Collection[str]) -> dict[str, Any]:
     """The keys of a recipe that follow from the weights it starts from.
 
     Args:
-        spec: The weights.
+        start: The weights.
         values: All that the recipe states, by dotted key.
         kept: The stated keys that hold whatever the weights say.
-
-    Raises:
-        ValueError: As ``Start.of`` does.
     """
-    start = Start.of(spec)
     keys = {**start.network_keys(), **start.data_keys(values, kept)}
     if ARCHITECTURE in kept and values[ARCHITECTURE] != start.architecture:  # as VGG grows: options are of another net
         keys = {key: value for key, value in keys.items() if not key.startswith("model.")}
@@ -127,9 +123,10 @@ def keys_of_weights(spec: str, values: Mapping[str, Any], kept: Collection[str])
     return {key: value for key, value in keys.items() if key not in kept}
 
 
-def describe_keys_of_weights(spec: str, taken: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+def describe_keys_of_weights(
+    spec: str, start: KnownWeights, taken: Mapping[str, Any], values: Mapping[str, Any]
+) -> str:
     """Which keys the weights gave, and where the recipe differs from them, as a sentence."""
-    start = Start.of(spec)
     theirs = {**start.network_keys(), **start.data_keys(values, ())}
     shown = ", ".join(f"{key} {value_text(value)}" for key, value in taken.items() if value is not None)
     other = [

@@ -16,7 +16,7 @@ from lit_cnn.data.module import ImageData
 from lit_cnn.experiment.files import About, argument, find_recipe, lines_of, read_yaml, recipe_id
 from lit_cnn.experiment.identity import leaves
 from lit_cnn.experiment.inherited import leave_out_inherited
-from lit_cnn.experiment.initial_weights import CHECKPOINT, describe_keys_of_weights, keys_of_weights
+from lit_cnn.experiment.initial_weights import CHECKPOINT, KnownWeights, describe_keys_of_weights, keys_of_weights
 from lit_cnn.experiment.jsonargparse_internals import keys_of
 from lit_cnn.experiment.suggestions import explain
 from lit_cnn.run_folder.folder import ENVIRONMENT
@@ -183,10 +183,11 @@ def with_weights(
         return arguments, ""
     behind = 1 + max((place for place, word in enumerate(arguments) if word in ("--config", "-c")), default=-2) + 1
     stated = {key for key in values if pretrained is None or key in typed or not key.startswith("model.")}
-    taken = keys_of_weights(spec, values, stated)
+    start = KnownWeights.of(spec)
+    taken = keys_of_weights(start, values, stated)
     given = {CHECKPOINT: spec, **taken} if pretrained else taken
     keys = [argument(key, value) for key, value in given.items()]
-    return [*arguments[:behind], *keys, *arguments[behind:]], describe_keys_of_weights(spec, taken, values)
+    return [*arguments[:behind], *keys, *arguments[behind:]], describe_keys_of_weights(spec, start, taken, values)
 
 
 def typed_keys(arguments: Sequence[str]) -> Iterator[tuple[str, Any]]:

@@ -17,10 +17,31 @@ from lit_cnn.training.callbacks.throughput import Throughput
 from lit_cnn.training.checkpoint_io import DurableCheckpointIO
 from lit_cnn.training.metrics_file import MetricsFile
 from lit_cnn.training.stopping import StopRequest
-from lit_cnn.training.trainer import limited_waiting, loggers_of, make_trainer, profiler_of, progress_bars
+from lit_cnn.training.trainer import (
+    check_keys,
+    check_strategy,
+    limited_waiting,
+    loggers_of,
+    make_trainer,
+    profiler_of,
+    progress_bars,
+)
 
 TRIED_OUT = 8
 """Images of the one batch that ``trainer.fast_dev_run`` trains on, at most."""
+
+
+def open_data(recipe: Recipe, settings: dict[str, Any]) -> None:
+    """Refuse a trainer that a run cannot have, load the data, and announce what they turned out to be.
+
+    Raises:
+        ValueError: Naming the key of the trainer, or what is wrong with the data.
+    """
+    check_keys(settings)
+    check_strategy(recipe.resolved["trainer"]["strategy"])
+    recipe.data.setup("fit")
+    for line in [*recipe.notices, *recipe.data.summary.lines()]:
+        announce(line)
 
 
 def try_out(recipe: Recipe, settings: dict[str, Any]) -> None:
