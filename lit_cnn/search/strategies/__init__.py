@@ -1,0 +1,1 @@
+"""Search strategies, written from their papers behind one interface."""
