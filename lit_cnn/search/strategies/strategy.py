@@ -1,7 +1,8 @@
 """What every strategy is: a pure function from what a slot may know to the points that it proposes.
 
-Slot k of a search knows the points of all slots before it, and the rewards of slots 0 to k - 1 - lag only. Its draws are
-keyed by (seed, slot). So a search gives the same trials with any number of workers up to lag + 1, and after any kill.
+Slot k of a search knows the points of all slots before it, and the rewards of slots 0 to k - 1 - lag only. Its draws
+are keyed by (seed, slot). So a search gives the same trials with any number of workers up to lag + 1, and after any
+kill.
 """
 
 import random
