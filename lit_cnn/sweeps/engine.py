@@ -17,14 +17,19 @@ from optuna.trial import TrialState
 from lit_cnn.sweeps.findings import find_results
 from lit_cnn.sweeps.heartbeat import beating
 from lit_cnn.sweeps.locks import held
+from lit_cnn.sweeps.plan import Chooser, Plan
 from lit_cnn.sweeps.queue import STOPPED, Queue, Taken
 from lit_cnn.sweeps.results import TrialResult
+from lit_cnn.sweeps.sampling import SpaceChooser
 from lit_cnn.sweeps.space import Space
 from lit_cnn.sweeps.storage import open_storage
 from lit_cnn.sweeps.trials import Fit, Pause, StopSignals, explain_failure, read_value
 from lit_cnn.training.announce import announce
 from lit_cnn.training.monitor import metric_text
 from lit_cnn.training.stopping import PAUSED
+
+MEASURED = "measured"
+"""Attribute of a trial: its metric, where it is compared by something else."""
 
 
 @dataclass
@@ -33,39 +38,47 @@ class Sweep:
 
     Args:
         folder: The sweep's folder; its name is the study's. Holds the run folders.
-        space: What is tried; its metric is set.
-        identity: What the sweep is besides its space: dotted recipe keys and values.
+        plan: What is tried; its metric is set.
+        identity: What the sweep is besides its plan: dotted recipe keys and values.
         storage_url: Optuna database URL, or None for a journal file in the folder.
-        length: Epochs or steps of a whole run, in the unit of the space's pruner; None where it has no pruner.
+        length: Epochs or steps of a whole run, in the unit of the plan's pruner; None where it has no pruner.
         say: Gets one line on each event.
+        chooser: Who chooses the points; None where the plan is a space of recipe keys.
 
     Raises:
         ValueError: If the storage cannot be opened, or holds another sweep under this name.
     """
 
     folder: Path
-    space: Space
+    plan: Plan
     identity: dict[str, Any]
     storage_url: str | None = None
     length: int | None = None
     say: Callable[[str], None] = announce
+    chooser: Chooser | None = None
     storage: BaseStorage = field(init=False)
     queue: Queue = field(init=False)
 
     def __post_init__(self) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self.folder = self.folder.resolve()
-        self.rungs = self.space.pruner.rungs(self.length or 0) if self.space.pruner else (0,)
+        self.rungs = self.plan.pruner.rungs(self.length or 0) if self.plan.pruner else (0,)
         self.storage = open_storage(self.folder, self.storage_url, self.say)
         with held(self.folder / ".queue.lock"):
             optuna.create_study(
                 storage=self.storage,
                 study_name=self.folder.name,
-                direction=self.space.goal,
+                direction=self.plan.goal,
                 load_if_exists=True,
             )
-            self.queue = Queue(self.folder, self.space, self.storage, len(self.rungs))
+            chooser = self.chooser or self._space_chooser()
+            self.queue = Queue(self.folder, self.plan, self.storage, len(self.rungs), chooser)
             self._check_identity()
+
+    def _space_chooser(self) -> Chooser:
+        if not isinstance(self.plan, Space):
+            raise TypeError(f"a {type(self.plan).__name__} needs a chooser")
+        return SpaceChooser(self.plan)
 
     @property
     def study(self) -> optuna.Study:
@@ -73,7 +86,7 @@ class Sweep:
         return self.queue.study
 
     def _check_identity(self) -> None:
-        now = self._identity()
+        now = {**self.identity, **self.plan.identity()}
         before = self.study.user_attrs.get("identity")
         names = [key for key in now.keys() | (before or now).keys() if now.get(key) != (before or now).get(key)]
         if set(names) <= {"metric", "value", "direction"} and not self.study.get_trials(False, (TrialState.COMPLETE,)):
@@ -87,20 +100,6 @@ class Sweep:
         if before != now:
             self.study.set_user_attr("identity", now)
 
-    def _identity(self) -> dict[str, Any]:
-        """All that must stay while a sweep goes on; the numbers of trials and of seeds may grow."""
-        space = self.space.as_dict()
-        now = {
-            **self.identity,
-            **{f"keys.{key}": values for key, values in space["keys"].items()},
-            "order of keys": list(space["keys"]),
-            **{name: space[name] for name in ("sampler", "seed", "metric", "value")},
-            "direction": self.space.goal,
-        }
-        if self.space.seeds is not None:
-            now["seeds"] = "0, 1, …"
-        return now if self.space.pruner is None else {**now, "pruner": space["pruner"]}
-
     def settled(self, name: str, value: Any) -> Any:
         """What all processes of the sweep use for ``name``: the value that the study keeps, or ``value``, kept now."""
         with held(self.queue.mutex):
@@ -113,7 +112,7 @@ class Sweep:
 
     def results(self) -> list[TrialResult]:
         """One row per point, best first, then those that were pruned, failed, run and wait."""
-        return find_results(self.queue.standing(), self.space, self.rungs)
+        return find_results(self.queue.standing(), self.plan, self.rungs, self.queue.chooser)
 
     # Running ----------------------------------------------------------------------------------------------------------
 
@@ -168,13 +167,12 @@ class Sweep:
         value, error = None, ""
         try:
             if code in (0, PAUSED):
-                value = read_value(taken.run, self.space, self._pause(taken.job.rung))
+                value = read_value(taken.run, self.plan, self._pause(taken.job.rung))
             else:
                 error = explain_failure(taken.run, code or 1)
         except KeyError as logged:
             raise ValueError(
-                f"{name} has logged no {self.space.metric}, but {', '.join(logged.args[0])}: "
-                "correct metric in the space file"
+                f"{name} has logged no {self.plan.metric}, but {', '.join(logged.args[0])}: correct the metric"
             ) from None
         except ValueError as problem:
             error = str(problem)
@@ -183,17 +181,20 @@ class Sweep:
             self.study.tell(taken.trial, state=TrialState.FAIL, skip_if_finished=True)
             self.say(f"{name} failed: {error}")
             return
-        self.study.tell(taken.trial, value, skip_if_finished=True)
-        self.say(f"{name}: {self.space.metric} {metric_text(self.space.metric, value)} in {seconds:.0f} s")
+        score = self.queue.chooser.score(taken.trial, value)
+        if score != value:
+            taken.trial.set_user_attr(MEASURED, value)
+        self.study.tell(taken.trial, score, skip_if_finished=True)
+        self.say(f"{name}: {self.plan.metric} {metric_text(self.plan.metric, value)} in {seconds:.0f} s")
 
     def _pause(self, rung: int) -> Pause | None:
         """Where a run is paused at a rung; None at the last one, which is the end."""
-        if self.space.pruner is None or rung == len(self.rungs) - 1:
+        if self.plan.pruner is None or rung == len(self.rungs) - 1:
             return None
-        return Pause(**{self.space.pruner.unit: self.rungs[rung]})
+        return Pause(**{self.plan.pruner.unit: self.rungs[rung]})
 
     def _name(self, taken: Taken) -> str:
         job, pause = taken.job, self._pause(taken.job.rung)
-        seed = f", seed {job.seed}" if self.space.seeds else ""
-        length = f", to {pause}" if pause else ", to the end" if self.space.pruner else ""
-        return f"trial {job.slot + 1} of {self.space.size}{seed}{length}"
+        seed = f", seed {job.seed}" if self.plan.seeds else ""
+        length = f", to {pause}" if pause else ", to the end" if self.plan.pruner else ""
+        return f"trial {job.slot + 1} of {self.plan.size}{seed}{length}"

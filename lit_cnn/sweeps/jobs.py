@@ -7,7 +7,7 @@ from typing import NamedTuple
 from optuna.trial import FrozenTrial, TrialState
 
 from lit_cnn.sweeps.halving import cohorts
-from lit_cnn.sweeps.space import Space
+from lit_cnn.sweeps.plan import Known, Plan
 
 
 class Job(NamedTuple):
@@ -50,11 +50,11 @@ def has_failed(trial: FrozenTrial) -> bool:
     return trial.state == TrialState.FAIL and "error" in trial.user_attrs
 
 
-def scores_at(rung: int, chosen: Standing, space: Space) -> dict[int, float | None]:
+def scores_at(rung: int, chosen: Standing, plan: Plan) -> dict[int, float | None]:
     """Slot -> its mean over the seeds at a rung, None where a seed has failed; without slots that are not through."""
     scores: dict[int, float | None] = {}
     for slot in sorted({job.slot for job in chosen if job.rung == rung}):
-        trials = [chosen.get(Job(slot, seed, rung)) for seed in range(space.seeds or 1)]
+        trials = [chosen.get(Job(slot, seed, rung)) for seed in range(plan.seeds or 1)]
         ended = [
             each for each in trials if each is not None and (each.state == TrialState.COMPLETE or has_failed(each))
         ]
@@ -64,16 +64,26 @@ def scores_at(rung: int, chosen: Standing, space: Space) -> dict[int, float | No
     return scores
 
 
-def decided_cohorts(chosen: Standing, space: Space, rungs: int) -> list[list[int]]:
+def decided_cohorts(chosen: Standing, plan: Plan, rungs: int) -> list[list[int]]:
     """The slots of each rung that is decided so far."""
-    scores = [scores_at(rung, chosen, space) for rung in range(rungs)]
-    factor = space.pruner.factor if space.pruner else 1
-    return cohorts(space.size, scores, factor, space.goal == "maximize")
+    scores = [scores_at(rung, chosen, plan) for rung in range(rungs)]
+    factor = plan.pruner.factor if plan.pruner else 1
+    return cohorts(plan.size, scores, factor, plan.goal == "maximize")
 
 
-def wanted_jobs(chosen: Standing, space: Space, rungs: int) -> Iterator[Job]:
+def wanted_jobs(chosen: Standing, plan: Plan, rungs: int) -> Iterator[Job]:
     """The jobs of a sweep as far as they are decided, in the order in which they are taken up."""
-    for rung, cohort in enumerate(decided_cohorts(chosen, space, rungs)):
+    for rung, cohort in enumerate(decided_cohorts(chosen, plan, rungs)):
         for slot in cohort:
-            for seed in range(space.seeds or 1):
+            for seed in range(plan.seeds or 1):
                 yield Job(slot, seed, rung)
+
+
+def known_points(chosen: Standing, plan: Plan) -> list[Known]:
+    """What is known of the points that were taken up, from the first on without a gap."""
+    scores = scores_at(0, chosen, plan)
+    found: list[Known] = []
+    while (trial := chosen.get(Job(len(found)))) is not None:
+        slot = len(found)
+        found.append(Known(trial.user_attrs, slot in scores, scores.get(slot)))
+    return found

@@ -15,7 +15,6 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import optuna
 from optuna.storages import BaseStorage, RDBStorage
@@ -24,10 +23,11 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from lit_cnn.experiment.files import argument
 from lit_cnn.run_folder.folder import create_run_dir
 from lit_cnn.sweeps.heartbeat import STARTED, fail_dead_trials
-from lit_cnn.sweeps.jobs import Job, Standing, has_failed, job_of, standing, wanted_jobs
+from lit_cnn.sweeps.jobs import Job, Standing, has_failed, job_of, known_points, standing, wanted_jobs
 from lit_cnn.sweeps.locks import held, is_held, take
-from lit_cnn.sweeps.optuna_internals import add_running_trial, given_params, open_trial, record_heartbeat
-from lit_cnn.sweeps.sampling import KeyedSampler, suggest
+from lit_cnn.sweeps.optuna_internals import add_running_trial, open_trial, record_heartbeat
+from lit_cnn.sweeps.plan import Choice, Chooser, Known, Plan
+from lit_cnn.sweeps.sampling import KeyedSampler
 from lit_cnn.sweeps.space import Space
 from lit_cnn.sweeps.trials import OWNER_LOCK
 
@@ -60,19 +60,20 @@ class Queue:
 
     Args:
         folder: The sweep's folder, which holds the run folders; its name is the study's.
-        space: What is tried.
+        plan: What is tried.
         storage: Where the trials are kept.
         rungs: Number of lengths to which runs are trained.
+        chooser: Who chooses the points.
     """
 
     folder: Path
-    space: Space
+    plan: Plan
     storage: BaseStorage
-    rungs: int = 1
+    rungs: int
+    chooser: Chooser
     study: optuna.Study = field(init=False)
 
     def __post_init__(self) -> None:
-        self._grid = self.space.combinations() if self.space.sampler == "grid" else None
         self._retried: set[int] = set()
         self.study = self.load()
 
@@ -86,7 +87,7 @@ class Queue:
         return optuna.load_study(
             storage=self.storage,
             study_name=self.folder.name,
-            sampler=KeyedSampler(self.space),
+            sampler=KeyedSampler(self.plan) if isinstance(self.plan, Space) else None,
             pruner=optuna.pruners.NopPruner(),
         )
 
@@ -111,16 +112,18 @@ class Queue:
 
     # Which job is next ------------------------------------------------------------------------------------------------
 
-    def _next_job(self) -> tuple[Job, FrozenTrial | None] | None:
-        """The job to run next, with the trial that it continues: interrupted ones first, then those never tried."""
+    def _next_job(self) -> tuple[Job, FrozenTrial | None, Choice] | None:
+        """The job to run next, with the trial that it continues and what its point is: interrupted ones first, then
+        those never tried."""
         fail_dead_trials(self.study, self.storage)
         chosen = self.standing()
         for job, trial in chosen.items():
             if self._is_interrupted(trial) or trial.number in self._retried:
-                return job, trial
-        for job in wanted_jobs(chosen, self.space, self.rungs):
-            if job not in chosen and self._values(job, None, chosen) is not None:
-                return job, chosen.get(job._replace(rung=job.rung - 1))
+                return job, trial, self._choice(job, trial, chosen) or Choice()
+        known = known_points(chosen, self.plan)
+        for job in wanted_jobs(chosen, self.plan, self.rungs):
+            if job not in chosen and (choice := self._choice(job, None, chosen, known)) is not None:
+                return job, chosen.get(job._replace(rung=job.rung - 1)), choice
         return None
 
     def _is_interrupted(self, trial: FrozenTrial) -> bool:
@@ -136,31 +139,33 @@ class Queue:
             return False
         return self.study.get_trials(deepcopy=False)[trial.number].state == TrialState.RUNNING
 
-    def _values(self, job: Job, earlier: FrozenTrial | None, chosen: Standing) -> dict[str, Any] | None:
-        """The values of a job: empty where the sampler is to draw them, None where another job has yet to."""
-        if self._grid is not None:
-            return self._grid[job.slot]
-        first = chosen.get(Job(job.slot))
-        for trial in (earlier, first):
-            if trial is not None and len(trial.params) == len(self.space.keys):
-                return trial.params
-        return {} if job == Job(job.slot) else None
+    def _choice(
+        self, job: Job, earlier: FrozenTrial | None, chosen: Standing, known: Sequence[Known] = ()
+    ) -> Choice | None:
+        """What a job's point is; None where it is not decided yet, or another job has yet to draw it."""
+        fixed = self.chooser.fixed(job.slot)
+        if fixed is not None:
+            return fixed
+        for trial in (earlier, chosen.get(Job(job.slot))):
+            if trial is not None and (choice := self.chooser.chosen(trial)) is not None:
+                return choice
+        return self.chooser.choose(job.slot, known) if job == Job(job.slot) else None
 
     # Taking it --------------------------------------------------------------------------------------------------------
 
-    def _claim(self, job: Job, earlier: FrozenTrial | None) -> Taken | None:
+    def _claim(self, job: Job, earlier: FrozenTrial | None, choice: Choice) -> Taken | None:
         """Add this process's trial for a job; None if another process was first.
 
         Args:
             job: The job.
             earlier: The trial that it continues: an earlier attempt, or the one for the rung below.
+            choice: What its point is.
         """
         again = earlier is not None and job_of(earlier) == job
-        values = self._values(job, earlier if again else None, self.standing()) or {}
         run, lock = self._claim_run_dir(earlier)
         attempt = earlier.user_attrs["attempt"] + 1 if again and earlier else 0
         deaths = _deaths(earlier) if again and earlier else 0
-        own = self._add(job, attempt, deaths, values, run)
+        own = self._add(job, attempt, deaths, choice, run)
         trials = self.study.get_trials(deepcopy=False)
         if standing(trials)[job].number != own:
             self.study.tell(own, state=TrialState.FAIL)
@@ -169,22 +174,18 @@ class Queue:
         if earlier is not None and earlier.state == TrialState.RUNNING:
             self.study.tell(earlier.number, state=TrialState.FAIL, skip_if_finished=True)
         trial = open_trial(self.study, self.storage, own)
-        for axis in self.space.keys:
-            suggest(trial, axis, self._grid is not None)
-        trial.set_user_attr("overrides", self._overrides(job, trial.params))
+        seed = [argument("seed_everything", job.seed)] if self.plan.seeds else []
+        trial.set_user_attr("overrides", [*self.chooser.overrides(trial), *seed])
         return Taken(trial, job, run, lock, deaths)
 
-    def _overrides(self, job: Job, params: dict[str, Any]) -> list[str]:
-        seed = [argument("seed_everything", job.seed)] if self.space.seeds else []
-        return [*(argument(key, value) for key, value in params.items()), *seed]
-
-    def _add(self, job: Job, attempt: int, deaths: int, values: dict[str, Any], run: Path) -> int:
+    def _add(self, job: Job, attempt: int, deaths: int, choice: Choice, run: Path) -> int:
         """Add a running trial and its first heartbeat; returns its number."""
         token = secrets.token_hex(8)
         add_running_trial(
             self.study,
-            values,
+            dict(choice.params),
             {
+                **choice.attributes,
                 **job._asdict(),
                 "attempt": attempt,
                 "deaths": deaths,
@@ -217,8 +218,3 @@ def _deaths(earlier: FrozenTrial) -> int:
     """How many processes have died while they ran a job, the trial's own included."""
     died = STOPPED not in earlier.user_attrs and not has_failed(earlier)
     return earlier.user_attrs.get("deaths", 0) + died
-
-
-def values_of(trial: FrozenTrial) -> dict[str, Any]:
-    """The values of a trial, also before it was opened."""
-    return trial.params or given_params(trial)

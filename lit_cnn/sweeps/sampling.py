@@ -1,6 +1,7 @@
 """How a trial's values are drawn: by the key (seed, slot), so that no kill and no second process repeats a draw."""
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import optuna
@@ -8,7 +9,10 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, Trial
 
+from lit_cnn.experiment.files import argument
 from lit_cnn.randomness import derive_key
+from lit_cnn.sweeps.optuna_internals import given_params
+from lit_cnn.sweeps.plan import Choice, Known, Marked
 from lit_cnn.sweeps.space import Axis, Space
 
 
@@ -54,3 +58,34 @@ def suggest(trial: Trial, axis: Axis, grid: bool) -> None:
         trial.suggest_int(axis.key, int(axis.low), int(axis.top), step=int(axis.step or 1), log=axis.log)
     else:
         trial.suggest_float(axis.key, axis.low, axis.top, step=axis.step, log=axis.log)
+
+
+class SpaceChooser:
+    """Points of a space of recipe keys: a grid's combinations, or draws of :class:`KeyedSampler`."""
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        self._grid = space.combinations() if space.sampler == "grid" else None
+
+    def fixed(self, slot: int) -> Choice | None:
+        if self._grid is None or slot >= len(self._grid):
+            return None
+        return Choice(self._grid[slot])
+
+    def choose(self, slot: int, known: Sequence[Known]) -> Choice:
+        return Choice()
+
+    def chosen(self, trial: Marked) -> Choice | None:
+        return Choice(trial.params) if len(trial.params) == len(self.space.keys) else None
+
+    def overrides(self, trial: Trial) -> list[str]:
+        for axis in self.space.keys:
+            suggest(trial, axis, self._grid is not None)
+        return [argument(key, value) for key, value in trial.params.items()]
+
+    def score(self, trial: Marked, measured: float) -> float:
+        return measured
+
+    def shown(self, trial: Marked) -> dict[str, Any]:
+        values = trial.params or (given_params(trial) if isinstance(trial, FrozenTrial) else {})
+        return {axis.key: values[axis.key] for axis in self.space.keys if axis.key in values}

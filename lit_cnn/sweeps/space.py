@@ -142,6 +142,24 @@ class Space:
         return "minimize" if direction(self.metric) == "min" else "maximize"
 
     @property
+    def metric_goal(self) -> Literal["maximize", "minimize"]:
+        """The metric itself is what points are compared by."""
+        return self.goal
+
+    def identity(self) -> dict[str, Any]:
+        """All that must stay while a sweep goes on; the numbers of trials and of seeds may grow."""
+        stated = self.as_dict()
+        now = {
+            **{f"keys.{key}": values for key, values in stated["keys"].items()},
+            "order of keys": list(stated["keys"]),
+            **{name: stated[name] for name in ("sampler", "seed", "metric", "value")},
+            "direction": self.goal,
+        }
+        if self.seeds is not None:
+            now["seeds"] = "0, 1, …"
+        return now if self.pruner is None else {**now, "pruner": stated["pruner"]}
+
+    @property
     def size(self) -> int:
         """Number of trials."""
         return self.trials if self.trials is not None else len(self.combinations())

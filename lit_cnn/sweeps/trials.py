@@ -15,7 +15,7 @@ from lit_cnn.run_folder.folder import RUN_DIR_VARIABLE
 from lit_cnn.run_folder.metrics_csv import read_metrics
 from lit_cnn.sweeps.in_process import LOG, run_in_process
 from lit_cnn.sweeps.locks import take
-from lit_cnn.sweeps.space import Space
+from lit_cnn.sweeps.plan import Plan
 from lit_cnn.sweeps.stop_signals import StopSignals
 from lit_cnn.training.stopping import Pause
 
@@ -132,7 +132,7 @@ def explain_failure(run_dir: Path, exit_code: int) -> str:
     return said[-1].removeprefix("lit-cnn: ") if said else f"ended with exit code {exit_code} and said nothing"
 
 
-def read_value(run_dir: Path, space: Space, pause: Pause | None = None) -> float:
+def read_value(run_dir: Path, plan: Plan, pause: Pause | None = None) -> float:
     """The metric of a run that has ended, or is paused: of its best epoch, or of its last, up to the pause.
 
     Raises:
@@ -142,11 +142,11 @@ def read_value(run_dir: Path, space: Space, pause: Pause | None = None) -> float
     rows = read_metrics(run_dir / "metrics.csv")
     if pause is not None:  # rows are numbered from 0
         rows = [row for row in rows if not pause.is_reached(int(row.get("epoch", 0)), int(row["step"]))]
-    values = [row[space.metric] for row in rows if space.metric in row]
+    values = [row[plan.metric] for row in rows if plan.metric in row]
     if not values:
         raise KeyError(sorted({name for row in rows for name in row} - {"epoch", "step"}))
-    values = values[-1:] if space.value == "last" else values
+    values = values[-1:] if plan.value == "last" else values
     numbers = [value for value in values if math.isfinite(value)]
     if not numbers:
-        raise ValueError(f"{space.metric} was never a finite number")
-    return max(numbers) if space.goal == "maximize" else min(numbers)
+        raise ValueError(f"{plan.metric} was never a finite number")
+    return max(numbers) if plan.metric_goal == "maximize" else min(numbers)

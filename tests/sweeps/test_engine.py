@@ -19,6 +19,7 @@ from lit_cnn.sweeps.engine import Sweep
 from lit_cnn.sweeps.halving import Pruner
 from lit_cnn.sweeps.jobs import Job, standing
 from lit_cnn.sweeps.results import TrialResult
+from lit_cnn.sweeps.plan import Choice
 from lit_cnn.sweeps.sampling import KeyedSampler, suggest
 from lit_cnn.sweeps.space import Axis, Space
 from lit_cnn.sweeps.stop_signals import StopSignals
@@ -167,7 +168,7 @@ def test_a_slot_that_another_process_has_just_taken_is_dropped_before_it_runs(
     first, second = (Sweep(folder_made(tmp_path / name / "s"), choices(5), {}, storage) for name in "ab")
     taken = first.queue.take()
     assert taken is not None
-    monkeypatch.setattr(second.queue, "_next_job", iter([(Job(0), None), None]).__next__)
+    monkeypatch.setattr(second.queue, "_next_job", iter([(Job(0), None, Choice()), None]).__next__)
     assert second.queue.take() is None
     assert [row.state for row in first.results()] == ["running"]
     os.close(taken.lock)
