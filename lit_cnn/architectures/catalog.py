@@ -14,6 +14,7 @@ from typing import Any, Literal, overload
 from lit_cnn.architectures import (
     alexnet,
     amoebanet,
+    cell_network,
     cifar_vgg,
     efficientnet,
     efficientnet_lite,
@@ -246,6 +247,8 @@ CATALOG: tuple[Entry, ...] = (
     Entry("amoebanet_a_proxy_n3_f24", amoebanet.cifar_amoebanet_a, {"repeats": 3, "filters": 24},
           replace(amoebanet.PAPER, protocol="the net in which the search trains each candidate for 25 epochs"),
           32, 57, 843_322, 139_349_760, num_classes=10, deviations=amoebanet.CIFAR_DEVIATIONS),
+    Entry("cell_network", cell_network.cell_network, {}, cell_network.PAPER,
+          32, 110, 3_346_538, 544_333_312, num_classes=10),
     Entry("efficientnet_b0", efficientnet.efficientnet, {"variant": "b0"},
           replace(efficientnet.PAPER, params_millions=5.3, madds_millions=390, top1=77.1, top5=93.3,
                   protocol="ImageNet val, single crop 224"),

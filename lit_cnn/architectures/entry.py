@@ -43,6 +43,12 @@ class NetworkOptions:
         classifier_bias: Give ShuffleNet's classifier a bias, which its released code has not.
         count_padding: NASNet's average pools count the zeros around the map, as timm's net does.
         epsilon: How NFNet's weight standardization guards against a variance of 0.
+        normal: Text of cell_network's cell that keeps the resolution, such as
+            ``separable_3x3@0 + identity@1; max_pool_3x3@2 + separable_5x5@0``: blocks that add two operations on the
+            states 0 (the last cell), 1 (the cell before), 2 (the first block), ...
+        reduction: Text of cell_network's cell that halves the resolution.
+        repeats: Normal cells per stack of cell_network.
+        filters: Channels of a state in the first stack of cell_network.
     """
 
     dropout: float | None = None
@@ -71,6 +77,10 @@ class NetworkOptions:
     classifier_bias: bool | None = None
     count_padding: bool | None = None
     epsilon: Literal["floor", "added"] | None = None
+    normal: str | None = None
+    reduction: str | None = None
+    repeats: int | None = None
+    filters: int | None = None
 
     def chosen(self) -> dict[str, Any]:
         """The options that were set, by name."""

@@ -18,7 +18,7 @@ SMALLEST = {
     "amoebanet_a_proxy_n3_f24",
 }
 """A network of each family, on which every run of the tests tries what all of them promise."""
-CELLS = ("nasnet", "amoebanet")
+CELLS = ("nasnet", "amoebanet", "cell_network")
 DEEP = {entry.name for entry in CATALOG if entry.layers >= 100 or entry.name.startswith(CELLS)} - SMALLEST
 """Counted by the slow tests: even without numbers their layers take a second, and they have smaller relatives."""
 
