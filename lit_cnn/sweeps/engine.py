@@ -147,7 +147,7 @@ class Sweep:
     def _run_trial(self, taken: Taken, fit: Fit, stop: StopSignals) -> None:
         trial, overrides = taken.trial, taken.trial.user_attrs["overrides"]
         name, pause = self._name(taken), self._pause(taken.job.rung)
-        settings = " ".join(override.removeprefix("--") for override in overrides)
+        settings = self.queue.chooser.described(trial)
         resumes = "--resume" in fit.command_line(taken.run, overrides)
         self.say(f"{name}{' continues' if resumes else ''}: {settings} ({taken.run.name})")
         started = time.monotonic()

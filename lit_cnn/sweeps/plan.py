@@ -99,5 +99,8 @@ class Chooser(Protocol):
     def score(self, trial: Marked, measured: float) -> float:
         """What the trial is compared by, from its metric."""
 
+    def described(self, trial: Marked) -> str:
+        """What the line on a trial's start says of its point."""
+
     def shown(self, trial: Marked) -> dict[str, Any]:
         """What tables and files show of a point."""

@@ -86,6 +86,9 @@ class SpaceChooser:
     def score(self, trial: Marked, measured: float) -> float:
         return measured
 
+    def described(self, trial: Marked) -> str:
+        return " ".join(override.removeprefix("--") for override in trial.user_attrs["overrides"])
+
     def shown(self, trial: Marked) -> dict[str, Any]:
         values = trial.params or (given_params(trial) if isinstance(trial, FrozenTrial) else {})
         return {axis.key: values[axis.key] for axis in self.space.keys if axis.key in values}

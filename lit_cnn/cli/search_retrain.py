@@ -1,0 +1,72 @@
+"""``lit-cnn search retrain``: the best networks of a search again, with fresh seeds, next to random and known ones."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import shlex
+from typing import TYPE_CHECKING
+
+from lit_cnn.cli.console import as_json, line_console
+from lit_cnn.cli.tables import Column, Table, print_tables
+
+if TYPE_CHECKING:
+    from lit_cnn.search.retraining import Retrained
+
+def retrain(options: argparse.Namespace, rest: list[str]) -> int:
+    """Train them, or continue, and print means, intervals and whether anything is decided."""
+    from lit_cnn.cli.search import opened, refuse_lost_storage, run_trials
+    from lit_cnn.search.findings import best_first, found_networks
+    from lit_cnn.search.folder import find_parts
+    from lit_cnn.search.retraining import chosen_networks, open_retraining, results
+
+    folder = options.folder.expanduser()
+    refuse_lost_storage(folder, options.storage)
+    parts = find_parts([], folder)
+    searched, fit = opened(folder, parts, options.storage, lambda line: None)
+    found = found_networks(searched)
+    if not best_first(found):
+        raise ValueError(f"the search {folder} has trained no network yet, so there is none to train again")
+    networks = chosen_networks(parts.settings, found, options.winners, options.random, options.known)
+    console = line_console(stderr=options.json or options.markdown)
+    sweep, recipe = open_retraining(
+        folder / f"{folder.resolve().name}_retrained", parts, networks, options.seeds, options.recipe, rest, options.storage, console.print
+    )
+    fit = dataclasses.replace(fit, recipe=recipe)
+    stopped = run_trials(sweep, fit, f"lit-cnn search retrain {shlex.quote(str(folder))} {shlex.join(rest)}".strip())
+    rows = results(sweep, networks)
+    if options.json:
+        print(as_json(rows))
+    else:
+        print_tables([retrained_table(rows, parts.settings.metric)], in_markdown=options.markdown)
+    return 128 + stopped if stopped else 0
+
+
+def retrained_table(rows: list[Retrained], metric: str) -> Table:
+    """The networks with means over the seeds, and their paired differences from the mean of the random ones."""
+    columns = [
+        *(Column("network", "name"), Column("chosen", "prose", rank=1), Column(metric), Column("seeds")),
+        *(Column("against random (points)"), Column("seeds to decide", rank=2)),
+    ]
+    cells = []
+    for row in rows:
+        difference = row.against_random
+        cells.append(
+            [
+                row.name,
+                row.chosen,
+                "–" if row.mean is None else f"{100 * row.mean:.2f} ± {100 * (row.sd or 0):.2f}",
+                str(row.n),
+                "–" if difference is None else _points(difference.mean, difference.low, difference.high),
+                "–" if difference is None else "decided" if difference.decided else str(difference.deciding_n or "–"),
+            ]
+        )
+    note = (
+        "against random: the difference from the mean of the random networks of the same seed, with its 95 % t "
+        "interval; seeds to decide: so many would find this difference with a power of 80 %"
+    )
+    return Table(columns, cells, title="retrained, mean ± standard deviation over the seeds", notes=[note])
+
+
+def _points(mean: float, low: float, high: float) -> str:
+    return f"{100 * mean:+.2f} [{100 * low:+.2f}, {100 * high:+.2f}]"

@@ -1,0 +1,148 @@
+"""A strategy as the chooser of the engine: which network each slot trains, and what its reward is."""
+
+import hashlib
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lit_cnn.architectures.entry import Value
+from lit_cnn.experiment.files import argument
+from lit_cnn.search.objectives import Objective
+from lit_cnn.search.spaces.space import Candidate, Point, SearchSpace
+from lit_cnn.search.strategies.strategy import FAILED, History, Strategy
+from lit_cnn.sweeps.plan import Choice, Known, Marked
+
+NETWORK, REJECTED, COSTS, MEASURED = "network", "rejected", "costs", "measured"
+"""Attributes of a trial: its network's encoding, how many proposals before it exceeded the limits, what it costs, and
+its metric, where it is rewarded by something else."""
+MAX_REJECTED = 1000
+"""After so many proposals above the limits a search gives up."""
+
+
+@dataclass
+class SearchChooser:
+    """Chooses by a strategy.
+
+    Args:
+        space: What is chosen from.
+        strategy: How.
+        seed: Key of its draws.
+        lag: Slot k is chosen from the results of slots 0 to k - 1 - lag.
+        objective: What is maximized.
+        costs: Of a candidate, before it is trained.
+        exceeds: Why a network of these costs is not trained, or None.
+    """
+
+    space: SearchSpace
+    strategy: Strategy
+    seed: int
+    lag: int
+    objective: Objective
+    costs: Callable[[Candidate], dict[str, float]]
+    exceeds: Callable[[Mapping[str, float]], str | None]
+    _points: dict[str, Point] = field(default_factory=dict, init=False)
+
+    def fixed(self, slot: int) -> None:
+        """Nothing in a search depends on nothing."""
+
+    def choose(self, slot: int, known: Sequence[Known]) -> Choice | None:
+        """The strategy's first proposal within the limits; None while a result that it may read is missing.
+
+        Raises:
+            ValueError: If none of ``MAX_REJECTED`` is within the limits.
+        """
+        earlier = known[:slot]
+        readable = earlier[: max(slot - self.lag, 0)]
+        if len(earlier) < slot or not all(point.ended for point in readable):
+            return None
+        history = History(
+            points=tuple(self._point(point.attributes[NETWORK]) for point in earlier),
+            rewards=tuple(FAILED if point.score is None else point.score for point in readable),
+            lag=self.lag,
+            seed=self.seed,
+        )
+        reason: str | None = ""
+        for rejected, point in enumerate(itertools.islice(self.strategy.proposals(history), MAX_REJECTED)):
+            costs = self.costs(self.space.candidate(point))
+            reason = self.exceeds(costs)
+            if reason is None:
+                return Choice({}, {NETWORK: self.space.encode(point), REJECTED: rejected, COSTS: costs})
+        raise ValueError(
+            f"none of {MAX_REJECTED} networks that were proposed is within search.limits (the last: {reason}): "
+            "raise the limits, or choose a space of smaller networks"
+        )
+
+    def _point(self, text: str) -> Point:
+        if text not in self._points:
+            self._points[text] = self.space.decode(text)
+        return self._points[text]
+
+    def chosen(self, trial: Marked) -> Choice | None:
+        attributes = trial.user_attrs
+        if NETWORK not in attributes:
+            return None
+        return Choice({}, {name: attributes[name] for name in (NETWORK, REJECTED, COSTS)})
+
+    def overrides(self, trial: Marked) -> list[str]:
+        candidate = self.space.candidate(self._point(trial.user_attrs[NETWORK]))
+        return stating(candidate)
+
+    def score(self, trial: Marked, measured: float) -> float:
+        return self.objective.reward({"accuracy": measured, **trial.user_attrs[COSTS]})
+
+    def described(self, trial: Marked) -> str:
+        return short_name(trial.user_attrs[NETWORK])
+
+    def shown(self, trial: Marked) -> dict[str, Any]:
+        attributes = trial.user_attrs
+        shown: dict[str, Any] = {NETWORK: attributes[NETWORK], **attributes[COSTS], REJECTED: attributes[REJECTED]}
+        return shown | ({MEASURED: attributes[MEASURED]} if MEASURED in attributes else {})
+
+
+@dataclass
+class ListChooser:
+    """Points that are given: networks by their names.
+
+    Args:
+        networks: Name -> the network.
+    """
+
+    networks: Mapping[str, Candidate]
+
+    def fixed(self, slot: int) -> Choice | None:
+        """The network of that place in the list."""
+        names = list(self.networks)
+        return Choice({}, {NETWORK: names[slot]}) if slot < len(names) else None
+
+    def choose(self, slot: int, known: Sequence[Known]) -> None:
+        """There are no others."""
+
+    def chosen(self, trial: Marked) -> Choice:
+        return Choice({}, {NETWORK: trial.user_attrs[NETWORK]})
+
+    def overrides(self, trial: Marked) -> list[str]:
+        return stating(self.networks[trial.user_attrs[NETWORK]])
+
+    def score(self, trial: Marked, measured: float) -> float:
+        return measured
+
+    def described(self, trial: Marked) -> str:
+        return trial.user_attrs[NETWORK]
+
+    def shown(self, trial: Marked) -> dict[str, Any]:
+        return {NETWORK: trial.user_attrs[NETWORK]}
+
+
+def short_name(encoding: str) -> str:
+    """Six letters for a network whose encoding is long, the same at every search: ``a83f02``."""
+    return hashlib.sha256(encoding.encode()).hexdigest()[:6]
+
+
+def stating(candidate: Candidate) -> list[str]:
+    """The ``--key=value`` with which a recipe states a network."""
+    options: Mapping[str, Value] = candidate.options
+    return [
+        argument("model.architecture", candidate.architecture),
+        *(argument(f"model.options.{name}", list(v) if isinstance(v, tuple) else v) for name, v in options.items()),
+    ]

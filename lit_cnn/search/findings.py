@@ -1,0 +1,109 @@
+"""What a search has found: its networks in the order of their rewards, the front, the best so far, the ancestry."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lit_cnn.search.chooser import COSTS, MEASURED, NETWORK, REJECTED, short_name
+from lit_cnn.sweeps.engine import Sweep
+from lit_cnn.sweeps.jobs import Job, scores_at
+
+
+@dataclass(frozen=True)
+class Found:
+    """One network of a search.
+
+    Args:
+        slot: Its place in the search, from 0.
+        network: Its encoding.
+        reward: What the search maximizes; None until the training has ended, and where it failed.
+        accuracy: The metric of the recipe, the mean over the seeds.
+        costs: Parameters, multiply-adds and what else was counted or measured.
+        rejected: Proposals above the limits before it.
+        seconds: Duration of its trainings.
+        state: complete, running, failed, stopped or waiting.
+        run: Run folder of the first seed.
+    """
+
+    slot: int
+    network: str
+    reward: float | None
+    accuracy: float | None
+    costs: Mapping[str, float]
+    rejected: int
+    seconds: float | None
+    state: str
+    run: str
+
+    @property
+    def name(self) -> str:
+        """Six letters for the encoding."""
+        return short_name(self.network)
+
+
+def found_networks(sweep: Sweep) -> list[Found]:
+    """All networks that were taken up, in the order of the search."""
+    standing = sweep.queue.standing()
+    rewards = scores_at(0, standing, sweep.plan)
+    states = {row.trial - 1: row for row in sweep.results()}
+    found = []
+    for slot in range(max((job.slot for job in standing), default=-1) + 1):
+        trials = [trial for job, trial in standing.items() if job.slot == slot and job.rung == 0]
+        first = standing[Job(slot)]
+        measured = [trial.user_attrs.get(MEASURED, trial.value) for trial in trials]
+        known = [value for value in measured if value is not None]
+        attributes = first.user_attrs
+        found.append(
+            Found(
+                slot,
+                attributes[NETWORK],
+                rewards.get(slot),
+                sum(known) / len(known) if known and rewards.get(slot) is not None else None,
+                attributes[COSTS],
+                attributes[REJECTED],
+                states[slot].seconds,
+                states[slot].state,
+                attributes["run"],
+            )
+        )
+    return found
+
+
+def best_first(found: Sequence[Found]) -> list[Found]:
+    """Those with a reward, the best first; of equal ones the earlier."""
+    return sorted((one for one in found if one.reward is not None), key=lambda one: (-(one.reward or 0.0), one.slot))
+
+
+def best_so_far(found: Sequence[Found]) -> list[float]:
+    """The best reward after each evaluation that has ended without a failure."""
+    curve: list[float] = []
+    for one in found:
+        if one.reward is not None:
+            curve.append(max(one.reward, curve[-1]) if curve else one.reward)
+    return curve
+
+
+def front(found: Sequence[Found], cost: str) -> list[Found]:
+    """The networks that no other one beats in accuracy at the same cost or less, the cheapest first."""
+    chosen: list[Found] = []
+    measured = [one for one in found if one.accuracy is not None and cost in one.costs]
+    for one in sorted(measured, key=lambda one: (one.costs[cost], -(one.accuracy or 0.0))):
+        if not chosen or (one.accuracy or 0.0) > (chosen[-1].accuracy or 0.0):
+            chosen.append(one)
+    return chosen
+
+
+def as_row(one: Found) -> dict[str, Any]:
+    """The network as columns of a file."""
+    return {
+        "slot": one.slot,
+        "name": one.name,
+        "reward": one.reward,
+        "accuracy": one.accuracy,
+        **one.costs,
+        "rejected": one.rejected,
+        "seconds": one.seconds,
+        "state": one.state,
+        "network": one.network,
+        "run": one.run,
+    }

@@ -1,0 +1,191 @@
+"""Winners of a search trained again: the best of N noisy rewards is overestimated, so fresh seeds judge it.
+
+Beside it stand networks drawn at random from the same space: the difference from their mean is what the search has won
+(Yang et al., 2020, arXiv:1912.12522).
+"""
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from lit_cnn.evaluation.paired import Interval, t_interval
+from lit_cnn.experiment.files import argument
+from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
+from lit_cnn.randomness import derive_key
+from lit_cnn.run_folder.atomic import replacing
+from lit_cnn.search.chooser import NETWORK, ListChooser, stating
+from lit_cnn.search.findings import Found, best_first
+from lit_cnn.search.folder import Parts
+from lit_cnn.search.settings import Settings
+from lit_cnn.search.spaces.space import Candidate
+from lit_cnn.search.strategies.strategy import random_point
+from lit_cnn.search.study import stated_keys
+from lit_cnn.sweeps.engine import Sweep
+from lit_cnn.sweeps.folder import RECIPE
+from lit_cnn.sweeps.halving import Pruner
+
+RANDOM = "random"
+
+
+@dataclass(frozen=True)
+class RetrainingPlan:
+    """Each network is trained with the same seeds.
+
+    Args:
+        networks: Number of networks.
+        seeds: Number of seeds.
+        metric: Name in ``metrics.csv``.
+        value: Which epoch's metric counts.
+        metric_goal: Whether large values are good.
+    """
+
+    networks: int
+    seeds: int
+    metric: str
+    value: Literal["best", "last"]
+    metric_goal: Literal["maximize", "minimize"]
+    pruner: Pruner | None = None
+
+    @property
+    def size(self) -> int:
+        """Number of networks."""
+        return self.networks
+
+    @property
+    def goal(self) -> Literal["maximize", "minimize"]:
+        """The metric itself is compared."""
+        return self.metric_goal
+
+    def identity(self) -> dict[str, Any]:
+        """The networks may grow in number; the metric stays."""
+        return {"metric": self.metric, "value": self.value}
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """A network that was trained again.
+
+    Args:
+        name: Its name.
+        chosen: Why it is here: best of the search, random, or published.
+        mean: Of the metric over the seeds; None while there is none.
+        sd: Its standard deviation.
+        n: Number of seeds that have ended.
+        against_random: Its difference from the mean of the random networks, paired by seed; None without two seeds.
+        values: The metric of each seed.
+    """
+
+    name: str
+    chosen: str
+    mean: float | None
+    sd: float | None
+    n: int
+    against_random: Interval | None
+    values: tuple[float, ...]
+
+
+def chosen_networks(
+    settings: Settings, found: Sequence[Found], winners: int, random: int, known: bool
+) -> dict[str, tuple[str, Candidate]]:
+    """Name -> why it is trained again, and the network.
+
+    Args:
+        settings: Of the search.
+        found: Its networks.
+        winners: So many of the best.
+        random: So many random ones.
+        known: Also the published networks of the space.
+    """
+    import random as draws_of
+
+    space = settings.build_space()
+    chosen: dict[str, tuple[str, Candidate]] = {}
+    for place, one in enumerate(list({one.network: one for one in best_first(found)}.values())[:winners], start=1):
+        chosen[one.name] = f"{place} of the search", space.candidate(space.decode(one.network))
+    for number in range(random):
+        draws = draws_of.Random(derive_key(settings.seed, "retrain", number))
+        chosen[f"{RANDOM} {number + 1}"] = RANDOM, space.candidate(random_point(space, draws))
+    if known:
+        chosen |= {name: ("published", candidate) for name, candidate in space.known().items()}
+    return chosen
+
+
+def open_retraining(
+    folder: Path,
+    parts: Parts,
+    networks: Mapping[str, tuple[str, Candidate]],
+    seeds: int,
+    recipe: str | None,
+    overrides: Sequence[str],
+    storage_url: str | None,
+    say: Callable[[str], None],
+) -> tuple[Sweep, Path]:
+    """The trainings on the engine, new or continued, and the file of their recipe.
+
+    Args:
+        folder: Their folder.
+        parts: Those of the search.
+        networks: What is trained.
+        seeds: With how many seeds each.
+        recipe: By which; None for that of the search.
+        overrides: Further ``--key=value`` of the recipe.
+        storage_url: Optuna database URL, or None for a journal file in the folder.
+        say: Gets one line on each event.
+
+    Raises:
+        ValueError: If the recipe is wrong, or the folder holds other trainings.
+    """
+    words = resolve_configs(["--config", recipe]) if recipe else ["--config", str(folder.parent / RECIPE)]
+    first = next(iter(networks.values()))[1]
+    precision = argument("trainer.precision", parts.cli.config.trainer.precision)
+    cli = RecipeCLI([*words, *stating(first), precision, *overrides])
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing(folder / RECIPE) as partial:
+        partial.write_text(cli.dump(), encoding="utf-8")
+    settings = parts.settings
+    plan = RetrainingPlan(len(networks), seeds, settings.metric, settings.value, settings.metric_goal)
+    chooser = ListChooser({name: candidate for name, (_, candidate) in networks.items()})
+    keys = {key: value for key, value in stated_keys(cli).items() if not key.startswith("model.options.")}
+    keys.pop("model.architecture", None)
+    keys.pop("seed_everything", None)
+    sweep = Sweep(folder, plan, keys, storage_url, say=say, chooser=chooser)
+    return sweep, (folder / RECIPE).resolve()
+
+
+def results(sweep: Sweep, networks: Mapping[str, tuple[str, Candidate]]) -> list[Retrained]:
+    """The networks, the best mean first."""
+    values = _values_by_seed(sweep)
+    names = [name for name, (why, _) in networks.items() if why == RANDOM]
+    rows = []
+    for name, (why, _) in networks.items():
+        own = values.get(name, {})
+        others = [other for other in names if other != name]
+        pairs = [
+            own[seed] - statistics.fmean(values[other][seed] for other in others)
+            for seed in own
+            if others and all(seed in values.get(other, {}) for other in others)
+        ]
+        numbers = tuple(own[seed] for seed in sorted(own))
+        rows.append(
+            Retrained(
+                name,
+                why,
+                statistics.fmean(numbers) if numbers else None,
+                statistics.stdev(numbers) if len(numbers) > 1 else None,
+                len(numbers),
+                t_interval(pairs) if len(pairs) > 1 else None,
+                numbers,
+            )
+        )
+    sign = -1 if sweep.plan.goal == "maximize" else 1
+    return sorted(rows, key=lambda row: (row.mean is None, sign * (row.mean or 0.0)))
+
+
+def _values_by_seed(sweep: Sweep) -> dict[str, dict[int, float]]:
+    values: dict[str, dict[int, float]] = {}
+    for job, trial in sweep.queue.standing().items():
+        if trial.value is not None:
+            values.setdefault(trial.user_attrs[NETWORK], {})[job.seed] = trial.value
+    return values

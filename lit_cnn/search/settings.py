@@ -1,0 +1,228 @@
+"""What a search file states under ``search:``, typed; the rest of the file is the recipe of each training.
+
+    search:
+      space: {name: cells, blocks: 5, repeats: 1, filters: 8}
+      strategy: {name: evolution, population: 20, sample: 5}
+      evaluations: 60            # networks that are trained
+      seed: 0                    # key of the strategy's draws
+      lag: 1                     # so many further workers may train at once
+      objective: {name: accuracy}
+      limits: {params: 0.1M}     # networks above them are not trained
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from jsonargparse import ArgumentError, ArgumentParser
+
+from lit_cnn.experiment.jsonargparse_internals import keys_of
+from lit_cnn.experiment.suggestions import explain
+from lit_cnn.search.objectives import OBJECTIVES, Limits, Objective
+from lit_cnn.search.spaces.catalog import SPACES
+from lit_cnn.search.spaces.space import SearchSpace
+from lit_cnn.search.strategies.catalog import STRATEGIES
+from lit_cnn.search.strategies.strategy import Strategy
+from lit_cnn.sweeps.halving import Pruner
+from lit_cnn.training.monitor import direction
+
+Typed = TypeVar("Typed")
+Named = Mapping[str, Any]
+"""A name and the arguments of what it names."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A search.
+
+    Args:
+        space: What is chosen from.
+        strategy: How.
+        evaluations: How many networks are trained.
+        seed: Key of the strategy's draws.
+        lag: A network is chosen before the results of so many others are known; lag + 1 workers can train at once.
+        seeds: Each network is trained with the seeds 0 to ``seeds`` - 1 and judged by the mean; None trains it once,
+            with the recipe's seed.
+        metric: Name in ``metrics.csv`` of the accuracy; empty takes the recipe's monitor.
+        value: Which epoch's metric counts.
+        objective: What is maximized.
+        limits: What no network may exceed.
+        latency_table: File of ``lit-cnn profile --latency-table``, for objectives and limits of latency.
+        pruner: Successive halving; of random search only.
+    """
+
+    space: Named = field(default_factory=lambda: {"name": "cells"})
+    strategy: Named = field(default_factory=lambda: {"name": "evolution"})
+    evaluations: int = 100
+    seed: int = 0
+    lag: int = 3
+    seeds: int | None = None
+    metric: str = ""
+    value: Literal["best", "last"] = "last"
+    objective: Named = field(default_factory=lambda: {"name": "accuracy"})
+    limits: Named = field(default_factory=dict)
+    latency_table: str | None = None
+    pruner: Pruner | None = None
+
+    def __post_init__(self) -> None:
+        for name, least in (("evaluations", 1), ("lag", 0), ("seeds", 1)):
+            number = getattr(self, name)
+            if number is not None and number < least:
+                raise ValueError(f"search.{name} is {number} but must be at least {least}")
+        if self.pruner is not None and self.strategy.get("name") != "random":
+            raise ValueError(
+                f"search.pruner needs strategy: {{name: random}}, got {self.strategy.get('name')}: a strategy that "
+                "learns compares networks that were trained equally long"
+            )
+
+    # What the engine of sweeps asks of a plan -------------------------------------------------------------------------
+
+    @property
+    def size(self) -> int:
+        """Number of networks."""
+        return self.evaluations
+
+    @property
+    def metric_goal(self) -> Literal["maximize", "minimize"]:
+        """Whether large or small values of the metric are good."""
+        return "minimize" if direction(self.metric) == "min" else "maximize"
+
+    @property
+    def goal(self) -> Literal["maximize"]:
+        """Rewards are maximized."""
+        return "maximize"
+
+    def identity(self) -> dict[str, Any]:
+        """All that must stay while a search goes on. The number of evaluations must, too: strategies scale with it."""
+        stated = {f"search.{key}": value for key, value in self.as_dict().items() if key != "seeds"}
+        return stated if self.seeds is None else {**stated, "search.seeds": "0, 1, …"}
+
+    def as_dict(self) -> dict[str, Any]:
+        """What a search file states, in built-in types."""
+        plain = {one.name: getattr(self, one.name) for one in fields(self)}
+        if self.pruner is not None:
+            plain["pruner"] = {one.name: getattr(self.pruner, one.name) for one in fields(self.pruner)}
+        return {key: dict(value) if isinstance(value, Mapping) else value for key, value in plain.items()}
+
+    # What it names ----------------------------------------------------------------------------------------------------
+
+    def build_space(self) -> SearchSpace:
+        """The space.
+
+        Raises:
+            ValueError: Naming the key that is wrong.
+        """
+        return build_named(SPACES, self.space, "search.space")
+
+    def build_strategy(self, space: SearchSpace) -> Strategy:
+        """The strategy on that space, scaled to the number of evaluations.
+
+        Raises:
+            ValueError: Naming the key that is wrong.
+        """
+        return build_named(STRATEGIES, self.strategy, "search.strategy").build(space, self.evaluations)
+
+    def build_objective(self) -> Objective:
+        """What is maximized.
+
+        Raises:
+            ValueError: Naming the key that is wrong.
+        """
+        return build_named(OBJECTIVES, self.objective, "search.objective")
+
+    def build_limits(self) -> Limits:
+        """The hard limits.
+
+        Raises:
+            ValueError: Naming the key that is wrong.
+        """
+        return typed(Limits, self.limits, "search.limits")
+
+
+def parse_settings(stated: Any, where: str) -> Settings:
+    """Settings from the content of ``search:``, with all that they name built once, so that mistakes come at once.
+
+    Args:
+        stated: What YAML holds.
+        where: Name of the file, for messages.
+
+    Raises:
+        ValueError: Naming the file, the key and what was expected.
+    """
+    if not isinstance(stated, dict):
+        raise ValueError(f"{where}: search must be a mapping such as {{space: {{name: cells}}}}, not {stated!r}")
+    named = {key: dict(stated[key]) for key in ("space", "strategy", "objective", "limits") if _is_mapping(stated, key)}
+    try:
+        settings = typed(Settings, {key: value for key, value in stated.items() if key not in named}, "search")
+        settings = replace(settings, **named)
+        settings.build_strategy(settings.build_space())
+        settings.build_objective()
+        settings.build_limits()
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+    return settings
+
+
+def _is_mapping(stated: Mapping[str, Any], key: str) -> bool:
+    """Whether a named part is a mapping; its name alone is short for one.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    if key in stated and not isinstance(stated[key], dict):
+        raise ValueError(f"search.{key} must be a mapping such as {{name: NAME}}, not {stated[key]!r}")
+    return key in stated
+
+
+def build_named(table: Mapping[str, type[Typed]], stated: Named, where: str) -> Typed:
+    """What ``name`` names in a table, made with the other keys.
+
+    Raises:
+        ValueError: If the name or a key is unknown, or a value has the wrong type.
+    """
+    import difflib
+
+    name = stated.get("name")
+    if name not in table:
+        near = difflib.get_close_matches(str(name), table, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(table)}"
+        raise ValueError(f"{where} has no name {name!r}; {hint}")
+    return typed(table[name], {key: value for key, value in stated.items() if key != "name"}, where)
+
+
+def typed(cls: type[Typed], stated: Mapping[str, Any], where: str) -> Typed:
+    """An object of a dataclass from plain values.
+
+    Raises:
+        ValueError: If a key is unknown or a value has the wrong type, naming it.
+    """
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(cls, where)
+    try:
+        config = parser.parse_object({where: dict(stated)} if "." not in where else _below(where, dict(stated)))
+        made: Typed = parser.instantiate_classes(config)
+        for part in where.split("."):
+            made = made[part]  # type: ignore[index]
+        return made
+    except ArgumentError as error:
+        raise ValueError(explain(str(error), keys_of(parser))) from None
+
+
+def _below(where: str, stated: dict[str, Any]) -> dict[str, Any]:
+    for part in reversed(where.split(".")):
+        stated = {part: stated}
+    return stated
+
+
+def read_table(path: str | None) -> Path | None:
+    """The latency table's file.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    if path is None:
+        return None
+    if not Path(path).expanduser().is_file():
+        raise ValueError(f"search.latency_table is {path}, which does not exist: make it with lit-cnn profile")
+    return Path(path).expanduser()

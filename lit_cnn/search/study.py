@@ -1,0 +1,95 @@
+"""A search on the engine of sweeps: its chooser made from the settings, and what it has found."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lit_cnn.experiment.identity import identity
+from lit_cnn.experiment.parser import RecipeCLI
+from lit_cnn.experiment.recipe import Recipe
+from lit_cnn.profiling.latency_table import LatencyTable
+from lit_cnn.search.chooser import SearchChooser
+from lit_cnn.search.costs import costs_of
+from lit_cnn.search.folder import Parts
+from lit_cnn.search.settings import Settings, read_table
+from lit_cnn.search.spaces.space import Candidate
+from lit_cnn.sweeps.engine import Sweep
+
+ALWAYS = ("params", "madds")
+"""What is counted of every network, since a front needs it."""
+
+
+def open_search(folder: Path, parts: Parts, storage_url: str | None, say: Callable[[str], None]) -> Sweep:
+    """The search in its folder, new or continued.
+
+    Args:
+        folder: Its folder; its name is the study's.
+        parts: Settings and recipe.
+        storage_url: Optuna database URL, or None for a journal file in the folder.
+        say: Gets one line on each event.
+
+    Raises:
+        ValueError: If the folder holds another search, or the settings do not fit together.
+    """
+    settings = parts.settings
+    space = settings.build_space()
+    recipe = {key: value for key, value in stated_keys(parts.cli).items() if not key.startswith(NETWORK_KEYS)}
+    return Sweep(
+        folder,
+        settings,
+        recipe,
+        storage_url,
+        length=run_length(settings, parts.cli),
+        say=say,
+        chooser=SearchChooser(
+            space=space,
+            strategy=settings.build_strategy(space),
+            seed=settings.seed,
+            lag=settings.lag,
+            objective=settings.build_objective(),
+            costs=cost_counter(settings, parts.cli),
+            exceeds=settings.build_limits().exceeded,
+        ),
+    )
+
+
+NETWORK_KEYS = ("model.architecture", "model.options.")
+"""What each trial states itself."""
+
+
+def stated_keys(cli: RecipeCLI) -> dict[str, Any]:
+    """What a training is: dotted keys of the recipe and their values."""
+    return dict(identity(yaml.safe_load(cli.dump())))
+
+
+def run_length(settings: Settings, cli: RecipeCLI) -> int | None:
+    """Epochs or steps of a whole training, in the unit of the pruner; None without one."""
+    if settings.pruner is None:
+        return None
+    return cli.config.trainer.max_steps if settings.pruner.unit == "steps" else cli.config.trainer.max_epochs
+
+
+def cost_counter(settings: Settings, cli: RecipeCLI) -> Callable[[Candidate], dict[str, float]]:
+    """What counts parameters, multiply-adds and whatever else objective and limits need of a network."""
+    data = Recipe.of(cli).data
+    data.setup("fit")
+    file = read_table(settings.latency_table)
+    table = LatencyTable.load(file) if file else None
+    wanted = {*ALWAYS, *settings.build_objective().costs, *settings.build_limits().costs}
+
+    @functools.cache
+    def count(architecture: str, options: tuple[tuple[str, Any], ...]) -> dict[str, float]:
+        return costs_of(
+            architecture,
+            dict(options),
+            image_size=data.image_size,
+            num_classes=data.num_classes,
+            in_channels=data.in_channels,
+            wanted=sorted(wanted),
+            latency_table=table,
+        )
+
+    return lambda candidate: dict(count(candidate.architecture, tuple(sorted(candidate.options.items()))))
