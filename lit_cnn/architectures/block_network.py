@@ -29,7 +29,7 @@ from lit_cnn.architectures.layers.init import init_he
 from lit_cnn.architectures.layers.stochastic_depth import linear_rates
 from lit_cnn.architectures.mobilenet_v1 import separable_conv
 from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem
-from lit_cnn.architectures.resnet import basic_block, bottleneck_block, make_stem
+from lit_cnn.architectures.resnet import Shortcut, basic_block, bottleneck_block, make_stem
 
 PAPER = Paper(
     "ResNet",
@@ -53,7 +53,7 @@ def make_block(in_channels: int, row: BlockStage, stride: int, drop_path: float)
         return bottleneck_block(
             in_channels, row.width // 4, stride, stride_in="3x3", shortcut="projection", drop_path=drop_path
         )
-    shortcut = "projection" if row.kind == "residual" else "none"
+    shortcut: Shortcut = "projection" if row.kind == "residual" else "none"
     return basic_block(in_channels, row.width, stride, stride_in="3x3", shortcut=shortcut, drop_path=drop_path)
 
 

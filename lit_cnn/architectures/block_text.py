@@ -11,7 +11,7 @@ from lit_cnn.architectures.stage_text import Letters, split_rows, whole_number
 Kind = Literal["plain", "residual", "bottleneck", "inception", "separable"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-LETTERS = dict.fromkeys(KINDS, Letters(("c",), ("s", "n")))
+LETTERS: dict[str, Letters] = dict.fromkeys(KINDS, Letters(("c",), ("s", "n")))
 DIVISORS: dict[Kind, int] = {"bottleneck": 4, "inception": 16}
 """A bottleneck's 3x3 has a quarter of the channels; the branches of an inception block have 16ths of them."""
 
