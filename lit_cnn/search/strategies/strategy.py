@@ -22,7 +22,7 @@ class History:
     """What one slot knows.
 
     Args:
-        points: Those of all earlier slots.
+        points: Those of all earlier slots, canonical.
         rewards: Those of slots 0 to len(points) - 1 - lag, high ones good; ``FAILED`` where the training failed.
         lag: So many slots run at once at most, besides the one that is chosen now.
         seed: Of the search.
@@ -58,7 +58,8 @@ class Strategy(Protocol):
     def proposals(self, history: History) -> Iterator[Point]:
         """The points that a slot would evaluate, the preferred one first; the first that is within the limits is taken.
 
-        The same history gives the same points, whatever was asked before. There are always more.
+        The points are canonical. The same history gives the same points, whatever was asked before. There are always
+        more.
         """
 
 
