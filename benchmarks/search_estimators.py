@@ -287,7 +287,9 @@ def measure(path: Path, shard: int, shards: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--shard", default="0/1", metavar="K/N", help="do every N-th of the trainings, from the K-th on")
+    parser.add_argument(
+        "--shard", default="0/1", metavar="K/N", help="do every N-th of the trainings, from the K-th on"
+    )
     options = parser.parse_args()
     shard, shards = (int(number) for number in options.shard.split("/"))
     measure(options.results, shard, shards)

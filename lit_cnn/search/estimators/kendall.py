@@ -14,7 +14,7 @@ def kendall_tau(first: Sequence[float] | np.ndarray, second: Sequence[float] | n
         NaN if all values of one measure are equal.
 
     Raises:
-        ValueError: If the lengths differ, or there are fewer than 2 values.
+        ValueError: If the lengths differ, there are fewer than 2 values, or one is NaN.
     """
     return float(resampled_tau(first, second, np.ones((1, len(first))))[0])
 
@@ -33,12 +33,14 @@ def resampled_tau(
         (samples,); NaN where all values of one measure are equal.
 
     Raises:
-        ValueError: If the lengths differ, or there are fewer than 2 values.
+        ValueError: If the lengths differ, there are fewer than 2 values, or one is NaN.
     """
     x, y = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if x.shape != y.shape or x.ndim != 1 or len(x) < 2:
         raise ValueError(f"tau needs two measures of the same 2 or more things, got {len(x)} and {len(y)}")
-    above = np.sign(x[:, None] - x), np.sign(y[:, None] - y)
+    if np.isnan(x).any() or np.isnan(y).any():
+        raise ValueError("tau needs an order, but a value is not a number: leave that network out")
+    above = [(z[:, None] > z).astype(float) - (z[:, None] < z) for z in (x, y)]  # values may be infinite
 
     def pairs(kinds: np.ndarray) -> np.ndarray:
         return ((counts @ kinds) * counts).sum(1)
