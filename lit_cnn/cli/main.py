@@ -26,6 +26,7 @@ COMMANDS = {
     "calibrate": ("lit_cnn.cli.calibrate", "confidence against accuracy, and temperature scaling"),
     "corruptions": ("lit_cnn.cli.corruptions", "accuracy under noise, blur, fog, JPEG and other corruptions"),
     "sweep": ("lit_cnn.cli.sweep", "try values of recipe keys, each in a run of its own"),
+    "search": ("lit_cnn.cli.search", "find an architecture: spaces, strategies, winners retrained"),
     "compare": ("lit_cnn.cli.compare", "published weights in our networks and in theirs, next to own checkpoints"),
     "import": ("lit_cnn.cli.import_weights", "weights of timm, torchvision, the hub or a file as a checkpoint"),
     "parity": ("lit_cnn.cli.parity", "our networks against torchvision's and timm's with the same weights"),
@@ -40,7 +41,7 @@ COMMANDS = {
 FIRST_OF_GROUP = {
     "fit": "Train",
     "validate": "Evaluate",
-    "sweep": "Sweep",
+    "sweep": "Sweep and search",
     "compare": "Published weights",
     "profile": "Speed",
     "models": "Choose",

@@ -40,18 +40,30 @@ SHOWN = 10
 def make_parser() -> CommandParser:
     parser = CommandParser("lit-cnn search", __doc__, example="lit-cnn search search/cells_cifar10_small")
     parts = parser.add_subparsers(dest="part", required=True, metavar="{run,show,retrain,export}")
-    run_part = parts.add_parser("run", help="search, the part that may be left out", example="lit-cnn search quick")
+    run_part = parts.add_parser(
+        "run",
+        help="search; the word run may be left out",
+        description="Run a search, or continue or join it: the file, or --search-dir of one that has begun.",
+        usage="lit-cnn search [run] NAME [--search-dir DIR] [--search.KEY VALUE ...] [--KEY VALUE ...]",
+        example="lit-cnn search search/cells_cifar10_small",
+    )
     run_part.add_argument("--search-dir", type=Path, metavar="DIR", help="folder of the search (searches/NAME)")
     _add_storage(run_part)
     run_part.add_argument("--process-per-trial", action="store_true", help="start a process for each training")
     add_form_arguments(run_part, "the networks")
-    show = parts.add_parser("show", help="what searches have found", example="lit-cnn search show searches/small")
+    show = parts.add_parser(
+        "show",
+        help="what searches have found: curves, front, best network, its ancestry",
+        description="Print and draw what searches have found; several are compared by strategy, with bands over seeds.",
+        example="lit-cnn search show searches/cells_cifar10_small",
+    )
     show.add_argument("folders", nargs="+", type=Path, metavar="STUDY", help="folders of searches")
     _add_storage(show)
     add_form_arguments(show, "the networks of each search")
     retrain = parts.add_parser(
         "retrain",
-        help="train the best networks again with fresh seeds, next to random and known ones",
+        help="train the best networks again with fresh seeds, next to random and published ones",
+        description="The best of many noisy rewards is overestimated: fresh seeds judge it, next to random networks.",
         example="lit-cnn search retrain searches/small --seeds 5 --trainer.max_epochs 20",
     )
     _add_study(retrain)
@@ -62,7 +74,10 @@ def make_parser() -> CommandParser:
     retrain.add_argument("--recipe", metavar="RECIPE", help="how they are trained (default: as in the search)")
     add_form_arguments(retrain, "the networks")
     export = parts.add_parser(
-        "export", help="the recipe of a network that was found", example="lit-cnn search export searches/small"
+        "export",
+        help="the recipe of a network that was found",
+        description="Write the recipe of the best network, or of another, with further --KEY VALUE, for lit-cnn fit.",
+        example="lit-cnn search export searches/small --model.options.repeats 6 --model.options.filters 32",
     )
     _add_study(export)
     export.add_argument("--network", metavar="NAME", help="six letters of a network (default: the best)")

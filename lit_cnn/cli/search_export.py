@@ -23,9 +23,10 @@ def export(options: argparse.Namespace, rest: list[str]) -> int:
     if not found:
         raise ValueError(f"the search {folder} has trained no network yet, so there is none to export")
     chosen = named_network(found, options.network) if options.network else found[0]
-    candidate = parts.settings.build_space().candidate(parts.settings.build_space().decode(chosen.network))
+    space = parts.settings.build_space()
+    candidate = space.candidate(space.decode(chosen.network))
     out: Path = options.out or folder / BEST
-    write_recipe(out, parts, candidate, chosen, base=options.recipe, overrides=rest)
+    write_recipe(folder, out, parts, candidate, chosen, base=options.recipe, overrides=rest)
     say(f"{out}: network {chosen.name}, {parts.settings.metric} {chosen.accuracy:.4f} in the search")
     say(f"train it: lit-cnn fit {out}")
     return 0

@@ -107,6 +107,8 @@ def _taken_apart(words: Sequence[str], made: Path) -> _Stated:
         content = read_yaml(file)
         if SECTION in content:
             stated.section, stated.file = content[SECTION], file
+            if len(content) == 1:
+                continue
             copy = _without_section(file, made)
             stated.shown[str(copy)] = str(file)
             file = copy
@@ -194,10 +196,11 @@ def write_results(folder: Path, parts: Parts, found: Sequence[Found]) -> None:
     ranked = best_first(found)
     if ranked:
         space = parts.settings.build_space()
-        write_recipe(folder / BEST, parts, space.candidate(space.decode(ranked[0].network)), ranked[0])
+        write_recipe(folder, folder / BEST, parts, space.candidate(space.decode(ranked[0].network)), ranked[0])
 
 
 def write_recipe(
+    folder: Path,
     out: Path,
     parts: Parts,
     candidate: Candidate,
@@ -209,6 +212,7 @@ def write_recipe(
     """Write a recipe that trains a network that was found.
 
     Args:
+        folder: Of the search.
         out: The file.
         parts: Those of the search.
         candidate: The network.
@@ -219,7 +223,7 @@ def write_recipe(
     Raises:
         ValueError: If the recipe does not take the network or a key.
     """
-    recipe = resolve_configs(["--config", base]) if base else [*parts.cli.arguments]
+    recipe = resolve_configs(["--config", base or str(folder / RECIPE)])
     cli = RecipeCLI([*recipe, *stating(candidate), *overrides])
     measured = "" if found.accuracy is None else f", {metric_text(parts.settings.metric, found.accuracy)} in the search"
     header = (

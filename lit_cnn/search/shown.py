@@ -1,0 +1,123 @@
+"""A search that is looked at, not run: what it has found, where its winner comes from, and its pictures."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lit_cnn.evaluation.paired import t_interval
+from lit_cnn.reports.accuracy_cost import Point, draw_accuracy_cost
+from lit_cnn.reports.search_curves import SearchCurve, draw_search_curves
+from lit_cnn.search.findings import Found, best_first, best_so_far, found_networks, front
+from lit_cnn.search.folder import Parts, find_parts
+from lit_cnn.search.strategies.strategy import FAILED, Ancestral, History
+from lit_cnn.search.study import open_search
+from lit_cnn.sweeps.engine import Sweep
+
+
+@dataclass(frozen=True)
+class Study:
+    """A search in its folder.
+
+    Args:
+        folder: Its folder.
+        parts: Settings and recipe.
+        sweep: On the engine.
+        found: Its networks in the order of the search.
+        ancestry: From the first ancestor to the winner, as far as the strategy has parents.
+    """
+
+    folder: Path
+    parts: Parts
+    sweep: Sweep
+    found: list[Found]
+    ancestry: list[Found]
+
+
+def open_study(folder: Path, storage_url: str | None) -> Study:
+    """A search that has begun.
+
+    Raises:
+        ValueError: If the folder holds none.
+    """
+    parts = find_parts([], folder)
+    sweep = open_search(folder, parts, storage_url, lambda line: None)
+    found = found_networks(sweep)
+    return Study(folder, parts, sweep, found, ancestry(parts, found))
+
+
+def ancestry(parts: Parts, found: Sequence[Found]) -> list[Found]:
+    """The winner's parents, as the strategy chose them from what each slot knew, the first of them first."""
+    ranked = best_first(found)
+    space = parts.settings.build_space()
+    strategy = parts.settings.build_strategy(space)
+    if not ranked or not isinstance(strategy, Ancestral):
+        return ranked[:1]
+    rewards = tuple(FAILED if one.reward is None else one.reward for one in found)
+    points = tuple(space.decode(one.network) for one in found)
+    line = [ranked[0]]
+    while True:
+        slot, lag = line[-1].slot, parts.settings.lag
+        parent = strategy.parent(
+            History(points[:slot], rewards[: max(slot - lag, 0)], lag, parts.settings.seed), points[slot]
+        )
+        if parent is None:
+            return line[::-1]
+        line.append(found[parent])
+
+
+def draw_studies(studies: Sequence[Study], curves: str, front_name: str, network: str) -> list[Path]:
+    """Draw the curves of all searches together, and of the first its front and its best network.
+
+    Args:
+        studies: At least one with a result.
+        curves: File name of the curves.
+        front_name: File name of the front.
+        network: File name of the best network.
+    """
+    first = studies[0]
+    settings, place = first.parts.settings, first.folder
+    title = ", ".join(study.folder.name for study in studies)
+    made = [
+        draw_search_curves(
+            {settings.metric: curves_by_strategy(studies)},
+            place / curves,
+            title=f"Best network so far: {title}",
+            metric=settings.metric,
+            band="95 % t intervals over searches" if len(studies) > 1 else "",
+        )
+    ]
+    shown = {one.network: one for one in [*front(first.found, "madds"), *best_first(first.found)[:1]]}
+    points = [
+        Point(one.name if one.network in shown else "", one.costs["madds"], 100 * one.accuracy, own=True)
+        for one in best_first(first.found)
+        if one.accuracy is not None
+    ]
+    label = f"{settings.metric} (%) in the search; named are the networks that no other beats in both"
+    made.append(draw_accuracy_cost(points, label, place / front_name))
+    return made
+
+
+def curves_by_strategy(studies: Sequence[Study]) -> list[SearchCurve]:
+    """One curve for each strategy: the mean over its searches of the best so far, with a t interval from two on."""
+    grouped: dict[str, list[list[float]]] = {}
+    for study in studies:
+        curve = best_so_far(study.found)
+        if curve:
+            grouped.setdefault(str(study.parts.settings.strategy["name"]), []).append(curve)
+    curves = []
+    for name, runs in grouped.items():
+        shared = min(map(len, runs))
+        columns = [[run[place] for run in runs] for place in range(shared)]
+        means = [statistics.fmean(column) for column in columns]
+        intervals = [t_interval(column) for column in columns] if len(runs) > 1 else []
+        curves.append(
+            SearchCurve(
+                f"{name} ({len(runs)} searches)" if len(runs) > 1 else name,
+                range(1, shared + 1),
+                means,
+                [each.low for each in intervals],
+                [each.high for each in intervals],
+            )
+        )
+    return curves
