@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lit_cnn.search.spaces.space import Point, SearchSpace
-from lit_cnn.search.strategies.random import ATTEMPTS, unseen_points
+from lit_cnn.search.strategies.random import unseen_points
 from lit_cnn.search.strategies.strategy import FAILED, History
+
+REDRAWN = 20
+"""Known networks that a slot draws before it takes a random one: the estimator has settled, and a draw costs 10 ms."""
 
 
 @dataclass(frozen=True)
@@ -14,7 +17,7 @@ class TPESettings:
 
     Args:
         initial: Random networks before the first estimate; Optuna has 10.
-        repeat: Whether a network that an earlier slot has is evaluated again; otherwise it is drawn again.
+        repeat: Whether a network that an earlier slot has is evaluated again; otherwise another is drawn.
 
     Raises:
         ValueError: If ``initial`` is below 1.
@@ -51,6 +54,6 @@ class TPE:
             canonical = self.space.canonical(point)
             if canonical not in seen:
                 yield canonical
-            elif (repeated := repeated + 1) == ATTEMPTS:  # it has settled on networks that all are known
+            elif (repeated := repeated + 1) == REDRAWN:
                 break
         yield from unseen_points(self.space, history.draws("random"), seen)
