@@ -17,8 +17,7 @@ _BLOCK = re.compile(rf"{_HALF}\s*\+\s*{_HALF}")
 def format_cell(genome: CellGenome) -> str:
     """The text of a cell; :func:`parse_cell` reads it back to an equal genome."""
     text = "; ".join(
-        f"{first}@{first_input} + {second}@{second_input}"
-        for first, first_input, second, second_input in genome.blocks
+        f"{first}@{first_input} + {second}@{second_input}" for first, first_input, second, second_input in genome.blocks
     )
     if genome.concat == unused_states(genome.blocks):
         return text

@@ -27,7 +27,7 @@ from torch import nn
 
 from lit_cnn.architectures.entry import Paper
 from lit_cnn.architectures.layers.dropout import Dropout
-from lit_cnn.architectures.layers.mbconv import Activation, ConvStyle, FusedMBConv, MBConv, Stage, init_efficientnet
+from lit_cnn.architectures.layers.mbconv import Activation, ConvStyle, Stage, init_efficientnet, make_block
 from lit_cnn.architectures.layers.padding import Padding
 from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem, find_row
 from lit_cnn.architectures.scaling import make_divisible, scale_stages
@@ -69,7 +69,7 @@ class EfficientNet(Network):
         stages: The rows of the table, already scaled.
         stem_width: Channels of the stem.
         final_width: Channels of the last 1x1 convolution.
-        activation: "silu" or "relu6".
+        activation: "silu", "relu6" or "relu".
         padding: "tensorflow" (the paper's) or "symmetric" (torchvision's); at stride 2 they are a pixel apart.
         norm_eps: Batch norm's epsilon.
         norm_momentum: Share of the new batch in batch norm's running statistics.
@@ -102,10 +102,9 @@ class EfficientNet(Network):
         self.features = nn.Sequential(OrderedDict(stem=first))
         channels, index, total = stem_width, 0, sum(row.depth for row in stages)
         for number, row in enumerate(stages, start=2):
-            block = MBConv if row.block == "mbconv" else FusedMBConv
             stage = nn.Sequential()
             for stride in (row.stride, *[1] * (row.depth - 1)):
-                stage.append(block(channels, row, stride, drop_path=drop_path * index / total, style=style))
+                stage.append(make_block(channels, row, stride, drop_path=drop_path * index / total, style=style))
                 channels, index = row.width, index + 1
             self.features.add_module(f"stage{number}", stage)
         self.features.add_module(f"stage{len(stages) + 2}", style.conv(channels, final_width, 1))

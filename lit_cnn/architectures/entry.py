@@ -37,7 +37,8 @@ class NetworkOptions:
         aux_heads: Train GoogLeNet with its two auxiliary heads.
         aux_head: Train NASNet or AmoebaNet with their auxiliary head.
         excite_activation: Activation inside NFNet's squeeze-and-excitation.
-        activation: MobileNetV1's: "relu" as its paper, or "relu6" as its released code.
+        activation: MobileNetV1's: "relu" as its paper, or "relu6" as its released code; mbconv_chain's, which may be
+            "silu", too.
         concat: Which part of ShuffleNet's concatenations comes first.
         shuffle: ShuffleNet's shuffle deals the channels of each group to all groups, or back from them.
         classifier_bias: Give ShuffleNet's classifier a bias, which its released code has not.
@@ -49,6 +50,12 @@ class NetworkOptions:
         reduction: Text of cell_network's cell that halves the resolution.
         repeats: Normal cells per stack of cell_network.
         filters: Channels of a state in the first stack of cell_network.
+        stages: Text of mbconv_chain's stages, such as ``fused e1 k3 s1 c24 n2; mbconv e6 k5 s2 c40 n3 se0.25``: e is
+            the expansion, k the kernel, s the stride, c the channels, n the blocks, se the squeeze-and-excitation.
+        stem_width: Channels of mbconv_chain's stem.
+        final_width: Channels of mbconv_chain's last 1x1 convolution.
+        blocks: Text of block_network's stages, such as ``plain c16 s1 n2; inception c32 s2 n3``, of plain, residual,
+            bottleneck, inception and separable blocks.
     """
 
     dropout: float | None = None
@@ -71,7 +78,7 @@ class NetworkOptions:
     aux_heads: bool | None = None
     aux_head: bool | None = None
     excite_activation: Literal["relu", "gelu"] | None = None
-    activation: Literal["relu", "relu6"] | None = None
+    activation: Literal["relu", "relu6", "silu"] | None = None
     concat: Literal["pool_first", "residual_first"] | None = None
     shuffle: Literal["to_groups", "from_groups"] | None = None
     classifier_bias: bool | None = None
@@ -81,6 +88,10 @@ class NetworkOptions:
     reduction: str | None = None
     repeats: int | None = None
     filters: int | None = None
+    stages: str | None = None
+    stem_width: int | None = None
+    final_width: int | None = None
+    blocks: str | None = None
 
     def chosen(self) -> dict[str, Any]:
         """The options that were set, by name."""

@@ -1,12 +1,12 @@
 """Mobile inverted bottlenecks: MBConv (Tan et al., 2018, arXiv:1807.11626) and FusedMBConv (Gupta and Tan, 2019).
 
-Shared by EfficientNet, EfficientNet-Lite and EfficientNetV2.
+Shared by MobileNetV2, EfficientNet, EfficientNet-Lite, EfficientNetV2 and the chains that architecture search finds.
 """
 
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from torch import Tensor, nn
 
@@ -14,19 +14,22 @@ from lit_cnn.architectures.layers.padding import Padding, make_conv
 from lit_cnn.architectures.layers.squeeze_excite import SqueezeExcite
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
 
-Activation = Literal["silu", "relu6"]
+Activation = Literal["silu", "relu6", "relu"]
+Skip = Literal["identity", "none", "pool"]
+"""What is added to a block's output where it has its input's shape: the input, nothing, or its 3x3 average."""
 
 
 class Stage(NamedTuple):
     """One row of a paper's table."""
 
-    block: Literal["mbconv", "fused"]
+    block: Literal["mbconv", "fused", "identity"]  # identity: only what changes the shape (NAS-Bench-Macro)
     expansion: int  # hidden width / input width
     kernel: int
     stride: int  # of the first block; the others use 1
     width: int  # output channels
     depth: int  # number of blocks
     squeeze: float  # hidden channels of squeeze-and-excitation / input channels of the block; 0: none
+    skip: Skip = "identity"
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,19 @@ class ConvStyle:
         eps: Batch norm's epsilon.
         momentum: Share of the new batch in batch norm's running statistics (torch's convention, 1 - TensorFlow's).
         activation: After every convolution that is not a projection.
+
+    Raises:
+        ValueError: If the activation is unknown.
     """
 
     padding: Padding
     eps: float
     momentum: float
     activation: Activation
+
+    def __post_init__(self) -> None:
+        if self.activation not in get_args(Activation):
+            raise ValueError(f"activation must be {', '.join(get_args(Activation))}, got {self.activation!r}")
 
     def conv(
         self,
@@ -68,13 +78,15 @@ class ConvStyle:
 
     def make_activation(self) -> nn.Module:
         # SiLU needs its input in the backward pass: in place it would be copied first, which costs more than it saves.
-        return nn.SiLU() if self.activation == "silu" else nn.ReLU6(inplace=True)
+        if self.activation == "silu":
+            return nn.SiLU()
+        return nn.ReLU6(inplace=True) if self.activation == "relu6" else nn.ReLU(inplace=True)
 
 
 class MBConv(nn.Module):
     """[x +] project(excite(filter(expand(x)))): widen 1x1, filter depthwise, weigh the channels, project 1x1 linearly.
 
-    The shortcut is there where the shape does not change.
+    The shortcut is there where the shape does not change, unless the row leaves it out.
     """
 
     def __init__(self, in_channels: int, row: Stage, stride: int, *, drop_path: float, style: ConvStyle) -> None:
@@ -86,16 +98,18 @@ class MBConv(nn.Module):
         if row.squeeze > 0:
             self.excite = SqueezeExcite(hidden, max(1, int(in_channels * row.squeeze)), style.make_activation())
         self.project = style.conv(hidden, row.width, 1, linear=True)
-        self.skip = stride == 1 and in_channels == row.width
+        self.skip = stride == 1 and in_channels == row.width and row.skip != "none"
+        self.pool = average_of_3x3() if self.skip and row.skip == "pool" else None
         self.drop_path = StochasticDepth(drop_path)
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.skip:
             return self.project(self.excite(self.filter(self.expand(x))))
+        shortcut = x if self.pool is None else self.pool(x)
         if self.drop_path.drops():
-            return self.drop_path.skip(x, self)
+            return self.drop_path.skip(shortcut, self)
         y = self.drop_path.keep(self.project(self.excite(self.filter(self.expand(x)))))
-        y += x  # in place: batch norm does not need its output in the backward pass
+        y += shortcut  # in place: batch norm does not need its output in the backward pass
         return y
 
 
@@ -110,14 +124,31 @@ class FusedMBConv(nn.Module):
         hidden = in_channels * row.expansion if row.expansion > 1 else row.width
         self.expand = style.conv(in_channels, hidden, row.kernel, stride=stride)
         self.project = style.conv(hidden, row.width, 1, linear=True) if row.expansion > 1 else nn.Identity()
-        self.skip = stride == 1 and in_channels == row.width
+        self.skip = stride == 1 and in_channels == row.width and row.skip != "none"
+        self.pool = average_of_3x3() if self.skip and row.skip == "pool" else None
         self.drop_path = StochasticDepth(drop_path)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.skip and self.drop_path.drops():
-            return self.drop_path.skip(x, self)
-        y = self.project(self.expand(x))
-        return x + self.drop_path.keep(y) if self.skip else y
+        if not self.skip:
+            return self.project(self.expand(x))
+        shortcut = x if self.pool is None else self.pool(x)
+        if self.drop_path.drops():
+            return self.drop_path.skip(shortcut, self)
+        return shortcut + self.drop_path.keep(self.project(self.expand(x)))
+
+
+def average_of_3x3() -> nn.AvgPool2d:
+    """The average of each pixel and its neighbors inside the map."""
+    return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
+
+
+def make_block(in_channels: int, row: Stage, stride: int, *, drop_path: float, style: ConvStyle) -> nn.Module:
+    """A block of ``row``; an "identity" is a linear 1x1 convolution where it has to change the shape, else nothing."""
+    if row.block == "identity":
+        same = stride == 1 and in_channels == row.width
+        return nn.Identity() if same else style.conv(in_channels, row.width, 1, stride=stride, linear=True)
+    block = MBConv if row.block == "mbconv" else FusedMBConv
+    return block(in_channels, row, stride, drop_path=drop_path, style=style)
 
 
 def init_efficientnet(network: nn.Module) -> None:

@@ -6,7 +6,6 @@ concatenates within a block.
 """
 
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -70,14 +69,9 @@ class CellSpace:
                 for half in ("first", "second"):
                     found.append(Decision(f"{cell} {block + 1}: {half} operation", self.operations, "operation"))
             if self.returns == "any":
-                states = range(self.blocks + 2)
-                found += [Decision(f"{cell}: return state {state}", ("no", "yes"), "return") for state in states]
+                for state in range(self.blocks + 2):
+                    found.append(Decision(f"{cell}: return state {state}", ("no", "yes"), "return"))
         return tuple(found)
-
-    @property
-    def cells_size(self) -> int:
-        """Choices of the blocks of one cell; cells that compute the same count apart, as in the papers."""
-        return math.prod(((block + 2) * len(self.operations)) ** 2 for block in range(self.blocks))
 
     def cells(self, point: Point) -> tuple[CellGenome, CellGenome]:
         """The normal and the reduction cell of a point."""

@@ -1,5 +1,6 @@
 """What a search chooses from: decisions with named options, and the network that a point is."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -55,6 +56,11 @@ class SearchSpace(Protocol):
 
     def candidate(self, point: Point) -> Candidate:
         """The network that is trained in the search."""
+
+
+def number_of_points(space: SearchSpace) -> int:
+    """The product of the numbers of options; points that are one network count apart."""
+    return math.prod(len(decision.options) for decision in space.decisions)
 
 
 def neighbors(space: SearchSpace, point: Point) -> Iterator[Point]:
