@@ -244,7 +244,7 @@ def _repeat(step: Callable[[], None], settings: TimingSettings, device: torch.de
     for _ in range(warmup):
         step()
     times: list[float] = []
-    while not _enough(times, settings.repeats):
+    while not enough(times, settings.repeats):
         synchronize(device)
         started = time.perf_counter()
         step()
@@ -253,7 +253,8 @@ def _repeat(step: Callable[[], None], settings: TimingSettings, device: torch.de
     return times
 
 
-def _enough(times: list[float], repeats: int | None) -> bool:
+def enough(times: list[float], repeats: int | None) -> bool:
+    """Whether passes that took so many seconds are as many as ``TimingSettings.repeats`` asks for."""
     if repeats is not None:
         return len(times) >= repeats
     return len(times) >= FEWEST and (sum(times) >= _SECONDS or len(times) >= MOST)
