@@ -69,7 +69,7 @@ def make_parser() -> CommandParser:
     _add_study(retrain)
     retrain.add_argument("--winners", type=int, default=1, metavar="N", help="the N best of the search (default: 1)")
     retrain.add_argument("--random", type=int, default=3, metavar="N", help="N networks drawn at random (default: 3)")
-    retrain.add_argument("--known", action="store_true", help="also the published networks of the space")
+    retrain.add_argument("--published", action="store_true", help="also the published networks of the space")
     retrain.add_argument("--seeds", type=int, default=3, help="each with so many seeds (default: 3)")
     retrain.add_argument("--recipe", metavar="RECIPE", help="how they are trained (default: as in the search)")
     add_form_arguments(retrain, "the networks")
@@ -121,16 +121,20 @@ def run(arguments: list[str]) -> int:
 def search(options: argparse.Namespace, rest: list[str]) -> int:
     """Run a search, or continue or join one."""
     from lit_cnn.search.findings import best_first, found_networks
-    from lit_cnn.search.folder import find_parts, write_parts, write_results
+    from lit_cnn.search.folder import find_parts, refuse_lost_storage, write_parts, write_results
+    from lit_cnn.search.study import open_search
+    from lit_cnn.sweeps.folder import RECIPE, needs_processes, settle_precision
 
     parts = find_parts(rest, options.search_dir and options.search_dir.expanduser())
     folder = (options.search_dir or PLACE / parts.name).expanduser()
     refuse_lost_storage(folder, options.storage)
     folder.mkdir(parents=True, exist_ok=True)
     console = line_console(stderr=options.json or options.markdown)
-    sweep, fit = opened(folder, parts, options.storage, console.print)
+    sweep = open_search(folder, parts, options.storage, console.print)
+    console.print(settle_precision(parts.cli, sweep))
     write_parts(folder, parts)
-    if options.process_per_trial:
+    fit = starter(parts, folder / RECIPE)
+    if options.process_per_trial or needs_processes(parts.cli):
         fit = dataclasses.replace(fit, main=None)
     stopped = run_trials(sweep, fit, f"lit-cnn search --search-dir {shlex.quote(str(folder))}")
     found = found_networks(sweep)
@@ -145,32 +149,15 @@ def search(options: argparse.Namespace, rest: list[str]) -> int:
     return 0 if best_first(found) else 1
 
 
-def refuse_lost_storage(folder: Path, storage: str | None) -> None:
-    """Refuse to begin anew a search whose trials are in a database.
-
-    Raises:
-        ValueError: If the folder holds a search without a journal and no database is named.
-    """
-    from lit_cnn.search.folder import STATED
-    from lit_cnn.sweeps.journal import JOURNAL
-
-    if (folder / STATED).is_file() and not storage and not (folder / JOURNAL).is_file():
-        raise ValueError(f"the search {folder} keeps its trials in a database: pass its --storage URL")
-
-
-def opened(folder: Path, parts: Parts, storage: str | None, tell: object) -> tuple[Sweep, Fit]:
-    """The search in its folder, and what starts its trainings."""
+def starter(parts: Parts, recipe: Path) -> Fit:
+    """What starts trainings by a stored recipe, in this process."""
     from lit_cnn.cli.main import main
-    from lit_cnn.search.study import open_search
-    from lit_cnn.sweeps.folder import RECIPE, settle_precision
     from lit_cnn.sweeps.trials import Fit
 
-    sweep = open_search(folder, parts, storage, tell)  # type: ignore[arg-type]
-    say(settle_precision(parts.cli, sweep), stderr=True)
     arguments = ["--trainer.enable_progress_bar=false"]
     if parts.cli.config.tracking.group is None:
-        arguments.append(f"--tracking.group={folder.resolve().name}")
-    return sweep, Fit((folder / RECIPE).resolve(), arguments, main=main)
+        arguments.append(f"--tracking.group={recipe.resolve().parent.name}")
+    return Fit(recipe.resolve(), arguments, main=main)
 
 
 def run_trials(sweep: Sweep, fit: Fit, again: str) -> int:
@@ -212,7 +199,12 @@ def networks_table(sweep: Sweep, found: Sequence[Found]) -> Table:
     return Table(columns, rows, title=f"{sweep.folder.name}: best of {sweep.plan.size} evaluations")
 
 
-HEADINGS = {"params": "parameters (M)", "madds": "multiply-adds (M)", "latency_ms": "latency (ms)", "step_ms": "step (ms)"}
+HEADINGS = {
+    "params": "parameters (M)",
+    "madds": "multiply-adds (M)",
+    "latency_ms": "latency (ms)",
+    "step_ms": "step (ms)",
+}
 """Cost -> heading of its column."""
 
 

@@ -10,23 +10,18 @@ from lit_cnn.cli.console import say
 
 def export(options: argparse.Namespace, rest: list[str]) -> int:
     """Write the recipe of the best network, or of one that is named."""
-    from lit_cnn.cli.search import opened, refuse_lost_storage
-    from lit_cnn.search.findings import best_first, found_networks
-    from lit_cnn.search.folder import BEST, find_parts, write_recipe
-    from lit_cnn.search.lookup import named_network
+    from lit_cnn.cli.search import measured_text
+    from lit_cnn.search.folder import BEST, write_recipe
+    from lit_cnn.search.shown import named_network, open_study, trained_networks
 
     folder = options.folder.expanduser()
-    refuse_lost_storage(folder, options.storage)
-    parts = find_parts([], folder)
-    sweep, _ = opened(folder, parts, options.storage, lambda line: None)
-    found = best_first(found_networks(sweep))
-    if not found:
-        raise ValueError(f"the search {folder} has trained no network yet, so there is none to export")
+    study = open_study(folder, options.storage)
+    found = trained_networks(study)
     chosen = named_network(found, options.network) if options.network else found[0]
-    space = parts.settings.build_space()
-    candidate = space.candidate(space.decode(chosen.network))
+    space, settings = study.parts.settings.build_space(), study.parts.settings
     out: Path = options.out or folder / BEST
-    write_recipe(folder, out, parts, candidate, chosen, base=options.recipe, overrides=rest)
-    say(f"{out}: network {chosen.name}, {parts.settings.metric} {chosen.accuracy:.4f} in the search")
-    say(f"train it: lit-cnn fit {out}")
+    candidate = space.candidate(space.decode(chosen.network))
+    write_recipe(folder, out, study.parts, candidate, chosen, base=options.recipe, overrides=rest)
+    said = measured_text(settings.metric, chosen.accuracy)
+    say(f"{out}: network {chosen.name}, {settings.metric} {said} in the search\ntrain it: lit-cnn fit {out}")
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import shlex
 from typing import TYPE_CHECKING
 
@@ -13,27 +12,34 @@ from lit_cnn.cli.tables import Column, Table, print_tables
 if TYPE_CHECKING:
     from lit_cnn.search.retraining import Retrained
 
+
 def retrain(options: argparse.Namespace, rest: list[str]) -> int:
     """Train them, or continue, and print means, intervals and whether anything is decided."""
-    from lit_cnn.cli.search import opened, refuse_lost_storage, run_trials
-    from lit_cnn.search.findings import best_first, found_networks
-    from lit_cnn.search.folder import find_parts
+    from lit_cnn.cli.search import run_trials, starter
     from lit_cnn.search.retraining import chosen_networks, open_retraining, results
+    from lit_cnn.search.shown import open_study, trained_networks
 
     folder = options.folder.expanduser()
-    refuse_lost_storage(folder, options.storage)
-    parts = find_parts([], folder)
-    searched, fit = opened(folder, parts, options.storage, lambda line: None)
-    found = found_networks(searched)
-    if not best_first(found):
-        raise ValueError(f"the search {folder} has trained no network yet, so there is none to train again")
-    networks = chosen_networks(parts.settings, found, options.winners, options.random, options.known)
+    study = open_study(folder, options.storage)
+    parts = study.parts
+    networks = chosen_networks(
+        parts.settings, trained_networks(study), options.winners, options.random, options.published
+    )
     console = line_console(stderr=options.json or options.markdown)
     sweep, recipe = open_retraining(
-        folder / f"{folder.resolve().name}_retrained", parts, networks, options.seeds, options.recipe, rest, options.storage, console.print
+        folder / f"{folder.resolve().name}_retrained",
+        parts,
+        networks,
+        options.seeds,
+        options.recipe,
+        rest,
+        options.storage,
+        console.print,
     )
-    fit = dataclasses.replace(fit, recipe=recipe)
-    stopped = run_trials(sweep, fit, f"lit-cnn search retrain {shlex.quote(str(folder))} {shlex.join(rest)}".strip())
+    again = f"lit-cnn search retrain {shlex.quote(str(folder))} {shlex.join(rest)}".strip()
+    stopped = run_trials(sweep, starter(parts, recipe), again)
+        sweep, starter(parts, recipe), f"lit-cnn search retrain {shlex.quote(str(folder))} {shlex.join(rest)}".strip()
+    )
     rows = results(sweep, networks)
     if options.json:
         print(as_json(rows))

@@ -20,19 +20,15 @@ CURVES, FRONT, BEST = "curves.png", "front.png", "network.svg"
 def show(options: argparse.Namespace, rest: list[str]) -> int:
     """Print and draw what the searches have found."""
     from lit_cnn.cli.search import SHOWN, networks_table
-    from lit_cnn.search.findings import best_first
-    from lit_cnn.search.shown import draw_studies, open_study
+    from lit_cnn.search.shown import draw_studies, open_study, trained_networks
 
     if rest:
         raise ValueError(f"lit-cnn search show has no argument {rest[0]}; it takes folders of searches")
     studies = [open_study(folder.expanduser(), options.storage) for folder in options.folders]
-    empty = next((study for study in studies if not best_first(study.found)), None)
-    if empty is not None:
-        raise ValueError(f"the search {empty.folder} has trained no network yet: run it first")
     if options.json:
         print(as_json({str(study.folder): study.found for study in studies}))
         return 0
-    tables = [networks_table(study.sweep, best_first(study.found)[:SHOWN]) for study in studies]
+    tables = [networks_table(study.sweep, trained_networks(study)[:SHOWN]) for study in studies]
     print_tables(tables, in_markdown=options.markdown)
     for study in studies:
         say("\n".join(facts(study)), stderr=options.markdown)
@@ -50,7 +46,7 @@ def facts(study: Study) -> list[str]:
     best = best_first(study.found)[0]
     ended = [one for one in study.found if one.state in ("complete", "failed", "pruned")]
     failed = sum(one.state == "failed" for one in ended)
-    lines = [
+    return [
         f"{study.folder.name}: {settings.strategy['name']} over {settings.space['name']}, {len(ended)} of "
         f"{settings.evaluations} evaluated, {len({one.network for one in ended})} different networks, {failed} failed, "
         f"{sum(one.rejected for one in study.found)} proposals above the limits",
@@ -62,7 +58,6 @@ def facts(study: Study) -> list[str]:
         f"best: {best.name} = {best.network}",
         f"ancestry: {ancestry_text(study.ancestry, metric)}",
     ]
-    return lines
 
 
 def ancestry_text(line: Sequence[Found], metric: str) -> str:

@@ -70,7 +70,7 @@ def run(arguments: list[str]) -> int:
     if not options.report:
         console.print(settle_precision(cli, sweep))
         fit = write_parts(folder, space, cli)
-        if not options.process_per_trial and not needs_processes(space, cli):
+        if not options.process_per_trial and not needs_processes(cli, [axis.key for axis in space.keys]):
             from lit_cnn.cli.main import main
 
             fit = dataclasses.replace(fit, main=main)

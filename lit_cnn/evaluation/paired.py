@@ -88,7 +88,5 @@ def t_share_below(t: float, freedom: int) -> float:
         total += term
         term *= cosine**2 * (2 * step + 1 + odd) / (2 * step + 2 + odd)
     if odd:
-        share = 2 / math.pi * (angle + math.sin(angle) * total)
-    else:
-        share = math.sin(angle) * total
-    return 0.5 + share / 2
+        return 0.5 + (angle + math.sin(angle) * total) / math.pi
+    return 0.5 + math.sin(angle) * total / 2

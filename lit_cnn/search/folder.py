@@ -19,6 +19,7 @@ from lit_cnn.search.findings import Found, as_row, best_first
 from lit_cnn.search.settings import Settings, parse_settings
 from lit_cnn.search.spaces.space import Candidate
 from lit_cnn.sweeps.folder import RECIPE
+from lit_cnn.sweeps.journal import JOURNAL
 from lit_cnn.training.monitor import metric_text
 
 SECTION = "search"
@@ -153,8 +154,8 @@ def _without_section(file: Path, folder: Path) -> Path:
     """A copy of a search file whose section is empty lines, so that messages name the lines of the file."""
     text = file.read_text(encoding="utf-8")
     lines = text.splitlines()
-    tops = sorted(number for key, number in lines_of(text).items() if "." not in key) + [len(lines) + 1]
     first = lines_of(text)[SECTION]
+    tops = [*sorted(number for key, number in lines_of(text).items() if "." not in key), len(lines) + 1]
     after = next(number for number in tops if number > first)
     kept = folder / file.name
     kept.write_text("\n".join([*lines[: first - 1], *[""] * (after - first), *lines[after - 1 :]]) + "\n")
@@ -167,8 +168,10 @@ def _overlaid(section: Any, own: Mapping[str, Any]) -> Any:
     merged = {key: dict(value) if isinstance(value, dict) else value for key, value in section.items()}
     for key, value in nested(own).items():
         inner = merged.get(key)
-        same = isinstance(value, dict) and isinstance(inner, dict) and value.get("name") in (None, inner.get("name"))
-        merged[key] = {**inner, **value} if same else value  # another name takes other keys
+        if isinstance(value, dict) and isinstance(inner, dict) and value.get("name") in (None, inner.get("name")):
+            merged[key] = {**inner, **value}
+        else:
+            merged[key] = value  # another name takes other keys
     return merged
 
 
@@ -176,6 +179,16 @@ def _a_network(settings: Settings) -> list[str]:
     """The first network of the space, so that the recipe is complete and what it states of networks is checked."""
     space = settings.build_space()
     return stating(space.candidate(tuple(0 for _ in space.decisions)))
+
+
+def refuse_lost_storage(folder: Path, storage_url: str | None) -> None:
+    """Refuse to begin anew a search whose trials are in a database.
+
+    Raises:
+        ValueError: If the folder holds a search without a journal and no database is named.
+    """
+    if (folder / STATED).is_file() and not storage_url and not (folder / JOURNAL).is_file():
+        raise ValueError(f"the search {folder} keeps its trials in a database: pass its --storage URL")
 
 
 def write_parts(folder: Path, parts: Parts) -> None:

@@ -19,7 +19,7 @@ from lit_cnn.search.chooser import NETWORK, ListChooser, stating
 from lit_cnn.search.findings import Found, best_first
 from lit_cnn.search.folder import Parts
 from lit_cnn.search.settings import Settings
-from lit_cnn.search.spaces.space import Candidate
+from lit_cnn.search.spaces.space import Candidate, Published
 from lit_cnn.search.strategies.strategy import random_point
 from lit_cnn.search.study import stated_keys
 from lit_cnn.sweeps.engine import Sweep
@@ -87,7 +87,7 @@ class Retrained:
 
 
 def chosen_networks(
-    settings: Settings, found: Sequence[Found], winners: int, random: int, known: bool
+    settings: Settings, found: Sequence[Found], winners: int, random: int, published: bool
 ) -> dict[str, tuple[str, Candidate]]:
     """Name -> why it is trained again, and the network.
 
@@ -96,7 +96,10 @@ def chosen_networks(
         found: Its networks.
         winners: So many of the best.
         random: So many random ones.
-        known: Also the published networks of the space.
+        published: Also the published networks of the space.
+
+    Raises:
+        ValueError: If there are none of them.
     """
     import random as draws_of
 
@@ -107,8 +110,10 @@ def chosen_networks(
     for number in range(random):
         draws = draws_of.Random(derive_key(settings.seed, "retrain", number))
         chosen[f"{RANDOM} {number + 1}"] = RANDOM, space.candidate(random_point(space, draws))
-    if known:
-        chosen |= {name: ("published", candidate) for name, candidate in space.known().items()}
+    if published:
+        if not isinstance(space, Published):
+            raise ValueError(f"no network of the space {settings.space['name']} was published: leave out --published")
+        chosen |= {name: ("published", candidate) for name, candidate in space.published().items()}
     return chosen
 
 

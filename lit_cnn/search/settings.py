@@ -1,15 +1,16 @@
 """What a search file states under ``search:``, typed; the rest of the file is the recipe of each training.
 
-    search:
-      space: {name: cells, blocks: 5, repeats: 1, filters: 8}
-      strategy: {name: evolution, population: 20, sample: 5}
-      evaluations: 60            # networks that are trained
-      seed: 0                    # key of the strategy's draws
-      lag: 1                     # so many further workers may train at once
-      objective: {name: accuracy}
-      limits: {params: 0.1M}     # networks above them are not trained
+search:
+  space: {name: cells, blocks: 5, repeats: 1, filters: 8}
+  strategy: {name: evolution, population: 20, sample: 5}
+  evaluations: 60            # networks that are trained
+  seed: 0                    # key of the strategy's draws
+  lag: 1                     # so many further workers may train at once
+  objective: {name: accuracy}
+  limits: {params: 0.1M}     # networks above them are not trained
 """
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -152,10 +153,12 @@ def parse_settings(stated: Any, where: str) -> Settings:
     """
     if not isinstance(stated, dict):
         raise ValueError(f"{where}: search must be a mapping such as {{space: {{name: cells}}}}, not {stated!r}")
-    named = {key: dict(stated[key]) for key in ("space", "strategy", "objective", "limits") if _is_mapping(stated, key)}
+    named = [key for key in ("space", "strategy", "objective", "limits") if _is_mapping(stated, key)]
     try:
         settings = typed(Settings, {key: value for key, value in stated.items() if key not in named}, "search")
-        settings = replace(settings, **named)
+        for key in named:
+            object.__setattr__(settings, key, dict(stated[key]))
+        settings = replace(settings)  # checks the whole
         settings.build_strategy(settings.build_space())
         settings.build_objective()
         settings.build_limits()
@@ -181,11 +184,9 @@ def build_named(table: Mapping[str, type[Typed]], stated: Named, where: str) -> 
     Raises:
         ValueError: If the name or a key is unknown, or a value has the wrong type.
     """
-    import difflib
-
-    name = stated.get("name")
+    name = str(stated.get("name"))
     if name not in table:
-        near = difflib.get_close_matches(str(name), table, n=1)
+        near = difflib.get_close_matches(name, table, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(table)}"
         raise ValueError(f"{where} has no name {name!r}; {hint}")
     return typed(table[name], {key: value for key, value in stated.items() if key != "name"}, where)

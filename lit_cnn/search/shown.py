@@ -1,5 +1,6 @@
 """A search that is looked at, not run: what it has found, where its winner comes from, and its pictures."""
 
+import difflib
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from lit_cnn.evaluation.paired import t_interval
 from lit_cnn.reports.accuracy_cost import Point, draw_accuracy_cost
 from lit_cnn.reports.search_curves import SearchCurve, draw_search_curves
 from lit_cnn.search.findings import Found, best_first, best_so_far, found_networks, front
-from lit_cnn.search.folder import Parts, find_parts
+from lit_cnn.search.folder import STATED, Parts, find_parts, refuse_lost_storage
 from lit_cnn.search.strategies.strategy import FAILED, Ancestral, History
 from lit_cnn.search.study import open_search
 from lit_cnn.sweeps.engine import Sweep
@@ -40,10 +41,17 @@ def open_study(folder: Path, storage_url: str | None) -> Study:
     Raises:
         ValueError: If the folder holds none.
     """
+    if not (folder / STATED).is_file():
+        raise ValueError(f"{folder} holds no search: pass the folder of one, such as searches/cells_cifar10_small")
+    refuse_lost_storage(folder, storage_url)
     parts = find_parts([], folder)
-    sweep = open_search(folder, parts, storage_url, lambda line: None)
+    sweep = open_search(folder, parts, storage_url, _silent)
     found = found_networks(sweep)
     return Study(folder, parts, sweep, found, ancestry(parts, found))
+
+
+def _silent(line: str) -> None:
+    """Nothing happens in a search that is only looked at."""
 
 
 def ancestry(parts: Parts, found: Sequence[Found]) -> list[Found]:
@@ -121,3 +129,30 @@ def curves_by_strategy(studies: Sequence[Study]) -> list[SearchCurve]:
             )
         )
     return curves
+
+
+def trained_networks(study: Study) -> list[Found]:
+    """The networks that have a reward, the best first.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    ranked = best_first(study.found)
+    if not ranked:
+        raise ValueError(f"the search {study.folder} has trained no network yet: run it first")
+    return ranked
+
+
+def named_network(found: Sequence[Found], name: str) -> Found:
+    """The network whose six letters are ``name``, of several trainings the best.
+
+    Raises:
+        ValueError: If there is none, naming the nearest.
+    """
+    for one in found:
+        if one.name == name:
+            return one
+    names = [one.name for one in found]
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"the best is {names[0]}"
+    raise ValueError(f"the search has no network {name!r}; {hint}")

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from lit_cnn.data.module import ImageData
 from lit_cnn.experiment.identity import identity
 from lit_cnn.experiment.parser import RecipeCLI
 from lit_cnn.experiment.recipe import Recipe
@@ -73,21 +74,26 @@ def run_length(settings: Settings, cli: RecipeCLI) -> int | None:
 
 
 def cost_counter(settings: Settings, cli: RecipeCLI) -> Callable[[Candidate], dict[str, float]]:
-    """What counts parameters, multiply-adds and whatever else objective and limits need of a network."""
-    data = Recipe.of(cli).data
-    data.setup("fit")
+    """What counts parameters, multiply-adds and whatever else objective and limits need of a network; the data, whose
+    classes and image size decide them, are opened when the first network is counted."""
     file = read_table(settings.latency_table)
-    table = LatencyTable.load(file) if file else None
     wanted = {*ALWAYS, *settings.build_objective().costs, *settings.build_limits().costs}
 
     @functools.cache
+    def opened() -> tuple[ImageData, LatencyTable | None]:
+        data = Recipe.of(cli).data
+        data.setup("fit")
+        return data, LatencyTable.load(file) if file else None
+
+    @functools.cache
     def count(architecture: str, options: tuple[tuple[str, Any], ...]) -> dict[str, float]:
+        data, table = opened()
         return costs_of(
             architecture,
             dict(options),
             image_size=data.image_size,
             num_classes=data.num_classes,
-            in_channels=data.in_channels,
+            in_channels=data.in_channels or 3,
             wanted=sorted(wanted),
             latency_table=table,
         )

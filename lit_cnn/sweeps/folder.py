@@ -130,10 +130,10 @@ def run_length(space: Space, cli: RecipeCLI) -> int | None:
     return length
 
 
-def needs_processes(space: Space, cli: RecipeCLI) -> bool:
+def needs_processes(cli: RecipeCLI, keys: Sequence[str] = ()) -> bool:
     """Whether each trial needs a process of its own: on more than one device, or where the process is what is swept."""
     trainer = cli.config.trainer
-    if any(axis.key.startswith(OF_PROCESS) for axis in space.keys):
+    if any(key.startswith(OF_PROCESS) for key in keys):
         return True
     if trainer.num_nodes > 1 or trainer.strategy != "auto":
         return True

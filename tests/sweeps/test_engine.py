@@ -18,8 +18,8 @@ from sweep_process import FAKE, GRID
 from lit_cnn.sweeps.engine import Sweep
 from lit_cnn.sweeps.halving import Pruner
 from lit_cnn.sweeps.jobs import Job, standing
-from lit_cnn.sweeps.results import TrialResult
 from lit_cnn.sweeps.plan import Choice
+from lit_cnn.sweeps.results import TrialResult
 from lit_cnn.sweeps.sampling import KeyedSampler, suggest
 from lit_cnn.sweeps.space import Axis, Space
 from lit_cnn.sweeps.stop_signals import StopSignals

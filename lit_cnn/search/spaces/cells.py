@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from lit_cnn.architectures import amoebanet, nasnet
 from lit_cnn.architectures.cell_text import format_cell, parse_cell
 from lit_cnn.architectures.cells import Block, CellGenome, unused_states
+from lit_cnn.architectures.entry import Value
 from lit_cnn.architectures.layers.cell_ops import OPERATIONS, Operation
 from lit_cnn.search.spaces.canonical_cell import canonical_cell
 from lit_cnn.search.spaces.space import Candidate, Decision, Point
@@ -110,8 +112,18 @@ class CellSpace:
 
     def candidate(self, point: Point) -> Candidate:
         """The network in which the canonical cells are trained in the search."""
-        texts = dict(zip(CELLS, self.encode(point).split(PAIR), strict=True))
-        return Candidate("cell_network", {**texts, "repeats": self.repeats, "filters": self.filters, "stem": "small"})
+        return self._network(*self.encode(point).split(PAIR))
+
+    def published(self) -> dict[str, Candidate]:
+        """The released cells of NASNet-A and AmoebaNet-A, returned states included, in the network of the search."""
+        return {
+            name: self._network(format_cell(paper.NORMAL_CELL), format_cell(paper.REDUCTION_CELL))
+            for name, paper in (("NASNet-A", nasnet), ("AmoebaNet-A", amoebanet))
+        }
+
+    def _network(self, normal: str, reduction: str) -> Candidate:
+        size: dict[str, Value] = {"repeats": self.repeats, "filters": self.filters, "stem": "small"}
+        return Candidate("cell_network", {"normal": normal, "reduction": reduction, **size})
 
     def _cell(self, choices: Point) -> CellGenome:
         end = 4 * self.blocks

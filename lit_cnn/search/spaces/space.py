@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from lit_cnn.architectures.entry import Value
 
@@ -61,6 +61,14 @@ class SearchSpace(Protocol):
 def number_of_points(space: SearchSpace) -> int:
     """The product of the numbers of options; points that are one network count apart."""
     return math.prod(len(decision.options) for decision in space.decisions)
+
+
+@runtime_checkable
+class Published(Protocol):
+    """A space of which some networks were published."""
+
+    def published(self) -> dict[str, Candidate]:
+        """Their names and the networks, at the size of the search."""
 
 
 def neighbors(space: SearchSpace, point: Point) -> Iterator[Point]:

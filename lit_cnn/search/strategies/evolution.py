@@ -72,8 +72,7 @@ class Evolution:
         alive = self._alive(history)
         if history.slot < self.population or not alive:
             yield from unseen_points(self.space, history.draws("random"), set(history.points))  # without end
-        competitors = self._competitors(alive, history)
-        parent = history.points[max(competitors, key=history.rewards.__getitem__)]
+        parent = history.points[self._parent(alive, history)]
         draws = history.draws("mutation")
         if draws.random() < self.identity:
             yield parent
@@ -86,6 +85,14 @@ class Evolution:
             return self._survivors.state(history)
         known = len(history.rewards)
         return tuple(range(max(known - self.population, 0), known))
+
+    def parent(self, history: History, point: Point) -> int | None:
+        alive = self._alive(history)
+        return None if history.slot < self.population or not alive else self._parent(alive, history)
+
+    def _parent(self, alive: Slots, history: History) -> int:
+        """The slot of the most accurate of the sample."""
+        return max(self._competitors(alive, history), key=history.rewards.__getitem__)
 
     def _competitors(self, alive: Slots, history: History) -> Sequence[int]:
         return history.draws("competitors").choices(alive, k=self.sample)

@@ -61,6 +61,10 @@ class LocalSearch:
         yield from self._untried(self._climbs.state(history), history)
         yield from unseen_points(self.space, history.draws("random"), set(history.points))
 
+    def parent(self, history: History, point: Point) -> int | None:
+        climb = self._climbs.state(history)
+        return climb.best if point in self._untried(climb, history) else None
+
     def _untried(self, climb: _Climb, history: History) -> list[Point]:
         tried = set(history.points[climb.since :] if self.repeat else history.points)
         return [point for point in climb.neighbors if point not in tried]

@@ -8,7 +8,7 @@ kill.
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from lit_cnn.randomness import derive_key
 from lit_cnn.search.spaces.space import Point, SearchSpace
@@ -60,6 +60,19 @@ class Strategy(Protocol):
 
         The points are canonical. The same history gives the same points, whatever was asked before. There are always
         more.
+        """
+
+
+@runtime_checkable
+class Ancestral(Protocol):
+    """A strategy that makes networks from earlier ones."""
+
+    def parent(self, history: History, point: Point) -> int | None:
+        """The slot from whose network the history's slot has made its own; None if it was drawn at random.
+
+        Args:
+            history: What the slot knew.
+            point: The slot's.
         """
 
 
