@@ -92,7 +92,7 @@ def test_contract_of_a_network(name: str) -> None:
         ("cell_network", {"normal": "identity@0 + conv_1x1@1 > 0 2", "repeats": 1, "filters": 4, "stem": "imagenet"}),
         (
             "mbconv_chain",
-            {"stages": "identity s2 c16; identity c16; fused e4 k3 s2 c24 n2; mbconv e3 k5 c24 n2 se0.25"},
+            {"stages": "identity s2 c16; identity c16; fused e4 k3 s2 c24; mbconv e3 k5 c24 n2 se0.25"},
         ),
         ("block_network", {"blocks": "inception c16; separable s2 c32 n2; bottleneck c32; plain s2 c64"}),
     ],
