@@ -15,7 +15,7 @@ SMALLEST = {
     *("alexnet", "zfnet", "vgg11", "googlenet", "resnet18", "plain18", "resnext50_32x4d", "se_resnet50"),
     *("mobilenet_v1_0.25", "mobilenet_v2", "shufflenet_v1_g3_1.0x", "nasnet_a_mobile", "efficientnet_b0", "nfnet_f0"),
     *("resnet_rs_50", "efficientnet_lite0", "efficientnet_v2_b0", "cifar_resnet8", "cifar_vgg8"),
-    "amoebanet_a_proxy_n3_f24",
+    *("amoebanet_a_proxy_n3_f24", "block_network"),
 }
 """A network of each family, on which every run of the tests tries what all of them promise."""
 CELLS = ("nasnet", "amoebanet", "cell_network")
@@ -89,6 +89,12 @@ def test_contract_of_a_network(name: str) -> None:
         ("resnet18", {"shortcut": "zero_pad_both"}),
         ("cifar_resnet20", {"shortcut": "zero_pad_both", "widths": (8, 24, 41)}),
         ("nfnet_f0", {"widths": (32, 64, 128), "depths": (1, 2, 1)}),
+        ("cell_network", {"normal": "identity@0 + conv_1x1@1 > 0 2", "repeats": 1, "filters": 4, "stem": "imagenet"}),
+        (
+            "mbconv_chain",
+            {"stages": "identity s2 c16; identity c16; fused e4 k3 s2 c24; mbconv e3 k5 c24 n2 se0.25"},
+        ),
+        ("block_network", {"blocks": "inception c16; separable s2 c32 n2; bottleneck c32; plain s2 c64"}),
     ],
 )
 def test_contract_with_the_options_that_change_the_network(name: str, options: dict[str, Value]) -> None:

@@ -30,7 +30,8 @@ def test_the_default_cells_are_nasnet_as() -> None:
     assert {name: value.shape for name, value in ours.state_dict().items()} == {
         name: value.shape for name, value in paper.state_dict().items()
     }
-    assert [cell.concat for cell in ours.features[1:]] == [cell.concat for cell in paper.features[1:]]
+    concats = [[cell.concat for cell in list(network.features)[1:]] for network in (ours, paper)]
+    assert concats[0] == concats[1]
 
 
 def test_the_auxiliary_head_answers_in_training() -> None:

@@ -33,7 +33,5 @@ def test_whole_numbers_start_at_one() -> None:
     assert whole_number(1, row, "c") == 12
     assert whole_number(1, row, "n") == 1
     for letter, value in (("k", "0"), ("s", "1.5")):
-        with pytest.raises(
-            ValueError, match=f"stage 3 .wide. must have a whole number .* behind {letter}, got {value}"
-        ):
+        with pytest.raises(ValueError, match=f"stage 3 .* a whole number of at least 1 behind {letter}, got {value}"):
             whole_number(3, row, letter)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 import lit_cnn
 from lit_cnn.architectures.alexnet import alexnet
 from lit_cnn.architectures.amoebanet import cifar_amoebanet_a
+from lit_cnn.architectures.block_network import block_network
 from lit_cnn.architectures.catalog import find_entry, list_models
 from lit_cnn.architectures.cifar_vgg import cifar_vgg
 from lit_cnn.architectures.efficientnet import STAGES, EfficientNet
@@ -27,6 +28,7 @@ from lit_cnn.architectures.googlenet import googlenet
 from lit_cnn.architectures.layers.keyed import KeyedLayer, set_random_key
 from lit_cnn.architectures.layers.mbconv import FusedMBConv, MBConv
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
+from lit_cnn.architectures.mbconv_chain import mbconv_chain
 from lit_cnn.architectures.mobilenet_v1 import mobilenet_v1
 from lit_cnn.architectures.mobilenet_v2 import mobilenet_v2
 from lit_cnn.architectures.nasnet import cifar_nasnet_a
@@ -67,6 +69,9 @@ def small_efficientnet(stages: tuple, activation: str = "silu") -> nn.Module:
     return EfficientNet(rows, stem_width=8, final_width=32, activation=activation, num_classes=5)
 
 
+CHAIN = "identity s2 c16; fused e2 k3 c16 skip=pool; mbconv e3 k3 c16 n2 se0.25; mbconv e3 k5 s2 c24 n2 skip=none"
+MIXED_BLOCKS = "plain c16; residual c16; bottleneck s2 c16; inception s2 c32; separable c32"
+
 FAMILIES = {
     "small_alexnet": Case(lambda: alexnet(num_classes=5, hidden=64), 99),
     "small_zfnet": Case(lambda: zfnet(num_classes=5, hidden=64), 64),
@@ -94,6 +99,8 @@ FAMILIES = {
     "small_nfnet_narrow": Case(lambda: nfnet("f0", widths=(16, 32, 64), depths=(1, 2, 1), num_classes=5), 32),
     "small_resnet_rs": Case(lambda: ResNetRS((1, 1, 1, 1), num_classes=5), 32),
     "small_efficientnet_v2": Case(lambda: small_efficientnet(BASE), 64),
+    "small_mbconv_chain": Case(lambda: mbconv_chain(CHAIN, 8, 32, "relu", stem="small", num_classes=5), 16),
+    "small_block_network": Case(lambda: block_network(MIXED_BLOCKS, num_classes=5), 16),
 }
 """A small network of each paper."""
 
@@ -103,6 +110,7 @@ SIDES = {
     "cifar_vgg8": 32,
     "cifar_*": 16,
     "*_cifar": 16,
+    "cell_network": 32,  # the auxiliary head needs 5x5 after stack 2
     "amoebanet_a_proxy*": 16,
     "nasnet_a_*": 97,  # the auxiliary head needs 5x5 after stack 2
     "amoebanet_a_*": 97,

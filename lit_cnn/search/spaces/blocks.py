@@ -5,6 +5,7 @@ from functools import cached_property
 
 from lit_cnn.architectures.block_text import KINDS, BlockStage, Kind, format_blocks, parse_blocks
 from lit_cnn.search.spaces.space import Candidate, Decision, Point
+from lit_cnn.search.spaces.stage_options import Options, check_strides, stage_decisions, stage_point, stage_values
 
 
 @dataclass(frozen=True)
@@ -26,20 +27,12 @@ class BlockSpace:
     @cached_property
     def decisions(self) -> tuple[Decision, ...]:
         """Stage by stage its kind, width and depth."""
-        found = []
-        for number in range(1, len(self.widths) + 1):
-            for name, options in self._options(number - 1).items():
-                found.append(Decision(f"stage {number}: {name}", tuple(str(option) for option in options), name))
-        return tuple(found)
+        return stage_decisions(self._options)
 
     def rows(self, point: Point) -> tuple[BlockStage, ...]:
         """The stages of a point."""
-        rows = []
-        for stage in range(len(self.widths)):
-            kind, width, depth = point[3 * stage : 3 * stage + 3]
-            stride = 1 if stage == 0 else 2
-            rows.append(BlockStage(self.kinds[kind], self.widths[stage][width], stride, self.depths[depth]))
-        return tuple(rows)
+        chosen = zip(self._strides, stage_values(self._options, point), strict=True)
+        return tuple(BlockStage(kind, width, stride, depth) for stride, (kind, width, depth) in chosen)
 
     def canonical(self, point: Point) -> Point:
         """The point itself."""
@@ -56,25 +49,17 @@ class BlockSpace:
             ValueError: If the text states no stages, or stages that are not in the space.
         """
         rows = parse_blocks(text)
-        if len(rows) != len(self.widths):
-            raise ValueError(f"a network of this space has {len(self.widths)} stages, got {len(rows)}")
-        choices: list[int] = []
-        for stage, row in enumerate(rows):
-            stride = 1 if stage == 0 else 2
-            if row.stride != stride:
-                raise ValueError(f"stage {stage + 1} must have stride {stride}, got {row.stride}")
-            for (name, options), value in zip(
-                self._options(stage).items(), (row.kind, row.width, row.depth), strict=True
-            ):
-                if value not in options:
-                    known = ", ".join(str(option) for option in options)
-                    raise ValueError(f"stage {stage + 1} must have a {name} of {known}, got {value}")
-                choices.append(options.index(value))
-        return tuple(choices)
+        check_strides(self._strides, [row.stride for row in rows])
+        return stage_point(self._options, [(row.kind, row.width, row.depth) for row in rows])
 
     def candidate(self, point: Point) -> Candidate:
         """The network as it would be trained in full, for images of about 32 px."""
         return Candidate("block_network", {"blocks": self.encode(point), "stem": "small"})
 
-    def _options(self, stage: int) -> dict[str, tuple[str | int, ...]]:
-        return {"kind": self.kinds, "width": self.widths[stage], "depth": self.depths}
+    @property
+    def _strides(self) -> list[int]:
+        return [1, *[2] * (len(self.widths) - 1)]
+
+    @property
+    def _options(self) -> list[Options]:
+        return [{"kind": self.kinds, "width": widths, "depth": self.depths} for widths in self.widths]

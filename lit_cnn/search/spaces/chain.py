@@ -1,18 +1,15 @@
 """A chain of stages of MBConv and Fused-MBConv blocks, with choices for each stage (MnasNet, arXiv:1807.11626)."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple
 
 from lit_cnn.architectures.chain_text import format_chain, parse_chain
-from lit_cnn.architectures.entry import Value
 from lit_cnn.architectures.layers.mbconv import Activation, Skip, Stage
 from lit_cnn.architectures.layers.padding import Padding
 from lit_cnn.architectures.network import Stem
 from lit_cnn.search.spaces.space import Candidate, Decision, Point
-
-Option = TypeVar("Option")
+from lit_cnn.search.spaces.stage_options import Options, check_strides, stage_decisions, stage_point, stage_values
 
 
 class Convolution(NamedTuple):
@@ -36,7 +33,7 @@ class StageChoices(NamedTuple):
     squeezes: tuple[float, ...] = (0.0,)
     skips: tuple[Skip, ...] = ("identity",)
 
-    def options(self) -> dict[str, tuple[Value | Convolution, ...]]:
+    def options(self) -> Options:
         """What is chosen, by its name."""
         return {
             "convolution": self.convolutions,
@@ -75,12 +72,7 @@ class ChainSpace:
     @cached_property
     def decisions(self) -> tuple[Decision, ...]:
         """Stage by stage; each kind of option is one kind of decision."""
-        return tuple(
-            Decision(f"stage {number}: {name}", tuple(str(option) for option in options), name)
-            for number, stage in enumerate(self.stages, start=1)
-            for name, options in stage.options().items()
-            if len(options) > 1
-        )
+        return stage_decisions(self._options)
 
     def rows(self, point: Point) -> tuple[Stage, ...]:
         """The stages of a point, in canonical form."""
@@ -92,21 +84,13 @@ class ChainSpace:
         Raises:
             ValueError: If it is not in the space.
         """
-        if len(rows) != len(self.stages):
-            raise ValueError(f"a chain of this space has {len(self.stages)} stages, got {len(rows)}")
-        choices: list[int] = []
-        for number, (stage, row) in enumerate(zip(self.stages, self._simplest(rows), strict=True), start=1):
-            if row.stride != stage.stride:
-                raise ValueError(f"stage {number} must have stride {stage.stride}, got {row.stride}")
+        check_strides([stage.stride for stage in self.stages], [row.stride for row in rows])
+        values = []
+        for stage, row in zip(self.stages, self._simplest(rows), strict=True):
             squeeze = row.squeeze if row.block == "mbconv" else stage.squeezes[0]
             convolution = Convolution(row.block, row.expansion)  # type: ignore[arg-type]  # an identity is refused below
-            values = (convolution, row.kernel, row.width, row.depth, squeeze, row.skip)
-            for (name, options), value in zip(stage.options().items(), values, strict=True):
-                if value not in options:
-                    known = ", ".join(str(option) for option in options)
-                    raise ValueError(f"stage {number} must have a {name} of {known}, got {value}")
-                choices += [options.index(value)] if len(options) > 1 else []
-        return tuple(choices)
+            values.append((convolution, row.kernel, row.width, row.depth, squeeze, row.skip))
+        return stage_point(self._options, values)
 
     def canonical(self, point: Point) -> Point:
         """The point whose choices that change nothing are the first ones: squeeze-and-excitation of a Fused-MBConv, and
@@ -129,16 +113,16 @@ class ChainSpace:
         """The network as it would be trained in full."""
         return Candidate("mbconv_chain", {"stages": self.encode(point), **self.settings._asdict()})
 
+    @property
+    def _options(self) -> list[Options]:
+        return [stage.options() for stage in self.stages]
+
     def _rows(self, point: Point) -> tuple[Stage, ...]:
-        choices = iter(point)
-        rows = []
-        for stage in self.stages:
-            block, expansion = _chosen(stage.convolutions, choices)
-            kernel = _chosen(stage.kernels, choices)
-            width, depth = _chosen(stage.widths, choices), _chosen(stage.depths, choices)
-            squeeze, skip = _chosen(stage.squeezes, choices), _chosen(stage.skips, choices)
-            rows.append(Stage(block, expansion, kernel, stage.stride, width, depth, squeeze, skip))
-        return tuple(rows)
+        chosen = zip(self.stages, stage_values(self._options, point), strict=True)
+        return tuple(
+            Stage(block, expansion, kernel, stage.stride, width, depth, squeeze, skip)
+            for stage, ((block, expansion), kernel, width, depth, squeeze, skip) in chosen
+        )
 
     def _simplest(self, rows: tuple[Stage, ...]) -> tuple[Stage, ...]:
         """The same network; a shortcut that no block has is the first option, and a Fused-MBConv has no squeeze."""
@@ -150,7 +134,3 @@ class ChainSpace:
             found.append(row._replace(squeeze=squeeze, skip=row.skip if shortcuts else stage.skips[0]))
             channels = row.width
         return tuple(found)
-
-
-def _chosen(options: Sequence[Option], choices: Iterator[int]) -> Option:
-    return options[next(choices)] if len(options) > 1 else options[0]
