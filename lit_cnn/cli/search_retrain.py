@@ -38,8 +38,6 @@ def retrain(options: argparse.Namespace, rest: list[str]) -> int:
     )
     again = f"lit-cnn search retrain {shlex.quote(str(folder))} {shlex.join(rest)}".strip()
     stopped = run_trials(sweep, starter(parts, recipe), again)
-        sweep, starter(parts, recipe), f"lit-cnn search retrain {shlex.quote(str(folder))} {shlex.join(rest)}".strip()
-    )
     rows = results(sweep, networks)
     if options.json:
         print(as_json(rows))

@@ -52,16 +52,9 @@ class SearchChooser:
         Raises:
             ValueError: If none of ``MAX_REJECTED`` is within the limits.
         """
-        earlier = known[:slot]
-        readable = earlier[: max(slot - self.lag, 0)]
-        if len(earlier) < slot or not all(point.ended for point in readable):
+        if len(known) < slot or not all(point.ended for point in known[: max(slot - self.lag, 0)]):
             return None
-        history = History(
-            points=tuple(self._point(point.attributes[NETWORK]) for point in earlier),
-            rewards=tuple(FAILED if point.score is None else point.score for point in readable),
-            lag=self.lag,
-            seed=self.seed,
-        )
+        history = self._history(known[:slot])
         reason: str | None = ""
         for rejected, point in enumerate(itertools.islice(self.strategy.proposals(history), MAX_REJECTED)):
             costs = self.costs(self.space.candidate(point))
@@ -72,6 +65,20 @@ class SearchChooser:
             f"none of {MAX_REJECTED} networks that were proposed is within search.limits (the last: {reason}): "
             "raise the limits, or choose a space of smaller networks"
         )
+
+    def _history(self, earlier: Sequence[Known]) -> History:
+        """What the slot after ``earlier`` knows."""
+        readable = earlier[: max(len(earlier) - self.lag, 0)]
+        return History(
+            points=tuple(self._point(point.attributes[NETWORK]) for point in earlier),
+            rewards=tuple(FAILED if point.score is None else point.score for point in readable),
+            lag=self.lag,
+            seed=self.seed,
+        )
+
+    def knew(self, known: Sequence[Known], slot: int) -> tuple[History, Point]:
+        """What a slot knew when it was chosen, and its point."""
+        return self._history(known[:slot]), self._point(known[slot].attributes[NETWORK])
 
     def _point(self, text: str) -> Point:
         if text not in self._points:

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lit_cnn.search.chooser import COSTS, MEASURED, NETWORK, REJECTED, short_name
+from lit_cnn.search.chooser import COSTS, MEASURED, NETWORK, REJECTED, SearchChooser, short_name
+from lit_cnn.search.strategies.strategy import Ancestral
 from lit_cnn.sweeps.engine import Sweep
 from lit_cnn.sweeps.jobs import Job, scores_at
+from lit_cnn.sweeps.plan import Chooser, Known
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,22 @@ def front(found: Sequence[Found], cost: str) -> list[Found]:
         if not chosen or (one.accuracy or 0.0) > (chosen[-1].accuracy or 0.0):
             chosen.append(one)
     return chosen
+
+
+def ancestors(found: Sequence[Found], one: Found, chooser: Chooser) -> list[Found]:
+    """A network's parents, as the strategy chose them from what each slot knew, the first ancestor first, and itself
+    last; itself alone where the strategy has no parents."""
+    line = [one]
+    if not isinstance(chooser, SearchChooser) or not isinstance(chooser.strategy, Ancestral):
+        return line
+    while (parent := chooser.strategy.parent(*chooser.knew(found_as_known(found), line[0].slot))) is not None:
+        line.insert(0, found[parent])
+    return line
+
+
+def found_as_known(found: Sequence[Found]) -> list[Known]:
+    """What a later slot may know of the networks."""
+    return [Known({NETWORK: one.network}, one.reward is not None or one.state == "failed", one.reward) for one in found]
 
 
 def as_row(one: Found) -> dict[str, Any]:

@@ -9,9 +9,8 @@ from pathlib import Path
 from lit_cnn.evaluation.paired import t_interval
 from lit_cnn.reports.accuracy_cost import Point, draw_accuracy_cost
 from lit_cnn.reports.search_curves import SearchCurve, draw_search_curves
-from lit_cnn.search.findings import Found, best_first, best_so_far, found_networks, front
+from lit_cnn.search.findings import Found, ancestors, best_first, best_so_far, found_networks, front
 from lit_cnn.search.folder import STATED, Parts, find_parts, refuse_lost_storage
-from lit_cnn.search.strategies.strategy import FAILED, Ancestral, History
 from lit_cnn.search.study import open_search
 from lit_cnn.sweeps.engine import Sweep
 
@@ -47,31 +46,13 @@ def open_study(folder: Path, storage_url: str | None) -> Study:
     parts = find_parts([], folder)
     sweep = open_search(folder, parts, storage_url, _silent)
     found = found_networks(sweep)
-    return Study(folder, parts, sweep, found, ancestry(parts, found))
+    ranked = best_first(found)
+    line = ancestors(found, ranked[0], sweep.queue.chooser) if ranked else []
+    return Study(folder, parts, sweep, found, line)
 
 
 def _silent(line: str) -> None:
     """Nothing happens in a search that is only looked at."""
-
-
-def ancestry(parts: Parts, found: Sequence[Found]) -> list[Found]:
-    """The winner's parents, as the strategy chose them from what each slot knew, the first of them first."""
-    ranked = best_first(found)
-    space = parts.settings.build_space()
-    strategy = parts.settings.build_strategy(space)
-    if not ranked or not isinstance(strategy, Ancestral):
-        return ranked[:1]
-    rewards = tuple(FAILED if one.reward is None else one.reward for one in found)
-    points = tuple(space.decode(one.network) for one in found)
-    line = [ranked[0]]
-    while True:
-        slot, lag = line[-1].slot, parts.settings.lag
-        parent = strategy.parent(
-            History(points[:slot], rewards[: max(slot - lag, 0)], lag, parts.settings.seed), points[slot]
-        )
-        if parent is None:
-            return line[::-1]
-        line.append(found[parent])
 
 
 def draw_studies(studies: Sequence[Study], curves: str, front_name: str, network: str) -> list[Path]:

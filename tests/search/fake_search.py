@@ -1,0 +1,53 @@
+"""A search whose trainings are a function of the network, in this process: for tests of choosers and of the engine."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from lit_cnn.search.chooser import SearchChooser
+from lit_cnn.search.objectives import Accuracy, Limits
+from lit_cnn.search.settings import Settings, build_named
+from lit_cnn.search.spaces.blocks import BlockSpace
+from lit_cnn.search.spaces.space import Candidate
+from lit_cnn.search.strategies.catalog import STRATEGIES
+from lit_cnn.sweeps.engine import Sweep
+from lit_cnn.sweeps.trials import Fit
+
+SPACE = BlockSpace()
+
+
+def accuracy(blocks: str) -> float:
+    """A number from 0 to 1 that looks random."""
+    return int.from_bytes(hashlib.sha256(blocks.encode()).digest()[:4]) / 2**32
+
+
+def costs(candidate: Candidate) -> dict[str, float]:
+    return {"params": 1e6 * (1 + accuracy(f"params {candidate.options['blocks']}")), "madds": 1e6}
+
+
+def train(arguments: list[str]) -> int:
+    """What ``lit-cnn fit`` is to the engine: writes the metrics of a network into its run folder."""
+    blocks = next(word.partition("=")[2] for word in arguments if word.startswith("--model.options.blocks="))
+    run = Path(os.environ["LIT_CNN_RUN_DIR"])
+    run.joinpath("metrics.csv").write_text(f"epoch,step,val/acc1\n0,1,{accuracy(blocks)}\n")
+    return 0
+
+
+FIT = Fit(Path("recipe.yaml"), main=train)
+
+
+def make_search(folder: Path, strategy: str = "evolution", evaluations: int = 14, **stated: object) -> Sweep:
+    """A search of blocks in its folder, which is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = Settings({"name": "blocks"}, {"name": strategy}, evaluations, lag=1, metric="val/acc1")
+    limits = Limits(**stated)  # type: ignore[arg-type]
+    chooser = SearchChooser(
+        SPACE,
+        build_named(STRATEGIES, settings.strategy, "search.strategy").build(SPACE, evaluations),
+        settings.seed,
+        settings.lag,
+        Accuracy(),
+        costs,
+        limits.exceeded,
+    )
+    return Sweep(folder, settings, {}, say=[].append, chooser=chooser)
