@@ -56,7 +56,7 @@ def cell_network(
         stem: "small", a 3x3 of 3F channels, or "imagenet", a strided 3x3 of 32 channels and two reduction cells.
 
     Raises:
-        ValueError: If a text is no cell, or ``repeats`` or ``filters`` is too small.
+        ValueError: If a text does not state a cell, or ``repeats`` or ``filters`` is too small.
     """
     rows = plan_cells(_parse("normal", normal), _parse("reduction", reduction), repeats, filters, stem=stem)
     return CellNetwork(

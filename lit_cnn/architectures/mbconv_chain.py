@@ -60,7 +60,7 @@ def mbconv_chain(
         stem: "imagenet", or "small", whose first convolution keeps the resolution, for images of about 32 to 64 px.
 
     Raises:
-        ValueError: If the text is no chain.
+        ValueError: If the text does not state a chain.
     """
     return EfficientNet(
         parse_chain(stages),

@@ -67,7 +67,7 @@ def whole_number(number: int, row: TextRow, letter: str, default: int = 1) -> in
     """The whole number behind a letter.
 
     Raises:
-        ValueError: If it is below 1 or no whole number.
+        ValueError: If it is below 1 or not whole.
     """
     value = row.values.get(letter, str(default))
     if not value.isdecimal() or int(value) < 1:

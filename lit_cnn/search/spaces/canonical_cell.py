@@ -11,9 +11,9 @@ Row = tuple[int, int, int, int]  # first state, its operation's number, second s
 def canonical_cell(genome: CellGenome) -> CellGenome:
     """The smallest of all cells that compute the same.
 
-    Of a block the half that reads the earlier state stands first, or of one state the operation that is listed first;
-    the blocks stand in the order, of all in which each reads earlier states only, whose rows are lexicographically
-    smallest, and of those with equal rows in the one whose returned states are smallest.
+    In each block the half that reads the earlier state comes first, or of one state the operation that is listed first.
+    Of all orders in which blocks read earlier states only, the blocks have the one whose rows are lexicographically
+    smallest; where several orders have equal rows, the one whose returned states are smallest.
     """
     rows, numbers = min(_orders(genome), key=lambda found: (found[0], _returned(genome, found[1])))
     blocks = tuple(Block(OPERATIONS[c], a, OPERATIONS[d], b) for a, c, b, d in rows)

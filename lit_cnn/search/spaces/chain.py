@@ -105,7 +105,7 @@ class ChainSpace:
         """The canonical point of an encoding.
 
         Raises:
-            ValueError: If the text is no chain, or a chain that is not in the space.
+            ValueError: If the text does not state a chain of the space.
         """
         return self.point(parse_chain(text))
 

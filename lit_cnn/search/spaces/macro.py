@@ -69,7 +69,7 @@ class MacroSpace:
         """The canonical point of a code.
 
         Raises:
-            ValueError: If the text is no code.
+            ValueError: If the text is not a code.
         """
         digits = "".join(str(number) for number in range(len(BLOCKS)))
         if len(text) != sum(self.slots) or not set(text) <= set(digits):

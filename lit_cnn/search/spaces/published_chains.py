@@ -67,7 +67,7 @@ MNASNET = mnasnet_space(mobilenet_v2.STAGES, RELEASED._replace(activation="relu"
 """MobileNetV2 is a point of it."""
 
 EFFICIENTNET = mnasnet_space(efficientnet.STAGES, RELEASED)
-"""The same choices around EfficientNet-B0, whose widths are no multiples of MobileNetV2's."""
+"""The same choices around EfficientNet-B0, whose 112 channels are not among those of ``MNASNET``."""
 
 _STEM_WIDTH, _V2_STAGES = efficientnet_v2.v2_stages("s")
 EFFICIENTNET_V2 = efficientnet_v2_space(_V2_STAGES, RELEASED._replace(stem_width=_STEM_WIDTH))
