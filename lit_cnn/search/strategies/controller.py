@@ -80,8 +80,11 @@ class Controller:
         self._learners: Replay[_Learner] = Replay(self._start, self._step)
 
     def proposals(self, history: History) -> Iterator[Point]:
-        learner = self._learners.state(history)
-        return map(self.space.canonical, self._samples(learner.weights, history))
+        return map(self.space.canonical, self._samples(self.weights(history), history))
+
+    def weights(self, history: History) -> Weights:
+        """Those of the policy that the history's slot samples from."""
+        return self._learners.state(history).weights
 
     def _samples(self, weights: Weights, history: History) -> Iterator[Point]:
         draws = history.draws("policy")
