@@ -2,6 +2,7 @@
 
 import csv
 import json
+import tempfile
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -68,7 +69,8 @@ def read_results(path: Path) -> list[Result]:
 
 def append(path: Path, result: Result) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock"), path.open("a", newline="") as file:
+    lock = FileLock(Path(tempfile.gettempdir()) / f"{path.name}.lock")
+    with lock, path.open("a", newline="") as file:
         writer = csv.DictWriter(file, [field.name for field in fields(Result)], lineterminator="\n")
         if file.tell() == 0:
             writer.writeheader()
