@@ -184,7 +184,7 @@ def published() -> list[str]:
     best = np.argsort(-seeds.mean(1), kind="stable")[: len(seeds) // 4]
     taus = [kendall_tau(seeds[rows, 0], seeds[rows, 1]) for rows in (np.arange(len(seeds)), best)]
     ceiling = (
-        f"Two seeds of NAS-Bench-Macro's full training agree with tau {taus[0]:.2f} on all {len(seeds):,} networks, and "
+        f"Two seeds of NAS-Bench-Macro agree with tau {taus[0]:.2f} on all {len(seeds):,} networks, and "
         f"with {taus[1]:.2f} on the best quarter by the mean of three seeds: that is the ceiling of any estimator."
     )
     title = "On published tables"
