@@ -11,20 +11,17 @@ result is a line of docs/measurements/search_estimators.csv, written when it is 
 """
 
 import argparse
-import csv
-import json
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import torch
 import yaml
-from filelock import FileLock
+from estimator_results import EPOCHS, OTHER_SEED, TRUTH_SEED, Result, append, read_results
 from torch import Tensor, nn
 
 from lit_cnn import Recipe, create_model, fit
@@ -41,8 +38,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "measurements" / "search_estimators.csv"
 SPACE = CellSpace(blocks=5, repeats=1, filters=8)
 NETWORKS, SECOND_SEEDS = 40, 20
-EPOCHS, PARENT_EPOCHS, CHILD_EPOCHS = 10, 8, 2
-TRUTH_SEED, OTHER_SEED = 0, 1
+PARENT_EPOCHS, CHILD_EPOCHS = 8, 2
 IMAGES, SIDE, CODED_IMAGES = 5000, 16, 64
 RECIPE = {
     "trainer": {"accelerator": "cpu", "devices": 1, "precision": "32-true", "enable_progress_bar": False},
@@ -70,69 +66,6 @@ RECIPE = {
         "evaluation": {"crop_ratio": 1.0},
     },
 }
-
-
-@dataclass(frozen=True)
-class Result:
-    """One line of the file.
-
-    Args:
-        network: Its encoding.
-        number: In the sample, from 0; a parent has its child's.
-        seed: Of initial weights, order and augmentation.
-        what: "train", "parent" and "inherit" (trainings), "synflow", "params", "madds", "naswot" (scores).
-        epochs: Trained; 0 for scores.
-        value: Accuracy at the end, or the score.
-        val_loss: At the end; empty for scores.
-        curve: Validation accuracy after each epoch.
-        losses: Mean training loss of each epoch.
-        seconds: Of processor time, for the training with its validations or for the score.
-    """
-
-    network: str
-    number: int
-    seed: int
-    what: str
-    epochs: int
-    value: float
-    val_loss: float | None
-    curve: list[float]
-    losses: list[float]
-    seconds: float
-
-    @property
-    def key(self) -> tuple[int, int, str, int]:
-        return (self.number, self.seed, self.what, self.epochs)
-
-
-def read_results(path: Path) -> list[Result]:
-    if not path.is_file():
-        return []
-    with path.open(newline="") as file:
-        return [
-            Result(
-                row["network"],
-                int(row["number"]),
-                int(row["seed"]),
-                row["what"],
-                int(row["epochs"]),
-                float(row["value"]),
-                float(row["val_loss"]) if row["val_loss"] else None,
-                json.loads(row["curve"]),
-                json.loads(row["losses"]),
-                float(row["seconds"]),
-            )
-            for row in csv.DictReader(file)
-        ]
-
-
-def append(path: Path, result: Result) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock"), path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Result)], lineterminator="\n")
-        if file.tell() == 0:
-            writer.writeheader()
-        writer.writerow(asdict(result) | {"curve": json.dumps(result.curve), "losses": json.dumps(result.losses)})
 
 
 def sample() -> list[Point]:
@@ -199,7 +132,8 @@ def train(
         began = time.process_time()
         run = fit(recipe, runs=folder)
         seconds = time.process_time() - began
-        assert run.folder is not None
+        if run.exit_code or run.folder is None:
+            raise SystemExit(run.exit_code)  # by a signal: this training is done again
         rows = read_metrics(run.folder / "metrics.csv")
         curve = [round(row["val/acc1"], 5) for row in rows if "val/acc1" in row]
         losses = [round(row["train/loss"], 5) for row in rows if "train/loss" in row]
@@ -259,8 +193,9 @@ def jobs() -> list[tuple[int, int, str, int]]:
     """(network, seed, what, epochs) in the order in which they are worth having."""
     everyone = range(NETWORKS)
     found = [(number, OTHER_SEED, name, 0) for name in SCORES for number in everyone]
-    found += [(number, TRUTH_SEED, "train", EPOCHS) for number in everyone]
-    found += [(number, OTHER_SEED, "train", epochs) for epochs in (2, 1) for number in everyone]
+    for number in everyone:
+        found.append((number, TRUTH_SEED, "train", EPOCHS))
+        found += [(number, OTHER_SEED, "train", epochs) for epochs in (2, 1)]
     for number in range(SECOND_SEEDS):
         found += [(number, OTHER_SEED, "train", EPOCHS), (number, OTHER_SEED, "inherit", CHILD_EPOCHS)]
     return found + [(number, OTHER_SEED, "inherit", CHILD_EPOCHS) for number in everyone[SECOND_SEEDS:]]
@@ -290,7 +225,13 @@ def main() -> None:
     parser.add_argument(
         "--shard", default="0/1", metavar="K/N", help="do every N-th of the trainings, from the K-th on"
     )
+    parser.add_argument("--report", action="store_true", help="write the page and the picture of what is there")
     options = parser.parse_args()
+    if options.report:
+        from estimator_report import write_report  # Matplotlib
+
+        write_report(options.results)
+        return
     shard, shards = (int(number) for number in options.shard.split("/"))
     measure(options.results, shard, shards)
 

@@ -41,7 +41,11 @@ def inherit(child: nn.Module, parent: nn.Module) -> Inherited:
     """
     own, theirs = child.state_dict(keep_vars=True), parent.state_dict()
     sources = _equal_layers(child, parent)
-    pairs = {name: source for name, source in sources.items() if own[name].shape == theirs[source].shape}
+    pairs = {
+        name: source
+        for name, source in sources.items()
+        if name in own and source in theirs and own[name].shape == theirs[source].shape
+    }
     for name, source in pairs.items():
         own[name].copy_(theirs[source])
     parameters = {name: parameter.numel() for name, parameter in child.named_parameters()}
@@ -56,23 +60,23 @@ def inherit(child: nn.Module, parent: nn.Module) -> Inherited:
 def _equal_layers(child: nn.Module, parent: nn.Module) -> dict[str, str]:
     """Name of each tensor of the child -> its name in the layer of the parent that it may be copied from."""
     parents = dict(parent.named_modules())
+    sources: dict[str, str | None] = {}  # of modules: their path in the parent
     pairs: dict[str, str] = {}
-    moved: dict[str, str | None] = {}  # the operations of cells, by their paths
-    for path, module in child.named_modules():
-        other = parents.get(path)
+    for path, module in child.named_modules():  # those that contain others come first
+        holder, _, name = path.rpartition(".")
+        if path not in sources:
+            start = sources.get(holder, "")
+            sources[path] = None if start is None else f"{start}.{name}".lstrip(".")
+        source = sources[path]
+        other = None if source is None else parents.get(source)
         if isinstance(module, Cell) and isinstance(other, Cell):
             matched = equal_operations(module, other)
             for number in range(len(module.paths)):
-                source = f"{path}.paths.{matched[number]}" if number in matched else None
-                moved[f"{path}.paths.{number}"] = source
-    for path, module in child.named_modules():
-        operation = next((start for start in moved if path.startswith(f"{start}.")), None)
-        start = path if operation is None else moved[operation]
-        if start is None or any(True for _ in module.children()):
-            continue
-        source = path if operation is None else start + path.removeprefix(operation)
-        if source in parents and repr(parents[source]) == repr(module):
-            pairs |= {f"{path}.{name}": f"{source}.{name}" for name in module.state_dict()}
+                place = f"{source}.paths.{matched[number]}" if number in matched else None
+                sources[f"{path}.paths.{number}"] = place
+        if other is not None and type(module) is type(other) and module.extra_repr() == other.extra_repr():
+            tensors = [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]
+            pairs |= {f"{path}.{name}".lstrip("."): f"{source}.{name}".lstrip(".") for name, _ in tensors}
     return pairs
 
 

@@ -205,5 +205,6 @@ def _counts(networks: int, resamples: int, seed: int) -> np.ndarray:
 
 
 def _interval(value: float, draws: np.ndarray) -> Interval:
-    low, high = np.nanquantile(draws, (0.025, 0.975))
+    known = draws[~np.isnan(draws)]  # a measure has no order in a draw where all its values are equal
+    low, high = np.quantile(known, (0.025, 0.975)) if len(known) else (np.nan, np.nan)
     return Interval(value, float(low), float(high))

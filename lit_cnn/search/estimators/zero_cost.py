@@ -46,7 +46,8 @@ def synflow(network: nn.Module, image_size: ImageSize, *, in_channels: int = 3) 
     positive = _without_batch_norm(copy.deepcopy(network).double().eval())
     with torch.no_grad():
         for tensor in positive.state_dict().values():
-            tensor.abs_()
+            if tensor.is_floating_point():
+                tensor.abs_()
     weights = [layer.weight for layer in positive.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]
     for weight in weights:
         weight.requires_grad_()

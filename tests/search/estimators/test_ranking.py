@@ -1,5 +1,6 @@
 """Estimators are compared on the same networks, with intervals that are paired, against the seed-to-seed ceiling."""
 
+import math
 import random
 
 import pytest
@@ -60,6 +61,11 @@ def test_the_table_has_a_row_for_each_estimator_and_for_the_ceiling() -> None:
     assert copy.startswith("| copy | 12.3 | 1.00 [1.00, 1.00] |")
     assert params.startswith(f"| params | 0.001 | {ranking.rows[0].whole.tau} | – |")
     assert "60 networks" in ceiling
+
+
+def test_an_estimator_that_says_the_same_of_all_networks_has_no_tau() -> None:
+    _, constant = rank([Estimates("params", NOISY), Estimates("constant", [1.0] * 60)], TRUTH, resamples=10).rows
+    assert all(math.isnan(value) for agreement in (constant.whole, constant.best) for value in agreement.tau)
 
 
 def test_what_cannot_be_compared_is_refused() -> None:
