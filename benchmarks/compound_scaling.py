@@ -12,7 +12,6 @@ ended, and a rerun does what is missing; ``--report`` writes the table and the p
 
 import argparse
 import csv
-import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Sequence

@@ -72,8 +72,9 @@ def v2_stages(
     variant: Variant, width: float = 1.0, depth: float = 1.0, depth_rounding: DepthRounding = "up"
 ) -> tuple[int, tuple[Stage, ...]]:
     """Stem width and rows of ``variant``, with its widths and depths multiplied."""
+    rows: tuple[Stage, ...] = BASE
+    stem_width = STEM_WIDTH
     if variant in SCALES:
-        stem_width, rows = STEM_WIDTH, BASE
         width, depth = SCALES[variant][0] * width, SCALES[variant][1] * depth
     else:
         sizes = WIDTHS_AND_DEPTHS[variant]

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from lit_cnn.architectures.catalog import create_model, find_entry, list_models
+from lit_cnn.architectures.catalog import create_model, find_entry
 from lit_cnn.architectures.network import Network
 from lit_cnn.architectures.scaling import DepthRounding
 from lit_cnn.profiling.counting import NetworkCount, count_madds, count_network
@@ -41,8 +41,8 @@ class Base:
     def __post_init__(self) -> None:
         if set(SCALED) - set(find_entry(self.name).options()):
             raise ValueError(
-                f"{self.name} takes no width_multiplier and depth_multiplier, so it cannot be scaled; these can: "
-                f"{', '.join(scalable())}"
+                f"{self.name} takes no width_multiplier and depth_multiplier, so it cannot be scaled: choose a "
+                "MobileNet, ResNet or EfficientNet, such as mobilenet_v2, resnet50 or efficientnet_b0"
             )
 
     @property
@@ -124,11 +124,6 @@ class ScaledNetwork:
             name: sum(child.isdigit() for child, _ in stage.named_children())
             for name, stage in self._on_meta.features.named_children()
         }
-
-
-def scalable() -> list[str]:
-    """Names of the networks that can be scaled."""
-    return [name for name in list_models() if set(SCALED) <= set(find_entry(name).options())]
 
 
 def at_madds(

@@ -2,8 +2,8 @@
 
 The multiply-adds of a convolutional network grow with depth · width² · resolution². EfficientNet (Tan and Le, 2019,
 arXiv:1905.11946, section 3.3) raises all three together, alpha^phi, beta^phi and gamma^phi, with alpha · beta² · gamma²
-about 2; Dollár et al. (2021, arXiv:2103.06877) put 8 parts of 10 into width, since activations, which decide the time of
-a step, grow with the square root only.
+about 2; Dollár et al. (2021, arXiv:2103.06877) put 8 parts of 10 into width, since activations, which decide the time
+of a step, then grow little faster than the square root of the multiply-adds.
 """
 
 import math
