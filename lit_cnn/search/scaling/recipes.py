@@ -82,7 +82,7 @@ def scaled_recipe(network: ScaledNetwork, stated: Mapping[str, Any]) -> dict[str
             "deviations": "a scaled network; all but it and sizes in pixels is its base's",
         },
         "model": {"architecture": name, "options": {**_options(name, stated), **network.options}},
-        "data": {"image_size": before},
+        "data": {"image_size": stated.get("data", {}).get("image_size", before)},
     }
     kept = copy.deepcopy(dict(stated))
     recipe = overlaid({**kept, "about": {}, "model": {**kept.get("model", {}), "options": {}}}, changed)
