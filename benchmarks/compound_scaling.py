@@ -4,10 +4,10 @@
     python benchmarks/compound_scaling.py --report
 
 Base: the CIFAR ResNet-20 of widths 8, 16 and 32 on CIFAR-10 at 16 px. Each arm of ``lit-cnn scale`` spends 2 and 4
-times its multiply-adds, as near as whole blocks, channels and pixels allow. All are trained alike on 5,000 images, for
-the same epochs, in float32, and evaluated on 5,000 others after the last epoch. Runs of one seed share the order of the
-images and the keys of augmentation. Each run is a line of docs/measurements/compound_scaling.csv as soon as it has
-ended, and a rerun does what is missing; ``--report`` writes the table and the picture from the lines.
+times its multiply-adds, as near as whole blocks, channels and pixels allow. All are trained in the same way on 5,000
+images, for the same epochs, in float32, and evaluated on 5,000 others after the last epoch. Runs of one seed share the
+order of the images and the keys of augmentation. Each run is a line of docs/measurements/compound_scaling.csv as soon
+as it has ended, and a rerun does what is missing; ``--report`` writes the page and the picture from the lines.
 """
 
 import argparse
@@ -15,10 +15,11 @@ import csv
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
+from compound_scaling_report import EVALUATED, TRAINED, Line, read, report
 
 from lit_cnn import Recipe, fit
 from lit_cnn.data.sources.load import resolve_data_path
@@ -27,43 +28,8 @@ from lit_cnn.search.scaling.rules import RULES, Rule
 
 BASE = Base("cifar_resnet20", 16, {"widths": (8, 16, 32)})
 BUDGETS = (2, 4)
-TRAINED, EVALUATED = 5_000, 5_000
+KINDS = ("images", "labels")
 OUT = Path(__file__).parent.parent / "docs" / "measurements" / "compound_scaling.csv"
-
-
-@dataclass(frozen=True)
-class Line:
-    """One run.
-
-    Args:
-        arm: The rule, or "base".
-        budget: Wanted multiple of the base's multiply-adds.
-        madds: Multiply-adds of one image.
-        params: Parameters.
-        px: Height and width of the images.
-        width: Channels of the first stage; the others have 2 and 4 times as many, but for rounding.
-        depth: Blocks of each stage.
-        seed: Of the run.
-        epochs: Trained.
-        images: Trained on.
-        accuracy: On the other images, from 0 to 1, after the last epoch.
-        nll: Their mean cross-entropy.
-        seconds: Of the whole run, on a machine that others use.
-    """
-
-    arm: str
-    budget: int
-    madds: int
-    params: int
-    px: int
-    width: int
-    depth: int
-    seed: int
-    epochs: int
-    images: int
-    accuracy: float
-    nll: float
-    seconds: float
 
 
 def arms() -> Iterator[tuple[str, int, ScaledNetwork]]:
@@ -94,9 +60,6 @@ def subset(folder: Path) -> Path:
         raise ValueError(f"the data hold {len(held['labels'])} images for the evaluation, {EVALUATED} are expected")
     np.savez(folder / "subset.npz", **parts, **{f"val_{kind}": held[kind][:EVALUATED] for kind in KINDS})
     return folder / "subset.npz"
-
-
-KINDS = ("images", "labels")
 
 
 def recipe(network: ScaledNetwork, data: Path, epochs: int, seed: int) -> Recipe:
@@ -143,14 +106,6 @@ def train(name: str, budget: int, network: ScaledNetwork, data: Path, epochs: in
     )  # fmt: skip
 
 
-def read(path: Path) -> list[Line]:
-    """The runs so far."""
-    if not path.is_file():
-        return []
-    with path.open(newline="") as file:
-        return [Line(*(field.type(row[field.name]) for field in fields(Line))) for row in csv.DictReader(file)]
-
-
 def append(path: Path, line: Line) -> None:
     is_new = not path.is_file()
     with path.open("a", newline="") as file:
@@ -166,7 +121,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--list", action="store_true", help="print the arms and train nothing")
+    parser.add_argument("--report", action="store_true", help="write the page and the picture from the runs so far")
     options = parser.parse_args(arguments)
+    if options.report:
+        report(read(options.out), options.out)
+        return
     plan = list(arms())
     for name, budget, network in plan:
         print(f"{name:12s} {budget} x: {network.times:.3f} x, {network.params:,} parameters, {network.image_size} px, "

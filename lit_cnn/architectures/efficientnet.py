@@ -130,7 +130,7 @@ def efficientnet(
 ) -> EfficientNet:
     """EfficientNet-``variant``; ``dropout`` None is the paper's rate of the variant, 0.2 to 0.5.
 
-    The multipliers scale the variant further: B0 with 1.2 and 1.4 is B3, but for its dropout.
+    The multipliers scale the variant further: B0 with 1.2 and 1.4 is B3, except for its dropout.
     """
     width, depth, rate = find_row(SCALES, variant, "the EfficientNet")
     check_multipliers(width_multiplier, depth_multiplier, depth_rounding)

@@ -4,7 +4,7 @@
     lit-cnn scale efficientnet_b0 --like efficientnet_b3                 the multipliers that were released
     lit-cnn scale mobilenet_v2 --width 1.4 --depth 1.2 --resolution 1.1  one's own
     lit-cnn scale resnet50 --rule depth --madds-times 4                  one rule at a multiple of the multiply-adds
-    lit-cnn scale efficientnet_b0 --table             the formula beside B1 to B7, which do not follow from it
+    lit-cnn scale efficientnet_b0 --table             the formula next to B1 to B7, which do not follow from it
     lit-cnn scale cifar_resnet20 --grid               search alpha, beta and gamma by training each candidate
 
 ``--out FILE`` writes the recipe of the network's family, or of ``--config``, with the scaled network. The grid runs as
@@ -69,7 +69,7 @@ def make_parser() -> CommandParser:
     mode.add_argument("--phi", type=float, help="the compound coefficient")
     mode.add_argument("--like", metavar="RELEASED", help="the multipliers of a released network: efficientnet_b3")
     mode.add_argument("--rule", choices=RULES, help="what grows, to --madds-times the multiply-adds")
-    mode.add_argument("--table", action="store_true", help="the formula at phi 0.5 to 7, beside what was released")
+    mode.add_argument("--table", action="store_true", help="the formula at phi 0.5 to 7, next to what was released")
     mode.add_argument("--grid", action="store_true", help="train a grid of alpha, beta and gamma, and rank them")
     for name in FACTORS:
         parser.add_argument(

@@ -89,9 +89,9 @@ def _draw_panel(axes: Axes, points: Sequence[ScaledPoint], colors: Mapping[str, 
     for number, (rule, color) in enumerate(colors.items()):
         own = sorted((point for point in points if point.rule == rule), key=lambda point: point.madds)
         line = [*base, *own]
-        strong = rule == "compound"
-        axes.plot([point.madds / 1e6 for point in line], [point.mean for point in line], color=color, marker="o",
-                  markersize=6 if strong else 5, linewidth=2.4 if strong else 1.5, zorder=4 if strong else 3)  # fmt: skip
+        places = [point.madds / 1e6 for point in line], [point.mean for point in line]
+        (size, line_width, layer) = (6, 2.4, 4) if rule == "compound" else (5, 1.5, 3)
+        axes.plot(*places, color=color, marker="o", markersize=size, linewidth=line_width, zorder=layer)
         shift = 1 + _SHIFT * (number - (len(colors) - 1) / 2)
         for point in own:
             axes.scatter([point.madds * shift / 1e6] * len(point.values), point.values, 16, color=color, alpha=0.45,

@@ -1,4 +1,4 @@
-"""What was released beside what the formula gives: EfficientNet-B1 to B7 do not follow from alpha^phi.
+"""What was released next to what the formula gives: EfficientNet-B1 to B7 do not follow from alpha^phi.
 
 The released code (tensorflow/tpu, efficientnet_builder.py) holds a table of widths, depths and resolutions. Only B2 is
 on the formula, at phi = 1, with 260 px instead of 258; each of the others implies another phi for each of the three.
@@ -63,7 +63,7 @@ def phi_table(
     coefficients: Coefficients = PAPER,
     pairs: Sequence[tuple[float, str | None]] = PAIRS,
 ) -> list[PhiRow]:
-    """The formula from the base at each phi, beside the released networks where the base is EfficientNet-B0."""
+    """The formula from the base at each phi, next to the released networks where the base is EfficientNet-B0."""
     rows = []
     for phi, name in pairs:
         formula = base.scaled(compound(phi, coefficients))

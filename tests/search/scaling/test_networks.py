@@ -16,7 +16,7 @@ def test_a_base_scaled_by_nothing_is_the_catalogs_network() -> None:
     assert (network.options, network.times) == ({}, 1.0)
 
 
-def test_the_formula_at_one_is_b2_but_for_two_pixels() -> None:
+def test_the_formula_at_one_is_b2_except_for_two_pixels() -> None:
     network = Base("efficientnet_b0").scaled(compound(1))
     assert (network.params, network.image_size) == (9_109_994, 258)
     assert network.options == {"width_multiplier": 1.1, "depth_multiplier": 1.2}

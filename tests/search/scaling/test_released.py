@@ -1,12 +1,16 @@
-"""EfficientNet's formula beside what was released."""
+"""EfficientNet's formula next to what was released."""
+
+import re
+from pathlib import Path
 
 import pytest
 
 from lit_cnn.architectures.catalog import find_entry
 from lit_cnn.search.scaling.networks import Base
 from lit_cnn.search.scaling.released import PAIRS, PhiRow, phi_table, released_factors
-from lit_cnn.search.scaling.rules import Factors
+from lit_cnn.search.scaling.rules import Factors, compound
 
+GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "scaling.md"
 FORMULA = {
     0.5: (240, 8_441_486),
     1: (258, 9_109_994),
@@ -58,6 +62,26 @@ def test_released_multipliers_make_the_catalogs_network(name: str) -> None:
     base = Base("efficientnet_v2_b0" if "v2" in name else "efficientnet_b0")
     network, entry = base.scaled(released_factors(name)), find_entry(name)
     assert (network.params, network.madds, network.image_size) == (entry.params, entry.madds, entry.image_size)
+
+
+def test_the_guide_shows_both(table: list[PhiRow]) -> None:
+    lines = [line for line in GUIDE.read_text(encoding="utf-8").splitlines() if re.match(r"\| [\d.]+ \|", line)]
+    assert len(lines) == len(table)
+    for line, row in zip(lines, table, strict=True):
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        width, depth, _ = row.formula.factors
+        assert cells[:3] == [f"{row.phi:g}", f"{width:.3f}", f"{depth:.3f}"]
+        assert cells[3:5] == [f"{row.formula.image_size}", f"{row.formula.params:,}"]
+        if row.released and row.implied:
+            assert cells[6] == row.released.name.removeprefix("efficientnet_")
+            assert (cells[9], cells[10]) == (f"{row.released.image_size}", f"{row.released.params:,}")
+            assert cells[12:] == [f"{phi:.2f}" for phi in row.implied]
+
+
+def test_the_guides_costs_of_rounding_are_counted() -> None:
+    base, text = Base("efficientnet_b0"), GUIDE.read_text(encoding="utf-8")
+    for rounding, said in (("up", "costs {:.2f} times"), ("nearest", "to the nearest it is {:.2f}")):
+        assert said.format(base.scaled(compound(1), rounding).times) in " ".join(text.split())  # type: ignore[arg-type]
 
 
 def test_another_base_has_the_formula_alone() -> None:
