@@ -30,7 +30,7 @@ from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.mbconv import Activation, ConvStyle, Stage, init_efficientnet, make_block
 from lit_cnn.architectures.layers.padding import Padding
 from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem, find_row
-from lit_cnn.architectures.scaling import make_divisible, scale_stages
+from lit_cnn.architectures.scaling import DepthRounding, check_multipliers, make_divisible, scale_stages
 
 PAPER = Paper("EfficientNet", "Tan and Le", 2019, "arXiv:1905.11946")
 
@@ -123,11 +123,19 @@ def efficientnet(
     norm_eps: float = 1e-3,
     norm_momentum: float = 0.01,
     stem: Stem = "imagenet",
+    width_multiplier: float = 1.0,
+    depth_multiplier: float = 1.0,
+    depth_rounding: DepthRounding = "up",
 ) -> EfficientNet:
-    """EfficientNet-``variant``; ``dropout`` None is the paper's rate of the variant, 0.2 to 0.5."""
+    """EfficientNet-``variant``; ``dropout`` None is the paper's rate of the variant, 0.2 to 0.5.
+
+    The multipliers scale the variant further: B0 with 1.2 and 1.4 is B3, except for its dropout.
+    """
     width, depth, rate = find_row(SCALES, variant, "the EfficientNet")
+    check_multipliers(width_multiplier, depth_multiplier, depth_rounding)
+    width, depth = width * width_multiplier, depth * depth_multiplier
     return EfficientNet(
-        scale_stages(STAGES, width, depth),
+        scale_stages(STAGES, width, depth, depth_rounding=depth_rounding),
         stem_width=make_divisible(STEM_WIDTH * width),
         final_width=make_divisible(FINAL_WIDTH * width),
         padding=padding,

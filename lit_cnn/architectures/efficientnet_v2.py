@@ -25,7 +25,7 @@ from lit_cnn.architectures.entry import Paper
 from lit_cnn.architectures.layers.mbconv import Stage
 from lit_cnn.architectures.layers.padding import Padding
 from lit_cnn.architectures.network import Stem, find_row
-from lit_cnn.architectures.scaling import scale_stages
+from lit_cnn.architectures.scaling import DepthRounding, check_multipliers, scale_stages
 
 PAPER = Paper("EfficientNetV2", "Tan and Le", 2021, "arXiv:2104.00298")
 DEVIATIONS = (
@@ -68,15 +68,21 @@ def round_width(width: float) -> int:
     return max(8, int(width + 4) // 8 * 8)
 
 
-def v2_stages(variant: Variant) -> tuple[int, tuple[Stage, ...]]:
-    """Stem width and rows of ``variant``."""
+def v2_stages(
+    variant: Variant, width: float = 1.0, depth: float = 1.0, depth_rounding: DepthRounding = "up"
+) -> tuple[int, tuple[Stage, ...]]:
+    """Stem width and rows of ``variant``, with its widths and depths multiplied."""
+    rows: tuple[Stage, ...] = BASE
+    stem_width = STEM_WIDTH
     if variant in SCALES:
-        width, depth = SCALES[variant]
-        return round_width(STEM_WIDTH * width), scale_stages(BASE, width, depth, rounding=round_width)
-    sizes = WIDTHS_AND_DEPTHS[variant]
-    kinds = (*BASE, BASE[-1]._replace(stride=1))
-    rows = (kind._replace(width=width, depth=depth) for kind, (width, depth) in zip(kinds, sizes, strict=False))
-    return sizes[0][0], tuple(rows)
+        width, depth = SCALES[variant][0] * width, SCALES[variant][1] * depth
+    else:
+        sizes = WIDTHS_AND_DEPTHS[variant]
+        kinds = (*BASE, BASE[-1]._replace(stride=1))
+        stem_width = sizes[0][0]
+        rows = tuple(kind._replace(width=w, depth=d) for kind, (w, d) in zip(kinds, sizes, strict=False))
+    scaled = scale_stages(rows, width, depth, rounding=round_width, depth_rounding=depth_rounding)
+    return round_width(stem_width * width), scaled
 
 
 def efficientnet_v2(
@@ -90,6 +96,9 @@ def efficientnet_v2(
     norm_eps: float = 1e-3,
     norm_momentum: float = 0.01,
     stem: Stem = "imagenet",
+    width_multiplier: float = 1.0,
+    depth_multiplier: float = 1.0,
+    depth_rounding: DepthRounding = "up",
 ) -> EfficientNet:
     """EfficientNetV2-``variant``.
 
@@ -103,13 +112,18 @@ def efficientnet_v2(
         norm_eps: Batch norm's epsilon.
         norm_momentum: 0.01 is the paper's text; the released configurations and the libraries use 0.1.
         stem: "imagenet", or "small", whose first convolution keeps the resolution, for images of about 32 to 64 px.
+        width_multiplier: Multiplies the variant's widths.
+        depth_multiplier: Multiplies its numbers of blocks.
+        depth_rounding: How they become whole: "up" as in the released code, or "nearest".
     """
     rate = find_row(DROPOUT, variant, "the EfficientNetV2")
-    stem_width, stages = v2_stages(variant)
+    check_multipliers(width_multiplier, depth_multiplier, depth_rounding)
+    stem_width, stages = v2_stages(variant, width_multiplier, depth_multiplier, depth_rounding)
+    final_scale = SCALES.get(variant, (1.0, 1.0))[0] * width_multiplier
     return EfficientNet(
         stages,
         stem_width=stem_width,
-        final_width=round_width(FINAL_WIDTH * SCALES[variant][0]) if variant in SCALES else FINAL_WIDTH,
+        final_width=round_width(FINAL_WIDTH * final_scale),
         padding=padding,
         norm_eps=norm_eps,
         norm_momentum=norm_momentum,

@@ -24,6 +24,9 @@ class NetworkOptions:
         widths: Channels of each stage of a CIFAR ResNet (16, 32 and 64 in the paper), CIFAR VGG (64, 256, 256) or NFNet
             (256, 512, 1536 and 1536; multiples of 256, or of 16 below 256).
         depths: Blocks of each stage of an NFNet, 1, 2, 6 and 3 in F0.
+        width_multiplier: Multiplies the widths of a MobileNet, ResNet or EfficientNet, which are then rounded.
+        depth_multiplier: Multiplies the blocks of their stages.
+        depth_rounding: How these become whole numbers: up as in EfficientNet's released code, or nearest.
         head: What ends VGG and GoogLeNet: fully connected layers on the whole map, or its global average and one linear
             layer.
         inception: GoogLeNet's blocks with 1x1 reductions, or the paper's naive version without.
@@ -66,6 +69,9 @@ class NetworkOptions:
     zero_init_last: bool | None = None
     widths: tuple[int, ...] | None = None
     depths: tuple[int, ...] | None = None
+    width_multiplier: float | None = None
+    depth_multiplier: float | None = None
+    depth_rounding: Literal["up", "nearest"] | None = None
     head: Literal["fully_connected", "global_average"] | None = None
     inception: Literal["reduced", "naive"] | None = None
     padding: Literal["tensorflow", "symmetric"] | None = None

@@ -28,7 +28,7 @@ from lit_cnn.architectures.layers.conv import ConvNormAct
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.init import init_he
 from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem
-from lit_cnn.architectures.scaling import make_divisible
+from lit_cnn.architectures.scaling import DepthRounding, check_multipliers, make_divisible, scale_depth
 
 PAPER = Paper("MobileNet", "Howard et al.", 2017, "arXiv:1704.04861", protocol="ImageNet val, single crop 224")
 DEVIATIONS = (
@@ -130,12 +130,20 @@ def mobilenet_v1(
     shallow: bool = False,
     stem: Stem = "imagenet",
     activation: Activation = "relu",
+    width_multiplier: float = 1.0,
+    depth_multiplier: float = 1.0,
+    depth_rounding: DepthRounding = "up",
 ) -> MobileNetV1:
     """The network of Table 1 at ``width`` (the paper trains 0.25, 0.5, 0.75 and 1); initialized as torchvision's
-    MobileNetV2, since the paper is silent."""
+    MobileNetV2, since the paper is silent.
+
+    ``width_multiplier`` multiplies ``width``, and ``depth_multiplier`` the convolutions of each row.
+    """
+    check_multipliers(width_multiplier, depth_multiplier, depth_rounding)
+    rows = SHALLOW_STAGES if shallow else STAGES
     return MobileNetV1(
-        SHALLOW_STAGES if shallow else STAGES,
-        width=width,
+        tuple(row._replace(depth=scale_depth(row.depth, depth_multiplier, depth_rounding)) for row in rows),
+        width=width * width_multiplier,
         separable=separable,
         stem=stem,
         dropout=dropout,

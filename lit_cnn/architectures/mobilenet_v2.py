@@ -29,7 +29,7 @@ from lit_cnn.architectures.layers.init import init_he
 from lit_cnn.architectures.layers.mbconv import ConvStyle, MBConv, Stage
 from lit_cnn.architectures.layers.stochastic_depth import linear_rates
 from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem
-from lit_cnn.architectures.scaling import make_divisible
+from lit_cnn.architectures.scaling import DepthRounding, check_multipliers, make_divisible, scale_depth
 
 PAPER = Paper("MobileNetV2", "Sandler et al.", 2018, "arXiv:1801.04381", protocol="ImageNet val, single crop 224")
 
@@ -98,11 +98,19 @@ def mobilenet_v2(
     dropout: float = 0.2,
     drop_path: float = 0.0,
     stem: Stem = "imagenet",
+    width_multiplier: float = 1.0,
+    depth_multiplier: float = 1.0,
+    depth_rounding: DepthRounding = "up",
 ) -> MobileNetV2:
     """The network of Table 2 at ``width`` (the paper trains 0.35 to 1.4); dropout and initialization are torchvision's,
-    since the paper is silent."""
+    since the paper is silent.
+
+    ``width_multiplier`` multiplies ``width``, and ``depth_multiplier`` the blocks of each row.
+    """
+    check_multipliers(width_multiplier, depth_multiplier, depth_rounding)
     return MobileNetV2(
-        width=width,
+        tuple(row._replace(depth=scale_depth(row.depth, depth_multiplier, depth_rounding)) for row in STAGES),
+        width=width * width_multiplier,
         stem=stem,
         dropout=dropout,
         drop_path=drop_path,

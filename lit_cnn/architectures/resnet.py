@@ -28,6 +28,13 @@ from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.init import init_he, init_last_gain_to_zero
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth, linear_rates
 from lit_cnn.architectures.network import GlobalPoolHead, Network, Stem, check_stages, find_row
+from lit_cnn.architectures.scaling import (
+    DepthRounding,
+    check_multipliers,
+    make_divisible,
+    nearest_width,
+    scale_depth,
+)
 
 PAPER = Paper("ResNet", "He et al.", 2015, "arXiv:1512.03385")
 STRIDE_IN_3X3 = (
@@ -222,10 +229,20 @@ def imagenet_resnet(
     stride_in: StridePlacement = "3x3",
     stem: Stem = "imagenet",
     zero_init_last: bool = False,
+    width_multiplier: float = 1.0,
+    depth_multiplier: float = 1.0,
+    depth_rounding: DepthRounding = "up",
 ) -> ResNet:
-    """The network of Table 1 with ``depth`` learnable layers; bottlenecks from 50 on."""
+    """The network of Table 1 with ``depth`` learnable layers; bottlenecks from 50 on.
+
+    ``width_multiplier`` multiplies the stages' widths, rounded to multiples of 8, and ``depth_multiplier`` their
+    blocks.
+    """
+    check_multipliers(width_multiplier, depth_multiplier, depth_rounding)
+    blocks = find_row(IMAGENET_BLOCKS, depth, "a ResNet's depth")
     return ResNet(
-        find_row(IMAGENET_BLOCKS, depth, "a ResNet's depth"),
+        tuple(scale_depth(count, depth_multiplier, depth_rounding) for count in blocks),
+        widths=tuple(make_divisible(width * width_multiplier) for width in IMAGENET_WIDTHS),
         bottleneck=depth >= 50,
         shortcut=shortcut,
         stride_in=stride_in,
@@ -248,17 +265,24 @@ def cifar_resnet(
     shortcut: Shortcut = "zero_pad",
     zero_init_last: bool = False,
     widths: tuple[int, ...] = CIFAR_WIDTHS,
+    width_multiplier: float = 1.0,
+    depth_multiplier: float = 1.0,
+    depth_rounding: DepthRounding = "up",
 ) -> ResNet:
     """The network of section 4.2 with ``depth`` = 6n + 2 learnable layers; the paper's ``widths`` are 16, 32 and 64.
+
+    ``width_multiplier`` multiplies the widths, rounded to whole channels, since multiples of 8 are coarse for them, and
+    ``depth_multiplier`` the n blocks of each stage.
 
     Raises:
         ValueError: If ``depth`` is another number, or ``widths`` are not three.
     """
     if depth < 8 or depth % 6 != 2:
         raise ValueError(f"a CIFAR ResNet has 6n + 2 layers (8, 14, 20, 26, 32, ...), got {depth}")
+    check_multipliers(width_multiplier, depth_multiplier, depth_rounding)
     return ResNet(
-        ((depth - 2) // 6,) * 3,
-        widths=widths,
+        (scale_depth((depth - 2) // 6, depth_multiplier, depth_rounding),) * 3,
+        widths=tuple(nearest_width(width * width_multiplier) for width in widths),
         bottleneck=False,
         shortcut=shortcut,
         stem="small",

@@ -202,7 +202,7 @@ def typed(cls: type[Typed], stated: Mapping[str, Any], where: str) -> Typed:
     parser.add_class_arguments(cls, where)
     try:
         config = parser.parse_object({where: dict(stated)} if "." not in where else _below(where, dict(stated)))
-        made: Typed = parser.instantiate_classes(config)
+        made: Typed = parser.instantiate(config)
         for part in where.split("."):
             made = made[part]  # type: ignore[index]
         return made

@@ -11,6 +11,7 @@ from lit_cnn.reports.accuracy_cost import Point, draw_accuracy_cost
 from lit_cnn.reports.search_curves import SearchCurve, draw_search_curves
 from lit_cnn.search.findings import Found, ancestors, best_first, best_so_far, found_networks, front
 from lit_cnn.search.folder import STATED, Parts, find_parts, refuse_lost_storage
+from lit_cnn.search.spaces.drawing import draw_candidate
 from lit_cnn.search.study import open_search
 from lit_cnn.sweeps.engine import Sweep
 
@@ -84,6 +85,9 @@ def draw_studies(studies: Sequence[Study], curves: str, front_name: str, network
     ]
     label = f"{settings.metric} (%) in the search; named are the networks that no other beats in both"
     made.append(draw_accuracy_cost(points, label, place / front_name))
+    best, space = best_first(first.found)[0], settings.build_space()
+    title = f"{best.name}, the best of {place.name}"
+    made.append(draw_candidate(space.candidate(space.decode(best.network)), place / network, title=title))
     return made
 
 

@@ -19,6 +19,7 @@ from lit_cnn.sweeps.results import TrialResult, write_trials
 from lit_cnn.sweeps.space import Space
 from lit_cnn.sweeps.space_file import parse_space
 from lit_cnn.sweeps.trials import Fit
+from lit_cnn.training.announce import announce
 from lit_cnn.training.monitor import metric_text
 from lit_cnn.training.precision import emulation_warning
 
@@ -75,11 +76,14 @@ def find_space(name: str) -> Path:
         ValueError: If there is none.
     """
     renamed = re.sub(r"^((\./)?recipes/)?search/", "sweeps/", name)  # where the shipped spaces lay before
-    for candidate in (name, renamed):
+    for candidate in dict.fromkeys((name, renamed)):
         try:
-            return find_recipe(candidate)
+            found = find_recipe(candidate)
         except ValueError:
             continue
+        if candidate != name:
+            announce(f"{name} is now {candidate}: search/ holds searches of architectures")
+        return found
     raise ValueError(f"there is no space file {name}: pass a path, or sweeps/rand_augment_grid")
 
 

@@ -43,10 +43,12 @@ IN_SECONDS = {
     "corruptions": ["corruptions", "{run}", "--kinds", "gaussian_noise", "fog", "--severities", "1", "3"],
     "check": ["check", "{run}"],
     "sweep": ["sweep", "--sweep-dir", "{sweep}", "--report"],
+    "scale": ["scale", "cifar_resnet8", "--phi", "1"],
 }
 """Name -> a command line that ends soon."""
 MEASURING = {
     "profile with times": ["profile", "cifar_resnet8", "cifar_resnet20", "--repeats", "1", "--batch-size", "2"],
+    "scale --table": ["scale", "efficientnet_b0", "--table"],
     "bench": ["bench", "cifar_resnet8", "--image-size", "8", "16", "--rounds", "1", "--batch-size", "2"],
 }
 """Name -> a command line that takes a few seconds."""

@@ -1,7 +1,7 @@
 """A search whose trainings are a function of the network, in this process: for tests of choosers and of the engine."""
 
 import hashlib
-import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from lit_cnn.search.chooser import SearchChooser
@@ -25,15 +25,16 @@ def costs(candidate: Candidate) -> dict[str, float]:
     return {"params": 1e6 * (1 + accuracy(f"params {candidate.options['blocks']}")), "madds": 1e6}
 
 
-def train(arguments: list[str]) -> int:
-    """What ``lit-cnn fit`` is to the engine: writes the metrics of a network into its run folder."""
-    blocks = next(word.partition("=")[2] for word in arguments if word.startswith("--model.options.blocks="))
-    run = Path(os.environ["LIT_CNN_RUN_DIR"])
-    run.joinpath("metrics.csv").write_text(f"epoch,step,val/acc1\n0,1,{accuracy(blocks)}\n")
-    return 0
+class Trainings(Fit):
+    """What ``lit-cnn fit`` is to the engine, without a process even after a death: writes a network's metrics."""
+
+    def run(self, run_dir: Path, overrides: Sequence[str], *_: object, **__: object) -> int:
+        blocks = next(word.partition("=")[2] for word in overrides if word.startswith("--model.options.blocks="))
+        run_dir.joinpath("metrics.csv").write_text(f"epoch,step,val/acc1\n0,1,{accuracy(blocks)}\n")
+        return 0
 
 
-FIT = Fit(Path("recipe.yaml"), main=train)
+FIT = Trainings(Path("recipe.yaml"))
 
 
 def make_search(folder: Path, strategy: str = "evolution", evaluations: int = 14, **stated: object) -> Sweep:

@@ -1,0 +1,85 @@
+"""The small grid search of section 4 of the EfficientNet paper: by which alpha, beta and gamma to double a network.
+
+The paper fixes phi = 1, asks for alpha · beta² · gamma² of about 2, and does not state the grid's step.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lit_cnn.architectures.scaling import DepthRounding
+from lit_cnn.search.scaling.networks import Base, ScaledNetwork
+from lit_cnn.search.scaling.rules import Coefficients, compound
+from lit_cnn.sweeps.space import Axis, Space, Value
+
+KEYS = ("model.options.width_multiplier", "model.options.depth_multiplier", "data.image_size")
+"""Recipe keys that a candidate sets."""
+TARGET = 2.0
+
+
+def candidates(step: float, tolerance: float) -> list[Coefficients]:
+    """All coefficients from 1 on in steps of ``step`` whose product is 2, give or take a share of ``tolerance``.
+
+    Raises:
+        ValueError: If the step or the tolerance is not positive, or no coefficients meet them.
+    """
+    for name, value in (("step", step), ("tolerance", tolerance)):
+        if not 0 < value < 1:
+            raise ValueError(f"{name} is {value:g} but must be above 0 and below 1")
+    most = TARGET * (1 + tolerance)
+    depths, sides = _levels(most, step), _levels(most**0.5, step)
+    found = [
+        coefficients
+        for coefficients in itertools.starmap(Coefficients, itertools.product(depths, sides, sides))
+        if abs(coefficients.madds / TARGET - 1) <= tolerance + 1e-9
+    ]
+    if not found:
+        raise ValueError(
+            f"no alpha, beta and gamma in steps of {step:g} have a product within {tolerance:.0%} of 2: "
+            "choose a smaller step or a larger tolerance"
+        )
+    return found
+
+
+def _levels(most: float, step: float) -> list[float]:
+    return [round(1 + number * step, 10) for number in range(int((most - 1) / step + 1e-9) + 1)]
+
+
+def distinct(
+    base: Base, grid: Sequence[Coefficients], rounding: DepthRounding = "up"
+) -> dict[Coefficients, ScaledNetwork]:
+    """The candidates' networks; of those that rounding makes the same, the one whose product is nearest to 2."""
+    chosen: dict[tuple[object, ...], tuple[Coefficients, ScaledNetwork]] = {}
+    for coefficients in sorted(grid, key=lambda each: abs(each.madds - TARGET)):
+        network = base.scaled(compound(1, coefficients), rounding)
+        shape = (network.image_size, network.params, tuple(network.blocks().items()))
+        chosen.setdefault(shape, (coefficients, network))
+    return dict(sorted(chosen.values(), key=lambda pair: pair[0]))
+
+
+@dataclass(frozen=True)
+class ListedSpace(Space):
+    """A space of listed points instead of every combination.
+
+    Args:
+        points: Recipe key -> value of each.
+    """
+
+    points: tuple[dict[str, Value], ...] = ()
+
+    def combinations(self) -> list[dict[str, Value]]:
+        """The points, in their order."""
+        return list(self.points)
+
+
+def grid_space(networks: Sequence[ScaledNetwork], metric: str, seeds: int | None = None) -> ListedSpace:
+    """What a sweep runs: each of the networks once, or with so many seeds."""
+    points = tuple(point_of(network) for network in networks)
+    axes = tuple(Axis(key, choices=tuple(dict.fromkeys(point[key] for point in points))) for key in KEYS)
+    return ListedSpace(axes, metric=metric, seeds=seeds, points=points)
+
+
+def point_of(network: ScaledNetwork) -> dict[str, Value]:
+    """The recipe keys that make a network."""
+    width, depth, _ = network.factors
+    return dict(zip(KEYS, (width, depth, network.image_size), strict=True))

@@ -1,0 +1,131 @@
+"""A scaled network as a recipe: that of its base with the network's options and its sizes in pixels."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lit_cnn.architectures.catalog import find_entry
+from lit_cnn.experiment.files import find_recipe, list_recipes, overlaid, read_yaml
+from lit_cnn.search.scaling.networks import Base, ScaledNetwork
+
+_FAMILIES = (
+    *(("cifar_", "cifar10_resnet20"), ("efficientnet_v2", "efficientnet_v2_s"), ("efficientnet", "efficientnet_b0")),
+    *(("mobilenet_v2", "mobilenet_v2"), ("mobilenet_v1", "mobilenet_v1"), ("", "resnet50")),
+)
+"""Beginning of a network's name -> the recipe of its family, where it has none of its own."""
+_PIXELS = (
+    "data.image_size",
+    "data.crop.padding",
+    "data.crop.shorter_side",
+    "data.evaluation.image_size",
+    "data.evaluation.resize",
+    "progressive_learning.image_size",
+)
+"""Keys that are lengths in pixels of images as the network sees them."""
+
+
+def family_recipe(name: str) -> str:
+    """The recipe for a network: its own, or that of the family's first."""
+    own = {path.stem for path in list_recipes()}
+    return name if name in own else next(recipe for start, recipe in _FAMILIES if name.startswith(start))
+
+
+def read_recipes(configs: Sequence[str]) -> dict[str, Any]:
+    """What recipes state, each laid over those before it.
+
+    Raises:
+        ValueError: If there is none of a name, naming the nearest, or it is not YAML.
+    """
+    merged: dict[str, Any] = {}
+    for config in configs:
+        merged = overlaid(merged, read_yaml(find_recipe(config)))
+    return merged
+
+
+def base_of(name: str, stated: Mapping[str, Any]) -> Base:
+    """The network ``name`` as a recipe has it: at its image size, with those of its options that the network takes."""
+    pixels = _pixels(stated)
+    if pixels is not None and not isinstance(pixels, int):
+        raise ValueError(f"data.image_size is {pixels}, but only square images are scaled: state one number")
+    return Base(name, pixels, _options(name, stated))
+
+
+def _options(name: str, stated: Mapping[str, Any]) -> dict[str, Any]:
+    known = find_entry(name).options()
+    options = stated.get("model", {}).get("options", {})
+    return {key: value for key, value in options.items() if key in known}
+
+
+def _pixels(stated: Mapping[str, Any]) -> Any:
+    """Side of the images that are evaluated."""
+    data = stated.get("data", {})
+    return data.get("evaluation", {}).get("image_size") or data.get("image_size")
+
+
+def scaled_recipe(network: ScaledNetwork, stated: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe for a scaled network: ``stated``, with its architecture, options and every length in pixels.
+
+    Rates, augmentation and regularization stay the base's; larger networks often want more of the last two.
+    """
+    name = network.base.name
+    before = _pixels(stated) or find_entry(name).image_size
+    about = stated.get("about", {})
+    told = {key: about[key] for key in ("paper", "epochs") if key in about}
+    title = f"{name}, {described(network)}"
+    changed: dict[str, Any] = {
+        "about": {
+            "title": title,
+            **told,
+            "deviations": "a scaled network; all but it and sizes in pixels is its base's",
+        },
+        "model": {"architecture": name, "options": {**_options(name, stated), **network.options}},
+        "data": {"image_size": stated.get("data", {}).get("image_size", before)},
+    }
+    kept = copy.deepcopy(dict(stated))
+    recipe = overlaid({**kept, "about": {}, "model": {**kept.get("model", {}), "options": {}}}, changed)
+    for key in _PIXELS:
+        *sections, last = key.split(".")
+        section = recipe
+        for part in sections:
+            section = section.get(part) or {}
+        if last in section:
+            section[last] = _scaled(section[last], network.image_size / before)
+    return recipe
+
+
+def _scaled(length: Any, ratio: float) -> Any:
+    return [_scaled(each, ratio) for each in length] if isinstance(length, list) else round(length * ratio)
+
+
+def described(network: ScaledNetwork) -> str:
+    """``width x 1.1, depth x 1.2 (rounded up), 258 px``."""
+    width, depth, _ = network.factors
+    rounded = "rounded up" if network.rounding == "up" else "rounded to the nearest"
+    return f"width × {width:.4g}, depth × {depth:.4g} ({rounded}), {network.image_size} px"
+
+
+def write_recipe(network: ScaledNetwork, configs: Sequence[str], out: Path) -> None:
+    """Write the recipe, which ``lit-cnn fit`` takes, with a header that says what it is.
+
+    Args:
+        network: What it trains.
+        configs: The base's recipes.
+        out: The file.
+    """
+    content = yaml.safe_dump(_plain(scaled_recipe(network, read_recipes(configs))), sort_keys=False, allow_unicode=True)
+    header = (
+        f"# {network.base.name} scaled: {described(network)}; {network.params:,} parameters,\n"
+        f"# {network.times:.2f} times the multiply-adds of its base. All else is as in {', '.join(configs)}.\n"
+        f"#   lit-cnn fit --config {out}\n"
+    )
+    out.write_text(header + content, encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, which YAML has."""
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
