@@ -11,13 +11,14 @@ search:
 """
 
 import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from jsonargparse import ArgumentError, ArgumentParser
 
+from lit_cnn.experiment.identity import nested
 from lit_cnn.experiment.jsonargparse_internals import keys_of
 from lit_cnn.experiment.suggestions import explain
 from lit_cnn.search.objectives import OBJECTIVES, Limits, Objective
@@ -31,6 +32,9 @@ from lit_cnn.training.monitor import direction
 Typed = TypeVar("Typed")
 Named = Mapping[str, Any]
 """A name and the arguments of what it names."""
+
+TABLES: Mapping[str, Mapping[str, Any]] = {"space": SPACES, "strategy": STRATEGIES, "objective": OBJECTIVES}
+"""Part of a search -> what its name may be."""
 
 
 @dataclass(frozen=True)
@@ -153,12 +157,9 @@ def parse_settings(stated: Any, where: str) -> Settings:
     """
     if not isinstance(stated, dict):
         raise ValueError(f"{where}: search must be a mapping such as {{space: {{name: cells}}}}, not {stated!r}")
-    named = [key for key in ("space", "strategy", "objective", "limits") if _is_mapping(stated, key)]
     try:
-        settings = typed(Settings, {key: value for key, value in stated.items() if key not in named}, "search")
-        for key in named:
-            object.__setattr__(settings, key, dict(stated[key]))
-        settings = replace(settings)  # checks the whole
+        named = {key: _named(stated[key], key) for key in (*TABLES, "limits") if key in stated}
+        settings = typed(Settings, {**stated, **named}, "search")
         settings.build_strategy(settings.build_space())
         settings.build_objective()
         settings.build_limits()
@@ -167,18 +168,21 @@ def parse_settings(stated: Any, where: str) -> Settings:
     return settings
 
 
-def _is_mapping(stated: Mapping[str, Any], key: str) -> bool:
-    """Whether a named part is a mapping; its name alone is short for one.
+def _named(stated: Any, key: str) -> dict[str, Any]:
+    """A part as a mapping; its name alone is short for it.
 
     Raises:
         ValueError: If it is neither.
     """
-    if key in stated and not isinstance(stated[key], dict):
-        raise ValueError(f"search.{key} must be a mapping such as {{name: NAME}}, not {stated[key]!r}")
-    return key in stated
+    if isinstance(stated, str) and key in TABLES:
+        return {"name": stated}
+    if not isinstance(stated, dict):
+        example = f"{{name: {next(iter(TABLES[key]))}}}" if key in TABLES else "{params: 6M}"
+        raise ValueError(f"search.{key} must be a mapping such as {example}, not {stated!r}")
+    return dict(stated)
 
 
-def build_named(table: Mapping[str, type[Typed]], stated: Named, where: str) -> Typed:
+def build_named(table: Mapping[str, Callable[..., Typed]], stated: Named, where: str) -> Typed:
     """What ``name`` names in a table, made with the other keys.
 
     Raises:
@@ -192,28 +196,25 @@ def build_named(table: Mapping[str, type[Typed]], stated: Named, where: str) -> 
     return typed(table[name], {key: value for key, value in stated.items() if key != "name"}, where)
 
 
-def typed(cls: type[Typed], stated: Mapping[str, Any], where: str) -> Typed:
-    """An object of a dataclass from plain values.
+def typed(make: Callable[..., Typed], stated: Mapping[str, Any], where: str) -> Typed:
+    """What a dataclass, or a function, makes of plain values.
 
     Raises:
         ValueError: If a key is unknown or a value has the wrong type, naming it.
     """
     parser = ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(cls, where)
+    if isinstance(make, type):
+        parser.add_class_arguments(make, where)
+    else:
+        parser.add_function_arguments(make, where)
     try:
-        config = parser.parse_object({where: dict(stated)} if "." not in where else _below(where, dict(stated)))
-        made: Typed = parser.instantiate(config)
-        for part in where.split("."):
-            made = made[part]  # type: ignore[index]
-        return made
+        config = parser.parse_object(nested({where: dict(stated)}))
     except ArgumentError as error:
         raise ValueError(explain(str(error), keys_of(parser))) from None
-
-
-def _below(where: str, stated: dict[str, Any]) -> dict[str, Any]:
-    for part in reversed(where.split(".")):
-        stated = {part: stated}
-    return stated
+    arguments = parser.instantiate(config).get(where)
+    if isinstance(make, type):
+        return make() if arguments is None else arguments
+    return make(**vars(arguments)) if arguments is not None else make()
 
 
 def read_table(path: str | None) -> Path | None:

@@ -16,6 +16,7 @@ keeps the channels. No search code was released, so that some of it is our readi
 
 from lit_cnn.architectures import efficientnet, efficientnet_v2, mobilenet_v2
 from lit_cnn.architectures.layers.mbconv import Stage
+from lit_cnn.architectures.network import Stem
 from lit_cnn.architectures.scaling import make_divisible
 from lit_cnn.search.spaces.chain import ChainSettings, ChainSpace, Convolution, StageChoices
 
@@ -72,3 +73,34 @@ EFFICIENTNET = mnasnet_space(efficientnet.STAGES, RELEASED)
 _STEM_WIDTH, _V2_STAGES = efficientnet_v2.v2_stages("s")
 EFFICIENTNET_V2 = efficientnet_v2_space(_V2_STAGES, RELEASED._replace(stem_width=_STEM_WIDTH))
 """Around EfficientNetV2-S."""
+
+
+def mnasnet(stem: Stem = "imagenet") -> ChainSpace:
+    """MnasNet's choices around MobileNetV2.
+
+    Args:
+        stem: "imagenet", or "small" for images of about 32 to 64 px.
+    """
+    return _with_stem(MNASNET, stem)
+
+
+def efficientnet_b0(stem: Stem = "imagenet") -> ChainSpace:
+    """MnasNet's choices around EfficientNet-B0.
+
+    Args:
+        stem: "imagenet", or "small" for images of about 32 to 64 px.
+    """
+    return _with_stem(EFFICIENTNET, stem)
+
+
+def efficientnet_v2_s(stem: Stem = "imagenet") -> ChainSpace:
+    """EfficientNetV2's choices around V2-S.
+
+    Args:
+        stem: "imagenet", or "small" for images of about 32 to 64 px.
+    """
+    return _with_stem(EFFICIENTNET_V2, stem)
+
+
+def _with_stem(space: ChainSpace, stem: Stem) -> ChainSpace:
+    return ChainSpace(space.stages, space.settings._replace(stem=stem))
