@@ -153,10 +153,7 @@ def measure(
     busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     on_phase("inference")
     memory = PeakMemory(device)
-    layout = torch.channels_last if settings.channels_last else torch.contiguous_format
-    network = build().to(device).to(memory_format=layout)
-    side = settings.image_size
-    images = torch.randn(settings.batch_size, 3, side, side).to(device=device, memory_format=layout)
+    network, images = place(build(), settings, in_channels=3)
     infer, train = _inference_step(network, images, settings), _training_step(network, images, settings)
     with memory:
         inference = _speed(_repeat(infer, settings, device), settings)
@@ -189,6 +186,36 @@ def inference_speeds(networks: Sequence[nn.Module], settings: TimingSettings) ->
         _repeat(step, once, device)
     passes = [[_repeat(step, once, device)[0] for step in steps] for _ in range(settings.repeats or FEWEST)]
     return [settings.batch_size / statistics.median(times) for times in zip(*passes, strict=True)]
+
+
+def inference_ms(network: nn.Module, settings: TimingSettings, in_channels: int = 3) -> float:
+    """Median milliseconds of one batch through the network in evaluation.
+
+    Raises:
+        ValueError: If the device is missing or the image too small.
+    """
+    network, images = place(network, settings, in_channels)
+    times = _repeat(_inference_step(network, images, settings), settings, images.device)
+    return 1e3 * statistics.median(times)
+
+
+def training_step_ms(network: nn.Module, settings: TimingSettings, in_channels: int = 3) -> float:
+    """Median milliseconds of one training step: forward pass, cross-entropy, backward pass, SGD's update.
+
+    Raises:
+        ValueError: If the device is missing, the image too small, or batch norm has one value per channel to train on.
+    """
+    network, images = place(network, settings, in_channels)
+    times = _repeat(_training_step(network, images, settings), settings, images.device)
+    return 1e3 * statistics.median(times)
+
+
+def place(network: nn.Module, settings: TimingSettings, in_channels: int) -> tuple[nn.Module, Tensor]:
+    """The network and images for it, on the device and in the layout of the settings."""
+    device = resolve_device(settings.device)
+    layout = torch.channels_last if settings.channels_last else torch.contiguous_format
+    images = torch.randn(settings.batch_size, in_channels, settings.image_size, settings.image_size)
+    return network.to(device).to(memory_format=layout), images.to(device=device, memory_format=layout)
 
 
 def device_name(device: torch.device) -> str:
@@ -240,8 +267,7 @@ def synchronize(device: torch.device) -> None:
 
 def _repeat(step: Callable[[], None], settings: TimingSettings, device: torch.device) -> list[float]:
     """Seconds of each timed pass."""
-    warmup = (1 if device.type == "cpu" else 5) if settings.warmup is None else settings.warmup
-    for _ in range(warmup):
+    for _ in range(warmup_passes(settings, device)):
         step()
     times: list[float] = []
     while not enough(times, settings.repeats):
@@ -251,6 +277,13 @@ def _repeat(step: Callable[[], None], settings: TimingSettings, device: torch.de
         synchronize(device)
         times.append(time.perf_counter() - started)
     return times
+
+
+def warmup_passes(settings: TimingSettings, device: torch.device) -> int:
+    """Passes that are not counted."""
+    if settings.warmup is not None:
+        return settings.warmup
+    return 1 if device.type == "cpu" else 5
 
 
 def enough(times: list[float], repeats: int | None) -> bool:
