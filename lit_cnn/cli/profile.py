@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from lit_cnn.cli import latency_table
 from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, busy_warning, number, phases, say, span
 from lit_cnn.cli.image_sizes import add_image_sizes, check_sizes, sizes_last
@@ -27,6 +28,8 @@ class Profile(NamedTuple):
 
 def run(arguments: list[str]) -> int:
     options = _parse(arguments)
+    if options.latency_table:
+        return latency_table.run(options)
     from lit_cnn.architectures.catalog import find_entries
     from lit_cnn.profiling.timing import resolve_device
 
@@ -75,6 +78,25 @@ def make_parser() -> CommandParser:
     parser.add_argument("--contiguous", action="store_true", help="measure in NCHW layout instead of channels_last")
     parser.add_argument("--counts-only", action="store_true", help="measure nothing")
     add_output(parser, "--plot", f"draw where parameters and multiply-adds sit ({', '.join(PICTURES)})")
+    add_output(
+        parser,
+        "--latency-table",
+        "time each operation of the networks, store the times in this JSON file or extend it, and print how well their "
+        "sums predict whole networks",
+    )
+    parser.add_argument(
+        "--check",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="predict this network, too, without adding its operations to the table; may be repeated",
+    )
+    parser.add_argument(
+        "--clock",
+        choices=("wall", "processor"),
+        default="wall",
+        help="for --latency-table; processor: with one thread, leave out the time that other programs had the core",
+    )
     add_form_arguments(parser, "a list of objects")
     return parser
 
@@ -82,6 +104,7 @@ def make_parser() -> CommandParser:
 def _parse(arguments: list[str]) -> argparse.Namespace:
     options = make_parser().parse_args(sizes_last(arguments))
     check_sizes(options.image_size)
+    latency_table.check_options(options)
     if options.plot:
         require_writable("--plot", options.plot, PICTURES, in_new_folder=True)
     return options

@@ -99,11 +99,27 @@ def _cpu_instructions() -> str:
 
 @dataclass(frozen=True)
 class Row:
-    """Milliseconds per batch of one operation, the median of ``passes``, and the day."""
+    """The time of one operation.
+
+    Args:
+        ms: Milliseconds per batch, the mean over networks.
+        passes: Timed passes behind it.
+        networks: Networks within which it was timed.
+        date: The last day on which it was.
+    """
 
     ms: float
     passes: int
+    networks: int
     date: str
+
+    def averaged(self, before: "Row | None") -> "Row":
+        """With the time in the networks before."""
+        if before is None:
+            return self
+        networks = before.networks + self.networks
+        ms = (before.ms * before.networks + self.ms * self.networks) / networks
+        return Row(ms, before.passes + self.passes, networks, self.date)
 
 
 class LatencyTable:
@@ -126,8 +142,7 @@ class LatencyTable:
         Raises:
             ValueError: If the table lacks one of its operations, or the image is too small for the network.
         """
-        parts = operations_of(copy.deepcopy(network).to("meta"), image_size, in_channels)
-        return self.total({operation: number for operation, (_, number) in parts.items()})
+        return self.total(operations_of(copy.deepcopy(network).to("meta"), image_size, in_channels))
 
     def total(self, numbers: Mapping[Operation, int]) -> float:
         """Milliseconds per batch of so many of each operation.
@@ -140,7 +155,7 @@ class LatencyTable:
             more = f" and {len(missing) - 1} more" * (len(missing) > 1)
             raise ValueError(
                 f"{self.source} has no time of the operation {missing[0].name}{more}: add it by `lit-cnn profile NAME "
-                f"--latency-table FILE` with a network that has it, or measure the search space that the network is of"
+                "--latency-table FILE` with a network that has it"
             )
         return sum(self.rows[operation].ms * number for operation, number in numbers.items())
 
@@ -220,4 +235,4 @@ class LatencyTable:
 def _row(stated: Mapping[str, Any]) -> tuple[Operation, Row]:
     inputs = tuple(tuple(shape) for shape in stated["inputs"])
     operation = Operation(stated["structure"], inputs, stated["name"])
-    return operation, Row(float(stated["ms"]), int(stated["passes"]), stated["date"])
+    return operation, Row(float(stated["ms"]), int(stated["passes"]), int(stated["networks"]), stated["date"])

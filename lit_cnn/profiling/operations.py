@@ -7,20 +7,22 @@ into the operations of their blocks, because whole cells hardly ever occur twice
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from lit_cnn.architectures.cells import Cell, CellStack, DroppableOp
+from lit_cnn.architectures.cells import Cell, CellStack
 from lit_cnn.architectures.layers.keyed import KeyedLayer
 from lit_cnn.architectures.network import Network
 from lit_cnn.data.image_size import ImageSize, sides_of
 
 Shape = tuple[int, ...]
 """Of one image's map or vector, without the batch axis."""
-_TAKEN_APART = (nn.ModuleList, nn.ModuleDict, Network, Cell, CellStack, DroppableOp)
+_TAKEN_APART = (nn.ModuleList, nn.ModuleDict, Network, Cell, CellStack)
 _FREE = (nn.Identity, nn.Dropout, nn.Flatten, KeyedLayer)
 """What inference passes through without work."""
 _IDLE = ("training", "momentum", "inplace", "skips")
@@ -63,19 +65,22 @@ class Operation:
     name: str
 
 
-class Parts(dict[Operation, tuple[nn.Module, int]]):
-    """Operation -> a module that computes it, on the meta device, and how often the network does."""
+class Instance(NamedTuple):
+    """One place of a network at which an operation is computed.
 
-    def add(self, module: nn.Module, inputs: Sequence[Shape], output: Shape) -> None:
-        """Note one more of these."""
-        structure = hashlib.sha256(structure_of(module).encode()).hexdigest()[:16]
-        operation = Operation(structure, tuple(inputs), _name(module, inputs, output))
-        module, number = self.get(operation, (module, 0))
-        self[operation] = module, number + 1
+    Args:
+        operation: What is computed.
+        module: Computes it.
+        dtype: Of what it reads.
+    """
+
+    operation: Operation
+    module: nn.Module
+    dtype: torch.dtype
 
 
-def operations_of(network: nn.Module, image_size: ImageSize, in_channels: int = 3) -> Parts:
-    """The operations of one inference pass.
+def operations_of(network: nn.Module, image_size: ImageSize, in_channels: int = 3) -> Counter[Operation]:
+    """How often each operation is computed in one inference pass.
 
     Args:
         network: On the meta device; it is put into evaluation.
@@ -85,15 +90,29 @@ def operations_of(network: nn.Module, image_size: ImageSize, in_channels: int = 
     Raises:
         ValueError: If the image is too small for the network.
     """
-    parts = Parts()
-    handles = [module.register_forward_hook(_noting(parts)) for module in _watched(network)]
+    image = torch.empty(1, in_channels, *sides_of(image_size), device="meta")
+    with torch.no_grad():
+        return Counter(instance.operation for instance in instances_of(network, image))
+
+
+def instances_of(network: nn.Module, images: Tensor) -> list[Instance]:
+    """The operations of one inference pass, in the order in which they end; the network is put into evaluation.
+
+    Args:
+        network: The network, on the device of the images.
+        images: (N, C, H, W).
+
+    Raises:
+        ValueError: If the images are too small for the network.
+    """
+    found: list[Instance] = []
+    handles = [module.register_forward_hook(_noting(found)) for module in _watched(network)]
     try:
-        with torch.no_grad():
-            network.eval()(torch.empty(1, in_channels, *sides_of(image_size), device="meta"))
+        network.eval()(images)
     finally:
         for handle in handles:
             handle.remove()
-    return parts
+    return found
 
 
 def structure_of(module: nn.Module) -> str:
@@ -126,26 +145,33 @@ def _watched(module: nn.Module) -> list[nn.Module]:
     return [module]
 
 
-def _noting(parts: Parts) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
+def _noting(found: list[Instance]) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
     def note(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        shapes = [tuple(each.shape[1:]) for each in inputs]
-        add = _add_sums if isinstance(module, Cell) else Parts.add
-        add(parts, module, shapes, tuple(output.shape[1:]))  # type: ignore[arg-type]
+        shapes, made = [tuple(each.shape[1:]) for each in inputs], tuple(output.shape[1:])
+        if isinstance(module, Cell):
+            found.extend(Instance(each, module, output.dtype) for each, module in _sums(module, shapes, made))
+        else:
+            found.append(Instance(_operation(module, shapes, made), module, inputs[0].dtype))
 
     return note
 
 
-def _add_sums(parts: Parts, cell: Cell, inputs: Sequence[Shape], output: Shape) -> None:
+def _sums(cell: Cell, inputs: Sequence[Shape], output: Shape) -> Iterator[tuple[Operation, nn.Module]]:
     """What a cell computes between its operations."""
     filters = cell.out_channels // len(cell.concat)
     current, made = (filters, *inputs[0][1:]), (filters, *output[1:])
     previous = inputs[1] if isinstance(cell.adapt, nn.Identity) else current
     for state in sorted(cell.rectified):
         shape = (current, previous)[state] if state < 2 else made
-        parts.add(Rectify(), [shape], shape)
+        yield _operation(Rectify(), [shape], shape), Rectify()
     for _ in cell.sources:
-        parts.add(Add(), [made, made], made)
-    parts.add(Concatenate(), [made] * len(cell.concat), output)
+        yield _operation(Add(), [made, made], made), Add()
+    yield _operation(Concatenate(), [made] * len(cell.concat), output), Concatenate()
+
+
+def _operation(module: nn.Module, inputs: Sequence[Shape], output: Shape) -> Operation:
+    structure = hashlib.sha256(structure_of(module).encode()).hexdigest()[:16]
+    return Operation(structure, tuple(inputs), _name(module, inputs, output))
 
 
 def _name(module: nn.Module, inputs: Sequence[Shape], output: Shape) -> str:

@@ -1,34 +1,35 @@
-"""Timing of operations for a table of latencies, in rounds: each operation once, then each again.
+"""Timing of operations for a table of latencies, within the networks that they are part of.
 
-An operation repeated in a row finds its weights in the processor's cache and takes 5 to 25 % less time than within a
-network. In rounds, the other operations have taken the cache; the input, which in a network was written just before, is
-written just before the clock starts. The whole network takes part in the rounds of its operations, so that a busy
-machine slows both.
+An operation alone, repeated in a row, finds its weights in the processor's cache and takes 5 to 25 % less time than in
+a network of many weights. So a network is replayed: its operations run in their order with its weights, one clock
+reading around each, and what an operation reads is written just before, as by the operation before it. Passes of the
+whole network alternate with the replays, so that a busy machine slows both.
+
+The time of an operation is its mean over the middle half of the replays, ordered by their totals. Medians of single
+operations do not add up to that of the network: what interrupts a pass hits few of its operations, and so the median of
+none. An operation that several networks have is timed in each of them, and the mean over the networks is its time: how
+much of its weights the cache has kept depends on the network.
 """
 
-import copy
-import datetime
-import itertools
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from lit_cnn.profiling.latency_table import Clock, LatencyTable, Row
-from lit_cnn.profiling.operations import Operation, Parts, operations_of
+from lit_cnn.profiling.operations import Operation, instances_of, operations_of
 from lit_cnn.profiling.prediction_errors import Prediction
-from lit_cnn.profiling.timing import TimingSettings, enough, resolve_device, synchronize
+from lit_cnn.profiling.timing import TimingSettings, enough, place, synchronize, warmup_passes
+from lit_cnn.training.precision import autocast
 
 CLOCKS: Mapping[Clock, Callable[[], float]] = {"wall": time.perf_counter, "processor": time.process_time}
-_AT_ONCE = 64
-"""Operations in a round: more would only take memory."""
-_IMAGE_CHANNELS = 4
-"""The most channels of an image, which stays float32 in mixed precision; maps within a network have more, and are
-bfloat16 there."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,9 @@ class TimedNetwork:
 
     Args:
         name: For people.
-        build: Makes it on the current default device.
+        build: Makes it on the default device.
         image_size: Side of the images in px.
-        used: Add those of its operations that the table lacks.
+        used: Whether those of its operations that the table lacks are added.
         in_channels: Channels of the images.
     """
 
@@ -51,9 +52,21 @@ class TimedNetwork:
 
 
 @dataclass(frozen=True)
-class _Step:
-    module: nn.Module
-    inputs: Sequence[Tensor]
+class MeasuredNetwork:
+    """Median milliseconds of a batch through a whole network, and its operations."""
+
+    network: TimedNetwork
+    operations: Counter[Operation]
+    ms: float
+
+    def against(self, table: LatencyTable) -> Prediction:
+        """Beside what the table predicts.
+
+        Raises:
+            ValueError: If the table lacks one of the operations.
+        """
+        network = self.network
+        return Prediction(network.name, network.image_size, network.used, table.total(self.operations), self.ms)
 
 
 def time_networks(
@@ -63,69 +76,58 @@ def time_networks(
     *,
     clock: Callable[[], float] | None = None,
     on_network: Callable[[str], None] = lambda _: None,
-) -> Iterator[Prediction]:
-    """Add the operations of the networks that are used to the table, measure each network and predict it.
+) -> Iterator[MeasuredNetwork]:
+    """Measure networks, and add the operations of those that are used to the table.
 
     Args:
-        table: Extended in place, before each result.
-        networks: Those that are not used must be last.
+        table: Extended in place, before each result; times that it has at the start stay as they are.
+        networks: Those that are not used come last.
         settings: Condition and repeats; the image size is each network's.
         clock: Seconds; None for the one that the table's condition names.
         on_network: Called with the name of each as its timing begins.
 
     Yields:
-        What each network was predicted to take and took, in the order of ``networks``.
+        Each network, in the order of ``networks``.
 
     Raises:
         ValueError: Before anything is timed, if a network that is not used has an operation that neither the table nor
             the networks before it have, or an image is too small.
     """
-    parts = [_parts(each) for each in networks]
-    _check_covered(table, networks, parts)
-    for network, own in zip(networks, parts, strict=True):
+    operations, known = [_counted(network) for network in networks], set(table.rows)
+    _check_covered(known, networks, operations)
+    for network, own in zip(networks, operations, strict=True):
         on_network(network.name)
-        device = resolve_device(settings.device)
-        whole = network.build().to(device).eval()
-        step = _step(whole, [(network.in_channels, network.image_size, network.image_size)], settings)
-        new = {each: own[each][0] for each in table.missing(own)} if network.used else {}
-        took = _time_and_add(table, new, settings, clock, step)
-        predicted = table.total({operation: number for operation, (_, number) in own.items()})
-        yield Prediction(network.name, network.image_size, network.used, predicted, took)
+        wanted = own.keys() - known if network.used else set()
+        replay = _Replay(network, settings, bool(wanted), clock or CLOCKS[table.condition.clock])
+        whole, replays = replay.run()
+        for operation, row in _rows([instance.operation for instance in replay.instances], replays).items():
+            if operation in wanted:
+                table.rows[operation] = row.averaged(table.rows.get(operation))
+        yield MeasuredNetwork(network, own, 1e3 * statistics.median(whole))
 
 
-def time_operations(
-    table: LatencyTable,
-    parts: Parts,
-    settings: TimingSettings,
-    *,
-    clock: Callable[[], float] | None = None,
-    on_batch: Callable[[int], None] = lambda _: None,
-) -> None:
-    """Add those of ``parts`` that the table lacks, such as the operations of a search space.
-
-    Args:
-        table: Extended in place.
-        parts: Operations and modules that compute them.
-        settings: Condition and repeats.
-        clock: Seconds; None for the one that the table's condition names.
-        on_batch: Called with how many are about to be timed.
-    """
-    missing = table.missing(parts)
-    for start in range(0, len(missing), _AT_ONCE):
-        batch = missing[start : start + _AT_ONCE]
-        on_batch(len(batch))
-        _time_and_add(table, {each: parts[each][0] for each in batch}, settings, clock)
+def _rows(operations: Sequence[Operation], replays: Sequence[Sequence[float]]) -> dict[Operation, Row]:
+    """The times of operations from the seconds of all in each replay."""
+    quarter = len(replays) // 4
+    middle = sorted(replays, key=sum)[quarter : len(replays) - quarter]
+    times: dict[Operation, list[float]] = {}
+    for operation, *seconds in zip(operations, *middle, strict=True):
+        times.setdefault(operation, []).extend(seconds)
+    today = date.today().isoformat()
+    return {each: Row(1e3 * statistics.fmean(seconds), len(seconds), 1, today) for each, seconds in times.items()}
 
 
-def _parts(network: TimedNetwork) -> Parts:
+def _counted(network: TimedNetwork) -> Counter[Operation]:
     with torch.device("meta"):
         built = network.build()
     return operations_of(built, network.image_size, network.in_channels)
 
 
-def _check_covered(table: LatencyTable, networks: Sequence[TimedNetwork], parts: Sequence[Parts]) -> None:
-    known = set(table.rows)
-    for network, own in zip(networks, parts, strict=True):
+def _check_covered(
+    known: Collection[Operation], networks: Sequence[TimedNetwork], operations: Sequence[Counter[Operation]]
+) -> None:
+    known = set(known)
+    for network, own in zip(networks, operations, strict=True):
         if network.used:
             known |= own.keys()
             continue
@@ -137,69 +139,57 @@ def _check_covered(table: LatencyTable, networks: Sequence[TimedNetwork], parts:
             )
 
 
-def _time_and_add(
-    table: LatencyTable,
-    modules: Mapping[Operation, nn.Module],
-    settings: TimingSettings,
-    clock: Callable[[], float] | None,
-    whole: _Step | None = None,
-) -> float:
-    """Time in rounds, add the operations to the table; return the milliseconds of ``whole``, 0 if there is none."""
-    filled = [_filled(operation, module, settings) for operation, module in modules.items()]
-    steps = [*([whole] if whole else []), *filled]
-    passes = _rounds(steps, settings, clock or CLOCKS[table.condition.clock])
-    medians = [1e3 * statistics.median(times) for times in passes]
-    today = datetime.date.today().isoformat()
-    for operation, median in zip(modules, medians[len(steps) - len(modules) :], strict=True):
-        table.rows[operation] = Row(median, len(passes[0]), today)
-    return medians[0] if whole else 0.0
+class _Replay:
+    """Passes of a whole network, and of its operations one by one where they are wanted."""
 
+    def __init__(
+        self, network: TimedNetwork, settings: TimingSettings, in_parts: bool, clock: Callable[[], float]
+    ) -> None:
+        self.settings = replace(settings, image_size=network.image_size)
+        self.network, self.images = place(network.build().eval(), self.settings, network.in_channels)
+        self.clock = clock
+        with torch.inference_mode(), self._cast():
+            self.instances = instances_of(self.network, self.images) if in_parts else []
 
-def _filled(operation: Operation, module: nn.Module, settings: TimingSettings) -> _Step:
-    """The operation on the device, with weights that give ordinary numbers."""
-    module = copy.deepcopy(module).to_empty(device=resolve_device(settings.device)).eval()
-    with torch.no_grad():
-        for tensor in itertools.chain(module.parameters(), module.buffers()):
-            if tensor.is_floating_point():
-                tensor.uniform_(0.01, 0.1)
-            else:
-                tensor.zero_()
-    return _step(module, operation.inputs, settings)
+    def run(self) -> tuple[list[float], list[list[float]]]:
+        """Seconds of the network in each round, and of its operations."""
+        warmup = warmup_passes(self.settings, self.images.device)
+        whole: list[float] = []
+        replays: list[list[float]] = []
+        with torch.inference_mode():
+            for _ in range(warmup):
+                self._round()
+            while not enough(whole, self.settings.repeats):
+                taken, replay = self._round()
+                whole.append(taken)
+                replays.append(replay)
+        return whole, replays
 
+    def _round(self) -> tuple[float, list[float]]:
+        taken = self._seconds(self.network, [self.images])
+        return taken, [self._seconds(module, self._written(each, dtype)) for each, module, dtype in self.instances]
 
-def _step(module: nn.Module, shapes: Sequence[tuple[int, ...]], settings: TimingSettings) -> _Step:
-    layout = torch.channels_last if settings.channels_last else torch.contiguous_format
-    device = resolve_device(settings.device)
-    bf16 = settings.precision == "bf16-mixed" and shapes[0][0] > _IMAGE_CHANNELS
-    kind = torch.bfloat16 if bf16 else torch.float32
-    inputs = [torch.rand(settings.batch_size, *shape, device=device, dtype=kind) for shape in shapes]
-    inputs = [each.to(memory_format=layout) if each.ndim == 4 else each for each in inputs]
-    return _Step(module.to(memory_format=layout), inputs)
+    def _written(self, operation: Operation, dtype: torch.dtype) -> list[Tensor]:
+        """What the operation reads, just written."""
+        layout = torch.channels_last if self.settings.channels_last else torch.contiguous_format
+        return [
+            torch.empty(
+                (self.settings.batch_size, *shape),
+                dtype=dtype,
+                device=self.images.device,
+                memory_format=layout if len(shape) == 3 else torch.contiguous_format,
+            ).fill_(0.5)
+            for shape in operation.inputs
+        ]
 
+    def _seconds(self, module: nn.Module, inputs: Sequence[Tensor]) -> float:
+        device = self.images.device
+        with self._cast():
+            synchronize(device)
+            started = self.clock()
+            module(*inputs)
+            synchronize(device)
+            return self.clock() - started
 
-def _rounds(steps: Sequence[_Step], settings: TimingSettings, clock: Callable[[], float]) -> list[list[float]]:
-    """Seconds of each pass of each step."""
-    device = resolve_device(settings.device)
-    warmup = (1 if device.type == "cpu" else 5) if settings.warmup is None else settings.warmup
-    rounds: list[list[float]] = []
-    with torch.inference_mode():
-        for _ in range(warmup):
-            for step in steps:
-                _pass(step, settings, device, clock)
-        while not enough([sum(times) for times in rounds], settings.repeats):
-            rounds.append([_pass(step, settings, device, clock) for step in steps])
-    return [list(times) for times in zip(*rounds, strict=True)] if steps else []
-
-
-def _pass(step: _Step, settings: TimingSettings, device: torch.device, clock: Callable[[], float]) -> float:
-    for each in step.inputs:
-        each.mul_(1.0)
-    # Without autocast's cache, each pass casts the weights, as each pass of a whole network does.
-    bf16 = settings.precision == "bf16-mixed"
-    cast = torch.autocast(device.type, torch.bfloat16, cache_enabled=False) if bf16 else nullcontext()
-    with cast:
-        synchronize(device)
-        started = clock()
-        step.module(*step.inputs)
-        synchronize(device)
-        return clock() - started
+    def _cast(self) -> AbstractContextManager[Any]:
+        return autocast(self.images.device, self.settings.precision == "bf16-mixed")

@@ -153,7 +153,7 @@ def measure(
     busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     on_phase("inference")
     memory = PeakMemory(device)
-    network, images = _placed(build(), settings, in_channels=3)
+    network, images = place(build(), settings, in_channels=3)
     infer, train = _inference_step(network, images, settings), _training_step(network, images, settings)
     with memory:
         inference = _speed(_repeat(infer, settings, device), settings)
@@ -194,7 +194,7 @@ def inference_ms(network: nn.Module, settings: TimingSettings, in_channels: int 
     Raises:
         ValueError: If the device is missing or the image too small.
     """
-    network, images = _placed(network, settings, in_channels)
+    network, images = place(network, settings, in_channels)
     times = _repeat(_inference_step(network, images, settings), settings, images.device)
     return 1e3 * statistics.median(times)
 
@@ -205,12 +205,12 @@ def training_step_ms(network: nn.Module, settings: TimingSettings, in_channels: 
     Raises:
         ValueError: If the device is missing, the image too small, or batch norm has one value per channel to train on.
     """
-    network, images = _placed(network, settings, in_channels)
+    network, images = place(network, settings, in_channels)
     times = _repeat(_training_step(network, images, settings), settings, images.device)
     return 1e3 * statistics.median(times)
 
 
-def _placed(network: nn.Module, settings: TimingSettings, in_channels: int) -> tuple[nn.Module, Tensor]:
+def place(network: nn.Module, settings: TimingSettings, in_channels: int) -> tuple[nn.Module, Tensor]:
     """The network and images for it, on the device and in the layout of the settings."""
     device = resolve_device(settings.device)
     layout = torch.channels_last if settings.channels_last else torch.contiguous_format
@@ -267,8 +267,7 @@ def synchronize(device: torch.device) -> None:
 
 def _repeat(step: Callable[[], None], settings: TimingSettings, device: torch.device) -> list[float]:
     """Seconds of each timed pass."""
-    warmup = (1 if device.type == "cpu" else 5) if settings.warmup is None else settings.warmup
-    for _ in range(warmup):
+    for _ in range(warmup_passes(settings, device)):
         step()
     times: list[float] = []
     while not enough(times, settings.repeats):
@@ -278,6 +277,13 @@ def _repeat(step: Callable[[], None], settings: TimingSettings, device: torch.de
         synchronize(device)
         times.append(time.perf_counter() - started)
     return times
+
+
+def warmup_passes(settings: TimingSettings, device: torch.device) -> int:
+    """Passes that are not counted."""
+    if settings.warmup is not None:
+        return settings.warmup
+    return 1 if device.type == "cpu" else 5
 
 
 def enough(times: list[float], repeats: int | None) -> bool:

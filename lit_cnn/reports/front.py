@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from lit_cnn.reports import pareto
 from lit_cnn.reports.canvas import BLUE, GRAY, INK, ROSE, new_figure, plain_axes, write_figure
 from lit_cnn.reports.comparison import Point
 
@@ -24,11 +25,8 @@ def pareto_front(points: Sequence[Point], cost: str) -> list[Point]:
         points: Networks whose accuracies can be compared.
         cost: "params" or "madds".
     """
-    front: list[Point] = []
-    for point in sorted(points, key=lambda point: (getattr(point, cost), -point.top1)):
-        if not front or point.top1 > front[-1].top1:
-            front.append(point)
-    return front
+    ordered = sorted(points, key=lambda point: (getattr(point, cost), -point.top1))
+    return [ordered[number] for number in pareto.pareto_front([(getattr(p, cost), -p.top1) for p in ordered])]
 
 
 def draw_front(points: Sequence[Point], out_png: Path) -> Path:
