@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, product
 
-from lit_cnn.architectures.block_text import KINDS, BlockStage, Kind, format_blocks, parse_blocks
+from lit_cnn.architectures.block_text import DIVISORS, KINDS, BlockStage, Kind, format_blocks, parse_blocks
 from lit_cnn.search.spaces.space import Candidate, Decision, Point
 from lit_cnn.search.spaces.stage_options import Options, check_strides, stage_decisions, stage_point, stage_values
 
@@ -18,11 +19,19 @@ class BlockSpace:
         widths: What each stage chooses its channels from; multiples of 16, which inception blocks need.
         depths: What each stage chooses its number of blocks from.
         kinds: What each stage chooses its block from.
+
+    Raises:
+        ValueError: If a width cannot be divided among the branches of a kind.
     """
 
     widths: tuple[tuple[int, ...], ...] = ((16, 32), (32, 64), (64, 128))
     depths: tuple[int, ...] = (1, 2, 3)
     kinds: tuple[Kind, ...] = KINDS
+
+    def __post_init__(self) -> None:
+        for kind, width in product(self.kinds, chain.from_iterable(self.widths)):
+            if width % DIVISORS.get(kind, 1):
+                raise ValueError(f"widths of {kind} blocks must be multiples of {DIVISORS[kind]}, got {width}")
 
     @cached_property
     def decisions(self) -> tuple[Decision, ...]:

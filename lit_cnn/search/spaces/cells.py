@@ -5,6 +5,7 @@ Each block adds two operations on two earlier states; a cell concatenates the st
 concatenates within a block.
 """
 
+import difflib
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,6 +51,9 @@ class CellSpace:
         returns: Which states a cell returns: "unused", those that no block reads, as in the papers; or "any", which
             adds a decision per state whether it is returned although blocks read it, as the released cells of NASNet-A
             and AmoebaNet-A do.
+
+    Raises:
+        ValueError: If there is no block, or fewer than two operations, or an unknown one.
     """
 
     blocks: int = 5
@@ -57,6 +61,18 @@ class CellSpace:
     repeats: int = 2
     filters: int = 24
     returns: Literal["unused", "any"] = "unused"
+
+    def __post_init__(self) -> None:
+        if self.blocks < 1 or len(set(self.operations)) < max(2, len(self.operations)):
+            raise ValueError(
+                f"a space of cells needs blocks >= 1 and at least two different operations, got blocks={self.blocks}, "
+                f"operations={', '.join(self.operations)}"
+            )
+        for operation in self.operations:
+            if operation not in OPERATIONS:
+                near = difflib.get_close_matches(operation, OPERATIONS, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(OPERATIONS)}"
+                raise ValueError(f"a space of cells has the unknown operation {operation!r}; {hint}")
 
     @cached_property
     def decisions(self) -> tuple[Decision, ...]:

@@ -47,3 +47,9 @@ def test_a_width_without_alternative_is_not_decided() -> None:
 def test_networks_outside_the_space_are_refused(text: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         SPACE.decode(text)
+
+
+def test_widths_that_branches_cannot_divide_are_refused() -> None:
+    with pytest.raises(ValueError, match="widths of inception blocks must be multiples of 16, got 24"):
+        BlockSpace(widths=((16,), (24,)))
+    assert BlockSpace(widths=((24,),), kinds=("plain", "bottleneck")).widths == ((24,),)

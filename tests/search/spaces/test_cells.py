@@ -97,3 +97,16 @@ def test_any_order_of_blocks_is_decoded() -> None:
     text = "identity@1 + identity@0; identity@1 + max_pool_3x3@0"
     space = CellSpace(blocks=2)
     assert space.decode(f"{text} | {text}") == space.point(cell, cell)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"blocks": 0}, "a space of cells needs blocks >= 1 .*, got blocks=0"),
+        ({"operations": ("identity", "identity")}, "at least two different operations, got .*=identity, identity"),
+        ({"operations": ("identity", "conv3x3")}, "has the unknown operation 'conv3x3'; did you mean 'conv_3x3'"),
+    ],
+)
+def test_a_space_of_nothing_to_choose_from_is_refused(settings: dict, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        CellSpace(**settings)
