@@ -49,7 +49,7 @@ def run_grid(options: argparse.Namespace, rest: Sequence[str]) -> int:
     if not options.report:
         console.print(settle_precision(cli, sweep))
         fit = write_parts(folder, space, cli)
-        if not needs_processes(space, cli):
+        if not needs_processes(cli, [axis.key for axis in space.keys]):
             fit = dataclasses.replace(fit, main=main)
         stopped = run_trials(sweep, fit, folder, console)
     rows = sweep.results()

@@ -27,6 +27,8 @@ SECTION = "search"
 STATED = "search.yaml"
 TRIALS = "trials.csv"
 BEST = "best.yaml"
+LATENCIES = "latency_table.json"
+"""A search keeps its own copy of the latency table, by which its networks were chosen."""
 CONFIG = ("--config", "-c")
 
 
@@ -194,7 +196,11 @@ def refuse_lost_storage(folder: Path, storage_url: str | None) -> None:
 def write_parts(folder: Path, parts: Parts) -> None:
     """Let the folder remember the search."""
     _write(folder / RECIPE, parts.cli.dump())
-    _write(folder / STATED, yaml.safe_dump({SECTION: parts.settings.as_dict()}, sort_keys=False))
+    stated = parts.settings.as_dict()
+    if parts.settings.latency_table is not None:
+        _write(folder / LATENCIES, Path(parts.settings.latency_table).expanduser().read_text(encoding="utf-8"))
+        stated["latency_table"] = str((folder / LATENCIES).resolve())
+    _write(folder / STATED, yaml.safe_dump({SECTION: stated}, sort_keys=False))
 
 
 def write_results(folder: Path, parts: Parts, found: Sequence[Found]) -> None:

@@ -13,7 +13,6 @@ search:
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from jsonargparse import ArgumentError, ArgumentParser
@@ -99,8 +98,10 @@ class Settings:
         return "maximize"
 
     def identity(self) -> dict[str, Any]:
-        """All that must stay while a search goes on. The number of evaluations must, too: strategies scale with it."""
-        stated = {f"search.{key}": value for key, value in self.as_dict().items() if key != "seeds"}
+        """All that must stay while a search goes on. The number of evaluations must, too: strategies scale with it.
+        The latency table counts by its content, which :func:`lit_cnn.search.study.open_search` adds."""
+        left_out = ("seeds", "latency_table")
+        stated = {f"search.{key}": value for key, value in self.as_dict().items() if key not in left_out}
         return stated if self.seeds is None else {**stated, "search.seeds": "0, 1, …"}
 
     def as_dict(self) -> dict[str, Any]:
@@ -215,16 +216,3 @@ def typed(make: Callable[..., Typed], stated: Mapping[str, Any], where: str) -> 
     if isinstance(make, type):
         return make() if arguments is None else arguments
     return make(**vars(arguments)) if arguments is not None else make()
-
-
-def read_table(path: str | None) -> Path | None:
-    """The latency table's file.
-
-    Raises:
-        ValueError: If there is none.
-    """
-    if path is None:
-        return None
-    if not Path(path).expanduser().is_file():
-        raise ValueError(f"search.latency_table is {path}, which does not exist: make it with lit-cnn profile")
-    return Path(path).expanduser()

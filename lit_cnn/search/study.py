@@ -12,10 +12,11 @@ from lit_cnn.experiment.identity import identity
 from lit_cnn.experiment.parser import RecipeCLI
 from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.profiling.latency_table import LatencyTable
+from lit_cnn.profiling.timing import PRECISIONS, TimingSettings, resolve_device
 from lit_cnn.search.chooser import SearchChooser
 from lit_cnn.search.costs import costs_of
 from lit_cnn.search.folder import Parts
-from lit_cnn.search.settings import Settings, read_table
+from lit_cnn.search.settings import Settings
 from lit_cnn.search.spaces.space import Candidate
 from lit_cnn.sweeps.engine import Sweep
 
@@ -38,6 +39,9 @@ def open_search(folder: Path, parts: Parts, storage_url: str | None, say: Callab
     settings = parts.settings
     space = settings.build_space()
     recipe = {key: value for key, value in stated_keys(parts.cli).items() if not key.startswith(NETWORK_KEYS)}
+    table = LatencyTable.load(settings.latency_table) if settings.latency_table else None
+    if table is not None:
+        recipe["latency table"] = table.digest()
     return Sweep(
         folder,
         settings,
@@ -51,7 +55,7 @@ def open_search(folder: Path, parts: Parts, storage_url: str | None, say: Callab
             seed=settings.seed,
             lag=settings.lag,
             objective=settings.build_objective(),
-            costs=cost_counter(settings, parts.cli),
+            costs=cost_counter(settings, parts.cli, table),
             exceeds=settings.build_limits().exceeded,
         ),
     )
@@ -73,21 +77,22 @@ def run_length(settings: Settings, cli: RecipeCLI) -> int | None:
     return cli.config.trainer.max_steps if settings.pruner.unit == "steps" else cli.config.trainer.max_epochs
 
 
-def cost_counter(settings: Settings, cli: RecipeCLI) -> Callable[[Candidate], dict[str, float]]:
+def cost_counter(
+    settings: Settings, cli: RecipeCLI, table: LatencyTable | None
+) -> Callable[[Candidate], dict[str, float]]:
     """What counts parameters, multiply-adds and whatever else objective and limits need of a network; the data, whose
     classes and image size decide them, are opened when the first network is counted."""
-    file = read_table(settings.latency_table)
     wanted = {*ALWAYS, *settings.build_objective().costs, *settings.build_limits().costs}
 
     @functools.cache
-    def opened() -> tuple[ImageData, LatencyTable | None]:
-        data = Recipe.of(cli).data
-        data.setup("fit")
-        return data, LatencyTable.load(file) if file else None
+    def opened() -> tuple[ImageData, TimingSettings]:
+        recipe = Recipe.of(cli)
+        recipe.data.setup("fit")
+        return recipe.data, condition_of(recipe)
 
     @functools.cache
     def count(architecture: str, options: tuple[tuple[str, Any], ...]) -> dict[str, float]:
-        data, table = opened()
+        data, condition = opened()
         return costs_of(
             architecture,
             dict(options),
@@ -96,6 +101,22 @@ def cost_counter(settings: Settings, cli: RecipeCLI) -> Callable[[Candidate], di
             in_channels=data.in_channels or 3,
             wanted=sorted(wanted),
             latency_table=table,
+            timing=condition,
         )
 
     return lambda candidate: dict(count(candidate.architecture, tuple(sorted(candidate.options.items()))))
+
+
+def condition_of(recipe: Recipe) -> TimingSettings:
+    """How step times of a recipe are measured: on the device, with the batch and in the precision of its trainings.
+
+    Raises:
+        ValueError: If the precision is one that is not timed.
+    """
+    accelerator, precision = recipe.trainer["accelerator"], recipe.trainer["precision"]
+    return TimingSettings(
+        device=str(resolve_device("cpu" if accelerator == "cpu" else "auto")),
+        precision=precision if precision in PRECISIONS else "32-true",
+        batch_size=recipe.data.batch_size,
+        channels_last=recipe.model.channels_last,
+    )
