@@ -8,7 +8,9 @@
 
 A search file is a recipe with a section search: space, strategy, evaluations, objective and limits; --search.KEY VALUE
 changes it, --KEY VALUE the recipe. With the same seed and lag, any number of workers up to lag + 1, started and killed
-at any time, train the same networks. Exit codes: 0 done, 1 wrong input or no training succeeded, 130 and 143 stopped.
+at any time, train the same networks. All parts but export print tables, also with --json or --markdown.
+
+Exit codes: 0 done, 1 wrong input or no training succeeded, 130 and 143 stopped by SIGINT and SIGTERM.
 """
 
 from __future__ import annotations

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lit_cnn.cli.console import as_json, line_console, say
+from lit_cnn.cli.console import as_json, line_console
 from lit_cnn.cli.tables import print_tables
 
 if TYPE_CHECKING:
@@ -28,10 +29,11 @@ def show(options: argparse.Namespace, rest: list[str]) -> int:
     if options.json:
         print(as_json({str(study.folder): study.found for study in studies}))
         return 0
-    tables = [networks_table(study.sweep, trained_networks(study)[:SHOWN]) for study in studies]
+    tables = [
+        dataclasses.replace(networks_table(study.sweep, trained_networks(study)[:SHOWN]), notes=facts(study))
+        for study in studies
+    ]
     print_tables(tables, in_markdown=options.markdown)
-    for study in studies:
-        say("\n".join(facts(study)), stderr=options.markdown)
     pictures = draw_studies(studies, CURVES, FRONT, BEST)
     line_console(stderr=options.markdown).print("\n".join(f"picture: {path}" for path in pictures))
     return 0

@@ -41,7 +41,7 @@ def open_search(folder: Path, parts: Parts, storage_url: str | None, say: Callab
     recipe = {key: value for key, value in stated_keys(parts.cli).items() if not key.startswith(NETWORK_KEYS)}
     table = LatencyTable.load(settings.latency_table) if settings.latency_table else None
     if table is not None:
-        recipe["latency table"] = table.digest()
+        recipe["latency table"] = table.digest
     return Sweep(
         folder,
         settings,

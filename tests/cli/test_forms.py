@@ -5,6 +5,7 @@ import re
 import sys
 
 import pytest
+from fake_search import FIT
 from fitted_run import FittedRun
 from rich.cells import cell_len
 
@@ -43,6 +44,7 @@ IN_SECONDS = {
     "corruptions": ["corruptions", "{run}", "--kinds", "gaussian_noise", "fog", "--severities", "1", "3"],
     "check": ["check", "{run}"],
     "sweep": ["sweep", "--sweep-dir", "{sweep}", "--report"],
+    "search show": ["search", "show", "{search}"],
     "scale": ["scale", "cifar_resnet8", "--phi", "1"],
 }
 """Name -> a command line that ends soon."""
@@ -64,9 +66,10 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def places(fitted: FittedRun, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A run, its images, and a sweep of two trials."""
+    """A run, its images, a sweep of two trials and a search of three."""
     folder = tmp_path_factory.mktemp("sweeps")
     (folder / "fake.py").write_text(FAKE_FIT)
+    (folder / "blocks.yaml").write_text("search: {space: blocks, strategy: random}\n")
     (folder / "space.yaml").write_text("keys: {data.rand_augment.layers: {choices: [1, 2]}}\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
@@ -75,7 +78,11 @@ def places(fitted: FittedRun, tmp_path_factory: pytest.TempPathFactory) -> dict[
         )
         words = ["--config", str(fitted.recipe), "--space", str(folder / "space.yaml"), "--process-per-trial"]
         assert main(["sweep", *words, "--sweep-dir", str(folder / "s")]) == 0
-    return {"run": str(fitted.folder), "images": str(fitted.images), "sweep": str(folder / "s")}
+        patch.setattr("lit_cnn.cli.search.starter", lambda *_: FIT)
+        words = [str(fitted.recipe), "--config", str(folder / "blocks.yaml"), "--search-dir", str(folder / "searched")]
+        assert main(["search", *words, "--search.evaluations", "3"]) == 0
+    places = {"run": fitted.folder, "images": fitted.images, "sweep": folder / "s", "search": folder / "searched"}
+    return {name: str(place) for name, place in places.items()}
 
 
 def printed(name: str, places: dict[str, str], capsys: pytest.CaptureFixture[str], *flags: str) -> str:

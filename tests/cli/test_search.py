@@ -1,0 +1,171 @@
+"""The command: what it refuses before anything runs, what it leaves, and a real search in all its parts."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from fake_search import FIT, accuracy
+
+from lit_cnn.cli.main import main
+from lit_cnn.cli.search import cost_text, make_parser, measured_text
+from lit_cnn.cli.search_board import Board, duration
+from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
+from lit_cnn.search.shown import open_study
+
+FILE = """
+about: {title: digits}
+search:
+  space: {name: blocks, widths: [[16], [16, 32]], depths: [1]}
+  strategy: {name: evolution, population: 3, sample: 2}
+  evaluations: 6
+  lag: 1
+trainer: {max_epochs: 1, accelerator: cpu, devices: 1, limit_train_batches: 3, limit_val_batches: 2}
+model: {optimizer: {learning_rate: 0.05}}
+data: {source: digits, image_size: 8, batch_size: 16, workers: 0, crop: {kind: pad, padding: 1}}
+tracking: {mode: disabled}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.yaml").write_text(FILE)
+    return tmp_path
+
+
+@pytest.fixture
+def searched(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> Path:
+    """A finished search whose trainings are made up."""
+    monkeypatch.setattr("lit_cnn.cli.search.starter", lambda *_: FIT)
+    assert main(["search", "small.yaml"]) == 0
+    capsys.readouterr()
+    return folder / "searches" / "small"
+
+
+def said(capsys: pytest.CaptureFixture, *arguments: object) -> str:
+    assert main(["search", *map(str, arguments)]) == 0
+    return capsys.readouterr().out
+
+
+def refusal(capsys: pytest.CaptureFixture, *arguments: object) -> str:
+    assert main(["search", *map(str, arguments)]) == 1
+    text = capsys.readouterr().err
+    assert "Traceback" not in text
+    return text
+
+
+def test_what_a_search_leaves(searched: Path) -> None:
+    with (searched / "trials.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["slot"] for row in rows] == ["0", "1", "2", "3", "4", "5"]
+    assert all(float(row["reward"]) == accuracy(row["network"]) for row in rows)
+    best = max(rows, key=lambda row: float(row["reward"]))
+    recipe = RecipeCLI(resolve_configs(["--config", str(searched / "best.yaml")])).config
+    assert recipe.model.options.blocks == best["network"]
+    assert recipe.model.architecture == "block_network"
+
+
+def test_the_same_command_again_and_the_folder_alone_train_nothing_new(searched: Path, capsys) -> None:
+    before = sorted(searched.glob("*/"))
+    assert "trial 1" not in said(capsys, "small.yaml")
+    assert "best of 6 evaluations" in said(capsys, "--search-dir", searched)
+    assert sorted(searched.glob("*/")) == before
+
+
+def test_another_search_in_the_same_folder_names_the_keys(searched: Path, capsys: pytest.CaptureFixture) -> None:
+    text = refusal(capsys, "small.yaml", "--search-dir", searched, "--search.seed", "1")
+    assert "these keys differ: search.seed (0 -> 1)" in text
+
+
+def test_show_prints_the_front_the_best_and_its_ancestry_and_draws_them(searched: Path, capsys) -> None:
+    text = said(capsys, "show", searched)
+    study = open_study(searched, None)
+    best = max(study.found, key=lambda one: one.reward or 0)
+    assert f"best: {best.name} = {best.network}" in text
+    assert "6 of 6 evaluated" in text
+    assert f"{best.name} (trial {best.slot + 1}, {100 * accuracy(best.network):.2f} %)" in text
+    for picture in ("curves.png", "front.png", "network.svg"):
+        assert (searched / picture).stat().st_size > 1000
+    assert len(json.loads(said(capsys, "show", searched, "--json"))[str(searched)]) == 6
+
+
+def test_export_writes_a_recipe_of_any_network_with_further_keys(searched: Path, capsys) -> None:
+    worst = min(open_study(searched, None).found, key=lambda one: one.reward or 0)
+    said(capsys, "export", searched, "--network", worst.name, "--out", "full.yaml", "--trainer.max_epochs=9")
+    recipe = yaml.safe_load(Path("full.yaml").read_text())
+    assert recipe["model"]["options"]["blocks"] == worst.network
+    assert recipe["trainer"]["max_epochs"] == 9
+    assert "search" not in recipe
+    assert "did you mean" in refusal(capsys, "export", searched, "--network", worst.name[:5] + "?")
+
+
+def test_retrain_compares_the_winner_with_random_networks(searched: Path, capsys: pytest.CaptureFixture) -> None:
+    text = said(capsys, "retrain", searched, "--random", "2", "--seeds", "2", "--json")
+    rows = json.loads(text)
+    assert sorted(row["chosen"] for row in rows) == ["1 of the search", "random", "random"]
+    assert all(row["n"] == 2 for row in rows)
+    assert [row["mean"] for row in rows] == sorted((row["mean"] for row in rows), reverse=True)
+    assert "no network of the space blocks was published" in refusal(capsys, "retrain", searched, "--published")
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "name a file with a search section"),
+        (["quickstart"], "name a file with a search section"),
+        (["small.yml"], "there is no recipe small.yml"),
+        (["small.yaml", "--search.strategy", "evoluton"], "did you mean 'evolution'?"),
+        (["small.yaml", "--trainer.max_epoch", "3"], "did you mean 'trainer.max_epochs'?"),
+        (["small.yaml", "--search.limits.latency_ms", "3"], "latency table"),
+        (["small.yaml", "--search.latency_table", "none.json"], "none.json"),
+        (["show", "nowhere"], "nowhere holds no search"),
+        (["export", "."], "holds no search"),
+        (["retrain", "small.yaml"], "holds no search"),
+    ],
+)
+def test_mistakes_are_one_sentence(capsys: pytest.CaptureFixture, words: list[str], message: str) -> None:
+    text = refusal(capsys, *words)
+    assert message in text
+    assert text.count("\n") == 1
+
+
+def test_the_parts_have_helps_of_their_own() -> None:
+    parser = make_parser()
+    assert list(parser.parts) == ["run", "show", "retrain", "export"]
+    assert "--search-dir" in parser.parts["run"].format_help()
+
+
+def test_figures_are_printed_in_the_units_of_their_columns() -> None:
+    assert [cost_text("params", 1.5e6), cost_text("latency_ms", 2.5)] == ["1.5", "2.5"]
+    assert [measured_text("val/acc1", 0.5), measured_text("val/loss", None)] == ["50.00 %", "–"]
+    assert [duration(40), duration(600), duration(7500)] == ["40 s", "10 min", "2 h 05 min"]
+
+
+def test_the_board_shows_the_best_networks_the_pace_and_the_time_left(searched: Path) -> None:
+    from rich.console import Console
+
+    board = Board(open_study(searched, None).sweep)
+    board.ended_before = 3
+    board.hear("trial 6 of 6: done")
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(board.drawn())
+    text = console.export_text()
+    best = max(open_study(searched, None).found, key=lambda one: one.reward or 0)
+    assert best.name in text
+    assert "6 of 6 evaluated" in text
+    assert "left" in text
+    assert "trial 6 of 6: done" in text
+
+
+@pytest.mark.slow
+def test_a_real_search_its_winner_trained_again_and_exported(folder: Path, capsys: pytest.CaptureFixture) -> None:
+    text = said(capsys, "small.yaml", "--search.evaluations", "4")
+    assert "trial 4 of 4: val/acc1" in text
+    place = folder / "searches" / "small"
+    assert "seeds to decide" in said(capsys, "retrain", place, "--random", "2", "--seeds", "2")
+    said(capsys, "export", place)
+    assert main(["fit", str(place / "best.yaml")]) == 0
