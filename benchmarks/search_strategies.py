@@ -1,6 +1,6 @@
 """Search strategies on tables of trained accuracies: what the network with the best reward reaches in the end.
 
-    python benchmarks/search_strategies.py                                # 200 keyed runs each: 1 hour of one core
+    python benchmarks/search_strategies.py          # 200 keyed runs each: half an hour of one core
     python benchmarks/search_strategies.py --runs 20 --only random,evolution
 
 The tables are those of benchmarks/nasbench_tables.py. On NAS-Bench-Macro a search sees one of three trainings, drawn by
@@ -40,7 +40,8 @@ PUBLISHED = {
     "REINFORCE": 6.436, "TPE": 6.415, "BOHB": 6.356, "random": 6.341, "evolution": 6.109, "local search": 5.932,
     "BANANAS": 5.923,
 }  # fmt: skip
-"""Test error in percent on NAS-Bench-101 after 150 evaluations (White et al., arXiv:2005.02960): another table."""
+"""Test error in percent on NAS-Bench-101 after 150 evaluations, as BANANAS (arXiv:1910.11858) and local search
+(arXiv:2005.02960) were published: another table."""
 
 
 class Row(NamedTuple):
@@ -147,35 +148,38 @@ def print_table(table: str, results: Results, references: Mapping[str, Mapping[s
 
 
 def print_power(table: str, results: Results, name: str, other: str = "random") -> None:
-    """How many runs find the difference between two strategies with a probability of 80 % at a level of 5 %."""
+    """How many runs find the difference between two strategies with a probability of 80 % at a level of 5 %, where the
+    runs of both are independent, and where they have the same keys."""
     first, second = results[table, name], results[table, other]
-    common = {seed: first[seed] for seed in first if seed in second}, {seed: second[seed] for seed in second}
+    seeds = sorted(first.keys() & second.keys())
+    if len(seeds) < 2:
+        return
     for count in SHOWN:
-        ours, theirs = after(common[0], count), [second[seed][1 + KEPT.index(count)] for seed in sorted(common[0])]
-        if len(ours) < 2:
-            return
+        ours, theirs = (after({seed: runs[seed] for seed in seeds}, count) for runs in (first, second))
         gap = statistics.mean(ours) - statistics.mean(theirs)
         paired = statistics.stdev(a - b for a, b in zip(ours, theirs, strict=True))
         apart = math.hypot(statistics.stdev(ours), statistics.stdev(theirs))
-        print(f"| {TITLES[table]} | {name} | {count} | {gap:+.2f} | {needed(apart, gap)} | {needed(paired, gap)} |")
+        shown = f"{gap:+.2f} ± {1.96 * paired / math.sqrt(len(seeds)):.2f}"
+        print(f"| {TITLES[table]} | {name} | {count} | {shown} | {needed(apart, gap)} | {needed(paired, gap)} |")
 
 
 def needed(deviation: float, gap: float) -> str:
-    """Runs of each strategy for a power of 80 %, by the normal approximation with Guenther's correction of 2."""
+    """Runs of each strategy for a power of 80 %: ((1.96 + 0.84) · deviation / gap)², and 2 for the t distribution."""
     return f"{math.ceil((2.80 * deviation / gap) ** 2 + 2):,}" if gap else "–"
 
 
 def curves(table: str, results: Results) -> list[SearchCurve]:
-    """The drawn strategies, each with the middle half of its runs."""
+    """The drawn strategies, each with the 95 % interval of its mean."""
     found = []
     for name in DRAWN:
-        if len(results[table, name]) < 4:
+        if len(results[table, name]) < 2:
             continue
-        counts = KEPT[1:]
+        counts = list(KEPT[1:])
         values = [after(results[table, name], count) for count in counts]
-        quarters = [statistics.quantiles(row) for row in values]
-        low, high = ([quarter[place] for quarter in quarters] for place in (0, 2))
-        found.append(SearchCurve(name, list(counts), [statistics.mean(row) for row in values], low, high))
+        means = [statistics.mean(row) for row in values]
+        edges = [1.96 * statistics.stdev(row) / math.sqrt(len(row)) for row in values]
+        low, high = ([mean + sign * edge for mean, edge in zip(means, edges, strict=True)] for sign in (-1, 1))
+        found.append(SearchCurve(name, counts, means, low, high))
     return found
 
 
@@ -208,14 +212,16 @@ def main() -> None:
         "\n|---|---|---|---|---|---|"
     )
     for table in TITLES:
-        for name in ("evolution P 20, S 5", "evolution P 30, S 10", "local search", "REINFORCE, rate 0.01"):
+        for name in ("evolution P 20, S 5", "evolution P 30, S 10", "local search", "ridge", "REINFORCE, rate 0.01"):
             print_power(table, results, name)
     order = ", ".join(f"{name} {error}" for name, error in PUBLISHED.items())
     print(f"\nPublished for NAS-Bench-101 after 150 evaluations, test error in percent: {order}")
     panels = {TITLES[table]: curves(table, results) for table in TITLES}
     if any(panels.values()):
         title = "Final accuracy of the network with the best reward so far"
-        draw_search_curves(panels, options.picture, title=title, metric="accuracy (%)", band="middle half of the runs")
+        draw_search_curves(
+            panels, options.picture, title=title, metric="accuracy (%)", band="95 % interval of the mean"
+        )
         print(options.picture)
 
 

@@ -101,6 +101,6 @@ def _draw_panel(axes: Axes, panel: str, curves: Sequence[SearchCurve], names: Se
             curve.evaluations, curve.mean, linestyle=dashed, color=color, linewidth=1.8, marker=marker, label=curve.name
         )
         if curve.low and curve.high:
-            axes.fill_between(curve.evaluations, curve.low, curve.high, color=color, alpha=0.1, linewidth=0)
+            axes.fill_between(curve.evaluations, curve.low, curve.high, color=color, alpha=0.15, linewidth=0)
     if not curves:
         axes.text(0.5, 0.5, "no result yet", transform=axes.transAxes, ha="center", color=GRAY)
