@@ -75,7 +75,9 @@ def test_multipliers_make_the_released_variants(name: str, twin: str) -> None:
     assert params_of(twin, width_multiplier=width, depth_multiplier=depth) == find_entry(name).params
 
 
-@pytest.mark.parametrize(("depth", "multiplier"), [(32, 5 / 3), (44, 7 / 3), (56, 3), (110, 6)])
+@pytest.mark.parametrize(
+    ("depth", "multiplier"), [(32, 5 / 3), (44, 7 / 3), pytest.param(110, 6, marks=pytest.mark.slow)]
+)
 def test_a_deeper_cifar_resnet_is_the_papers(depth: int, multiplier: float) -> None:
     assert params_of("cifar_resnet20", depth_multiplier=multiplier, depth_rounding="nearest") == (
         find_entry(f"cifar_resnet{depth}").params

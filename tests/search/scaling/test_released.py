@@ -57,7 +57,13 @@ def test_only_b2_is_on_the_formula(table: list[PhiRow]) -> None:
     assert equal == ["efficientnet_b2"]
 
 
-@pytest.mark.parametrize("name", ["efficientnet_b1", "efficientnet_b4", "efficientnet_v2_b2"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "efficientnet_b1",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("efficientnet_b4", "efficientnet_v2_b2")),
+    ],
+)
 def test_released_multipliers_make_the_catalogs_network(name: str) -> None:
     base = Base("efficientnet_v2_b0" if "v2" in name else "efficientnet_b0")
     network, entry = base.scaled(released_factors(name)), find_entry(name)
@@ -78,6 +84,7 @@ def test_the_guide_shows_both(table: list[PhiRow]) -> None:
             assert cells[12:] == [f"{phi:.2f}" for phi in row.implied]
 
 
+@pytest.mark.slow
 def test_the_guides_costs_of_rounding_are_counted() -> None:
     base, text = Base("efficientnet_b0"), GUIDE.read_text(encoding="utf-8")
     for rounding, said in (("up", "costs {:.2f} times"), ("nearest", "to the nearest it is {:.2f}")):
