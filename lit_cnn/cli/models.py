@@ -70,13 +70,23 @@ def make_parser() -> CommandParser:
         choices=("year", "params", "madds", "top1", "layers", "name"),
         help="sort by this column instead of the lecture's order; top1: the best first",
     )
-    parser.add_argument("--max-params", type=float, help="at most this many million parameters")
-    parser.add_argument("--max-madds", type=float, help="at most this many million multiply-adds")
+    parser.add_argument("--max-params", type=millions, help="at most this many million parameters, such as 6 or 6M")
+    parser.add_argument("--max-madds", type=millions, help="at most this many million multiply-adds")
     add_output(
         parser, "--plot", f"draw top-1 against parameters and multiply-adds, with the best ({', '.join(PICTURES)})"
     )
     add_form_arguments(parser, "a list of objects")
     return parser
+
+
+def millions(text: str) -> float:
+    """The millions that a size means, for argparse."""
+    from lit_cnn.architectures.sizes import parse_size
+
+    try:
+        return parse_size(text) / 1e6
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def chosen(options: argparse.Namespace) -> list[Entry]:

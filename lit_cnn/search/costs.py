@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -52,8 +53,9 @@ def costs_of(
     for cost in wanted:
         if cost not in (*COSTS, MEASURED_LATENCY):
             raise ValueError(f"a cost must be one of {', '.join((*COSTS, MEASURED_LATENCY))}, got {cost!r}")
+    build = partial(_build, architecture, options, num_classes, in_channels)
     with torch.device("meta"):
-        network = _build(architecture, options, num_classes, in_channels)
+        network = build()
     costs: dict[str, float] = {}
     if "params" in wanted:
         costs["params"] = sum(parameter.numel() for parameter in network.parameters())
@@ -65,10 +67,7 @@ def costs_of(
         costs["latency_ms"] = latency_table.predict(network, image_size, in_channels)
     for cost, measure in (("step_ms", training_step_ms), (MEASURED_LATENCY, inference_ms)):
         if cost in wanted:
-            if timing is None:
-                raise ValueError(f"{cost} is measured, which needs a condition: device, precision and batch size")
-            settings = replace(timing, image_size=_side(image_size, cost))
-            costs[cost] = measure(_build(architecture, options, num_classes, in_channels), settings, in_channels)
+            costs[cost] = measure(build(), _condition(cost, timing, image_size), in_channels)
     return costs
 
 
@@ -77,8 +76,11 @@ def _build(architecture: str, options: Mapping[str, Value], num_classes: int, in
     return create_model(architecture, num_classes=num_classes, in_channels=in_channels, **named)
 
 
-def _side(image_size: ImageSize, cost: str) -> int:
+def _condition(cost: str, timing: TimingSettings | None, image_size: ImageSize) -> TimingSettings:
+    """Under which a cost is measured."""
+    if timing is None:
+        raise ValueError(f"{cost} is measured, which needs a condition: device, precision and batch size")
     height, width = sides_of(image_size)
     if height != width:
         raise ValueError(f"{cost} is measured with square images, but the images have {height} x {width} pixels")
-    return height
+    return replace(timing, image_size=height)
