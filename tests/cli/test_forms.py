@@ -50,11 +50,8 @@ IN_SECONDS = {
 """Name -> a command line that ends soon."""
 MEASURING = {
     "profile with times": ["profile", "cifar_resnet8", "cifar_resnet20", "--repeats", "1", "--batch-size", "2"],
-<<<<<<< HEAD
     "scale --table": ["scale", "efficientnet_b0", "--table"],
-=======
     "profile with a table": ["profile", "cifar_resnet8", "--repeats", "1", "--latency-table", "{sweep}.json"],
->>>>>>> h-D
     "bench": ["bench", "cifar_resnet8", "--image-size", "8", "16", "--rounds", "1", "--batch-size", "2"],
 }
 """Name -> a command line that takes a few seconds."""
