@@ -14,14 +14,12 @@ if TYPE_CHECKING:
     from lit_cnn.search.findings import Found
     from lit_cnn.search.shown import Study
 
-CURVES, FRONT, BEST = "curves.png", "front.png", "network.svg"
-"""Pictures in the folder of the first search."""
-
 
 def show(options: argparse.Namespace, rest: list[str]) -> int:
     """Print and draw what the searches have found."""
     from lit_cnn.cli.search import SHOWN, networks_table
-    from lit_cnn.search.shown import draw_studies, open_study, trained_networks
+    from lit_cnn.search.pictures import draw_studies
+    from lit_cnn.search.shown import open_study, trained_networks
 
     if rest:
         raise ValueError(f"lit-cnn search show has no argument {rest[0]}; it takes folders of searches")
@@ -34,7 +32,7 @@ def show(options: argparse.Namespace, rest: list[str]) -> int:
         for study in studies
     ]
     print_tables(tables, in_markdown=options.markdown)
-    pictures = draw_studies(studies, CURVES, FRONT, BEST)
+    pictures = draw_studies(studies)
     line_console(stderr=options.markdown).print("\n".join(f"picture: {path}" for path in pictures))
     return 0
 

@@ -1,0 +1,44 @@
+"""Intervals over seeds cover what they promise, and the number of seeds follows from the spread."""
+
+import math
+import random
+
+import pytest
+
+from lit_cnn.evaluation.paired import t_interval, t_quantile, t_share_below
+
+
+@pytest.mark.parametrize(
+    ("freedom", "expected"), [(1, 12.7062), (2, 4.3027), (3, 3.1824), (4, 2.7764), (9, 2.2622), (30, 2.0423)]
+)
+def test_quantiles_are_those_of_the_tables(freedom: int, expected: float) -> None:
+    assert t_quantile(0.975, freedom) == pytest.approx(expected, abs=5e-5)
+    assert t_share_below(expected, freedom) == pytest.approx(0.975, abs=1e-5)
+
+
+def test_an_interval_by_hand() -> None:
+    interval = t_interval([1.0, 2.0, 3.0])
+    half = 4.302653 / math.sqrt(3)
+    assert (interval.mean, interval.sd, interval.n) == (2.0, 1.0, 3)
+    assert (interval.low, interval.high) == pytest.approx((2 - half, 2 + half))
+    assert not interval.decided
+    assert interval.deciding_n == math.ceil((2.8 / 2) ** 2 + 2)
+
+
+def test_95_percent_of_intervals_over_three_seeds_hold_the_mean() -> None:
+    draws = random.Random(0)
+    held = 0
+    for _ in range(4000):
+        interval = t_interval([draws.gauss(1.0, 2.0) for _ in range(3)])
+        held += interval.low < 1.0 < interval.high
+    assert 0.94 < held / 4000 < 0.96
+
+
+def test_a_clear_difference_is_decided_and_none_needs_no_number() -> None:
+    assert t_interval([1.0, 1.1, 0.9]).decided
+    assert t_interval([-1.0, 1.0]).deciding_n is None
+
+
+def test_one_seed_has_no_interval() -> None:
+    with pytest.raises(ValueError, match="at least 2 of them, got 1"):
+        t_interval([1.0])
