@@ -45,9 +45,9 @@ def run(arguments: list[str]) -> int:
 
 def recipes() -> list[str]:
     """Names of the recipes, and the YAML files of the working folder."""
-    from lit_cnn.experiment.files import KINDS, list_recipes, recipe_id
+    from lit_cnn.experiment.files import KINDS, SEARCHES, list_recipes, recipe_id
 
-    named = [recipe_id(file) for kind in KINDS for file in list_recipes(kind)]
+    named = [recipe_id(file) for kind in (*KINDS, SEARCHES) for file in list_recipes(kind)]
     return [*named, *sorted(file.name for file in Path().glob("*.yaml"))]
 
 

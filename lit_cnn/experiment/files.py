@@ -14,6 +14,8 @@ RECIPE_FOLDERS = (Path("recipes"), PACKAGE / "recipes", PACKAGE.parent / "recipe
 """Where a recipe's name is looked up: below the working directory, in the wheel, in a checkout."""
 KINDS = ("", "small", "overlays")
 """Folders below them: the papers' recipes, their CPU-size twins, and second ``--config`` files."""
+SEARCHES = "search"
+"""Folder of recipes with a section ``search``, which ``lit-cnn search`` runs."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def find_recipe(name: str) -> Path:
         for candidate in (folder / below, folder / f"{below}.yaml"):
             if candidate.is_file():
                 return candidate
-    known = [recipe_id(file) for kind in KINDS for file in list_recipes(kind)]
+    known = [recipe_id(file) for kind in (*KINDS, SEARCHES) for file in list_recipes(kind)]
     wanted = re.sub(r"^(.*/)?recipes/", "", name).removesuffix(".yaml")
     near = difflib.get_close_matches(wanted, known, n=1) or difflib.get_close_matches(path.stem, known, n=1)
     hint = f"did you mean {near[0]}?" if near else "`lit-cnn recipes` lists them."
@@ -96,9 +98,9 @@ def list_recipes(kind: str = "") -> list[Path]:
 
 
 def recipe_id(path: Path) -> str:
-    """What ``--config`` takes for a shipped recipe: its stem, below ``small/`` or ``overlays/`` where it lies there."""
+    """What ``--config`` takes for a shipped recipe: its stem, and the folder before it where it lies in one."""
     kind = path.parent.name
-    return f"{kind}/{path.stem}" if kind and kind in KINDS else path.stem
+    return f"{kind}/{path.stem}" if kind and kind in (*KINDS, SEARCHES) else path.stem
 
 
 class _Loader(yaml.SafeLoader):

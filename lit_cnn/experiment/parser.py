@@ -13,7 +13,7 @@ from jsonargparse import ActionConfigFile, ArgumentError
 from lightning.pytorch.cli import LightningArgumentParser
 
 from lit_cnn.data.module import ImageData
-from lit_cnn.experiment.files import About, argument, find_recipe, lines_of, read_yaml, recipe_id
+from lit_cnn.experiment.files import SEARCHES, About, argument, find_recipe, lines_of, read_yaml, recipe_id
 from lit_cnn.experiment.identity import leaves
 from lit_cnn.experiment.inherited import leave_out_inherited
 from lit_cnn.experiment.initial_weights import CHECKPOINT, KnownWeights, describe_keys_of_weights, keys_of_weights
@@ -68,6 +68,17 @@ def require_filled_sections(recipes: Mapping[Path, dict[str, Any]], keys: Sequen
                 raise ValueError(
                     f"{file}, line {line}: the section {key} {held}; remove it, or give it keys such as {known}"
                 )
+
+
+def refuse_searches(recipes: Mapping[Path, dict[str, Any]]) -> None:
+    """Refuse a recipe that trains many networks as one that trains one.
+
+    Raises:
+        ValueError: Naming the command that takes it.
+    """
+    for file, recipe in recipes.items():
+        if SEARCHES in recipe:
+            raise ValueError(f"{file} has a section search, so it trains many networks: run lit-cnn search {file}")
 
 
 def stated_title(recipes: Iterable[dict[str, Any]], arguments: Sequence[str]) -> str:
@@ -126,6 +137,7 @@ class RecipeCLI:
         pairs = itertools.pairwise(arguments)
         files = [Path(value) for flag, value in pairs if flag in ("--config", "-c") and "\n" not in value]
         recipes = {file: read_yaml(file) for file in files}
+        refuse_searches(recipes)
         require_filled_sections(recipes, keys_of(self.parser))
         if not any((file.parent / ENVIRONMENT).is_file() for file in files):  # a run's own recipe states every key
             arguments, notice = with_weights(arguments, recipes, pretrained)

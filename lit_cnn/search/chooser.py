@@ -9,6 +9,7 @@ from typing import Any
 from lit_cnn.architectures.entry import Value
 from lit_cnn.experiment.files import argument
 from lit_cnn.search.objectives import Objective
+from lit_cnn.search.prefilter import Scoring
 from lit_cnn.search.spaces.space import Candidate, Point, SearchSpace
 from lit_cnn.search.strategies.strategy import FAILED, History, Strategy
 from lit_cnn.sweeps.plan import Choice, Known, Marked
@@ -32,6 +33,8 @@ class SearchChooser:
         objective: What is maximized.
         costs: Of a candidate, before it is trained.
         exceeds: Why a network of these costs is not trained, or None.
+        scoring: Of several proposals within the limits the one with the highest score is trained.
+        compared: How many of them.
     """
 
     space: SearchSpace
@@ -41,30 +44,46 @@ class SearchChooser:
     objective: Objective
     costs: Callable[[Candidate], dict[str, float]]
     exceeds: Callable[[Mapping[str, float]], str | None]
+    scoring: Scoring | None = None
+    compared: int = 1
     _points: dict[str, Point] = field(default_factory=dict, init=False)
 
     def fixed(self, slot: int) -> None:
         """Nothing in a search depends on nothing."""
 
     def choose(self, slot: int, known: Sequence[Known]) -> Choice | None:
-        """The strategy's first proposal within the limits; None while a result that it may read is missing.
+        """The strategy's first proposal within the limits, or the one with the highest score of the first few; None
+        while a result that it may read is missing.
 
         Raises:
             ValueError: If none of ``MAX_REJECTED`` is within the limits.
         """
         if len(known) < slot or not all(point.ended for point in known[: max(slot - self.lag, 0)]):
             return None
-        history = self._history(known[:slot])
-        reason: str | None = ""
-        for rejected, point in enumerate(itertools.islice(self.strategy.proposals(history), MAX_REJECTED)):
+        within, rejected, reason = [], 0, ""
+        for point in itertools.islice(self.strategy.proposals(self._history(known[:slot])), MAX_REJECTED):
             costs = self.costs(self.space.candidate(point))
-            reason = self.exceeds(costs)
-            if reason is None:
-                return Choice({}, {NETWORK: self.space.encode(point), REJECTED: rejected, COSTS: costs})
-        raise ValueError(
-            f"none of {MAX_REJECTED} networks that were proposed is within search.limits (the last: {reason}): "
-            "raise the limits, or choose a space of smaller networks"
-        )
+            exceeded = self.exceeds(costs)
+            if exceeded is None:
+                within.append((point, costs))
+            else:
+                rejected, reason = rejected + 1, exceeded
+            if len(within) == self.compared:
+                break
+        if not within:
+            raise ValueError(
+                f"none of {MAX_REJECTED} networks that were proposed is within search.limits (the last: {reason}): "
+                "raise the limits, or choose a space of smaller networks"
+            )
+        point, costs = self._best(within)
+        return Choice({}, {NETWORK: self.space.encode(point), REJECTED: rejected, COSTS: costs})
+
+    def _best(self, within: Sequence[tuple[Point, dict[str, float]]]) -> tuple[Point, dict[str, float]]:
+        """The proposal with the highest score, of equal ones the first."""
+        scoring = self.scoring
+        if scoring is None or len(within) == 1:
+            return within[0]
+        return max(within, key=lambda each: scoring(self.space.candidate(each[0]), each[1]))
 
     def _history(self, earlier: Sequence[Known]) -> History:
         """What the slot after ``earlier`` knows."""

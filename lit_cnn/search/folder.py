@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from lit_cnn.experiment.files import find_recipe, lines_of, read_yaml
+from lit_cnn.experiment.files import SEARCHES, find_recipe, lines_of, read_yaml
 from lit_cnn.experiment.identity import nested
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs, typed_keys
 from lit_cnn.run_folder.atomic import replacing
@@ -22,7 +22,7 @@ from lit_cnn.sweeps.folder import RECIPE
 from lit_cnn.sweeps.journal import JOURNAL
 from lit_cnn.training.monitor import metric_text
 
-SECTION = "search"
+SECTION = SEARCHES
 """The section of a search file that is not the recipe's."""
 STATED = "search.yaml"
 TRIALS = "trials.csv"

@@ -12,7 +12,7 @@ search:
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, TypeVar
 
 from jsonargparse import ArgumentError, ArgumentParser
@@ -21,6 +21,7 @@ from lit_cnn.experiment.identity import nested
 from lit_cnn.experiment.jsonargparse_internals import keys_of
 from lit_cnn.experiment.suggestions import explain
 from lit_cnn.search.objectives import OBJECTIVES, Limits, Objective
+from lit_cnn.search.prefilter import Prefilter
 from lit_cnn.search.spaces.catalog import SPACES
 from lit_cnn.search.spaces.space import SearchSpace
 from lit_cnn.search.strategies.catalog import STRATEGIES
@@ -53,6 +54,7 @@ class Settings:
         objective: What is maximized.
         limits: What no network may exceed.
         latency_table: File of ``lit-cnn profile --latency-table``, for objectives and limits of latency.
+        prefilter: A cheap score of several proposals, of which the highest is trained.
         pruner: Successive halving; of random search only.
     """
 
@@ -67,6 +69,7 @@ class Settings:
     objective: Named = field(default_factory=lambda: {"name": "accuracy"})
     limits: Named = field(default_factory=dict)
     latency_table: str | None = None
+    prefilter: Prefilter | None = None
     pruner: Pruner | None = None
 
     def __post_init__(self) -> None:
@@ -107,8 +110,9 @@ class Settings:
     def as_dict(self) -> dict[str, Any]:
         """What a search file states, in built-in types."""
         plain = {one.name: getattr(self, one.name) for one in fields(self)}
-        if self.pruner is not None:
-            plain["pruner"] = {one.name: getattr(self.pruner, one.name) for one in fields(self.pruner)}
+        for name in ("prefilter", "pruner"):
+            if plain[name] is not None:
+                plain[name] = asdict(plain[name])
         return {key: dict(value) if isinstance(value, Mapping) else value for key, value in plain.items()}
 
     # What it names ----------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from lit_cnn.profiling.timing import PRECISIONS, TimingSettings, resolve_device
 from lit_cnn.search.chooser import SearchChooser
 from lit_cnn.search.costs import costs_of
 from lit_cnn.search.folder import Parts
+from lit_cnn.search.prefilter import Scoring
 from lit_cnn.search.settings import Settings
 from lit_cnn.search.spaces.space import Candidate
 from lit_cnn.sweeps.engine import Sweep
@@ -57,6 +58,8 @@ def open_search(folder: Path, parts: Parts, storage_url: str | None, say: Callab
             objective=settings.build_objective(),
             costs=cost_counter(settings, parts.cli, table),
             exceeds=settings.build_limits().exceeded,
+            scoring=scoring_of(settings, parts.cli),
+            compared=settings.prefilter.of if settings.prefilter else 1,
         ),
     )
 
@@ -105,6 +108,14 @@ def cost_counter(
         )
 
     return lambda candidate: dict(count(candidate.architecture, tuple(sorted(candidate.options.items()))))
+
+
+def scoring_of(settings: Settings, cli: RecipeCLI) -> Scoring | None:
+    """What scores proposals before they are trained; None without a prefilter."""
+    if settings.prefilter is None:
+        return None
+    data = cli.config.data
+    return settings.prefilter.scoring(settings.seed, data.image_size, data.in_channels or 3)
 
 
 def condition_of(recipe: Recipe) -> TimingSettings:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from lit_cnn.search.chooser import SearchChooser
 from lit_cnn.search.objectives import Accuracy, Limits
@@ -37,11 +38,12 @@ class Trainings(Fit):
 FIT = Trainings(Path("recipe.yaml"))
 
 
-def make_search(folder: Path, strategy: str = "evolution", evaluations: int = 14, **stated: object) -> Sweep:
+def make_search(folder: Path, strategy: str = "evolution", evaluations: int = 14, **stated: Any) -> Sweep:
     """A search of blocks in its folder, which is made."""
     folder.mkdir(parents=True, exist_ok=True)
     settings = Settings({"name": "blocks"}, {"name": strategy}, evaluations, lag=1, metric="val/acc1")
-    limits = Limits(**stated)  # type: ignore[arg-type]
+    prefilter = stated.pop("prefilter", None)
+    limits = Limits(**stated)
     chooser = SearchChooser(
         SPACE,
         build_named(STRATEGIES, settings.strategy, "search.strategy").build(SPACE, evaluations),
@@ -50,5 +52,7 @@ def make_search(folder: Path, strategy: str = "evolution", evaluations: int = 14
         Accuracy(),
         costs,
         limits.exceeded,
+        None if prefilter is None else prefilter.scoring(0, 16, 3),
+        1 if prefilter is None else prefilter.of,
     )
     return Sweep(folder, settings, {}, say=[].append, chooser=chooser)
