@@ -22,7 +22,7 @@ COLUMNS = (
     *(Column("measured ms"), Column("error %")),
 )
 ERROR_COLUMNS = (
-    *(Column("networks", "name"), Column("number"), Column("mean |error| %"), Column("largest %", rank=1)),
+    *(Column("networks", "name"), Column("number"), Column("mean absolute %"), Column("largest %", rank=1)),
     *(Column("bias %", rank=2), Column("Kendall tau", rank=3)),
 )
 
