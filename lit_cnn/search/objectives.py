@@ -144,7 +144,7 @@ def make_objective(stated: Mapping[str, Any]) -> Objective:
         ValueError: Naming the key, what was expected and the nearest name.
     """
     name = stated.get("name", "accuracy")
-    if name not in OBJECTIVES:
+    if not isinstance(name, str) or name not in OBJECTIVES:
         raise ValueError(
             f"objective.name is {name!r} but must be one of {', '.join(OBJECTIVES)}{_near(name, OBJECTIVES)}"
         )
