@@ -1,9 +1,9 @@
 """Timing of operations for a table of latencies, within the networks that they are part of.
 
-An operation alone, repeated in a row, finds its weights in the cache of the processor and takes up to a fifth less time
-than in a network of many weights. So a network is replayed: its operations run in their order with its weights, one clock
-reading around each, and what an operation reads is written just before, as by the operation before it. Passes of the
-whole network alternate with the replays, so that a busy machine slows both.
+An operation alone, repeated in a row, finds its weights in the processor's cache and takes up to a fifth less time than
+in a network of many weights. So a network is replayed: its operations run in their order with its weights, with a
+reading of the clock around each, and what an operation reads is written just before, as by the operation before it.
+Passes of the whole network alternate with the replays, so that a busy machine slows both.
 
 The time of an operation is its mean over the middle half of the replays, ordered by their totals. Medians of single
 operations do not add up to that of the network: what interrupts a pass hits few of its operations, and so the median of
