@@ -8,6 +8,7 @@ The networks are drawn apart from those that the operations were collected from.
 import argparse
 import random
 import time
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -15,25 +16,23 @@ import torch
 from lit_cnn.allocation import keep_freed_memory
 from lit_cnn.architectures import create_model
 from lit_cnn.profiling.latency_table import LatencyTable, condition_of
-from lit_cnn.profiling.operations import operations_of
+from lit_cnn.profiling.operations import Operation, operations_of
 from lit_cnn.profiling.prediction_errors import errors_of
-from lit_cnn.profiling.table_timing import TimedNetwork, time_networks
+from lit_cnn.profiling.table_timing import TimedNetwork, spread, time_networks
 from lit_cnn.profiling.timing import TimingSettings
-from lit_cnn.search.costs import costs_of
 from lit_cnn.search.space_networks import networks_of_space
 from lit_cnn.search.spaces.blocks import BlockSpace
 from lit_cnn.search.spaces.cells import CellSpace
 from lit_cnn.search.spaces.macro import MacroSpace
+from lit_cnn.search.spaces.space import SearchSpace
 from lit_cnn.search.strategies.strategy import random_point
 
 SPACES = {"cells": CellSpace(repeats=1, filters=8), "blocks": BlockSpace(), "macro": MacroSpace()}
 
 
 def lacks(table: LatencyTable, network: TimedNetwork) -> bool:
-    """Whether the table has been interrupted before this network."""
-    with torch.device("meta"):
-        built = network.build()
-    return bool(table.missing(operations_of(built, network.image_size)))
+    """Whether an earlier call was interrupted before this network."""
+    return bool(table.missing(operations(network)))
 
 
 def main() -> None:
@@ -52,38 +51,44 @@ def main() -> None:
     space, started = SPACES[options.space], time.process_time()
     networks = networks_of_space(space, options.image_size, 10, patience=options.patience)
     print(f"{len(networks)} networks found in {time.process_time() - started:.0f} s of processor time", flush=True)
-    started = time.process_time()
     networks = [each for each in networks if lacks(table, each)]
-    used = []
-    for measured in time_networks(table, networks, settings):
-        used.append(measured)
+    known = set(table.rows).union(*(operations(each) for each in networks))
+    drawn, lacking = draw(space, options.image_size, options.networks, known)
+    print(f"{lacking} of {lacking + len(drawn)} drawn networks have an operation that was not found", flush=True)
+    measured = []
+    started = time.process_time()
+    for each in time_networks(table, spread([*networks, *drawn]), settings):
+        measured.append(each)
         table.save(options.table)
     print(f"{len(table.rows)} operations timed in {time.process_time() - started:.0f} s; {table.condition}", flush=True)
-    print(errors_of([each.against(table) for each in used]) if used else "all in the table", flush=True)
+    predictions = [each.against(table) for each in measured]
+    for each in predictions:
+        name = each.name if not each.used else "for the table"
+        print(f"{name}: {each.predicted_ms:.2f} ms, measured {each.measured_ms:.2f}, {each.error_percent:+.1f} %")
+    for used in (True, False):
+        group = [each for each in predictions if each.used == used]
+        print(f"used: {used}, {errors_of(group)}" if group else "all operations were in the table")
 
-    draws, covered, lacking = random.Random("drawn apart"), [], 0
-    while len(covered) < options.networks:
-        candidate = space.candidate(random_point(space, draws))
-        build = lambda candidate=candidate: create_model(candidate.architecture, num_classes=10, **candidate.options)  # noqa: E731
-        network = TimedNetwork(f"{options.space} {len(covered) + 1}", build, options.image_size, used=False)
-        try:
-            costs = costs_of(
-                candidate.architecture, candidate.options, options.image_size, 10, 3, ["madds", "latency_ms"], table
-            )
-        except ValueError as error:
+
+def draw(space: SearchSpace, image_size: int, number: int, known: set[Operation]) -> tuple[list[TimedNetwork], int]:
+    """So many random networks whose operations are known, and how many others were drawn among them."""
+    draws, drawn, lacking = random.Random("drawn apart"), [], 0
+    while len(drawn) < number:
+        point = random_point(space, draws)
+        candidate = space.candidate(point)
+        build = partial(create_model, candidate.architecture, num_classes=10, **candidate.options)
+        network = TimedNetwork(space.encode(point), build, image_size, used=False)
+        if operations(network) <= known:
+            drawn.append(network)
+        else:
             lacking += 1
-            print(f"not predicted: {error}", flush=True)
-            continue
-        covered.append((network, costs))
-    print(f"{lacking} of {lacking + len(covered)} drawn networks have an operation that the table lacks", flush=True)
-    predictions = []
-    measured = time_networks(table, [network for network, _ in covered], settings)
-    for (_, costs), network in zip(covered, measured, strict=True):
-        each = network.against(table)
-        predictions.append(each)
-        print(f"{each.name}: {costs['madds'] / 1e6:.2f} M, predicted {each.predicted_ms:.2f} ms, measured "
-              f"{each.measured_ms:.2f}, {each.error_percent:+.1f} %", flush=True)  # fmt: skip
-    print(errors_of(predictions))
+    return drawn, lacking
+
+
+def operations(network: TimedNetwork) -> set[Operation]:
+    with torch.device("meta"):
+        built = network.build()
+    return set(operations_of(built, network.image_size))
 
 
 if __name__ == "__main__":

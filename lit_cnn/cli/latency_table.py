@@ -22,7 +22,7 @@ COLUMNS = (
     *(Column("measured ms"), Column("error %")),
 )
 ERROR_COLUMNS = (
-    *(Column("networks", "name"), Column("number"), Column("mean |error| %"), Column("largest %", rank=1)),
+    *(Column("networks", "name"), Column("number"), Column("mean absolute %"), Column("largest %", rank=1)),
     *(Column("bias %", rank=2), Column("Kendall tau", rank=3)),
 )
 
@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
         for each in time_networks(table, networks, settings, on_network=lambda name: tell(f"{name}: measuring")):
             measured.append(each)
             table.save(options.latency_table)
-    predictions = [each.against(table) for each in measured]
+    predictions = sorted((each.against(table) for each in measured), key=lambda each: not each.used)
     say(f"latency table: {options.latency_table}", stderr=True)
     if options.json:
         print(as_json(_report(table, before, predictions)))
@@ -80,19 +80,20 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _networks(options: argparse.Namespace) -> list[TimedNetwork]:
-    """Those whose operations are added, then those that are only predicted."""
+    """Those whose operations are added, and those that are only predicted, in the order in which they are timed."""
     from lit_cnn.architectures.catalog import create_model, find_entries
-    from lit_cnn.profiling.table_timing import TimedNetwork
+    from lit_cnn.profiling.table_timing import TimedNetwork, spread
 
     named = find_entries(options.names)
     known = {entry.name for entry in named}
     checked = [entry for entry in find_entries(options.check) if entry.name not in known]
-    return [
+    networks = [
         TimedNetwork(entry.name, partial(create_model, entry.name), size or entry.image_size, used)
         for entries, used in ((named, True), (checked, False))
         for entry in entries
         for size in options.image_size or [None]
     ]
+    return spread(networks)
 
 
 def _groups(predictions: list[Prediction]) -> list[tuple[str, PredictionErrors]]:

@@ -155,7 +155,7 @@ class LatencyTable:
             more = f" and {len(missing) - 1} more" * (len(missing) > 1)
             raise ValueError(
                 f"{self.source} has no time of the operation {missing[0].name}{more}: add it by `lit-cnn profile NAME "
-                "--latency-table FILE` with a network that has it"
+                "--latency-table FILE` with a network that has it, or by networks_of_space for a search space"
             )
         return sum(self.rows[operation].ms * number for operation, number in numbers.items())
 
@@ -190,7 +190,7 @@ class LatencyTable:
         try:
             rows = dict(map(_row, content["operations"]))
             return cls(Condition(**content["condition"]), rows, source)
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"{source or 'the latency table'} is damaged ({error}): measure it again") from None
 
     @classmethod

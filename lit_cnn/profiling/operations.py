@@ -25,7 +25,7 @@ Shape = tuple[int, ...]
 _TAKEN_APART = (nn.ModuleList, nn.ModuleDict, Network, Cell, CellStack)
 _FREE = (nn.Identity, nn.Dropout, nn.Flatten, KeyedLayer)
 """What inference passes through without work."""
-_IDLE = ("training", "momentum", "inplace", "skips")
+_IDLE = ("training", "momentum", "inplace")
 """Attributes that change no work of inference."""
 
 

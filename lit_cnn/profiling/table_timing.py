@@ -1,9 +1,9 @@
 """Timing of operations for a table of latencies, within the networks that they are part of.
 
-An operation alone, repeated in a row, finds its weights in the processor's cache and takes 5 to 25 % less time than in
-a network of many weights. So a network is replayed: its operations run in their order with its weights, one clock
-reading around each, and what an operation reads is written just before, as by the operation before it. Passes of the
-whole network alternate with the replays, so that a busy machine slows both.
+An operation alone, repeated in a row, finds its weights in the processor's cache and takes up to a fifth less time than
+in a network of many weights. So a network is replayed: its operations run in their order with its weights, with a
+reading of the clock around each, and what an operation reads is written just before, as by the operation before it.
+Passes of the whole network alternate with the replays, so that a busy machine slows both.
 
 The time of an operation is its mean over the middle half of the replays, ordered by their totals. Medians of single
 operations do not add up to that of the network: what interrupts a pass hits few of its operations, and so the median of
@@ -51,6 +51,13 @@ class TimedNetwork:
     in_channels: int = 3
 
 
+def spread(networks: Sequence[TimedNetwork]) -> list[TimedNetwork]:
+    """Those that are not used evenly among the others: a machine's speed drifts, and times taken together compare."""
+    groups = [[each for each in networks if each.used == used] for used in (True, False)]
+    placed = [((number + 0.5) / len(group), each) for group in groups for number, each in enumerate(group)]
+    return [each for _, each in sorted(placed, key=lambda pair: pair[0])]
+
+
 @dataclass(frozen=True)
 class MeasuredNetwork:
     """Median milliseconds of a batch through a whole network, and its operations."""
@@ -81,7 +88,7 @@ def time_networks(
 
     Args:
         table: Extended in place, before each result; times that it has at the start stay as they are.
-        networks: Those that are not used come last.
+        networks: In the order in which they are timed, see :func:`spread`.
         settings: Condition and repeats; the image size is each network's.
         clock: Seconds; None for the one that the table's condition names.
         on_network: Called with the name of each as its timing begins.
@@ -91,7 +98,7 @@ def time_networks(
 
     Raises:
         ValueError: Before anything is timed, if a network that is not used has an operation that neither the table nor
-            the networks before it have, or an image is too small.
+            a network that is used has, or an image is too small.
     """
     operations, known = [_counted(network) for network in networks], set(table.rows)
     _check_covered(known, networks, operations)
@@ -126,11 +133,9 @@ def _counted(network: TimedNetwork) -> Counter[Operation]:
 def _check_covered(
     known: Collection[Operation], networks: Sequence[TimedNetwork], operations: Sequence[Counter[Operation]]
 ) -> None:
-    known = set(known)
-    for network, own in zip(networks, operations, strict=True):
-        if network.used:
-            known |= own.keys()
-            continue
+    pairs = list(zip(networks, operations, strict=True))
+    known = set(known).union(*(own for network, own in pairs if network.used))
+    for network, own in pairs:
         missing = [operation.name for operation in own if operation not in known]
         if missing:
             raise ValueError(

@@ -144,17 +144,31 @@ def make_objective(stated: Mapping[str, Any]) -> Objective:
         ValueError: Naming the key, what was expected and the nearest name.
     """
     name = stated.get("name", "accuracy")
-    if name not in OBJECTIVES:
+    if not isinstance(name, str) or name not in OBJECTIVES:
         raise ValueError(
             f"objective.name is {name!r} but must be one of {', '.join(OBJECTIVES)}{_near(name, OBJECTIVES)}"
         )
-    made = OBJECTIVES[name]
-    known = [field.name for field in fields(made)]  # type: ignore[arg-type]
+    rest = {key: value for key, value in stated.items() if key != "name"}
+    _check_keys(f"the objective {name}", OBJECTIVES[name], rest)
+    return OBJECTIVES[name](**rest)
+
+
+def make_limits(stated: Mapping[str, Any]) -> "Limits":
+    """The limits that a file states, as ``{params: 6M, latency_ms: 5.0}``.
+
+    Raises:
+        ValueError: Naming the key, what was expected and the nearest name.
+    """
+    _check_keys("limits", Limits, stated)
+    return Limits(**stated)
+
+
+def _check_keys(what: str, made: type, stated: Mapping[str, Any]) -> None:
+    known = [field.name for field in fields(made)]
     for key in stated:
-        if key not in ("name", *known):
+        if key not in known:
             takes = f"it takes {', '.join(known)}" if known else "it takes no settings"
-            raise ValueError(f"the objective {name} has no key {str(key)!r}; {takes}{_near(key, known)}")
-    return made(**{key: value for key, value in stated.items() if key != "name"})
+            raise ValueError(f"{what} has no key {str(key)!r}; {takes}{_near(key, known)}")
 
 
 @dataclass(frozen=True)

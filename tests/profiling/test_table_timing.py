@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from lit_cnn.architectures import create_model
 from lit_cnn.profiling.latency_table import LatencyTable, Row, condition_of
 from lit_cnn.profiling.operations import operations_of
-from lit_cnn.profiling.table_timing import TimedNetwork, time_networks
+from lit_cnn.profiling.table_timing import TimedNetwork, spread, time_networks
 from lit_cnn.profiling.timing import TimingSettings
 
 SETTINGS = TimingSettings(batch_size=2, repeats=2)
@@ -113,3 +113,16 @@ def test_operations_read_numbers_of_the_precision_in_which_the_network_has_them(
     list(time_networks(table, [TimedNetwork("net", build, 32)], settings))
     assert set(seen[4:]) == {torch.float32, torch.bfloat16}  # after the pass on the meta device
     assert all(row.ms > 0 for row in table.rows.values())
+
+
+def test_networks_that_are_not_used_are_spread_among_the_others() -> None:
+    networks = [TimedNetwork(str(place), nn.Module, 32, used=place < 4) for place in range(6)]
+    assert [each.name for each in spread(networks)] == ["0", "4", "1", "2", "5", "3"]
+    assert spread(networks[4:]) == networks[4:]
+
+
+def test_a_network_may_be_covered_by_one_that_comes_later(table: LatencyTable) -> None:
+    ticks = Ticks()
+    networks = [network(ticks, "cifar_resnet32", used=False), network(ticks, "cifar_resnet20")]
+    first, _ = [each.against(table) for each in list(time_networks(table, networks, SETTINGS, clock=ticks))]
+    assert first.predicted_ms == pytest.approx(first.measured_ms)

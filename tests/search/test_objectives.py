@@ -9,6 +9,7 @@ from lit_cnn.search.objectives import (
     Limits,
     TrainingProduct,
     front,
+    make_limits,
     make_objective,
 )
 
@@ -95,6 +96,15 @@ def test_limits_name_the_first_that_is_exceeded() -> None:
     assert limits.exceeded({**within, "params": 6.2e6}) == "6.2M parameters exceed the limit of 6M"
     assert limits.exceeded({**within, "latency_ms": 5.25}) == "5.25 ms of latency exceed the limit of 5"
     assert Limits().exceeded({}) is None
+
+
+def test_limits_are_made_from_what_a_file_states() -> None:
+    assert make_limits({"params": "6M", "latency_ms": 5.0}) == Limits(params="6M", latency_ms=5.0)
+    assert make_limits({}) == Limits()
+    with pytest.raises(
+        ValueError, match="limits has no key 'latency'; it takes params, madds, latency_ms; did you mean"
+    ):
+        make_limits({"latency": 5.0})
 
 
 def test_limits_that_are_no_numbers_are_refused() -> None:
