@@ -172,7 +172,7 @@ COMPARED = """
 
 Paired by seed, above 0 is better for compound (the cross-entropy's sign is changed), with 95 % t intervals. A verdict
 holds at 5 % over the comparisons of its budget and figure together (Holm). Seeds: how many would find a difference of
-this size with 80 % power.
+this size with 80 % power if it were the only comparison; Holm asks for more.
 
 | against | budget | figure | difference | verdict | seeds |
 |---|---:|---|---:|---|---:|"""

@@ -12,8 +12,12 @@ from lit_cnn.cli.console import as_json, line_console
 from lit_cnn.cli.tables import Column, Table, print_tables
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lit_cnn.experiment.parser import RecipeCLI
     from lit_cnn.search.scaling.networks import ScaledNetwork
     from lit_cnn.search.scaling.rules import Coefficients
+    from lit_cnn.sweeps.engine import Sweep
     from lit_cnn.sweeps.results import TrialResult
 
 SMALL_RECIPE = "quickstart"
@@ -24,34 +28,24 @@ def run_grid(options: argparse.Namespace, rest: Sequence[str]) -> int:
     """Train the candidates that are left, and print the ranking; returns the exit code."""
     import yaml
 
-    from lit_cnn.cli.main import main
-    from lit_cnn.cli.sweep import print_places, run_trials
+    from lit_cnn.cli.sweep import print_places
     from lit_cnn.experiment.identity import identity
     from lit_cnn.experiment.parser import RecipeCLI
-    from lit_cnn.search.scaling.grid import candidates, distinct, grid_space
+    from lit_cnn.search.scaling.grid import grid_space
     from lit_cnn.search.scaling.networks import Base
-    from lit_cnn.search.scaling.recipes import base_of
     from lit_cnn.sweeps.engine import Sweep
-    from lit_cnn.sweeps.folder import needs_processes, settle_precision, write_parts, write_results
+    from lit_cnn.sweeps.folder import write_results
 
     Base(options.name)  # refuses what cannot be scaled before a recipe is read
     cli = RecipeCLI(recipe_words(options, rest))
     resolved = yaml.safe_load(cli.dump())
-    stated = {key: value for key, value in resolved["model"]["options"].items() if value is not None}
-    base = base_of(options.name, {**resolved, "model": {"options": stated}})
-    networks = distinct(base, candidates(options.step, options.tolerance), options.depth_rounding or "up")
+    networks = networks_of(options, resolved)
     space = grid_space(list(networks.values()), options.metric or cli.config.monitor, options.seeds)
     folder = (options.sweep_dir or Path("sweeps") / f"scale_{options.name}").expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     console = line_console(stderr=options.json or options.markdown)
     sweep = Sweep(folder, space, dict(identity(resolved)), None, None, console.print)
-    stopped = 0
-    if not options.report:
-        console.print(settle_precision(cli, sweep))
-        fit = write_parts(folder, space, cli)
-        if not needs_processes(cli, [axis.key for axis in space.keys]):
-            fit = dataclasses.replace(fit, main=main)
-        stopped = run_trials(sweep, fit, folder, console)
+    stopped = 0 if options.report else train(sweep, cli, console)
     rows = sweep.results()
     write_results(folder, space, rows)
     ranked = [(row, *list(networks.items())[row.trial - 1]) for row in rows]
@@ -63,6 +57,33 @@ def run_grid(options: argparse.Namespace, rest: Sequence[str]) -> int:
     if stopped:
         return 128 + stopped
     return 0 if options.report or any(row.complete for row in rows) else 1
+
+
+def networks_of(options: argparse.Namespace, resolved: dict[str, Any]) -> dict[Coefficients, ScaledNetwork]:
+    """The candidates, as the recipe has their base."""
+    from lit_cnn.search.scaling.grid import candidates, distinct
+    from lit_cnn.search.scaling.recipes import base_of
+
+    stated = {key: value for key, value in resolved["model"]["options"].items() if value is not None}
+    base = base_of(options.name, {**resolved, "model": {"options": stated}})
+    return distinct(base, candidates(options.step, options.tolerance), options.depth_rounding or "up")
+
+
+def train(sweep: Sweep, cli: RecipeCLI, console: Console) -> int:
+    """Run the candidates that are left; returns the number of the signal that stopped it, or 0."""
+    from lit_cnn.cli.main import main
+    from lit_cnn.sweeps.folder import needs_processes, settle_precision, write_parts
+    from lit_cnn.sweeps.stop_signals import StopSignals
+
+    console.print(settle_precision(cli, sweep))
+    fit = write_parts(sweep.folder, sweep.space, cli)
+    if not needs_processes(cli):
+        fit = dataclasses.replace(fit, main=main)
+    with StopSignals() as stop:
+        sweep.run(fit, stop)
+    if stop.number:
+        console.print("stopped; the same command continues")
+    return stop.number or 0
 
 
 def recipe_words(options: argparse.Namespace, rest: Sequence[str]) -> list[str]:

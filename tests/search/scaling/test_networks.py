@@ -1,11 +1,15 @@
 """What a scaled network is and costs."""
 
+import csv
+from pathlib import Path
+
 import pytest
 import torch
 
 from lit_cnn.search.scaling.networks import Base, at_madds
 from lit_cnn.search.scaling.rules import RULES, Factors, Rule, compound, factors_at
 
+MEASURED = Path(__file__).parents[3] / "docs" / "measurements" / "compound_scaling.csv"
 SMALL = Base("cifar_resnet20", 16, {"widths": (8, 16, 32)})
 SHALLOW = Base("cifar_resnet8", 16, {"widths": (8, 16, 32)})
 
@@ -59,6 +63,28 @@ def test_no_other_scaling_of_a_rule_is_nearer_to_the_wanted_multiply_adds(rule: 
 
 def test_a_rule_that_meets_the_multiple_keeps_its_own_factors() -> None:
     assert at_madds(SHALLOW, "resolution", 4).factors == Factors(1, 1, 2)
+
+
+@pytest.mark.slow
+def test_the_measured_networks_are_still_those_of_their_rules() -> None:
+    base = SMALL.scaled()
+    with MEASURED.open(newline="") as file:
+        rows = {(row["arm"], int(row["budget"])): row for row in csv.DictReader(file)}
+    assert {arm for arm, _ in rows} <= {"base", *RULES}
+    for (arm, budget), row in rows.items():
+        tried = (
+            [base]
+            if arm == "base"
+            else [
+                at_madds(SMALL, arm, budget, rounding=rounding)  # type: ignore[arg-type]
+                for rounding in (("nearest",) if arm == "width_first" else ("up", "nearest"))
+            ]
+        )
+        network = min(tried, key=lambda each: abs(each.times - budget))
+        assert [network.madds, network.params, network.image_size] == [
+            int(row[key]) for key in ("madds", "params", "px")
+        ]
+        assert network.times == pytest.approx(budget, rel=0.05)
 
 
 def test_what_cannot_be_scaled_is_refused() -> None:
