@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lit_cnn.search.scaling.rules import Coefficients
     from lit_cnn.sweeps.engine import Sweep
     from lit_cnn.sweeps.results import TrialResult
+    from lit_cnn.sweeps.space import Space
 
 SMALL_RECIPE = "quickstart"
 """What trains candidates where no recipe is named: handwritten digits of 16 px."""
@@ -45,7 +46,7 @@ def run_grid(options: argparse.Namespace, rest: Sequence[str]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     console = line_console(stderr=options.json or options.markdown)
     sweep = Sweep(folder, space, dict(identity(resolved)), None, None, console.print)
-    stopped = 0 if options.report else train(sweep, cli, console)
+    stopped = 0 if options.report else train(sweep, space, cli, console)
     rows = sweep.results()
     write_results(folder, space, rows)
     ranked = [(row, *list(networks.items())[row.trial - 1]) for row in rows]
@@ -69,14 +70,14 @@ def networks_of(options: argparse.Namespace, resolved: dict[str, Any]) -> dict[C
     return distinct(base, candidates(options.step, options.tolerance), options.depth_rounding or "up")
 
 
-def train(sweep: Sweep, cli: RecipeCLI, console: Console) -> int:
+def train(sweep: Sweep, space: Space, cli: RecipeCLI, console: Console) -> int:
     """Run the candidates that are left; returns the number of the signal that stopped it, or 0."""
     from lit_cnn.cli.main import main
     from lit_cnn.sweeps.folder import needs_processes, settle_precision, write_parts
     from lit_cnn.sweeps.stop_signals import StopSignals
 
     console.print(settle_precision(cli, sweep))
-    fit = write_parts(sweep.folder, sweep.space, cli)
+    fit = write_parts(sweep.folder, space, cli)
     if not needs_processes(cli):
         fit = dataclasses.replace(fit, main=main)
     with StopSignals() as stop:

@@ -7,7 +7,7 @@ parameters or synflow nearly always holds the best cell, though neither ranks th
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from lit_cnn.architectures import create_model
 from lit_cnn.data.image_size import ImageSize
@@ -54,10 +54,9 @@ class Prefilter:
             return lambda _, costs: costs[self.score]
 
         def score(candidate: Candidate, _: Mapping[str, float]) -> float:
+            options: dict[str, Any] = dict(candidate.options)
             with seeded(seed, "prefilter"):
-                network = create_model(
-                    candidate.architecture, num_classes=10, in_channels=in_channels, **dict(candidate.options)
-                )
+                network = create_model(candidate.architecture, in_channels=in_channels, **options)
             return synflow(network, image_size, in_channels=in_channels)
 
         return score
