@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from scipy.stats import t as student
-
+from lit_cnn.evaluation.paired import t_quantile, t_share_below
 from lit_cnn.reports.scaling import BASE, ScaledPoint, draw_scaling
 from lit_cnn.search.scaling.rules import RULES
 
@@ -88,13 +87,13 @@ class Difference:
     def half_width(self) -> float:
         """Of the 95 % t interval of the mean."""
         count = len(self.values)
-        return float(student.ppf(0.975, count - 1)) * self.sd / math.sqrt(count)
+        return t_quantile(0.975, count - 1) * self.sd / math.sqrt(count)
 
     @property
     def p(self) -> float:
         """Two-sided, of a paired t test."""
         count = len(self.values)
-        return 2 * float(student.sf(abs(self.mean) / max(self.sd / math.sqrt(count), 1e-12), count - 1))
+        return 2 * (1 - t_share_below(abs(self.mean) / max(self.sd / math.sqrt(count), 1e-12), count - 1))
 
     @property
     def seeds_needed(self) -> int:
