@@ -69,7 +69,9 @@ class Board:
         pace = here / max(time.monotonic() - self.begun, 1e-9)
         left = self.sweep.plan.size - done
         time_left = f", {duration(left / pace)} left" if here else ""
-        on_front = ", ".join(one.name for one in front(found, "params"))
+        on_front = ", ".join(
+            one.name for one in front(found, "params", sign=1 if self.sweep.plan.metric_goal == "maximize" else -1)
+        )
         self._facts = (
             f"{done} of {self.sweep.plan.size} evaluated, {3600 * pace:.0f} an hour{time_left}\n"
             f"front of accuracy and parameters: {on_front or '–'}"

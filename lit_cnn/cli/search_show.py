@@ -53,7 +53,7 @@ def facts(study: Study) -> list[str]:
         "front of accuracy and parameters: "
         + ", ".join(
             f"{one.name} ({measured_text(metric, one.accuracy)}, {cost_text('params', one.costs['params'])} M)"
-            for one in front(study.found, "params")
+            for one in front(study.found, "params", sign=settings.sign)
         ),
         f"best: {best.name} = {best.network}",
         f"ancestry: {ancestry_text(study.ancestry, metric)}",

@@ -8,7 +8,7 @@ from typing import Any
 
 from lit_cnn.architectures.entry import Value
 from lit_cnn.experiment.files import argument
-from lit_cnn.search.objectives import Objective
+from lit_cnn.search.objectives import ACCURACY, Objective
 from lit_cnn.search.prefilter import Scoring
 from lit_cnn.search.spaces.space import Candidate, Point, SearchSpace
 from lit_cnn.search.strategies.strategy import FAILED, History, Strategy
@@ -35,6 +35,7 @@ class SearchChooser:
         exceeds: Why a network of these costs is not trained, or None.
         scoring: Of several proposals within the limits the one with the highest score is trained.
         compared: How many of them.
+        sign: -1 where the metric is a loss, whose negative is maximized.
     """
 
     space: SearchSpace
@@ -46,6 +47,7 @@ class SearchChooser:
     exceeds: Callable[[Mapping[str, float]], str | None]
     scoring: Scoring | None = None
     compared: int = 1
+    sign: int = 1
     _points: dict[str, Point] = field(default_factory=dict, init=False)
 
     def fixed(self, slot: int) -> None:
@@ -115,7 +117,7 @@ class SearchChooser:
         return stating(candidate)
 
     def score(self, trial: Marked, measured: float) -> float:
-        return self.objective.reward({"accuracy": measured, **trial.user_attrs[COSTS]})
+        return self.objective.reward({ACCURACY: self.sign * measured, **trial.user_attrs[COSTS]})
 
     def described(self, trial: Marked) -> str:
         return short_name(trial.user_attrs[NETWORK])

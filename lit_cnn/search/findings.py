@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lit_cnn.search.chooser import COSTS, MEASURED, NETWORK, REJECTED, SearchChooser, short_name
+from lit_cnn.search.objectives import ACCURACY
+from lit_cnn.search.objectives import front as pareto_numbers
 from lit_cnn.search.strategies.strategy import Ancestral
 from lit_cnn.sweeps.engine import Sweep
 from lit_cnn.sweeps.jobs import Job, scores_at
@@ -85,14 +87,18 @@ def best_so_far(found: Sequence[Found]) -> list[float]:
     return curve
 
 
-def front(found: Sequence[Found], cost: str) -> list[Found]:
-    """The networks that no other one beats in accuracy at the same cost or less, the cheapest first."""
-    chosen: list[Found] = []
+def front(found: Sequence[Found], cost: str, *, sign: int = 1) -> list[Found]:
+    """The networks that no other one beats in accuracy at the same cost or less, the cheapest first.
+
+    Args:
+        found: Networks.
+        cost: One of their costs.
+        sign: -1 where the metric is a loss.
+    """
     measured = [one for one in found if one.accuracy is not None and cost in one.costs]
-    for one in sorted(measured, key=lambda one: (one.costs[cost], -(one.accuracy or 0.0))):
-        if not chosen or (one.accuracy or 0.0) > (chosen[-1].accuracy or 0.0):
-            chosen.append(one)
-    return chosen
+    rows = [{ACCURACY: sign * (one.accuracy or 0.0), cost: one.costs[cost]} for one in measured]
+    chosen = [measured[number] for number in pareto_numbers(rows, (ACCURACY, cost))]
+    return sorted(chosen, key=lambda one: one.costs[cost])
 
 
 def ancestors(found: Sequence[Found], one: Found, chooser: Chooser) -> list[Found]:

@@ -3,11 +3,10 @@
 Everything here is arithmetic: what is measured is in :mod:`lit_cnn.search.costs`.
 """
 
-import difflib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal, Protocol, get_args
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol, get_args
 
 from lit_cnn.architectures.sizes import format_size, parse_size
 from lit_cnn.reports.pareto import pareto_front
@@ -137,40 +136,6 @@ OBJECTIVES: dict[str, type[Objective]] = {
 """What ``objective.name`` states."""
 
 
-def make_objective(stated: Mapping[str, Any]) -> Objective:
-    """The objective that a file states, as ``{name: latency_product, cost: madds, target: 400M}``.
-
-    Raises:
-        ValueError: Naming the key, what was expected and the nearest name.
-    """
-    name = stated.get("name", "accuracy")
-    if not isinstance(name, str) or name not in OBJECTIVES:
-        raise ValueError(
-            f"objective.name is {name!r} but must be one of {', '.join(OBJECTIVES)}{_near(name, OBJECTIVES)}"
-        )
-    rest = {key: value for key, value in stated.items() if key != "name"}
-    _check_keys(f"the objective {name}", OBJECTIVES[name], rest)
-    return OBJECTIVES[name](**rest)
-
-
-def make_limits(stated: Mapping[str, Any]) -> "Limits":
-    """The limits that a file states, as ``{params: 6M, latency_ms: 5.0}``.
-
-    Raises:
-        ValueError: Naming the key, what was expected and the nearest name.
-    """
-    _check_keys("limits", Limits, stated)
-    return Limits(**stated)
-
-
-def _check_keys(what: str, made: type, stated: Mapping[str, Any]) -> None:
-    known = [field.name for field in fields(made)]
-    for key in stated:
-        if key not in known:
-            takes = f"it takes {', '.join(known)}" if known else "it takes no settings"
-            raise ValueError(f"{what} has no key {str(key)!r}; {takes}{_near(key, known)}")
-
-
 @dataclass(frozen=True)
 class Limits:
     """The most that a network may cost; None: any.
@@ -256,8 +221,3 @@ def _exponent(where: str, stated: object) -> None:
 
 def _written(cost: Cost, figure: float) -> str:
     return format_size(figure) if cost in SIZES else f"{figure:.4g}"
-
-
-def _near(name: object, known: Sequence[str] | Mapping[str, Any]) -> str:
-    near = difflib.get_close_matches(str(name), list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""

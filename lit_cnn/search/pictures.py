@@ -74,7 +74,7 @@ def curves_by_strategy(studies: Sequence[Study], unit: float = 1.0) -> list[Sear
 
 def _draw_front(study: Study) -> Path:
     """The networks of a search, named those that no other one beats in both."""
-    named = {one.network for one in front(study.found, "madds")}
+    named = {one.network for one in front(study.found, "madds", sign=study.parts.settings.sign)}
     points = [
         Point(one.name if one.network in named else "", one.costs["madds"], 100 * one.accuracy, own=True)
         for one in best_first(study.found)

@@ -100,6 +100,11 @@ class Settings:
         """Rewards are maximized."""
         return "maximize"
 
+    @property
+    def sign(self) -> int:
+        """What the metric is multiplied by to be maximized: -1 for a loss."""
+        return -1 if self.metric_goal == "minimize" else 1
+
     def identity(self) -> dict[str, Any]:
         """All that must stay while a search goes on. The number of evaluations must, too: strategies scale with it.
         The latency table counts by its content, which :func:`lit_cnn.search.study.open_search` adds."""

@@ -40,6 +40,11 @@ def open_search(folder: Path, parts: Parts, storage_url: str | None, say: Callab
     settings = parts.settings
     space = settings.build_space()
     recipe = {key: value for key, value in stated_keys(parts.cli).items() if not key.startswith(NETWORK_KEYS)}
+    if settings.sign < 0 and settings.objective["name"] != "accuracy":
+        raise ValueError(
+            f"search.objective {settings.objective['name']} multiplies an accuracy, but the metric is "
+            f"{settings.metric}: choose another search.metric, such as val/acc1"
+        )
     table = LatencyTable.load(settings.latency_table) if settings.latency_table else None
     if table is not None:
         recipe["latency table"] = table.digest
@@ -60,6 +65,7 @@ def open_search(folder: Path, parts: Parts, storage_url: str | None, say: Callab
             exceeds=settings.build_limits().exceeded,
             scoring=scoring_of(settings, parts.cli),
             compared=settings.prefilter.of if settings.prefilter else 1,
+            sign=settings.sign,
         ),
     )
 

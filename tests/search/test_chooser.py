@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fake_search import FIT, SPACE, accuracy, make_search
 
-from lit_cnn.search.chooser import COSTS, NETWORK, REJECTED, ListChooser, short_name, stating
+from lit_cnn.search.chooser import COSTS, NETWORK, REJECTED, ListChooser, SearchChooser, short_name, stating
 from lit_cnn.search.findings import ancestors, best_first, best_so_far, found_networks, front
 from lit_cnn.search.spaces.space import Candidate
 from lit_cnn.search.strategies.catalog import STRATEGIES
@@ -127,3 +127,15 @@ def test_a_trial_keeps_its_network_costs_and_rejections(tmp_path: Path) -> None:
     assert set(attributes[COSTS]) == {"params", "madds"}
     assert attributes[REJECTED] == 0
     assert SPACE.encode(SPACE.decode(attributes[NETWORK])) == attributes[NETWORK]
+
+
+def test_a_loss_is_rewarded_by_its_negative(tmp_path: Path) -> None:
+    sweep = make_search(tmp_path / "s", "random", evaluations=3)
+    chooser = sweep.queue.chooser
+    assert isinstance(chooser, SearchChooser)
+    chooser.sign = -1
+    sweep.run(FIT, StopSignals())
+    found = found_networks(sweep)
+    assert [one.reward for one in found] == [-accuracy(one.network) for one in found]
+    assert [one.accuracy for one in found] == [accuracy(one.network) for one in found]
+    assert front(found, "params", sign=-1)[-1] == best_first(found)[0]
