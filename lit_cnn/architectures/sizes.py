@@ -13,7 +13,7 @@ def parse_size(written: float | str) -> float:
     """A number of parameters or multiply-adds: ``6``, ``"6"`` and ``"6M"`` are six million; k, M, G and B are units.
 
     Raises:
-        ValueError: If it is no positive number, or so large that millions cannot be meant.
+        ValueError: If it is not a positive number, or so large that millions cannot be meant.
     """
     match = _WRITTEN.fullmatch(str(written))
     try:

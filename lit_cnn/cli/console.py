@@ -27,6 +27,13 @@ def line_console(*, stderr: bool = False) -> "Console":
     return _console_class()(soft_wrap=True, stderr=stderr, highlight=False, markup=False, emoji=False)
 
 
+@contextlib.contextmanager
+def copied_terminal() -> Iterator["Console"]:
+    """A console on a copy of the standard error's descriptor, which stays when the original is diverted."""
+    with os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8", errors="backslashreplace") as terminal:
+        yield _console_class()(file=terminal, highlight=False, markup=False, emoji=False)
+
+
 def say(text: object, *, stderr: bool = False) -> None:
     """Print lines as they are, without acting on the terminal."""
     print(printable_lines(str(text)), file=sys.stderr if stderr else sys.stdout, flush=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from lit_cnn.cli.console import copied_terminal
 from lit_cnn.printable import printable
 
 if TYPE_CHECKING:
@@ -29,11 +29,9 @@ def shown_board(sweep: Sweep) -> Iterator[None]:
     if not sys.stderr.isatty():
         yield
         return
-    from rich.console import Console
     from rich.live import Live
 
-    with os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8", errors="backslashreplace") as terminal:
-        console = Console(file=terminal, markup=False, emoji=False, highlight=False)
+    with copied_terminal() as console:
         board = Board(sweep)
         with Live(console=console, get_renderable=board.drawn, refresh_per_second=1, transient=True):
             before, sweep.say = sweep.say, board.hear

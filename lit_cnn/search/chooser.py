@@ -51,7 +51,7 @@ class SearchChooser:
     _points: dict[str, Point] = field(default_factory=dict, init=False)
 
     def fixed(self, slot: int) -> None:
-        """Nothing in a search depends on nothing."""
+        """Every point of a search is chosen."""
 
     def choose(self, slot: int, known: Sequence[Known]) -> Choice | None:
         """The strategy's first proposal within the limits, or the one with the highest score of the first few; None
@@ -144,7 +144,7 @@ class ListChooser:
         return Choice({}, {NETWORK: names[slot]}) if slot < len(names) else None
 
     def choose(self, slot: int, known: Sequence[Known]) -> None:
-        """There are no others."""
+        """All points are fixed."""
 
     def chosen(self, trial: Marked) -> Choice:
         return Choice({}, {NETWORK: trial.user_attrs[NETWORK]})

@@ -184,7 +184,7 @@ def _a_network(settings: Settings) -> list[str]:
 
 
 def refuse_lost_storage(folder: Path, storage_url: str | None) -> None:
-    """Refuse to begin anew a search whose trials are in a database.
+    """Refuse to begin a search again whose trials are in a database.
 
     Raises:
         ValueError: If the folder holds a search without a journal and no database is named.

@@ -14,6 +14,7 @@ SKIPPING = (
     *("small_resnet", "small_bottleneck", "small_resnext", "small_senet", "small_resnet_rs", "small_nfnet"),
     *("small_mobilenet_v2", "small_efficientnet", "small_efficientnet_lite", "small_efficientnet_v2"),
     *("small_shufflenet", "small_nfnet_narrow", "small_resnet_option_a"),
+    *("small_mbconv_chain", "small_block_network"),
 )
 """Families of residual blocks; the cells of NASNet and AmoebaNet have paths without a shortcut, and multiply them."""
 

@@ -61,6 +61,7 @@ def test_without_network_one_sentence_says_what_to_download(offline: Path, spec:
 def test_a_silent_network_costs_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     def hang(*_: object, **__: object) -> None:
         time.sleep(60)
+        raise OSError  # in a thread that outlives the test
 
     monkeypatch.setattr(fetching, "SECONDS", 0.2)
     monkeypatch.setattr(fetching.urllib.request, "urlopen", hang)

@@ -21,6 +21,8 @@ from lit_cnn.profiling.counting import count_madds
 RECTIFIERS: tuple[Callable[..., Tensor], ...] = (F.relu, torch.relu, torch.relu_, Tensor.relu, Tensor.relu_)
 """All ways to rectify a map: what ``nn.ReLU`` and ``F.relu_`` call is among them."""
 
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+
 
 def params(network: nn.Module) -> int:
     """The number of trainable parameters."""
@@ -81,7 +83,7 @@ def naswot(network: nn.Module, images: Tensor) -> float:
         )
     scored = copy.deepcopy(network).eval()
     for layer in scored.modules():
-        if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+        if isinstance(layer, BATCH_NORMS):
             layer.train()
     observer = _ActivationCodes(len(images))
     with torch.no_grad(), observer:
@@ -106,7 +108,7 @@ class _ActivationCodes(TorchFunctionMode):
 
 def _without_batch_norm(module: nn.Module) -> nn.Module:
     for name, child in module.named_children():
-        if isinstance(child, nn.modules.batchnorm._BatchNorm):
+        if isinstance(child, BATCH_NORMS):
             setattr(module, name, nn.Identity())
         else:
             _without_batch_norm(child)
