@@ -36,7 +36,10 @@ def dropping_blocks(network: nn.Module) -> dict[str, nn.Module]:
     return {
         name: block
         for name, block in blocks.items()
-        if getattr(block, "skip", True) and getattr(block, "pool", None) is None and block.drop_path.drops()
+        if getattr(block, "skip", True)
+        and getattr(block, "shortcut", True) is not None
+        and getattr(block, "pool", None) is None
+        and block.drop_path.drops()
     }
 
 
