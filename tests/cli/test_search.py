@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,13 +37,23 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A working folder with a finished search whose trainings are made up."""
+    folder = tmp_path_factory.mktemp("search")
+    (folder / "small.yaml").write_text(FILE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr("lit_cnn.cli.search.starter", lambda *_: FIT)
+        assert main(["search", "small.yaml"]) == 0
+        yield folder
+
+
 @pytest.fixture
-def searched(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> Path:
-    """A finished search whose trainings are made up."""
-    monkeypatch.setattr("lit_cnn.cli.search.starter", lambda *_: FIT)
-    assert main(["search", "small.yaml"]) == 0
-    capsys.readouterr()
-    return folder / "searches" / "small"
+def searched(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the finished search, from the working folder."""
+    monkeypatch.chdir(place)
+    return place / "searches" / "small"
 
 
 def said(capsys: pytest.CaptureFixture, *arguments: object) -> str:
