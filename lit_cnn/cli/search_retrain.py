@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import shlex
 from typing import TYPE_CHECKING
 
@@ -17,13 +18,18 @@ def retrain(options: argparse.Namespace, rest: list[str]) -> int:
     """Train them, or continue, and print means, intervals and whether anything is decided."""
     from lit_cnn.cli.search import run_trials, starter
     from lit_cnn.search.retraining import chosen_networks, open_retraining, results
-    from lit_cnn.search.shown import open_study, trained_networks
+    from lit_cnn.search.shown import open_study, trained_networks, within_limits
 
     folder = options.folder.expanduser()
     study = open_study(folder, options.storage)
     parts = study.parts
     networks = chosen_networks(
-        parts.settings, trained_networks(study), options.winners, options.random, options.published
+        parts.settings,
+        trained_networks(study),
+        options.winners,
+        options.random,
+        options.published,
+        functools.partial(within_limits, study),
     )
     console = line_console(stderr=options.json or options.markdown)
     sweep, recipe = open_retraining(

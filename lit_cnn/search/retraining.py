@@ -15,7 +15,7 @@ from lit_cnn.experiment.files import argument
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 from lit_cnn.randomness import derive_key
 from lit_cnn.run_folder.atomic import replacing
-from lit_cnn.search.chooser import NETWORK, ListChooser, stating
+from lit_cnn.search.chooser import MAX_REJECTED, NETWORK, ListChooser, stating
 from lit_cnn.search.findings import Found, best_first
 from lit_cnn.search.folder import Parts
 from lit_cnn.search.settings import Settings
@@ -87,7 +87,12 @@ class Retrained:
 
 
 def chosen_networks(
-    settings: Settings, found: Sequence[Found], winners: int, random: int, published: bool
+    settings: Settings,
+    found: Sequence[Found],
+    winners: int,
+    random: int,
+    published: bool,
+    within_limits: Callable[[Candidate], bool],
 ) -> dict[str, tuple[str, Candidate]]:
     """Name -> why it is trained again, and the network.
 
@@ -95,11 +100,12 @@ def chosen_networks(
         settings: Of the search.
         found: Its networks.
         winners: So many of the best.
-        random: So many random ones.
+        random: So many random ones within the limits.
         published: Also the published networks of the space.
+        within_limits: Whether the search might have trained a network.
 
     Raises:
-        ValueError: If there are none of them.
+        ValueError: If there are no published ones, or no random one is within the limits.
     """
     import random as draws_of
 
@@ -109,7 +115,11 @@ def chosen_networks(
         chosen[one.name] = f"{place} of the search", space.candidate(space.decode(one.network))
     for number in range(random):
         draws = draws_of.Random(derive_key(settings.seed, "retrain", number))
-        chosen[f"{RANDOM} {number + 1}"] = RANDOM, space.candidate(random_point(space, draws))
+        drawn = (space.candidate(random_point(space, draws)) for _ in range(MAX_REJECTED))
+        candidate = next(filter(within_limits, drawn), None)
+        if candidate is None:
+            raise ValueError(f"none of {MAX_REJECTED} random networks is within search.limits: pass --random 0")
+        chosen[f"{RANDOM} {number + 1}"] = RANDOM, candidate
     if published:
         if not isinstance(space, Published):
             raise ValueError(f"no network of the space {settings.space['name']} was published: leave out --published")

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lit_cnn.search.chooser import SearchChooser
 from lit_cnn.search.findings import Found, ancestors, best_first, found_networks
 from lit_cnn.search.folder import STATED, Parts, find_parts, refuse_lost_storage
+from lit_cnn.search.spaces.space import Candidate
 from lit_cnn.search.study import open_search
 from lit_cnn.sweeps.engine import Sweep
 
@@ -45,6 +47,14 @@ def open_study(folder: Path, storage_url: str | None) -> Study:
     ranked = best_first(found)
     line = ancestors(found, ranked[0], sweep.queue.chooser) if ranked else []
     return Study(folder, parts, sweep, found, line)
+
+
+def within_limits(study: Study, candidate: Candidate) -> bool:
+    """Whether the search might have trained a network."""
+    chooser = study.sweep.queue.chooser
+    if not study.parts.settings.limits or not isinstance(chooser, SearchChooser):
+        return True
+    return chooser.exceeds(chooser.costs(candidate)) is None
 
 
 def _silent(line: str) -> None:

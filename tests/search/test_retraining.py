@@ -1,0 +1,60 @@
+"""Winners next to random networks, paired by seed."""
+
+import pytest
+from fake_search import SPACE, accuracy
+
+from lit_cnn.search.findings import Found
+from lit_cnn.search.retraining import RANDOM, RetrainingPlan, chosen_networks
+from lit_cnn.search.settings import Settings
+from lit_cnn.search.spaces.space import Candidate
+
+SETTINGS = Settings({"name": "blocks"}, {"name": "random"}, 3, metric="val/acc1")
+CELLS = Settings({"name": "cells", "filters": 8, "repeats": 1}, {"name": "random"}, 3)
+
+
+def found(*rewards: float) -> list[Found]:
+    networks = [SPACE.encode(tuple(option for _ in SPACE.decisions)) for option in (0, 1)]
+    return [
+        Found(slot, networks[slot % 2], reward, reward, {}, 0, 1.0, "complete", "run")
+        for slot, reward in enumerate(rewards)
+    ]
+
+
+def anything(_: Candidate) -> bool:
+    return True
+
+
+def test_the_best_networks_are_taken_once_and_random_ones_by_key() -> None:
+    chosen = chosen_networks(SETTINGS, found(0.5, 0.7, 0.9), 2, 2, False, anything)
+    assert [why for why, _ in chosen.values()] == ["1 of the search", "2 of the search", RANDOM, RANDOM]
+    blocks = [candidate.options["blocks"] for _, candidate in chosen.values()]
+    assert blocks[:2] == [found(0.9)[0].network, found(0.5, 0.7)[1].network]
+    assert len(set(blocks)) == 4
+    again = chosen_networks(SETTINGS, found(0.5), 1, 3, False, anything)
+    assert [candidate.options["blocks"] for why, candidate in again.values() if why == RANDOM][:2] == blocks[2:]
+
+
+def test_random_networks_keep_the_limits_of_the_search() -> None:
+    def small(candidate: Candidate) -> bool:
+        return accuracy(str(candidate.options["blocks"])) < 0.5
+
+    chosen = chosen_networks(SETTINGS, found(0.5), 0, 5, False, small)
+    assert len(chosen) == 5
+    assert all(small(candidate) for _, candidate in chosen.values())
+    with pytest.raises(ValueError, match=r"none of 1000 random networks is within search\.limits"):
+        chosen_networks(SETTINGS, found(0.5), 0, 1, False, lambda _: False)
+
+
+def test_published_cells_stand_next_to_those_of_the_search() -> None:
+    chosen = chosen_networks(CELLS, [], 0, 0, True, anything)
+    assert list(chosen) == ["NASNet-A", "AmoebaNet-A"]
+    assert all(candidate.options["filters"] == 8 for _, candidate in chosen.values())
+    with pytest.raises(ValueError, match="no network of the space blocks was published"):
+        chosen_networks(SETTINGS, [], 0, 0, True, anything)
+
+
+def test_more_seeds_and_networks_go_on_with_the_same_trainings() -> None:
+    assert (
+        RetrainingPlan(3, 2, "val/acc1", "last", "maximize").identity()
+        == RetrainingPlan(9, 5, "val/acc1", "last", "maximize").identity()
+    )
