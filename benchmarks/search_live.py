@@ -1,6 +1,7 @@
 """A live search on CIFAR-10: killed and continued by two workers on PostgreSQL, it trains what one worker would.
 
     LIT_CNN_DATA=... python benchmarks/search_live.py --folder /tmp/live     # continues where it was stopped
+    python benchmarks/search_live.py --folder /tmp/live --report             # docs/measurements/search_live.csv, tables
 
 For random search, evolution and local search: (a) one worker with one thread and a journal, never interrupted; (b) on a
 PostgreSQL server of its own, one worker that gets SIGKILL after a third of the evaluations, then two at once, of which
@@ -26,7 +27,8 @@ from pathlib import Path
 STRATEGIES = ("random", "evolution", "local_search")
 EVALUATIONS = 40
 PROXY = ("--trainer.max_epochs=1", "--trainer.limit_train_batches=80")
-RETRAINED = ("--trainer.max_epochs=10", "--trainer.limit_train_batches=80", "--trainer.check_val_every_n_epoch=10")
+RETRAINED = ("--trainer.max_epochs=5", "--trainer.limit_train_batches=80", "--trainer.check_val_every_n_epoch=5")
+RESULTS = Path(__file__).resolve().parent.parent / "docs" / "measurements" / "search_live.csv"
 SEEDS = 3
 PORT = 5547
 
@@ -126,6 +128,31 @@ def run(folder: Path) -> None:
         subprocess.run([*words, "--json"], check=True, stdout=out, env=environment())
 
 
+def report(folder: Path) -> None:
+    """Write all trials of the whole searches, and print what the page has."""
+    columns = ("slot", "name", "accuracy", "params", "madds", "seconds", "network")
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    with RESULTS.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("strategy", *columns))
+        for strategy in STRATEGIES:
+            with (folder / f"whole_{strategy}" / "trials.csv").open(newline="") as trials:
+                found = list(csv.DictReader(trials))
+            writer.writerows([strategy, *(row[column] for column in columns)] for row in found)
+            accuracies = sorted((100 * float(row["accuracy"]) for row in found), reverse=True)
+            different, equal = len({row["network"] for row in found}), folder / f"shared_{strategy}" / "equal.json"
+            same = json.loads(equal.read_text())["equal"] if equal.is_file() else "not finished"
+            print(
+                f"| {strategy} | {len(found)} | {different} | {accuracies[0]:.2f} | {sum(accuracies[:5]) / 5:.2f} | "
+                f"{sum(accuracies) / len(accuracies):.2f} | {same} |"
+            )
+    retrained = folder / "retrained.json"
+    for row in json.loads(retrained.read_text()) if retrained.is_file() else []:
+        against = row["against_random"] or {}
+        figures = [f"{100 * against[name]:+.2f}" for name in ("mean", "low", "high")] if against else []
+        print(row["name"], row["chosen"], f"{100 * row['mean']:.2f} ± {100 * (row['sd'] or 0):.2f}", row["n"], *figures)
+
+
 def rows(folder: Path) -> list[tuple[str, str]]:
     """Network and accuracy of each slot of a search."""
     with (folder / "trials.csv").open(newline="") as file:
@@ -135,6 +162,7 @@ def rows(folder: Path) -> list[tuple[str, str]]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True, help="where the searches are kept")
+    parser.add_argument("--report", action="store_true", help="train nothing: write the results and print them")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    run(options.folder.resolve())
+    (report if options.report else run)(options.folder.resolve())
