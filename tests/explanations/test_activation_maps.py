@@ -72,7 +72,11 @@ def test_the_maps_of_a_network_computed_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["small_alexnet", "small_vgg_bn", "small_cifar_vgg", "small_googlenet_fully_connected"]
+    "name",
+    [
+        *("small_vgg_bn", "small_cifar_vgg"),
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("small_alexnet", "small_googlenet_fully_connected")),
+    ],
 )
 def test_grad_cam_of_other_heads_is_the_gradient_of_the_features(name: str) -> None:
     network, images = (part.double() for part in make_prepared(name)[1:])

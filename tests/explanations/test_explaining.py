@@ -171,7 +171,7 @@ def test_what_does_not_fit_is_refused(arguments: tuple, said: str) -> None:
 
 
 def test_an_exact_map_of_another_head_is_refused() -> None:
-    with pytest.raises(ValueError, match="CifarVGG does not end in global average pooling .*: use --method grad-cam"):
+    with pytest.raises(ValueError, match=r"CifarVGG does not end in global average pooling .*: use --method grad-cam"):
         make_explainer(named("cifar_vgg8"), "cam")
 
 
