@@ -36,6 +36,8 @@ PAIRS = 5
 """Default numbers of images, and of pairs of classes."""
 _OF_PAIR = 3
 """Images of a pair of classes."""
+_STEM = 60
+"""Letters of a file's name that its picture keeps, since file systems take no longer names than 255 bytes."""
 _NAMED = 10
 """Broken files that the last line names."""
 
@@ -209,7 +211,7 @@ def write_images(
     if options.each:
         files["each"] = []
         for number, image in enumerate(explained, start=1):
-            path = options.out / EACH / f"{number:04}_{Path(image.name).stem}.png"
+            path = options.out / EACH / f"{number:04}_{Path(image.name).stem[:_STEM]}.png"
             group = group_of([image], trained.class_names)
             files["each"].append(str(draw_explained([group], path, title=Path(image.name).name, scale=scale)))
     return files

@@ -26,7 +26,7 @@ _HEADING = 0.32
 _HEAD = 0.42
 _FOOT = 0.62
 """Height of the colors' scale."""
-_CELLS = 8
+_CELLS = 9
 """Most pictures in a line."""
 _NARROWEST = 4.6
 """Width of a sheet with one image, whose scale and heading need room."""
