@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import yaml
 
@@ -31,18 +31,6 @@ SEED = "seed_everything"
 
 State = Literal["finished", "running", "unfinished", "failed"]
 Rows = list[dict[str, float]]
-
-
-class FoundRuns(NamedTuple):
-    """What names meant.
-
-    Args:
-        runs: Run folders, each once.
-        failed: Folders of trials that ended before they were runs.
-    """
-
-    runs: list[Path]
-    failed: list[Path]
 
 
 @dataclass(frozen=True)
@@ -87,13 +75,14 @@ class RunRecord:
         return [name for name in dict.fromkeys(key for row in self.rows for key in row) if name not in ("epoch", "step")]
 
 
-def find_runs(names: Sequence[str]) -> FoundRuns:
-    """The runs that are meant by run folders, by folders that hold runs (``runs``, a sweep, a search), and by patterns.
+def find_runs(names: Sequence[str]) -> list[Path]:
+    """The runs, each once, that are meant by run folders, by folders that hold runs (``runs``, a sweep, a search), and by
+    patterns. Among them are trials of a sweep that failed before they were runs.
 
     Raises:
         ValueError: If a name means no run.
     """
-    runs, failed = [], []
+    runs: dict[Path, Path] = {}
     for name in names:
         found = [folder for path in _paths(name) for folder in runs_below(path)]
         if not found:
@@ -102,14 +91,14 @@ def find_runs(names: Sequence[str]) -> FoundRuns:
                 "pattern such as 'runs/quickstart/*'"
             )
         for folder in found:
-            (runs if (folder / CONFIG).is_file() else failed).append(folder)
-    return FoundRuns(_once(runs), _once(failed))
+            runs.setdefault(folder.resolve(), folder)
+    return list(runs.values())
 
 
 def means_runs(name: str) -> bool:
-    """Whether a name, which need not exist, is that of runs: a run folder, a folder that holds some, or a pattern."""
-    if not Path(name).expanduser().exists():
-        return any(letter in MAGIC for letter in name)
+    """Whether a name is that of runs: a run folder, a folder that holds some, or a pattern of paths."""
+    if MAGIC & set(name) and "/" in name and not Path(name).expanduser().exists():
+        return True
     return any(True for path in _paths(name) for _ in runs_below(path))
 
 
@@ -130,25 +119,26 @@ def runs_below(folder: Path, depth: int = DEPTH) -> Iterator[Path]:
             yield from runs_below(path, depth - 1)
 
 
-def _once(folders: Sequence[Path]) -> list[Path]:
-    return list({folder.resolve(): folder for folder in reversed(folders)}.values())[::-1]
-
-
 def read_run(folder: Path) -> RunRecord:
-    """What a run folder says; one that cannot be read is failed, with the reason."""
+    """What a run folder says; one that cannot be read, or is a trial that never began, is failed, with the reason."""
+    if not (folder / CONFIG).is_file():
+        return _failed(folder, f"it ended before its first step, {folder / TRIAL_LOG} says why")
     try:
         recipe = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
         if not isinstance(recipe, dict):
             raise ValueError(f"{folder / CONFIG} is not a recipe")
         rows = read_metrics(folder / METRICS) if (folder / METRICS).is_file() else []
     except (OSError, ValueError, yaml.YAMLError) as error:
-        reason = str(error).splitlines()[0]
-        return RunRecord(folder, {}, [], [], None, None, "failed", f"cannot be read: {reason}", 0)
+        return _failed(folder, f"it cannot be read: {str(error).splitlines()[0]}")
     recipe = completed(recipe)
     epochs = epochs_ended(rows)
     state, detail = _state(folder, recipe, rows, epochs)
     data_set, environment = (_json_object(folder / name) for name in (DATA_SET, ENVIRONMENT))
     return RunRecord(folder, recipe, rows, _timing(folder), data_set, environment, state, detail, epochs)
+
+
+def _failed(folder: Path, reason: str) -> RunRecord:
+    return RunRecord(folder, {}, [], [], None, None, "failed", reason, 0)
 
 
 def epochs_ended(rows: Rows) -> int:
