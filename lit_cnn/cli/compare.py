@@ -78,7 +78,9 @@ def make_parser() -> CommandParser:
         example="lit-cnn compare 'runs/quickstart/*' --plot curves.svg",
         epilog="Of networks: lit-cnn compare resnet50 resnet50@torchvision runs/folder/A --data imagenet/val",
     )
-    parser.add_argument("names", nargs="*", metavar="RUN|NAME|CKPT", help="runs; or networks, published weights, checkpoints")
+    parser.add_argument(
+        "names", nargs="*", metavar="RUN|NAME|CKPT", help="runs; or networks, published weights, checkpoints"
+    )
     parser.add_argument("--data", metavar="PATH", help="labeled images; class folders may be names, synsets or indices")
     add_split_argument(parser)
     parser.add_argument("--real", action="store_true", help="accuracy on the ReaL labels too (ImageNet's val images)")

@@ -13,7 +13,8 @@ from lit_cnn.cli.console import as_json, number, say
 from lit_cnn.cli.tables import Column, Table, print_tables
 
 if TYPE_CHECKING:
-    from lit_cnn.evaluation.run_comparison import Comparison, Difference, Group, Spread
+    from lit_cnn.evaluation.run_comparison import Comparison, Group, Spread
+    from lit_cnn.evaluation.run_differences import Difference
 
 MEASURING = ("data", "split", "real", "no_speed", "trust", "wandb")
 """Options of networks: with one of them a run folder means its best checkpoint."""
@@ -44,15 +45,15 @@ def means_runs(options: argparse.Namespace, parser: argparse.ArgumentParser) -> 
     measuring, of_runs = ([name for name in stated if name in known] for known in (MEASURING, OF_RUNS))
     if measuring and of_runs:
         raise ValueError(
-            f"{_flag(of_runs[0])} compares runs by what they recorded, and {_flag(measuring[0])} measures networks: leave "
-            "out one of them"
+            f"{_flag(of_runs[0])} compares runs by what they recorded, and {_flag(measuring[0])} measures networks: "
+            "leave out one of them"
         )
     runs = [] if measuring else [name for name in options.names if run_records.means_runs(name)]
     others = [name for name in options.names if name not in runs]
     if runs and others:
         raise ValueError(
-            f"networks and runs are not mixed: {runs[0]} is of runs and {others[0]} is not; name runs alone, or measure "
-            "their best checkpoints on the same images with --data PATH"
+            f"networks and runs are not mixed: {runs[0]} is of runs and {others[0]} is not; name runs alone, or "
+            "measure their best checkpoints on the same images with --data PATH"
         )
     if of_runs and others:
         raise ValueError(f"{_flag(of_runs[0])} compares runs, but {others[0]} is not a run: name run folders")
@@ -107,13 +108,14 @@ def _letters() -> itertools.chain[str]:
 def groups_table(compared: Comparison, letters: dict[str, str]) -> Table:
     """Best and last value over seeds, and what they cost."""
     unit = "" if _is_loss(compared.metric) else " (%)"
+    over = "n" if compared.grouping.within else "seeds"
     columns = [
-        *(Column("group", "name"), Column("seeds"), Column(f"best{unit}"), Column(f"last{unit}")),
+        *(Column("group", "name"), Column(over), Column(f"best{unit}"), Column(f"last{unit}")),
         *(Column("at epoch", rank=6), Column("epochs", rank=4), Column("seconds", rank=1), Column("images/s", rank=2)),
         *(Column("M params", rank=3), Column("M madds", rank=5)),
     ]
     count = len(compared.runs)
-    title = f"{compared.metric} of {count} runs: mean ± standard deviation over seeds"
+    title = f"{compared.metric} of {count} runs: mean ± standard deviation over {over}"
     rows = [_group_cells(group, letters[group.label], compared.metric) for group in compared.groups]
     return Table(columns, rows, title=title, notes=_same_keys(compared))
 
@@ -142,9 +144,8 @@ def _is_loss(metric: str) -> bool:
 
 def _same_keys(compared: Comparison) -> list[str]:
     """Which keys differ together, where the labels do not name all of them."""
-    keys = compared.grouping.keys
-    label = compared.groups[0].label
-    unnamed = [key for key in keys if f"{key.rpartition('.')[2]}=" not in label]
+    keys, named = compared.grouping.keys, compared.grouping.named
+    unnamed = [key for key in keys if key not in named]
     if not keys:
         return ["no key of the recipes differs but the seed"]
     more = f" and {len(unnamed) - 8} more" if len(unnamed) > 8 else ""
@@ -166,7 +167,9 @@ def differences_table(compared: Comparison, letters: dict[str, str]) -> Table:
     rows = [_difference_cells(found, compared.metric, letters, several) for found in shown]
     notes = []
     if several:
-        notes = [f"{len(compared.differences)} comparisons: decided is p by Holm below 0.05, intervals are of each alone"]
+        notes = [
+            f"{len(compared.differences)} comparisons: decided is p by Holm below 0.05, intervals are of each alone"
+        ]
     if len(shown) < len(compared.differences):
         notes.append(f"those with {letters[compared.groups[0].label]} are shown, --json has all")
     alone = sum(found.interval is None for found in compared.differences)

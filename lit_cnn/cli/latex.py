@@ -1,5 +1,7 @@
 """Tables in LaTeX, with the rules of the package booktabs."""
 
+from collections.abc import Sequence
+
 from lit_cnn.cli.tables import Table
 from lit_cnn.printable import printable
 
@@ -55,5 +57,5 @@ def latex(table: Table) -> str:
     )
 
 
-def _row(cells: "list[str] | tuple[str, ...]") -> str:
+def _row(cells: Sequence[str]) -> str:
     return " & ".join(map(latex_text, cells)) + r" \\"

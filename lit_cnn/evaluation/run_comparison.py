@@ -3,12 +3,12 @@
 import itertools
 import math
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from lit_cnn.evaluation.paired import LEVEL, Interval, holm, t_interval
 from lit_cnn.evaluation.run_costs import Cost, Size, cost_of, sizes_of
+from lit_cnn.evaluation.run_differences import Difference, differences_of
 from lit_cnn.evaluation.run_groups import Grouping, group_runs
 from lit_cnn.evaluation.run_records import RunRecord
 from lit_cnn.evaluation.run_warnings import run_warnings
@@ -102,33 +102,6 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Difference:
-    """Group ``first`` minus group ``second``, seed by seed.
-
-    Args:
-        first: The label of the better mean.
-        second: The other label.
-        pairs: Seeds that both have.
-        mean: Of the differences; None without a pair.
-        interval: Their 95 % t interval; None with fewer than two pairs.
-        p: Student's paired test; None with fewer than two pairs.
-        p_holm: Adjusted for all the comparisons.
-        decided: Whether the difference is decided at 5 %, by ``p_holm``.
-        deciding_n: So many seeds would find this mean with a power of 80 %; None where that cannot be known.
-    """
-
-    first: str
-    second: str
-    pairs: int
-    mean: float | None
-    interval: Interval | None
-    p: float | None
-    p_holm: float | None
-    decided: bool
-    deciding_n: int | None
-
-
-@dataclass(frozen=True)
 class Comparison:
     """What runs have in common and what not.
 
@@ -173,7 +146,7 @@ def run_row(run: Scored) -> dict[str, Any]:
             **asdict(run.cost), **asdict(run.size)}  # fmt: skip
 
 
-def compare_runs(records: Sequence[RunRecord], settings: Settings = Settings()) -> Comparison:  # noqa: B008
+def compare_runs(records: Sequence[RunRecord], settings: Settings = Settings()) -> Comparison:
     """Compare runs by a metric of their validations.
 
     Args:
@@ -194,7 +167,9 @@ def compare_runs(records: Sequence[RunRecord], settings: Settings = Settings()) 
     groups = _groups(scored, grouping, metric)
     place = {group.label: number for number, group in enumerate(groups)}
     scored.sort(key=lambda run: place[run.group])
-    differences = _differences(scored, [group.label for group in groups], settings.value)
+    differences = differences_of(
+        {group.label: by_block([run for run in scored if run.group == group.label], settings.value) for group in groups}
+    )
     warnings = run_warnings(counted, grouping, metric)
     return Comparison(
         metric, settings.value, grouping, tuple(scored), tuple(groups), tuple(differences), left_out, tuple(warnings)
@@ -226,8 +201,9 @@ def _too_few(records: Sequence[RunRecord], counted: Sequence[RunRecord], left_ou
             f"{name} is one run alone: name another to compare it with, such as 'runs/quickstart/*'; lit-cnn validate "
             "says how good one is"
         )
-    waiting = any(run.state in ("running", "unfinished") for run in records)
-    advice = f"pass --metric NAME if they logged another than {metric}" if not waiting else "pass --unfinished to compare them as far as they are"  # fmt: skip
+    advice = f"pass --metric NAME if they logged another than {metric}"
+    if any(run.state in ("running", "unfinished") for run in records):
+        advice = "pass --unfinished to compare them as far as they are"
     return f"of {len(records)} runs, {len(counted)} can be compared ({reasons}{more}): {advice}"
 
 
@@ -257,8 +233,8 @@ def _group(label: str, runs: Sequence[Scored], settings: dict[str, Any]) -> Grou
         settings,
         tuple(str(run.run.folder) for run in runs),
         tuple(sorted({run.run.seed for run in runs if run.run.seed is not None})),
-        _spread(by_block(runs, lambda run: run.best).values()),
-        _spread(by_block(runs, lambda run: run.last).values()),
+        _spread(by_block(runs, "best").values()),
+        _spread(by_block(runs, "last").values()),
         statistics.fmean(run.run.epochs for run in runs),
         statistics.fmean(run.best_epoch for run in runs),
         _mean(run.cost.seconds for run in runs),
@@ -268,11 +244,11 @@ def _group(label: str, runs: Sequence[Scored], settings: dict[str, Any]) -> Grou
     )
 
 
-def by_block(runs: Sequence[Scored], value: Callable[[Scored], float]) -> dict[str, float]:
+def by_block(runs: Sequence[Scored], value: Value) -> dict[str, float]:
     """The value of each block; runs of the same settings and seed count once, by their mean."""
     blocks: dict[str, list[float]] = {}
     for run in runs:
-        blocks.setdefault(run.block, []).append(value(run))
+        blocks.setdefault(run.block, []).append(getattr(run, value))
     return {block: statistics.fmean(values) for block, values in blocks.items()}
 
 
@@ -284,32 +260,3 @@ def _spread(values: Iterable[float]) -> Spread:
 def _mean(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return statistics.fmean(known) if known else None
-
-
-def _differences(scored: Sequence[Scored], labels: Sequence[str], value: Value) -> list[Difference]:
-    """Every two groups, in the order of ``labels``."""
-    blocks = {
-        label: by_block([run for run in scored if run.group == label], lambda run: getattr(run, value))
-        for label in labels
-    }
-    pairs = list(itertools.combinations(labels, 2))
-    gaps = [
-        [blocks[first][block] - other for block, other in blocks[second].items() if block in blocks[first]]
-        for first, second in pairs
-    ]
-    intervals = [t_interval(values) if len(values) > 1 else None for values in gaps]
-    adjusted = iter(holm([interval.p_value for interval in intervals if interval]))
-    return [
-        _difference(pair, values, interval, next(adjusted) if interval else None)
-        for pair, values, interval in zip(pairs, gaps, intervals, strict=True)
-    ]
-
-
-def _difference(
-    pair: tuple[str, str], values: Sequence[float], interval: Interval | None, adjusted: float | None
-) -> Difference:
-    mean = statistics.fmean(values) if values else None
-    decided = adjusted is not None and adjusted < 1 - LEVEL
-    p = None if interval is None else interval.p_value
-    needed = None if interval is None else interval.deciding_n
-    return Difference(*pair, len(values), mean, interval, p, adjusted, decided, needed)

@@ -24,6 +24,7 @@ class Grouping:
 
     Args:
         keys: By which they are grouped.
+        named: Those of them that the labels state.
         within: Other keys that differ between the runs of a group, the seed excepted.
         labels: The group of each run.
         blocks: What each run shares with those of other groups that it is paired with: the seed and ``within``.
@@ -31,6 +32,7 @@ class Grouping:
     """
 
     keys: tuple[str, ...]
+    named: tuple[str, ...]
     within: tuple[str, ...]
     labels: tuple[str, ...]
     blocks: tuple[str, ...]
@@ -51,14 +53,15 @@ def group_runs(runs: Sequence[RunRecord], by: Sequence[str] = ()) -> Grouping:
         found |= {DATA_PATH: paths} if len(set(map(_text, paths))) > 1 else {}
     chosen = {key: _values(runs, key) for name in by for key in _meant(runs, name, list(found))} if by else found
     parts = [json.dumps([_text(values[place]) for values in chosen.values()]) for place in range(len(runs))]
-    names = _labels(chosen, parts)
+    named = _naming(chosen, parts)
+    names = _labels(chosen, named, parts)
     labels = [names[part] for part in parts]
     within = {key: values for key, values in found.items() if key not in chosen and _varies(labels, values)}
     blocks = [
         json.dumps([run.seed, *(_text(values[place]) for values in within.values())]) for place, run in enumerate(runs)
     ]
     settings = {label: {key: values[place] for key, values in chosen.items()} for place, label in enumerate(labels)}
-    return Grouping(tuple(chosen), tuple(within), tuple(labels), tuple(blocks), settings)
+    return Grouping(tuple(chosen), tuple(named), tuple(within), tuple(labels), tuple(blocks), settings)
 
 
 def data_facts(run: RunRecord) -> str:
@@ -83,7 +86,8 @@ def _meant(runs: Sequence[RunRecord], name: str, found: Sequence[str]) -> list[s
     below = [key for key in known if key == name or key.startswith(f"{name}.")]
     if not below:
         near = difflib.get_close_matches(name, known, n=1)
-        raise ValueError(f"--by {name}: the runs' recipes have no such key" + (f"; did you mean {near[0]}?" if near else ""))
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ValueError(f"--by {name}: the runs' recipes have no such key{hint}")
     different = [key for key in below if len(set(map(_text, _values(runs, key)))) > 1]
     if not different:
         others = ", ".join(found[:8]) or "none but the seed"
@@ -91,24 +95,28 @@ def _meant(runs: Sequence[RunRecord], name: str, found: Sequence[str]) -> list[s
     return different
 
 
-def _labels(chosen: dict[str, list[Any]], parts: Sequence[str]) -> dict[str, str]:
-    """Each group's name: the values of as few keys as tell the groups apart, architecture first."""
-    groups = list(dict.fromkeys(parts))
-    if len(groups) == 1:
-        return {groups[0]: ALL}
-    places = [parts.index(group) for group in groups]
+def _naming(chosen: dict[str, list[Any]], parts: Sequence[str]) -> list[str]:
+    """As few keys as tell the groups apart, the architecture first."""
+    places = [parts.index(group) for group in dict.fromkeys(parts)]
     named: list[str] = []
     apart = 1
     for key in sorted(chosen, key=lambda key: FIRST.index(key) if key in FIRST else len(FIRST)):
         count = len({tuple(_text(chosen[other][place]) for other in [*named, key]) for place in places})
         if count > apart:
             named, apart = [*named, key], count
+    return named
+
+
+def _labels(chosen: dict[str, list[Any]], named: list[str], parts: Sequence[str]) -> dict[str, str]:
+    """Each group's name: the values of the naming keys."""
     return {
-        group: ", ".join(f"{short_key(key, named)}={value_text(chosen[key][place])}" for key in named)
-        for group, place in zip(groups, places, strict=True)
+        group: ", ".join(f"{short_key(key, named)}={value_text(chosen[key][parts.index(group)])}" for key in named)
+        or ALL
+        for group in dict.fromkeys(parts)
     }
 
 
 def _varies(labels: Sequence[str], values: Sequence[Any]) -> bool:
     """Whether a key has several values within a group."""
-    return any(len({_text(value) for own, value in zip(labels, values, strict=True) if own == label}) > 1 for label in labels)
+    pairs = {(label, _text(value)) for label, value in zip(labels, values, strict=True)}
+    return len(pairs) > len(set(labels))

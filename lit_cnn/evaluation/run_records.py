@@ -1,4 +1,4 @@
-"""Run folders found by name, pattern or the folder above them, and read: what they are, how far they came, their figures."""
+"""Run folders: found by name, pattern or the folder above them, and read."""
 
 import csv
 import glob
@@ -72,12 +72,15 @@ class RunRecord:
 
     def metrics(self) -> list[str]:
         """The names that it logged, in the order of the file."""
-        return [name for name in dict.fromkeys(key for row in self.rows for key in row) if name not in ("epoch", "step")]
+        return [
+            name for name in dict.fromkeys(key for row in self.rows for key in row) if name not in ("epoch", "step")
+        ]
 
 
 def find_runs(names: Sequence[str]) -> list[Path]:
-    """The runs, each once, that are meant by run folders, by folders that hold runs (``runs``, a sweep, a search), and by
-    patterns. Among them are trials of a sweep that failed before they were runs.
+    """The runs, each once, that are meant by run folders, folders of runs (``runs``, a sweep, a search) and patterns.
+
+    Among them are trials of a sweep that failed before they were runs.
 
     Raises:
         ValueError: If a name means no run.
@@ -152,7 +155,7 @@ def _state(folder: Path, recipe: Mapping[str, Any], rows: Rows, epochs: int) -> 
     trainer = recipe.get("trainer") or {}
     all_epochs, all_steps = planned(trainer)
     steps = int(max((row["step"] for row in rows), default=-1.0)) + 1
-    if rows and (epochs >= all_epochs or steps >= all_steps) or _stopped_early(folder, recipe):
+    if (rows and (epochs >= all_epochs or steps >= all_steps)) or _stopped_early(folder, recipe):
         return "finished", ""
     plan = f"{epochs} of {all_epochs:.0f} epochs" if all_epochs < math.inf else f"{steps} of {all_steps:.0f} steps"
     far = plan if rows else "nothing logged"

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from lit_cnn.evaluation.run_groups import Grouping, data_facts
+from lit_cnn.evaluation.run_groups import Grouping
 from lit_cnn.evaluation.run_records import RunRecord
 
 VERSIONED = ("lit-cnn", "torch")
@@ -14,8 +14,8 @@ VERSIONED = ("lit-cnn", "torch")
 
 def run_warnings(runs: Sequence[RunRecord], grouping: Grouping, metric: str) -> list[str]:
     """A sentence on each thing that differs but should not."""
-    return [*_of_metric(runs, metric), *_of_data(runs), *_of_repeats(runs, grouping), *_of_within(grouping), *_of_seeds(runs),
-            *_of_machines(runs)]  # fmt: skip
+    of_groups = [*_of_repeats(runs, grouping), *_of_within(grouping)]
+    return [*_of_metric(runs, metric), *_of_data(runs), *of_groups, *_of_seeds(runs), *_of_machines(runs)]
 
 
 def _of_metric(runs: Sequence[RunRecord], metric: str) -> Iterator[str]:
@@ -40,7 +40,9 @@ def _of_data(runs: Sequence[RunRecord]) -> Iterator[str]:
     for name, what, said in facts:
         values = [json.dumps((run.data_set or {}).get(name), sort_keys=True) for run in known]
         if len(set(values)) > 1:
-            each = [f"{said(json.loads(value))} in {_few(_having(known, values, value))}" for value in dict.fromkeys(values)]
+            each = [
+                f"{said(json.loads(value))} in {_few(_having(known, values, value))}" for value in dict.fromkeys(values)
+            ]
             yield f"{what}, so the figures are not of the same images: {'; '.join(each)}"
             return
 
@@ -65,8 +67,8 @@ def _of_within(grouping: Grouping) -> Iterator[str]:
     if grouping.within:
         more = f" and {len(grouping.within) - 8} more" if len(grouping.within) > 8 else ""
         yield (
-            f"{', '.join(grouping.within[:8])}{more} differ within groups, so ± is not of seeds alone; runs are paired by "
-            "these and the seed"
+            f"{', '.join(grouping.within[:8])}{more} differ within groups, so ± is not of seeds alone; runs are paired "
+            "by these and the seed"
         )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -69,13 +69,11 @@ def run_figure(runs: Sequence[RunCurves], title: str, metric: str = ACCURACY) ->
     figure = new_figure(_WIDTH, height)
     figure.text(0.35 / _WIDTH, 1 - 0.32 / height, shortened(title, 95), fontsize=12, fontweight="bold", color=INK)
     first, second = figure.subplots(1, 2)
-    figure.subplots_adjust(
-        left=0.06, right=0.985, wspace=0.16, bottom=(legend + 0.55) / height, top=1 - 0.85 / height
-    )
+    figure.subplots_adjust(left=0.06, right=0.985, wspace=0.16, bottom=(legend + 0.55) / height, top=1 - 0.85 / height)
     _draw_losses(first, runs, groups)
     _draw_metric(second, runs, groups, metric if metric != LOSS else ACCURACY)
     names = distinct(groups, _LEGEND_CELLS)
-    marks = [Line2D([], [], color=_color(number), linestyle=_dash(number), linewidth=2) for number in range(len(groups))]
+    marks = [Line2D([], [], color=_color(place), linestyle=_dash(place), linewidth=2) for place in range(len(groups))]
     figure.legend(marks, names, loc="lower center", ncols=columns, frameon=False, fontsize=9, labelcolor=INK)
     return figure
 
@@ -84,7 +82,7 @@ def _color(number: int) -> str:
     return COLORS[number % len(COLORS)]
 
 
-def _dash(number: int) -> str:
+def _dash(number: int) -> Literal["-", "--"]:
     return "-" if number < len(COLORS) else "--"
 
 
@@ -126,7 +124,9 @@ def _draw_metric(axes: Axes, runs: Sequence[RunCurves], groups: Sequence[str], m
     _heading(axes, metric)
     is_loss = "loss" in metric
     scale = 1.0 if is_loss else 100.0
-    curves = {group: [_scaled(curve_of(run.rows, metric), scale) for run in runs if run.group == group] for group in groups}
+    curves = {
+        group: [_scaled(curve_of(run.rows, metric), scale) for run in runs if run.group == group] for group in groups
+    }
     for number, group in enumerate(groups):
         _draw_group(axes, curves[group], number)
     drawn = [curve for members in curves.values() for curve in members if len(curve[0])]
@@ -159,9 +159,8 @@ def _draw_group(axes: Axes, curves: Sequence[Curve], number: int) -> None:
     drawn = [curve for curve in curves if len(curve[0])]
     several = len(drawn) > 1
     for x, y in drawn:
-        look = {"linewidth": 0.8, "alpha": 0.45} if several else {"linewidth": 1.9, "alpha": 1.0}
-        marker = "o" if len(x) == 1 else None
-        axes.plot(x, y, color=_color(number), linestyle=_dash(number), marker=marker, clip_on=False, **look)
+        (line,) = axes.plot(x, y, color=_color(number), linestyle=_dash(number), clip_on=False)
+        line.set(linewidth=0.8 if several else 1.9, alpha=0.45 if several else 1.0, marker="o" if len(x) == 1 else "")
     if several:
         x, y = mean_curve(drawn)
         axes.plot(x, y, color=_color(number), linestyle=_dash(number), linewidth=2.2, clip_on=False)
