@@ -12,13 +12,8 @@ from lit_cnn.cli.tables import Column, Table
 
 
 def test_a_table_has_booktabs_rules_and_columns_by_kind() -> None:
-    table = Table(
-        [Column("name", "name"), Column("top-1 (%)")],
-        [["a_b", "1 ± 2"]],
-        title="50 %",
-        notes=["x\ny"],
-        totals=[["c", "−"]],
-    )
+    columns = [Column("name", "name"), Column("top-1 (%)")]
+    table = Table(columns, [["a_b", "1 ± 2"]], title="50 %", notes=["x\ny"], totals=[["c", "−"]])
     assert latex(table).splitlines() == [
         "% x",
         "% y",

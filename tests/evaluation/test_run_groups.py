@@ -46,7 +46,11 @@ def test_labels_name_as_few_keys_as_tell_groups_apart_and_the_architecture_first
     grouping = group_runs(runs_of(tmp_path, *recipes))
     assert set(grouping.keys) == {"data.batch_size", "model.architecture", "model.optimizer.name"}
     assert grouping.named == ("model.architecture", "model.optimizer.name")
-    assert grouping.labels == ("architecture=a, name=sgd", "architecture=b, name=sgd", "architecture=b, name=adam")
+    assert grouping.labels == (
+        "architecture=a, optimizer=sgd",
+        "architecture=b, optimizer=sgd",
+        "architecture=b, optimizer=adam",
+    )
 
 
 def test_a_given_key_groups_and_what_varies_within_pairs(tmp_path: Path) -> None:
@@ -54,7 +58,8 @@ def test_a_given_key_groups_and_what_varies_within_pairs(tmp_path: Path) -> None
                for name in ("sgd", "adam") for rate in (0.1, 0.2)]  # fmt: skip
     grouping = group_runs(runs_of(tmp_path, *recipes), ["model.optimizer.name"])
     assert (grouping.keys, grouping.within) == (("model.optimizer.name",), (RATE,))
-    assert grouping.labels == ("name=sgd", "name=sgd", "name=adam", "name=adam")
+    assert grouping.paired == (RATE,)
+    assert grouping.labels == ("optimizer=sgd", "optimizer=sgd", "optimizer=adam", "optimizer=adam")
     assert grouping.blocks[0] == grouping.blocks[2] != grouping.blocks[1]
 
 
@@ -63,6 +68,13 @@ def test_a_key_that_goes_with_the_groups_does_not_keep_pairs_apart(tmp_path: Pat
                {"model__optimizer__name": "adam", "model__optimizer__learning_rate": 0.2}]  # fmt: skip
     grouping = group_runs(runs_of(tmp_path, *recipes), ["model.optimizer.name"])
     assert (grouping.within, grouping.blocks[0]) == ((), grouping.blocks[1])
+
+
+def test_values_that_groups_do_not_share_pair_nothing(tmp_path: Path) -> None:
+    recipes = [{"model__optimizer__name": name, "model__optimizer__learning_rate": rate}
+               for name, rate in (("sgd", 0.1), ("sgd", 0.2), ("adam", 0.01))]  # fmt: skip
+    grouping = group_runs(runs_of(tmp_path, *recipes), ["model.optimizer.name"])
+    assert (grouping.within, grouping.paired, len(set(grouping.blocks))) == ((RATE,), (), 1)
 
 
 def test_a_section_means_its_keys_that_differ(tmp_path: Path) -> None:

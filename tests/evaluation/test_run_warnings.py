@@ -52,3 +52,16 @@ def test_runs_without_a_seed_count_as_one(tmp_path: Path) -> None:
     said = warned(tmp_path, {"seed_everything": None}, {"seed_everything": None}, {"seed_everything": None})
     assert any(text.endswith("record no seed, so they count as one") for text in said)
     assert any("have the same settings and seed" in text for text in said)
+
+
+def test_what_differs_within_groups_is_said_and_how_runs_are_paired(tmp_path: Path) -> None:
+    recipes = [
+        {"model__optimizer__name": name, "model__optimizer__learning_rate": rate}
+        for name, rate in (("sgd", 0.1), ("sgd", 0.2), ("adam", 0.1), ("adam", 0.2))
+    ]
+    read = [read_run(make_run(tmp_path / f"r{number}", **values)) for number, values in enumerate(recipes)]
+    rate = "model.optimizer.learning_rate"
+    (said,) = run_warnings(read, group_runs(read, ["model.optimizer.name"]), "val/acc1")
+    assert said == f"within groups there are different values of {rate}; runs are paired by the seed and {rate}"
+    (said,) = run_warnings(read[:3], group_runs(read[:3], ["model.optimizer.name"]), "val/acc1")
+    assert said.endswith(f"of {rate}; a group's runs of one seed count once, by their mean")
