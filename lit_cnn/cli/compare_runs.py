@@ -24,13 +24,12 @@ PAIRS = 10
 """Differences that the table shows; of more, those from the best group."""
 
 
-def add_run_arguments(parser: argparse.ArgumentParser, forms: argparse._MutuallyExclusiveGroup) -> None:
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", action="append", default=[], metavar="KEY",
                         help="group runs by this recipe key or section, and not by all that differ")  # fmt: skip
     parser.add_argument("--metric", help="of runs: a column of metrics.csv (default: the recipes' monitor)")
     parser.add_argument("--value", choices=("best", "last"), help="of runs: which validation differences are of (best)")
     parser.add_argument("--unfinished", action="store_true", help="count runs that have not ended")
-    forms.add_argument("--latex", action="store_true", help="of runs: print LaTeX (package booktabs)")
 
 
 def means_runs(options: argparse.Namespace, parser: argparse.ArgumentParser) -> bool:
