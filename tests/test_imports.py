@@ -37,6 +37,7 @@ BELOW = {
     "exporting": {"architectures", "torch_internals"},
     "benchmarking": EXPERIMENT,
     "sweeps": EXPERIMENT,
+    "handover": {"evaluation", *EXPERIMENT},
     "search": {"sweeps", "benchmarking", "exporting", "evaluation", *EXPERIMENT},
 }
 """What each room may import beside itself; ``cli`` may import everything."""

@@ -38,7 +38,11 @@ def on_hub(repository: str) -> tuple[PublishedWeights, list[str] | None, Path | 
     config, file = _file(repository, ("config.json",)), _file(repository, HUB_FILES)
     try:
         stated = json.loads(config.read_text(encoding="utf-8"))
-        return published_row(repository, stated, f"{HUB}/{repository}/resolve/main/{HUB_FILES[0]}"), stated.get("label_names"), file
+        return (
+            published_row(repository, stated, f"{HUB}/{repository}/resolve/main/{HUB_FILES[0]}"),
+            stated.get("label_names"),
+            file,
+        )
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{repository} has no config.json of timm's layout ({type(error).__name__}: {error}): give its weights by "
@@ -97,19 +101,27 @@ def download_model(repository: str, names: tuple[str, str]) -> tuple[Path, Path]
     return places[0], places[1]
 
 
-def upload_model(folder: Path, repository: str, *, private: bool) -> str:
-    """Upload a folder as a repository, which is made where there is none; returns its address.
-
-    The hub's own library finds the token: ``HF_TOKEN``, or what ``hf auth login`` has stored.
+def require_hub(repository: str) -> None:
+    """Say within seconds where the hub is not reached.
 
     Raises:
-        ValueError: If the hub is not reached, which takes seconds to say, or refuses.
+        ValueError: If it is not.
     """
     if not reachable(HUB):
         raise ValueError(
             f"{UNREACHED}: push into a folder instead, and upload that from a machine with a network by hf upload "
             f"{repository} FOLDER"
         )
+
+
+def upload_model(folder: Path, repository: str, *, private: bool) -> str:
+    """Upload a folder as a repository, which is made where there is none; returns its address.
+
+    The hub's own library finds the token: ``HF_TOKEN``, or what ``hf auth login`` has stored.
+
+    Raises:
+        ValueError: If the hub refuses.
+    """
     from huggingface_hub import HfApi
 
     try:
@@ -139,7 +151,7 @@ def published_row(repository: str, config: dict[str, Any], url: str) -> Publishe
     reference = next((row for row in REFERENCES if row.library == "timm" and row.published and row.other == name), None)
     if reference is None:
         if "lit_cnn" in config:
-            raise ValueError(f"{repository} was written by lit-cnn push: read it by lit-cnn pull {repository}")
+            raise ValueError(f"{repository} was written by lit-cnn push: read it by lit-cnn pull {PREFIX}{repository}")
         raise ValueError(f"{repository} is timm's {name}, which no network of the catalog equals")
     side = (stated.get("test_input_size") or stated["input_size"])[-1]
     ratio = stated.get("test_crop_pct") or stated.get("crop_pct", 0.875)

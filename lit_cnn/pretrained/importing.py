@@ -145,7 +145,12 @@ def imported(
     if class_names is None:
         class_names = [row.name for row in known] if classes == len(known) else [str(n) for n in range(classes)]
     channels = preprocessing.in_channels
-    described = {"architecture": architecture, "options": dict(options), "num_classes": classes, "in_channels": channels}
+    described = {
+        "architecture": architecture,
+        "options": dict(options),
+        "num_classes": classes,
+        "in_channels": channels,
+    }
     checkpoint = {
         "format": FORMAT,
         "network": described,

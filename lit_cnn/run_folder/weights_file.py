@@ -23,7 +23,9 @@ def is_safetensors(path: Path) -> bool:
         with path.open("rb") as file:
             start = file.read(9)
     except OSError as error:
-        raise ValueError(f"the checkpoint {path} cannot be read ({error.strerror or error}): check its permissions") from None
+        raise ValueError(
+            f"the checkpoint {path} cannot be read ({error.strerror or error}): check its permissions"
+        ) from None
     return start[8:] == b"{" and int.from_bytes(start[:8], "little") < path.stat().st_size
 
 
