@@ -3,6 +3,7 @@
 It says only what the checkpoint and its run folder record: nothing is measured, and what is not recorded is left out.
 """
 
+import html
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -49,8 +50,8 @@ def model_card(
 
 
 def escaped(text: object) -> str:
-    r"""Text on one line that Markdown shows as it is: ``<b>`` becomes ``\<b\>``."""
-    return re.sub(r"([\\`*_{}\[\]<>|#&$~!])", r"\\\1", printable(str(text)))
+    r"""Text on one line that Markdown shows as it is: ``a_<b>`` becomes ``a\_&lt;b&gt;``."""
+    return html.escape(re.sub(r"([\\`*_{}\[\]|#$~!])", r"\\\1", printable(str(text))), quote=False)
 
 
 def _front_matter(facts: CardFacts, written: Written, license_name: str) -> str:
