@@ -20,6 +20,9 @@ from lit_cnn.pretrained.model_folder import Written, read_model, write_model
 NAMES = ["daisy", "großer <b>Hund</b>", "emu", "\x1b[31m", "two\nlines"]
 
 
+PREPROCESSING = Preprocessing((48, 48), 55, "shorter_side", "bicubic", (0.5,) * 3, (0.5,) * 3, 3).as_dict()
+
+
 def checkpoint_of(network: Network, architecture: str, **changes: Any) -> dict[str, Any]:
     channels = next(value.shape[1] for value in network.parameters() if value.ndim == 4)
     means = (0.5,) * channels
@@ -135,12 +138,31 @@ def changed(folder: Path, change: dict[str, Any], **own: Any) -> str:
         ({"options": {"depth": 3}}, "depth"),
         ({"options": None}, "damaged or not of timm's layout"),
         ({"preprocessing": {}}, "the stored preprocessing has missing or unknown entries"),
+        ({"preprocessing": PREPROCESSING | {"std": [0.5, 0.5, 0.0]}}, "a preprocessing with impossible mean and std"),
+        ({"preprocessing": PREPROCESSING | {"mean": [0.5]}}, "a preprocessing with impossible in_channels"),
+        ({"preprocessing": PREPROCESSING | {"resize": "55"}}, "a preprocessing with impossible image_size and resize"),
+        ({"preprocessing": PREPROCESSING | {"interpolation": "magic"}}, "with impossible interpolation"),
+        ({"preprocessing": PREPROCESSING | {"resize_mode": "border"}}, "with impossible resize_mode"),
         ({"layout": "timm"}, "timm's lit_cnn_cifar_resnet8 is not cifar_resnet8"),
     ],
     ids=str,
 )
 def test_an_entry_that_does_not_fit_the_weights_is_refused(own: dict[str, Any], said: str, folder: Path) -> None:
     assert said in changed(folder, {}, **own)
+
+
+def test_a_doubt_of_the_pairing_outlives_the_folder(tmp_path: Path) -> None:
+    network = telling_network("cifar_resnet8", num_classes=5)
+    origin = {"source": "w.pth", "license": "mit", "proof": {"status": "unproven", "sentence": "nobody has looked"}}
+    _, done = round_trip(tmp_path, network, {**checkpoint_of(network, "cifar_resnet8"), "provenance": origin})
+    assert done.proof.status == done.checkpoint["provenance"]["proof"]["status"] == "unproven"
+    assert done.proof.sentence == "nobody has looked (before lit-cnn push)"
+    assert done.checkpoint["provenance"]["origin"] == origin
+
+
+def test_other_programs_models_have_three_channels(folder: Path) -> None:
+    gray = {"architecture": "resnet18", "pretrained_cfg": {"input_size": [1, 8, 8], "mean": [0.5], "std": [0.5]}}
+    assert "states 1 channels, but 3 are expected of another program" in changed(folder, {**gray, "lit_cnn": None})
 
 
 def test_a_description_that_is_none_is_refused(folder: Path) -> None:
