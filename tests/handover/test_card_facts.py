@@ -49,6 +49,18 @@ def test_the_figures_are_those_of_the_epoch_that_was_saved(fitted: FittedRun) ->
     assert averaged.run_name.startswith("tiny/")
 
 
+def test_a_checkpoint_that_left_its_run_still_knows_its_images(fitted: FittedRun, tmp_path: Path) -> None:
+    facts = read_facts(tmp_path / "best.ckpt", load_checkpoint(fitted.best), 1)
+    assert facts.data["images"] == {"train": 24, "val": 12}
+    assert (facts.data["source"], facts.scores, facts.validated) == ("imagefolder", {}, 12)
+
+
+@pytest.mark.parametrize("limited", [{"limit_val_batches": 2}, {"limit_val_batches": 0.5}, {"fast_dev_run": True}])
+def test_images_are_not_counted_where_a_part_was_validated(limited: dict[str, object]) -> None:
+    recipe = {"trainer": {"limit_val_batches": None, "fast_dev_run": False, **limited}}
+    assert CardFacts({"recipe": recipe}, 1, data={"images": {"val": 12}}).validated is None
+
+
 def test_private_sections_and_folders_of_the_recipe_are_left_out(fitted: FittedRun) -> None:
     recipe = read_facts(fitted.best, load_checkpoint(fitted.best), 1).recipe
     assert recipe["data"]["path"] == "images"

@@ -42,7 +42,7 @@ def test_the_card_says_what_the_run_recorded(fitted: FittedRun) -> None:
     assert "74,835 parameters, 3 classes" in card
     assert "3, in the order of the logits: blue, green, red." in card
     assert "data: images (imagefolder), images: 24 train, 12 val, 6 test" in card
-    assert "sgd with a learning rate of 0.05 and a cosine schedule, 2 epochs, batches of 8 at 16 px, seed 0" in card
+    assert "sgd with a learning rate of 0.05 and a cosine schedule, epochs: 2, batches of 8 at 16 px, seed 0" in card
     assert "weights: averaged, after" in card
     assert "command: `lit-cnn fit --config tiny.yaml --runs runs`" in card
     assert "timm cannot load this folder: timm has no cifar\\_resnet8." in card
