@@ -33,8 +33,9 @@ MEANT = {
     "keys": "lit-cnn fit --keys PREFIX lists the keys of a recipe",
     "pack": "lit-cnn data pack SRC DEST packs a folder into shards",
     "doctor": "lit-cnn check PATH looks at data, a checkpoint or a run",
-    "export": "checkpoints/weights.safetensors of a run holds its weights, and lit_cnn.load_model(CKPT).network is a "
-    "torch module for torch.onnx.export",
+    "onnx": "lit-cnn export CKPT writes an ONNX file",
+    "convert": "lit-cnn export CKPT --format onnx, torch-export or safetensors writes files of other programs",
+    "quantize": "lit-cnn export CKPT --int8 writes an ONNX file in 8-bit integers",
 }
 """Words of other programs -> what there is."""
 

@@ -43,6 +43,7 @@ IN_SECONDS = {
     "calibrate": ["calibrate", "{run}"],
     "corruptions": ["corruptions", "{run}", "--kinds", "gaussian_noise", "fog", "--severities", "1", "3"],
     "check": ["check", "{run}"],
+    "export": ["export", "{run}", "--format", "safetensors", "--out", "{sweep}.safetensors"],
     "sweep": ["sweep", "--sweep-dir", "{sweep}", "--report"],
     "search show": ["search", "show", "{search}"],
     "scale": ["scale", "cifar_resnet8", "--phi", "1"],
