@@ -1,9 +1,10 @@
 """``lit-cnn export CKPT``: a trained network for other programs, verified on real images.
 
 Batch norm is folded into the convolutions, and resizing, cropping and normalizing are part of the graph: it takes the
-decoded pixels, uint8 (N, H, W, C) of any size. The file is run by its own runtime on the checkpoint's validation images
-or those of ``--data``, and not written where it gives another class than the network to more than 1 of 1000 images.
-``--int8`` writes a second ONNX file of a quarter of the size, which may differ more.
+decoded pixels, uint8 (N, H, W, C) of any size. (ExecuTorch programs take normalized crops, one at a time.) The file is
+run by its own runtime on the checkpoint's validation images or those of ``--data``, and not written where it gives
+another class than the network to more than 1 of 1000 images. ``--int8`` writes a second ONNX file of a quarter of the
+size, which may differ more.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:  # a help needs none of it
     from lit_cnn.exporting.graph import GraphForm
     from lit_cnn.exporting.real_images import RealImages
 
-FORMATS = ("safetensors", "onnx", "torch-export")
+FORMATS = ("safetensors", "onnx", "torch-export", "executorch")
 IMAGES = 1000
 """Images of the verification: with fewer, 99.9 % means all of them."""
 
@@ -48,7 +49,9 @@ def run(arguments: list[str]) -> int:
     images = real_images(trained, options.data, options.images, skip_broken=options.skip_broken)
     for text in images.notes:
         say(text, stderr=True)
-    form = GraphForm(options.preprocessing and options.format != "safetensors", options.batch, options.opset)
+    with_preprocessing = options.preprocessing and options.format in ("onnx", "torch-export")
+    batch = options.batch or (1 if options.format == "executorch" else None)
+    form = GraphForm(with_preprocessing, batch, options.opset)
     load_average = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     files = write(trained, out, form, images, options)
     timed = options.format != "safetensors"

@@ -7,6 +7,7 @@ from typing import Literal
 
 from lit_cnn.evaluation.logits import Advance
 from lit_cnn.evaluation.trained import Trained
+from lit_cnn.exporting.executorch_file import export_executorch, open_executorch
 from lit_cnn.exporting.graph import GraphForm
 from lit_cnn.exporting.onnx_file import export_onnx, open_onnx
 from lit_cnn.exporting.quantizing import check_int8, quantize
@@ -16,8 +17,13 @@ from lit_cnn.exporting.torch_export_file import export_torch, open_torch
 from lit_cnn.exporting.verifying import Run, Verification, verify
 from lit_cnn.run_folder.atomic import replacing
 
-Format = Literal["safetensors", "onnx", "torch-export"]
-ENDINGS: Mapping[Format, str] = {"safetensors": ".safetensors", "onnx": ".onnx", "torch-export": ".pt2"}
+Format = Literal["safetensors", "onnx", "torch-export", "executorch"]
+ENDINGS: Mapping[Format, str] = {
+    "safetensors": ".safetensors",
+    "onnx": ".onnx",
+    "torch-export": ".pt2",
+    "executorch": ".pte",
+}
 """Format -> what its files end in."""
 
 
@@ -74,6 +80,9 @@ def export_verified(
         elif kind == "torch-export":
             export_torch(trained, partial, form, license)
             run = open_torch(partial)
+        elif kind == "executorch":
+            export_executorch(trained, partial, form, license)
+            run = open_executorch(partial)
         else:
             export_safetensors(trained, partial, license)
             run = open_safetensors(partial, trained.network)
