@@ -34,7 +34,7 @@ BELOW = {
     "profiling": TRAINING,
     "experiment": {"pretrained", *TRAINING},
     "evaluation": EXPERIMENT,
-    "exporting": {"architectures", "torch_internals"},
+    "exporting": {"evaluation", *EXPERIMENT},
     "benchmarking": EXPERIMENT,
     "explanations": {"evaluation", *EXPERIMENT},
     "sweeps": EXPERIMENT,

@@ -26,6 +26,7 @@ COMMANDS = {
     "calibrate": ("lit_cnn.cli.calibrate", "confidence against accuracy, and temperature scaling"),
     "corruptions": ("lit_cnn.cli.corruptions", "accuracy under noise, blur, fog, JPEG and other corruptions"),
     "explain": ("lit_cnn.cli.explain", "where in an image an answer comes from; filters; confused classes"),
+    "export": ("lit_cnn.cli.export", "a trained network as ONNX, torch.export or safetensors, verified"),
     "sweep": ("lit_cnn.cli.sweep", "try values of recipe keys, each in a run of its own"),
     "search": ("lit_cnn.cli.search", "find an architecture: spaces, strategies, winners retrained"),
     "compare": ("lit_cnn.cli.compare", "runs and their seeds; published weights in our networks and in theirs"),

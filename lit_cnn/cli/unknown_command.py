@@ -38,6 +38,9 @@ MEANT = {
     "download": "lit-cnn pull hf-hub:USER/REPO downloads a model",
     "export": "checkpoints/weights.safetensors of a run holds its weights, and lit_cnn.load_model(CKPT).network is a "
     "torch module for torch.onnx.export",
+    "onnx": "lit-cnn export CKPT writes an ONNX file",
+    "convert": "lit-cnn export CKPT --format onnx, torch-export or safetensors writes files of other programs",
+    "quantize": "lit-cnn export CKPT --int8 writes an ONNX file in 8-bit integers",
 }
 """Words of other programs -> what there is."""
 

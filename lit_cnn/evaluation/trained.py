@@ -37,6 +37,8 @@ class Trained:
             on something else than ``ImageData``.
         provenance: Where imported weights come from, and how it is known that they sit where they belong; empty of
             weights that lit-cnn trained.
+        built_from: What the checkpoint says of the network: architecture (None outside the catalog), options,
+            num_classes and in_channels.
     """
 
     network: nn.Module
@@ -48,6 +50,7 @@ class Trained:
     temperature: float = 1.0
     data_state: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
+    built_from: dict[str, Any] = field(default_factory=dict)
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -164,6 +167,7 @@ def load_trained(path: str | Path, weights: str = "ema", trust: Sequence[str] = 
         str(path),
         data_state=data_state,
         provenance=checkpoint.get(PROVENANCE, {}),
+        built_from=checkpoint["network"],
     )
 
 

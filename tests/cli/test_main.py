@@ -102,7 +102,7 @@ def test_the_version_names_what_it_trains_with(word: str, capsys: pytest.Capture
     [
         ("train", "'train': lit-cnn fit RECIPE trains a recipe"),
         ("Eval", "'Eval': lit-cnn validate CKPT evaluates a checkpoint"),
-        ("export", "weights.safetensors of a run holds its weights"),
+        ("quantize", "lit-cnn export CKPT --int8 writes"),
         ("benchmrk", "did you mean 'bench'?"),
         ("modles", "did you mean 'models'?"),
         ("small/resnet50", "'small/resnet50': lit-cnn fit small/resnet50 trains this recipe"),
