@@ -18,7 +18,7 @@ MEANT = {
     "infer": "lit-cnn predict CKPT IMAGES names the classes of images",
     "inference": "lit-cnn predict CKPT IMAGES names the classes of images",
     "classify": "lit-cnn predict CKPT IMAGES names the classes of images",
-    "search": "lit-cnn sweep --config RECIPE --space SPACE --sweep-dir DIR tries values of recipe keys",
+    "nas": "lit-cnn search NAME searches an architecture",
     "hpo": "lit-cnn sweep --config RECIPE --space SPACE --sweep-dir DIR tries values of recipe keys",
     "optimize": "lit-cnn sweep tries values of recipe keys, lit-cnn tune machine settings",
     "benchmark": "lit-cnn bench NAME measures speed",
@@ -36,8 +36,6 @@ MEANT = {
     "upload": "lit-cnn push CKPT hf-hub:USER/REPO uploads a model with its card",
     "publish": "lit-cnn push CKPT DEST hands a model on as a folder that timm loads",
     "download": "lit-cnn pull hf-hub:USER/REPO downloads a model",
-    "export": "checkpoints/weights.safetensors of a run holds its weights, and lit_cnn.load_model(CKPT).network is a "
-    "torch module for torch.onnx.export",
     "onnx": "lit-cnn export CKPT writes an ONNX file",
     "convert": "lit-cnn export CKPT --format onnx, torch-export or safetensors writes files of other programs",
     "quantize": "lit-cnn export CKPT --int8 writes an ONNX file in 8-bit integers",
