@@ -119,6 +119,8 @@ def test_names_of_any_kind_are_shown(tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_networks_and_runs_are_not_mixed(runs: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", runs, "resnet50"]) == 1
     assert f"networks and runs are not mixed: {runs} is of runs and resnet50 is not" in capsys.readouterr().err
+    assert main(["compare", runs, f"{runs}/missing"]) == 1
+    assert f"there is no run {runs}/missing: name run folders" in capsys.readouterr().err
     assert main(["compare", "resnet50", "--by", "model"]) == 1
     assert "--by compares runs, but resnet50 is not a run" in capsys.readouterr().err
     assert main(["compare", runs, "--latex", "--no-speed"]) == 1
