@@ -18,7 +18,7 @@ from lit_cnn.reports.search_curves import COLORS
 LOSS, TRAIN_LOSS, ACCURACY = "val/loss", "train/loss", "val/acc1"
 _WIDTH, _TALL = 11.0, 3.6
 """Of the figure, and of its panels, in inches."""
-_LEGEND_LINE = 0.23
+_LEGEND_LINE = 0.19
 _LEGEND_CELLS = 100
 _RISE = 8
 """Epochs from which on the first quarter, where accuracies rise steeply, does not choose the scale."""
