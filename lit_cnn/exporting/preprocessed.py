@@ -58,7 +58,8 @@ class PreprocessedNetwork(nn.Module):
     def _resized(self, pixels: Tensor, high: int, wide: int) -> Tensor:
         mode = self.preprocessing.interpolation
         if mode == "nearest":
-            return F.interpolate(pixels, size=(high, wide), mode=mode)
+            rows, columns = _nearest(pixels.shape[-2], high, pixels), _nearest(pixels.shape[-1], wide, pixels)
+            return pixels.index_select(2, rows).index_select(3, columns)
         narrow = F.interpolate(pixels, size=(pixels.shape[-2], wide), mode=mode, antialias=True)
         resized = F.interpolate(_levels(narrow), size=(high, wide), mode=mode, antialias=True)
         return _levels(resized)
@@ -69,6 +70,13 @@ class PreprocessedNetwork(nn.Module):
         rows = torch.arange(height, device=pixels.device) + _half(high - height)
         columns = torch.arange(width, device=pixels.device) + _half(wide - width)
         return pixels.index_select(2, rows).index_select(3, columns)
+
+
+def _nearest(length: int, resized: int, like: Tensor) -> Tensor:
+    """The pixels of a side that the nearest filter shows, by torch's arithmetic: ONNX's own rounds otherwise."""
+    scale = torch.full((), length, dtype=torch.float32) / torch.full((), resized, dtype=torch.float32)
+    places = torch.arange(resized, dtype=torch.float32, device=like.device) * scale.to(like.device)
+    return places.to(torch.int64).clamp(max=length - 1)
 
 
 def _levels(pixels: Tensor) -> Tensor:

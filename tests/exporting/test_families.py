@@ -22,4 +22,4 @@ def test_every_family_exports_and_agrees_on_photographs(name: str, tmp_path: Pat
     export_families.photographs(tmp_path)
     row = export_families.export_family(name, tmp_path)
     assert row.agreed == export_families.WINDOWS
-    assert row.relative < 0.1
+    assert row.relative < 1e-3

@@ -1,6 +1,7 @@
 """ONNX files in ONNX Runtime: any batch and size, metadata, operators' versions."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from exported_run import photographs, untrained
 
 import lit_cnn.exporting
+from lit_cnn.data.preprocessing import evaluate_images
 from lit_cnn.evaluation.trained import Trained
 from lit_cnn.exporting import OnnxFile, export_onnx
 from lit_cnn.exporting.exporting import export_verified
@@ -36,6 +38,17 @@ def test_any_number_and_size_of_images_gives_the_networks_logits(
     images = torch.randint(0, 256, shape, generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     expected = PreprocessedNetwork(trained.network, trained.preprocessing)(images)
     torch.testing.assert_close(open_onnx(written.path)(images), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_the_nearest_filter_takes_the_same_pixels(tmp_path: Path) -> None:
+    trained = untrained(tmp_path)
+    trained.recorded_preprocessing = replace(trained.preprocessing, interpolation="nearest")
+    run = open_onnx(export_onnx(trained, tmp_path / "nearest.onnx").path)
+    for height, width in ((427, 640), (18, 18), (33, 250), (90, 17), (231, 333)):
+        images = torch.randint(0, 256, (1, height, width, 3), dtype=torch.uint8)
+        expected = trained.logits(evaluate_images(images.permute(0, 3, 1, 2), trained.preprocessing))
+        torch.testing.assert_close(run(images), expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.slow
