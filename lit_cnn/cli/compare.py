@@ -1,4 +1,11 @@
-"""``lit-cnn compare NAME… [CKPT…]``: published weights in our networks and in theirs, next to own checkpoints.
+"""``lit-cnn compare``: runs with each other, or published weights in our networks and in theirs.
+
+    lit-cnn compare RUN RUN…          means over seeds, differences with intervals, cost, curves
+    lit-cnn compare NAME… [CKPT…]     networks measured on the same images
+
+A RUN is a run folder, a folder of runs, a sweep, or a pattern such as 'runs/quickstart/*'. Runs are grouped by the
+recipe keys that differ, the seed excepted, and groups are compared seed by seed. With --data a run folder means its
+best checkpoint.
 
 NAME is of the catalog, with ``@timm``, ``@torchvision`` or ``@timm:TAG`` for other weights than the default ones. Both
 networks see the same pixels, prepared as the weights were published with; differing counts images that they call
@@ -13,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from lit_cnn.cli.checkpoint_arguments import add_split_argument
 from lit_cnn.cli.command_parser import CommandParser
+from lit_cnn.cli.compare_runs import add_run_arguments, means_runs, run_comparison
 from lit_cnn.cli.console import as_json, number, phases, say
 from lit_cnn.cli.outputs import PICTURES, add_output, require_writable
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
@@ -37,16 +45,18 @@ PROOFS = {
 
 
 def run(arguments: list[str]) -> int:
-    """Exit code 1 if a row could not be made or two networks call an image differently."""
+    """Of networks, exit code 1 if a row could not be made or two networks call an image differently."""
     parser = make_parser()
     options = parser.parse_args(arguments)
     if not options.names and not options.list:
-        parser.error("name at least one network or checkpoint, or --list")
+        parser.error("name two runs or more, or at least one network or checkpoint, or --list")
     if options.list:
         return show_published(options)
     for flag, path, endings in (("--out", options.out, (".csv",)), ("--plot", options.plot, PICTURES)):
         if path is not None:
             require_writable(flag, path, endings)
+    if means_runs(options, parser):
+        return run_comparison(options)
     from lit_cnn.evaluation.compare import Settings, compare_all
 
     settings = Settings(options.data, options.split, options.real, not options.no_speed, options.trust)
@@ -65,9 +75,12 @@ def make_parser() -> CommandParser:
     parser = CommandParser(
         prog="lit-cnn compare",
         description=__doc__,
-        example="lit-cnn compare resnet50 resnet50@torchvision runs/folder/A --data imagenet/val",
+        example="lit-cnn compare 'runs/quickstart/*' --plot curves.svg",
+        epilog="Of networks: lit-cnn compare resnet50 resnet50@torchvision runs/folder/A --data imagenet/val",
     )
-    parser.add_argument("names", nargs="*", metavar="NAME|CKPT", help="networks, published weights, own checkpoints")
+    parser.add_argument(
+        "names", nargs="*", metavar="RUN|NAME|CKPT", help="runs; or networks, published weights, checkpoints"
+    )
     parser.add_argument("--data", metavar="PATH", help="labeled images; class folders may be names, synsets or indices")
     add_split_argument(parser)
     parser.add_argument("--real", action="store_true", help="accuracy on the ReaL labels too (ImageNet's val images)")
@@ -75,9 +88,9 @@ def make_parser() -> CommandParser:
     parser.add_argument("--trust", action="append", default=[], metavar="CLASS_PATH", help="code that may be run")
     parser.add_argument("--list", action="store_true", help="list the published weights of the names, or all")
     add_output(parser, "--out", "write a CSV file")
-    add_output(parser, "--plot", f"draw accuracy against multiply-adds ({', '.join(PICTURES)})")
+    add_output(parser, "--plot", f"draw runs' curves, or networks' accuracy and multiply-adds ({', '.join(PICTURES)})")
     parser.add_argument("--wandb", nargs="?", const="", metavar="PROJECT", help="record the table in W&B")
-    add_form_arguments(parser, "a list of objects")
+    add_run_arguments(parser, add_form_arguments(parser, "an object of runs, a list of networks"))
     return parser
 
 

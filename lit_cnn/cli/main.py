@@ -28,7 +28,7 @@ COMMANDS = {
     "report": ("lit_cnn.cli.report", "one page of a run to hand over, as an HTML file"),
     "sweep": ("lit_cnn.cli.sweep", "try values of recipe keys, each in a run of its own"),
     "search": ("lit_cnn.cli.search", "find an architecture: spaces, strategies, winners retrained"),
-    "compare": ("lit_cnn.cli.compare", "published weights in our networks and in theirs, next to own checkpoints"),
+    "compare": ("lit_cnn.cli.compare", "runs and their seeds; published weights in our networks and in theirs"),
     "import": ("lit_cnn.cli.import_weights", "weights of timm, torchvision, the hub or a file as a checkpoint"),
     "parity": ("lit_cnn.cli.parity", "our networks against torchvision's and timm's with the same weights"),
     "profile": ("lit_cnn.cli.profile", "parameters, multiply-adds, speed and memory of networks"),

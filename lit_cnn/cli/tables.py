@@ -73,11 +73,13 @@ class Line(NamedTuple):
     style: str = ""
 
 
-def add_form_arguments(parser: argparse.ArgumentParser, json: str = "an object") -> None:
-    """``--json``, which prints ``json`` and nothing else on the standard output, or ``--markdown``."""
+def add_form_arguments(parser: argparse.ArgumentParser, json: str = "an object") -> "argparse._MutuallyExclusiveGroup":
+    """``--json``, which prints ``json`` and nothing else on the standard output, or ``--markdown``; returns their
+    group, to which a command may add forms of its own."""
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help=f"print {json} in JSON")
     form.add_argument("--markdown", action="store_true", help="print Markdown")
+    return form
 
 
 def print_tables(

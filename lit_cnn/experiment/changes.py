@@ -1,6 +1,6 @@
 """The keys in which two recipes differ: what a run changed of its recipe, as one line and as labels."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,6 +47,19 @@ def trained_changes(found: Mapping[str, Change]) -> dict[str, Change]:
         for key, change in found.items()
         if key not in MACHINE_KEYS and not any(f"{key}.".startswith(f"{part}.") for part in UNTRAINED)
     }
+
+
+def differing(recipes: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The dotted keys in which trained recipes differ, with the value of each recipe; null where it has no such key.
+
+    Args:
+        recipes: Resolved recipes. Where they run, what they are called and where they are recorded counts for nothing.
+    """
+    found: dict[str, Change] = {}
+    for other in recipes[1:]:
+        found |= trained_changes(changes(recipes[0], other))
+    values = [dict(leaves("", dict(recipe))) for recipe in recipes]
+    return {key: [flat.get(key) for flat in values] for key in found}
 
 
 def described(change: Change) -> str:
