@@ -36,6 +36,7 @@ BELOW = {
     "evaluation": EXPERIMENT,
     "exporting": {"architectures", "torch_internals"},
     "benchmarking": EXPERIMENT,
+    "explanations": {"evaluation", *EXPERIMENT},
     "sweeps": EXPERIMENT,
     "search": {"sweeps", "benchmarking", "exporting", "evaluation", *EXPERIMENT},
 }

@@ -25,6 +25,7 @@ COMMANDS = {
     "ensemble": ("lit_cnn.cli.ensemble", "accuracy of several checkpoints together"),
     "calibrate": ("lit_cnn.cli.calibrate", "confidence against accuracy, and temperature scaling"),
     "corruptions": ("lit_cnn.cli.corruptions", "accuracy under noise, blur, fog, JPEG and other corruptions"),
+    "explain": ("lit_cnn.cli.explain", "where in an image an answer comes from; filters; confused classes"),
     "report": ("lit_cnn.cli.report", "one page of a run to hand over, as an HTML file"),
     "sweep": ("lit_cnn.cli.sweep", "try values of recipe keys, each in a run of its own"),
     "search": ("lit_cnn.cli.search", "find an architecture: spaces, strategies, winners retrained"),

@@ -50,7 +50,7 @@ def draw_contact_sheet(
         raise ValueError(f"a contact sheet needs one caption for each image, got {len(shown)} and {len(captions)}")
     columns = min(columns, len(shown))
     rows = math.ceil(len(shown) / columns)
-    texts = [_wrapped(text) for text in captions]
+    texts = [wrapped_caption(text) for text in captions]
     lines = max(text.count("\n") + 1 for text in texts)
     head = 0.42 if title else _MARGIN
     tall = _CELL * shown.shape[2] / shown.shape[3]
@@ -64,7 +64,7 @@ def draw_contact_sheet(
         left = _MARGIN + number % columns * step_x
         top = height - head - number // columns * step_y
         axes = figure.add_axes((left / width, (top - tall) / height, _CELL / width, tall / height))
-        _show(axes, image, RED if number in framed else GRID)
+        show_image(axes, image, RED if number in framed else GRID)
         for row, line in enumerate(text.split("\n"), start=1):
             baseline = (top - tall - row * _LINE) / height
             figure.text((left + _CELL / 2) / width, baseline, line, ha="center", fontsize=7.5, color=INK)
@@ -78,7 +78,8 @@ def draw_targets(
     return draw_contact_sheet(images, [caption(target, names) for target in targets], out_png, title=title)
 
 
-def _show(axes: Axes, image: np.ndarray, frame: str) -> None:
+def show_image(axes: Axes, image: np.ndarray, frame: str) -> None:
+    """Draw an image, uint8 (C, H, W), with a frame of this color; a small one is enlarged without smoothing."""
     smooth = image.shape[-1] > 160
     axes.imshow(image_array(image), interpolation="antialiased" if smooth else "nearest", aspect="auto")
     axes.set_xticks([])
@@ -113,7 +114,7 @@ def caption(target: ArrayLike, class_names: Sequence[str]) -> str:
     return " / ".join(f"{name} {share:.1f}" if len(parts) > 1 else f"{name} {share:.2f}" for name, share in parts)
 
 
-def _wrapped(text: str) -> str:
+def wrapped_caption(text: str) -> str:
     """Lines that fit below an image: broken after a slash where too long, then shortened."""
     lines: list[str] = []
     for line in text.split("\n"):
