@@ -31,6 +31,8 @@ COMMANDS = {
     "search": ("lit_cnn.cli.search", "find an architecture: spaces, strategies, winners retrained"),
     "compare": ("lit_cnn.cli.compare", "runs and their seeds; published weights in our networks and in theirs"),
     "import": ("lit_cnn.cli.import_weights", "weights of timm, torchvision, the hub or a file as a checkpoint"),
+    "push": ("lit_cnn.cli.push", "a checkpoint as a folder that timm loads, with a model card; to the hub"),
+    "pull": ("lit_cnn.cli.pull", "a folder or repository in timm's layout as a checkpoint"),
     "parity": ("lit_cnn.cli.parity", "our networks against torchvision's and timm's with the same weights"),
     "profile": ("lit_cnn.cli.profile", "parameters, multiply-adds, speed and memory of networks"),
     "bench": ("lit_cnn.cli.bench", "speed against other libraries and the machine's limit"),

@@ -1,6 +1,7 @@
 """Weights in timm's layout on the Hugging Face Hub, whose ``config.json`` names network, classes and preprocessing."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from lit_cnn.pretrained.references import REFERENCES
 from lit_cnn.pretrained.sources import PublishedWeights, published
 
 PREFIX = "hf-hub:"
+UNREACHED = "huggingface.co cannot be reached"
 
 
 def hub_id(source: str) -> str | None:
@@ -36,7 +38,11 @@ def on_hub(repository: str) -> tuple[PublishedWeights, list[str] | None, Path | 
     config, file = _file(repository, ("config.json",)), _file(repository, HUB_FILES)
     try:
         stated = json.loads(config.read_text(encoding="utf-8"))
-        return _row(repository, stated), stated.get("label_names"), file
+        return (
+            published_row(repository, stated, f"{HUB}/{repository}/resolve/main/{HUB_FILES[0]}"),
+            stated.get("label_names"),
+            file,
+        )
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{repository} has no config.json of timm's layout ({type(error).__name__}: {error}): give its weights by "
@@ -57,10 +63,95 @@ def _file(repository: str, names: tuple[str, ...]) -> Path:
     return found
 
 
-def _row(repository: str, config: dict[str, Any]) -> PublishedWeights:
+def repository_of(source: str) -> str | None:
+    """The repository that ``hf-hub:USER/REPO`` names; None where a local folder is meant.
+
+    Raises:
+        ValueError: If it is not a name of a repository.
+    """
+    if not source.startswith(PREFIX):
+        return None
+    repository = source.removeprefix(PREFIX)
+    if not re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", repository, re.ASCII):
+        raise ValueError(f"{source} does not name a repository: {PREFIX}USER/REPO is expected")
+    return repository
+
+
+def download_model(repository: str, names: tuple[str, str]) -> tuple[Path, Path]:
+    """The two files of a repository, from the hub's cache or downloaded into it.
+
+    Args:
+        repository: ``USER/REPO``.
+        names: Of the description and of the weights.
+
+    Raises:
+        ValueError: If one is not to be had; it says so after seconds where there is no network.
+    """
+    places = []
+    for name in names:
+        found = cached_on_hub(repository, (name,))
+        if found is None and reachable(f"{HUB}/{repository}/resolve/main/{name}"):
+            found = download_from_hub(repository, name)
+        if found is None:
+            raise ValueError(
+                f"{name} of {repository} is not in the cache, and {UNREACHED} or does not show this file: download "
+                f"{' and '.join(names)} into a folder elsewhere and run lit-cnn pull FOLDER"
+            )
+        places.append(found)
+    return places[0], places[1]
+
+
+def require_hub(repository: str) -> None:
+    """Say within seconds where the hub is not reached.
+
+    Raises:
+        ValueError: If it is not.
+    """
+    if not reachable(HUB):
+        raise ValueError(
+            f"{UNREACHED}: push into a folder instead, and upload that from a machine with a network by hf upload "
+            f"{repository} FOLDER"
+        )
+
+
+def upload_model(folder: Path, repository: str, *, private: bool) -> str:
+    """Upload a folder as a repository, which is made where there is none; returns its address.
+
+    The hub's own library finds the token: ``HF_TOKEN``, or what ``hf auth login`` has stored.
+
+    Raises:
+        ValueError: If the hub refuses.
+    """
+    from huggingface_hub import HfApi
+
+    try:
+        api = HfApi(library_name="lit-cnn")
+        api.create_repo(repository, exist_ok=True, private=private)
+        api.upload_folder(repo_id=repository, folder_path=folder, commit_message="Model of lit-cnn")
+    except Exception as error:  # of the library and of what it sends with, which share no class
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ValueError(
+            f"{repository} could not be uploaded ({first}): log in by hf auth login with a token that may write"
+        ) from None
+    return f"{HUB}/{repository}"
+
+
+def published_row(repository: str, config: dict[str, Any], url: str) -> PublishedWeights:
+    """Weights that a ``config.json`` of timm's layout describes.
+
+    Args:
+        repository: Its name, or that of a folder.
+        config: The file's content.
+        url: Where the weights are.
+
+    Raises:
+        ValueError: If no network of the catalog equals timm's.
+    """
     name, stated = config["architecture"], config.get("pretrained_cfg", config)
     reference = next((row for row in REFERENCES if row.library == "timm" and row.published and row.other == name), None)
     if reference is None:
+        if "lit_cnn" in config:
+            raise ValueError(f"{repository} was written by lit-cnn push: read it by lit-cnn pull {PREFIX}{repository}")
         raise ValueError(f"{repository} is timm's {name}, which no network of the catalog equals")
     side = (stated.get("test_input_size") or stated["input_size"])[-1]
     ratio = stated.get("test_crop_pct") or stated.get("crop_pct", 0.875)
@@ -73,7 +164,7 @@ def _row(repository: str, config: dict[str, Any]) -> PublishedWeights:
         tuple(stated["std"]),
         3,
     )
-    url, params = f"{HUB}/{repository}/resolve/main/{HUB_FILES[0]}", find_entry(reference.name).params
+    params = find_entry(reference.name).params
     given = stated.get("license") or "none stated"
     return PublishedWeights(
         reference.name, "timm", name, repository, False, params, preprocessing, None, None, None, given, url

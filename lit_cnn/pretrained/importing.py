@@ -144,7 +144,13 @@ def imported(
     classes, known = network.num_classes, imagenet_classes()
     if class_names is None:
         class_names = [row.name for row in known] if classes == len(known) else [str(n) for n in range(classes)]
-    described = {"architecture": architecture, "options": dict(options), "num_classes": classes, "in_channels": 3}
+    channels = preprocessing.in_channels
+    described = {
+        "architecture": architecture,
+        "options": dict(options),
+        "num_classes": classes,
+        "in_channels": channels,
+    }
     checkpoint = {
         "format": FORMAT,
         "network": described,

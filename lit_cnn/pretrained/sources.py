@@ -10,6 +10,7 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Literal
 
 from torch import Tensor, nn
@@ -188,6 +189,13 @@ def load_with_its_library(row: PublishedWeights, state: Mapping[str, Tensor], nu
         return timm.create_model(row.name, pretrained=True, num_classes=num_classes, pretrained_cfg_overlay=overlay)
     except (RuntimeError, KeyError, AttributeError, ValueError, TypeError):
         return None
+
+
+def load_timm_folder(folder: Path) -> nn.Module:
+    """What timm makes of a folder in its layout, with its weights."""
+    import timm
+
+    return timm.create_model(f"local-dir:{folder}", pretrained=True)
 
 
 @functools.cache

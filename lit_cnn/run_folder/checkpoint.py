@@ -1,14 +1,13 @@
 """The checkpoint format: what is read, how older versions become the present one, and the weights in it."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from lit_cnn.run_folder.atomic import replacing
 from lit_cnn.run_folder.stored_recipe import completed
+from lit_cnn.run_folder.weights_file import is_safetensors, read_described, write_described
 
 LAST = "last.ckpt"
 PREVIOUS = "previous.ckpt"
@@ -44,7 +43,9 @@ MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
 
 
 def load_checkpoint(path: str | Path) -> dict[str, Any]:
-    """Read a checkpoint of tensors and built-in types.
+    """Read a checkpoint of tensors and built-in types, or the safetensors that ``export_weights`` made of one.
+
+    The latter have no recipe and nothing to resume from, only what evaluation, prediction and fine-tuning need.
 
     Raises:
         ValueError: If the file is missing, torn, of a version that cannot be read, or holds anything else.
@@ -55,8 +56,23 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
     file = Path(path).expanduser()
     if not file.is_file():
         raise ValueError(f"there is no checkpoint {text}")
+    checkpoint = read_described(file) if is_safetensors(file) else _read_tensors(file, text)
+    if not isinstance(checkpoint, dict) or "network" not in checkpoint:
+        raise ValueError(
+            f"{text} was not written by lit-cnn: it does not say which network it holds; weights of another program "
+            "come in by lit-cnn import FILE --architecture NAME"
+        )
+    checkpoint = migrate(checkpoint, text)
+    if "state_dict" not in checkpoint:
+        raise ValueError(f"{text} was not written by lit-cnn: it holds no weights")
+    if "recipe" in checkpoint:
+        checkpoint["recipe"] = completed(checkpoint["recipe"])
+    return checkpoint
+
+
+def _read_tensors(file: Path, text: str) -> Any:
     try:
-        checkpoint = torch.load(file, map_location="cpu", weights_only=True)
+        return torch.load(file, map_location="cpu", weights_only=True)
     except OSError as error:
         raise ValueError(
             f"the checkpoint {text} cannot be read ({error.strerror or error}): check its permissions"
@@ -70,17 +86,6 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
         raise ValueError(
             f"{text} is truncated or not a checkpoint ({file.stat().st_size} bytes): use the run's {PREVIOUS} or {BEST}"
         ) from None
-    if not isinstance(checkpoint, dict) or "network" not in checkpoint:
-        raise ValueError(
-            f"{text} was not written by lit-cnn: it does not say which network it holds; weights of another program "
-            "come in by lit-cnn import FILE --architecture NAME"
-        )
-    checkpoint = migrate(checkpoint, text)
-    if "state_dict" not in checkpoint:
-        raise ValueError(f"{text} was not written by lit-cnn: it holds no weights")
-    if "recipe" in checkpoint:
-        checkpoint["recipe"] = completed(checkpoint["recipe"])
-    return checkpoint
 
 
 def migrate(checkpoint: dict[str, Any], name: str) -> dict[str, Any]:
@@ -121,17 +126,17 @@ def network_weights(checkpoint: dict[str, Any], weights: str = "ema") -> dict[st
 
 
 def export_weights(checkpoint: dict[str, Any], path: Path) -> None:
-    """Write the network's weights as safetensors, with what is needed to use them as texts in its metadata.
+    """Write the network's weights as safetensors that every command takes as it takes the checkpoint.
 
-    The metadata has architecture, options, num_classes, in_channels, class_names and preprocessing; all but the
-    architecture are JSON.
+    The texts of its metadata are architecture, options, num_classes, in_channels, class_names, preprocessing and, of
+    imported weights, provenance; all but the architecture are JSON.
     """
-    from safetensors.torch import save
+    write_described(network_weights(checkpoint), {**checkpoint["network"], **described_weights(checkpoint)}, path)
 
-    network = checkpoint["network"]
-    recorded = {**network, "class_names": checkpoint["class_names"], "preprocessing": checkpoint["preprocessing"]}
-    metadata = {name: json.dumps(value) for name, value in recorded.items() if name != "architecture"}
-    tensors = {name: value.contiguous() for name, value in network_weights(checkpoint).items()}
-    content = save(tensors, {"format": "pt", "architecture": str(network["architecture"]), **metadata})
-    with replacing(path) as partial:  # safetensors' own writer makes a file that only its owner may read
-        partial.write_bytes(content)
+
+def described_weights(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """What a checkpoint says of its weights besides the network they belong to."""
+    described = {"class_names": checkpoint["class_names"], "preprocessing": checkpoint["preprocessing"]}
+    if "provenance" in checkpoint:
+        described["provenance"] = checkpoint["provenance"]
+    return {**described, "checkpoint_format": FORMAT}

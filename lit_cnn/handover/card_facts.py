@@ -1,0 +1,147 @@
+"""What a checkpoint and the folder of its run say for a model card, without the names of private folders."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PureWindowsPath
+from typing import Any
+
+from lit_cnn.experiment.files import value_text
+from lit_cnn.pretrained.importing import PROVENANCE
+from lit_cnn.pretrained.sources import PublishedWeights, find_published, is_published_spec
+from lit_cnn.run_folder.folder import DATA_SET, ENVIRONMENT
+from lit_cnn.run_folder.metrics_csv import read_metrics
+
+PRIVATE = ("tracking", "machine")
+"""Sections of a recipe that say where it ran and under whose account."""
+_FOLDERS = re.compile(r"""(?<![\w:/.~\\-])(?:~?/(?:[^/\s'"]+/)*|[A-Za-z]:\\(?:[^\\\s'"]+\\)*)""")
+"""The folders of an absolute path; those of an address on the web are none."""
+
+
+@dataclass(frozen=True)
+class CardFacts:
+    """What is known of a trained network.
+
+    Args:
+        checkpoint: Its entries but the tensors.
+        params: Parameters of the network.
+        weights: "ema" for averaged ones where there are any, or "raw".
+        run_name: Recipe and name of the run folder; empty where the checkpoint lies in none.
+        metrics: Row of the run's metrics of the epoch that the checkpoint was saved after.
+        data: What the data set turned out to be.
+        environment: Command, versions, machine and changed keys.
+    """
+
+    checkpoint: Mapping[str, Any]
+    params: int
+    weights: str = "ema"
+    run_name: str = ""
+    metrics: dict[str, float] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """The resolved recipe without private folders and sections; empty where a script trained."""
+        recipe = self.checkpoint.get("recipe") or {}
+        return {key: without_folders(value) for key, value in recipe.items() if key not in PRIVATE}
+
+    @property
+    def title(self) -> str:
+        """``ResNet-18 on photos``, as the recipe says it, else the architecture's name."""
+        stated = self.recipe.get("about", {}).get("title")
+        return stated or f"{self.checkpoint['network']['architecture']}"
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Metrics of the validation by name without ``val/``, of the weights that are meant; shares in [0, 1]."""
+        found = {name.removeprefix("val/"): value for name, value in self.metrics.items() if name.startswith("val/")}
+        raw = {name.removesuffix("_raw"): value for name, value in found.items() if name.endswith("_raw")}
+        averaged = {name: value for name, value in found.items() if not name.endswith("_raw")}
+        return averaged | raw if self.weights == "raw" else averaged
+
+    @property
+    def changed(self) -> dict[str, str]:
+        """Keys that the run changed of its recipe, as ``old → new``."""
+        pairs = self.environment.get("changed") or {}
+        return {
+            key: " → ".join(value_text(without_folders(value)) for value in values) for key, values in pairs.items()
+        }
+
+    @property
+    def initial(self) -> str | None:
+        """What the training started from: published weights, or the name of a file; None for random weights."""
+        spec = self.recipe.get("model", {}).get("initial", {}).get("checkpoint")
+        return None if spec is None else str(spec)
+
+    @property
+    def base(self) -> PublishedWeights | None:
+        """The published weights that these are, or that the training started from."""
+        for spec in (self.checkpoint.get(PROVENANCE, {}).get("source"), self.initial):
+            if isinstance(spec, str) and is_published_spec(spec):
+                try:
+                    return find_published(spec)
+                except ValueError:  # of a library's later table
+                    return None
+        return None
+
+    def license_of(self, stated: str | None) -> str:
+        """What the user has stated; else that of the weights it comes from; else ``none stated``."""
+        base = self.base
+        recorded = self.checkpoint.get(PROVENANCE, {}).get("license")
+        return stated or recorded or (base.license if base is not None else "none stated")
+
+
+def read_facts(path: Path, checkpoint: Mapping[str, Any], params: int, weights: str = "ema") -> CardFacts:
+    """The facts of a checkpoint, and of the run folder that it lies in.
+
+    Args:
+        path: The checkpoint's file.
+        checkpoint: Its content.
+        params: Parameters of the network.
+        weights: Which of its weights are meant.
+    """
+    entries = {key: value for key, value in checkpoint.items() if key not in ("state_dict", "current_model_state")}
+    run = path.resolve().parent.parent
+    if path.resolve().parent.name != "checkpoints" or not (run / "config.yaml").is_file():
+        return CardFacts(entries, params, weights)
+    name = f"{run.parent.name}/{run.name}"
+    data, environment = (_read(run / file) for file in (DATA_SET, ENVIRONMENT))
+    return CardFacts(entries, params, weights, name, _metrics(run, checkpoint), data, environment)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _metrics(run: Path, checkpoint: Mapping[str, Any]) -> dict[str, float]:
+    """The row of the step that the checkpoint was saved after, where it has a validation."""
+    try:
+        rows = read_metrics(run / "metrics.csv")
+    except (OSError, ValueError):
+        return {}
+    last = checkpoint.get("global_step", 0) - 1
+    return next((row for row in rows if row.get("step") == last and any("val/" in name for name in row)), {})
+
+
+def without_folders(value: Any) -> Any:
+    """A value in which absolute paths have become their last part; of folders and lists, each entry.
+
+    >>> without_folders("lit-cnn fit --data.path /home/me/flowers --config=~/a/b.yaml")
+    'lit-cnn fit --data.path flowers --config=b.yaml'
+    """
+    if isinstance(value, Mapping):
+        return {key: without_folders(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_folders(inner) for inner in value]
+    return _FOLDERS.sub("", value) if isinstance(value, str) else value
+
+
+def last_part(path: str) -> str:
+    """The name of what a path leads to."""
+    return PureWindowsPath(path).name or path
