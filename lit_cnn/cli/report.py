@@ -1,9 +1,9 @@
 """``lit-cnn report RUN…``: one page of a run to hand over, in one HTML file without scripts.
 
 What was trained and what it changed of its recipe, curves, results with intervals, confusion, classes, calibration, the
-worst images, what the network costs, data, environment, and the commands to repeat it. Of several runs, the page compares
-them, with the mean over seeds of equal settings, and shows the best one in full. Images that are no longer where they were
-are left out, and the page says so; --data names their new place.
+worst images, what the network looks at and costs, data, environment, and the commands to repeat it. Of several runs the
+page compares the seeds of equal settings, and shows the best run in full. Images that are no longer where they were are
+left out, and the page says so; --data names their new place.
 """
 
 import datetime
@@ -20,15 +20,17 @@ ENDINGS = (".html", ".htm")
 def run(arguments: list[str]) -> int:
     options = make_parser().parse_args(arguments)
     require_writable("--out", options.out, ENDINGS)
+    from lit_cnn.evaluation.run_comparison import Settings, compare_runs
+    from lit_cnn.evaluation.run_records import find_runs, read_run
     from lit_cnn.handover.facts import Wanted, gather
     from lit_cnn.handover.page import report_html
-    from lit_cnn.handover.run_files import read_run
-    from lit_cnn.handover.seeds import best_run
+    from lit_cnn.handover.runs_part import best_run
     from lit_cnn.run_folder.atomic import replacing
-    from lit_cnn.run_folder.folder import find_run
 
-    runs = [read_run(find_run(name, Path("runs"))) for name in options.runs]
-    chosen = best_run(runs)
+    folders = find_runs(options.runs)
+    several = len(folders) > 1
+    comparison = compare_runs([read_run(folder) for folder in folders], Settings(unfinished=True)) if several else None
+    chosen = folders[0] if comparison is None else best_run(comparison)
     wanted = Wanted(
         data=options.data,
         split=options.split,
@@ -38,10 +40,10 @@ def run(arguments: list[str]) -> int:
         speed=not options.no_speed,
     )
     with phases(2) as tell:
-        tell(f"asking the network of {chosen.folder}")
-        report = gather(chosen.folder, wanted)
+        tell(f"asking the network of {chosen}")
+        report = gather(chosen, wanted)
         tell("drawing the page")
-        html = report_html(report, runs, _made())
+        html = report_html(report, comparison, _made())
     with replacing(options.out) as partial:
         partial.write_text(html, encoding="utf-8")
     for sentence in report.missing:
@@ -53,7 +55,7 @@ def run(arguments: list[str]) -> int:
 def make_parser() -> CommandParser:
     example = "lit-cnn report runs/folder/TIME-ID --out report.html"
     parser = CommandParser("lit-cnn report", __doc__, example=example)
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="run folders, or last")
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="run folders, folders of runs, or patterns")
     parser.add_argument(
         "--out", type=lambda text: Path(text).expanduser(), default=Path("report.html"), metavar="FILE",
         help="the page (default %(default)s)",

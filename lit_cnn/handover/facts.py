@@ -18,7 +18,7 @@ from lit_cnn.evaluation.images import EvaluationImages, SplitName
 from lit_cnn.evaluation.recorded_data import load_network
 from lit_cnn.evaluation.trained import Trained
 from lit_cnn.handover.results import Results, evaluate
-from lit_cnn.handover.run_files import RunFiles, read_run
+from lit_cnn.handover.run_files import RunFiles, run_files
 from lit_cnn.profiling.counting import NetworkCount, count_network
 from lit_cnn.profiling.timing import TimingSettings, device_name, inference_ms
 from lit_cnn.run_folder.folder import find_checkpoint
@@ -148,13 +148,13 @@ class Wanted:
     advance: Callable[[int], object] | None = field(default=None, compare=False)
 
 
-def gather(folder: Path, wanted: Wanted = Wanted()) -> RunReport:  # noqa: B008
+def gather(folder: Path, wanted: Wanted = Wanted()) -> RunReport:
     """The facts of the run in ``folder``.
 
     Raises:
         ValueError: If it is not a run folder.
     """
-    files = read_run(folder)
+    files = run_files(folder)
     report = RunReport(files, _stated_network(files), missing=files.missing)
     try:
         checkpoint = Path(find_checkpoint(folder))
@@ -204,7 +204,9 @@ def _side(trained: Trained) -> int:
     """
     height, width = trained.preprocessing.image_size
     if height != width:
-        raise ValueError(f"the network's input of {width}x{height} pixels is not a square, the only shape that is counted")
+        raise ValueError(
+            f"the network's input of {width}x{height} pixels is not a square, the only shape that is counted"
+        )
     return height
 
 

@@ -6,12 +6,12 @@ from typing import Any
 import yaml
 
 from lit_cnn.data.sources.wording import counted
+from lit_cnn.data.summary import SPLITS
 from lit_cnn.handover.facts import Latency, RunReport
 from lit_cnn.profiling.counting import KINDS, NetworkCount
 from lit_cnn.reports.budget import KIND_STYLE
 from lit_cnn.reports.html_page import Block, Code, HtmlTable, Section, Text
 
-SPLITS = {"train": "training", "val": "validation", "test": "test"}
 CLASSES_NAMED = 1000
 """Classes that the table of the data names."""
 
@@ -23,9 +23,10 @@ def network_section(report: RunReport) -> Section:
         blocks += [_stages(report.count), _kinds(report.count)]
     if report.latency is not None:
         blocks.append(_latency(report.latency))
-    if report.files.images_per_second is not None:
-        speed = report.files.images_per_second
-        blocks.append(Text(f"Training ran at {speed:,.0f} images per second (median over the epochs) on its machine."))
+    cost = report.files.cost
+    if cost.seconds is not None and cost.images_per_second is not None:
+        took = f"{cost.seconds:,.0f} s at {cost.images_per_second:,.0f} images per second"
+        blocks.append(Text(f"Training took {took} on its machine, without validation and start."))
     return Section("Network", blocks or [Text("Nothing of the network is known.", warning=True)])
 
 
@@ -75,8 +76,8 @@ def data_section(report: RunReport) -> Section:
     data = report.files.data
     rows = [["source", str(data.get("source", "–"))], ["path", str(data.get("path", "–"))]]
     for split, number in data.get("images", {}).items():
-        rows.append([f"{SPLITS.get(split, split)} images", f"{number:,}"])
-    rows.append(["validation images", f"{data.get('validation', '–')}"]) if data else None
+        origin = f" ({data.get('validation')})" if split == "val" else ""
+        rows.append([f"{SPLITS.get(split, split)} images", f"{number:,}{origin}"])
     names = list(data.get("classes", report.class_names))
     rows.append([f"{len(names)} classes", ", ".join(names[:CLASSES_NAMED])])
     rows += [["left out", f"{counted(number, 'file')}: {why}"] for why, number in data.get("left_out", {}).items()]
@@ -124,5 +125,7 @@ def repeat_section(report: RunReport) -> Section:
     blocks: list[Block] = [Code("\n".join(lines)), Code(recipe, "the resolved recipe (config.yaml)", folded=True)]
     if report.stored:
         rows = [[each.name, f"{each.size / 1e6:,.2f} MB", each.sha256] for each in report.stored]
-        blocks.append(HtmlTable("files in the run folder", ("file", "size", "sha256, first digits"), rows, words=(0, 2)))
+        blocks.append(
+            HtmlTable("files in the run folder", ("file", "size", "sha256, first digits"), rows, words=(0, 2))
+        )
     return Section("To repeat it", blocks)

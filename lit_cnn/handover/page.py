@@ -1,14 +1,13 @@
 """The page of a run, or of several: from facts to sections, small enough to be sent."""
 
-from collections.abc import Sequence
-
 from lit_cnn.data.summary import SPLITS
+from lit_cnn.evaluation.run_comparison import Comparison
 from lit_cnn.handover.facts import RunReport
 from lit_cnn.handover.network_part import data_section, environment_section, network_section, repeat_section
 from lit_cnn.handover.results import WORST
 from lit_cnn.handover.results_part import between, percent, results_sections
-from lit_cnn.handover.run_files import RunFiles
-from lit_cnn.handover.training_part import compared_section, curves_section, run_name, trained_section
+from lit_cnn.handover.runs_part import compared_section
+from lit_cnn.handover.training_part import curves_section, trained_section
 from lit_cnn.reports.html_page import Block, HtmlTable, Page, Section, Text, render
 from lit_cnn.training.monitor import metric_text
 
@@ -16,37 +15,39 @@ LARGEST = 2_000_000
 """Bytes that a page has at most; images are left out to keep to it."""
 
 
-def report_html(report: RunReport, runs: Sequence[RunFiles], made: str) -> str:
+def report_html(report: RunReport, comparison: Comparison | None, made: str) -> str:
     """The page, with as many images as it has room for.
 
     Args:
         report: The run that is shown in full.
-        runs: All runs that were named, this one among them.
+        comparison: Of all runs that were named, this one among them; None of one run.
         made: By what and when, for the line below the title.
 
     Raises:
         ValueError: If it is too large even without images.
     """
     for shown in (WORST, WORST // 2, WORST // 4, 0):
-        html = render(report_page(report, runs, made, shown))
+        html = render(report_page(report, comparison, made, shown))
         if len(html.encode()) < LARGEST:
             return html
-    raise ValueError(f"the page has {len(html.encode()) / 1e6:.1f} MB without images, and at most 2 are sent: name fewer runs")
+    raise ValueError(
+        f"the page has {len(html.encode()) / 1e6:.1f} MB without images, and at most 2 are sent: name fewer runs"
+    )
 
 
-def report_page(report: RunReport, runs: Sequence[RunFiles], made: str, shown: int = WORST) -> Page:
+def report_page(report: RunReport, comparison: Comparison | None, made: str, shown: int = WORST) -> Page:
     """The sections in the order in which a reader asks for them.
 
     Args:
         report: The run that is shown in full.
-        runs: All runs that were named.
+        comparison: Of all runs that were named.
         made: By what and when.
         shown: Images of a section at most.
     """
     files = report.files
     sections = [
         _summary(report),
-        *([compared_section(runs, files)] if len(runs) > 1 else []),
+        *([compared_section(comparison, files)] if comparison is not None else []),
         trained_section(report),
         curves_section(files),
         *results_sections(report, shown),
@@ -55,7 +56,7 @@ def report_page(report: RunReport, runs: Sequence[RunFiles], made: str, shown: i
         environment_section(report),
         repeat_section(report),
     ]
-    return Page(files.title, f"Run {run_name(files)}; {made}.", sections)
+    return Page(files.title, f"Run {files.name}; {made}.", sections)
 
 
 def _summary(report: RunReport) -> Section:

@@ -108,7 +108,8 @@ class Results:
         bins: The same by confidence.
         worst: Images with the highest loss, falling.
         pairs: The most frequent mistakes.
-        notes: Sentences on what a reader should know of the figures.
+        notes: Sentences on how the images were chosen.
+        warnings: Sentences on what makes the figures doubtful.
     """
 
     split: str
@@ -122,6 +123,7 @@ class Results:
     worst: list[JudgedImage]
     pairs: list[ConfusedPair]
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def images(self) -> int:
@@ -159,11 +161,13 @@ def evaluate(
     loss = validate(computing, images, batch_size=batch, advance=advance, on_block=blocks.append)["loss"]
     rows = torch.cat([block.rows for block in blocks])
     probabilities = torch.cat([block.logits for block in blocks]).softmax(dim=1)
-    notes = [*images.notes, *warnings, *([trained.doubt] if trained.doubt else []), *([str(instead)] if instead else [])]
     if broken:
-        notes.append(f"{len(broken)} of {len(images)} images cannot be read and are left out: {next(iter(broken.values()))}")
+        first = next(iter(broken.values()))
+        warnings.append(f"{len(broken)} of {len(images)} images cannot be read and are left out: {first}")
+    warnings += [text for text in (trained.doubt, str(instead) if instead else None) if text is not None]
     judgement = _Judgement(images, trained.class_names, rows, probabilities)
-    return judgement.results(summary.evaluated or "", summary.line(), loss, tuple(notes), with_pixels), images
+    found = judgement.results(summary.evaluated or "", summary.line(), loss, with_pixels)
+    return replace(found, notes=tuple(images.notes), warnings=tuple(warnings)), images
 
 
 @dataclass(frozen=True)
@@ -179,7 +183,7 @@ class _Judgement:
     def labels(self) -> Tensor:
         return self.images.labels[self.rows]
 
-    def results(self, split: str, line: str, loss: float, notes: tuple[str, ...], with_pixels: bool) -> Results:
+    def results(self, split: str, line: str, loss: float, with_pixels: bool) -> Results:
         labels, total = self.labels, len(self.rows)
         tops = {k: int(hits(self.probabilities, labels, k).sum()) for k in (1, min(5, len(self.class_names)))}
         matrix = confusion_matrix(self.probabilities.argmax(dim=1), labels, len(self.class_names)).numpy()
@@ -194,7 +198,6 @@ class _Judgement:
             confidence_bins(self.probabilities, labels),
             self.worst(with_pixels),
             self.pairs(matrix),
-            notes,
         )
 
     def worst(self, with_pixels: bool) -> list[JudgedImage]:

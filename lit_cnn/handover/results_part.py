@@ -52,7 +52,7 @@ def results_sections(report: RunReport, shown: int) -> list[Section]:
         return _recorded_sections(report.files, shown)
     names = report.class_names
     return [
-        Section("Results", [_accuracy_table(results, report), *(Text(f"{note}.", warning=True) for note in results.notes)]),
+        Section("Results", _accuracy(results, report)),
         Section("Confusion", _confusion(results, names)),
         Section("Classes", _classes(results.classes)),
         Section("Calibration", _calibration(results)),
@@ -61,16 +61,17 @@ def results_sections(report: RunReport, shown: int) -> list[Section]:
     ]
 
 
-def _accuracy_table(results: Results, report: RunReport) -> HtmlTable:
+def _accuracy(results: Results, report: RunReport) -> list[Block]:
     rows = [
         [f"top-{k}", percent(share.value), between(share.interval), f"{share.right:,} of {share.total:,}"]
         for k, share in results.accuracies.items()
     ]
     balanced = percent(balanced_accuracy(results.classes))
     rows += [["balanced accuracy", balanced, "–", "–"], ["cross-entropy, nats", f"{results.loss:.4f}", "–", "–"]]
-    name = "" if report.checkpoint is None else f"{report.checkpoint.name}: "
-    columns = ("figure", "value", "95 % interval (Wilson)", "images")
-    return HtmlTable(f"{name}{results.line}", columns, rows)
+    name = "the network" if report.checkpoint is None else report.checkpoint.name
+    table = HtmlTable(f"figures of {name}", ("figure", "value", "95 % interval (Wilson)", "images"), rows)
+    notes = [Text(f"{note}.") for note in (results.line, *results.notes)]
+    return [*notes, *(Text(f"{warning}.", warning=True) for warning in results.warnings), table]
 
 
 def _confusion(results: Results, names: Sequence[str]) -> list[Block]:

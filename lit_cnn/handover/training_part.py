@@ -1,13 +1,8 @@
-"""The sections of a page on how a run was trained: what it is, what it changed, its curves, runs next to each other."""
+"""The sections of a page on how a run was trained: what it is, what it changed, its curves."""
 
-from collections.abc import Sequence
-
-from lit_cnn.experiment.changes import short_key
 from lit_cnn.experiment.files import value_text
-from lit_cnn.experiment.identity import leaves
 from lit_cnn.handover.facts import RunReport
 from lit_cnn.handover.run_files import RunFiles
-from lit_cnn.handover.seeds import SEED, SeedGroup, differing_keys, seed_groups, settings_of
 from lit_cnn.reports.curves import curve_panels, thinned
 from lit_cnn.reports.html_page import Block, Figure, HtmlTable, Section, Text
 from lit_cnn.reports.inline_svg import inline_svg
@@ -31,9 +26,11 @@ def trained_section(report: RunReport) -> Section:
     """What was trained, and what differs from the recipe that was named."""
     files = report.files
     about = files.recipe.get("about") or {}
-    rows = [[words, _plain(about[name])] for name, words in ABOUT.items() if about.get(name) not in (None, "")]
-    rows = [["recipe", about.get("title") or files.folder.resolve().parent.name], *rows]
-    rows.append(["network", report.network])
+    stated = [[words, _plain(about[name])] for name, words in ABOUT.items() if about.get(name) not in (None, "")]
+    recipe = files.folder.resolve().parent.name
+    rows = [["what", files.title], ["recipe", recipe], ["network", report.network], *stated]
+    if measured := about.get("measured"):
+        rows.append(["recipe's own result", f"{measured['value']} %, {measured['machine']}, {measured['date']}"])
     rows += [["first weights", report.initial]] if report.initial else []
     if files.extends:
         rows.append(["goes on from", f"{files.extends.get('run')}, after {files.extends.get('epochs')} epochs"])
@@ -51,16 +48,16 @@ def _changes(files: RunFiles) -> list[Block]:
 
 
 def _plain(value: object) -> str:
-    return value if isinstance(value, str) else value_text(value)
+    return f"{value:g}" if isinstance(value, float) else value_text(value)
 
 
 def curves_section(files: RunFiles) -> Section:
     """Loss, top-1 and learning rate, and the figures of the epochs."""
-    if not files.metrics:
+    if not files.record.rows:
         return Section("Training curves", [Text("No step was logged.", warning=True)])
     pictures = [
         inline_svg(figure, f"curve-{number}", f"{name} over the epochs", "The table below has the figures.")
-        for number, (name, figure) in enumerate(curve_panels(files.metrics).items())
+        for number, (name, figure) in enumerate(curve_panels(files.record.rows).items())
     ]
     best = files.best
     caption = f"Curves of {files.title}."
@@ -76,7 +73,7 @@ def _epoch(row: dict[str, float]) -> str:
 def epochs_table(files: RunFiles) -> HtmlTable:
     """The figures at the end of each epoch, or of every n-th of many, with the best and the last."""
     best = files.best
-    ends = [row for row in files.metrics if any(_is_figure(name) for name in row)]
+    ends = [row for row in files.record.rows if any(_is_figure(name) for name in row)]
     shown = thinned(ends, EPOCHS_SHOWN)
     if best and best not in shown:
         shown = sorted([*shown, best], key=lambda row: row["step"])
@@ -98,47 +95,3 @@ def _is_figure(name: str) -> bool:
 
 def _figure_text(name: str, value: float) -> str:
     return metric_text(name, value) if "loss" in name or "acc" in name else f"{value:.4g}"
-
-
-def compared_section(runs: Sequence[RunFiles], shown: RunFiles) -> Section:
-    """Several runs: their settings and scores, and the mean of each setting over its seeds."""
-    keys = differing_keys(runs)
-    rows = [_run_row(run, keys) for run in runs]
-    monitor = shown.monitor
-    columns = ("run", *(short_key(key, keys) for key in keys), "seed", f"best {monitor}", "epoch", "last", "epochs")
-    words = (0, *range(1, len(keys) + 1))
-    blocks: list[Block] = [HtmlTable(f"{len(runs)} runs", columns, rows, words=words)]
-    try:
-        blocks.append(_groups_table(seed_groups(runs), monitor))
-    except ValueError as error:
-        blocks.append(Text(f"{error}.", warning=True))
-    blocks.append(Text(f"All that follows is of {run_name(shown)}, the run with the best {monitor}."))
-    return Section("Runs", blocks)
-
-
-def run_name(files: RunFiles) -> str:
-    """``recipe/TIME-ID``."""
-    folder = files.folder.resolve()
-    return f"{folder.parent.name}/{folder.name}"
-
-
-def _run_row(run: RunFiles, keys: Sequence[str]) -> list[str]:
-    best, last, monitor = run.best, run.last, run.monitor
-    values = dict(leaves("", run.recipe))
-    scores = [metric_text(monitor, row[monitor]) if row else "–" for row in (best, last)]
-    ends = [_epoch(row) if row else "–" for row in (best, last)]
-    settings = [settings_of(run, [key]).partition("=")[2] for key in keys]
-    return [run_name(run), *settings, value_text(values.get(SEED)), scores[0], ends[0], scores[1], ends[1]]
-
-
-def _groups_table(groups: Sequence[SeedGroup], monitor: str) -> HtmlTable:
-    """Mean ± standard deviation, and the t interval of the mean."""
-    rows = []
-    for group in groups:
-        sd, interval = group.sd, group.interval
-        mean = metric_text(monitor, group.mean)
-        spread = f"{mean} ± {metric_text(monitor, sd)}" if sd is not None else mean
-        within = " to ".join(metric_text(monitor, end) for end in interval) if interval else "–"
-        rows.append([group.settings or "all runs", str(len(group.scores)), spread, within])
-    columns = ("settings", "runs", f"best {monitor}, mean ± sd", "95 % t interval of the mean")
-    return HtmlTable("seeds of equal settings", columns, rows)

@@ -203,7 +203,7 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["lines"] = _lines
+    environment.filters |= {"lines": _lines, "breakable": _breakable}
     return environment
 
 
@@ -217,3 +217,10 @@ def _lines(text: str) -> Any:
     from markupsafe import escape
 
     return escape(printable_lines(text))
+
+
+def _breakable(text: str) -> Any:
+    """A text that may be broken after the separators of paths and keys."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"([/_.])(?=\w)", r"\1<wbr>", str(escape(printable(text)))))

@@ -53,7 +53,10 @@ def _element(document: str) -> str:
     """The ``<svg>`` element of a document, without what belongs to a file alone."""
     svg = document[document.index("<svg") :].strip()
     svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'\s(?:xmlns(?::xlink)?|version|width|height)="[^"]*"', "", svg[: svg.index(">")]) + svg[svg.index(">") :]
+    svg = (
+        re.sub(r'\s(?:xmlns(?::xlink)?|version|width|height)="[^"]*"', "", svg[: svg.index(">")])
+        + svg[svg.index(">") :]
+    )
     return re.sub(r"\n\s*", "\n", svg.replace("xlink:href", "href"))
 
 

@@ -54,10 +54,10 @@ def reliability_figure(panels: Sequence[ReliabilityPanel]) -> Figure:
     """What ``draw_reliability`` writes."""
     if not panels or any(len({len(p.counts), len(p.confidence), len(p.accuracy)}) != 1 for p in panels):
         raise ValueError("a reliability diagram needs a count, a confidence and an accuracy for each bin")
-    left, bottom, columns = (0.095, 0.19, 2) if len(panels) > 1 else (0.16, 0.27, 1)
+    left, right, bottom, columns = (0.095, 0.965, 0.19, 2) if len(panels) > 1 else (0.16, 0.94, 0.27, 1)
     figure = new_figure(4.4 * len(panels) + 0.3, 5.9)
     grid = figure.add_gridspec(2, len(panels), height_ratios=[3.6, 1], hspace=0.12, wspace=0.25)
-    grid.update(left=left, right=0.965, top=0.93, bottom=bottom)
+    grid.update(left=left, right=right, top=0.93, bottom=bottom)
     tallest = max(max(panel.counts) / max(sum(panel.counts), 1) for panel in panels)
     for column, panel in enumerate(panels):
         upper, lower = figure.add_subplot(grid[0, column]), figure.add_subplot(grid[1, column])
