@@ -22,6 +22,7 @@ def run(arguments: list[str]) -> int:
     require_writable("--out", options.out, ENDINGS)
     from lit_cnn.evaluation.run_comparison import Settings, compare_runs
     from lit_cnn.evaluation.run_records import find_runs, read_run
+    from lit_cnn.handover.explained import explain_worst
     from lit_cnn.handover.facts import Wanted, gather
     from lit_cnn.handover.page import report_html
     from lit_cnn.handover.runs_part import best_run
@@ -38,6 +39,7 @@ def run(arguments: list[str]) -> int:
         trust=tuple(options.trust),
         pixels=not options.no_images,
         speed=not options.no_speed,
+        explain=explain_worst,
     )
     with phases(2) as tell:
         tell(f"asking the network of {chosen}")

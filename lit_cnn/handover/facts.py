@@ -51,14 +51,14 @@ class HeatMap:
         place: Path of its file, or its row.
         pixels: uint8 (3, h, w).
         true: Class of its label.
-        said: Class that the map explains.
+        explained: Class whose evidence the map shows.
         probability: Of that class.
     """
 
     place: str
     pixels: np.ndarray
     true: str
-    said: str
+    explained: str
     probability: float
 
 

@@ -58,6 +58,7 @@ class JudgedImage:
     """One image, what it is and what was said.
 
     Args:
+        row: Its number among the images.
         place: Path of its file, or its row.
         true: Class of its label.
         said: The most probable class.
@@ -66,6 +67,7 @@ class JudgedImage:
         pixels: uint8 (3, h, w) for showing; None where images are left out.
     """
 
+    row: int
     place: str
     true: str
     said: str
@@ -212,7 +214,7 @@ class _Judgement:
         row, (probability, said) = int(self.rows[number]), self.probabilities[number].max(dim=0)
         pixels = thumbnail(self.images.image(row).numpy()) if with_pixels else None
         names = self.class_names[int(self.labels[number])], self.class_names[int(said)]
-        return JudgedImage(self.place(row), *names, float(probability), loss, pixels)
+        return JudgedImage(row, self.place(row), *names, float(probability), loss, pixels)
 
     def place(self, row: int) -> str:
         split = self.images.split

@@ -70,7 +70,7 @@ def _accuracy(results: Results, report: RunReport) -> list[Block]:
     rows += [["balanced accuracy", balanced, "–", "–"], ["cross-entropy, nats", f"{results.loss:.4f}", "–", "–"]]
     name = "the network" if report.checkpoint is None else report.checkpoint.name
     table = HtmlTable(f"figures of {name}", ("figure", "value", "95 % interval (Wilson)", "images"), rows)
-    notes = [Text(f"{note}.") for note in (results.line, *results.notes)]
+    notes = [Text(f"{note}.") for note in (results.line.removeprefix("data: "), *results.notes)]
     return [*notes, *(Text(f"{warning}.", warning=True) for warning in results.warnings), table]
 
 
@@ -161,19 +161,20 @@ def _base(place: str) -> str:
 
 
 def _explained(heat_maps: HeatMaps | None, shown: int) -> list[Section]:
-    if heat_maps is None or not heat_maps.maps:
+    if heat_maps is None or not shown:
         return []
     drawn, rows = [], []
-    for each in heat_maps.maps[:shown]:
-        said = f"{each.said} {_probability(each.probability)}"
-        lines = (f"explained: {said}", f"true {each.true}", _base(each.place))
-        alt = f"heat map of {_base(each.place)} for {each.said}"
-        wrong = each.true != each.said
+    for each in heat_maps.maps:
+        probability = _probability(each.probability)
+        lines = (f"for {each.explained} {probability}", f"true {each.true}", _base(each.place))
+        alt = f"{heat_maps.method} of {_base(each.place)} for {each.explained}"
+        wrong = each.true != each.explained
         drawn.append(Image(data_uri(each.pixels), alt, lines, framed=wrong, coarse=is_coarse(each.pixels)))
-        rows.append([each.place, each.true, each.said, _probability(each.probability)])
-    table = HtmlTable("explained images", ("file", "true", "explained", "probability"), rows, (0, 1, 2), folded=True)
-    caption = f"{heat_maps.method}. {heat_maps.reading}"
-    return [Section("What it looks at", [Images(caption, drawn), table] if drawn else [table])]
+        rows.append([each.place, each.true, each.explained, probability])
+    columns = ("file", "true", "explained", "probability")
+    table = HtmlTable("explained images", columns, rows, words=(0, 1, 2), folded=True)
+    caption = f"{heat_maps.method[:1].upper()}{heat_maps.method[1:]}. {heat_maps.reading}"
+    return [Section("What it looks at", [Images(caption, drawn[: 2 * shown]), table])]
 
 
 def _recorded_sections(files: RunFiles, shown: int) -> list[Section]:

@@ -64,7 +64,8 @@ def _group_row(group: Group, comparison: Comparison) -> list[str]:
 
 
 def _differences(comparison: Comparison) -> HtmlTable:
-    columns = ("first minus second", "pairs", "mean", "95 % t interval", "p (Holm)", "decided")
+    mean = "mean" if "loss" in comparison.metric else "mean, points"
+    columns = ("first minus second", "pairs", mean, "95 % t interval", "p (Holm)", "decided")
     rows = [_difference_row(each, comparison.metric) for each in comparison.differences]
     return HtmlTable(
         f"differences of {comparison.value} {comparison.metric}, seed by seed", columns, rows, words=(0, 5)
@@ -73,10 +74,15 @@ def _differences(comparison: Comparison) -> HtmlTable:
 
 def _difference_row(difference: Difference, metric: str) -> list[str]:
     interval, names = difference.interval, f"{difference.first} − {difference.second}"
-    mean = "–" if difference.mean is None else metric_text(metric, difference.mean)
-    within = f"{metric_text(metric, interval.low)} to {metric_text(metric, interval.high)}" if interval else "–"
+    mean = "–" if difference.mean is None else _gap(metric, difference.mean)
+    within = f"{_gap(metric, interval.low)} to {_gap(metric, interval.high)}" if interval else "–"
     p = "–" if difference.p_holm is None else f"{difference.p_holm:.3f}"
     return [names, str(difference.pairs), mean, within, p, "yes" if difference.decided else "no"]
+
+
+def _gap(metric: str, value: float) -> str:
+    """A difference of losses, or of accuracies in percentage points."""
+    return f"{value:+.4f}" if "loss" in metric else f"{100 * value:+.2f}"
 
 
 def _runs(comparison: Comparison) -> HtmlTable:

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -17,6 +18,14 @@ FLAGS = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"),
     *("--disable-component-update", "--no-first-run", "--disable-dev-shm-usage", "--remote-debugging-pipe"),
 )
+START = """
+import os, sys
+pipes = [os.dup(os.dup(os.dup(int(number)))) for number in sys.argv[1:3]]  # above 4
+for place, pipe in zip((3, 4), pipes):
+    os.dup2(pipe, place)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+"""Chromium hears on file 3 and answers on file 4."""
 SECONDS = 60.0
 """How long an answer is waited for."""
 
@@ -73,9 +82,8 @@ def browser() -> Iterator[Browser]:
     theirs_in, ask = os.pipe()
     hear, theirs_out = os.pipe()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        shell = f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}'
         process = subprocess.Popen(
-            ["sh", "-c", shell, program, *FLAGS, f"--user-data-dir={profile}"],
+            [sys.executable, "-SEc", START, str(theirs_in), str(theirs_out), program, *FLAGS, f"--user-data-dir={profile}"],
             pass_fds=(theirs_in, theirs_out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         os.close(theirs_in)
