@@ -107,6 +107,7 @@ class RunReport:
         heat_maps: What it looked at; None where nobody explained it.
         stored: Its checkpoint and weights.
         missing: Sentences on what is left out, and why.
+        with_images: Whether the page may show images.
     """
 
     files: RunFiles
@@ -121,6 +122,7 @@ class RunReport:
     heat_maps: HeatMaps | None = None
     stored: tuple[StoredFile, ...] = ()
     missing: tuple[str, ...] = ()
+    with_images: bool = True
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ def gather(folder: Path, wanted: Wanted = Wanted()) -> RunReport:
         ValueError: If it is not a run folder.
     """
     files = run_files(folder)
-    report = RunReport(files, _stated_network(files), missing=files.missing)
+    report = RunReport(files, _stated_network(files), missing=files.missing, with_images=wanted.pixels)
     try:
         checkpoint = Path(find_checkpoint(folder))
         trained = load_network(str(checkpoint), wanted.weights, wanted.trust)

@@ -1,5 +1,7 @@
 """The page of a run, or of several: from facts to sections, small enough to be sent."""
 
+from dataclasses import replace
+
 from lit_cnn.data.summary import SPLITS
 from lit_cnn.evaluation.run_comparison import Comparison
 from lit_cnn.handover.facts import RunReport
@@ -8,7 +10,7 @@ from lit_cnn.handover.results import WORST
 from lit_cnn.handover.results_part import between, percent, results_sections
 from lit_cnn.handover.runs_part import compared_section
 from lit_cnn.handover.training_part import curves_section, trained_section
-from lit_cnn.reports.html_page import Block, HtmlTable, Page, Section, Text, render
+from lit_cnn.reports.html_page import Block, HtmlTable, Images, Page, Section, Text, render
 from lit_cnn.training.monitor import metric_text
 
 LARGEST = 2_000_000
@@ -26,23 +28,41 @@ def report_html(report: RunReport, comparison: Comparison | None, made: str) -> 
     Raises:
         ValueError: If it is too large even without images.
     """
+    page = report_page(report, comparison, made)
     for shown in (WORST, WORST // 2, WORST // 4, 0):
-        html = render(report_page(report, comparison, made, shown))
+        html = render(with_images(page, shown))
         if len(html.encode()) < LARGEST:
             return html
-    raise ValueError(
-        f"the page has {len(html.encode()) / 1e6:.1f} MB without images, and at most 2 are sent: name fewer runs"
-    )
+    size = f"{len(html.encode()) / 1e6:.1f} MB"
+    raise ValueError(f"the page has {size} without images, and at most 2 can be sent around: name fewer runs")
 
 
-def report_page(report: RunReport, comparison: Comparison | None, made: str, shown: int = WORST) -> Page:
+def with_images(page: Page, most: int) -> Page:
+    """The page with at most so many images in each place, which says so where some are left out."""
+    sections = []
+    for section in page.sections:
+        blocks = [_with_images(block, most) if isinstance(block, Images) else block for block in section.blocks]
+        sections.append(replace(section, blocks=blocks))
+    return replace(page, sections=sections)
+
+
+def _with_images(block: Images, most: int) -> Block:
+    count = len(block.images)
+    if count <= most:
+        return block
+    left_out = f"{count - most} of {count} images are left out, since the page would be too large."
+    if not most:
+        return Text(left_out)
+    return replace(block, images=block.images[:most], caption=f"{block.caption} {left_out}")
+
+
+def report_page(report: RunReport, comparison: Comparison | None, made: str) -> Page:
     """The sections in the order in which a reader asks for them.
 
     Args:
         report: The run that is shown in full.
         comparison: Of all runs that were named.
         made: By what and when.
-        shown: Images of a section at most.
     """
     files = report.files
     sections = [
@@ -50,7 +70,7 @@ def report_page(report: RunReport, comparison: Comparison | None, made: str, sho
         *([compared_section(comparison, files)] if comparison is not None else []),
         trained_section(report),
         curves_section(files),
-        *results_sections(report, shown),
+        *results_sections(report),
         network_section(report),
         data_section(report),
         environment_section(report),

@@ -40,24 +40,19 @@ def _probability(value: float) -> str:
     return ">99.9 %" if 0.9995 <= value < 1 else f"{100 * value:.1f} %"
 
 
-def results_sections(report: RunReport, shown: int) -> list[Section]:
-    """All that the images say; of a run without them, what its folder recorded.
-
-    Args:
-        report: The run.
-        shown: Images that are shown at most.
-    """
+def results_sections(report: RunReport) -> list[Section]:
+    """All that the images say; of a run without them, what its folder recorded."""
     results = report.results
     if results is None:
-        return _recorded_sections(report.files, shown)
+        return _recorded_sections(report)
     names = report.class_names
     return [
         Section("Results", _accuracy(results, report)),
         Section("Confusion", _confusion(results, names)),
         Section("Classes", _classes(results.classes)),
         Section("Calibration", _calibration(results)),
-        Section("Worst images", _worst(results.worst, shown)),
-        *_explained(report.heat_maps, shown),
+        Section("Worst images", _worst(results.worst)),
+        *_explained(report.heat_maps),
     ]
 
 
@@ -138,8 +133,8 @@ def _calibration(results: Results) -> list[Block]:
     return [HtmlTable(f"of {results.images:,} images", (), facts), Figure(caption, [svg], table)]
 
 
-def _worst(images: Sequence[JudgedImage], shown: int) -> list[Block]:
-    drawn = [_judged(image) for image in images[:shown] if image.pixels is not None]
+def _worst(images: Sequence[JudgedImage]) -> list[Block]:
+    drawn = [_judged(image) for image in images if image.pixels is not None]
     caption = "The images with the highest loss; wrong answers are framed. Wrong labels show here first."
     columns = ("file", "true", "said", "probability", "loss")
     rows = [[each.place, each.true, each.said, _probability(each.probability), f"{each.loss:.3f}"] for each in images]
@@ -160,8 +155,8 @@ def _base(place: str) -> str:
     return place.rpartition("/")[2]
 
 
-def _explained(heat_maps: HeatMaps | None, shown: int) -> list[Section]:
-    if heat_maps is None or not shown:
+def _explained(heat_maps: HeatMaps | None) -> list[Section]:
+    if heat_maps is None:
         return []
     drawn, rows = [], []
     for each in heat_maps.maps:
@@ -174,11 +169,12 @@ def _explained(heat_maps: HeatMaps | None, shown: int) -> list[Section]:
     columns = ("file", "true", "explained", "probability")
     table = HtmlTable("explained images", columns, rows, words=(0, 1, 2), folded=True)
     caption = f"{heat_maps.method[:1].upper()}{heat_maps.method[1:]}. {heat_maps.reading}"
-    return [Section("What it looks at", [Images(caption, drawn[: 2 * shown]), table])]
+    return [Section("What it looks at", [Images(caption, drawn), table])]
 
 
-def _recorded_sections(files: RunFiles, shown: int) -> list[Section]:
+def _recorded_sections(report: RunReport) -> list[Section]:
     """What the run wrote at its best validation."""
+    files = report.files
     best, count = files.best, files.data.get("images", {}).get("val")
     rows = []
     for name, value in best.items():
@@ -189,7 +185,7 @@ def _recorded_sections(files: RunFiles, shown: int) -> list[Section]:
     table = HtmlTable("recorded at the best validation", columns, rows)
     results: list[Block] = [table] if rows else [Text("No validation was recorded.", warning=True)]
     matrix = _sheet(files, "confusion", "confusion matrix of the best validation; its counts are in the picture alone")
-    worst = _sheet(files, WORST, "images with the highest loss at the best validation") if shown else []
+    worst = _sheet(files, WORST, "images with the highest loss at the best validation") if report.with_images else []
     listed = _recorded_worst(files.worst, folded=bool(worst))
     sections = (("Results", results), ("Confusion", matrix), ("Worst images", [*worst, *listed]))
     return [Section(heading, blocks) for heading, blocks in sections if blocks]

@@ -83,7 +83,8 @@ def browser() -> Iterator[Browser]:
     hear, theirs_out = os.pipe()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = subprocess.Popen(
-            [sys.executable, "-SEc", START, str(theirs_in), str(theirs_out), program, *FLAGS, f"--user-data-dir={profile}"],
+            [sys.executable, "-SEc", START, str(theirs_in), str(theirs_out), program, *FLAGS,
+             f"--user-data-dir={profile}"],
             pass_fds=(theirs_in, theirs_out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         os.close(theirs_in)

@@ -1,5 +1,6 @@
 """What is asked of every page: one file, no script, nothing loaded, everything named, told by an HTML parser."""
 
+import itertools
 import re
 from html.parser import HTMLParser
 
@@ -94,9 +95,7 @@ class PageReader(HTMLParser):
         wrong += ["an image has no alt text" for image in self.images if not image.get("alt")]
         levels = [level for level, _ in self.headings]
         wrong += ["the first heading is not the only h1"] if levels[:1] != [1] or levels.count(1) != 1 else []
-        wrong += [
-            f"h{after} follows h{before}" for before, after in zip(levels, levels[1:], strict=False) if after > before + 1
-        ]
+        wrong += [f"h{after} follows h{before}" for before, after in itertools.pairwise(levels) if after > before + 1]
         wrong += [] if "default-src 'none'" in self.policy else ["there is no strict policy"]
         wrong += [] if len(html.encode()) < LARGEST else ["the page is too large"]
         return wrong

@@ -126,7 +126,9 @@ def test_a_browser_asks_for_nothing_and_says_nothing_whatever_names_hold(tmp_pat
             tab.events.clear()
             open_page(tab, path, width, dark=dark)
             asked = [
-                event["params"]["request"]["url"] for event in tab.events if event["method"] == "Network.requestWillBeSent"
+                event["params"]["request"]["url"]
+                for event in tab.events
+                if event["method"] == "Network.requestWillBeSent"
             ]
             assert [url for url in asked if not url.startswith(("data:image/", "file:"))] == []
             assert sum(url.startswith("file:") for url in asked) == 1

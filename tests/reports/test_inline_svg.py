@@ -55,7 +55,9 @@ def test_what_belongs_to_a_file_alone_is_left_out() -> None:
 
 def test_a_picture_is_named_and_described_for_those_who_do_not_see_it() -> None:
     svg = drawn("a", title='<i> "quoted"')
-    assert re.match(r"<svg[^>]* role=\"img\">\n<title>&lt;i&gt; &quot;quoted&quot;</title><desc>what it shows</desc>", svg)
+    assert re.match(
+        r"<svg[^>]* role=\"img\">\n<title>&lt;i&gt; &quot;quoted&quot;</title><desc>what it shows</desc>", svg
+    )
 
 
 def test_the_same_picture_is_the_same_text() -> None:
