@@ -90,7 +90,8 @@ def make_parser() -> CommandParser:
     add_output(parser, "--out", "write a CSV file")
     add_output(parser, "--plot", f"draw runs' curves, or networks' accuracy and multiply-adds ({', '.join(PICTURES)})")
     parser.add_argument("--wandb", nargs="?", const="", metavar="PROJECT", help="record the table in W&B")
-    add_run_arguments(parser, add_form_arguments(parser, "an object of runs, a list of networks"))
+    add_form_arguments(parser, "an object of runs, a list of networks", "of runs: print LaTeX (package booktabs)")
+    add_run_arguments(parser)
     return parser
 
 

@@ -9,7 +9,7 @@ import itertools
 import string
 from typing import TYPE_CHECKING, Any
 
-from lit_cnn.cli.console import as_json, number, say
+from lit_cnn.cli.console import as_json, number, progress, say
 from lit_cnn.cli.tables import Column, Table, print_tables
 
 if TYPE_CHECKING:
@@ -24,13 +24,12 @@ PAIRS = 10
 """Differences that the table shows; of more, those from the best group."""
 
 
-def add_run_arguments(parser: argparse.ArgumentParser, forms: argparse._MutuallyExclusiveGroup) -> None:
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", action="append", default=[], metavar="KEY",
                         help="group runs by this recipe key or section, and not by all that differ")  # fmt: skip
     parser.add_argument("--metric", help="of runs: a column of metrics.csv (default: the recipes' monitor)")
     parser.add_argument("--value", choices=("best", "last"), help="of runs: which validation differences are of (best)")
     parser.add_argument("--unfinished", action="store_true", help="count runs that have not ended")
-    forms.add_argument("--latex", action="store_true", help="of runs: print LaTeX (package booktabs)")
 
 
 def means_runs(options: argparse.Namespace, parser: argparse.ArgumentParser) -> bool:
@@ -70,7 +69,12 @@ def run_comparison(options: argparse.Namespace) -> int:
     from lit_cnn.evaluation.run_records import find_runs, read_run
 
     settings = Settings(options.by, options.metric, options.value or "best", options.unfinished)
-    compared = compare_runs([read_run(folder) for folder in find_runs(options.names)], settings)
+    folders, records = find_runs(options.names), []
+    with progress("reading runs", len(folders)) as advance:
+        for folder in folders:
+            records.append(read_run(folder))
+            advance(1)
+    compared = compare_runs(records, settings)
     if options.json:
         print(as_json(compared.as_dict()))
     elif options.latex:
@@ -108,7 +112,7 @@ def _letters() -> itertools.chain[str]:
 def groups_table(compared: Comparison, letters: dict[str, str]) -> Table:
     """Best and last value over seeds, and what they cost."""
     unit = "" if _is_loss(compared.metric) else " (%)"
-    over = "n" if compared.grouping.within else "seeds"
+    over = "runs" if compared.grouping.paired else "seeds"
     columns = [
         *(Column("group", "name"), Column(over), Column(f"best{unit}"), Column(f"last{unit}")),
         *(Column("at epoch", rank=6), Column("epochs", rank=4), Column("seconds", rank=1), Column("images/s", rank=2)),

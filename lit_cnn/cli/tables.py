@@ -73,13 +73,14 @@ class Line(NamedTuple):
     style: str = ""
 
 
-def add_form_arguments(parser: argparse.ArgumentParser, json: str = "an object") -> "argparse._MutuallyExclusiveGroup":
-    """``--json``, which prints ``json`` and nothing else on the standard output, or ``--markdown``; returns their
-    group, to which a command may add forms of its own."""
+def add_form_arguments(parser: argparse.ArgumentParser, json: str = "an object", latex: str | None = None) -> None:
+    """``--json``, which prints ``json`` and nothing else on the standard output, ``--markdown`` or, where its help
+    ``latex`` is given, ``--latex``."""
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help=f"print {json} in JSON")
     form.add_argument("--markdown", action="store_true", help="print Markdown")
-    return form
+    if latex is not None:
+        form.add_argument("--latex", action="store_true", help=latex)
 
 
 def print_tables(

@@ -11,7 +11,7 @@ from lit_cnn.experiment.changes import differing, short_key
 from lit_cnn.experiment.files import value_text
 from lit_cnn.experiment.identity import leaves
 
-FIRST = ("model.architecture", "data.source")
+FIRST = ("model.architecture", "data.source", "model.optimizer.name", "model.schedule.name", "model.loss.name")
 """Keys that name a group before others do."""
 DATA_PATH = "data.path"
 ALL = "all runs"
@@ -26,14 +26,16 @@ class Grouping:
         keys: By which they are grouped.
         named: Those of them that the labels state.
         within: Other keys that differ between the runs of a group, the seed excepted.
+        paired: Those of them by which runs are paired, since they have the same values in each group.
         labels: The group of each run.
-        blocks: What each run shares with those of other groups that it is paired with: the seed and ``within``.
+        blocks: What each run shares with those of other groups that it is paired with: the seed and ``paired``.
         settings: Label -> the values of ``keys``.
     """
 
     keys: tuple[str, ...]
     named: tuple[str, ...]
     within: tuple[str, ...]
+    paired: tuple[str, ...]
     labels: tuple[str, ...]
     blocks: tuple[str, ...]
     settings: dict[str, dict[str, Any]]
@@ -57,11 +59,12 @@ def group_runs(runs: Sequence[RunRecord], by: Sequence[str] = ()) -> Grouping:
     names = _labels(chosen, named, parts)
     labels = [names[part] for part in parts]
     within = {key: values for key, values in found.items() if key not in chosen and _varies(labels, values)}
+    paired = {key: values for key, values in within.items() if _balanced(labels, values)}
     blocks = [
-        json.dumps([run.seed, *(_text(values[place]) for values in within.values())]) for place, run in enumerate(runs)
+        json.dumps([run.seed, *(_text(values[place]) for values in paired.values())]) for place, run in enumerate(runs)
     ]
     settings = {label: {key: values[place] for key, values in chosen.items()} for place, label in enumerate(labels)}
-    return Grouping(tuple(chosen), tuple(named), tuple(within), tuple(labels), tuple(blocks), settings)
+    return Grouping(tuple(chosen), tuple(named), tuple(within), tuple(paired), tuple(labels), tuple(blocks), settings)
 
 
 def data_facts(run: RunRecord) -> str:
@@ -110,10 +113,23 @@ def _naming(chosen: dict[str, list[Any]], parts: Sequence[str]) -> list[str]:
 def _labels(chosen: dict[str, list[Any]], named: list[str], parts: Sequence[str]) -> dict[str, str]:
     """Each group's name: the values of the naming keys."""
     return {
-        group: ", ".join(f"{short_key(key, named)}={value_text(chosen[key][parts.index(group)])}" for key in named)
-        or ALL
+        group: ", ".join(f"{_short(key, named)}={value_text(chosen[key][parts.index(group)])}" for key in named) or ALL
         for group in dict.fromkeys(parts)
     }
+
+
+def _short(key: str, keys: list[str]) -> str:
+    """``optimizer`` of model.optimizer.name, else the last parts of the key."""
+    own, *others = (name.removesuffix(".name") for name in (key, *(other for other in keys if other != key)))
+    return short_key(own, [own, *others])
+
+
+def _balanced(labels: Sequence[str], values: Sequence[Any]) -> bool:
+    """Whether a key has the same values in each group."""
+    sets: dict[str, set[str]] = {}
+    for label, value in zip(labels, values, strict=True):
+        sets.setdefault(label, set()).add(_text(value))
+    return len(set(map(frozenset, sets.values()))) == 1
 
 
 def _varies(labels: Sequence[str], values: Sequence[Any]) -> bool:

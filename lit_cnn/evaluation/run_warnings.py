@@ -56,6 +56,8 @@ def _having(runs: Sequence[RunRecord], values: Sequence[str], value: str) -> lis
 
 
 def _of_repeats(runs: Sequence[RunRecord], grouping: Grouping) -> Iterator[str]:
+    if grouping.paired != grouping.within:
+        return
     counts = Counter(zip(grouping.labels, grouping.blocks, strict=True))
     for key, count in counts.items():
         if count > 1:
@@ -66,10 +68,12 @@ def _of_repeats(runs: Sequence[RunRecord], grouping: Grouping) -> Iterator[str]:
 def _of_within(grouping: Grouping) -> Iterator[str]:
     if grouping.within:
         more = f" and {len(grouping.within) - 8} more" if len(grouping.within) > 8 else ""
-        yield (
-            f"{', '.join(grouping.within[:8])}{more} differ within groups, so ± is not of seeds alone; runs are paired "
-            "by these and the seed"
+        how = (
+            f"runs are paired by the seed and {', '.join(grouping.paired)}"
+            if grouping.paired
+            else "a group's runs of one seed count once, by their mean"
         )
+        yield f"within groups there are different values of {', '.join(grouping.within[:8])}{more}; {how}"
 
 
 def _of_seeds(runs: Sequence[RunRecord]) -> Iterator[str]:

@@ -7,6 +7,7 @@ import sys
 import pytest
 from fake_search import FIT
 from fitted_run import FittedRun
+from made_runs import make_runs
 from rich.cells import cell_len
 
 from lit_cnn.benchmarking.race import GEMM
@@ -31,6 +32,7 @@ IN_SECONDS = {
     "profile of one": ["profile", "cifar_resnet20", "--layers", "--counts-only"],
     "compare --list": ["compare", "--list", "resnet50"],
     "compare with own": ["compare", "{run}", "--no-speed", "--data", "{images}/val"],
+    "compare runs": ["compare", "{runs}"],
     "parity": ["parity", "resnet18"],
     "parity --list": ["parity", "--list"],
     "config diff": ["config", "diff", "quickstart", "small/resnet50"],
@@ -67,7 +69,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def places(fitted: FittedRun, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A run, its images, a sweep of two trials and a search of three."""
+    """A run, its images, a sweep of two trials, a search of three, and six runs of two settings."""
     folder = tmp_path_factory.mktemp("sweeps")
     (folder / "fake.py").write_text(FAKE_FIT)
     (folder / "blocks.yaml").write_text("search: {space: blocks, strategy: random}\n")
@@ -83,6 +85,7 @@ def places(fitted: FittedRun, tmp_path_factory: pytest.TempPathFactory) -> dict[
         words = [str(fitted.recipe), "--config", str(folder / "blocks.yaml"), "--search-dir", str(folder / "searched")]
         assert main(["search", *words, "--search.evaluations", "3"]) == 0
     places = {"run": fitted.folder, "images": fitted.images, "sweep": folder / "s", "search": folder / "searched"}
+    places["runs"] = make_runs(folder / "runs", {0.1: [0.8, 0.82, 0.84], 0.2: [0.9, 0.91, 0.95]})
     return {name: str(place) for name, place in places.items()}
 
 

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from lit_cnn.evaluation.paired import t_interval, t_quantile, t_share_below
+from lit_cnn.evaluation.paired import holm, t_interval, t_quantile, t_share_below
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,20 @@ def test_a_clear_difference_is_decided_and_none_needs_no_number() -> None:
 def test_one_seed_has_no_interval() -> None:
     with pytest.raises(ValueError, match="at least 2 of them, got 1"):
         t_interval([1.0])
+
+
+def test_p_and_interval_decide_the_same() -> None:
+    half = t_quantile(0.975, 2) / math.sqrt(3)  # of differences with a standard deviation of 1
+    for mean, decided in ((half + 0.01, True), (half - 0.01, False)):
+        interval = t_interval([mean - 1, mean, mean + 1])
+        assert (interval.decided, interval.p_value < 0.05) == (decided, decided)
+    assert t_interval([half - 1, half, half + 1]).p_value == pytest.approx(0.05, abs=1e-9)
+    assert t_interval([-1.0, 1.0]).p_value == 1
+    assert (t_interval([0.5, 0.5]).p_value, t_interval([0.0, 0.0]).p_value) == (0, 1)
+
+
+def test_holm_by_hand() -> None:
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.5, 0.6]) == [1, 1]
+    assert holm([0.02]) == [0.02]
+    assert holm([]) == []

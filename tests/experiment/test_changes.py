@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 import lit_cnn
-from lit_cnn.experiment.changes import Change, changes, labels, one_line, recipe_of_run, trained_changes
+from lit_cnn.experiment.changes import Change, changes, differing, labels, one_line, recipe_of_run, trained_changes
 from lit_cnn.experiment.files import find_recipe
 
 OLD = {"about": {"title": "a"}, "data": {"batch_size": 64, "path": None}, "ema": {"decay": 0.9, "start": 1}}
@@ -25,6 +25,20 @@ def test_where_a_run_happens_is_no_change_of_what_it_yields() -> None:
         ["data.path", "data.workers", "tracking.group", "trainer.devices", "trainer.max_epochs"], different
     )
     assert trained_changes(found) == {"trainer.max_epochs": different}
+
+
+def test_several_recipes_differ_in_what_any_two_do() -> None:
+    recipes = [
+        {"data": {"batch_size": 1, "path": "a"}, "about": {"title": "a"}},
+        {"data": {"batch_size": 1, "path": "b"}, "seed_everything": 1},
+        {"data": {"batch_size": 2, "mixup": {"alpha": 1}}},
+    ]
+    assert differing(recipes) == {
+        "seed_everything": [None, 1, None],
+        "data.batch_size": [1, 1, 2],
+        "data.mixup.alpha": [None, None, 1],
+    }
+    assert differing(recipes[:1]) == {}
 
 
 def test_the_line_counts_what_it_does_not_name() -> None:
