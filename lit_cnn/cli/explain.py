@@ -18,7 +18,7 @@ from lit_cnn.cli.console import as_json, progress, say
 from lit_cnn.cli.outputs import require_writable
 from lit_cnn.cli.pixel_arguments import add_limit_argument
 from lit_cnn.cli.predict import named_files
-from lit_cnn.cli.tables import print_tables
+from lit_cnn.cli.tables import Table, print_tables
 from lit_cnn.explanations.choices import AUTO, METHODS
 
 if TYPE_CHECKING:  # a help needs none of it
@@ -36,6 +36,8 @@ PAIRS = 5
 """Default numbers of images, and of pairs of classes."""
 _OF_PAIR = 3
 """Images of a pair of classes."""
+_STEM = 60
+"""Letters of a file's name that its picture keeps, since file systems take no longer names than 255 bytes."""
 _NAMED = 10
 """Broken files that the last line names."""
 
@@ -56,7 +58,8 @@ def run(arguments: list[str]) -> int:
     explainer = make_explainer(trained, options.method, options.layer, options.patch, options.stride)
     report: dict[str, Any] = {"checkpoint": checkpoint, "weights": options.weights, "method": explainer.method}
     report |= {"layer": explainer.layer or None, "unit": explainer.unit, "files": {}}
-    tables, broken = [], {}
+    tables: list[Table] = []
+    broken: dict[str, str] = {}
     if options.images or options.files_from:
         explained, broken = explain_files(trained, explainer, options, asked)
         report["images"] = report_of_images(explained, trained.class_names)
@@ -146,7 +149,9 @@ def class_number(trained: Trained, name: str | None) -> int | None:
 
     if name is None or name in trained.class_names:
         return None if name is None else trained.class_names.index(name)
-    near = difflib.get_close_matches(name, trained.class_names, n=3)
+    with_it = [known for known in trained.class_names if name.lower() in known.lower()]
+    with_it.sort(key=lambda known: name.lower() not in known.lower().split())  # those that have it as a word first
+    near = with_it[:3] or difflib.get_close_matches(name, trained.class_names, n=3)
     hint = f"did you mean {' or '.join(near)}?" if near else f"its classes are {', '.join(trained.class_names[:20])}"
     more = f" and {len(trained.class_names) - 20} more" if not near and len(trained.class_names) > 20 else ""
     raise ValueError(f"--class {name} is not a class of {trained.name}: {hint}{more}")
@@ -206,7 +211,7 @@ def write_images(
     if options.each:
         files["each"] = []
         for number, image in enumerate(explained, start=1):
-            path = options.out / EACH / f"{number:04}_{Path(image.name).stem}.png"
+            path = options.out / EACH / f"{number:04}_{Path(image.name).stem[:_STEM]}.png"
             group = group_of([image], trained.class_names)
             files["each"].append(str(draw_explained([group], path, title=Path(image.name).name, scale=scale)))
     return files
@@ -235,7 +240,7 @@ def write_filters(trained: Trained, path: Path) -> Path:
     return draw_filters(found.weights.numpy(), path, title=title)
 
 
-def show(report: dict[str, Any], tables: list[Any], options: argparse.Namespace) -> None:
+def show(report: dict[str, Any], tables: list[Table], options: argparse.Namespace) -> None:
     """Print the figures, and the names of the pictures."""
     if options.json:
         print(as_json(report))

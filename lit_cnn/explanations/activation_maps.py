@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lit_cnn.architectures.network import Network
 from lit_cnn.data.image_size import Sides
 from lit_cnn.explanations.layers import find_layer, pooled_classifier
 from lit_cnn.pretrained.order import kept_mode
@@ -40,9 +41,10 @@ def class_activation_map(network: nn.Module, images: Tensor, classes: Tensor) ->
             f"{type(network).__name__} does not end in global average pooling and one linear layer, so it has no exact "
             "class activation map: use grad-cam"
         )
-    assert hasattr(network, "forward_features")
+    assert isinstance(network, Network)
     with kept_mode(network):
-        features = network.eval().forward_features(images)
+        network.eval()
+        features = network.forward_features(images)
     return torch.einsum("nchw,nmc->nmhw", features, classifier.weight[classes])
 
 
@@ -101,5 +103,6 @@ def _from_layer_on(network: nn.Module, images: Tensor, layer: str) -> tuple[Tens
 
 
 def enlarged(maps: Tensor, sides: Sides) -> Tensor:
-    """Maps (N, M, H', W') at the size of the network's input: (N, M, *sides), bilinear between the positions' centers."""
+    """Maps (N, M, H', W') at the size of the network's input: (N, M, *sides), bilinear between the centers of their
+    positions."""
     return F.interpolate(maps, sides, mode="bilinear", align_corners=False)

@@ -67,7 +67,7 @@ class Explainer:
             return "added to the logit (their mean plus the bias is the logit)"
         if self.method == "grad-cam":
             return f"Grad-CAM at {self.layer}: activation times mean gradient of the logit"
-        return f"fall of the probability where {self.patch}x{self.patch} px are covered by the mean color"
+        return f"drop in probability where {self.patch}x{self.patch} px are covered by the mean color"
 
 
 def make_explainer(

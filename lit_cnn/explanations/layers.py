@@ -10,8 +10,6 @@ from lit_cnn.pretrained.order import kept_mode
 
 FEATURES = "features"
 """The layer that is taken where none is named: the part of a network before its head."""
-_SHOWN = 12
-"""Layers that a message names."""
 
 
 def pooled_classifier(network: nn.Module) -> nn.Linear | None:
@@ -37,22 +35,30 @@ def find_layer(network: nn.Module, name: str | None, images: Tensor) -> str:
     names = dict(network.named_modules())
     if name is None and FEATURES in names:
         return FEATURES
-    if name is not None and name in names and name:
+    if name and name in names:
         return name
-    layers = layers_with_maps(network, images)
-    listed = ", ".join(f"{layer} ({height}x{width})" for layer, (height, width) in list(layers.items())[-_SHOWN:])
-    title = type(network).__name__
+    title, layers = type(network).__name__, layers_with_maps(network, images)
+    if not layers:
+        raise ValueError(f"{title} has no layer that ends in a map, as Grad-CAM needs one: use --method occlusion")
+    listed = ", ".join(f"{layer} ({height}x{width})" for layer, (height, width) in layers.items())
     if name is None:
-        raise ValueError(f"{title} has no layer called {FEATURES}: name one with --layer, the last of them {listed}")
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"the last that have a map are {listed}"
+        raise ValueError(f"{title} has no layer called {FEATURES}: name one with --layer, such as {listed}")
+    near = [known for known in names if known.endswith(f".{name}")] or difflib.get_close_matches(name, names)
+    hint = f"did you mean {near[0]}?" if near else f"there are {listed}"
     raise ValueError(f"{title} has no layer {name!r}: {hint}")
 
 
 def layers_with_maps(network: nn.Module, images: Tensor) -> dict[str, tuple[int, int]]:
-    """Name -> height and width of the map of each layer that runs once and has one, in the order in which they end.
+    """For each size of map a layer that runs once and ends in one, from the first to the last.
 
-    Of the layers inside each other that end with the same map, the outermost is named.
+    Of several the outermost is taken, and of these the last.
+
+    Args:
+        network: Any classifier.
+        images: (N, C, H, W) in its units.
+
+    Returns:
+        Name of the layer -> height and width of its map; maps of one position are left out.
     """
     sides: dict[str, tuple[int, int]] = {}
     runs: dict[str, int] = {}
@@ -72,7 +78,8 @@ def layers_with_maps(network: nn.Module, images: Tensor) -> dict[str, tuple[int,
     finally:
         for handle in handles:
             handle.remove()
-    once = {name: side for name, side in sides.items() if runs[name] == 1}
-    order = list(once)
-    inner = {first for first, then in zip(order, order[1:], strict=False) if first.startswith(f"{then}.")}
-    return {name: side for name, side in once.items() if name not in inner}
+    chosen: dict[tuple[int, int], str] = {}
+    for name, side in sides.items():
+        if runs[name] == 1 and (side not in chosen or name.count(".") <= chosen[side].count(".")):
+            chosen[side] = name
+    return {name: side for name, side in sides.items() if chosen.get(side) == name}

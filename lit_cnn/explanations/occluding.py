@@ -44,7 +44,9 @@ def occlusion(
     if not 1 <= size <= min(height, width):
         raise ValueError(f"the patch is {size} px wide but must have 1 to {min(height, width)}, the image's side")
     if not 1 <= stride <= size:
-        raise ValueError(f"the stride is {stride} px but must be 1 to {size}, the patch's side, so that no pixel is left")
+        raise ValueError(
+            f"the stride is {stride} px but must be 1 to {size}, the patch's side, so that no pixel is left"
+        )
     places = [(top, left) for top in _starts(height, size, stride) for left in _starts(width, size, stride)]
     totals = images.new_zeros(*classes.shape, height, width)
     covers = images.new_zeros(height, width)

@@ -26,7 +26,7 @@ _HEADING = 0.32
 _HEAD = 0.42
 _FOOT = 0.62
 """Height of the colors' scale."""
-_CELLS = 8
+_CELLS = 9
 """Most pictures in a line."""
 _NARROWEST = 4.6
 """Width of a sheet with one image, whose scale and heading need room."""
@@ -156,9 +156,7 @@ def _height(line: _Line, tall: float) -> float:
 def _write(figure: Figure, text: str, left: float, top: float, *, size: float, width: float) -> None:
     fitting = shortened(text, int((width - 2 * _MARGIN) / (_LETTER * size / 10)))
     whole_width, whole_height = figure.get_size_inches()
-    figure.text(
-        left / whole_width, top / whole_height, fitting, va="top", fontsize=size, fontweight="bold", color=INK
-    )
+    figure.text(left / whole_width, top / whole_height, fitting, va="top", fontsize=size, fontweight="bold", color=INK)
 
 
 def _draw_item(figure: Figure, item: Item, left: float, top: float, tall: float, highest: float) -> None:
@@ -183,8 +181,9 @@ def _draw_scale(figure: Figure, scale: Scale) -> None:
     axes.imshow(image_array(strip), aspect="auto", extent=(0.0, scale.highest, 0.0, 1.0))
     ticks = [0.0, scale.highest / 2, scale.highest]
     axes.set_xticks(ticks, ["0 or less", *(f"{tick:.3g}" for tick in ticks[1:])], fontsize=7.5)
-    for label, side in zip(axes.get_xticklabels(), ("left", "center", "right"), strict=True):
-        label.set_horizontalalignment(side)
+    first, _, last = axes.get_xticklabels()
+    first.set_horizontalalignment("left")
+    last.set_horizontalalignment("right")
     axes.set_yticks([])
     axes.tick_params(length=2, color=GRID, labelcolor=INK)
     for spine in axes.spines.values():

@@ -45,6 +45,7 @@ IN_SECONDS = {
     "calibrate": ["calibrate", "{run}"],
     "corruptions": ["corruptions", "{run}", "--kinds", "gaussian_noise", "fog", "--severities", "1", "3"],
     "check": ["check", "{run}"],
+    "explain": ["explain", "{run}", "{images}/val/red", "--limit", "1", "--out", "{sweep}/explained"],
     "sweep": ["sweep", "--sweep-dir", "{sweep}", "--report"],
     "search show": ["search", "show", "{search}"],
     "scale": ["scale", "cifar_resnet8", "--phi", "1"],
