@@ -29,7 +29,10 @@ def run(arguments: list[str]) -> int:
     chosen = "".join(f", {name}={value}" for name, value in described["options"].items())
     classes = f"{described['num_classes']} classes, license {provenance['license']}"
     say(f"{described['architecture']}{chosen}, {classes}")
-    say(done.proof.sentence)
+    if done.proof.status == "unproven":
+        say(f"warning: {done.proof.sentence}", stderr=True)
+    else:
+        say(done.proof.sentence)
     say(f"checkpoint: {place}")
     return 0
 

@@ -33,6 +33,9 @@ MEANT = {
     "keys": "lit-cnn fit --keys PREFIX lists the keys of a recipe",
     "pack": "lit-cnn data pack SRC DEST packs a folder into shards",
     "doctor": "lit-cnn check PATH looks at data, a checkpoint or a run",
+    "upload": "lit-cnn push CKPT hf-hub:USER/REPO uploads a model with its card",
+    "publish": "lit-cnn push CKPT DEST hands a model on as a folder that timm loads",
+    "download": "lit-cnn pull hf-hub:USER/REPO downloads a model",
     "export": "checkpoints/weights.safetensors of a run holds its weights, and lit_cnn.load_model(CKPT).network is a "
     "torch module for torch.onnx.export",
 }

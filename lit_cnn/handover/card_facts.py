@@ -10,6 +10,7 @@ from typing import Any
 from lit_cnn.experiment.files import value_text
 from lit_cnn.pretrained.importing import PROVENANCE
 from lit_cnn.pretrained.sources import PublishedWeights, find_published, is_published_spec
+from lit_cnn.run_folder.checkpoint import DATA
 from lit_cnn.run_folder.folder import DATA_SET, ENVIRONMENT
 from lit_cnn.run_folder.metrics_csv import read_metrics
 
@@ -62,6 +63,14 @@ class CardFacts:
         return averaged | raw if self.weights == "raw" else averaged
 
     @property
+    def validated(self) -> int | None:
+        """Images that a validation of the run counts; None where that is not known."""
+        trainer = self.recipe.get("trainer", {})
+        if trainer.get("limit_val_batches") not in (None, 1.0) or trainer.get("fast_dev_run"):
+            return None
+        return self.data.get("images", {}).get("val")
+
+    @property
     def changed(self) -> dict[str, str]:
         """Keys that the run changed of its recipe, as ``old → new``."""
         pairs = self.environment.get("changed") or {}
@@ -105,10 +114,17 @@ def read_facts(path: Path, checkpoint: Mapping[str, Any], params: int, weights: 
     entries = {key: value for key, value in checkpoint.items() if key not in ("state_dict", "current_model_state")}
     run = path.resolve().parent.parent
     if path.resolve().parent.name != "checkpoints" or not (run / "config.yaml").is_file():
-        return CardFacts(entries, params, weights)
+        return CardFacts(entries, params, weights, data=_recorded_data(checkpoint))
     name = f"{run.parent.name}/{run.name}"
-    data, environment = (_read(run / file) for file in (DATA_SET, ENVIRONMENT))
+    data, environment = _read(run / DATA_SET) or _recorded_data(checkpoint), _read(run / ENVIRONMENT)
     return CardFacts(entries, params, weights, name, _metrics(run, checkpoint), data, environment)
+
+
+def _recorded_data(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """What a checkpoint itself says of its data, in the words of the run's own file."""
+    sizes, recipe = checkpoint.get(DATA, {}), (checkpoint.get("recipe") or {}).get("data", {})
+    images = {split: sizes[f"{split}_size"] for split in ("train", "val") if f"{split}_size" in sizes}
+    return {"source": recipe["source"], "path": recipe["path"], "images": images} if "path" in recipe else {}
 
 
 def _read(path: Path) -> dict[str, Any]:

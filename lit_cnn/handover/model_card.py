@@ -3,7 +3,9 @@
 It says only what the checkpoint and its run folder record: nothing is measured, and what is not recorded is left out.
 """
 
+import html
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,7 +19,7 @@ from lit_cnn.pretrained.model_folder import Written
 from lit_cnn.printable import printable
 
 NAMED = 60
-"""Classes that stand in the text; more are folded away."""
+"""Classes that the text names; more are folded away."""
 PICTURES = {"curves.png": "loss and accuracy over the epochs", "confusion.png": "confusion of the classes"}
 """Pictures of a run that show none of its images -> what they show."""
 
@@ -49,8 +51,8 @@ def model_card(
 
 
 def escaped(text: object) -> str:
-    r"""Text on one line that Markdown shows as it is: ``<b>`` becomes ``\<b\>``."""
-    return re.sub(r"([\\`*_{}\[\]<>|#&$~!])", r"\\\1", printable(str(text)))
+    r"""Text on one line that Markdown shows as it is: ``a_<b>`` becomes ``a\_&lt;b&gt;``."""
+    return html.escape(re.sub(r"([\\`*_{}\[\]|#$~!])", r"\\\1", printable(str(text))), quote=False)
 
 
 def _front_matter(facts: CardFacts, written: Written, license_name: str) -> str:
@@ -99,7 +101,7 @@ def _summary(facts: CardFacts, license_name: str) -> str:
 
 def _results(facts: CardFacts) -> Iterator[str]:
     """A table of the figures that the run has logged for these weights, with the images they were counted on."""
-    images, scores = facts.data.get("images", {}).get("val"), facts.scores
+    images, scores = facts.validated, facts.scores
     if not scores:
         yield "No figures were recorded with these weights."
         return
@@ -188,7 +190,9 @@ def _training(facts: CardFacts) -> Iterator[str]:
         machine = environment.get("machine", {})
         yield f"environment: Python {escaped(environment.get('python', ''))}, {escaped(packages)}"
         yield f"machine: {escaped(machine.get('platform', ''))}, {machine.get('cores', '')} cores"
-        yield f"command: `{printable(without_folders(str(environment.get('command', '')))).replace('`', '')}`"
+        command = environment.get("command", "")  # a list in runs of older versions
+        shown = without_folders(command if isinstance(command, str) else shlex.join(command))
+        yield f"command: `{printable(shown).replace('`', '')}`"
     if not (data or recipe or environment):
         yield "nothing is recorded of it"
 
@@ -199,19 +203,19 @@ def _settings(recipe: dict[str, Any]) -> Iterator[str]:
     if optimizer:
         yield (
             f"{optimizer.get('name')} with a learning rate of {optimizer.get('learning_rate')} and a "
-            f"{schedule.get('name')} schedule, {recipe.get('trainer', {}).get('max_epochs')} epochs, batches of "
+            f"{schedule.get('name')} schedule, epochs: {recipe.get('trainer', {}).get('max_epochs')}, batches of "
             f"{data.get('batch_size')} at {data.get('image_size')} px, seed {recipe.get('seed_everything')}"
         )
 
 
 def _limits(facts: CardFacts, license_name: str) -> Iterator[str]:
-    images = facts.data.get("images", {})
+    images = facts.validated
     yield (
         "the network names one of its classes for every image, also for one that shows none of them; its probabilities "
         "are as trained, and may be surer than it is right"
     )
     if facts.scores:
-        counted = f"{images['val']:,} images" if "val" in images else "the validation images"
+        counted = "the validation images" if images is None else f"{images:,} images"
         yield (
             f"the figures are of {counted} of the same source as the training images: others may be harder; an epoch "
             "that was chosen by them is flattered by the choice"

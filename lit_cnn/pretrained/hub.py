@@ -150,7 +150,7 @@ def published_row(repository: str, config: dict[str, Any], url: str) -> Publishe
     name, stated = config["architecture"], config.get("pretrained_cfg", config)
     reference = next((row for row in REFERENCES if row.library == "timm" and row.published and row.other == name), None)
     if reference is None:
-        if "lit_cnn" in config:
+        if isinstance(config.get("lit_cnn"), dict):
             raise ValueError(f"{repository} was written by lit-cnn push: read it by lit-cnn pull {PREFIX}{repository}")
         raise ValueError(f"{repository} is timm's {name}, which no network of the catalog equals")
     side = (stated.get("test_input_size") or stated["input_size"])[-1]

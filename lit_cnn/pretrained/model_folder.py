@@ -7,10 +7,10 @@ entry of ``config.json`` of our own says what timm's entries cannot, so that rea
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from torch import Tensor
 from lit_cnn.architectures.catalog import check_options, create_model, find_entry
 from lit_cnn.architectures.network import Network
 from lit_cnn.data.preprocessing import Preprocessing
+from lit_cnn.data.settings import Interpolation, ResizeMode
 from lit_cnn.pretrained.equality import output_difference, tolerance
 from lit_cnn.pretrained.hub import published_row
 from lit_cnn.pretrained.importing import Imported, file_facts, import_published, imported
@@ -152,7 +153,12 @@ def read_model(config: Path, weights: Path, name: str) -> Imported:
 
 def _read_foreign(stated: dict[str, Any], weights: Path, name: str) -> Imported:
     """What timm or another program has written."""
-    done = import_published(published_row(name, stated, ""), weights)
+    row = published_row(name, stated, "")
+    channels = stated.get("pretrained_cfg", stated)["input_size"][0]
+    if channels != 3:
+        raise ValueError(f"{CONFIG} of {name} states {channels} channels, but 3 are expected of another program")
+    _check(row.preprocessing, name)
+    done = import_published(row, weights)
     names = stated.get("label_names") or stated.get("pretrained_cfg", {}).get("label_names")
     if isinstance(names, list) and len(names) == done.network.num_classes:
         done.checkpoint["class_names"] = list(map(str, names))
@@ -166,6 +172,7 @@ def _read_own(stated: dict[str, Any], weights: Path, name: str) -> Imported:
     options = {key: tuple(value) if isinstance(value, list) else value for key, value in own["options"].items()}
     architecture, classes = own["architecture"], own["num_classes"]
     preprocessing = Preprocessing.from_dict(own["preprocessing"])
+    _check(preprocessing, name)
     if not isinstance(names, list) or len(names) != classes:
         raise ValueError(f"{CONFIG} of {name} states {classes} classes, but not as many label_names")
     check_options(find_entry(architecture), options)
@@ -176,11 +183,40 @@ def _read_own(stated: dict[str, Any], weights: Path, name: str) -> Imported:
         raise ValueError(f"{WEIGHTS} of {name} holds {_size(state):,} numbers, but {architecture} has {size:,}")
     with torch.random.fork_rng(devices=[]):
         network: Network = create_model(architecture, **described)
-    proof = _fill(network, state, stated, name)
-    provenance = {"source": name, "license": str(own.get("license", "none stated")), **file_facts(weights)}
-    if isinstance(own.get("provenance"), dict):
-        provenance["origin"] = own["provenance"]
+    origin = own.get("provenance") or {}
+    proof = _with_doubt(_fill(network, state, stated, name), origin.get("proof", {}))
+    provenance: dict[str, Any] = {
+        "source": name,
+        "license": str(own.get("license", "none stated")),
+        **file_facts(weights),
+    }
+    if origin:
+        provenance["origin"] = origin
     return imported(architecture, options, network, proof, preprocessing, provenance, list(map(str, names)))
+
+
+def _check(preprocessing: Preprocessing, name: str) -> None:
+    """Refuse what no image can be prepared with, before it surprises whoever uses the checkpoint."""
+    sides = (*preprocessing.image_size, preprocessing.resize)
+    numbers = (*preprocessing.mean, *preprocessing.std)
+    possible = {
+        "image_size and resize": len(sides) == 3 and all(isinstance(side, int) and side > 0 for side in sides),
+        "mean and std": all(isinstance(number, (int, float)) and math.isfinite(number) for number in numbers)
+        and min(preprocessing.std, default=0) > 0,
+        "in_channels": len(preprocessing.mean) == len(preprocessing.std) == preprocessing.in_channels,
+        "interpolation": preprocessing.interpolation in get_args(Interpolation),
+        "resize_mode": preprocessing.resize_mode in get_args(ResizeMode),
+    }
+    for entry, holds in possible.items():
+        if not holds:
+            raise ValueError(f"{CONFIG} of {name} states a preprocessing with impossible {entry}")
+
+
+def _with_doubt(proof: Proof, origin: Mapping[str, Any]) -> Proof:
+    """A proof that the folder was read as it was written; unproven where the pairing was before."""
+    if origin.get("status") != "unproven":
+        return proof
+    return replace(proof, status="unproven", sentence=f"{origin['sentence']} (before lit-cnn push)")
 
 
 def _size(state: Mapping[str, Tensor]) -> int:

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from lit_cnn.evaluation.imported_weights import Request, import_weights
 from lit_cnn.pretrained import hub
-from lit_cnn.pretrained.hub import hub_id, on_hub
+from lit_cnn.pretrained.hub import download_model, hub_id, on_hub, repository_of, require_hub, upload_model
 
 __all__ = ["offline"]
 
@@ -80,3 +80,51 @@ def test_what_names_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "user" / "repo").touch()
     assert hub_id("user/repo") is None
     assert hub_id("./w.pth") is hub_id("a/b/c.pth") is hub_id("w.pth") is None
+
+
+def test_only_a_name_of_a_repository_is_asked_for() -> None:
+    assert repository_of("hf-hub:some-body/my_model.v2") == "some-body/my_model.v2"
+    assert repository_of("user/repo") is None
+    for text in ("hf-hub:", "hf-hub:a", "hf-hub:a/b/c", "hf-hub:../b", "hf-hub:a/..", "hf-hub:a/b?x=1", "hf-hub:a/b\n"):
+        with pytest.raises(ValueError, match="does not name a repository: hf-hub:USER/REPO is expected"):
+            repository_of(text)
+
+
+def test_without_a_network_the_hub_is_refused_in_a_sentence(repository: Path) -> None:
+    names = ("config.json", "model.safetensors")
+    assert download_model("somebody/flowers", names) == (repository / names[0], repository / names[1])
+    with pytest.raises(ValueError, match=r"config\.json of a/b is not in the cache.*run lit-cnn pull FOLDER"):
+        download_model("a/b", names)
+    with pytest.raises(ValueError, match=r"huggingface\.co cannot be reached: push into a folder instead"):
+        require_hub("a/b")
+
+
+def test_a_repository_with_a_pickle_alone_is_not_downloaded(repository: Path) -> None:
+    (repository / "model.safetensors").rename(repository / "pytorch_model.bin")
+    with pytest.raises(ValueError, match=r"model\.safetensors of somebody/flowers is not in the cache"):
+        download_model("somebody/flowers", ("config.json", "model.safetensors"))
+
+
+def test_a_folder_is_uploaded_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    calls: list[tuple[str, dict[str, object]]] = []
+    api = "huggingface_hub.HfApi"
+    monkeypatch.setattr(f"{api}.create_repo", lambda _, name, **stated: calls.append((name, stated)))
+    monkeypatch.setattr(f"{api}.upload_folder", lambda _, **stated: calls.append(("", stated)))
+    assert upload_model(tmp_path, "a/b", private=True) == "https://huggingface.co/a/b"
+    assert calls[0] == ("a/b", {"exist_ok": True, "private": True})
+    assert calls[1][1].items() >= {"repo_id": "a/b", "folder_path": tmp_path}.items()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("401 Client Error\nmany lines")
+
+    monkeypatch.setattr(f"{api}.create_repo", refuse)
+    with pytest.raises(ValueError, match=r"a/b could not be uploaded \(401 Client Error\): log in by hf auth login"):
+        upload_model(tmp_path, "a/b", private=False)
+
+
+def test_what_was_pushed_by_lit_cnn_is_pulled_not_imported(repository: Path) -> None:
+    (repository / "config.json").write_text(json.dumps({"architecture": "lit_cnn_x", "lit_cnn": {}}))
+    with pytest.raises(
+        ValueError, match="was written by lit-cnn push: read it by lit-cnn pull hf-hub:somebody/flowers"
+    ):
+        on_hub("somebody/flowers")
