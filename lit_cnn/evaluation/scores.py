@@ -69,7 +69,7 @@ def wilson_interval(right: int, total: int) -> tuple[float, float]:
     share, spread = right / total, z**2 / total
     middle = (share + spread / 2) / (1 + spread)
     half = math.sqrt(spread * (share * (1 - share) + spread / 4)) / (1 + spread)
-    return max(middle - half, 0.0), min(middle + half, 1.0)
+    return middle - half if right else 0.0, middle + half if right < total else 1.0
 
 
 def confusion_matrix(predicted: Tensor, labels: Tensor, classes: int) -> Tensor:
