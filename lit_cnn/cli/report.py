@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lit_cnn.cli.checkpoint_arguments import add_network_arguments, add_split_argument
 from lit_cnn.cli.command_parser import CommandParser
-from lit_cnn.cli.console import phases, say
+from lit_cnn.cli.console import progress, say
 from lit_cnn.cli.outputs import require_writable
 
 ENDINGS = (".html", ".htm")
@@ -32,19 +32,19 @@ def run(arguments: list[str]) -> int:
     several = len(folders) > 1
     comparison = compare_runs([read_run(folder) for folder in folders], Settings(unfinished=True)) if several else None
     chosen = folders[0] if comparison is None else best_run(comparison)
-    wanted = Wanted(
-        data=options.data,
-        split=options.split,
-        weights=options.weights,
-        trust=tuple(options.trust),
-        pixels=not options.no_images,
-        speed=not options.no_speed,
-        explain=explain_worst,
-    )
-    with phases(2) as tell:
-        tell(f"asking the network of {chosen}")
+    images = ((read_run(chosen).data_set or {}).get("images") or {}).get(options.split)
+    with progress(f"asking the network of {chosen}", images if options.data is None else None) as advance:
+        wanted = Wanted(
+            data=options.data,
+            split=options.split,
+            weights=options.weights,
+            trust=tuple(options.trust),
+            pixels=not options.no_images,
+            speed=not options.no_speed,
+            explain=explain_worst,
+            advance=advance,
+        )
         report = gather(chosen, wanted)
-        tell("drawing the page")
         html = report_html(report, comparison, _made())
     with replacing(options.out) as partial:
         partial.write_text(html, encoding="utf-8")

@@ -21,6 +21,7 @@ from lit_cnn.handover.results import Results, evaluate
 from lit_cnn.handover.run_files import RunFiles, run_files
 from lit_cnn.profiling.counting import NetworkCount, count_network
 from lit_cnn.profiling.timing import TimingSettings, device_name, inference_ms
+from lit_cnn.run_folder.checkpoint import BEST
 from lit_cnn.run_folder.folder import find_checkpoint
 
 
@@ -171,6 +172,8 @@ def gather(folder: Path, wanted: Wanted = Wanted()) -> RunReport:
         initial=_initial(files),
         stored=tuple(_stored(folder, (checkpoint, checkpoint.with_name("weights.safetensors")))),
     )
+    if checkpoint.name != BEST:
+        report = _without(report, f"there is no {BEST}, so the figures are of {checkpoint.name}")
     report = _counted(report, trained)
     report = _timed(report, trained) if wanted.speed else report
     return _judged(report, trained, wanted)

@@ -38,7 +38,7 @@ class StoredImage:
 
 @dataclass(frozen=True)
 class RunFiles:
-    """A run as its folder tells it; what the folder lacks is empty, and ``missing`` says so.
+    """A run as its folder shows it; what the folder lacks is empty, and ``missing`` says so.
 
     Args:
         record: Its recipe, metrics, data and environment.

@@ -38,7 +38,7 @@ def trained_section(report: RunReport) -> Section:
 
 
 def _changes(files: RunFiles) -> list[Block]:
-    if not files.environment:
+    if "changed" not in files.environment:
         return [Text("What the run changed of its recipe is not recorded.", warning=True)]
     if not files.changed:
         return [Text("The run changed nothing of its recipe that affects what training yields.")]

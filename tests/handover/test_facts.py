@@ -48,6 +48,14 @@ def test_a_run_without_a_checkpoint_still_has_its_folder(fitted: FittedRun, tmp_
     assert report.missing[0].startswith("the network cannot be asked: the folder")
 
 
+@pytest.mark.slow
+def test_figures_of_another_checkpoint_than_the_best_are_said_to_be_so(fitted: FittedRun, tmp_path: Path) -> None:
+    shutil.copytree(fitted.folder, tmp_path / "run", ignore=shutil.ignore_patterns("best.ckpt"))
+    report = gather(tmp_path / "run", Wanted(speed=False, pixels=False))
+    assert report.results is not None
+    assert report.missing == ("there is no best.ckpt, so the figures are of last.ckpt",)
+
+
 def test_a_network_that_cannot_be_counted_or_timed_is_said(fitted: FittedRun, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the first line\nand another")

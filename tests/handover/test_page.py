@@ -15,6 +15,8 @@ from lit_cnn.handover.explained import explain_worst
 from lit_cnn.handover.facts import RunReport, Wanted, gather
 from lit_cnn.handover.page import LARGEST, report_html
 from lit_cnn.handover.results import ConfusedPair, JudgedImage, Results, Share
+from lit_cnn.handover.training_part import trained_section
+from lit_cnn.reports.html_page import Page, Section, Text, render
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +149,24 @@ def test_images_are_left_out_where_the_page_would_be_too_large(
     with pytest.raises(ValueError, match="without images, and at most 2 can be sent"):
         report_html(few, None, "")
     assert LARGEST == 2_000_000
+
+
+def changes_of(report: RunReport, **environment: object) -> str:
+    files = report.files
+    record = replace(files.record, environment={**files.environment, **environment})
+    blocks = trained_section(replace(report, files=replace(files, record=record))).blocks
+    return render(Page("t", "", [Section("s", blocks)]))
+
+
+def test_what_the_run_changed_is_a_table_of_keys(report: RunReport) -> None:
+    html = changes_of(report, changed={"data.batch_size": [64, 8], "model.initial.checkpoint": [None, "<a>.ckpt"]})
+    read = PageReader(html)
+    assert read.row("data.batch_size") == ["data.batch_size", "64", "8"]
+    assert read.row("model.initial.checkpoint")[1:] == ["null", "<a>.ckpt"]
+    assert "changed nothing" in PageReader(changes_of(report, changed={})).text
+
+
+def test_an_older_run_does_not_say_what_it_changed(report: RunReport) -> None:
+    files = replace(report.files, record=replace(report.files.record, environment={"python": "3.10"}))
+    blocks = trained_section(replace(report, files=files)).blocks
+    assert Text("What the run changed of its recipe is not recorded.", warning=True) in blocks

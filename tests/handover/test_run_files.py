@@ -8,6 +8,7 @@ import pytest
 from fitted_run import FittedRun
 
 from lit_cnn.experiment.changes import Change
+from lit_cnn.experiment.extending import ORIGIN
 from lit_cnn.handover.run_files import StoredImage, run_files
 
 
@@ -56,9 +57,10 @@ def test_changes_and_the_extended_run_are_known(copied: Path) -> None:
     environment = json.loads((copied / "environment.json").read_text())
     environment["changed"] = {"data.batch_size": [64, 8]}
     (copied / "environment.json").write_text(json.dumps(environment))
-    (copied / "extends.json").write_text(json.dumps({"run": "/a/b", "epochs": 2, "steps": 6}))
+    (copied / ORIGIN).write_text(json.dumps({"run": "/a/b", "epochs": 2, "steps": 6}))
     files = run_files(copied)
     assert files.changed == {"data.batch_size": Change(64, 8)}
+    assert files.extends == {"run": "/a/b", "epochs": 2, "steps": 6}
 
 
 def test_names_of_worst_images_keep_their_bytes(copied: Path) -> None:
