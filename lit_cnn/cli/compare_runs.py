@@ -7,6 +7,7 @@ import csv
 import io
 import itertools
 import string
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lit_cnn.cli.console import as_json, number, progress, say
@@ -49,6 +50,11 @@ def means_runs(options: argparse.Namespace, parser: argparse.ArgumentParser) -> 
         )
     runs = [] if measuring else [name for name in options.names if run_records.means_runs(name)]
     others = [name for name in options.names if name not in runs]
+    missing = next((name for name in others if runs and "/" in name and not Path(name).expanduser().exists()), None)
+    if missing:
+        raise ValueError(
+            f"there is no run {missing}: name run folders, folders of runs, or patterns such as 'runs/*/*'"
+        )
     if runs and others:
         raise ValueError(
             f"networks and runs are not mixed: {runs[0]} is of runs and {others[0]} is not; name runs alone, or "

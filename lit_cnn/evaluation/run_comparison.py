@@ -193,8 +193,10 @@ def _why_not(run: RunRecord, metric: str, unfinished: bool) -> str:
 
 
 def _too_few(records: Sequence[RunRecord], counted: Sequence[RunRecord], left_out: dict[str, str], metric: str) -> str:
-    reasons = "; ".join(f"{name}: {why}" for name, why in itertools.islice(left_out.items(), 3))
-    more = f"; and {len(left_out) - 3} more" if len(left_out) > 3 else ""
+    first = {why: name for name, why in reversed(left_out.items())}
+    named = [f"{name}: {why}" for why, name in itertools.islice(reversed(first.items()), 3)]
+    more = len(left_out) - len(named)
+    reasons = "; ".join([*named, *([f"and {more} more"] if more else [])])
     if not left_out:
         name = records[0].folder if records else "that"
         return (
@@ -204,7 +206,7 @@ def _too_few(records: Sequence[RunRecord], counted: Sequence[RunRecord], left_ou
     advice = f"pass --metric NAME if they logged another than {metric}"
     if any(run.state in ("running", "unfinished") for run in records):
         advice = "pass --unfinished to compare them as far as they are"
-    return f"of {len(records)} runs, {len(counted)} can be compared ({reasons}{more}): {advice}"
+    return f"of {len(records)} runs, {len(counted)} can be compared ({reasons}): {advice}"
 
 
 def _scored(runs: Sequence[RunRecord], grouping: Grouping, metric: str) -> list[Scored]:

@@ -1,6 +1,5 @@
 """Runs in groups of the same settings: by the recipe keys that differ, or by given ones."""
 
-import difflib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from lit_cnn.evaluation.run_records import SEED, RunRecord
 from lit_cnn.experiment.changes import differing, short_key
 from lit_cnn.experiment.files import value_text
 from lit_cnn.experiment.identity import leaves
+from lit_cnn.experiment.suggestions import nearest_key
 
 FIRST = ("model.architecture", "data.source", "model.optimizer.name", "model.schedule.name", "model.loss.name")
 """Keys that name a group before others do."""
@@ -88,8 +88,8 @@ def _meant(runs: Sequence[RunRecord], name: str, found: Sequence[str]) -> list[s
         raise ValueError(f"--by {SEED} leaves no runs to take a mean of: seeds are what a group consists of")
     below = [key for key in known if key == name or key.startswith(f"{name}.")]
     if not below:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        near = nearest_key(name, known)
+        hint = f"; did you mean {near}?" if near else ""
         raise ValueError(f"--by {name}: the runs' recipes have no such key{hint}")
     different = [key for key in below if len(set(map(_text, _values(runs, key)))) > 1]
     if not different:

@@ -18,7 +18,7 @@ from lit_cnn.reports.search_curves import COLORS
 LOSS, TRAIN_LOSS, ACCURACY = "val/loss", "train/loss", "val/acc1"
 _WIDTH, _TALL = 11.0, 3.6
 """Of the figure, and of its panels, in inches."""
-_LEGEND_LINE = 0.23
+_LEGEND_LINE = 0.19
 _LEGEND_CELLS = 100
 _NARROW, _NARROW_LEGEND_CELLS = 4.7, 48
 """Of a panel alone: its width in inches, and the cells of a group's name."""

@@ -106,8 +106,7 @@ def test_names_of_any_kind_are_shown(tmp_path: Path, capsys: pytest.CaptureFixtu
     for number, name in enumerate(NASTY):
         make_run(tmp_path / "runs" / name, model__optimizer__name=printable(name), seed_everything=number)
     make_run(tmp_path / "runs" / "half" / NASTY[-1], (0.5,))
-    files = ["--out", str(tmp_path / "a.csv"), "--plot", str(tmp_path / "a.png")]
-    assert main(["compare", str(tmp_path / "runs"), *files]) == 0
+    assert main(["compare", str(tmp_path / "runs"), "--out", str(tmp_path / "a.csv")]) == 0
     out = capsys.readouterr().out
     assert "\x1b" not in out
     assert [name for name in NASTY if f"optimizer={printable(name)}" not in out] == []
@@ -119,6 +118,8 @@ def test_names_of_any_kind_are_shown(tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_networks_and_runs_are_not_mixed(runs: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", runs, "resnet50"]) == 1
     assert f"networks and runs are not mixed: {runs} is of runs and resnet50 is not" in capsys.readouterr().err
+    assert main(["compare", runs, f"{runs}/missing"]) == 1
+    assert f"there is no run {runs}/missing: name run folders" in capsys.readouterr().err
     assert main(["compare", "resnet50", "--by", "model"]) == 1
     assert "--by compares runs, but resnet50 is not a run" in capsys.readouterr().err
     assert main(["compare", runs, "--latex", "--no-speed"]) == 1

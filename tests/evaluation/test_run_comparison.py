@@ -96,7 +96,9 @@ def test_fewer_than_two_runs_are_refused_with_what_to_do(tmp_path: Path) -> None
     with pytest.raises(ValueError, match="pass --unfinished"):
         compared(tmp_path, Settings(metric="val/ece"))
     (tmp_path / "b").rename(tmp_path.parent / f"{tmp_path.name}b")
-    with pytest.raises(ValueError, match=r"of 2 runs, 0 can be compared .*only val/loss, val/acc1.*: pass --metric"):
+    with pytest.raises(
+        ValueError, match=r"of 2 runs, 0 can be compared .*only val/loss, val/acc1; and 1 more\): pass --metric"
+    ):
         compared(tmp_path, Settings(metric="val/ece"))
 
 

@@ -86,6 +86,8 @@ def test_keys_that_group_nothing_are_refused(tmp_path: Path) -> None:
     runs = runs_of(tmp_path, {}, {"data__batch_size": 1})
     with pytest.raises(ValueError, match=r"no such key; did you mean model\.optimizer\.name\?"):
         group_runs(runs, ["model.optimiser.name"])
+    with pytest.raises(ValueError, match=r"no such key; did you mean model\.optimizer\.learning_rate\?"):
+        group_runs(runs, ["lr"])
     with pytest.raises(ValueError, match=r"the same in all these runs; those that differ are: data\.batch_size"):
         group_runs(runs, ["model"])
     with pytest.raises(ValueError, match="leaves no runs to take a mean of"):

@@ -64,6 +64,7 @@ def test_a_compared_loss_leaves_the_accuracy_next_to_it() -> None:
     assert run_figure(TWO, "t", "val/loss").axes[1].get_title(loc="left") == "val/acc1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ending", "begins"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
 def test_the_picture_is_as_its_name_ends(ending: str, begins: bytes, tmp_path: Path) -> None:
     out = draw_run_curves(TWO, tmp_path / "new" / f"c.{ending}", title="t")
