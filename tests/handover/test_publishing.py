@@ -41,6 +41,7 @@ def test_the_folder_holds_the_run_without_its_images_and_folders(pushed: Path, f
         assert str(fitted.folder.parents[2]) not in (pushed / name).read_text()
 
 
+@pytest.mark.slow
 def test_the_recipe_can_be_trained_again(pushed: Path, fitted: FittedRun) -> None:
     recipe = Recipe.load(str(pushed / "recipe.yaml"), overrides={"data.path": str(fitted.images)})
     before = yaml.safe_load((fitted.folder / "config.yaml").read_text())

@@ -1,6 +1,7 @@
 """A folder in timm's layout gives our logits in timm, and reads back as the checkpoint it was written from."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -107,14 +108,21 @@ def test_a_network_that_timm_lacks_is_restored_and_refused_by_timm(
     assert_restored(done, network, checkpoint)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Of a CIFAR ResNet, with nasty names of classes."""
+@pytest.fixture(scope="module")
+def nasty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a CIFAR ResNet with nasty names of classes."""
+    folder = tmp_path_factory.mktemp("nasty")
     network = telling_network("cifar_resnet8", num_classes=len(NASTY))
     checkpoint = checkpoint_of(network, "cifar_resnet8", num_classes=len(NASTY)) | {"class_names": NASTY}
-    _, done = round_trip(tmp_path, network, checkpoint)
+    _, done = round_trip(folder, network, checkpoint)
     assert done.checkpoint["class_names"] == NASTY
-    return tmp_path
+    return folder
+
+
+@pytest.fixture
+def folder(nasty: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(nasty, tmp_path / "copy"))
 
 
 def changed(folder: Path, change: dict[str, Any], **own: Any) -> str:
