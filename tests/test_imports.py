@@ -38,7 +38,7 @@ BELOW = {
     "benchmarking": EXPERIMENT,
     "explanations": {"evaluation", *EXPERIMENT},
     "sweeps": EXPERIMENT,
-    "handover": {"evaluation", *EXPERIMENT},
+    "handover": {"explanations", "exporting", "evaluation", *EXPERIMENT},
     "search": {"sweeps", "benchmarking", "exporting", "evaluation", *EXPERIMENT},
 }
 """What each room may import beside itself; ``cli`` may import everything."""

@@ -53,6 +53,12 @@ def test_the_quickstart(programs: Path, tmp_path: Path) -> None:
     assert (run / "curves.png").is_file()
 
 
+def test_the_page_of_a_run(programs: Path, tmp_path: Path) -> None:
+    output([programs / "lit-cnn", "fit", "quickstart", "--trainer.max_epochs", "1", *CPU], tmp_path)
+    assert "page.html" in output([programs / "lit-cnn", "report", "runs", "--out", "page.html", "--no-speed"], tmp_path)
+    assert "</html>" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
 def test_one_step_of_a_recipe_for_imagenet_on_a_few_images(programs: Path, tmp_path: Path) -> None:
     draws = np.random.default_rng(0)
     for split, images in (("train", 4), ("val", 2)):

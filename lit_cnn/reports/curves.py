@@ -1,6 +1,7 @@
 """Learning curves: loss, top-1 and learning rate of one run over its epochs."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,9 @@ _LABEL_GAP = 13.0
 """Least vertical distance of two labels, in points."""
 
 _TITLE_LENGTH = 120
+
+MOST_POINTS = 500
+"""Points of a curve in a page, where a picture's size grows with them."""
 
 Rows = list[dict[str, float]]
 Labels = list[tuple[float, float, str, str]]
@@ -45,27 +49,62 @@ def draw_curves(metrics_csv: Path, out_png: Path, title: str) -> Path:
 
 def curves_figure(rows: Rows, title: str) -> Figure:
     """What ``draw_curves`` writes: loss, top-1 and learning rate of one row or more, side by side."""
-    epochs = epochs_done(rows)
-    unit = "epoch"
-    if epochs is None:  # stopped before the end of the first one
-        epochs, unit = np.array([row["step"] + 1 for row in rows]), "step"
+    progress = _progress(rows)
     figure = new_figure(13.5, 4.3)
     panels = figure.subplots(1, 3)
     figure.subplots_adjust(left=0.05, right=0.985, bottom=0.13, top=0.77, wspace=0.46)
     figure.suptitle(
         shortened(title, _TITLE_LENGTH), x=0.05, y=0.975, ha="left", fontsize=13, fontweight="bold", color=INK
     )
-    draw = (_draw_loss, _draw_accuracy, _draw_rate)
-    for axes, draw_panel in zip(panels, draw, strict=True):
-        plain_axes(axes)
-        axes.set_xlabel(unit, color=INK, fontsize=9)
-        axes.set_xlim(0, max(epochs[-1], 1e-9))
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=epochs[-1] >= 2))
-        labels = draw_panel(axes, rows, epochs)
-        if not labels:
-            axes.text(0.5, 0.5, "not logged yet", transform=axes.transAxes, ha="center", color=GRAY)
-        _write_labels(axes, [label for label in labels if label[2]])
+    for axes, draw_panel in zip(panels, _PANELS.values(), strict=True):
+        _draw_panel(axes, draw_panel, rows, progress)
     return figure
+
+
+def curve_panels(rows: Rows) -> dict[str, Figure]:
+    """The same panels as pictures of their own, narrow enough for a phone: name -> figure."""
+    rows = thinned(rows, MOST_POINTS)
+    panels = {}
+    for name, draw_panel in _PANELS.items():
+        panels[name] = new_figure(4.7, 3.5)
+        axes = panels[name].add_axes((0.13, 0.14, 0.64, 0.7))
+        _draw_panel(axes, draw_panel, rows, _progress(rows))
+    return panels
+
+
+def thinned(rows: Rows, most: int) -> Rows:
+    """At most about ``most`` rows: of those inside epochs every n-th, of the ends of epochs all, or else every n-th."""
+    ends = [row for row in rows if _ends_epoch(row)]
+    inside = [row for row in rows if not _ends_epoch(row)]
+    kept = [*_every(inside, max(most - len(ends), 1)), *_every(ends, most)]
+    return sorted(kept, key=lambda row: row["step"])
+
+
+def _every(rows: Rows, most: int) -> Rows:
+    """The last row and every n-th before it."""
+    return rows[:: -max(math.ceil(len(rows) / most), 1)]
+
+
+def _progress(rows: Rows) -> tuple[np.ndarray, str]:
+    """Where each row stands on the horizontal axis, and the axis' unit."""
+    epochs = epochs_done(rows)
+    if epochs is None:  # stopped before the end of the first one
+        return np.array([row["step"] + 1 for row in rows]), "step"
+    return epochs, "epoch"
+
+
+def _draw_panel(
+    axes: Axes, draw: Callable[[Axes, Rows, np.ndarray], Labels], rows: Rows, progress: tuple[np.ndarray, str]
+) -> None:
+    epochs, unit = progress
+    plain_axes(axes)
+    axes.set_xlabel(unit, color=INK, fontsize=9)
+    axes.set_xlim(0, max(epochs[-1], 1e-9))
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=epochs[-1] >= 2))
+    labels = draw(axes, rows, epochs)
+    if not labels:
+        axes.text(0.5, 0.5, "not logged yet", transform=axes.transAxes, ha="center", color=GRAY)
+    _write_labels(axes, [label for label in labels if label[2]])
 
 
 def epochs_done(rows: Rows) -> np.ndarray | None:
@@ -160,6 +199,9 @@ def _draw_rate(axes: Axes, rows: Rows, epochs: np.ndarray) -> Labels:
         axes.set_ylim(0, y.max() * 1.06)
     _subtitle(axes, f"peak {y.max():.2g}, now {y[-1]:.2g}", GRAY)
     return [(x[-1], y[-1], "", INK)]
+
+
+_PANELS = {"loss": _draw_loss, "top-1": _draw_accuracy, "learning rate": _draw_rate}
 
 
 def stepwise(rates: np.ndarray) -> bool:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
@@ -46,12 +47,17 @@ def draw_reliability(panels: Sequence[ReliabilityPanel], out_png: Path) -> Path:
     Raises:
         ValueError: If there is no panel, or one of its lists has another length.
     """
+    return write_figure(reliability_figure(panels), out_png)
+
+
+def reliability_figure(panels: Sequence[ReliabilityPanel]) -> Figure:
+    """What ``draw_reliability`` writes."""
     if not panels or any(len({len(p.counts), len(p.confidence), len(p.accuracy)}) != 1 for p in panels):
         raise ValueError("a reliability diagram needs a count, a confidence and an accuracy for each bin")
+    left, right, bottom, columns = (0.095, 0.965, 0.19, 2) if len(panels) > 1 else (0.16, 0.94, 0.27, 1)
     figure = new_figure(4.4 * len(panels) + 0.3, 5.9)
-    grid = figure.add_gridspec(
-        2, len(panels), height_ratios=[3.6, 1], hspace=0.12, wspace=0.25, left=0.095, right=0.965, top=0.93, bottom=0.19
-    )
+    grid = figure.add_gridspec(2, len(panels), height_ratios=[3.6, 1], hspace=0.12, wspace=0.25)
+    grid.update(left=left, right=right, top=0.93, bottom=bottom)
     tallest = max(max(panel.counts) / max(sum(panel.counts), 1) for panel in panels)
     for column, panel in enumerate(panels):
         upper, lower = figure.add_subplot(grid[0, column]), figure.add_subplot(grid[1, column])
@@ -66,8 +72,8 @@ def draw_reliability(panels: Sequence[ReliabilityPanel], out_png: Path) -> Path:
         Patch(color=LIGHT_BLUE, label="not sure enough: accuracy above confidence"),
         Line2D([], [], color=GRAY, linestyle="--", label="perfect calibration"),
     ]
-    figure.legend(handles=keys, loc="lower center", ncols=2, frameon=False, fontsize=9, labelcolor=INK)
-    return write_figure(figure, out_png)
+    figure.legend(handles=keys, loc="lower center", ncols=columns, frameon=False, fontsize=9, labelcolor=INK)
+    return figure
 
 
 class BarParts(NamedTuple):

@@ -20,6 +20,8 @@ _WIDTH, _TALL = 11.0, 3.6
 """Of the figure, and of its panels, in inches."""
 _LEGEND_LINE = 0.19
 _LEGEND_CELLS = 100
+_NARROW, _NARROW_LEGEND_CELLS = 4.7, 48
+"""Of a panel alone: its width in inches, and the cells of a group's name."""
 _RISE = 8
 """Epochs from which on the first quarter, where accuracies rise steeply, does not choose the scale."""
 _SPREAD = 20.0
@@ -76,6 +78,26 @@ def run_figure(runs: Sequence[RunCurves], title: str, metric: str = ACCURACY) ->
     marks = [Line2D([], [], color=_color(place), linestyle=_dash(place), linewidth=2) for place in range(len(groups))]
     figure.legend(marks, names, loc="lower center", ncols=columns, frameon=False, fontsize=9, labelcolor=INK)
     return figure
+
+
+def run_panels(runs: Sequence[RunCurves], metric: str = ACCURACY) -> dict[str, Figure]:
+    """The same panels as pictures of their own, narrow enough for a phone: name -> figure."""
+    groups = list(dict.fromkeys(run.group for run in runs))
+    legend = _LEGEND_LINE * len(groups) + 0.2
+    height = 3.2 + legend
+    names = distinct(groups, _NARROW_LEGEND_CELLS)
+    marks = [Line2D([], [], color=_color(place), linestyle=_dash(place), linewidth=2) for place in range(len(groups))]
+    shown = metric if metric != LOSS else ACCURACY
+    panels = {}
+    for name in ("loss", shown):
+        panels[name] = figure = new_figure(_NARROW, height)
+        axes = figure.add_axes((0.13, (legend + 0.5) / height, 0.83, (3.2 - 0.9) / height))
+        if name == "loss":
+            _draw_losses(axes, runs, groups)
+        else:
+            _draw_metric(axes, runs, groups, shown)
+        figure.legend(marks, names, loc="lower center", frameon=False, fontsize=9, labelcolor=INK)
+    return panels
 
 
 def _color(number: int) -> str:

@@ -15,7 +15,7 @@ from lit_cnn.cli.main import COMMANDS, main
 from lit_cnn.pretrained.references import Reference
 from lit_cnn.sweeps.trials import Fit
 
-WITHOUT_TABLE = {"completion", "config", "data", "import", "pull", "push"}
+WITHOUT_TABLE = {"completion", "config", "data", "import", "pull", "push", "report"}
 """Commands that print a script, a recipe, or lines, though one below config has both forms."""
 FAKE_FIT = """
 import os, pathlib, sys

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fitted_run import RECIPE
+from html_checks import PageReader
 from nasty_names import LONG
 from PIL import Image
 
@@ -19,6 +20,7 @@ from lit_cnn.cli.main import main
 from lit_cnn.printable import printable
 
 CLASSES = ["[red]", "tube [open]", "$x^{$", "猫", "naïve", LONG.format("x"), " leading", "a'b\"c", "עברית"]
+CLASSES.append("<img src=x onerror=alert(1)>&lt;")
 FILES = [
     "[www.site.com] cat.png",
     "[bold]b.png",
@@ -105,6 +107,19 @@ def test_files_are_named_in_a_check(run: Path, capsys: pytest.CaptureFixture[str
     finally:
         for path, content in zip(broken, before, strict=True):
             path.write_bytes(content)
+
+
+@pytest.mark.slow
+def test_names_are_text_on_the_page_of_the_run(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "page.html"
+    assert main(["report", str(run), "--out", str(out), "--no-speed"]) == 0
+    html = out.read_text(encoding="utf-8")
+    read = PageReader(html)
+    assert read.what_is_wrong(html) == []
+    assert {image["src"][:16] for image in read.images if image["src"]} == {"data:image/webp;"}
+    assert all(read.row(printable(name)) for name in CLASSES)
+    shown = [image["alt"] or "" for image in read.images]
+    assert all(any(alt.startswith(f"{printable(name)}: true ") for alt in shown) for name in FILES)
 
 
 @pytest.mark.slow

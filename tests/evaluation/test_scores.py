@@ -76,3 +76,22 @@ def test_the_interval_follows_from_its_key() -> None:
     assert metrics.bootstrap_interval(differences, "a", 0) == metrics.bootstrap_interval(differences, "a", 0)
     assert metrics.bootstrap_interval(differences, "a", 0) != metrics.bootstrap_interval(differences, "a", 1)
     assert metrics.bootstrap_interval(torch.zeros(5), "a") == (0, 0)
+
+
+@pytest.mark.parametrize("total", [1, 2, 10, 200])
+def test_a_shares_interval_solves_wilsons_equation(total: int) -> None:
+    z = 1.959964
+    for right in range(0, total + 1, max(total // 10, 1)):
+        low, high = metrics.wilson_interval(right, total)
+        assert 0 <= low < right / total or (right == 0 and low == 0)
+        assert right / total < high <= 1 or (right == total and high == 1)
+        for end in (low, high):
+            if 0 < end < 1:  # the share is z standard errors, of the end's own, away
+                assert abs(right / total - end) == pytest.approx(z * math.sqrt(end * (1 - end) / total))
+
+
+def test_no_images_have_no_interval() -> None:
+    with pytest.raises(ValueError, match="0 to n right images of n, got 0 of 0"):
+        metrics.wilson_interval(0, 0)
+    with pytest.raises(ValueError, match="got 3 of 2"):
+        metrics.wilson_interval(3, 2)

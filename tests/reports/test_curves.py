@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from PIL import Image
 
 from lit_cnn.reports.canvas import BLUE, RED, ROSE
-from lit_cnn.reports.curves import curves_figure, draw_curves, epochs_done, spread, stepwise
+from lit_cnn.reports.curves import curve_panels, curves_figure, draw_curves, epochs_done, spread, stepwise, thinned
 
 HEADER = "epoch,step,lr,val/loss,val/acc1,train/loss\n"
 EPOCHS = "0,4,0.1,,,\n0,9,0.1,2.0,0.3,2.5\n1,14,0.1,,,\n1,19,0.05,1.0,0.6,1.5\n"
@@ -72,6 +72,31 @@ def test_the_same_file_gives_the_same_bytes(tmp_path: Path) -> None:
     (tmp_path / "metrics.csv").write_text(HEADER + EPOCHS)
     first = draw_curves(tmp_path / "metrics.csv", tmp_path / "1.png", "a run").read_bytes()
     assert draw_curves(tmp_path / "metrics.csv", tmp_path / "2.png", "a run").read_bytes() == first
+
+
+def test_each_panel_is_a_picture_of_its_own_with_the_same_curves() -> None:
+    rows = [{"epoch": float(e), "step": 10.0 * e + 9, **{n: v[e] for n, v in SCORES.items()}} for e in range(3)]
+    alone = curve_panels(rows)
+    assert list(alone) == ["loss", "top-1", "learning rate"]
+    for figure, together in zip(alone.values(), panels(), strict=True):
+        (axes,) = figure.axes
+        assert words(axes) == words(together)
+        assert [line.get_xydata().tolist() for line in axes.lines] == [
+            line.get_xydata().tolist() for line in together.lines
+        ]
+
+
+def test_rows_are_thinned_inside_epochs_first_and_the_last_stays() -> None:
+    inside = [{"epoch": 0.0, "step": float(step), "train/loss_step": 1.0} for step in range(1000) if step % 100 != 99]
+    ends = [{"epoch": 0.0, "step": float(step), "val/loss": 1.0} for step in range(99, 1000, 100)]
+    rows = sorted([*inside, *ends], key=lambda row: row["step"])
+    kept = thinned(rows, 60)
+    assert len(kept) <= 60
+    assert all(row in kept for row in ends)
+    assert inside[-1] in kept
+    assert kept == sorted(kept, key=lambda row: row["step"])
+    assert thinned(rows, 5)[-1] == ends[-1]
+    assert thinned(rows, 2000) == rows
 
 
 def test_a_file_without_rows_is_refused(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lit_cnn.reports.reliability import ReliabilityPanel, bar_parts, draw_reliability
+from lit_cnn.reports.reliability import ReliabilityPanel, bar_parts, draw_reliability, reliability_figure
 
 SURE = ReliabilityPanel("too sure", [5, 0, 20, 75], [0.2, 0, 0.7, 0.95], [0.1, 0, 0.4, 0.8])
 MODEST = ReliabilityPanel("not sure enough", [5, 0, 20, 75], [0.2, 0, 0.7, 0.9], [0.4, 0, 0.9, 0.99])
@@ -22,6 +22,14 @@ def test_panels_stand_side_by_side(tmp_path: Path) -> None:
     two = picture(draw_reliability([SURE, MODEST], tmp_path / "two.png"))
     assert two[0][0] > 1.5 * one[0][0]
     assert two[0][1] == one[0][1]
+
+
+def test_one_panel_alone_has_room_for_its_keys() -> None:
+    figure = reliability_figure([SURE])
+    (keys,) = figure.legends
+    box = keys.get_window_extent(figure.canvas.get_renderer())
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.width
+    assert box.y1 < figure.axes[1].get_window_extent().y0
 
 
 def test_gaps_are_seen(tmp_path: Path) -> None:
