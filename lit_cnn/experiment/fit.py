@@ -212,6 +212,8 @@ def _make_logger(folder: Path, recipe: Recipe, changed: dict[str, Change], resum
 
 def _interrupted_run(trainer: pl.Trainer, folder: Path, title: str, stop: RunInterrupted) -> Run:
     announce(f"{stop}. Continue with: lit-cnn fit --resume {shlex.quote(str(folder))}")
+    if trainer.is_global_zero and not stop.paused:
+        _write_best_weights(folder)
     if stop.requeue and trainer.is_global_zero:
         announce(requeue())
     return Run(folder, title, stop.exit_code, trainer.current_epoch)
@@ -244,9 +246,17 @@ def _complete_curves(folder: Path, title: str) -> None:
 
 def _described(folder: Path, title: str, monitor: str, epochs: int, metrics: dict[str, float]) -> Run:
     _complete_curves(folder, title)
+    best = _write_best_weights(folder)
+    if best is None:
+        return Run(folder, title, epochs=epochs, metrics=metrics)
+    return Run(folder, title, 0, epochs, metrics, monitor, best["best_score"], best["epoch"] + 1)
+
+
+def _write_best_weights(folder: Path) -> dict[str, Any] | None:
+    """Write the best epoch's weights alone, as safetensors; returns its checkpoint, or None if there is none yet."""
     best = folder / "checkpoints" / BEST
     if not best.is_file():
-        return Run(folder, title, epochs=epochs, metrics=metrics)
+        return None
     checkpoint = load_checkpoint(best)
     export_weights(checkpoint, folder / "checkpoints" / "weights.safetensors")
-    return Run(folder, title, 0, epochs, metrics, monitor, checkpoint["best_score"], checkpoint["epoch"] + 1)
+    return checkpoint
