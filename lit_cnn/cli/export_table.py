@@ -35,6 +35,11 @@ def results_table(
     notes = [f"the largest logit of the network is {first.logit:.3g}"]
     if first.levels is not None:
         notes.append(f"prepared pixels differ from predict's by at most {first.levels} of 255 levels")
+    if first.ties:
+        notes.append(
+            f"near ties: the network itself gives the file's class to {first.ties} of the other images on the pixels "
+            "that the graph prepares"
+        )
     if facts := files[0].facts:
         notes.append(f"opset {facts['opset']}, IR version {facts['ir_version']}, {facts['nodes']} operations")
     for each in files[1:]:
@@ -66,6 +71,7 @@ def report(trained: Trained, files: Sequence[Exported], measured: Latency | None
             "bytes": each.size,
             "images": each.verification.images,
             "agreed": each.verification.agreed,
+            "near_ties": each.verification.ties,
             "largest_difference": each.verification.difference,
             "levels": each.verification.levels,
             "accuracy": each.verification.accuracy,

@@ -80,7 +80,8 @@ def _nearest(length: int, resized: int, like: Tensor) -> Tensor:
 
 
 def _levels(pixels: Tensor) -> Tensor:
-    return pixels.round().clamp(0, 255)
+    """Whole levels, a half rounded up as Pillow does: ``round`` would take the even one, and halves are common."""
+    return (pixels + 0.5).floor().clamp(0, 255)
 
 
 def _larger(one: int, other: int) -> int:

@@ -42,7 +42,7 @@ def check_int8(found: Verification, name: str) -> None:
             f"{name} was not written, since its accuracy is unknown: pass --data with a folder for each class"
         )
     lost = found.network_accuracy - found.accuracy
-    if found.agreement < AGREEMENT or lost > LOSS + 1e-9:
+    if found.agreed < AGREEMENT * found.images or lost > LOSS + 1e-9:
         raise ValueError(
             f"{name} was not written, since it gives the network's class to {found.agreed} of {found.images} images "
             f"({100 * AGREEMENT:g} % are required) and loses {100 * lost:.2f} points of accuracy ({100 * LOSS:g} are "

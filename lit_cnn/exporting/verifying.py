@@ -17,7 +17,9 @@ from lit_cnn.exporting.real_images import RealImages
 Run = Callable[[Tensor], Tensor]
 """An exported file in its runtime: the input of its ``GraphForm`` to float32 logits (N, K)."""
 AGREEMENT = 0.999
-"""Least share of images to which a file and the network it was made from give the same class."""
+"""Least share of images to which a file and the network it was made from give the same class, near ties included."""
+ROUNDING = 2
+"""Gray levels by which prepared pixels may differ, since float32 and the integers of torchvision round otherwise."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Verification:
     Attributes:
         images: How many were compared.
         agreed: Of these the ones with the same class.
+        ties: Of the others the near ties: on the pixels that the graph prepares, which differ by at most ``ROUNDING``
+            levels, the network itself gives the file's class.
         difference: Largest difference of a logit.
         logit: Largest logit of the network, to which the difference compares.
         levels: Largest difference of a prepared pixel to ours, in gray levels; None without preprocessing in the graph.
@@ -35,6 +39,7 @@ class Verification:
 
     images: int
     agreed: int
+    ties: int
     difference: float
     logit: float
     levels: int | None
@@ -42,7 +47,8 @@ class Verification:
 
     @property
     def agreement(self) -> float:
-        return self.agreed / self.images
+        """Share of the images on which the file does what the network does."""
+        return (self.agreed + self.ties) / self.images
 
     @property
     def accuracy(self) -> float | None:
@@ -62,7 +68,8 @@ class Verification:
         if self.agreement < AGREEMENT:
             levels = "" if self.levels is None else f" and prepared pixels by up to {self.levels} gray levels"
             raise ValueError(
-                f"{name} was not written, since it gives the network's class to {self.agreed} of {self.images} images "
+                f"{name} was not written, since it gives the network's class to {self.agreed + self.ties} of "
+                f"{self.images} images "
                 f"only ({100 * self.agreement:.2f} %, {100 * AGREEMENT:g} % are required); logits differ by up to "
                 f"{self.difference:.2g}{levels}"
             )
@@ -81,7 +88,8 @@ def verify(
         images: On which.
         advance: Called as images are done.
     """
-    known, expected, found, labels, levels = trained.preprocessing, [], [], [], 0
+    known, expected, found, labels = trained.preprocessing, [], [], []
+    ties, levels = 0, 0
     graph = PreprocessedNetwork(trained.network, known) if form.with_preprocessing else None
     for pixels, truth in images.decoded(known.in_channels):
         crops = evaluate_images(pixels, known)
@@ -90,7 +98,12 @@ def verify(
         labels.append(truth)
         if graph is not None:
             prepared = graph.prepared(channels_last(pixels))
-            levels = max(levels, int((prepared - crops).abs().max()))
+            apart = (prepared - crops).abs().amax((1, 2, 3))
+            levels = max(levels, int(apart.max()))
+            changed = (found[-1].argmax(1) != expected[-1].argmax(1)) & (apart <= ROUNDING)
+            if changed.any():
+                again = trained.logits(prepared[changed].to(torch.uint8)).cpu()
+                ties += int((again.argmax(1) == found[-1][changed].argmax(1)).sum())
         advance(len(pixels))
     theirs, ours, truth = torch.cat(found), torch.cat(expected), torch.cat(labels)
     same = (theirs.argmax(1) == ours.argmax(1)) & theirs.isfinite().all(1)
@@ -98,6 +111,7 @@ def verify(
     return Verification(
         len(ours),
         int(same.sum()),
+        ties,
         float((theirs - ours).abs().max()),
         float(ours.abs().max()),
         levels if graph is not None else None,

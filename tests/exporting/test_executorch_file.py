@@ -1,4 +1,4 @@
-"""ExecuTorch programs, where ExecuTorch is installed (307 MB, which the dev group leaves out)."""
+"""ExecuTorch programs, where ExecuTorch is installed (about 250 MB, which the dev group leaves out)."""
 
 from pathlib import Path
 

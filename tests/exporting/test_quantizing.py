@@ -20,7 +20,7 @@ from lit_cnn.exporting.quantizing import (
 from lit_cnn.exporting.real_images import RealImages, calibration_images
 from lit_cnn.exporting.verifying import Verification
 
-GOOD = Verification(100, 90, 1.0, 8.0, 2, (80, 83))
+GOOD = Verification(100, 90, 0, 1.0, 8.0, 2, (80, 83))
 
 
 def test_the_gate_is_90_percent_and_3_points() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from exported_run import NAMES, photographs, untrained
-from torch import Tensor
+from torch import Tensor, nn
 
 from lit_cnn.evaluation.trained import Trained
 from lit_cnn.exporting.graph import GraphForm
@@ -14,7 +14,7 @@ from lit_cnn.exporting.preprocessed import PreprocessedNetwork
 from lit_cnn.exporting.real_images import RealImages, real_images
 from lit_cnn.exporting.verifying import Verification, in_batches, verify
 
-GOOD = Verification(2000, 1998, 0.1, 5.0, 1, (1500, 1501))
+GOOD = Verification(2000, 1998, 0, 0.1, 5.0, 1, (1500, 1501))
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def images(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> RealIm
 def test_the_same_network_agrees_on_every_image(trained: Trained, images: RealImages) -> None:
     run = PreprocessedNetwork(trained.network, trained.preprocessing)
     found = verify(trained, run, GraphForm(), images)
-    assert (found.images, found.agreed, found.agreement) == (6, 6, 1.0)
+    assert (found.images, found.agreed, found.ties, found.agreement) == (6, 6, 0, 1.0)
     assert found.difference < 0.05 * found.logit
     assert found.levels is not None
     assert found.levels <= 2
@@ -56,6 +56,27 @@ def test_one_of_a_thousand_may_differ_and_two_may_not() -> None:
     GOOD.check("file")
     with pytest.raises(ValueError, match=r"1997 of 2000.*prepared pixels by up to 1 gray levels"):
         replace(GOOD, agreed=1997).check("file")
+
+
+def test_a_near_tie_is_counted_apart_and_agrees(trained: Trained, images: RealImages) -> None:
+    """A network whose class hangs on a single gray level: the sum of all levels, even or odd."""
+
+    class Parity(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            odd = ((x * 0.5 + 0.5) * 255).round().sum((1, 2, 3)) % 2
+            return torch.stack([odd, 1 - odd, torch.zeros_like(odd)], 1)
+
+    fragile = replace(trained, network=Parity().requires_grad_(False))
+    fragile.network.register_parameter("unused", nn.Parameter(torch.zeros(1)))
+    found = verify(fragile, PreprocessedNetwork(fragile.network, fragile.preprocessing), GraphForm(), images)
+    assert found.ties > 0
+    assert found.agreed + found.ties == found.images
+    found.check("file")
+    swapped = PreprocessedNetwork(fragile.network, fragile.preprocessing)
+    wrong = verify(fragile, lambda inputs: swapped(inputs)[:, [1, 0, 2]], GraphForm(), images)
+    assert wrong.ties == 0
+    with pytest.raises(ValueError, match="was not written"):
+        wrong.check("file")
 
 
 def test_nan_agrees_with_nothing(trained: Trained, images: RealImages) -> None:
