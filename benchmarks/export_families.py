@@ -1,6 +1,6 @@
 """Every family of the catalog as an ONNX file, run by ONNX Runtime on photographs: agreement, difference, size, time.
 
-    OMP_NUM_THREADS=1 python benchmarks/export_families.py                # the smallest network of each, 10 minutes
+    OMP_NUM_THREADS=1 python benchmarks/export_families.py                # the smallest of each, 5 to 15 minutes
     OMP_NUM_THREADS=1 python benchmarks/export_families.py 'nfnet*' vgg11 # networks by name, at small images
 
 Weights are random, with the statistics of photographs in the batch norms and no gain of zero; networks have ten classes
@@ -154,7 +154,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="names of the catalog, or shell patterns")
     options = parser.parse_args()
     matching = [name for pattern in options.names for name in fnmatch.filter(list_models(), pattern)]
-    print(f"{torch.get_num_threads()} threads, load average {os.getloadavg()[0]:.1f} before\n")
+    print(f"threads: {torch.get_num_threads()}, load average {os.getloadavg()[0]:.1f} before\n")
     print("| network | px | operations | MB | same class | largest difference / largest logit | network ms | file ms |")
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
     with tempfile.TemporaryDirectory() as place:
