@@ -13,7 +13,7 @@ from lit_cnn.architectures.network import Network
 NAMES = [entry.name for entry in CATALOG]
 SMALLEST = {
     *("alexnet", "zfnet", "vgg11", "googlenet", "resnet18", "plain18", "resnext50_32x4d", "se_resnet50"),
-    *("mobilenet_v1_0.25", "mobilenet_v2", "shufflenet_v1_g3_1.0x", "nasnet_a_mobile", "efficientnet_b0", "nfnet_f0"),
+    *("mobilenet_v1_0.25", "mobilenet_v2", "shufflenet_v1_g3_1.0x", "efficientnet_b0", "nfnet_f0"),
     *("resnet_rs_50", "efficientnet_lite0", "efficientnet_v2_b0", "cifar_resnet8", "cifar_vgg8"),
     *("amoebanet_a_proxy_n3_f24", "block_network"),
 }

@@ -94,7 +94,7 @@ def test_cifar_projection_counts(depth: int, params: int, madds: int) -> None:
         assert count(cifar_resnet(depth, shortcut="projection"), 32) == (params, madds)
 
 
-@pytest.mark.parametrize("depth", [18, 50, *(pytest.param(depth, marks=pytest.mark.slow) for depth in (34, 101, 152))])
+@pytest.mark.parametrize("depth", [18, *(pytest.param(depth, marks=pytest.mark.slow) for depth in (34, 50, 101, 152))])
 def test_equals_torchvision(depth: int) -> None:
     theirs = getattr(torchvision.models, f"resnet{depth}")()
     assert largest_difference(imagenet_resnet(depth), theirs, 64) <= 1e-9

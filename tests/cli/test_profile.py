@@ -14,6 +14,7 @@ from lit_cnn.profiling.timing import TimingSettings, measure
 QUICK = ["--repeats", "1", "--batch-size", "2", "--device", "cpu"]
 
 
+@pytest.mark.slow
 def test_one_network_prints_stages_totals_and_speed(capsys) -> None:
     assert main(["profile", "cifar_resnet20", *QUICK]) == 0
     out, err = capsys.readouterr()

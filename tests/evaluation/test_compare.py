@@ -29,6 +29,7 @@ def daisies(tmp_path: Path) -> Path:
     return folder.parent
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hub_with_lite0")
 def test_published_weights_in_both_networks(daisies: Path) -> None:
     row = compare("efficientnet_lite0@timm:in1k", Settings(str(daisies)))

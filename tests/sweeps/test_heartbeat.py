@@ -39,6 +39,7 @@ def taken_by(sweep: Sweep) -> Taken:
 def test_trials_of_machines_killed_before_and_after_a_heartbeat_are_both_taken_back(
     machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(limits, "STALE_SECONDS", 60)
     first = machine("A")
     with monkeypatch.context() as patch:
         patch.setattr("lit_cnn.sweeps.queue.record_heartbeat", lambda *_: None)  # killed between the two
@@ -47,9 +48,10 @@ def test_trials_of_machines_killed_before_and_after_a_heartbeat_are_both_taken_b
     seen = taken_by(second)
     assert not has_heartbeat(second.study, second.storage, unseen.trial.number)  # type: ignore[arg-type]
     assert has_heartbeat(second.study, second.storage, seen.trial.number)  # type: ignore[arg-type]
-    third = machine("C")
-    assert third.queue.take() is None
+    assert machine("C").queue.take() is None
+    monkeypatch.setattr(limits, "STALE_SECONDS", 1)
     time.sleep(2.2)
+    third = machine("D")
     back = [taken_by(third), taken_by(third)]
     assert [taken.job.slot for taken in back] == [0, 1]
     assert [taken.trial.params for taken in back] == [{"x": 1}, {"x": 2}]
