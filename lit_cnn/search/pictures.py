@@ -34,13 +34,15 @@ def _draw_curves(studies: Sequence[Study]) -> Path:
         trained_networks(study)
         if (settings.objective, settings.metric) != (first.objective, first.metric):
             raise ValueError(f"{study.folder} and {studies[0].folder} maximize different things: show them one by one")
+    strategies = [study.parts.settings.strategy["name"] for study in studies]
+    shown = studies[0].folder.name if len(studies) == 1 else f"{len(studies)} searches"
     in_percent = first.objective["name"] == "accuracy" and "acc" in first.metric
     return draw_search_curves(
         {str(first.space["name"]): curves_by_strategy(studies, 100.0 if in_percent else 1.0)},
         studies[0].folder / CURVES,
-        title=f"Best network so far: {', '.join(study.folder.name for study in studies)}",
+        title=f"Best network so far: {shown}",
         metric=f"{first.metric} (%)" if in_percent else "reward",
-        band="95 % t interval over searches" if len(studies) > 1 else "",
+        band="95 % t interval over searches" if len(set(strategies)) < len(studies) else "",
     )
 
 
