@@ -56,7 +56,8 @@ COMPONENTS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=[] if n == "sam" else pytest.mark.slow) for n in COMPONENTS])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", COMPONENTS)
 def test_every_component_resumes_bit_equal(name: str, tmp_path: Path) -> None:
     settings = COMPONENTS[name]
     fit(tmp_path / "whole", **settings)

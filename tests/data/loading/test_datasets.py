@@ -197,7 +197,7 @@ def test_unreadable_file_is_named_from_any_process(folder, workers):
     assert str(caught.value).strip().endswith("replace or remove the file, or set data.on_error to skip")
 
 
-@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_training_says_which_keys_help(folder, workers):
     with pytest.raises(TooManyPixels, match=r"20 x 24 = 480 px, more than the 479 px") as caught:
         _content(_data("imagefolder", str(folder), workers, max_pixels=479).train_dataloader())
