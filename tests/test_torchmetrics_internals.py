@@ -12,6 +12,7 @@ def run(script: str) -> str:
     ).stdout
 
 
+@pytest.mark.slow
 def test_neither_scipy_nor_matplotlib_is_imported_with_lightning() -> None:
     """If this fails after an upgrade, see which module asks for them (-X importtime) and adapt import_lightly."""
     script = (

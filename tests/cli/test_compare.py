@@ -30,6 +30,7 @@ def test_every_form_has_the_same_figures(tmp_path: Path, capsys: pytest.CaptureF
     assert (cells["published"], cells["M params"], cells["license"]) == ("74.85", "4.65", "apache-2.0")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hub_with_lite0")
 def test_a_missing_row_leaves_the_others_and_exits_with_1(capsys: pytest.CaptureFixture) -> None:
     assert main(["compare", "resnet50@timm", "efficientnet_lite0", "--no-speed"]) == 1

@@ -64,6 +64,7 @@ QUICK = ["--runs=r", "--trainer.max_epochs=1", "--trainer.limit_train_batches=1"
 QUIET = ["--tracking.mode=disabled", "--trainer.enable_progress_bar=false", "--model.schedule.warmup_epochs=0"]
 
 
+@pytest.mark.slow
 def test_16_bit_images_that_become_black_are_warned_of(tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     for number, name in enumerate(("cat", "dog")):

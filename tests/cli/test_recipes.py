@@ -90,6 +90,7 @@ def test_no_match_is_one_sentence(capsys: pytest.CaptureFixture) -> None:
     assert capsys.readouterr().err.strip() == "lit-cnn: no recipe matches 'lenet*'; `lit-cnn recipes` lists all"
 
 
+@pytest.mark.slow
 def test_listing_needs_no_lightning() -> None:
     program = (
         "import sys; from lit_cnn.cli.main import main; main(['recipes', 'vgg*', '--json']);"

@@ -90,6 +90,7 @@ def test_a_file_with_a_librarys_names_is_proven(tmp_path: Path) -> None:
         import_weights(Request(str(tmp_path / "w.bin")), print)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hub_with_lite0")
 def test_a_wrong_preprocessing_by_hand_is_noticed(tmp_path: Path) -> None:
     said: list[str] = []

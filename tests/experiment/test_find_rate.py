@@ -46,6 +46,7 @@ def test_the_running_mean_of_lightning_is_undone() -> None:
     assert _LRCallback(1).beta == LIGHTNINGS
 
 
+@pytest.mark.slow
 def test_fit_suggests_a_rate_and_leaves_no_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
