@@ -154,12 +154,9 @@ def search(options: argparse.Namespace, rest: list[str]) -> int:
 def starter(parts: Parts, recipe: Path) -> Fit:
     """What starts trainings by a stored recipe, in this process."""
     from lit_cnn.cli.main import main
-    from lit_cnn.sweeps.trials import Fit
+    from lit_cnn.sweeps.folder import trainings
 
-    arguments = ["--trainer.enable_progress_bar=false"]
-    if parts.cli.config.tracking.group is None:
-        arguments.append(f"--tracking.group={recipe.resolve().parent.name}")
-    return Fit(recipe.resolve(), arguments, main=main)
+    return dataclasses.replace(trainings(recipe, parts.cli), main=main)
 
 
 def run_trials(sweep: Sweep, fit: Fit, again: str) -> int:

@@ -19,3 +19,9 @@ def replacing(path: Path) -> Iterator[Path]:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a file whole by UTF-8 text."""
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")

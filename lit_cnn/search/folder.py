@@ -13,7 +13,7 @@ import yaml
 from lit_cnn.experiment.files import SEARCHES, find_recipe, lines_of, read_yaml
 from lit_cnn.experiment.identity import nested
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs, typed_keys
-from lit_cnn.run_folder.atomic import replacing
+from lit_cnn.run_folder.atomic import write_text
 from lit_cnn.search.chooser import stating
 from lit_cnn.search.findings import Found, as_row, best_first
 from lit_cnn.search.settings import Settings, parse_settings
@@ -195,12 +195,12 @@ def refuse_lost_storage(folder: Path, storage_url: str | None) -> None:
 
 def write_parts(folder: Path, parts: Parts) -> None:
     """Let the folder remember the search."""
-    _write(folder / RECIPE, parts.cli.dump())
+    write_text(folder / RECIPE, parts.cli.dump())
     stated = parts.settings.as_dict()
     if parts.settings.latency_table is not None:
-        _write(folder / LATENCIES, Path(parts.settings.latency_table).expanduser().read_text(encoding="utf-8"))
+        write_text(folder / LATENCIES, Path(parts.settings.latency_table).expanduser().read_text(encoding="utf-8"))
         stated["latency_table"] = str((folder / LATENCIES).resolve())
-    _write(folder / STATED, yaml.safe_dump({SECTION: stated}, sort_keys=False))
+    write_text(folder / STATED, yaml.safe_dump({SECTION: stated}, sort_keys=False))
 
 
 def write_results(folder: Path, parts: Parts, found: Sequence[Found]) -> None:
@@ -211,7 +211,7 @@ def write_results(folder: Path, parts: Parts, found: Sequence[Found]) -> None:
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    _write(folder / TRIALS, text.getvalue())
+    write_text(folder / TRIALS, text.getvalue())
     ranked = best_first(found)
     if ranked:
         space = parts.settings.build_space()
@@ -250,9 +250,4 @@ def write_recipe(
         f"trial {found.slot + 1} of {parts.settings.evaluations}{measured}.\n#   lit-cnn fit --config {out}\n"
     )
     out.parent.mkdir(parents=True, exist_ok=True)
-    _write(out, header + cli.dump())
-
-
-def _write(path: Path, text: str) -> None:
-    with replacing(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+    write_text(out, header + cli.dump())

@@ -14,7 +14,7 @@ from lit_cnn.evaluation.paired import Interval, t_interval
 from lit_cnn.experiment.files import argument
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 from lit_cnn.randomness import derive_key
-from lit_cnn.run_folder.atomic import replacing
+from lit_cnn.run_folder.atomic import write_text
 from lit_cnn.search.chooser import MAX_REJECTED, NETWORK, ListChooser, stating
 from lit_cnn.search.findings import Found, best_first
 from lit_cnn.search.folder import Parts
@@ -157,8 +157,7 @@ def open_retraining(
     precision = argument("trainer.precision", parts.cli.config.trainer.precision)
     cli = RecipeCLI([*words, *stating(first), precision, *overrides])
     folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / RECIPE) as partial:
-        partial.write_text(cli.dump(), encoding="utf-8")
+    write_text(folder / RECIPE, cli.dump())
     settings = parts.settings
     plan = RetrainingPlan(len(networks), seeds, settings.metric, settings.value, settings.metric_goal)
     chooser = ListChooser({name: candidate for name, (_, candidate) in networks.items()})

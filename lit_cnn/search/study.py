@@ -20,6 +20,7 @@ from lit_cnn.search.prefilter import Scoring
 from lit_cnn.search.settings import Settings
 from lit_cnn.search.spaces.space import Candidate
 from lit_cnn.sweeps.engine import Sweep
+from lit_cnn.sweeps.folder import pruned_length
 
 ALWAYS = ("params", "madds")
 """What is counted of every network, since a front needs it."""
@@ -53,7 +54,7 @@ def open_search(folder: Path, parts: Parts, storage_url: str | None, say: Callab
         settings,
         recipe,
         storage_url,
-        length=run_length(settings, parts.cli),
+        length=pruned_length(settings.pruner, parts.cli),
         say=say,
         chooser=SearchChooser(
             space=space,
@@ -77,13 +78,6 @@ NETWORK_KEYS = ("model.architecture", "model.options.")
 def stated_keys(cli: RecipeCLI) -> dict[str, Any]:
     """What a training is: dotted keys of the recipe and their values."""
     return dict(identity(yaml.safe_load(cli.dump())))
-
-
-def run_length(settings: Settings, cli: RecipeCLI) -> int | None:
-    """Epochs or steps of a whole training, in the unit of the pruner; None without one."""
-    if settings.pruner is None:
-        return None
-    return cli.config.trainer.max_steps if settings.pruner.unit == "steps" else cli.config.trainer.max_epochs
 
 
 def cost_counter(

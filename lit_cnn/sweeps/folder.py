@@ -14,7 +14,8 @@ from lit_cnn.experiment.jsonargparse_internals import keys_of
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 from lit_cnn.experiment.suggestions import nearest_key
 from lit_cnn.reports.sweep import draw_sweep
-from lit_cnn.run_folder.atomic import replacing
+from lit_cnn.run_folder.atomic import write_text
+from lit_cnn.sweeps.halving import Pruner
 from lit_cnn.sweeps.results import TrialResult, write_trials
 from lit_cnn.sweeps.space import Space
 from lit_cnn.sweeps.space_file import parse_space
@@ -120,17 +121,26 @@ def run_length(space: Space, cli: RecipeCLI) -> int | None:
     Raises:
         ValueError: If the recipe's runs have no length in this unit, not all the same, or end before the first rung.
     """
-    if space.pruner is None:
-        return None
-    key, name = LENGTHS[space.pruner.unit], f"pruner.min_{space.pruner.unit}"
     swept = next((axis.key for axis in space.keys if axis.key in LENGTHS.values()), None)
-    if swept is not None:
+    if space.pruner is not None and swept is not None:
         raise ValueError(f"{swept} is in the space, but a pruner compares runs of one length: leave out one of them")
+    return pruned_length(space.pruner, cli)
+
+
+def pruned_length(pruner: Pruner | None, cli: RecipeCLI) -> int | None:
+    """Epochs or steps of a whole run, in the unit of a pruner; None without one.
+
+    Raises:
+        ValueError: If the recipe's runs have no length in this unit, or end before the first rung.
+    """
+    if pruner is None:
+        return None
+    key, name = LENGTHS[pruner.unit], f"pruner.min_{pruner.unit}"
     length = cli.config[key]
     if length is None or length < 1:
         raise ValueError(f"{name} needs {key}, which the recipe leaves open: state it, or the pruner in the other unit")
-    if space.pruner.first >= length:
-        raise ValueError(f"{name} is {space.pruner.first} but must be below {key}, which is {length}")
+    if pruner.first >= length:
+        raise ValueError(f"{name} is {pruner.first} but must be below {key}, which is {length}")
     return length
 
 
@@ -170,12 +180,17 @@ def settle_precision(cli: RecipeCLI, sweep: "Sweep") -> str:
 
 def write_parts(folder: Path, space: Space, cli: RecipeCLI) -> Fit:
     """Let the folder remember the space and the resolved recipe; returns what starts its trials."""
-    _write_text(folder / RECIPE, cli.dump())
-    _write_text(folder / SPACE, yaml.safe_dump(space.as_dict(), sort_keys=False))
+    write_text(folder / RECIPE, cli.dump())
+    write_text(folder / SPACE, yaml.safe_dump(space.as_dict(), sort_keys=False))
+    return trainings(folder / RECIPE, cli)
+
+
+def trainings(recipe: Path, cli: RecipeCLI) -> Fit:
+    """What starts trainings by a stored recipe, grouped under the name of its folder."""
     arguments = ["--trainer.enable_progress_bar=false"]
     if cli.config.tracking.group is None:
-        arguments.append(f"--tracking.group={folder.resolve().name}")
-    return Fit((folder / RECIPE).resolve(), arguments)
+        arguments.append(f"--tracking.group={recipe.resolve().parent.name}")
+    return Fit(recipe.resolve(), arguments)
 
 
 def write_results(folder: Path, space: Space, rows: Sequence[TrialResult]) -> None:
@@ -222,7 +237,7 @@ def _write_best(folder: Path, space: Space, done: Sequence[TrialResult]) -> None
         )
     runs = best.runs or (best.run,)
     header += "".join(f"# Run folder: {run}\n" for run in runs) + f"#   lit-cnn fit --config {path}\n"
-    _write_text(folder / BEST, header + RecipeCLI(["--config", str(folder / RECIPE), *settings]).dump())
+    write_text(folder / BEST, header + RecipeCLI(["--config", str(folder / RECIPE), *settings]).dump())
 
 
 def value_of(row: TrialResult, space: Space) -> str:
@@ -233,8 +248,3 @@ def value_of(row: TrialResult, space: Space) -> str:
     if row.sd is not None:
         text += f" ± {metric_text(space.metric, row.sd)}"
     return text if row.n is None else f"{text} (n={row.n})"
-
-
-def _write_text(path: Path, text: str) -> None:
-    with replacing(path) as partial:
-        partial.write_text(text, encoding="utf-8")
