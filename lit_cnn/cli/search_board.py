@@ -46,15 +46,17 @@ class Board:
     """What is known of a search now; looks at its storage only when something has happened."""
 
     def __init__(self, sweep: Sweep) -> None:
+        from lit_cnn.search.findings import ended, found_networks
+
         self.sweep, self.line = sweep, ""
-        self.begun, self.ended_before = time.monotonic(), self._ended()
+        self.begun, self.ended_before = time.monotonic(), len(ended(found_networks(sweep)))
         self._rows: list[list[str]] = []
         self._facts = ""
 
     def hear(self, line: str) -> None:
         """Note an event, and what it has changed."""
         from lit_cnn.cli.search import cost_text, measured_text
-        from lit_cnn.search.findings import best_first, found_networks, front
+        from lit_cnn.search.findings import best_first, ended, found_networks, front
 
         self.line = printable(line)
         found = found_networks(self.sweep)
@@ -63,7 +65,8 @@ class Board:
             [one.name, measured_text(metric, one.accuracy), cost_text("params", one.costs["params"]), str(one.slot + 1)]
             for one in best_first(found)[:ROWS]
         ]
-        done, here = self._ended(), self._ended() - self.ended_before
+        done = len(ended(found))
+        here = done - self.ended_before
         pace = here / max(time.monotonic() - self.begun, 1e-9)
         left = self.sweep.plan.size - done
         time_left = f", {duration(left / pace)} left" if here else ""
@@ -74,9 +77,6 @@ class Board:
             f"{done} of {self.sweep.plan.size} evaluated, {3600 * pace:.0f} an hour{time_left}\n"
             f"front of accuracy and parameters: {on_front or '–'}"
         )
-
-    def _ended(self) -> int:
-        return sum(row.state in ("complete", "failed", "pruned") for row in self.sweep.results())
 
     def drawn(self) -> Group:
         """The board for the terminal."""

@@ -40,15 +40,15 @@ def show(options: argparse.Namespace, rest: list[str]) -> int:
 def facts(study: Study) -> list[str]:
     """What the table does not say: how far the search is, the front, the best network and where it comes from."""
     from lit_cnn.cli.search import cost_text, measured_text
-    from lit_cnn.search.findings import best_first, front
+    from lit_cnn.search.findings import best_first, ended, front
 
     metric, settings = study.parts.settings.metric, study.parts.settings
     best = best_first(study.found)[0]
-    ended = [one for one in study.found if one.state in ("complete", "failed", "pruned")]
-    failed = sum(one.state == "failed" for one in ended)
+    over = ended(study.found)
+    failed = sum(one.state == "failed" for one in over)
     return [
-        f"{study.folder.name}: {settings.strategy['name']} over {settings.space['name']}, {len(ended)} of "
-        f"{settings.evaluations} evaluated, {len({one.network for one in ended})} different networks, {failed} failed, "
+        f"{study.folder.name}: {settings.strategy['name']} over {settings.space['name']}, {len(over)} of "
+        f"{settings.evaluations} evaluated, {len({one.network for one in over})} different networks, {failed} failed, "
         f"{sum(one.rejected for one in study.found)} proposals above the limits",
         "front of accuracy and parameters: "
         + ", ".join(

@@ -78,6 +78,11 @@ def best_first(found: Sequence[Found]) -> list[Found]:
     return sorted((one for one in found if one.reward is not None), key=lambda one: (-(one.reward or 0.0), one.slot))
 
 
+def ended(found: Sequence[Found]) -> list[Found]:
+    """Those whose evaluation is over, well or not."""
+    return [one for one in found if one.state in ("complete", "failed", "pruned")]
+
+
 def best_so_far(found: Sequence[Found]) -> list[float]:
     """The best reward after each evaluation that has ended without a failure."""
     curve: list[float] = []
