@@ -17,7 +17,7 @@ GROUND = {
     "torchmetrics_internals",
 }
 TRAINING = {"training", "data", "architectures", *GROUND}
-EXPERIMENT = {"experiment", "pretrained", "profiling", *TRAINING}
+EXPERIMENT = {"experiment", "detection", "pretrained", "profiling", *TRAINING}
 BELOW = {
     "printable": set(),
     "randomness": set(),
@@ -32,7 +32,8 @@ BELOW = {
     "training": TRAINING,
     "pretrained": TRAINING,
     "profiling": TRAINING,
-    "experiment": {"pretrained", *TRAINING},
+    "detection": TRAINING,
+    "experiment": {"detection", "pretrained", *TRAINING},
     "evaluation": EXPERIMENT,
     "exporting": {"evaluation", *EXPERIMENT},
     "benchmarking": EXPERIMENT,
