@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torchvision.models.detection import FCOS, RetinaNet, fcos_resnet50_fpn, retinanet_resnet50_fpn
 from torchvision.models.detection.image_list import ImageList
 
+from lit_cnn.architectures.catalog import create_model
 from lit_cnn.architectures.entry import NetworkOptions
 from lit_cnn.architectures.layers.batch_norm import BATCH_NORMS
 from lit_cnn.architectures.layers.keyed import random_layers, set_random_key
@@ -22,6 +23,7 @@ from lit_cnn.detection.fcos import FCOSSettings
 from lit_cnn.detection.networks import DETECTORS, DetectorNetwork, create_detector
 from lit_cnn.detection.pyramid import PyramidSettings
 from lit_cnn.detection.retinanet import RetinaNetSettings
+from lit_cnn.training.weight_copying import copy_matching
 
 CANVAS = (64, 96)
 EVEN = (128, 256)  # of which every level has the side that its stride says, as torchvision needs
@@ -296,6 +298,17 @@ def test_random_layers_of_the_backbone_are_keyed() -> None:
 
     assert torch.equal(loss(0), loss(0))
     assert not torch.equal(loss(0), loss(1))
+
+
+def test_the_backbone_takes_a_classifiers_weights_by_their_names() -> None:
+    classifier = create_model("resnet18", num_classes=20, width_multiplier=0.125)
+    network = detector("fcos")
+    stored = [str(number) for number in range(20)]
+    said = copy_matching(network.backbone, classifier.state_dict(), stored, ())
+    tensors = len(network.backbone.state_dict())
+    assert said.startswith(f"copied {tensors} of {tensors} tensors")
+    values = network.backbone.state_dict()
+    assert all(torch.equal(values[name], classifier.state_dict()[name]) for name in values)
 
 
 def test_channels_last_gives_the_same_losses() -> None:
