@@ -16,8 +16,9 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from lit_cnn.data.batch import as_batch
-from lit_cnn.training.classifier import Classifier, broadcast_buffers
+from lit_cnn.training.classifier import Classifier
 from lit_cnn.training.optimization.loss_scaling import scaler_of
+from lit_cnn.training.trained_module import broadcast_buffers
 
 
 def warmed_up_decay(decay: float, updates: int, warmup: bool) -> float:
