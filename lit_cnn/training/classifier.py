@@ -102,7 +102,7 @@ class Classifier(TrainedModule):
         """
         trainer = trainer_of(self)
         data = getattr(trainer, "datamodule", None) if data is None else data
-        if self._configured:
+        if self.configured:
             self._check_data(data)
             if trainer is not None and trainer.state.fn == "fit":
                 self._weigh_classes(data)
@@ -120,13 +120,13 @@ class Classifier(TrainedModule):
         assert self.net is not None
         self._check_head()
         names = getattr(data, "class_names", None) or [str(number) for number in range(self.num_classes)]
-        start_weights(self.net, self.initial, data, names, resumed=self._resumed)
-        self._freeze_and_lay_out()
+        start_weights(self.net, self.initial, data, names, resumed=self.resumed)
+        self.freeze_and_lay_out()
         if self.activation_checkpointing:
             checkpoint_activations(self.net)
         if self.compiled:
             self.net.compile(dynamic=False)  # in place: the names of the weights stay
-        self._random_layers = random_layers(self.net)
+        self.keyed_layers = random_layers(self.net)
         self.register_buffer("class_weights", None, persistent=False)
         self.train_metrics = EvaluationMetrics(self.num_classes, self.loss_settings)
         self.soft_accuracy = SoftTargetAccuracy()
@@ -134,7 +134,7 @@ class Classifier(TrainedModule):
         self.raw_metrics = EvaluationMetrics(self.num_classes)
         self.test_metrics = EvaluationMetrics(self.num_classes)
         self._weigh_classes(data)
-        self._configured = True
+        self.configured = True
 
     @staticmethod
     def _agreed(name: str, stated: int | None, found: int | None) -> int:
@@ -160,7 +160,7 @@ class Classifier(TrainedModule):
 
     def _weigh_classes(self, data: object) -> None:
         """Balance the training loss by the training images of each class, where the settings ask for it."""
-        if self.loss_settings.class_weights == "equal" or self._loading:
+        if self.loss_settings.class_weights == "equal" or self.loading:
             return
         if not isinstance(data, ImageData):
             raise ValueError("loss.class_weights balanced counts training images: train with an ImageData")
@@ -185,13 +185,13 @@ class Classifier(TrainedModule):
             self.preprocessing = data.preprocessing if isinstance(data, ImageData) else self.preprocessing
         super().setup(stage)
 
-    def _forget_epoch(self) -> None:
+    def forget_epoch(self) -> None:
         self.train_metrics.reset()
         self.soft_accuracy.reset()
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (N, num_classes) of images (N, C, H, W)."""
-        return self.network(images.to(self._weights_dtype))
+        return self.network(images.to(self.weights_dtype))
 
     # Steps ------------------------------------------------------------------------------------------------------------
 
@@ -202,7 +202,7 @@ class Classifier(TrainedModule):
         output, loss = self.loss_of(batch, self.trainer.global_step, batch_idx)
         logits = output if isinstance(output, Tensor) else output[0]
         self._count_training(logits.detach(), batch.targets, batch.index >= 0)
-        if self._logs_this_step:
+        if self.logs_this_step:
             self.log("train/loss_step", loss.detach())
         return loss * batch.weight
 
@@ -214,7 +214,7 @@ class Classifier(TrainedModule):
             step: Optimizer steps done before, from which the masks of dropout and stochastic depth are drawn.
             batch_idx: Number of the batch within the epoch.
         """
-        set_random_key(self._random_layers, seed=self.seed, step=step, positions=batch.position)
+        set_random_key(self.keyed_layers, seed=self.seed, step=step, positions=batch.position)
         if self.architecture is None:  # a foreign network draws its masks from the ambient generator
             torch.manual_seed(derive_key(self.seed, "ambient", step, batch_idx, self.global_rank))
         output = self(batch.images)
@@ -249,8 +249,8 @@ class Classifier(TrainedModule):
         if self.soft_accuracy.updated:
             mixed = self.soft_accuracy.compute()
             values = {"loss": values["loss"], "acc1_soft": mixed["accuracy"], "acc1_ceiling": mixed["ceiling"]}
-        self._log_epoch("train", values)
-        self._forget_epoch()
+        self.log_epoch("train", values)
+        self.forget_epoch()
 
     def validation_step(self, batch: Any, batch_idx: int) -> Tensor:
         batch = as_batch(batch, self.global_rank)
@@ -262,8 +262,8 @@ class Classifier(TrainedModule):
         """Report the weights that were validated (the average under EMA) and, where counted, the ``_raw`` ones."""
         values = self.val_metrics.compute()
         raw = self.raw_metrics.compute() if self.raw_metrics.updated else {}
-        self._log_epoch("val", {**values, **{f"{name}_raw": raw[name] for name in ("loss", "acc1") if raw}})
-        self._observe(values["acc1"])
+        self.log_epoch("val", {**values, **{f"{name}_raw": raw[name] for name in ("loss", "acc1") if raw}})
+        self.observe(values["acc1"])
         self.val_metrics.reset()
         self.raw_metrics.reset()
 
@@ -274,7 +274,7 @@ class Classifier(TrainedModule):
         return logits
 
     def on_test_epoch_end(self) -> None:
-        self._log_epoch("test", self.test_metrics.compute())
+        self.log_epoch("test", self.test_metrics.compute())
         self.test_metrics.reset()
 
     def predict_step(self, batch: Any, batch_idx: int) -> Tensor:

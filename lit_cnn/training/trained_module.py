@@ -68,9 +68,9 @@ class TrainedModule(pl.LightningModule):
         self.class_names = None
         self._freezing: Freezing | None = None
         self._total_steps = 0
-        self._random_layers: list[KeyedLayer] = []
-        self._configured = False
-        self._loading = False  # in load_from_checkpoint, which brings all weights
+        self.keyed_layers: list[KeyedLayer] = []
+        self.configured = False
+        self.loading = False  # in load_from_checkpoint, which brings all weights
 
     @property
     def network(self) -> nn.Module:
@@ -86,12 +86,12 @@ class TrainedModule(pl.LightningModule):
     # Building ---------------------------------------------------------------------------------------------------------
 
     @property
-    def _resumed(self) -> bool:
+    def resumed(self) -> bool:
         """Whether a checkpoint brings all weights."""
         trainer = trainer_of(self)
-        return self._loading or (trainer is not None and trainer.ckpt_path is not None)
+        return self.loading or (trainer is not None and trainer.ckpt_path is not None)
 
-    def _freeze_and_lay_out(self) -> None:
+    def freeze_and_lay_out(self) -> None:
         """Freeze what ``initial`` says, and bring the weights into the layout of ``channels_last``."""
         self._freezing = Freezing(self.network, self.initial)
         self._freezing.freeze_norms()
@@ -101,7 +101,7 @@ class TrainedModule(pl.LightningModule):
             self.network.register_forward_pre_hook(contiguous_images)
 
     @property
-    def _weights_dtype(self) -> torch.dtype:
+    def weights_dtype(self) -> torch.dtype:
         """What the weights are stored in: float32 but under a precision such as bf16-true."""
         return next(self.network.parameters()).dtype
 
@@ -109,10 +109,10 @@ class TrainedModule(pl.LightningModule):
         """Forget what an interrupted epoch has counted."""
         if stage == "fit" and self.initial.freeze_epochs != 0:
             allow_unused_parameters(self.trainer)
-        if stage == "fit" and self._configured:
-            self._forget_epoch()
+        if stage == "fit" and self.configured:
+            self.forget_epoch()
 
-    def _forget_epoch(self) -> None:
+    def forget_epoch(self) -> None:
         """Empty the metrics of the training epoch."""
 
     # Steps ------------------------------------------------------------------------------------------------------------
@@ -131,11 +131,11 @@ class TrainedModule(pl.LightningModule):
             self._freezing.enter(self.current_epoch)
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        if self._logs_this_step:
+        if self.logs_this_step:
             self.log("lr", learning_rate(self.trainer.optimizers[0]))
 
     @property
-    def _logs_this_step(self) -> bool:
+    def logs_this_step(self) -> bool:
         """Whether the loggers take this step's values, as Lightning decides it: ``log`` costs as much otherwise."""
         trainer: Any = self.trainer
         every = trainer.log_every_n_steps
@@ -146,14 +146,14 @@ class TrainedModule(pl.LightningModule):
         """Validate the batch-norm statistics that the checkpoint will hold: rank 0's."""
         broadcast_buffers(self)
 
-    def _observe(self, score: Tensor) -> None:
+    def observe(self, score: Tensor) -> None:
         """Let a schedule that waits for a plateau see the score of a validation."""
         trains = self.trainer.state.fn == "fit" and not self.trainer.sanity_checking
         scheduler = self.lr_schedulers() if trains else None
         if isinstance(scheduler, PlateauLR):
             scheduler.observe(float(score))
 
-    def _log_epoch(self, stage: str, values: dict[str, Tensor]) -> None:
+    def log_epoch(self, stage: str, values: dict[str, Tensor]) -> None:
         """Log values that are already equal on all ranks (taking their maximum changes nothing)."""
         for name, value in values.items():
             shown = f"{stage}/{name}" in ("train/loss", self.shown_score)
@@ -280,12 +280,12 @@ class TrainedModule(pl.LightningModule):
             raise ValueError("weights_only=False would run code that a checkpoint may hold: leave it out")
         checkpoint = load_checkpoint(checkpoint_path)
         model = cls(**cls.recorded_arguments(checkpoint, str(checkpoint_path), arguments))
-        model._loading = True
+        model.loading = True
         model.configure_model()
-        model._loading = False
+        model.loading = False
         model.on_load_checkpoint(checkpoint)
         model.load_state_dict(checkpoint["state_dict"], strict=strict)
-        model._forget_epoch()
+        model.forget_epoch()
         return model if map_location is None else model.to(map_location)
 
 
