@@ -258,6 +258,12 @@ class Classifier(TrainedModule):
         self.val_metrics.update(logits, batch.targets, batch.index >= 0)
         return logits
 
+    @torch.no_grad()
+    def count_raw(self, raw: nn.Module | None, batch: Any, outputs: Tensor) -> None:
+        batch = as_batch(batch, self.global_rank)
+        logits = outputs if raw is None else raw(batch.images)
+        self.raw_metrics.update(logits, batch.targets, batch.index >= 0)
+
     def on_validation_epoch_end(self) -> None:
         """Report the weights that were validated (the average under EMA) and, where counted, the ``_raw`` ones."""
         values = self.val_metrics.compute()

@@ -112,6 +112,10 @@ class TrainedModule(pl.LightningModule):
         if stage == "fit" and self.configured:
             self.forget_epoch()
 
+    def configure_model(self, data: Any = None) -> None:
+        """Build ``net`` for ``data``, by default the trainer's; once only."""
+        raise NotImplementedError
+
     def forget_epoch(self) -> None:
         """Empty the metrics of the training epoch."""
 
@@ -145,6 +149,16 @@ class TrainedModule(pl.LightningModule):
     def on_validation_epoch_start(self) -> None:
         """Validate the batch-norm statistics that the checkpoint will hold: rank 0's."""
         broadcast_buffers(self)
+
+    def count_raw(self, raw: nn.Module | None, batch: Any, outputs: Any) -> None:
+        """Count what the raw weights say of a validation batch.
+
+        Args:
+            raw: This module with the raw weights; None where the module itself has them and gave ``outputs``.
+            batch: The batch.
+            outputs: What ``validation_step`` returned.
+        """
+        raise NotImplementedError
 
     def observe(self, score: Tensor) -> None:
         """Let a schedule that waits for a plateau see the score of a validation."""
@@ -254,6 +268,11 @@ class TrainedModule(pl.LightningModule):
         raise NotImplementedError
 
     @classmethod
+    def recorded_data(cls, checkpoint: dict[str, Any]) -> Any:
+        """What ``configure_model`` takes from the data, as a checkpoint records it; None where it needs nothing."""
+        return None
+
+    @classmethod
     def load_from_checkpoint(  # type: ignore[override]
         cls: type[Module],
         checkpoint_path: str | Path,
@@ -281,7 +300,7 @@ class TrainedModule(pl.LightningModule):
         checkpoint = load_checkpoint(checkpoint_path)
         model = cls(**cls.recorded_arguments(checkpoint, str(checkpoint_path), arguments))
         model.loading = True
-        model.configure_model()
+        model.configure_model(cls.recorded_data(checkpoint))
         model.loading = False
         model.on_load_checkpoint(checkpoint)
         model.load_state_dict(checkpoint["state_dict"], strict=strict)
