@@ -14,7 +14,7 @@ from lit_cnn.data.sources.groups import image_groups, rows_by_group
 from lit_cnn.data.sources.holdout import GIVEN, HoldOut, rows_by_hash
 from lit_cnn.detection.boxes import AnnotatedSplit
 from lit_cnn.detection.coco import coco_files, read_coco
-from lit_cnn.detection.findings import StatedSplit, settle
+from lit_cnn.detection.findings import settle
 from lit_cnn.detection.packed import PackedImages
 from lit_cnn.detection.voc import read_voc, voc_folders
 from lit_cnn.detection.yolo import read_yolo, yolo_folders
@@ -47,6 +47,21 @@ class Annotated:
     splits: Mapping[str, AnnotatedSplit]
     notes: tuple[str, ...] = ()
     validation: str = GIVEN
+
+    @property
+    def train(self) -> AnnotatedSplit:
+        """Images to train on."""
+        return self.splits["train"]
+
+    @property
+    def val(self) -> AnnotatedSplit:
+        """Images to validate on, which are there ``with_validation``."""
+        return self.splits["val"]
+
+    @property
+    def test(self) -> AnnotatedSplit | None:
+        """Images to test on, where there are any."""
+        return self.splits.get("test")
 
 
 def fitting_layouts(path: Path) -> list[str]:
@@ -83,7 +98,8 @@ def read_annotations(path: Path, layout: Layout = "auto") -> Annotated:
         ValueError: One sentence on what is wrong with the folder.
     """
     found = find_layout(path, layout)
-    root, notes = str(path), []
+    root = str(path)
+    notes: list[str] = []
     if found == "coco":
         coco = read_coco(path)
         splits, names, ids, noun = coco.splits, coco.class_names, coco.category_ids, "annotation"
@@ -132,7 +148,8 @@ def with_validation(annotated: Annotated, hold_out: HoldOut, *, trainval: bool =
             f"of the {len(train)} training images of {annotated.origin} none can be held out for validation by "
             f"data.val_fraction {hold_out.fraction:g}: add images, or a validation split"
         )
-    splits["train"], splits["val"] = (take(train, np.flatnonzero(rows)) for rows in (~held, held))
+    splits["train"], val = (take(train, np.flatnonzero(rows)) for rows in (~held, held))
+    splits["val"] = replace(val, findings={})  # counted with the training images
     return replace(annotated, splits=splits, validation=how)
 
 
