@@ -14,7 +14,7 @@ from lit_cnn.data.sources.groups import image_groups, rows_by_group
 from lit_cnn.data.sources.holdout import GIVEN, HoldOut, rows_by_hash
 from lit_cnn.detection.boxes import AnnotatedSplit
 from lit_cnn.detection.coco import coco_files, read_coco
-from lit_cnn.detection.findings import StatedSplit, settle
+from lit_cnn.detection.findings import settle
 from lit_cnn.detection.packed import PackedImages
 from lit_cnn.detection.voc import read_voc, voc_folders
 from lit_cnn.detection.yolo import read_yolo, yolo_folders
@@ -97,9 +97,7 @@ def read_annotations(path: Path, layout: Layout = "auto") -> Annotated:
         ids = tuple(range(1, len(names) + 1))
     empty = [split for split, stated in splits.items() if split != "train" and not stated.images]
     notes += [f"the {split} split of {path} has no annotated image: left out" for split in empty]
-    settled = {
-        split: settle(stated, root, names, ids, noun) for split, stated in splits.items() if split not in empty
-    }
+    settled = {split: settle(stated, root, names, ids, noun) for split, stated in splits.items() if split not in empty}
     _require_boxes(path, settled["train"])
     return Annotated(root, found, settled, tuple(notes))
 

@@ -13,24 +13,24 @@ FAR = (400.0, 300.0, 450.0, 350.0)
 
 def test_the_best_score_has_the_object_and_a_second_box_on_it_is_wrong() -> None:
     found = detections([LEFT, NEAR_LEFT, RIGHT, FAR], [0.9, 0.8, 0.7, 0.6], [0, 0, 0, 0])
-    assert outcomes(image([LEFT, RIGHT], [0, 0]), found).tolist() == [CORRECT, WRONG, CORRECT, WRONG]
+    assert outcomes(image([LEFT, RIGHT], [0, 0]), found).detections.tolist() == [CORRECT, WRONG, CORRECT, WRONG]
 
 
 def test_a_box_of_another_class_is_wrong() -> None:
-    assert outcomes(image([LEFT], [0]), detections([LEFT], [0.9], [1])).tolist() == [WRONG]
+    assert outcomes(image([LEFT], [0]), detections([LEFT], [0.9], [1])).detections.tolist() == [WRONG]
 
 
 @pytest.mark.parametrize(("bottom", "outcome"), [(50.0, CORRECT), (49.9, WRONG)])
 def test_half_an_overlap_is_enough(bottom: float, outcome: int) -> None:
     found = detections([(0.0, 0.0, 100.0, bottom)], [0.9], [0])
-    assert outcomes(image([LEFT], [0]), found).tolist() == [outcome]
+    assert outcomes(image([LEFT], [0]), found).detections.tolist() == [outcome]
 
 
 def test_difficult_objects_and_crowds_take_any_number_of_boxes_out_of_the_count() -> None:
     found = detections([LEFT, NEAR_LEFT, RIGHT], [0.9, 0.8, 0.7], [0, 0, 0])
     for marks in ({"difficult": [0]}, {"crowd": [0]}):
         marked = image([LEFT, RIGHT], [0, 0], **marks)
-        assert outcomes(marked, found).tolist() == [IGNORED, IGNORED, CORRECT]
+        assert outcomes(marked, found).detections.tolist() == [IGNORED, IGNORED, CORRECT]
         (matches, _) = match_classes(split([marked]), {0: found})
         assert (matches.objects, matches.correct.tolist()) == (1, [True])
 
