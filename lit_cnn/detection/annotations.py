@@ -48,6 +48,21 @@ class Annotated:
     notes: tuple[str, ...] = ()
     validation: str = GIVEN
 
+    @property
+    def train(self) -> AnnotatedSplit:
+        """Images to train on."""
+        return self.splits["train"]
+
+    @property
+    def val(self) -> AnnotatedSplit:
+        """Images to validate on, which are there ``with_validation``."""
+        return self.splits["val"]
+
+    @property
+    def test(self) -> AnnotatedSplit | None:
+        """Images to test on, where there are any."""
+        return self.splits.get("test")
+
 
 def fitting_layouts(path: Path) -> list[str]:
     """The layouts that a folder has."""
@@ -132,7 +147,8 @@ def with_validation(annotated: Annotated, hold_out: HoldOut, *, trainval: bool =
             f"of the {len(train)} training images of {annotated.origin} none can be held out for validation by "
             f"data.val_fraction {hold_out.fraction:g}: add images, or a validation split"
         )
-    splits["train"], splits["val"] = (take(train, np.flatnonzero(rows)) for rows in (~held, held))
+    splits["train"], val = (take(train, np.flatnonzero(rows)) for rows in (~held, held))
+    splits["val"] = replace(val, findings={})  # counted with the training images
     return replace(annotated, splits=splits, validation=how)
 
 

@@ -72,3 +72,12 @@ class PackedImages(Sequence[AnnotatedImage]):
         parts = (each[boxes] for each in (self.boxes, self.labels, self.difficult, self.crowd, self.areas))
         ids = [self.ids[row] for row in rows.tolist()]
         return PackedImages(self.paths.take(rows), self.sizes[rows], starts, *parts, ids)
+
+    def joined(self, other: "PackedImages") -> "PackedImages":
+        """These images and then the others."""
+        names = ("sizes", "boxes", "labels", "difficult", "crowd", "areas")
+        parts = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in names}
+        starts = np.concatenate([self.starts, self.starts[-1] + other.starts[1:]])
+        return PackedImages(
+            PathTable.of([*self.paths, *other.paths]), starts=starts, ids=[*self.ids, *other.ids], **parts
+        )

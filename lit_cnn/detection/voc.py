@@ -7,8 +7,8 @@ names in the annotations of all splits, sorted.
 """
 
 import os
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -19,7 +19,6 @@ from lit_cnn.detection.headers import image_size
 
 ANNOTATIONS, IMAGES = "Annotations", "JPEGImages"
 _LISTS = ("train", "val", "test", "trainval")
-_NAN = float("nan")
 
 
 @dataclass(eq=False)
@@ -98,7 +97,7 @@ def _files(folder: Path) -> list[str]:
 
 
 def _names(file: Path) -> list[str]:
-    """The names in a list; the lists of single classes have 1, 0 or -1 behind each."""
+    """The names in a list, one on each line."""
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -139,29 +138,22 @@ def _add(stated: StatedSplit, year: _Year, name: str) -> None:
 
 def _size(tree: ElementTree.Element) -> tuple[int, int] | None:
     """Width and height where they are stated and positive."""
-    width, height = (_number(tree.findtext(f"size/{side}")) for side in ("width", "height"))
-    return (int(width), int(height)) if width >= 1 and height >= 1 else None
+    width, height = (_number(tree.findtext(f"size/{side}")) or 0 for side in ("width", "height"))
+    return (int(width), int(height)) if 1 <= width < inf and 1 <= height < inf else None
 
 
 def _box(entry: ElementTree.Element, number: int) -> StatedBox | None:
     name, box = (entry.findtext("name") or "").strip(), entry.find("bndbox")
-    if not name or box is None:
-        return None
-    texts = [box.findtext(corner) for corner in ("xmin", "ymin", "xmax", "ymax")]
-    left, top, right, bottom = map(_number, texts)
-    if any(text is None or (number != number and text.strip().lower() != "nan") for text, number in _pairs(texts)):
+    corners = [None if box is None else _number(box.findtext(each)) for each in ("xmin", "ymin", "xmax", "ymax")]
+    left, top, right, bottom = corners
+    if not name or left is None or top is None or right is None or bottom is None:
         return None
     difficult = (entry.findtext("difficult") or "").strip() == "1"
     return StatedBox((left - 1, top - 1, right, bottom), name, number, difficult)
 
 
-def _pairs(texts: Sequence[str | None]) -> Iterator[tuple[str | None, float]]:
-    return ((text, _number(text)) for text in texts)
-
-
-def _number(text: str | None) -> float:
-    """NaN of what is not a number."""
+def _number(text: str | None) -> float | None:
     try:
         return float(text or "")
     except ValueError:
-        return _NAN
+        return None
