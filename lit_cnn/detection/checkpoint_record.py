@@ -8,6 +8,7 @@ from lit_cnn.detection.data import CanvasPreprocessing
 from lit_cnn.detection.decoding import DecodingSettings
 from lit_cnn.detection.fcos import FCOSSettings
 from lit_cnn.detection.pyramid import PyramidSettings
+from lit_cnn.detection.retinanet import RetinaNetSettings
 from lit_cnn.run_folder.checkpoint import FORMAT, require_task
 from lit_cnn.training.checkpoint_record import built_in
 from lit_cnn.training.fine_tuning import InitialWeights
@@ -18,7 +19,12 @@ from lit_cnn.training.optimization.schedules import ScheduleSettings
 if TYPE_CHECKING:
     from lit_cnn.detection.detector import Detector
 
-NETWORK = {"options": NetworkOptions, "pyramid": PyramidSettings, "fcos": FCOSSettings}
+NETWORK = {
+    "options": NetworkOptions,
+    "pyramid": PyramidSettings,
+    "fcos": FCOSSettings,
+    "retinanet": RetinaNetSettings,
+}
 """Arguments of Detector that are dataclasses and fix the network's layers."""
 TRAINING = {
     "decoding": DecodingSettings,
@@ -69,6 +75,7 @@ def describe_network(model: "Detector") -> dict[str, Any]:
                 "canvas": list(model.preprocessing.canvas),
                 "pyramid": as_lists(asdict(model.pyramid)),
                 "fcos": as_lists(asdict(model.fcos)),
+                "retinanet": as_lists(asdict(model.retinanet)),
             },
         }
     )
@@ -76,7 +83,7 @@ def describe_network(model: "Detector") -> dict[str, Any]:
 
 def describe_detector(model: "Detector") -> dict[str, Any]:
     """The entries of a checkpoint, in built-in types."""
-    settings = {
+    settings: dict[str, Any] = {
         "decoding": model.decoding,
         "optimizer": model.optimizer_settings,
         "schedule": model.schedule_settings,

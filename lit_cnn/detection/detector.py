@@ -25,6 +25,7 @@ from lit_cnn.detection.mean_losses import MeanLosses
 from lit_cnn.detection.metrics import DetectionMetrics
 from lit_cnn.detection.networks import DetectorNetwork, create_detector
 from lit_cnn.detection.pyramid import PyramidSettings
+from lit_cnn.detection.retinanet import RetinaNetSettings
 from lit_cnn.detection.thresholds import Thresholds, choose_thresholds
 from lit_cnn.lightning_internals import trainer_of
 from lit_cnn.randomness import seeded
@@ -44,6 +45,7 @@ class Detector(TrainedModule):
         options: Options of the network.
         pyramid: Maps that the head reads.
         fcos: Head and losses of fcos.
+        retinanet: Anchors, head and losses of retinanet.
         decoding: Which of the scored boxes are kept.
         num_classes: Classes; taken from the data when left out.
         optimizer: Optimizer, learning rate and weight decay.
@@ -71,6 +73,7 @@ class Detector(TrainedModule):
         options: NetworkOptions = NetworkOptions(),
         pyramid: PyramidSettings = PyramidSettings(),
         fcos: FCOSSettings = FCOSSettings(),
+        retinanet: RetinaNetSettings = RetinaNetSettings(),
         decoding: DecodingSettings = DecodingSettings(),
         num_classes: int | None = None,
         optimizer: OptimizerSettings = OptimizerSettings(),
@@ -86,7 +89,7 @@ class Detector(TrainedModule):
         initial.require_weights()
         require_whole(initial)
         self.architecture, self.detector, self.options = architecture, detector, options
-        self.pyramid, self.fcos, self.decoding = pyramid, fcos, decoding
+        self.pyramid, self.fcos, self.retinanet, self.decoding = pyramid, fcos, retinanet, decoding
         self.num_classes = num_classes
         self.net: DetectorNetwork | None = None
         self.preprocessing, self.category_ids, self.thresholds = None, (), None
@@ -126,6 +129,7 @@ class Detector(TrainedModule):
                 options=self.options,
                 pyramid=self.pyramid,
                 fcos=self.fcos,
+                retinanet=self.retinanet,
                 decoding=self.decoding,
             )
         start_backbone(self.net, self.initial, self.architecture, resumed=self.resumed)
@@ -201,23 +205,24 @@ class Detector(TrainedModule):
         self._found = DetectionMetrics(self.trainer.datamodule.loaded.val)  # type: ignore[attr-defined]
         self._found_raw = DetectionMetrics(self._found.split)
 
-    def validation_step(self, batch: BoxBatch, batch_idx: int) -> list[Detections]:
-        """What is found in each image, in pixels of its file."""
+    def validation_step(self, batch: BoxBatch, batch_idx: int) -> dict[str, list[Detections]]:
+        """{"found": what is found in each image, in pixels of its file}."""
         assert self._found is not None
         found = found_in_files(self(batch.images), batch, self._found.split)
         self._found.update(batch.index, found)
-        return found
+        return {"found": found}
 
-    def count_raw(self, raw: nn.Module | None, batch: BoxBatch, found: Sequence[Detections]) -> None:
-        """Count what the raw weights find in a validation batch: ``found``, unless ``raw`` holds them."""
+    def count_raw(self, raw: nn.Module | None, batch: BoxBatch, outputs: dict[str, list[Detections]]) -> None:
         assert self._found_raw is not None
+        found = outputs["found"]
         if raw is not None:
             found = found_in_files(raw(batch.images), batch, self._found_raw.split)
         self._found_raw.update(batch.index, found)
 
     def on_validation_epoch_end(self) -> None:
         """Report what was found, of the average under EMA, and choose the thresholds on it."""
-        assert self._found is not None and self._found_raw is not None
+        assert self._found is not None
+        assert self._found_raw is not None
         values = self._found.compute()
         if self._found_raw.updated:
             raw = self._found_raw.compute()
@@ -238,7 +243,7 @@ class Detector(TrainedModule):
     def on_test_epoch_start(self) -> None:
         self._found = DetectionMetrics(self.trainer.datamodule.loaded.test)  # type: ignore[attr-defined]
 
-    def test_step(self, batch: BoxBatch, batch_idx: int) -> list[Detections]:
+    def test_step(self, batch: BoxBatch, batch_idx: int) -> dict[str, list[Detections]]:
         return self.validation_step(batch, batch_idx)
 
     def on_test_epoch_end(self) -> None:

@@ -19,7 +19,7 @@ from lit_cnn.experiment.inherited import leave_out_inherited
 from lit_cnn.experiment.initial_weights import CHECKPOINT, KnownWeights, describe_keys_of_weights, keys_of_weights
 from lit_cnn.experiment.jsonargparse_internals import keys_of
 from lit_cnn.experiment.suggestions import explain
-from lit_cnn.experiment.task import MONITORS, Task, inline_recipes, task_of
+from lit_cnn.experiment.task import MONITORS, TASKS, Task, inline_recipes, task_of
 from lit_cnn.run_folder.folder import ENVIRONMENT
 from lit_cnn.run_folder.stored_recipe import legacy_values
 from lit_cnn.tracking import TrackingSettings
@@ -100,6 +100,8 @@ def plain_title(config: Any) -> str:
     """Network and data of a recipe that has no title of its own."""
     architecture, data = config.model.architecture, config.data
     network = architecture if isinstance(architecture, str) else str(architecture.class_path).rpartition(".")[2]
+    if config.task == "detection":
+        return f"{config.model.detector} with {network} on {Path(data.path).name}"
     return f"{network} on {Path(data.path).name if data.path else data.source}"
 
 
@@ -142,7 +144,7 @@ class RecipeCLI:
         refuse_searches(recipes)
         require_filled_sections(recipes, keys_of(self.parser))
         if not any((file.parent / ENVIRONMENT).is_file() for file in files):  # a run's own recipe states every key
-            arguments, notice = with_weights(arguments, recipes, pretrained)
+            arguments, notice = with_weights(arguments, recipes, pretrained, self.task)
             self.notices += [notice] if notice else []
         try:
             self.config: Any = self.parser.parse_args(arguments)
@@ -169,7 +171,7 @@ class RecipeCLI:
             return None
         file = Path(first[-1].partition("=")[2] if equals else first[-1])
         try:
-            words, _ = with_weights(first, {file: read_yaml(file)}, None) if file.is_file() else (first, "")
+            words, _ = with_weights(first, {file: read_yaml(file)}, None, self.task) if file.is_file() else (first, "")
             alone = self.parser.parse_args(words)
         except (ArgumentError, ValueError):
             return None
@@ -182,7 +184,7 @@ class RecipeCLI:
 
 
 def with_weights(
-    arguments: list[str], recipes: Mapping[Path, dict[str, Any]], pretrained: str | None
+    arguments: list[str], recipes: Mapping[Path, dict[str, Any]], pretrained: str | None, task: Task = TASKS[0]
 ) -> tuple[list[str], str]:
     """The arguments with the keys that follow from the weights to start from, and a sentence on them.
 
@@ -197,7 +199,7 @@ def with_weights(
         return arguments, ""
     behind = 1 + max((place for place, word in enumerate(arguments) if word in ("--config", "-c")), default=-2) + 1
     stated = {key for key in values if pretrained is None or key in typed or not key.startswith("model.")}
-    start = KnownWeights.of(spec)
+    start = KnownWeights.of(spec).for_task(task)
     taken = keys_of_weights(start, values, stated)
     given = {CHECKPOINT: spec, **taken} if pretrained else taken
     keys = [argument(key, value) for key, value in given.items()]

@@ -1,5 +1,6 @@
 """The task of a recipe, which decides what its sections model and data hold."""
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
@@ -22,7 +23,8 @@ def task_of(recipes: Mapping[Any, Mapping[str, Any]], words: Sequence[str]) -> T
         ValueError: If it is unknown, or two of them state different ones.
     """
     stated = {str(file): recipe["task"] for file, recipe in recipes.items() if "task" in recipe}
-    stated |= {"the command line": value for value in typed_tasks(words)}
+    for value in typed_tasks(words):
+        stated["the command line"] = value
     for place, task in stated.items():
         if task not in TASKS:
             raise ValueError(f"{place}: task must be {' or '.join(TASKS)}, got {task!r}")
@@ -46,20 +48,16 @@ def typed_tasks(words: Sequence[str]) -> Iterable[str]:
 
 def inline_recipes(words: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The recipes that ``--config`` was given as text instead of files."""
-    texts = [value for flag, value in zip(words, words[1:], strict=False) if flag in ("--config", "-c")]
+    texts = [value for flag, value in itertools.pairwise(words) if flag in ("--config", "-c")]
     read = {f"recipe {number}": yaml.safe_load(text) for number, text in enumerate(texts) if "\n" in text}
     return {name: recipe for name, recipe in read.items() if isinstance(recipe, dict)}
 
 
-def require_classification(task: str, what: str) -> None:
+def require_classification(task: str) -> None:
     """Refuse a recipe of another task where only networks that name what an image shows make sense.
 
-    Args:
-        task: The recipe's.
-        what: What was asked for, such as "lit-cnn bench".
-
     Raises:
-        ValueError: Naming both.
+        ValueError: Naming the recipe's task.
     """
     if task != "classification":
-        raise ValueError(f"{what} is for recipes of the task classification, this one's task is {task}")
+        raise ValueError(f"this works with recipes of the task classification only, and this one's task is {task}")

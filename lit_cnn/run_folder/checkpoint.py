@@ -128,7 +128,7 @@ def require_task(checkpoint: dict[str, Any], task: str, name: str) -> None:
     if found != task:
         holds = {"classification": "a classifier", "detection": "a detector"}
         raise ValueError(
-            f"{name} holds {holds.get(found, found)}, but this needs {holds[task]}: pass a checkpoint of the task {task}"
+            f"{name} holds {holds.get(found, found)}, but this needs {holds[task]}: pass a checkpoint of {task}"
         )
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 LEGACY: dict[str, Any] = {
+    "task": "classification",
     "data.hold_out": "rows",
     "data.levels": "clip",
     "data.background": None,
@@ -20,6 +21,8 @@ def legacy_values(recipe: dict[str, Any]) -> dict[str, Any]:
     A section that it lacks altogether (a script's checkpoint has no recipe) adds none.
     """
     values = {}
+    if recipe.get("task", LEGACY["task"]) != LEGACY["task"]:
+        return {}  # the keys are older than other tasks
     for key, value in LEGACY.items():
         *path, name = key.split(".")
         section: Any = recipe

@@ -270,6 +270,7 @@ class TrainedModule(pl.LightningModule):
     @classmethod
     def recorded_data(cls, checkpoint: dict[str, Any]) -> Any:
         """What ``configure_model`` takes from the data, as a checkpoint records it; None where it needs nothing."""
+        del checkpoint
         return None
 
     @classmethod
