@@ -74,11 +74,11 @@ def coco_figures(split: AnnotatedSplit, found: Found, max_detections: int = 100)
         return CocoFigures(totals, *np.full((2, len(split.class_names)), ABSENT))
     # IoU thresholds, recalls, classes, all areas, the highest number of detections
     precision = result["precision"][:, :, :, 0, -1].numpy()
-    places = result["classes"].tolist()
+    labels = result["classes"].reshape(-1).tolist()  # a single one comes without a dimension
     return CocoFigures(
         totals,
-        _means(precision, places, len(split.class_names)),
-        _means(precision[:1], places, len(split.class_names)),
+        _means(precision, labels, len(split.class_names)),
+        _means(precision[:1], labels, len(split.class_names)),
     )
 
 

@@ -6,6 +6,7 @@ is neither correct nor wrong.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -56,20 +57,33 @@ class ClassMatches:
         return 2 * self.found / (np.arange(1, len(self.correct) + 1) + self.objects)
 
 
-def outcomes(image: AnnotatedImage, found: Detections) -> np.ndarray:
-    """(D,) int8: CORRECT, WRONG or IGNORED for each detection of an image, which come by falling score."""
+class Outcomes(NamedTuple):
+    """Detections of an image matched with its true boxes.
+
+    Attributes:
+        detections: (D,) int8, CORRECT, WRONG or IGNORED.
+        found: (M,) bool, the true boxes that a detection has.
+    """
+
+    detections: np.ndarray
+    found: np.ndarray
+
+
+def outcomes(image: AnnotatedImage, found: Detections) -> Outcomes:
+    """Match what was found in an image, by falling score, with the truth."""
     result = np.full(len(found.scores), WRONG, dtype=np.int8)
-    if not len(image.labels) or not len(result):
-        return result
+    taken = np.zeros(len(image.labels), dtype=bool)
+    if not len(taken) or not len(result):
+        return Outcomes(result, taken)
     overlaps = box_iou(found.boxes, _boxes(image))
     overlaps[found.labels[:, None] != torch.tensor(image.labels)] = -1
     overlap, nearest = (each.numpy() for each in overlaps.max(dim=1))
     belongs, ignored = overlap >= IOU, not_counted(image)[nearest]
     counted = np.flatnonzero(belongs & ~ignored)
-    first = np.unique(nearest[counted], return_index=True)[1]
-    result[counted[first]] = CORRECT
+    objects, first = np.unique(nearest[counted], return_index=True)
+    result[counted[first]], taken[objects] = CORRECT, True
     result[belongs & ignored] = IGNORED
-    return result
+    return Outcomes(result, taken)
 
 
 def not_counted(image: AnnotatedImage) -> np.ndarray:
@@ -81,7 +95,9 @@ def match_classes(split: AnnotatedSplit, found: Found) -> list[ClassMatches]:
     """The detections of each class in the images that were seen."""
     classes = len(split.class_names)
     images = [(split.images[row], each) for row, each in found.items()]
-    outcome = np.concatenate([np.zeros(0, dtype=np.int8), *(outcomes(image, each) for image, each in images)])
+    outcome = np.concatenate(
+        [np.zeros(0, dtype=np.int8), *(outcomes(image, each).detections for image, each in images)]
+    )
     scores = np.concatenate([np.zeros(0, dtype=np.float32), *(each.scores.numpy() for _, each in images)])
     labels = np.concatenate([np.zeros(0, dtype=np.int64), *(each.labels.numpy() for _, each in images)])
     objects = np.zeros(classes, dtype=np.int64)
