@@ -2,7 +2,6 @@
 the worst images, the curves of precision and recall and the confusion with the background.
 """
 
-from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
