@@ -1,6 +1,7 @@
 """The boxes that a dense head starts from, at every position of every level of the pyramid."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -34,5 +35,5 @@ class Anchors:
     def boxes(self, grids: Sequence[Grid], device: torch.device) -> list[Tensor]:
         """(h w per_position, 4) float32 for each level, row by row of the map, in pixels of the canvas."""
         self._generator.set_cell_anchors(torch.float32, device)
-        strides = [[torch.tensor(stride, device=device)] * 2 for stride in self.strides]
+        strides: Any = [(stride, stride) for stride in self.strides]  # numbers serve where tensors are asked for
         return self._generator.grid_anchors([list(grid) for grid in grids], strides)

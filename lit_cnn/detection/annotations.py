@@ -98,7 +98,8 @@ def read_annotations(path: Path, layout: Layout = "auto") -> Annotated:
         ValueError: One sentence on what is wrong with the folder.
     """
     found = find_layout(path, layout)
-    root, notes = str(path), []
+    root = str(path)
+    notes: list[str] = []
     if found == "coco":
         coco = read_coco(path)
         splits, names, ids, noun = coco.splits, coco.class_names, coco.category_ids, "annotation"

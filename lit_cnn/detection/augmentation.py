@@ -5,15 +5,18 @@ operation on colors nor moves into view. (The TPU code of RetinaNet distorts bef
 """
 
 from dataclasses import dataclass, field, fields
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import torch
 from torch import Tensor
 
 from lit_cnn.data.augmentation.draws import Draws
 from lit_cnn.data.augmentation.flip import Flip
+from lit_cnn.data.augmentation.rand_augment import RandAugment
 from lit_cnn.data.settings import require, require_probability, require_range
+from lit_cnn.detection.box_mixup import BoxMixup
 from lit_cnn.detection.box_operations import Scene, flip_boxes
+from lit_cnn.detection.box_policies import BoxPolicy, auto_augment_boxes, rand_augment_boxes
 from lit_cnn.detection.boxes import AnnotatedImage
 from lit_cnn.detection.canvas import Canvas, resize
 
@@ -58,12 +61,18 @@ class BoxAugmentation:
     Args:
         scale_jitter: random size.
         flip: random mirroring.
-        visibility: which boxes remain after all.
+        auto_augment: v0 is AutoAugment's policy for detection (Zoph et al. 2019), or none.
+        rand_augment: RandAugment; rotation, shear and translation move the boxes.
+        visibility: which boxes remain after these.
+        mixup: convex combinations of two images with the boxes of both.
     """
 
     scale_jitter: ScaleJitter = field(default_factory=ScaleJitter)
     flip: Flip = field(default_factory=Flip)
+    auto_augment: BoxPolicy = "none"
+    rand_augment: RandAugment = field(default_factory=RandAugment)
     visibility: Visibility = field(default_factory=Visibility)
+    mixup: BoxMixup = field(default_factory=BoxMixup)
 
 
 class Augmented(NamedTuple):
@@ -89,14 +98,19 @@ class BoxTransform:
     be pickled.
 
     Args:
-        augmentation: what applies.
+        augmentation: what applies, mixup aside (see ``mix_boxes``).
         canvas: what the image becomes.
         seed: first part of the key.
+
+    Raises:
+        ValueError: If the policy has another name.
     """
 
     def __init__(self, augmentation: BoxAugmentation, canvas: Canvas, seed: int) -> None:
         own = {each.name: getattr(augmentation, each.name) for each in fields(BoxAugmentation)}
         self.augmentation, self.canvas, self.seed = BoxAugmentation(**own), canvas, seed
+        policy = self.augmentation.auto_augment
+        require(policy in get_args(BoxPolicy), "auto_augment", policy, f"one of {', '.join(get_args(BoxPolicy))}")
 
     def __call__(self, image: Tensor, annotated: AnnotatedImage, epoch: int, index: int, repeat: int) -> Augmented:
         """The augmented image with the boxes to find in it: those of crowds are left out, as are those that
@@ -118,6 +132,8 @@ class BoxTransform:
         resized, (across, down) = resize(image, sides, scale)
         scene = Scene.of(resized, self.canvas.boxes_to_canvas(boxes, scale, (across, down)))
         scene = self._mirrored(scene, draws)
+        scene = auto_augment_boxes(scene, self.augmentation.auto_augment, draws)
+        scene = rand_augment_boxes(scene, self.augmentation.rand_augment, self.canvas.fill, draws)
         scene, (left, top) = self._cut(scene, draws)
         kept = scene.kept(self.augmentation.visibility.share, self.augmentation.visibility.side)
         return Augmented(scene.image, scene.boxes[kept], labels[kept], scale, (across - left, down - top))

@@ -4,9 +4,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from lit_cnn.architectures.entry import NetworkOptions
-from lit_cnn.detection.data import CanvasPreprocessing
 from lit_cnn.detection.decoding import DecodingSettings
 from lit_cnn.detection.fcos import FCOSSettings
+from lit_cnn.detection.preprocessing import CanvasPreprocessing
 from lit_cnn.detection.pyramid import PyramidSettings
 from lit_cnn.detection.retinanet import RetinaNetSettings
 from lit_cnn.run_folder.checkpoint import FORMAT, require_task

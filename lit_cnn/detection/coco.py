@@ -130,14 +130,14 @@ def _headings(contents: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Names of the categories that only head others."""
     every = [entry for content in contents.values() for entry in content["categories"]]
     above = {str(entry.get("supercategory")) for entry in every if entry.get("supercategory") != entry["name"]}
-    candidates = dict.fromkeys(entry["name"] for entry in every if entry["name"] in above)
+    candidates = {entry["name"] for entry in every if entry["name"] in above}
     for content in contents.values() if candidates else ():
-        ids = {entry["id"]: entry["name"] for entry in content["categories"]}
-        for used in {
-            str(entry.get("category_id")): entry.get("category_id") for entry in content["annotations"]
-        }.values():
-            candidates.pop(ids.get(used), None) if isinstance(used, int) else None
-    return list(candidates)
+        names = {entry["id"]: entry["name"] for entry in content["categories"]}
+        used = {
+            entry.get("category_id") for entry in content["annotations"] if isinstance(entry.get("category_id"), int)
+        }
+        candidates -= {names.get(number) for number in used}
+    return sorted(candidates)
 
 
 def _stated(root: Path, entry: CocoFile, content: Mapping[str, Any], names: Mapping[int, str]) -> StatedSplit:
@@ -197,23 +197,25 @@ def _add_box(
     names: Mapping[int, str],
 ) -> None:
     number = record["id"] if isinstance(record.get("id"), int) else position
-    owner, category, corners = record.get("image_id"), record.get("category_id"), record.get("bbox")
+    owner, category, area = record.get("image_id"), record.get("category_id"), record.get("area")
     image = images.get(owner) if isinstance(owner, int | str) else None
     if image is None:
         stated.found("unknown image", f"annotation {number} is of the image {owner!r}, which is not listed: left out")
         return
-    whole = isinstance(corners, list) and len(corners) == 4
-    if not whole or not all(isinstance(each, int | float) for each in corners) or not isinstance(category, int):  # type: ignore[union-attr]
+    corners = _numbers(record.get("bbox"))
+    if corners is None or not isinstance(category, int):
         stated.found("unreadable box", f"{image.path}, annotation {number} has no category or no bbox: left out")
         return
-    left, top, width, height = corners  # type: ignore[misc]
-    area = record.get("area")
-    image.boxes.append(
-        StatedBox(
-            (left, top, left + width, top + height),
-            names.get(category, f"category {category}"),
-            number,
-            crowd=bool(record.get("iscrowd", 0)),
-            area=float(area) if isinstance(area, int | float) else float("nan"),
-        )
-    )
+    left, top, width, height = corners
+    name = names.get(category, f"category {category}")
+    box = (left, top, left + width, top + height)
+    size = float(area) if isinstance(area, int | float) else float("nan")
+    image.boxes.append(StatedBox(box, name, number, crowd=bool(record.get("iscrowd", 0)), area=size))
+
+
+def _numbers(stated: Any) -> tuple[float, float, float, float] | None:
+    """Left, top, width and height; None where they are not four numbers."""
+    if not isinstance(stated, list) or len(stated) != 4 or not all(isinstance(each, int | float) for each in stated):
+        return None
+    left, top, width, height = map(float, stated)
+    return left, top, width, height

@@ -117,7 +117,15 @@ class DetectionData(BoxAugmentation, lightning.LightningDataModule):
         """Read the annotations once; needs no trainer."""
         if self._loaded is None:
             annotated = read_annotations(resolve_data_path(self.path), self.layout)
+            self._require_readable(annotated)
             self._loaded = with_validation(annotated, self._hold_out(), trainval=self.trainval)
+
+    def _require_readable(self, annotated: Annotated) -> None:
+        """Files that reading has come upon already end the run as one of the loader would."""
+        for kind in ("unreadable image", "unreadable annotation") if self.on_error == "stop" else ():
+            for split in annotated.splits.values():
+                for sentence in split.findings.get(kind, ()):
+                    raise ValueError(f"{sentence.removesuffix(': left out')}, or set data.on_error to skip")
 
     @property
     def loaded(self) -> Annotated:

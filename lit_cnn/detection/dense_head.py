@@ -40,6 +40,10 @@ class DenseHead(nn.Module):
         """(A,) int64: for each anchor its row in ``boxes`` (M, 4), ``BACKGROUND`` or ``IGNORED``."""
         raise NotImplementedError
 
+    def reached(self, anchors: Sequence[Tensor], boxes: Tensor) -> Tensor:
+        """(M,) bool: which ``boxes`` (M, 4) of one image an anchor answers for well enough to learn them."""
+        raise NotImplementedError
+
     def losses(
         self, outputs: HeadOutputs, anchors: Sequence[Tensor], assignment: Assignment, factors: Tensor
     ) -> dict[str, Tensor]:

@@ -148,7 +148,9 @@ class Detector(TrainedModule):
                 "model.num_classes from the recipe, it is taken from the data"
             )
         self.num_classes, self.class_names = data.num_classes, list(data.class_names)
-        self.category_ids, self.preprocessing = tuple(data.category_ids), data.preprocessing
+        recorded = isinstance(data, RecordedData)
+        self.category_ids = data.category_ids if recorded else tuple(data.loaded.train.category_ids)
+        self.preprocessing = data.preprocessing
 
     def _check_data(self, data: Any) -> None:
         """Refuse data of other classes or of another canvas than those that the network was built for."""

@@ -98,15 +98,17 @@ class FCOSHead(DenseHead):
         smallest, match = torch.where(fits, areas, torch.inf).min(1)
         return torch.where(smallest.isfinite(), match, BACKGROUND)
 
+    def reached(self, anchors: Sequence[Tensor], boxes: Tensor) -> Tensor:
+        """Those with a position of their own."""
+        return torch.isin(torch.arange(len(boxes), device=boxes.device), self.match(anchors, boxes))
+
     def losses(
         self, outputs: HeadOutputs, anchors: Sequence[Tensor], assignment: Assignment, factors: Tensor
     ) -> dict[str, Tensor]:
         settings, positive = self.settings, assignment.positive & (assignment.weights > 0)
         weights = assignment.weights * factors[:, None]
-        wanted = F.one_hot(assignment.labels, outputs.logits.shape[2]) * assignment.positive[..., None]
-        focal = sigmoid_focal_loss(
-            outputs.logits, wanted.to(outputs.logits.dtype), settings.focal_alpha, settings.focal_gamma
-        )
+        wanted = assignment.classes(outputs.logits)
+        focal = sigmoid_focal_loss(outputs.logits, wanted, settings.focal_alpha, settings.focal_gamma)
         flat = torch.cat(list(anchors)).expand(len(positive), -1, -1)[positive]
         true, found = assignment.boxes[positive], self.box_coder.decode(outputs.regression[positive], flat)
         assert outputs.centerness is not None

@@ -1,7 +1,7 @@
 """Detectors: a network of the catalog, a pyramid on it, and a head; where canvas, labels and precision are settled."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -74,6 +74,19 @@ class DetectorNetwork(nn.Module):
             assignment = assign([self.head.match(anchors, image.boxes) for image in images], images, valid)
             factors = image_factors(assignment, valid, self.head.normalizer, synchronize=self.training)
             return self.head.losses(outputs, anchors, assignment, factors)
+
+    def reached(self, boxes: Sequence[Tensor]) -> Tensor:
+        """Which true boxes the anchors fit, those that they do not fit being hardly learned.
+
+        Args:
+            boxes: (M, 4) float32 of each image, in pixels of the canvas.
+
+        Returns:
+            Bool, one for each box of all images.
+        """
+        device = next(self.parameters()).device
+        anchors = self.head.anchors.boxes(self.pyramid.grids(self.canvas), device)
+        return torch.cat([self.head.reached(anchors, image.to(device)) for image in boxes])
 
     def detect(self, images: Tensor) -> list[Detections]:
         """What is found in each of the normalized images (N, C, H, W), in pixels of the canvas."""

@@ -53,11 +53,18 @@ class PackedImages(Sequence[AnnotatedImage]):
         row = row % len(self)
         own = slice(int(self.starts[row]), int(self.starts[row + 1]))
         width, height = self.sizes[row].tolist()
-        parts = (each[own] for each in (self.boxes, self.labels, self.difficult, self.crowd, self.areas))
-        return AnnotatedImage(path, width, height, *parts, self.ids[row])
+        boxes, labels, difficult, crowd, areas = self._of_boxes(own)
+        return AnnotatedImage(path, width, height, boxes, labels, difficult, crowd, areas, self.ids[row])
 
     def __iter__(self) -> Iterator[AnnotatedImage]:
         return (self[row] for row in range(len(self)))
+
+    def _of_boxes(
+        self, chosen: slice | np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Boxes, labels, difficult, crowd and areas of the chosen boxes."""
+        labels, difficult, crowd = self.labels[chosen], self.difficult[chosen], self.crowd[chosen]
+        return self.boxes[chosen], labels, difficult, crowd, self.areas[chosen]
 
     @property
     def rows(self) -> np.ndarray:
@@ -69,9 +76,8 @@ class PackedImages(Sequence[AnnotatedImage]):
         counts = np.diff(self.starts)[rows]
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         boxes = np.arange(starts[-1]) + np.repeat(self.starts[rows] - starts[:-1], counts)
-        parts = (each[boxes] for each in (self.boxes, self.labels, self.difficult, self.crowd, self.areas))
         ids = [self.ids[row] for row in rows.tolist()]
-        return PackedImages(self.paths.take(rows), self.sizes[rows], starts, *parts, ids)
+        return PackedImages(self.paths.take(rows), self.sizes[rows], starts, *self._of_boxes(boxes), ids)
 
     def joined(self, other: "PackedImages") -> "PackedImages":
         """These images and then the others."""

@@ -96,6 +96,13 @@ class Pyramid(nn.Module):
         taken = OrderedDict((str(number), maps[number]) for number in self._numbers)
         return list(self.fpn(taken).values())
 
+    def grids(self, canvas: tuple[int, int]) -> list[tuple[int, int]]:
+        """Height and width of each map for images of ``canvas`` (height, width), found without computing a pixel."""
+        probe = copy.deepcopy(self).to("meta").eval()
+        with torch.no_grad():
+            maps = probe(torch.empty(1, in_channels_of(self.backbone), *canvas, device="meta"))
+        return [(x.shape[2], x.shape[3]) for x in maps]
+
 
 def find_levels(network: Network, architecture: str, strides: Sequence[int]) -> list[Level]:
     """The last map of ``network`` at each of ``strides``, without the final 1x1 convolution of mobile networks, which
@@ -121,11 +128,15 @@ def find_levels(network: Network, architecture: str, strides: Sequence[int]) -> 
 
 def _map_shapes(network: Network) -> list[tuple[int, int]]:
     """(channels, width in px) of each map of ``stages`` for an image of ``PROBED_SIDE``."""
-    in_channels = next(parameter.shape[1] for parameter in network.features.parameters() if parameter.dim() == 4)
     probe = copy.deepcopy(network).to("meta").eval()
     with torch.no_grad():
-        maps = probe.stages(torch.empty(1, in_channels, PROBED_SIDE, PROBED_SIDE, device="meta"))
+        maps = probe.stages(torch.empty(1, in_channels_of(network), PROBED_SIDE, PROBED_SIDE, device="meta"))
     return [(x.shape[1], x.shape[-1]) for x in maps]
+
+
+def in_channels_of(network: Network) -> int:
+    """Channels of the images that a network of the catalog takes: those of its first convolution."""
+    return next(parameter.shape[1] for parameter in network.features.parameters() if parameter.dim() == 4)
 
 
 def ends_in_pointwise(features: nn.Sequential) -> bool:

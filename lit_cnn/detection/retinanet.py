@@ -162,15 +162,17 @@ class RetinaNetHead(DenseHead):
         overlaps = box_iou(boxes, flat)
         return torch.where(overlaps.amax(0) > 0, self.matcher(overlaps), BACKGROUND)
 
+    def reached(self, anchors: Sequence[Tensor], boxes: Tensor) -> Tensor:
+        """Those with an anchor of an IoU of ``positive_iou``."""
+        return box_iou(boxes, torch.cat(list(anchors))).amax(1) >= self.settings.positive_iou
+
     def losses(
         self, outputs: HeadOutputs, anchors: Sequence[Tensor], assignment: Assignment, factors: Tensor
     ) -> dict[str, Tensor]:
         settings, positive = self.settings, assignment.positive & (assignment.weights > 0)
         weights = assignment.weights * factors[:, None]
-        wanted = F.one_hot(assignment.labels, outputs.logits.shape[2]) * assignment.positive[..., None]
-        focal = sigmoid_focal_loss(
-            outputs.logits, wanted.to(outputs.logits.dtype), settings.focal_alpha, settings.focal_gamma
-        )
+        wanted = assignment.classes(outputs.logits)
+        focal = sigmoid_focal_loss(outputs.logits, wanted, settings.focal_alpha, settings.focal_gamma)
         flat = torch.cat(list(anchors)).expand(len(positive), -1, -1)[positive]
         box = self._box_losses(outputs.regression[positive], flat, assignment.boxes[positive])
         return {

@@ -66,8 +66,8 @@ class BoxSummary:
         rest = {kind: number for kind, number in found.items() if number and not RULES[kind].left_out}
         names = splits["train"].class_names
         sides = median_sides(splits["train"], canvas)
-        read = annotated.validation, out, rest, annotated.notes
-        return cls(annotated.layout, annotated.origin, names, images, boxes, empty, *sides, *read)
+        how, notes = annotated.validation, annotated.notes
+        return cls(annotated.layout, annotated.origin, names, images, boxes, empty, *sides, how, out, rest, notes)
 
     def of_split(self, split: str) -> "BoxSummary":
         """That of one split, which is evaluated."""
@@ -78,7 +78,8 @@ class BoxSummary:
         return [self._images(), self._boxes(), *self._findings(), *self.notes]
 
     def _images(self) -> str:
-        classes = f"{counted(len(self.class_names), 'class').replace('classs', 'classes')}"
+        number = len(self.class_names)
+        classes = f"{number:,} class{'es' if number != 1 else ''}"
         head = f"data: {self.path} ({self.source}), {classes} ({few(list(self.class_names), _CLASSES)})"
         if self.evaluated is not None:
             how = f" ({self.validation})" if self.evaluated == "val" else ""
@@ -90,7 +91,7 @@ class BoxSummary:
     def _boxes(self) -> str:
         splits = self.boxes if self.evaluated is None else (self.evaluated,)
         parts = [
-            f"{counted(self.boxes[name], f'{SPLITS[name]} box')}".replace("boxs", "boxes")
+            plural(f"{SPLITS[name]} box", self.boxes[name])
             + (f" ({counted(self.empty[name], 'image')} without)" if self.empty[name] else "")
             for name in splits
         ]

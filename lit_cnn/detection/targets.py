@@ -45,6 +45,12 @@ class Assignment:
     boxes: Tensor
     weights: Tensor
 
+    def classes(self, logits: Tensor) -> Tensor:
+        """1 in the columns of ``logits`` (N, A, K) of the anchors' classes, else 0."""
+        wanted = torch.zeros_like(logits)
+        wanted[self.positive, self.labels[self.positive]] = 1.0
+        return wanted
+
 
 def split_images(batch: BoxBatch, first_label: int) -> list[ImageBoxes]:
     """The boxes of each image of ``batch``; none in an image that no loss may count.

@@ -23,11 +23,9 @@ _BOX = 5
 
 
 class _Names(NamedTuple):
-    """What data.yaml says: number -> class; split -> where; whether lines hold key points behind their boxes."""
+    """What data.yaml says: number -> class, and whether lines hold key points behind their boxes."""
 
     classes: dict[int, str]
-    places: dict[str, Any]
-    base: Path
     key_points: bool
 
 
@@ -83,7 +81,7 @@ def _stated_places(path: Path) -> dict[str, list[Path]]:
     content = {} if file is None else _yaml_content(file)
     found = {}
     for split, names in _SPLITS.items():
-        stated = next((content[name] for name in names if content.get(name)), [])
+        stated: Any = next((content[name] for name in names if content.get(name)), [])
         entries = stated if isinstance(stated, list) else [stated]
         bases = [path, *([path / str(content["path"]), Path(str(content["path"]))] if content.get("path") else [])]
         places = [place for entry in entries if (place := _place(str(entry), bases)) is not None]
@@ -110,7 +108,7 @@ def _read_names(path: Path) -> _Names:
                 f"{path} has neither data.yaml nor classes.txt with the names of the classes; add data.yaml"
             )
         lines = [line.strip() for line in listed.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-        return _Names(_unique(listed, dict(enumerate(lines))), {}, path, False)
+        return _Names(_unique(listed, dict(enumerate(lines))), False)
     content = _yaml_content(file)
     names = content.get("names")
     if isinstance(names, list):
@@ -120,7 +118,7 @@ def _read_names(path: Path) -> _Names:
     if isinstance(content.get("nc"), int) and content["nc"] != len(names):
         raise ValueError(f"{file} has nc {content['nc']} but {len(names)} names; correct one of them")
     classes = _unique(file, {number: str(name) for number, name in names.items()})
-    return _Names(classes, content, file.parent, bool(content.get("kpt_shape")))
+    return _Names(classes, bool(content.get("kpt_shape")))
 
 
 def _unique(file: Path, names: dict[int, str]) -> dict[int, str]:

@@ -173,7 +173,7 @@ def mix(batch: Batch, num_classes: int, key: tuple[int, int], mixup: Mixup, cutm
         return batch
     images, partner, share = batch.images, partners(batch.index), step.share
     if step.method == "mixup":
-        images = _blend(images[partner], images, share)
+        images = blend_images(images[partner], images, share)
     else:
         height, width = images.shape[-2:]
         top, bottom, left, right = cutmix_box(height, width, share, step.center)
@@ -184,7 +184,7 @@ def mix(batch: Batch, num_classes: int, key: tuple[int, int], mixup: Mixup, cutm
     return batch._replace(images=images, targets=_mixed_targets(batch.targets, partner, share, num_classes))
 
 
-def _blend(others: Tensor, own: Tensor, share: float | Tensor) -> Tensor:
+def blend_images(others: Tensor, own: Tensor, share: float | Tensor) -> Tensor:
     """(1 - share) * others + share * own, rounded for uint8."""
     if own.dtype != torch.uint8:
         return torch.lerp(others, own, share)
@@ -224,4 +224,4 @@ def _mix_images(
         pixels = torch.where(boxed.view(-1, 1, 1, 1), (~inside).float(), pixels)
         share = torch.where(boxed, 1.0 - inside.float().mean((1, 2, 3)), share)
     targets = _mixed_targets(batch.targets, partner, share[:, None].to(images.device), num_classes)
-    return batch._replace(images=_blend(images[partner], images, pixels.to(images.device)), targets=targets)
+    return batch._replace(images=blend_images(images[partner], images, pixels.to(images.device)), targets=targets)
