@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lit_cnn.data.sources.decoding import attempt
 from lit_cnn.data.sources.folders import read_file
-from lit_cnn.detection.boxes import AnnotatedImage, AnnotatedSplit, Detections
+from lit_cnn.detection.boxes import AnnotatedImage, AnnotatedSplit, BoxBatch, Detections
 from lit_cnn.detection.canvas import Canvas
 from lit_cnn.detection.gathering import Found
 from lit_cnn.detection.matching import CORRECT, WRONG, outcomes
@@ -20,6 +20,8 @@ from lit_cnn.detection.thresholds import Thresholds
 
 SHOWN = 8
 """Images of a picture; each is there twice, with its true boxes and with what was found."""
+BATCH = 16
+"""Images of the first batch that are drawn."""
 TILE = Canvas(360, 480, (255, 255, 255))
 """What an image of a picture is fitted into."""
 SCORED = 12
@@ -104,6 +106,25 @@ def validation_pictures(metrics: DetectionMetrics, thresholds: Thresholds, title
         Picture("precision_recall", "precision_recall.draw_precision_recall", _curves(metrics, thresholds, title)),
         Picture("confusion", "confusion.draw_confusion", confusion),
     ]
+
+
+def first_batch(images: Tensor, batch: BoxBatch, names: Sequence[str]) -> Picture:
+    """The first training batch with the boxes that are trained on.
+
+    Args:
+        images: uint8 (N, 3, H, W), those of the batch as ``DetectionData.denormalize`` gives them.
+        batch: The batch.
+        names: Of the classes.
+    """
+    chosen = [(batch.rows == number).cpu() for number in range(min(len(images), BATCH))]
+    arguments = {
+        "images": images[:BATCH].permute(0, 2, 3, 1).cpu().numpy(),
+        "boxes": [batch.boxes.cpu()[rows].numpy() for rows in chosen],
+        "labels": [batch.labels.cpu()[rows].numpy() for rows in chosen],
+        "names": list(names),
+        "title": "first training batch",
+    }
+    return Picture("first_batch", "box_sheet.draw_box_sheet", arguments)
 
 
 def spread(rows: Sequence[int], count: int) -> list[int]:

@@ -10,9 +10,11 @@ import torch
 from found_boxes import detections, image, nothing, random_set, split
 from PIL import Image
 
-from lit_cnn.detection.boxes import AnnotatedSplit
+from lit_cnn.detection.boxes import AnnotatedSplit, BoxBatch
 from lit_cnn.detection.drawing import (
+    BATCH,
     SHOWN,
+    first_batch,
     mistakes,
     spread,
     truth_and_found,
@@ -99,3 +101,17 @@ def test_dots_of_the_curves_are_at_the_chosen_scores() -> None:
     curves = validation_pictures(metrics, Thresholds((0.5, 0.5), 0.5, "val"), "")[-2].arguments
     assert curves["chosen"] == [(0.5, 0.5), (0.0, 1.0)]
     assert curves["average_precisions"][1] == -1
+
+
+def test_the_first_batch_shows_each_image_with_its_own_boxes() -> None:
+    images = torch.zeros(BATCH + 1, 3, 8, 12, dtype=torch.uint8)
+    rows = torch.tensor([0, 0, 2])
+    zeros = torch.zeros(len(images))
+    batch = BoxBatch(
+        images, torch.arange(12.0).reshape(3, 4), torch.tensor([1, 0, 1]), rows, torch.ones(3), zeros,
+        torch.zeros(len(images), 2), zeros.long(), zeros.long(), torch.ones(()),
+    )  # fmt: skip
+    arguments = first_batch(images, batch, ["cat", "dog"]).arguments
+    assert arguments["images"].shape == (BATCH, 8, 12, 3)
+    assert [each.tolist() for each in arguments["labels"]][:3] == [[1, 0], [], [1]]
+    assert arguments["boxes"][2].tolist() == [[8, 9, 10, 11]]
