@@ -15,7 +15,7 @@ from lit_cnn.detection.matching import ClassMatches, match_classes
 NMS_GRID = (0.3, 0.4, 0.45, 0.5, 0.6, 0.7)
 """Overlaps that are tried."""
 UNCHOSEN = 0.3
-"""Score threshold of a class of which no detection is correct."""
+"""Score threshold of a class of which no detection is correct, and of all where no validation has chosen."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,11 @@ class Thresholds:
     def from_dict(cls, stored: dict[str, Any]) -> "Thresholds":
         """The inverse of ``as_dict``."""
         return cls(tuple(stored["score"]), stored["nms"], stored["chosen_on"])
+
+
+def unchosen(classes: int, nms: float) -> Thresholds:
+    """Where no validation has chosen any."""
+    return Thresholds((UNCHOSEN,) * classes, nms, "no images")
 
 
 def suppressed(found: Detections, nms: float) -> Detections:

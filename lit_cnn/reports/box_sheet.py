@@ -118,8 +118,9 @@ def _draw_boxes(
     """Outlines where the picture's pixel (0, 0) reaches from -0.5 to 0.5, which is Matplotlib's own count."""
     for place, (box, label) in enumerate(zip(np.asarray(boxes, dtype=float), np.asarray(labels).tolist(), strict=True)):
         corner, color = (box[0] - 0.5, box[1] - 0.5), box_color(label)
-        line = {"edgecolor": color, "linewidth": 1.2, "linestyle": (0, (4, 2)) if dashed[place] else "solid"}
-        axes.add_patch(Rectangle(corner, box[2] - box[0], box[3] - box[1], fill=False, **line))
+        outline = Rectangle(corner, box[2] - box[0], box[3] - box[1], fill=False, edgecolor=color, linewidth=1.2)
+        outline.set_linestyle((0, (4, 2)) if dashed[place] else "solid")
+        axes.add_patch(outline)
         if scores is not None:
             back = {"facecolor": color, "edgecolor": "none", "pad": 0.6}
             axes.text(

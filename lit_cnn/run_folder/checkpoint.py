@@ -16,6 +16,7 @@ DATA = "ImageData"
 """Key of what a checkpoint keeps of its data (the class of the data module, under which Lightning puts its state)."""
 CLASSIFICATION = "classification"
 """Task of a checkpoint that states none."""
+DETECTION = "detection"
 FORMAT = 3
 """Version of the checkpoint's layout."""
 
