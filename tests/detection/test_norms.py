@@ -12,5 +12,7 @@ def test_each_norm_is_its_layer() -> None:
 
 
 def test_a_width_that_groups_cannot_divide_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"group norm of model.fcos has 32 groups: .*width to a multiple of 32, got 48"):
+    with pytest.raises(
+        ValueError, match=r"group norm of model.fcos has 32 groups: .*width to a multiple of 32, got 48"
+    ):
         make_norm("group", 48, "fcos")

@@ -43,7 +43,13 @@ def recipe_of(folder: Path, **sections: Any) -> dict[str, Any]:
     """A recipe on ``folder``; sections are merged into it, mapping by mapping."""
     recipe: dict[str, Any] = {
         "task": "detection",
-        "trainer": {"max_epochs": 2, "accelerator": "cpu", "precision": "32-true", "enable_progress_bar": False, "log_every_n_steps": 2},
+        "trainer": {
+            "max_epochs": 2,
+            "accelerator": "cpu",
+            "precision": "32-true",
+            "enable_progress_bar": False,
+            "log_every_n_steps": 2,
+        },
         "model": {
             "detector": "fcos",
             "architecture": "resnet18",
