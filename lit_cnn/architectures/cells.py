@@ -246,6 +246,14 @@ class CellStack(nn.Sequential):
         self.ends = *(row.stride == 2 for row in rows[1:]), True
         self.stage_channels = tuple(c for (c, _), end in zip(outputs[1:], self.ends, strict=True) if end)
 
+    def keep_maps(self, number: int) -> None:
+        """Drop the cells behind the first ``number`` of ``maps``."""
+        cells = [count for count, end in enumerate(self.ends, start=1) if end][number - 1]
+        for name in list(self._modules)[1 + cells :]:
+            delattr(self, name)
+        self.back, self.ends = self.back[:cells], self.ends[:cells]
+        self.stage_channels = self.stage_channels[:number]
+
     def maps(self, x: Tensor) -> list[Tensor]:
         """The last map of each resolution that cells work at, from fine to coarse."""
         stem, *cells = self.children()
@@ -319,6 +327,11 @@ class CellNetwork(Network):
     def stages(self, x: Tensor) -> list[Tensor]:
         self.check_input(x)
         return self.features.maps(x)
+
+    def keep_stages(self, number: int) -> None:
+        cells = self.features
+        super().keep_stages(len(cells))
+        cells.keep_maps(number)
 
     def forward(self, x: Tensor) -> Tensor | AuxiliaryOutput:  # type: ignore[override]
         if self.aux_head is None or not self.training:

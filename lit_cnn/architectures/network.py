@@ -62,6 +62,18 @@ class Network(nn.Module):
                 outputs.append(x)
         return outputs
 
+    def keep_stages(self, number: int) -> None:
+        """Drop what lies behind the first ``number`` maps of ``stages``, and every head: a detector's backbone.
+
+        What is left keeps its names; the network has no logits any more.
+        """
+        for name, _ in list(self.named_children()):
+            if name != "features":
+                setattr(self, name, nn.Identity())
+        names = [name for name, _ in self.features.named_children() if name != "stem"]
+        for name in names[number:]:
+            delattr(self.features, name)
+
     @property
     def feature_info(self) -> list[StageInfo]:
         """Channels and stride of each map of ``stages``, found on the meta device: no pixel is computed."""

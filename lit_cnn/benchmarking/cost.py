@@ -124,14 +124,15 @@ def measure_speed(configs: list[Path], cost: Cost, batch_size: int, repeats: int
     words = [word for config in configs for word in ("--config", str(config))]
     cli = RecipeCLI([*resolve_configs(words), "--trainer.accelerator=cpu"])
     recipe = Recipe.of(cli)
+    model = recipe.classifier
     precision = str(recipe.trainer["precision"])
-    step = training_step(recipe.model, recipe.data.image_size, batch_size, "bf16" in precision)
+    step = training_step(model, recipe.data.image_size, batch_size, "bf16" in precision)
     step()
     seconds = statistics.median(step() for _ in range(repeats))
     rate = batch_size / seconds
-    if cost.images is None or cost.madds is None or recipe.model.architecture is None:
+    if cost.images is None or cost.madds is None or model.architecture is None:
         return Speed(precision, torch.get_num_threads(), batch_size, rate, None)
-    full, _ = forward_madds(recipe.model.architecture, recipe.model.options.chosen(), [recipe.data.image_size])
+    full, _ = forward_madds(model.architecture, model.options.chosen(), [recipe.data.image_size])
     days = cost.images / rate * (cost.madds / full) / 86_400
     return Speed(precision, torch.get_num_threads(), batch_size, rate, days)
 

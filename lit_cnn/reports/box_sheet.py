@@ -25,7 +25,7 @@ BOX_COLORS = (
     "#444f9a",
 )
 """Colors of the classes in their order; the eleventh class has the first one's again."""  # fmt: skip
-_CELL = 2.6
+CELL = 2.6
 """Width of one image in inches; its caption stands below."""
 _MARGIN = 0.12
 _LINE = 0.2
@@ -45,9 +45,11 @@ def draw_box_sheet(
     out_png: Path,
     *,
     columns: int = 4,
+    cell: float = CELL,
     title: str = "",
     captions: Sequence[str] | None = None,
-    scores: Sequence[np.ndarray] | None = None,
+    scores: Sequence[np.ndarray | None] | None = None,
+    dashed: Sequence[np.ndarray] | None = None,
 ) -> Path:
     """Draw images and their boxes; the legend names the classes that are there.
 
@@ -58,9 +60,11 @@ def draw_box_sheet(
         names: K names.
         out_png: The picture; parent folders are made.
         columns: Images in a row.
+        cell: Width of an image in inches.
         title: Heading of the sheet.
         captions: A text below each image.
-        scores: For each image (M,) in [0, 1], written at the boxes.
+        scores: For each image (M,) in [0, 1], written at the boxes, or None.
+        dashed: For each image bool (M,), the boxes with a broken line.
 
     Returns:
         ``out_png``.
@@ -68,14 +72,14 @@ def draw_box_sheet(
     Raises:
         ValueError: If there is no image, or not one entry for each.
     """
-    given = [boxes, labels, *(each for each in (captions, scores) if each is not None)]
+    given = [boxes, labels, *(each for each in (captions, scores, dashed) if each is not None)]
     if not len(images) or any(len(each) != len(images) for each in given):
         found = ", ".join(str(len(each)) for each in given)
         raise ValueError(f"a box sheet needs boxes and labels for each of {len(images)} images, got {found}")
     columns = min(columns, len(images))
     rows = math.ceil(len(images) / columns)
-    tall = _CELL * images.shape[1] / images.shape[2]
-    step_x, step_y = _CELL + _MARGIN, tall + _MARGIN + (_LINE if captions is not None else 0)
+    tall = cell * images.shape[1] / images.shape[2]
+    step_x, step_y = cell + _MARGIN, tall + _MARGIN + (_LINE if captions is not None else 0)
     width = columns * step_x + _MARGIN
     legend = _legend(labels, names, width)
     head = _MARGIN + _LINE * (len(legend) + bool(title))
@@ -90,13 +94,16 @@ def draw_box_sheet(
             figure.text(left / width, 1 - down / height, text, va="top", fontsize=9, fontweight="bold", color=color)
     for number, image in enumerate(images):
         left, top = _MARGIN + number % columns * step_x, height - head - number // columns * step_y
-        axes = figure.add_axes((left / width, (top - tall) / height, _CELL / width, tall / height))
+        axes = figure.add_axes((left / width, (top - tall) / height, cell / width, tall / height))
         show_image(axes, image.transpose(2, 0, 1), GRID)
-        _draw_boxes(axes, image, boxes[number], labels[number], None if scores is None else scores[number])
+        broken = np.zeros(len(labels[number]), dtype=bool) if dashed is None else dashed[number]
+        _draw_boxes(axes, boxes[number], labels[number], None if scores is None else scores[number], broken)
+        axes.set_xlim(-0.5, image.shape[1] - 0.5)
+        axes.set_ylim(image.shape[0] - 0.5, -0.5)
         if captions is not None:
-            text = shortened(captions[number], int(_CELL / _LETTER))
+            text = shortened(captions[number], int(cell / _LETTER))
             baseline = (top - tall - 0.75 * _LINE) / height
-            figure.text((left + _CELL / 2) / width, baseline, text, ha="center", fontsize=8, color=INK)
+            figure.text((left + cell / 2) / width, baseline, text, ha="center", fontsize=8, color=INK)
     return write_figure(figure, out_png)
 
 
@@ -106,19 +113,19 @@ def box_color(label: int) -> str:
 
 
 def _draw_boxes(
-    axes: Axes, image: np.ndarray, boxes: np.ndarray, labels: np.ndarray, scores: np.ndarray | None
+    axes: Axes, boxes: np.ndarray, labels: np.ndarray, scores: np.ndarray | None, dashed: np.ndarray
 ) -> None:
     """Outlines where the picture's pixel (0, 0) reaches from -0.5 to 0.5, which is Matplotlib's own count."""
     for place, (box, label) in enumerate(zip(np.asarray(boxes, dtype=float), np.asarray(labels).tolist(), strict=True)):
         corner, color = (box[0] - 0.5, box[1] - 0.5), box_color(label)
-        axes.add_patch(Rectangle(corner, box[2] - box[0], box[3] - box[1], fill=False, edgecolor=color, linewidth=1.2))
+        outline = Rectangle(corner, box[2] - box[0], box[3] - box[1], fill=False, edgecolor=color, linewidth=1.2)
+        outline.set_linestyle((0, (4, 2)) if dashed[place] else "solid")
+        axes.add_patch(outline)
         if scores is not None:
             back = {"facecolor": color, "edgecolor": "none", "pad": 0.6}
             axes.text(
                 *corner, f"{scores[place]:.2f}", fontsize=5.5, color="white", va="bottom", bbox=back, clip_on=True
             )
-    axes.set_xlim(-0.5, image.shape[1] - 0.5)
-    axes.set_ylim(image.shape[0] - 0.5, -0.5)
 
 
 def _legend(labels: Sequence[np.ndarray], names: Sequence[str], width: float) -> list[list[tuple[float, str, str]]]:

@@ -1,0 +1,39 @@
+"""The boxes that a dense head starts from, at every position of every level of the pyramid."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchvision.models.detection.anchor_utils import AnchorGenerator
+
+Grid = tuple[int, int]
+"""Height and width of a map."""
+
+
+class Anchors:
+    """Anchors of the maps of a pyramid: float32 whatever the maps' type, each centered at (column, row) x stride.
+
+    torchvision divides the image's sides by the map's, which misplaces the anchors of a map whose side was rounded up,
+    and gives coordinates of the map's type, which are whole multiples of 2 or 4 px under bfloat16.
+
+    Args:
+        sizes: For each level the sides in px of a square of the anchor's area.
+        aspect_ratios: Heights over widths.
+        strides: Of the levels, in px.
+    """
+
+    def __init__(self, sizes: Sequence[Sequence[int]], aspect_ratios: Sequence[float], strides: Sequence[int]) -> None:
+        self.strides = tuple(strides)
+        ratios = (tuple(aspect_ratios),) * len(sizes)
+        self._generator = AnchorGenerator(tuple(tuple(level) for level in sizes), ratios)
+
+    @property
+    def per_position(self) -> int:
+        return self._generator.num_anchors_per_location()[0]
+
+    def boxes(self, grids: Sequence[Grid], device: torch.device) -> list[Tensor]:
+        """(h w per_position, 4) float32 for each level, row by row of the map, in pixels of the canvas."""
+        self._generator.set_cell_anchors(torch.float32, device)
+        strides: Any = [(stride, stride) for stride in self.strides]  # numbers serve where tensors are asked for
+        return self._generator.grid_anchors([list(grid) for grid in grids], strides)
