@@ -4,14 +4,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from checkpoint_files import PREPROCESSING, write_checkpoint
 from foreign import LITE0, hub_with_lite0, offline
 from PIL import Image
 from scenes import scene
+from tiny_coco import make_folder, recipe_of, write_recipe
 from tiny_layouts import tiny_splits, write_coco, write_voc, write_yolo
 
 from lit_cnn.cli.main import main
 from lit_cnn.evaluation.checking import WEIGHTS
+from lit_cnn.experiment.fit import fit
+from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.run_folder.checkpoint import BEST, export_weights, load_checkpoint
 
 __all__ = ["hub_with_lite0", "offline"]
@@ -151,3 +155,22 @@ def test_the_recipe_of_a_detector_is_checked_by_its_images(tmp_path: Path, capsy
     recipe.write_text("task: detection\ndata: {canvas: [8, 8]}\n")
     assert main(["check", str(recipe)]) == 1
     assert "does not state data.path" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*does not have many workers.*")
+def test_the_run_of_a_detector_is_rebuilt(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    images = make_folder(tmp_path / "fruit")
+    run = fit(Recipe.load(write_recipe(tmp_path / "fruit.yaml", recipe_of(images))), runs=tmp_path / "runs")
+    assert run.folder is not None
+    capsys.readouterr()  # what the training said
+    facts = findings(run.folder, capsys, 0)["fact"]
+    assert any(fact.startswith("last.ckpt: fcos on resnet18, ") for fact in facts)
+    assert any(fact.startswith("config.yaml: ") and str(images) in fact for fact in facts)
+    last = run.folder / "checkpoints" / "last.ckpt"
+    content = load_checkpoint(last)
+    del content["state_dict"][next(iter(content["state_dict"]))]
+    torch.save(content, last)
+    errors = findings(run.folder, capsys, 1)["error"]
+    assert [error for error in errors if error.startswith("last.ckpt: the network cannot be rebuilt: ")] == errors
+    assert "\n" not in errors[0]
