@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 import yaml
@@ -11,8 +12,8 @@ from lit_cnn.data.checking import Advance, check_data
 from lit_cnn.data.checks.finding import Finding
 from lit_cnn.data.sources.decoding import RGB, PixelFormat
 from lit_cnn.data.sources.load import resolve_data_path
-from lit_cnn.evaluation.trained import load_trained
-from lit_cnn.run_folder.checkpoint import BEST, LAST, PREVIOUS, load_checkpoint, network_weights
+from lit_cnn.evaluation.trained import trained_from
+from lit_cnn.run_folder.checkpoint import BEST, DETECTION, LAST, PREVIOUS, load_checkpoint, network_weights
 from lit_cnn.run_folder.metrics_csv import read_metrics
 from lit_cnn.training.metrics_file import METRICS
 
@@ -54,9 +55,23 @@ def check_checkpoint(path: Path) -> Iterator[Finding]:
         yield Finding("warning", f"{path.name}: the network is outside the catalog: commands rebuild it with --trust")
         return
     try:
-        load_trained(path)
+        rebuild(checkpoint, path)
     except (ValueError, KeyError) as error:
         yield Finding("error", f"{path.name}: the network cannot be rebuilt: {error}")
+
+
+def rebuild(checkpoint: dict[str, Any], path: Path) -> None:
+    """Build what a checkpoint holds, with its weights.
+
+    Raises:
+        ValueError: If it does not fit.
+    """
+    if checkpoint.get("task") == DETECTION:
+        from lit_cnn.evaluation.trained_detector import detector_from  # torchvision's detectors
+
+        detector_from(checkpoint, str(path))
+    else:
+        trained_from(checkpoint, str(path))
 
 
 def check_run(folder: Path) -> Iterator[Finding]:
