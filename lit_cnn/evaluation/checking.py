@@ -12,8 +12,8 @@ from lit_cnn.data.checking import Advance, check_data
 from lit_cnn.data.checks.finding import Finding
 from lit_cnn.data.sources.decoding import RGB, PixelFormat
 from lit_cnn.data.sources.load import resolve_data_path
-from lit_cnn.evaluation.trained import trained_from
-from lit_cnn.run_folder.checkpoint import BEST, DETECTION, LAST, PREVIOUS, load_checkpoint, network_weights
+from lit_cnn.evaluation.trained import load_trained, shortened
+from lit_cnn.run_folder.checkpoint import BEST, CLASSIFICATION, LAST, PREVIOUS, load_checkpoint, network_weights
 from lit_cnn.run_folder.metrics_csv import read_metrics
 from lit_cnn.training.metrics_file import METRICS
 
@@ -47,6 +47,9 @@ def check_checkpoint(path: Path) -> Iterator[Finding]:
         return
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     network = checkpoint["network"]["architecture"] or "a network given as a class path"
+    detects = checkpoint.get("task", CLASSIFICATION) == "detection"
+    if detects:
+        network = f"{checkpoint['network']['detector']['name']} on {network}"
     yield Finding("fact", f"{path.name}: {network}, {checkpoint.get('global_step')} steps, sha256 {digest[:16]}")
     bad = [name for name, value in checkpoint["state_dict"].items() if not torch.isfinite(value).all()]
     if bad:
@@ -55,23 +58,20 @@ def check_checkpoint(path: Path) -> Iterator[Finding]:
         yield Finding("warning", f"{path.name}: the network is outside the catalog: commands rebuild it with --trust")
         return
     try:
-        rebuild(checkpoint, path)
-    except (ValueError, KeyError) as error:
-        yield Finding("error", f"{path.name}: the network cannot be rebuilt: {error}")
+        _rebuild(checkpoint, path, detects=detects)
+    except (ValueError, KeyError, RuntimeError) as error:
+        problem = shortened(" ".join(str(error).split()))
+        yield Finding("error", f"{path.name}: the network cannot be rebuilt: {problem}")
 
 
-def rebuild(checkpoint: dict[str, Any], path: Path) -> None:
-    """Build what a checkpoint holds, with its weights.
+def _rebuild(checkpoint: dict[str, Any], path: Path, *, detects: bool) -> None:
+    """Build the network of a checkpoint with its weights, or raise what is wrong."""
+    if not detects:
+        load_trained(path)
+        return
+    from lit_cnn.evaluation.detector_validation import load_detector  # torchvision's detectors
 
-    Raises:
-        ValueError: If it does not fit.
-    """
-    if checkpoint.get("task") == DETECTION:
-        from lit_cnn.evaluation.trained_detector import detector_from  # torchvision's detectors
-
-        detector_from(checkpoint, str(path))
-    else:
-        trained_from(checkpoint, str(path))
+    load_detector(checkpoint, str(path), "ema")
 
 
 def check_run(folder: Path) -> Iterator[Finding]:
