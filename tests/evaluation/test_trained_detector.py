@@ -17,13 +17,13 @@ CHOSEN = Thresholds((0.02, 0.5), 0.45, "val, 3 images")
 
 
 def write(path: Path, thresholds: Thresholds | None = CHOSEN) -> Detector:
-    """The checkpoint of an untrained detector, whose raw weights are all twice the average."""
+    """The checkpoint of an untrained detector, whose raw weights are twice the average."""
     made = CanvasPreprocessing((64, 96), (0.5,) * 3, (0.25,) * 3, (128,) * 3)
     model = Detector("mobilenet_v2", pyramid=PyramidSettings(width=32))
     model.configure_model(RecordedData(["cat", "dog"], (18, 21), made))
     model.thresholds = thresholds
     raw = {name: 2 * value for name, value in model.state_dict().items()}
-    torch.save({**describe_detector(model), "state_dict": model.state_dict(), "raw_state_dict": raw}, path)
+    torch.save({**describe_detector(model), "state_dict": model.state_dict(), "current_model_state": raw}, path)
     return model
 
 
@@ -43,6 +43,9 @@ def test_a_checkpoint_gives_back_the_network_and_what_it_shows(tmp_path: Path) -
     for mine, theirs in zip(trained.detect(images), expected, strict=True):
         shown = CHOSEN.apply(theirs)
         torch.testing.assert_close(mine.boxes, shown.boxes, atol=1e-2, rtol=1e-4)
+    raw = detector_from(load_checkpoint(tmp_path / "net.ckpt"), str(tmp_path / "net.ckpt"), "raw")
+    for name, value in trained.network.state_dict().items():
+        assert torch.equal(raw.network.state_dict()[name], 2 * value)
 
 
 @pytest.mark.slow

@@ -43,10 +43,10 @@ def test_an_image_without_boxes_stays_as_it_is_and_is_not_changed_in_place(tmp_p
 
 def test_name_and_score_are_written_in_the_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written = []
-    monkeypatch.setattr(ImageDraw.ImageDraw, "text", lambda self, place, text, **_: written.append((place, text)))
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", lambda _, place, text, **__: written.append((place, text)))
     boxes = np.array([[40.0, 50, 90, 100], [150, 0, 160, 9]])
     draw_box_image(BLACK, boxes, np.array([1, 0]), ["猫", "dog"], tmp_path / "a.jpg", scores=np.array([0.934, 0.5]))
-    assert [text for _, text in written][0] == "dog 0.93"
+    assert written[0][1] == "dog 0.93"
     assert written[1][1].endswith(" 0.50")
     for (x, y), _ in written:
         assert 0 <= x < 150
