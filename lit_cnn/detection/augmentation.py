@@ -153,12 +153,11 @@ class BoxTransform:
     def _cut(self, scene: Scene, draws: Draws) -> tuple[Scene, tuple[int, int]]:
         """The scene on the canvas, and the left and top of the cut."""
         height, width = scene.image.shape[-2:]
-        spare = max(height - self.canvas.height, 0), max(width - self.canvas.width, 0)
+        below, right = max(height - self.canvas.height, 0), max(width - self.canvas.width, 0)
         top = left = 0
-        if any(spare):
-            top, left = (
-                int(share * (room + 1)) for share, room in zip(draws("cut", 2)[0].tolist(), spare, strict=True)
-            )
+        if below or right:
+            down, across = draws("cut", 2)[0].tolist()
+            top, left = int(down * (below + 1)), int(across * (right + 1))
         image = self.canvas.place(scene.image, top, left)
         moved = scene.boxes - torch.tensor([left, top, left, top], dtype=torch.float32)
         return scene.moved(image, moved), (left, top)

@@ -27,13 +27,12 @@ NETWORK = {
 }
 """Arguments of Detector that are dataclasses and fix the network's layers."""
 TRAINING = {
-    "decoding": DecodingSettings,
     "optimizer": OptimizerSettings,
     "schedule": ScheduleSettings,
     "clipping": ClippingSettings,
     "initial": InitialWeights,
 }
-"""The others."""
+"""Those that say how it is trained."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,6 @@ def describe_network(model: "Detector") -> dict[str, Any]:
 def describe_detector(model: "Detector") -> dict[str, Any]:
     """The entries of a checkpoint, in built-in types."""
     settings: dict[str, Any] = {
-        "decoding": model.decoding,
         "optimizer": model.optimizer_settings,
         "schedule": model.schedule_settings,
         "clipping": model.clipping_settings,
@@ -97,6 +95,7 @@ def describe_detector(model: "Detector") -> dict[str, Any]:
         "network": describe_network(model),
         "detector": built_in({**{name: asdict(value) for name, value in settings.items()}, **arguments}),
         "class_names": built_in(model.class_names),
+        "decoding": built_in(asdict(model.decoding)),
         "category_ids": built_in(list(model.category_ids)),
         "preprocessing": built_in(model.preprocessing.as_dict()),
         "thresholds": None if model.thresholds is None else built_in(model.thresholds.as_dict()),
@@ -125,11 +124,10 @@ def constructor_arguments(checkpoint: dict[str, Any], stated: dict[str, Any]) ->
         "options": network["options"],
         **{key: detector[key] for key in NETWORK if key in detector},
         **checkpoint.get("detector", {}),
+        "decoding": checkpoint["decoding"],
     }
-    made = {
-        key: {**NETWORK, **TRAINING}[key](**value) if key in NETWORK or key in TRAINING else value
-        for key, value in recorded.items()
-    }
+    kinds = {**NETWORK, **TRAINING, "decoding": DecodingSettings}
+    made = {key: kinds[key](**value) if key in kinds else value for key, value in recorded.items()}
     return {**made, **stated}
 
 

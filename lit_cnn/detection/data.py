@@ -22,6 +22,7 @@ from lit_cnn.data.sources.pillow_limits import MAX_PIXELS
 from lit_cnn.detection.annotations import Annotated, Layout, read_annotations, with_validation
 from lit_cnn.detection.augmentation import BoxAugmentation, BoxTransform
 from lit_cnn.detection.batches import BoxBatches
+from lit_cnn.detection.box_mixup import mix_boxes
 from lit_cnn.detection.boxes import AnnotatedSplit, BoxBatch
 from lit_cnn.detection.canvas import Canvas
 from lit_cnn.detection.preprocessing import CanvasPreprocessing
@@ -280,12 +281,13 @@ class DetectionData(BoxAugmentation, lightning.LightningDataModule):
             return batch
         trainer = self.trainer
         training = trainer is not None and bool(trainer.training)
-        step = trainer.global_step if training and trainer is not None else 0
-        return self.prepare(batch, training=training, step=step)
+        step, epoch = (trainer.global_step, trainer.current_epoch) if training and trainer is not None else (0, 0)
+        return self.prepare(batch, training=training, step=step, epoch=epoch)
 
-    def prepare(self, batch: BoxBatch, *, training: bool, step: int) -> BoxBatch:
+    def prepare(self, batch: BoxBatch, *, training: bool, step: int, epoch: int) -> BoxBatch:
         """The batch as the network sees it: normalized and, in training, mixed with the key of the optimizer step."""
-        return batch._replace(images=self.normalized(batch.images))
+        batch = batch._replace(images=self.normalized(batch.images))
+        return mix_boxes(batch, self.mixup, (self.seed, step)) if training and self.mixup.active(epoch) else batch
 
     def normalized(self, images: Tensor) -> Tensor:
         """uint8 (N, 3, H, W) -> float32 channels_last, (pixel / 255 - mean) / std."""

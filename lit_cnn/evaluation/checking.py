@@ -63,7 +63,8 @@ def check_run(folder: Path) -> Iterator[Finding]:
     """Findings about a run folder: recipe, metrics, checkpoints and exported weights."""
     try:
         recipe = yaml.safe_load((folder / "config.yaml").read_text())
-        yield Finding("fact", f"config.yaml: {recipe['model']['architecture']} on {recipe['data']['source']}")
+        source = recipe["data"]["path" if recipe.get("task") == "detection" else "source"]
+        yield Finding("fact", f"config.yaml: {recipe['model']['architecture']} on {source}")
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
         yield Finding("error", f"{folder / 'config.yaml'} is missing or unreadable ({type(error).__name__})")
     try:

@@ -151,7 +151,8 @@ def export_weights(checkpoint: dict[str, Any], path: Path) -> None:
     """Write the network's weights as safetensors that every command takes as it takes the checkpoint.
 
     The texts of its metadata are architecture, options, num_classes, in_channels, class_names, preprocessing and, of
-    imported weights, provenance; all but the architecture are JSON.
+    imported weights, provenance; of a detector task, detector, category_ids, decoding and thresholds. All but the
+    architecture are JSON.
     """
     write_described(network_weights(checkpoint), {**checkpoint["network"], **described_weights(checkpoint)}, path)
 

@@ -11,7 +11,7 @@ from lit_cnn.run_folder.atomic import replacing
 
 NEEDED = ("architecture", "options", "num_classes", "in_channels", "class_names", "preprocessing")
 """What the metadata holds, all but the architecture as JSON."""
-OPTIONAL = ("provenance", "task", "category_ids", "thresholds")
+OPTIONAL = ("provenance", "task", "category_ids", "decoding", "thresholds")
 """What it holds of imported weights, and of those of another task than classification."""
 
 
