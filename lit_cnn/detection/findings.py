@@ -21,8 +21,8 @@ doubled box            class and coordinates of an earlier box of the image     
 A box that ends up to 1 px outside is clipped without a word, since files round. Pascal VOC counts pixels from 1 and
 includes the last: 1 is taken from left and top. Images without boxes are kept, as background; in YOLO's layout so is an
 image without label file. ``difficult`` boxes are kept and trained on, ``iscrowd`` regions are kept and not trained on.
-COCO's area is kept where it is stated. Ids of classes may have gaps. Polygons of YOLO's layout become the boxes around
-them.
+COCO's area is kept where it is stated and at most the image's. Ids of classes may have gaps. Polygons of YOLO's layout
+become the boxes around them.
 """
 
 from collections.abc import Sequence
@@ -178,7 +178,8 @@ def _judged(corners: np.ndarray, labels: np.ndarray, limits: np.ndarray) -> tupl
         limits: (M, 4) width, height, width, height of their images.
     """
     finite = np.isfinite(corners).all(axis=1)
-    clipped = np.clip(np.nan_to_num(corners), 0, limits)
+    corners = np.where(finite[:, None], corners, 0.0)
+    clipped = np.clip(corners, 0, limits)
     small, inside = (~((each[:, 2:] - each[:, :2]) > LEAST_SIDE).all(axis=1) for each in (corners, clipped))
     over = ((corners < -SLACK) | (corners > limits + SLACK)).any(axis=1)
     tests = (labels < 0, ~finite, small, inside, over)
@@ -212,8 +213,9 @@ def _packed(
 ) -> PackedImages:
     counts = np.bincount(rows, minlength=len(images))
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    stated = np.array([box.area for box in boxes], dtype=np.float32)
-    areas = np.where(stated > 0, stated, np.prod(corners[:, 2:] - corners[:, :2], axis=1)).astype(np.float32)
+    stated = np.array([box.area for box in boxes], dtype=np.float64)
+    believable = (stated > 0) & (stated <= np.prod(sizes[rows], axis=1))
+    areas = np.where(believable, stated, np.prod(corners[:, 2:] - corners[:, :2], axis=1)).astype(np.float32)
     difficult, crowd = (np.array([box[place] for box in boxes], dtype=bool) for place in (3, 4))
     paths = PathTable.of(image.path for image in images)
     return PackedImages(paths, sizes, starts, corners, labels, difficult, crowd, areas, _ids(images))

@@ -39,7 +39,7 @@ def yolo_folders(path: Path) -> dict[str, list[Path]]:
         if places:
             found[split] = places
     whole = path / "images"
-    if "train" not in found and whole.is_dir() and (path / "labels").is_dir():
+    if not found and whole.is_dir() and (path / "labels").is_dir():
         found["train"] = [whole]
     has_labels = any(place.is_file() or _labels_of(place).is_dir() for places in found.values() for place in places)
     return found if has_labels else {}
