@@ -135,7 +135,7 @@ class RetinaNetHead(DenseHead):
         settings: Anchors, depth, norm and losses.
 
     Raises:
-        ValueError: If the width is not a multiple of 32 under group norm.
+        ValueError: If group norm cannot divide the width.
     """
 
     def __init__(self, width: int, num_classes: int, strides: Sequence[int], settings: RetinaNetSettings) -> None:
