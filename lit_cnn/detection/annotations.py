@@ -113,7 +113,7 @@ def read_annotations(path: Path, layout: Layout = "auto") -> Annotated:
         ids = tuple(range(1, len(names) + 1))
     empty = [split for split, stated in splits.items() if split != "train" and not stated.images]
     notes += [f"the {split} split of {path} has no annotated image: left out" for split in empty]
-    settled = {
+    settled: dict[str, AnnotatedSplit] = {
         split: settle(splits[split], root, names, ids, noun)
         for split in ("train", "val", "test")
         if split in splits and split not in empty
