@@ -9,7 +9,6 @@ from typing import get_args
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.models.detection._utils import BoxLinearCoder
 from torchvision.models.detection.fcos import FCOSClassificationHead, FCOSRegressionHead
 from torchvision.ops import generalized_box_iou_loss, sigmoid_focal_loss
 
@@ -18,6 +17,7 @@ from lit_cnn.detection.decoding import LevelBoxes
 from lit_cnn.detection.dense_head import DenseHead, HeadOutputs
 from lit_cnn.detection.norms import make_norm
 from lit_cnn.detection.targets import BACKGROUND, Assignment, Normalizer
+from lit_cnn.detection.torchvision_internals import BoxLinearCoder
 
 
 @dataclass(frozen=True)
