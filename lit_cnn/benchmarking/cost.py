@@ -14,8 +14,13 @@ if TYPE_CHECKING:
     from lit_cnn.training.classifier import Classifier
 
 TRAINING_IMAGES = {
-    **{"imagenet": 1_281_167, "cifar10": 45_000, "cifar100": 45_000, "digits": 1_438, "flowers": 400},
-    **{"coco": 118_287, "bccd": 205},
+    "imagenet": 1_281_167,
+    "cifar10": 45_000,
+    "cifar100": 45_000,
+    "digits": 1_438,
+    "flowers": 400,
+    "coco": 118_287,
+    "bccd": 205,
 }
 """Training images by the recipe's ``data.path``, else by its ``data.source``, without those held out for validation."""
 PASSES = 3
