@@ -20,6 +20,7 @@ ADAPTERS = {
     "experiment/jsonargparse_internals.py",
     "sweeps/optuna_internals.py",
     "data/sources/litdata_internals.py",
+    "detection/torchvision_internals.py",
 }
 ALLOWED = {
     "_foreach_": "torch's way of updating lists of tensors, which has no public equal",

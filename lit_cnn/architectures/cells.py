@@ -249,7 +249,7 @@ class CellStack(nn.Sequential):
     def keep_maps(self, number: int) -> None:
         """Drop the cells behind the first ``number`` of ``maps``."""
         cells = [count for count, end in enumerate(self.ends, start=1) if end][number - 1]
-        for name in list(self._modules)[1 + cells :]:
+        for name, _ in list(self.named_children())[1 + cells :]:
             delattr(self, name)
         self.back, self.ends = self.back[:cells], self.ends[:cells]
         self.stage_channels = self.stage_channels[:number]

@@ -65,7 +65,7 @@ class Network(nn.Module):
     def keep_stages(self, number: int) -> None:
         """Drop what lies behind the first ``number`` maps of ``stages``, and every head: a detector's backbone.
 
-        What is left keeps its names; the network has no logits any more.
+        What is left keeps its names; the network no longer has logits.
         """
         for name, _ in list(self.named_children()):
             if name != "features":

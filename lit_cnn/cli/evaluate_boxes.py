@@ -37,11 +37,11 @@ def run(options: argparse.Namespace, checkpoint: dict[str, Any], path: str, stag
     from lit_cnn.evaluation.detector_validation import (
         detection_data,
         evaluated_summary,
-        load_detector,
         run_precision,
         split_of,
         validate_detector,
     )
+    from lit_cnn.evaluation.trained_detector import load_detector
 
     split: SplitName = "val" if stage == "validate" else "test"
     detector = load_detector(checkpoint, path, options.weights)
@@ -60,12 +60,14 @@ def run(options: argparse.Namespace, checkpoint: dict[str, Any], path: str, stag
         print(as_json(report))
         return 0
     line = f"{report['images']} images of {data.loaded.origin}, {path} ({options.weights} weights)"
-    print_tables([figures_table(found, split), class_table(found.metrics.per_class())], line, in_markdown=options.markdown)
+    print_tables(
+        [figures_table(found, split), class_table(found.metrics.per_class())], line, in_markdown=options.markdown
+    )
     return 0
 
 
 def report_of(found: Validation, split: SplitName) -> dict[str, Any]:
-    """All figures in built-in types, the protocol of each beside it."""
+    """All figures in built-in types, with the protocol of each."""
     metrics = found.metrics
     figures = metrics.compute()
     return {

@@ -8,16 +8,16 @@ from typing import get_args
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
-from torchvision.models.detection._utils import BoxLinearCoder
+from torch import Tensor, nn
 from torchvision.models.detection.fcos import FCOSClassificationHead, FCOSRegressionHead
 from torchvision.ops import generalized_box_iou_loss, sigmoid_focal_loss
 
 from lit_cnn.detection.anchors import Anchors
 from lit_cnn.detection.decoding import LevelBoxes
 from lit_cnn.detection.dense_head import DenseHead, HeadOutputs
-from lit_cnn.detection.norms import check_groups
+from lit_cnn.detection.norms import make_norm
 from lit_cnn.detection.targets import BACKGROUND, Assignment, Normalizer
+from lit_cnn.detection.torchvision_internals import BoxLinearCoder
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,20 @@ class FCOSSettings:
     normalizer: Normalizer = "batch"
 
     def __post_init__(self) -> None:
-        if self.depth < 0:
-            raise ValueError(f"fcos.depth must be at least 0, got {self.depth}")
+        for name in ("depth", "focal_gamma"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"fcos.{name} must be at least 0, got {getattr(self, name)}")
         for name in ("prior_probability", "focal_alpha"):
             if not 0.0 < getattr(self, name) < 1.0:
                 raise ValueError(f"fcos.{name} must be between 0 and 1, got {getattr(self, name)}")
-        if self.focal_gamma < 0 or self.center_radius <= 0:
-            raise ValueError("fcos.focal_gamma must be at least 0 and fcos.center_radius positive")
+        if self.center_radius <= 0:
+            raise ValueError(f"fcos.center_radius must be positive, got {self.center_radius}")
         if self.normalizer not in get_args(Normalizer):
             raise ValueError(f"fcos.normalizer must be {' or '.join(get_args(Normalizer))}, got {self.normalizer!r}")
+
+
+def _group_norm(channels: int) -> nn.Module:
+    return make_norm("group", channels, "fcos")
 
 
 class FCOSHead(DenseHead):
@@ -63,18 +68,17 @@ class FCOSHead(DenseHead):
         settings: Depth and losses.
 
     Raises:
-        ValueError: If the width is not a multiple of 32.
+        ValueError: If the width is not a multiple of 32, or below 64 an even number.
     """
 
     def __init__(self, width: int, num_classes: int, strides: Sequence[int], settings: FCOSSettings) -> None:
         super().__init__()
-        check_groups(width, "fcos")
         self.settings, self.normalizer = settings, settings.normalizer
         self.anchors = Anchors([(stride,) for stride in strides], (1.0,), strides)
         self.classification_head = FCOSClassificationHead(
-            width, 1, num_classes, settings.depth, settings.prior_probability
+            width, 1, num_classes, settings.depth, settings.prior_probability, norm_layer=_group_norm
         )
-        self.regression_head = FCOSRegressionHead(width, 1, settings.depth)
+        self.regression_head = FCOSRegressionHead(width, 1, settings.depth, norm_layer=_group_norm)
         self.box_coder = BoxLinearCoder(normalize_by_size=True)
 
     def forward(self, maps: list[Tensor]) -> HeadOutputs:

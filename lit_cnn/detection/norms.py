@@ -9,6 +9,8 @@ Norm = Literal["none", "batch", "group"]
 arXiv:1803.08494), which does not depend on their number."""
 
 GROUPS = 32
+SMALLEST_GROUP = 2
+"""Channels: alone, a channel of the coarsest map of a small canvas would be a single value, which torch refuses."""
 
 
 def make_norm(norm: Norm, channels: int, where: str) -> nn.Module:
@@ -18,22 +20,14 @@ def make_norm(norm: Norm, channels: int, where: str) -> nn.Module:
         where: Recipe key of the part, for the message.
 
     Raises:
-        ValueError: If the channels cannot be divided into groups.
+        ValueError: If group norm cannot divide the channels: from 64 on, multiples of 32 only.
     """
     if norm == "group":
-        check_groups(channels, where)
-        return nn.GroupNorm(GROUPS, channels)
+        groups = min(GROUPS, channels // SMALLEST_GROUP)
+        if groups == 0 or channels % groups:
+            raise ValueError(
+                f"the group norm of model.{where} has {GROUPS} groups: set model.pyramid.width to a multiple of "
+                f"{GROUPS}, got {channels}"
+            )
+        return nn.GroupNorm(groups, channels)
     return nn.BatchNorm2d(channels) if norm == "batch" else nn.Identity()
-
-
-def check_groups(channels: int, where: str) -> None:
-    """Refuse a width that group norm cannot divide.
-
-    Raises:
-        ValueError: Naming ``where`` the group norm is.
-    """
-    if channels % GROUPS:
-        raise ValueError(
-            f"the group norm of model.{where} has {GROUPS} groups: set model.pyramid.width to a multiple of {GROUPS}, "
-            f"got {channels}"
-        )

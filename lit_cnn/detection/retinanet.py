@@ -13,7 +13,6 @@ from typing import Literal, get_args
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.models.detection._utils import BoxCoder, Matcher
 from torchvision.ops import box_iou, generalized_box_iou_loss, sigmoid_focal_loss
 
 from lit_cnn.detection.anchors import Anchors
@@ -21,6 +20,7 @@ from lit_cnn.detection.decoding import LevelBoxes
 from lit_cnn.detection.dense_head import DenseHead, HeadOutputs
 from lit_cnn.detection.norms import Norm, make_norm
 from lit_cnn.detection.targets import BACKGROUND, Assignment, Normalizer
+from lit_cnn.detection.torchvision_internals import BoxCoder, Matcher
 
 BoxLoss = Literal["l1", "huber", "giou"]
 """l1 sums the absolute errors of the four coded coordinates, as torchvision; huber is the mean of the four Huber
@@ -135,7 +135,7 @@ class RetinaNetHead(DenseHead):
         settings: Anchors, depth, norm and losses.
 
     Raises:
-        ValueError: If the width is not a multiple of 32 under group norm.
+        ValueError: If group norm cannot divide the width.
     """
 
     def __init__(self, width: int, num_classes: int, strides: Sequence[int], settings: RetinaNetSettings) -> None:

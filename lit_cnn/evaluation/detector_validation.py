@@ -17,7 +17,6 @@ from lit_cnn.evaluation.given_data import other_classes
 from lit_cnn.evaluation.recorded_data import recipe_arguments
 from lit_cnn.experiment.parser import RecipeCLI
 from lit_cnn.experiment.recipe import Recipe
-from lit_cnn.run_folder.checkpoint import network_weights
 from lit_cnn.training.precision import PrecisionChoice, autocast, evaluation_precision
 
 SplitName = Literal["val", "test"]
@@ -34,19 +33,6 @@ class Validation:
 
     metrics: DetectionMetrics
     milliseconds: float
-
-
-def load_detector(checkpoint: Mapping[str, Any], path: str, weights: str) -> Detector:
-    """The Detector of a checkpoint, in evaluation mode, on the GPU where there is one.
-
-    Args:
-        checkpoint: As ``load_checkpoint`` read it from ``path``.
-        path: The file.
-        weights: "ema" for the averaged weights where they exist, or "raw".
-    """
-    detector = Detector.load_from_checkpoint(path)
-    detector.network.load_state_dict(network_weights(dict(checkpoint), weights))
-    return detector.eval().to("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def detection_data(

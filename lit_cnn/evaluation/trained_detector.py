@@ -61,8 +61,8 @@ class TrainedDetector:
         return [self.thresholds.apply(Detections(*(part.cpu() for part in each))) for each in found]
 
 
-def detector_from(checkpoint: Mapping[str, Any], path: str, weights: str = "ema") -> TrainedDetector:
-    """The detector of a checkpoint.
+def load_detector(checkpoint: Mapping[str, Any], path: str, weights: str) -> Detector:
+    """The Detector of a checkpoint, in evaluation mode, on the GPU where there is one.
 
     Args:
         checkpoint: As ``load_checkpoint`` read it from ``path``.
@@ -72,18 +72,17 @@ def detector_from(checkpoint: Mapping[str, Any], path: str, weights: str = "ema"
     Raises:
         ValueError: If the checkpoint does not hold a detector, or not its weights.
     """
-    module = Detector.load_from_checkpoint(path)
+    detector = Detector.load_from_checkpoint(path)
+    detector.network.load_state_dict(network_weights(dict(checkpoint), weights))
+    return detector.eval().to("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def detector_from(checkpoint: Mapping[str, Any], path: str, weights: str = "ema") -> TrainedDetector:
+    """The detector of a checkpoint with what it shows; arguments and errors are those of ``load_detector``."""
+    module = load_detector(checkpoint, path, weights)
     network = module.network
-    network.load_state_dict(network_weights(dict(checkpoint), weights))
     assert module.class_names is not None
-    classes = len(module.class_names)
-    trained = TrainedDetector(
-        network.eval(),
-        module.class_names,
-        module.category_ids,
-        module.preprocessing,
-        module.thresholds or unchosen(classes, network.decoding.nms_threshold),
-        path,
-    )
+    chosen = module.thresholds or unchosen(len(module.class_names), network.decoding.nms_threshold)
+    trained = TrainedDetector(network, module.class_names, module.category_ids, module.preprocessing, chosen, path)
     trained.show()
     return trained

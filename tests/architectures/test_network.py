@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 import pytest
+import torch
 
+from lit_cnn.architectures.catalog import create_model
 from lit_cnn.architectures.efficientnet_v2 import efficientnet_v2
 from lit_cnn.architectures.network import check_stages, find_row
 from lit_cnn.architectures.nfnet import nfnet
@@ -43,3 +45,15 @@ def test_stages_that_do_not_belong_together_are_refused(
 def test_unknown_rows_are_refused(build: Callable, variant: int | str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build(variant)
+
+
+def test_the_kept_stages_are_those_of_the_whole_network() -> None:
+    network = create_model("resnet18", width_multiplier=0.125).eval()
+    x = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        whole = network.stages(x)
+        network.keep_stages(2)
+        kept = network.stages(x)
+    assert len(kept) == 2
+    assert all(torch.equal(a, b) for a, b in zip(kept, whole, strict=False))
+    assert all(name.split(".")[1] in ("stem", "stage2", "stage3") for name in network.state_dict())

@@ -1,4 +1,5 @@
 import pytest
+import torch
 from torch import nn
 
 from lit_cnn.detection.norms import make_norm
@@ -12,8 +13,14 @@ def test_each_norm_is_its_layer() -> None:
     assert group.num_groups == 32
 
 
-def test_a_width_that_groups_cannot_divide_is_refused() -> None:
-    with pytest.raises(
-        ValueError, match=r"group norm of model.fcos has 32 groups: .*width to a multiple of 32, got 48"
-    ):
-        make_norm("group", 48, "fcos")
+@pytest.mark.parametrize("channels", [2, 32, 48, 64])
+def test_group_norm_takes_the_smallest_map_of_one_image(channels: int) -> None:
+    x = make_norm("group", channels, "fcos")(torch.arange(float(channels)).view(1, channels, 1, 1))
+    assert x.flatten()[:2].tolist() == pytest.approx([-1, 1], abs=1e-4)
+
+
+@pytest.mark.parametrize("channels", [1, 80])
+def test_a_width_that_groups_cannot_divide_is_refused(channels: int) -> None:
+    expected = f"group norm of model.fcos has 32 groups: set model.pyramid.width to a multiple of 32, got {channels}"
+    with pytest.raises(ValueError, match=expected):
+        make_norm("group", channels, "fcos")
