@@ -68,7 +68,8 @@ def test_commands_name_recipes_that_exist() -> None:
     found = 0
     for page in PAGES:
         for name in re.findall(
-            r"--(?:config|space) ((?:small/|overlays/|search/|sweeps/)?[a-z][a-z0-9_]+)(?:\s|$)", page.read_text()
+            r"--(?:config|space) ((?:(?:small|overlays|search|sweeps|detection)/)?[a-z][a-z0-9_]+)(?:\s|$)",
+            page.read_text(),
         ):
             if page.name == "own_network.md" or name in ("tuned", "my_net"):
                 continue

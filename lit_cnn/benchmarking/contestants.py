@@ -108,7 +108,7 @@ def recipe_parts(recipe: Recipe, conditions: Conditions, next_batch: Callable[[]
 
     Averaging of the weights, SAM and accumulation are left out; the learning rate stays at its peak.
     """
-    model, data = recipe.model, recipe.data
+    model, data = recipe.classifier, recipe.data
     model.configure_model(data)
     recipe.stochastic_depth.set_gates(model.network)
     batches = next_batch or recipe_batches(data, conditions.device)
@@ -157,7 +157,7 @@ def endless(loader: Iterable[Any]) -> Iterator[Any]:
 
 def recipe_contestant(recipe: Recipe, conditions: Conditions) -> Contestant:
     """The recipe's own training step."""
-    model, data = recipe.model, recipe.data
+    model, data = recipe.classifier, recipe.data
     data.setup()
     images = recipe_batches(data, conditions.device)().images
     with torch.device("meta"):

@@ -13,7 +13,15 @@ from lit_cnn.data.image_size import ImageSize, sides_of
 if TYPE_CHECKING:
     from lit_cnn.training.classifier import Classifier
 
-TRAINING_IMAGES = {"imagenet": 1_281_167, "cifar10": 45_000, "cifar100": 45_000, "digits": 1_438, "flowers": 400}
+TRAINING_IMAGES = {
+    "imagenet": 1_281_167,
+    "cifar10": 45_000,
+    "cifar100": 45_000,
+    "digits": 1_438,
+    "flowers": 400,
+    "coco": 118_287,
+    "bccd": 205,
+}
 """Training images by the recipe's ``data.path``, else by its ``data.source``, without those held out for validation."""
 PASSES = 3
 """A training step costs about three forward passes: one forward, two backward (inputs and weights)."""
@@ -54,7 +62,7 @@ def cost_of(recipe: dict[str, Any]) -> Cost:
     """Read the cost from a recipe's keys."""
     images = images_seen(recipe)
     architecture = recipe.get("model", {}).get("architecture")
-    if not isinstance(architecture, str):
+    if not isinstance(architecture, str) or "detector" in recipe["model"]:  # pyramid and heads are not counted
         return Cost(images, None, None, "")
     madds, how = forward_madds(architecture, recipe["model"].get("options", {}), stage_sizes(recipe))
     ascent = (recipe["model"].get("sam") or {}).get("ascent_fraction", 0.0)
@@ -124,14 +132,15 @@ def measure_speed(configs: list[Path], cost: Cost, batch_size: int, repeats: int
     words = [word for config in configs for word in ("--config", str(config))]
     cli = RecipeCLI([*resolve_configs(words), "--trainer.accelerator=cpu"])
     recipe = Recipe.of(cli)
+    model = recipe.classifier
     precision = str(recipe.trainer["precision"])
-    step = training_step(recipe.model, recipe.data.image_size, batch_size, "bf16" in precision)
+    step = training_step(model, recipe.data.image_size, batch_size, "bf16" in precision)
     step()
     seconds = statistics.median(step() for _ in range(repeats))
     rate = batch_size / seconds
-    if cost.images is None or cost.madds is None or recipe.model.architecture is None:
+    if cost.images is None or cost.madds is None or model.architecture is None:
         return Speed(precision, torch.get_num_threads(), batch_size, rate, None)
-    full, _ = forward_madds(recipe.model.architecture, recipe.model.options.chosen(), [recipe.data.image_size])
+    full, _ = forward_madds(model.architecture, model.options.chosen(), [recipe.data.image_size])
     days = cost.images / rate * (cost.madds / full) / 86_400
     return Speed(precision, torch.get_num_threads(), batch_size, rate, days)
 

@@ -7,6 +7,7 @@ from typing import Any
 from lit_cnn.benchmarking.cost import Cost, Speed, cost_of, measure_speed
 from lit_cnn.data.image_size import ImageSize, as_stated, sides_of
 from lit_cnn.experiment.files import configs_of, read_recipe, recipe_id
+from lit_cnn.run_folder.checkpoint import CLASSIFICATION
 
 
 @dataclass(frozen=True)
@@ -43,18 +44,22 @@ class ListedRecipe:
 
 
 def listed_recipe(path: Path, measured_batch: int | None = None) -> ListedRecipe:
-    """Read a recipe's file; with ``measured_batch`` images time a few of its training steps on this machine, too."""
+    """Read a recipe's file; with ``measured_batch`` images time a few of its training steps on this machine, too, unless
+    it is a detector's."""
     recipe = with_network(read_recipe(path))
     cost = cost_of(recipe)
-    speed = None if measured_batch is None else measure_speed(configs_of(path), cost, measured_batch)
+    detects = recipe.get("task", CLASSIFICATION) != CLASSIFICATION
+    speed = None if measured_batch is None or detects else measure_speed(configs_of(path), cost, measured_batch)
     architecture, data = recipe["model"]["architecture"], recipe["data"]
+    if detects:
+        architecture = f"{recipe['model'].get('detector', 'fcos')} on {architecture}"
     folder = Path(data.get("path") or "").name if data.get("source", "imagefolder") == "imagefolder" else ""
     return ListedRecipe(
         name=recipe_id(path),
         about=recipe.get("about", {}),
         architecture=architecture if isinstance(architecture, str) else architecture["class_path"],
         data=folder or data.get("source", "imagefolder"),
-        image_size=as_stated(sides_of(data.get("image_size", 224))),
+        image_size=as_stated(sides_of(data.get("canvas") or data.get("image_size", 224))),
         epochs=recipe.get("trainer", {}).get("max_epochs"),
         cost=cost,
         speed=speed,

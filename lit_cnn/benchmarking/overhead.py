@@ -124,7 +124,8 @@ def measure_overhead(arguments: list[str], *, block: int = BLOCK, rounds: int = 
     cli = RecipeCLI([*resolve_configs(arguments), *ALONE])
     recipe = Recipe.of(cli, "overhead")
     check_steps(recipe, WARMUP + block * rounds)
-    if recipe.progressive_learning.stages > 1:
+    model, staged = recipe.classifier, recipe.progressive_learning
+    if staged is not None and staged.stages > 1:
         raise ValueError(
             "the plain loop has no progressive learning to compare fit with: add --progressive_learning.stages 1"
         )
@@ -135,7 +136,7 @@ def measure_overhead(arguments: list[str], *, block: int = BLOCK, rounds: int = 
         raise ValueError(f"the training ended after {len(turns.fit_seconds)} of {rounds} turns: nothing was measured")
     both = turns.fit_seconds, turns.plain_seconds
     per_step = [spread([1e3 * seconds / block for seconds in side]) for side in both]
-    extra = [name for name, on in (("EMA", recipe.ema.decay > 0), ("SAM", recipe.model.sam.rho > 0)) if on]
+    extra = [name for name, on in (("EMA", recipe.ema.decay > 0), ("SAM", model.sam.rho > 0)) if on]
     return Overhead(ratios(*both), per_step[0], per_step[1], block * rounds, tuple(extra))
 
 
@@ -184,7 +185,7 @@ def plain_loop(recipe: Recipe) -> Callable[[], None]:
     ``fit``. Averaging of the weights, SAM and accumulation are left out, and so is what such a loop would not have: the
     random keys of dropout and stochastic depth, and the mask of rows that do not count.
     """
-    model, data, trainer = recipe.model, recipe.data, recipe.trainer
+    model, data, trainer = recipe.classifier, recipe.data, recipe.trainer
     recipe.machine.apply()
     device = torch.device("cuda" if torch.cuda.is_available() and trainer["accelerator"] != "cpu" else "cpu")
     model.configure_model(data)

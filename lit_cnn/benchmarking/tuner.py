@@ -13,6 +13,7 @@ from lit_cnn.benchmarking.tuning import Settings, Tuned, climb
 from lit_cnn.experiment.files import argument
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 from lit_cnn.experiment.recipe import Recipe
+from lit_cnn.experiment.task import require_classification
 from lit_cnn.profiling.timing import PRECISIONS, is_bf16
 from lit_cnn.training.optimization.kernels import KERNELS
 from lit_cnn.training.precision import missing_bf16
@@ -62,6 +63,7 @@ class Tuner:
         self.seconds = 10.0
         self.tell: Callable[[str], None] = lambda _: None
         self.recipe, self.config = self._instantiate({})
+        require_classification(self.recipe.task)
         self.recipe.machine.apply()
         self.threads = torch.get_num_threads()
         accelerator = str(self.config.trainer.accelerator)

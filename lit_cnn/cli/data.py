@@ -4,10 +4,14 @@ folder as litdata's shards."""
 import argparse
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from lit_cnn.cli.command_parser import CommandParser, recipes_first, require_recipe
 from lit_cnn.cli.console import counted, say
 from lit_cnn.cli.pixel_arguments import add_pixel_arguments, pixel_format_of
+
+if TYPE_CHECKING:
+    from lit_cnn.detection.data import DetectionData
 
 SHOW = "a contact sheet of the batches that the network will see"
 PACK = "an image folder as shards for data.source litdata"
@@ -53,15 +57,19 @@ def _show(options: argparse.Namespace, rest: list[str]) -> int:
         raise ValueError(f"--images is {options.images} but must be at least 1")
     require_recipe(rest, "lit-cnn data show")
     from lit_cnn.data.levels import levels_warning
+    from lit_cnn.detection.data import DetectionData
     from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
     from lit_cnn.experiment.recipe import Recipe
     from lit_cnn.reports.contact_sheet import caption, draw_contact_sheet
 
     cli = RecipeCLI(resolve_configs(rest))
-    data = Recipe.of(cli).data
+    data: Any = Recipe.of(cli).data
     data.setup("fit")
     for line in data.summary.lines():
         say(line)
+    if isinstance(data, DetectionData):
+        say(show_boxes(data, options.images, options.out))
+        return 0
     if problem := levels_warning(data.loaded.train, data.pixel_format, data.loaded.origin):
         say(f"warning: {problem}", stderr=True)
     batch = data.prepare(next(iter(data.train_dataloader())), training=True, step=0, epoch=0)
@@ -70,6 +78,21 @@ def _show(options: argparse.Namespace, rest: list[str]) -> int:
     path = draw_contact_sheet(data.denormalize(batch.images[shown]), captions, options.out, title="training batch")
     say(path)
     return 0
+
+
+def show_boxes(data: "DetectionData", images: int, out: Path) -> Path:
+    """Draw up to ``images`` of the first training batch with their boxes; returns the picture's path."""
+    from lit_cnn.data.levels import levels_warning
+    from lit_cnn.detection.annotations import as_files
+    from lit_cnn.reports.box_sheet import draw_box_sheet
+
+    if problem := levels_warning(as_files(data.loaded.train), data.pixel_format, data.loaded.origin):
+        say(f"warning: {problem}", stderr=True)
+    batch = data.prepare(next(iter(data.train_dataloader())), training=True, step=0, epoch=0)
+    pixels = data.denormalize(batch.images[:images]).permute(0, 2, 3, 1).numpy()
+    own = [batch.rows == number for number in range(len(pixels))]
+    boxes, labels = [batch.boxes[rows].numpy() for rows in own], [batch.labels[rows].numpy() for rows in own]
+    return draw_box_sheet(pixels, boxes, labels, data.class_names, out, title="training batch")
 
 
 def _pack(options: argparse.Namespace) -> int:

@@ -1,4 +1,5 @@
-"""``lit-cnn validate CKPT`` and ``lit-cnn test CKPT``: accuracy of a checkpoint on its own data, or on ``--data``.
+"""``lit-cnn validate CKPT`` and ``lit-cnn test CKPT``: accuracy of a checkpoint on its own data, or on ``--data``, or
+the average precision of a detector.
 
 ``--predictions`` writes what is said of each image. ``--views`` averages over crops, scales and mirror images, next to
 the single center crop; ``--per-class`` gives the classes apart.
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from lit_cnn.cli import evaluate_boxes
 from lit_cnn.cli.checkpoint_arguments import (
     add_checkpoint_arguments,
     add_predictions_argument,
@@ -34,12 +36,17 @@ def run(arguments: list[str], stage: str) -> int:
     options = parse(arguments, stage)
     from lit_cnn.cli.evaluated_images import evaluated_images, image_records_of, require_predictions
     from lit_cnn.evaluation.calibration import read_temperature
-    from lit_cnn.evaluation.recorded_data import load_network
+    from lit_cnn.evaluation.recorded_data import on_device
+    from lit_cnn.evaluation.trained import trained_from
+    from lit_cnn.run_folder.checkpoint import DETECTION, load_checkpoint
 
     require_predictions(options)
     temperature = read_temperature(options.temperature)
     checkpoint = chosen_checkpoint(options.checkpoint)
-    trained = load_network(checkpoint, options.weights, options.trust)
+    content = load_checkpoint(checkpoint)
+    if content.get("task") == DETECTION:
+        return evaluate_boxes.run(options, content, checkpoint, stage)
+    trained = on_device(trained_from(content, checkpoint, options.weights, options.trust))
     trained.temperature = temperature
     split: SplitName = "val" if stage == "validate" else "test"
     report: dict[str, Any]

@@ -16,7 +16,10 @@ if TYPE_CHECKING:  # the help needs none of it
     from lit_cnn.experiment.parser import RecipeCLI
     from lit_cnn.experiment.recipe import Recipe
 
-SHOWN = ("train/loss", "train/acc1", "train/acc1_soft", "val/loss", "val/acc1", "val/acc5", "val/acc1_raw")
+SHOWN = (
+    *("train/loss", "train/acc1", "train/acc1_soft", "val/loss", "val/acc1", "val/acc5", "val/acc1_raw"),
+    *("val/map", "val/map50", "val/map75", "val/map_raw"),
+)
 """Metrics of the table of results, where they were logged."""
 
 EPILOG = """any key of the recipe: --data.batch_size 64, --model.optimizer.learning_rate 0.1, --trainer.devices 2

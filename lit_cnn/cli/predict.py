@@ -9,20 +9,22 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from os import sep
 from os.path import commonpath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lit_cnn.cli import predict_boxes
 from lit_cnn.cli.checkpoint_arguments import add_network_arguments, add_temperature_argument, chosen_checkpoint
 from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, percent, progress, say
 from lit_cnn.cli.outputs import add_output, require_writable
 from lit_cnn.cli.pixel_arguments import add_limit_argument
+from lit_cnn.cli.predicted import Tally, broken_files, interruption
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 from lit_cnn.evaluation.choices import TOP_K
-from lit_cnn.evaluation.record_file import ENDINGS, RecordFile
+from lit_cnn.evaluation.record_file import ENDINGS
 
 if TYPE_CHECKING:  # a help needs none of it
     from lit_cnn.evaluation.image_files import ImageFiles
@@ -31,56 +33,49 @@ if TYPE_CHECKING:  # a help needs none of it
     from lit_cnn.evaluation.trained import Trained
 
 LEVELS_ADVICE = "give 8-bit levels, or a network trained with data.levels [0, {}]"
-_SHOWN = 50
+SHOWN = 50
 """Rows of the table where a file has all."""
-_NAMED = 10
-"""Broken files that the last line names."""
 
 
 @dataclass
-class Results:
-    """What a command keeps of its predictions: all of them, or the first where files have all.
+class Results(Tally["Prediction"]):
+    """What is kept of the predictions.
 
     Attributes:
-        most: Predictions to keep; None: all.
-        kept: The first of them.
-        count: All of them.
-        broken: Of those the ones without classes.
-        unanswered: Of those the ones below ``--min-probability``.
-        files: Where all of them are written.
+        unanswered: Predictions below ``--min-probability``.
     """
 
-    most: int | None
-    kept: list[Prediction] = field(default_factory=list)
-    count: int = 0
-    broken: list[Prediction] = field(default_factory=list)
     unanswered: int = 0
-    files: list[RecordFile] = field(default_factory=list)
 
-    def add(self, predictions: Sequence[Prediction], min_probability: float | None) -> None:
+    def add_answers(self, predictions: Sequence[Prediction], min_probability: float | None) -> None:
         """Count a batch."""
         from lit_cnn.evaluation.prediction_file import answer
 
-        self.kept += predictions[: None if self.most is None else self.most - len(self.kept)]
-        self.count += len(predictions)
-        self.broken += [each for each in predictions if each.error is not None]
+        self.add(predictions)
         self.unanswered += sum(each.error is None and answer(each, min_probability) is None for each in predictions)
 
 
 def run(arguments: list[str]) -> int:
     options = parse(arguments)
     for path in options.out:
-        require_writable("--out", path, ENDINGS)
+        if path.suffix:  # what has none may be a folder for the pictures of a detector
+            require_writable("--out", path, ENDINGS)
     from lit_cnn.data.levels import levels_warning
     from lit_cnn.data.sources.decoding import BrokenImage
     from lit_cnn.evaluation.calibration import read_temperature
     from lit_cnn.evaluation.predict import BATCH_SIZE, file_images
-    from lit_cnn.evaluation.trained import load_trained
+    from lit_cnn.evaluation.trained import trained_from
     from lit_cnn.exporting.inference import faster_network
+    from lit_cnn.run_folder.checkpoint import DETECTION, load_checkpoint
 
     temperature = read_temperature(options.temperature)
     files = named_files(options)
-    trained = load_trained(chosen_checkpoint(options.checkpoint), options.weights, options.trust)
+    path = chosen_checkpoint(options.checkpoint)
+    checkpoint = load_checkpoint(path)
+    if checkpoint.get("task") == DETECTION:
+        return predict_boxes.run(options, given_flags(options), checkpoint, path, files)
+    require_no_boxes(options, path)
+    trained = trained_from(checkpoint, path, options.weights, options.trust)
     if trained.doubt is not None:
         say(trained.doubt, stderr=True)
     trained.temperature = temperature
@@ -92,7 +87,7 @@ def run(arguments: list[str]) -> int:
         known = trained.preprocessing
         shape = min(BATCH_SIZE, len(images)), known.in_channels, *known.image_size
         trained.network = faster_network(trained.network, shape, with_compile=options.compile)
-    results = Results(_SHOWN if options.out and not options.json else None)
+    results = Results(SHOWN if options.out and not options.json else None)
     try:
         predict(trained, images, options, results)
     except KeyboardInterrupt:
@@ -110,7 +105,7 @@ def run(arguments: list[str]) -> int:
 def make_parser() -> CommandParser:
     parser = CommandParser(
         "lit-cnn predict",
-        "Name the classes of image files, in float32 on every machine.",
+        "Name the classes of image files, or find the objects in them, in float32 on every machine.",
         example="lit-cnn predict runs/folder/TIME-ID photo.jpg more_photos --out classes.csv",
     )
     parser.add_argument("checkpoint", help="a checkpoint of lit-cnn fit, or a run folder")
@@ -128,11 +123,26 @@ def make_parser() -> CommandParser:
         "--workers", type=int, metavar="N", help="processes that decode (default: one for each core, up to 8)"
     )
     add_limit_argument(parser)
-    add_output(parser, "--out", f"a {', '.join(ENDINGS)} file, written while predicting; may be repeated", several=True)
+    add_output(
+        parser, "--out",
+        f"a {', '.join(ENDINGS)} file, written while predicting, or of a detector a folder for images with boxes; may "
+        "be repeated",
+        several=True,
+    )  # fmt: skip
     add_form_arguments(parser, "a list of objects")
     parser.add_argument("--fold", action="store_true", help="fold batch norm into the convolutions, which is faster")
     parser.add_argument(
         "--compile", action="store_true", help="fold and compile, which takes seconds to minutes: for many images"
+    )
+    boxes = parser.add_argument_group("detectors")
+    boxes.add_argument(
+        "--score", type=float, metavar="S", help="least score of a box (default: each class's, chosen on validation)"
+    )
+    boxes.add_argument(
+        "--nms",
+        type=float,
+        metavar="IOU",
+        help="largest overlap of two boxes of a class (default: chosen on validation)",
     )
     return parser
 
@@ -146,10 +156,32 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         value = getattr(options, name)
         if value is not None and value < least:
             parser.error(f"--{name.replace('_', '-')} is {value} but must be at least {least}")
-    if options.min_probability is not None and not 0 <= options.min_probability <= 1:
-        parser.error(f"--min-probability is {options.min_probability} but must lie between 0 and 1")
+    for name in ("min_probability", "score", "nms"):
+        value = getattr(options, name)
+        if value is not None and not 0 <= value <= 1:
+            parser.error(f"--{name.replace('_', '-')} is {value} but must lie between 0 and 1")
     options.out = list({path.absolute(): path for path in options.out}.values())
     return options
+
+
+def given_flags(options: argparse.Namespace) -> list[str]:
+    """The flags of the command line that name classes of whole images."""
+    names = ("top_k", "temperature", "min_probability", "fold", "compile", "trust")
+    parser = make_parser()
+    return [f"--{name.replace('_', '-')}" for name in names if getattr(options, name) != parser.get_default(name)]
+
+
+def require_no_boxes(options: argparse.Namespace, path: str) -> None:
+    """Refuse what only detectors can do.
+
+    Raises:
+        ValueError: Naming the flag.
+    """
+    for name in ("score", "nms"):
+        if getattr(options, name) is not None:
+            raise ValueError(f"--{name} is for detectors, and {path} holds a classifier: leave it out")
+    for out in options.out:
+        require_writable("--out", out, ENDINGS)
 
 
 def named_files(options: argparse.Namespace) -> ImageFiles:
@@ -184,7 +216,7 @@ def predict(trained: Trained, images: EvaluationImages, options: argparse.Namesp
             records = [prediction_record(each, top_k, options.min_probability) for each in batch]
             for file in results.files:
                 file.write(records)
-            results.add(batch, options.min_probability)
+            results.add_answers(batch, options.min_probability)
 
 
 def show(results: Results, options: argparse.Namespace) -> None:
@@ -229,22 +261,3 @@ def row(prediction: Prediction, name: str, min_probability: float | None) -> lis
     (best, share), *rest = zip(prediction.classes, prediction.probabilities, strict=True)
     others = ", ".join(f"{other} {percent(value)}" for other, value in rest)
     return [name, best if answer(prediction, min_probability) else f"? ({best})", percent(share), others]
-
-
-def interruption(results: Results, total: int) -> str:
-    """The sentence of a work that was stopped."""
-    places = " and ".join(str(file.written) for file in results.files)
-    return f"stopped by SIGINT: {results.count} of {total} images are predicted" + (f", in {places}" if places else "")
-
-
-def broken_files(results: Results) -> str:
-    """The sentence on files that cannot be read: what is wrong with one, the names of several."""
-    if len(results.broken) == 1:
-        reason = str(results.broken[0].error)
-        return reason if results.count == 1 else f"1 of {results.count} images has no prediction: {reason}"
-    names = ", ".join(each.file for each in results.broken[:_NAMED])
-    more = f" and {len(results.broken) - _NAMED} more" if len(results.broken) > _NAMED else ""
-    return (
-        f"{len(results.broken)} of {results.count} images have no prediction: {names}{more} cannot be read, for the "
-        "reasons given with the predictions"
-    )

@@ -67,7 +67,8 @@ def _chosen(options: argparse.Namespace) -> list[Path]:
 
     kind = "small" if options.small else "overlays" if options.overlays else ""
     folder, _, _ = options.pattern.partition("/")
-    paths = list_recipes(folder if folder in KINDS and not kind else kind)
+    named = folder if folder in KINDS and not kind else kind
+    paths = [*list_recipes(named), *(list_recipes("detection") if not named else [])]
     found = [path for path in paths if any(fnmatch.fnmatch(name, options.pattern) for name in _names(path))]
     if not found:
         known = [name for path in paths for name in _names(path)]

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 import yaml
@@ -11,8 +12,8 @@ from lit_cnn.data.checking import Advance, check_data
 from lit_cnn.data.checks.finding import Finding
 from lit_cnn.data.sources.decoding import RGB, PixelFormat
 from lit_cnn.data.sources.load import resolve_data_path
-from lit_cnn.evaluation.trained import load_trained
-from lit_cnn.run_folder.checkpoint import BEST, LAST, PREVIOUS, load_checkpoint, network_weights
+from lit_cnn.evaluation.trained import load_trained, shortened
+from lit_cnn.run_folder.checkpoint import BEST, CLASSIFICATION, LAST, PREVIOUS, load_checkpoint, network_weights
 from lit_cnn.run_folder.metrics_csv import read_metrics
 from lit_cnn.training.metrics_file import METRICS
 
@@ -46,6 +47,9 @@ def check_checkpoint(path: Path) -> Iterator[Finding]:
         return
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     network = checkpoint["network"]["architecture"] or "a network given as a class path"
+    detects = checkpoint.get("task", CLASSIFICATION) == "detection"
+    if detects:
+        network = f"{checkpoint['network']['detector']['name']} on {network}"
     yield Finding("fact", f"{path.name}: {network}, {checkpoint.get('global_step')} steps, sha256 {digest[:16]}")
     bad = [name for name, value in checkpoint["state_dict"].items() if not torch.isfinite(value).all()]
     if bad:
@@ -54,16 +58,28 @@ def check_checkpoint(path: Path) -> Iterator[Finding]:
         yield Finding("warning", f"{path.name}: the network is outside the catalog: commands rebuild it with --trust")
         return
     try:
+        _rebuild(checkpoint, path, detects=detects)
+    except (ValueError, KeyError, RuntimeError) as error:
+        problem = shortened(" ".join(str(error).split()))
+        yield Finding("error", f"{path.name}: the network cannot be rebuilt: {problem}")
+
+
+def _rebuild(checkpoint: dict[str, Any], path: Path, *, detects: bool) -> None:
+    """Build the network of a checkpoint with its weights, or raise what is wrong."""
+    if not detects:
         load_trained(path)
-    except (ValueError, KeyError) as error:
-        yield Finding("error", f"{path.name}: the network cannot be rebuilt: {error}")
+        return
+    from lit_cnn.evaluation.trained_detector import load_detector  # torchvision's detectors
+
+    load_detector(checkpoint, str(path), "ema")
 
 
 def check_run(folder: Path) -> Iterator[Finding]:
     """Findings about a run folder: recipe, metrics, checkpoints and exported weights."""
     try:
         recipe = yaml.safe_load((folder / "config.yaml").read_text())
-        yield Finding("fact", f"config.yaml: {recipe['model']['architecture']} on {recipe['data']['source']}")
+        source = recipe["data"]["path" if recipe.get("task") == "detection" else "source"]
+        yield Finding("fact", f"config.yaml: {recipe['model']['architecture']} on {source}")
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
         yield Finding("error", f"{folder / 'config.yaml'} is missing or unreadable ({type(error).__name__})")
     try:

@@ -19,14 +19,18 @@ from lit_cnn.experiment.recipe import Recipe
 
 def load_network(path: str, weights: str, trust: Sequence[str]) -> Trained:
     """The checkpoint's network, on the GPU where there is one."""
-    trained = load_trained(path, weights, trust)
+    return on_device(load_trained(path, weights, trust))
+
+
+def on_device(trained: Trained) -> Trained:
+    """The same on the GPU where there is one."""
     trained.network.to("cuda" if torch.cuda.is_available() else "cpu")
     return trained
 
 
 def recipe_arguments(recipe: dict[str, Any], data_path: str | None) -> list[str]:
     """The checkpoint's recipe as arguments of the parser; the trainer's machine settings are left out."""
-    kept = {key: value for key, value in recipe.items() if key in ("model", "data", "seed_everything")}
+    kept = {key: value for key, value in recipe.items() if key in ("task", "model", "data", "seed_everything")}
     if data_path is not None:
         kept["data"] = {**kept["data"], "path": os.path.expanduser(data_path)}
     return ["--config", yaml.safe_dump(kept)]

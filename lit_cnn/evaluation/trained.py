@@ -17,7 +17,7 @@ from lit_cnn.data.sources.channels import convert_channels
 from lit_cnn.evaluation.choices import TOP_K
 from lit_cnn.evaluation.predict import Prediction, file_images, predict_files, predict_pixels
 from lit_cnn.pretrained.importing import PROVENANCE, checkpoint_of
-from lit_cnn.run_folder.checkpoint import DATA, load_checkpoint, network_weights
+from lit_cnn.run_folder.checkpoint import CLASSIFICATION, DATA, load_checkpoint, network_weights, require_task
 from lit_cnn.run_folder.folder import find_checkpoint
 
 
@@ -147,14 +147,19 @@ def load_trained(path: str | Path, weights: str = "ema", trust: Sequence[str] = 
         ValueError: If the file is torn, of another program, or of a network that is neither in the catalog nor trusted.
     """
     path = find_checkpoint(checkpoint_of(path))
-    checkpoint = load_checkpoint(path)
-    network = build_network(checkpoint, str(path), trust)
+    return trained_from(load_checkpoint(path), str(path), weights, trust)
+
+
+def trained_from(checkpoint: dict[str, Any], name: str, weights: str = "ema", trust: Sequence[str] = ()) -> Trained:
+    """``load_trained`` of a checkpoint that was read from the file ``name``."""
+    require_task(checkpoint, CLASSIFICATION, name)
+    network = build_network(checkpoint, name, trust)
     try:
         network.load_state_dict(network_weights(checkpoint, weights))
     except RuntimeError as error:
         first = shortened(str(error).splitlines()[1].strip() if "\n" in str(error) else str(error))
-        name = checkpoint["network"]["architecture"] or type(network).__name__
-        raise ValueError(f"{path} does not fit {name}: {first}") from None
+        architecture = checkpoint["network"]["architecture"] or type(network).__name__
+        raise ValueError(f"{name} does not fit {architecture}: {first}") from None
     network.eval().to(memory_format=torch.channels_last)
     recorded = checkpoint["preprocessing"]
     preprocessing = None if recorded is None else Preprocessing.from_dict(recorded)
@@ -164,7 +169,7 @@ def load_trained(path: str | Path, weights: str = "ema", trust: Sequence[str] = 
         checkpoint["class_names"],
         preprocessing,
         recipe,
-        str(path),
+        name,
         data_state=data_state,
         provenance=checkpoint.get(PROVENANCE, {}),
         built_from=checkpoint["network"],

@@ -12,8 +12,8 @@ import yaml
 PACKAGE = Path(__file__).resolve().parent.parent
 RECIPE_FOLDERS = (Path("recipes"), PACKAGE / "recipes", PACKAGE.parent / "recipes")
 """Where a recipe's name is looked up: below the working directory, in the wheel, in a checkout."""
-KINDS = ("", "small", "overlays")
-"""Folders below them: the papers' recipes, their CPU-size twins, and second ``--config`` files."""
+KINDS = ("", "small", "overlays", "detection")
+"""Folders below them: the papers' recipes, their CPU-size twins, second ``--config`` files, and detectors."""
 SEARCHES = "search"
 """Folder of recipes with a section ``search``, which ``lit-cnn search`` runs."""
 
@@ -88,7 +88,7 @@ def list_recipes(kind: str = "") -> list[Path]:
     """The files of a kind, by name; a recipe below the working directory hides the one that is shipped.
 
     Args:
-        kind: "" for the papers' recipes, "small" for their twins, "overlays".
+        kind: "" for the papers' recipes, "small" for their twins, "overlays", "detection".
     """
     found: dict[str, Path] = {}
     for folder in RECIPE_FOLDERS:

@@ -142,8 +142,10 @@ def _fit(
         os.environ.pop(RUN_DIR_VARIABLE, None)
 
 
-def _warn_of_levels(data: ImageData) -> None:
-    if problem := levels_warning(data.loaded.train, data.pixel_format, data.loaded.origin):
+def _warn_of_levels(data: Any) -> None:
+    if isinstance(data, ImageData) and (
+        problem := levels_warning(data.loaded.train, data.pixel_format, data.loaded.origin)
+    ):
         announce(f"warning: {problem}")
 
 

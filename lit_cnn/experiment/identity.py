@@ -12,6 +12,7 @@ MACHINE_KEYS = (
 """Keys below ``data`` and ``model`` that say where a run happens or what it does about broken files, or repeat another
 key."""
 IDENTITY_KEYS = (
+    "task",
     "model",
     "data",
     "seed_everything",

@@ -7,13 +7,14 @@ from typing import Any
 from lit_cnn.data.image_size import as_stated
 from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.experiment.files import value_text
+from lit_cnn.experiment.task import Task
 from lit_cnn.pretrained.importing import checkpoint_of
 from lit_cnn.pretrained.proving import reference_of
 from lit_cnn.pretrained.sources import find_published, is_published_spec
-from lit_cnn.run_folder.checkpoint import load_checkpoint
+from lit_cnn.run_folder.checkpoint import CLASSIFICATION, load_checkpoint
 from lit_cnn.run_folder.folder import find_checkpoint
 from lit_cnn.training.announce import announce
-from lit_cnn.training.classifier import Classifier
+from lit_cnn.training.trained_module import TrainedModule
 
 CHECKPOINT = "model.initial.checkpoint"
 ARCHITECTURE = "model.architecture"
@@ -40,11 +41,13 @@ class KnownWeights:
         architecture: Name of their network; None where it was given as a module, which a checkpoint cannot hold.
         options: Of the network.
         preprocessing: From an image to what the network saw; None where nothing says so.
+        whole_preprocessing: Whether all of it is taken, or only how pixels are normalized.
     """
 
     architecture: str | None
     options: Mapping[str, Any]
     preprocessing: Preprocessing | None
+    whole_preprocessing: bool = True
 
     @classmethod
     def of(cls, spec: str) -> "KnownWeights":
@@ -58,8 +61,13 @@ class KnownWeights:
             return cls(row.architecture, reference_of(row).options, row.preprocessing)
         checkpoint = load_checkpoint(find_checkpoint(spec))
         network, stored = checkpoint["network"], checkpoint["preprocessing"]
-        made = None if stored is None else Preprocessing.from_dict(stored)
+        detects = checkpoint.get("task", CLASSIFICATION) != CLASSIFICATION  # its canvas is no crop
+        made = None if stored is None or detects else Preprocessing.from_dict(stored)
         return cls(network["architecture"], network["options"], made)
+
+    def for_task(self, task: Task) -> "KnownWeights":
+        """The same where they start a network of ``task``: a detector's canvas is the recipe's own."""
+        return self if task == CLASSIFICATION else replace(self, whole_preprocessing=False)
 
     def network_keys(self) -> dict[str, Any]:
         """The network's keys, except options that its weights do not fix; none for a module."""
@@ -77,6 +85,8 @@ class KnownWeights:
         """
         if self.preprocessing is None:
             return {}
+        if not self.whole_preprocessing:
+            return self._statistics(values)
         made = self.preprocessing
         keys: dict[str, Any] = {"data.image_size": as_stated(made.image_size)}
         keys |= {key: value for key, value in choices_of(made).items() if value != DEFAULTS[key]}
@@ -138,7 +148,7 @@ def describe_keys_of_weights(
     return said + (f"; the recipe differs in {', '.join(other)}" if other else "")
 
 
-def fetch_weights(model: Classifier) -> None:
+def fetch_weights(model: TrainedModule) -> None:
     """Put a file in the place of published weights or of a run folder that ``model`` starts from, importing the former
     at their first use.
 

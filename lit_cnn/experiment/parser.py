@@ -19,6 +19,7 @@ from lit_cnn.experiment.inherited import leave_out_inherited
 from lit_cnn.experiment.initial_weights import CHECKPOINT, KnownWeights, describe_keys_of_weights, keys_of_weights
 from lit_cnn.experiment.jsonargparse_internals import keys_of
 from lit_cnn.experiment.suggestions import explain
+from lit_cnn.experiment.task import MONITORS, TASKS, Task, inline_recipes, task_of
 from lit_cnn.run_folder.folder import ENVIRONMENT
 from lit_cnn.run_folder.stored_recipe import legacy_values
 from lit_cnn.tracking import TrackingSettings
@@ -99,6 +100,8 @@ def plain_title(config: Any) -> str:
     """Network and data of a recipe that has no title of its own."""
     architecture, data = config.model.architecture, config.data
     network = architecture if isinstance(architecture, str) else str(architecture.class_path).rpartition(".")[2]
+    if config.task == "detection":
+        return f"{config.model.detector} with {network} on {Path(data.path).name}"
     return f"{network} on {Path(data.path).name if data.path else data.source}"
 
 
@@ -132,15 +135,16 @@ class RecipeCLI:
 
     def __init__(self, arguments: list[str], pretrained: str | None = None) -> None:
         self.arguments = arguments
-        self.parser = recipe_parser()
         self.notices: list[str] = []
         pairs = itertools.pairwise(arguments)
         files = [Path(value) for flag, value in pairs if flag in ("--config", "-c") and "\n" not in value]
         recipes = {file: read_yaml(file) for file in files}
+        self.task = task_of({**inline_recipes(arguments), **recipes}, arguments)
+        self.parser = recipe_parser(self.task)
         refuse_searches(recipes)
         require_filled_sections(recipes, keys_of(self.parser))
         if not any((file.parent / ENVIRONMENT).is_file() for file in files):  # a run's own recipe states every key
-            arguments, notice = with_weights(arguments, recipes, pretrained)
+            arguments, notice = with_weights(arguments, recipes, pretrained, self.task)
             self.notices += [notice] if notice else []
         try:
             self.config: Any = self.parser.parse_args(arguments)
@@ -167,7 +171,7 @@ class RecipeCLI:
             return None
         file = Path(first[-1].partition("=")[2] if equals else first[-1])
         try:
-            words, _ = with_weights(first, {file: read_yaml(file)}, None) if file.is_file() else (first, "")
+            words, _ = with_weights(first, {file: read_yaml(file)}, None, self.task) if file.is_file() else (first, "")
             alone = self.parser.parse_args(words)
         except (ArgumentError, ValueError):
             return None
@@ -180,7 +184,7 @@ class RecipeCLI:
 
 
 def with_weights(
-    arguments: list[str], recipes: Mapping[Path, dict[str, Any]], pretrained: str | None
+    arguments: list[str], recipes: Mapping[Path, dict[str, Any]], pretrained: str | None, task: Task = TASKS[0]
 ) -> tuple[list[str], str]:
     """The arguments with the keys that follow from the weights to start from, and a sentence on them.
 
@@ -195,7 +199,7 @@ def with_weights(
         return arguments, ""
     behind = 1 + max((place for place, word in enumerate(arguments) if word in ("--config", "-c")), default=-2) + 1
     stated = {key for key in values if pretrained is None or key in typed or not key.startswith("model.")}
-    start = KnownWeights.of(spec)
+    start = KnownWeights.of(spec).for_task(task)
     taken = keys_of_weights(start, values, stated)
     given = {CHECKPOINT: spec, **taken} if pretrained else taken
     keys = [argument(key, value) for key, value in given.items()]
@@ -228,30 +232,43 @@ def _settle(config: Any, stated_by: str) -> PrecisionChoice:
 
 
 @functools.cache
-def recipe_parser() -> RecipeParser:
-    """The parser of every key of a recipe, which parsing does not change."""
+def recipe_parser(task: Task = "classification") -> RecipeParser:
+    """The parser of every key of a recipe of a task, which parsing does not change."""
     header = [f"lightning.pytorch=={pl.__version__}"]
     parser = RecipeParser(exit_on_error=True, allow_abbrev=False, prog="lit-cnn fit", dump_header=header)
     help_text = "Path to a configuration file in json or yaml format."
     parser.add_argument("-c", "--config", action=ActionConfigFile, help=help_text)
+    parser.add_argument("--task", type=Task, default=task, help="What is learned: the meaning of model and data.")
     parser.add_argument("--seed_everything", type=int, default=0, help="Seed of every random decision.")
     _add_trainer(parser)
-    parser.add_lightning_class_args(Classifier, "model")
-    parser.add_lightning_class_args(ImageData, "data")
+    _add_model_and_data(parser, task)
     parser.add_class_arguments(About, "about")
     parser.add_class_arguments(TrackingSettings, "tracking")
     parser.add_class_arguments(MachineSettings, "machine")
     parser.add_class_arguments(CheckpointSettings, "checkpoints")
     parser.add_lightning_class_args(EMA, "ema")
     parser.add_lightning_class_args(StochasticDepthSchedule, "stochastic_depth")
-    parser.add_lightning_class_args(ProgressiveLearning, "progressive_learning")
+    if task == "classification":
+        parser.add_lightning_class_args(ProgressiveLearning, "progressive_learning")
     parser.add_lightning_class_args(EarlyStopping, "early_stopping")
     parser.add_lightning_class_args(LossGuard, "loss_guard")
-    _add_single_keys(parser)
+    _add_single_keys(parser, MONITORS[task])
     parser.link_arguments("seed_everything", "data.seed")
     parser.link_arguments("seed_everything", "model.seed")
     parser.link_arguments("monitor", "early_stopping.monitor")
     return parser
+
+
+def _add_model_and_data(parser: RecipeParser, task: Task) -> None:
+    if task == "detection":
+        from lit_cnn.detection.data import DetectionData  # torchvision's detectors, which nothing else needs
+        from lit_cnn.detection.detector import Detector
+
+        parser.add_lightning_class_args(Detector, "model")
+        parser.add_lightning_class_args(DetectionData, "data")
+        return
+    parser.add_lightning_class_args(Classifier, "model")
+    parser.add_lightning_class_args(ImageData, "data")
 
 
 def _add_trainer(parser: RecipeParser) -> None:
@@ -269,12 +286,12 @@ def _add_trainer(parser: RecipeParser) -> None:
     parser.set_defaults({f"trainer.{key}": value for key, value in TRAINER_DEFAULTS.items()})
 
 
-def _add_single_keys(parser: RecipeParser) -> None:
+def _add_single_keys(parser: RecipeParser, monitor: str) -> None:
     """The keys of a recipe that are in no section."""
     parser.add_argument(
         "--monitor",
         type=str,
-        default="val/acc1",
+        default=monitor,
         help="Metric of the best epoch: its maximum or, of a loss, its minimum.",
     )
     parser.add_argument(

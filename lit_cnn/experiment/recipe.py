@@ -8,10 +8,10 @@ from typing import Any
 import lightning.pytorch as pl
 import yaml
 
-from lit_cnn.data.module import ImageData
 from lit_cnn.experiment.changes import Change, changes, trained_changes
 from lit_cnn.experiment.files import About, argument
 from lit_cnn.experiment.parser import RecipeCLI, recipe_name, resolve_configs
+from lit_cnn.experiment.task import Task, require_classification
 from lit_cnn.tracking import TrackingSettings
 from lit_cnn.training.callbacks.early_stopping import EarlyStopping
 from lit_cnn.training.callbacks.ema import EMA
@@ -21,6 +21,7 @@ from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule
 from lit_cnn.training.callbacks.top_checkpoints import CheckpointSettings
 from lit_cnn.training.classifier import Classifier
 from lit_cnn.training.machine import MachineSettings
+from lit_cnn.training.trained_module import TrainedModule
 
 
 @dataclass(kw_only=True)
@@ -29,6 +30,10 @@ class Recipe:
 
     Args:
         name: Of the folder that its runs share.
+        task: What is learned.
+        model: A Classifier, or a Detector.
+        data: An ImageData, or a DetectionData.
+        progressive_learning: None where the task has none.
         trainer: Arguments of Lightning's Trainer; the precision is one that Lightning knows.
         monitor: Metric of the best epoch: its maximum or, of a loss, its minimum.
         checkpoint_minutes: Longest time between checkpoints inside an epoch.
@@ -39,13 +44,14 @@ class Recipe:
     """
 
     name: str
+    task: Task
     about: About
-    model: Classifier
-    data: ImageData
+    model: TrainedModule
+    data: Any
     trainer: dict[str, Any]
     ema: EMA
     stochastic_depth: StochasticDepthSchedule
-    progressive_learning: ProgressiveLearning
+    progressive_learning: ProgressiveLearning | None
     early_stopping: EarlyStopping
     loss_guard: LossGuard
     tracking: TrackingSettings
@@ -82,13 +88,14 @@ class Recipe:
         first = cli.first_file()
         return cls(
             name=name,
+            task=cli.task,
             about=built.about,
             model=built.model,
             data=built.data,
             trainer=dict(built.trainer),
             ema=built.ema,
             stochastic_depth=built.stochastic_depth,
-            progressive_learning=built.progressive_learning,
+            progressive_learning=built.get("progressive_learning"),
             early_stopping=built.early_stopping,
             loss_guard=built.loss_guard,
             tracking=built.tracking,
@@ -101,6 +108,17 @@ class Recipe:
             notices=cli.notices,
             changed=trained_changes(changes(yaml.safe_load(first), resolved)) if first else {},
         )
+
+    @property
+    def classifier(self) -> Classifier:
+        """The model of a recipe of classification.
+
+        Raises:
+            ValueError: If the task is another.
+        """
+        require_classification(self.task)
+        assert isinstance(self.model, Classifier)
+        return self.model
 
     def check_monitor(self) -> None:
         """Refuse to choose by a metric of the raw weights where only the average, or nothing else, is validated.
@@ -117,4 +135,5 @@ class Recipe:
     @property
     def callbacks(self) -> list[pl.Callback]:
         """The callbacks that are fields of a recipe."""
-        return [self.ema, self.stochastic_depth, self.progressive_learning, self.early_stopping, self.loss_guard]
+        staged = [self.progressive_learning] if self.progressive_learning is not None else []
+        return [self.ema, self.stochastic_depth, *staged, self.early_stopping, self.loss_guard]

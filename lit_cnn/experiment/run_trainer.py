@@ -5,14 +5,15 @@ from typing import Any
 
 import lightning.pytorch as pl
 
-from lit_cnn.data.module import ImageData
 from lit_cnn.experiment.extending import Extension
 from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.experiment.starting import Start
+from lit_cnn.experiment.task import Task
 from lit_cnn.training.announce import announce
 from lit_cnn.training.callbacks.checkpoints import Checkpoints
 from lit_cnn.training.callbacks.final_validation import FinalValidation
 from lit_cnn.training.callbacks.pictures import Pictures
+from lit_cnn.training.callbacks.run_pictures import RunPictures
 from lit_cnn.training.callbacks.throughput import Throughput
 from lit_cnn.training.checkpoint_io import DurableCheckpointIO
 from lit_cnn.training.metrics_file import MetricsFile
@@ -52,13 +53,22 @@ def try_out(recipe: Recipe, settings: dict[str, Any]) -> None:
     announce("fast_dev_run finished: one training and one validation batch ran")
 
 
-def limit_batch(data: ImageData, trainer: pl.Trainer, most: int, reason: str) -> None:
+def limit_batch(data: Any, trainer: pl.Trainer, most: int, reason: str) -> None:
     """Make a batch of more than ``most`` images the largest one below that divides into the trainer's parts."""
     parts = trainer.world_size * trainer.accumulate_grad_batches
     fitting = max(most // parts, 1) * parts
     if data.drop_last and data.batch_size > max(most, parts):
         announce(f"data.batch_size is {fitting} instead of {data.batch_size}, {reason}")
         data.batch_size = fitting
+
+
+def pictures_of(task: Task) -> type[RunPictures]:
+    """What draws the pictures of a run."""
+    if task == "detection":
+        from lit_cnn.detection.pictures import DetectionPictures  # torchvision's detectors
+
+        return DetectionPictures
+    return Pictures
 
 
 def run_trainer(
@@ -72,7 +82,7 @@ def run_trainer(
     stop: StopRequest,
 ) -> pl.Trainer:
     """The recipe's trainer with all that watches a run, writing into ``folder``."""
-    record, pictures = {"recipe": recipe.resolved}, Pictures(folder, wandb_logger, title)
+    record, pictures = {"recipe": recipe.resolved}, pictures_of(recipe.task)(folder, wandb_logger, title)
     callbacks = [
         *settings["callbacks"],
         *progress_bars(settings),

@@ -19,7 +19,9 @@ _CELL = 0.44
 _NAME_LENGTH = 16
 
 
-def draw_confusion(matrix: ArrayLike, class_names: Sequence[str], out_png: Path, *, title: str = "") -> Path:
+def draw_confusion(
+    matrix: ArrayLike, class_names: Sequence[str], out_png: Path, *, title: str = "", counted: str = "images"
+) -> Path:
     """Draw a confusion matrix: color is the share of the true class, text the count.
 
     Args:
@@ -27,6 +29,7 @@ def draw_confusion(matrix: ArrayLike, class_names: Sequence[str], out_png: Path,
         class_names: K names.
         out_png: The picture; parent folders are made.
         title: Which images and weights were counted.
+        counted: What the counts are of.
 
     Returns:
         ``out_png``.
@@ -34,10 +37,10 @@ def draw_confusion(matrix: ArrayLike, class_names: Sequence[str], out_png: Path,
     Raises:
         ValueError: If the matrix is not K × K.
     """
-    return write_figure(confusion_figure(matrix, class_names, title), out_png)
+    return write_figure(confusion_figure(matrix, class_names, title, counted), out_png)
 
 
-def confusion_figure(matrix: ArrayLike, class_names: Sequence[str], title: str = "") -> Figure:
+def confusion_figure(matrix: ArrayLike, class_names: Sequence[str], title: str = "", counted: str = "images") -> Figure:
     """What ``draw_confusion`` writes."""
     counts = _checked(matrix, class_names)
     classes = len(class_names)
@@ -52,7 +55,7 @@ def confusion_figure(matrix: ArrayLike, class_names: Sequence[str], title: str =
     picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
     correct, total = int(counts.trace()), int(counts.sum())
     share = f", {100 * correct / total:.1f} % correct" if total else ""
-    heading = f"{title + ': ' if title else ''}{total:,} images{share}"
+    heading = f"{title + ': ' if title else ''}{total:,} {counted}{share}"
     start = min(left, max(0.15, width - 0.09 * len(heading))) / width  # a long heading begins further left
     figure.text(start, 1 - 0.38 / height, heading, fontsize=11, fontweight="bold", color=INK, parse_math=False)
     figure.text((left + side / 2) / width, 0.15 / height, "predicted", color=INK, ha="center")

@@ -7,13 +7,16 @@ from typing import Any
 import torch
 
 from lit_cnn.run_folder.stored_recipe import completed
-from lit_cnn.run_folder.weights_file import is_safetensors, read_described, write_described
+from lit_cnn.run_folder.weights_file import OPTIONAL, is_safetensors, read_described, write_described
 
 LAST = "last.ckpt"
 PREVIOUS = "previous.ckpt"
 BEST = "best.ckpt"
 DATA = "ImageData"
 """Key of what a checkpoint keeps of its data (the class of the data module, under which Lightning puts its state)."""
+CLASSIFICATION = "classification"
+"""Task of a checkpoint that states none."""
+DETECTION = "detection"
 FORMAT = 3
 """Version of the checkpoint's layout."""
 
@@ -111,6 +114,25 @@ def migrate(checkpoint: dict[str, Any], name: str) -> dict[str, Any]:
     return checkpoint
 
 
+def require_task(checkpoint: dict[str, Any], task: str, name: str) -> None:
+    """Refuse a checkpoint of another task than what was asked makes sense for.
+
+    Args:
+        checkpoint: As ``load_checkpoint`` returns it.
+        task: classification or detection.
+        name: Its file, for the sentence.
+
+    Raises:
+        ValueError: Naming file and tasks.
+    """
+    found = checkpoint.get("task", CLASSIFICATION)
+    if found != task:
+        holds = {"classification": "a classifier", "detection": "a detector"}
+        raise ValueError(
+            f"{name} holds {holds.get(found, found)}, but this needs {holds[task]}: pass a checkpoint of {task}"
+        )
+
+
 def network_weights(checkpoint: dict[str, Any], weights: str = "ema") -> dict[str, torch.Tensor]:
     """The network's tensors in a checkpoint: the average where one was kept, or the ``raw`` ones.
 
@@ -129,7 +151,8 @@ def export_weights(checkpoint: dict[str, Any], path: Path) -> None:
     """Write the network's weights as safetensors that every command takes as it takes the checkpoint.
 
     The texts of its metadata are architecture, options, num_classes, in_channels, class_names, preprocessing and, of
-    imported weights, provenance; all but the architecture are JSON.
+    imported weights, provenance; of a detector task, detector, category_ids, decoding and thresholds. All but the
+    architecture are JSON.
     """
     write_described(network_weights(checkpoint), {**checkpoint["network"], **described_weights(checkpoint)}, path)
 
@@ -137,6 +160,5 @@ def export_weights(checkpoint: dict[str, Any], path: Path) -> None:
 def described_weights(checkpoint: dict[str, Any]) -> dict[str, Any]:
     """What a checkpoint says of its weights besides the network they belong to."""
     described = {"class_names": checkpoint["class_names"], "preprocessing": checkpoint["preprocessing"]}
-    if "provenance" in checkpoint:
-        described["provenance"] = checkpoint["provenance"]
+    described |= {name: checkpoint[name] for name in OPTIONAL if name in checkpoint}
     return {**described, "checkpoint_format": FORMAT}

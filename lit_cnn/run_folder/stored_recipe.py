@@ -2,6 +2,8 @@
 
 from typing import Any
 
+TASK = "classification"
+"""Task of the recipes that are older than tasks."""
 LEGACY: dict[str, Any] = {
     "data.hold_out": "rows",
     "data.levels": "clip",
@@ -15,11 +17,13 @@ another."""
 
 
 def legacy_values(recipe: dict[str, Any]) -> dict[str, Any]:
-    """The keys of ``LEGACY`` that a stored recipe lacks, with their values.
+    """The task and the keys of ``LEGACY`` that a stored recipe lacks, with their values.
 
     A section that it lacks altogether (a script's checkpoint has no recipe) adds none.
     """
-    values = {}
+    if recipe.get("task", TASK) != TASK:
+        return {}  # the keys are older than other tasks
+    values = {"task": TASK} if "model" in recipe and "task" not in recipe else {}
     for key, value in LEGACY.items():
         *path, name = key.split(".")
         section: Any = recipe

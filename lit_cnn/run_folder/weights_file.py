@@ -11,6 +11,8 @@ from lit_cnn.run_folder.atomic import replacing
 
 NEEDED = ("architecture", "options", "num_classes", "in_channels", "class_names", "preprocessing")
 """What the metadata holds, all but the architecture as JSON."""
+OPTIONAL = ("provenance", "task", "category_ids", "decoding", "thresholds")
+"""What it holds of imported weights, and of those of another task than classification."""
 
 
 def is_safetensors(path: Path) -> bool:
@@ -70,11 +72,11 @@ def read_described(path: Path) -> dict[str, Any]:
     except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"the metadata of {path} is damaged ({error}): use the run's checkpoint") from None
     architecture = None if metadata["architecture"] == "None" else metadata["architecture"]
-    network = {name: read[name] for name in ("options", "num_classes", "in_channels")}
+    network = {name: read[name] for name in ("options", "num_classes", "in_channels", "detector") if name in read}
     return {
         "format": read.get("checkpoint_format", 3),
         "network": {"architecture": architecture, **network},
         "state_dict": tensors,
         "global_step": 0,
-        **{name: read[name] for name in ("class_names", "preprocessing", "provenance") if name in read},
+        **{name: read[name] for name in ("class_names", "preprocessing", *OPTIONAL) if name in read},
     }

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from lit_cnn.architectures.network import Network
+
 SHOWN = 3
 """Classes that a sentence names."""
 FRESH_STD = 0.01
@@ -24,6 +26,22 @@ def class_tensors(network: nn.Module) -> list[str]:
         groups = [list(layers), *([name for name in layers if name.startswith(f"{part}.")] for part in parts)]
         found = [_last(group, layers) for group in groups if group]
     return [f"{name}.{kind}" for name in dict.fromkeys(found) for kind, _ in layers[name].named_parameters()]
+
+
+def backbone_of(network: nn.Module) -> Network | None:
+    """The network of the catalog that a detector is built on; None of a classifier."""
+    backbone = getattr(network, "backbone", None)
+    return backbone if isinstance(backbone, Network) else None
+
+
+def head_tensors(network: nn.Module) -> list[str]:
+    """Names of the parameters that no weights of another task bring: ``class_tensors``; of a detector all but its
+    backbone's."""
+    backbone = backbone_of(network)
+    if backbone is None:
+        return class_tensors(network)
+    below = {id(parameter) for parameter in backbone.parameters()}
+    return [name for name, parameter in network.named_parameters() if id(parameter) not in below]
 
 
 def _last(names: list[str], layers: dict[str, nn.Linear | nn.Conv2d]) -> str:

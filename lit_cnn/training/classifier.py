@@ -1,40 +1,34 @@
 """Classifier: a network, its loss, its metrics and its optimizer, as a LightningModule."""
 
 import math
-import sys
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import lightning.pytorch as pl
 import torch
 from torch import Tensor, nn
 
 from lit_cnn.architectures.catalog import create_model, find_entry
 from lit_cnn.architectures.entry import NetworkOptions
-from lit_cnn.architectures.layers.keyed import KeyedLayer, random_layers, set_random_key
+from lit_cnn.architectures.layers.keyed import random_layers, set_random_key
 from lit_cnn.data.batch import PADDING, Batch, as_batch
 from lit_cnn.data.module import ImageData
 from lit_cnn.data.preprocessing import Preprocessing
-from lit_cnn.lightning_internals import allow_unused_parameters, open_training_loader, trainer_of
+from lit_cnn.lightning_internals import trainer_of
 from lit_cnn.randomness import derive_key, seeded
-from lit_cnn.run_folder.checkpoint import load_checkpoint, migrate
+from lit_cnn.run_folder.checkpoint import migrate
 from lit_cnn.training.activation_checkpointing import checkpoint_activations
-from lit_cnn.training.announce import announce
 from lit_cnn.training.checkpoint_record import constructor_arguments, describe_classifier, describe_network
 from lit_cnn.training.fine_tuning import InitialWeights, start_weights
-from lit_cnn.training.freezing import Freezing, lagging_statistics
 from lit_cnn.training.losses import LossSettings, balanced_weights, loss_of_heads
 from lit_cnn.training.metrics import EvaluationMetrics, SoftTargetAccuracy
-from lit_cnn.training.optimization.clipping import ClippingSettings, classifier_of, clip_gradients_
-from lit_cnn.training.optimization.layer_rates import learning_rate
+from lit_cnn.training.optimization.clipping import ClippingSettings
 from lit_cnn.training.optimization.loss_scaling import scaled, scaler_of
-from lit_cnn.training.optimization.optimizers import OptimizerSettings, make_optimizer
+from lit_cnn.training.optimization.optimizers import OptimizerSettings
 from lit_cnn.training.optimization.sam import Ascent, SamSettings, frozen_statistics
-from lit_cnn.training.optimization.schedules import PlateauLR, ScheduleSettings, make_scheduler, warmup_steps
+from lit_cnn.training.optimization.schedules import ScheduleSettings
+from lit_cnn.training.trained_module import TrainedModule
 
 
-class Classifier(pl.LightningModule):
+class Classifier(TrainedModule):
     """Train any network to name what an image shows.
 
     Args:
@@ -56,10 +50,9 @@ class Classifier(pl.LightningModule):
     """
 
     class_weights: Tensor | None
-    class_names: list[str] | None
-    """Names of the classes that a checkpoint records: those of the data it was fitted to, where they say them."""
     preprocessing: Preprocessing | None
     """From an image to the network's input, which a checkpoint records: that of the ImageData it was fitted to."""
+    shown_score = "val/acc1"
 
     def __init__(
         self,
@@ -78,7 +71,7 @@ class Classifier(pl.LightningModule):
         activation_checkpointing: bool = False,
         seed: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(optimizer, schedule, clipping, initial, channels_last, compile, seed)
         if isinstance(architecture, str):
             find_entry(architecture)
         if compile and activation_checkpointing:
@@ -87,39 +80,17 @@ class Classifier(pl.LightningModule):
                 "model.compile and model.activation_checkpointing to false"
             )
         self.architecture = architecture if isinstance(architecture, str) else None
-        self.net: nn.Module | None = None if isinstance(architecture, str) else architecture
+        self.net = None if isinstance(architecture, str) else architecture
         self.options = options
         self.num_classes = num_classes
         self.in_channels = in_channels
         self.loss_settings = loss
-        self.optimizer_settings = optimizer
-        self.schedule_settings = schedule
-        self.clipping_settings = clipping
         self.sam = sam
-        self.initial = initial
         if isinstance(architecture, str):
             initial.require_weights()
-        self._freezing: Freezing | None = None
-        self._total_steps = 0
         self._ascent: Ascent | None = None
-        self._random_layers: list[KeyedLayer] = []
-        self.channels_last, self.compiled = channels_last, compile
         self.activation_checkpointing = activation_checkpointing
-        self.seed = seed
-        self.class_names, self.preprocessing = None, None
-        self._configured = False
-        self._loading = False  # in load_from_checkpoint, which brings all weights
-
-    @property
-    def network(self) -> nn.Module:
-        """The network, once ``configure_model`` has built it.
-
-        Raises:
-            RuntimeError: Before that.
-        """
-        if self.net is None:
-            raise RuntimeError("the network is built by configure_model, which needs the data's classes: call it first")
-        return self.net
+        self.preprocessing = None
 
     # Building ---------------------------------------------------------------------------------------------------------
 
@@ -131,7 +102,7 @@ class Classifier(pl.LightningModule):
         """
         trainer = trainer_of(self)
         data = getattr(trainer, "datamodule", None) if data is None else data
-        if self._configured:
+        if self.configured:
             self._check_data(data)
             if trainer is not None and trainer.state.fn == "fit":
                 self._weigh_classes(data)
@@ -148,20 +119,14 @@ class Classifier(pl.LightningModule):
                 )
         assert self.net is not None
         self._check_head()
-        resumed = self._loading or (trainer is not None and trainer.ckpt_path is not None)
         names = getattr(data, "class_names", None) or [str(number) for number in range(self.num_classes)]
-        start_weights(self.net, self.initial, data, names, resumed=resumed)
-        self._freezing = Freezing(self.net, self.initial)
-        self._freezing.freeze_norms()
-        if self.channels_last:
-            self.net = self.net.to(memory_format=torch.channels_last)
-        else:
-            self.net.register_forward_pre_hook(contiguous_images)
+        start_weights(self.net, self.initial, data, names, resumed=self.resumed)
+        self.freeze_and_lay_out()
         if self.activation_checkpointing:
             checkpoint_activations(self.net)
         if self.compiled:
             self.net.compile(dynamic=False)  # in place: the names of the weights stay
-        self._random_layers = random_layers(self.net)
+        self.keyed_layers = random_layers(self.net)
         self.register_buffer("class_weights", None, persistent=False)
         self.train_metrics = EvaluationMetrics(self.num_classes, self.loss_settings)
         self.soft_accuracy = SoftTargetAccuracy()
@@ -169,7 +134,7 @@ class Classifier(pl.LightningModule):
         self.raw_metrics = EvaluationMetrics(self.num_classes)
         self.test_metrics = EvaluationMetrics(self.num_classes)
         self._weigh_classes(data)
-        self._configured = True
+        self.configured = True
 
     @staticmethod
     def _agreed(name: str, stated: int | None, found: int | None) -> int:
@@ -195,7 +160,7 @@ class Classifier(pl.LightningModule):
 
     def _weigh_classes(self, data: object) -> None:
         """Balance the training loss by the training images of each class, where the settings ask for it."""
-        if self.loss_settings.class_weights == "equal" or self._loading:
+        if self.loss_settings.class_weights == "equal" or self.loading:
             return
         if not isinstance(data, ImageData):
             raise ValueError("loss.class_weights balanced counts training images: train with an ImageData")
@@ -218,36 +183,15 @@ class Classifier(pl.LightningModule):
             names = getattr(data, "class_names", None)
             self.class_names = list(names) if names is not None else self.class_names
             self.preprocessing = data.preprocessing if isinstance(data, ImageData) else self.preprocessing
-        if stage == "fit" and self.initial.freeze_epochs != 0:
-            allow_unused_parameters(self.trainer)
-        if stage == "fit" and self._configured:
-            self._forget_epoch()
+        super().setup(stage)
 
-    def _forget_epoch(self) -> None:
+    def forget_epoch(self) -> None:
         self.train_metrics.reset()
         self.soft_accuracy.reset()
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (N, num_classes) of images (N, C, H, W)."""
-        return self.network(images.to(self._weights_dtype))
-
-    @property
-    def _weights_dtype(self) -> torch.dtype:
-        """What the weights are stored in: float32 but under a precision such as bf16-true."""
-        return next(self.network.parameters()).dtype
-
-    def on_train_start(self) -> None:
-        self._enter_epoch()  # at a resume inside an epoch, too, of which Lightning announces no start
-        fresh = self.trainer.global_step == 0 and not self.trainer.fast_dev_run  # type: ignore[attr-defined]
-        if fresh and (line := lagging_statistics(self.network, self._total_steps)):
-            announce(line)
-
-    def on_train_epoch_start(self) -> None:
-        self._enter_epoch()
-
-    def _enter_epoch(self) -> None:
-        if self._freezing is not None:
-            self._freezing.enter(self.current_epoch)
+        return self.network(images.to(self.weights_dtype))
 
     # Steps ------------------------------------------------------------------------------------------------------------
 
@@ -258,7 +202,7 @@ class Classifier(pl.LightningModule):
         output, loss = self.loss_of(batch, self.trainer.global_step, batch_idx)
         logits = output if isinstance(output, Tensor) else output[0]
         self._count_training(logits.detach(), batch.targets, batch.index >= 0)
-        if self._logs_this_step:
+        if self.logs_this_step:
             self.log("train/loss_step", loss.detach())
         return loss * batch.weight
 
@@ -270,7 +214,7 @@ class Classifier(pl.LightningModule):
             step: Optimizer steps done before, from which the masks of dropout and stochastic depth are drawn.
             batch_idx: Number of the batch within the epoch.
         """
-        set_random_key(self._random_layers, seed=self.seed, step=step, positions=batch.position)
+        set_random_key(self.keyed_layers, seed=self.seed, step=step, positions=batch.position)
         if self.architecture is None:  # a foreign network draws its masks from the ambient generator
             torch.manual_seed(derive_key(self.seed, "ambient", step, batch_idx, self.global_rank))
         output = self(batch.images)
@@ -300,29 +244,13 @@ class Classifier(pl.LightningModule):
             self.soft_accuracy.update(logits, targets, valid)
         self.train_metrics.update(logits, targets, valid)
 
-    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        if self._logs_this_step:
-            self.log("lr", learning_rate(self.trainer.optimizers[0]))
-
-    @property
-    def _logs_this_step(self) -> bool:
-        """Whether the loggers take this step's values, as Lightning decides it: ``log`` costs as much otherwise."""
-        trainer: Any = self.trainer
-        every = trainer.log_every_n_steps
-        due = every > 0 and ((trainer.global_step + 1) % every == 0 or trainer.should_stop)
-        return due or bool(trainer.fast_dev_run)
-
     def on_train_epoch_end(self) -> None:
         values = self.train_metrics.compute()
         if self.soft_accuracy.updated:
             mixed = self.soft_accuracy.compute()
             values = {"loss": values["loss"], "acc1_soft": mixed["accuracy"], "acc1_ceiling": mixed["ceiling"]}
-        self._log_epoch("train", values)
-        self._forget_epoch()
-
-    def on_validation_epoch_start(self) -> None:
-        """Validate the batch-norm statistics that the checkpoint will hold: rank 0's."""
-        broadcast_buffers(self)
+        self.log_epoch("train", values)
+        self.forget_epoch()
 
     def validation_step(self, batch: Any, batch_idx: int) -> Tensor:
         batch = as_batch(batch, self.global_rank)
@@ -330,15 +258,18 @@ class Classifier(pl.LightningModule):
         self.val_metrics.update(logits, batch.targets, batch.index >= 0)
         return logits
 
+    @torch.no_grad()
+    def count_raw(self, raw: nn.Module | None, batch: Any, outputs: Tensor) -> None:
+        batch = as_batch(batch, self.global_rank)
+        logits = outputs if raw is None else raw(batch.images)
+        self.raw_metrics.update(logits, batch.targets, batch.index >= 0)
+
     def on_validation_epoch_end(self) -> None:
         """Report the weights that were validated (the average under EMA) and, where counted, the ``_raw`` ones."""
         values = self.val_metrics.compute()
         raw = self.raw_metrics.compute() if self.raw_metrics.updated else {}
-        self._log_epoch("val", {**values, **{f"{name}_raw": raw[name] for name in ("loss", "acc1") if raw}})
-        trains = self.trainer.state.fn == "fit" and not self.trainer.sanity_checking
-        scheduler = self.lr_schedulers() if trains else None
-        if isinstance(scheduler, PlateauLR):
-            scheduler.observe(float(values["acc1"]))
+        self.log_epoch("val", {**values, **{f"{name}_raw": raw[name] for name in ("loss", "acc1") if raw}})
+        self.observe(values["acc1"])
         self.val_metrics.reset()
         self.raw_metrics.reset()
 
@@ -349,14 +280,8 @@ class Classifier(pl.LightningModule):
         return logits
 
     def on_test_epoch_end(self) -> None:
-        self._log_epoch("test", self.test_metrics.compute())
+        self.log_epoch("test", self.test_metrics.compute())
         self.test_metrics.reset()
-
-    def _log_epoch(self, stage: str, values: dict[str, Tensor]) -> None:
-        """Log values that are already equal on all ranks (taking their maximum changes nothing)."""
-        for name, value in values.items():
-            shown = (stage, name) in (("train", "loss"), ("val", "acc1"))
-            self.log(f"{stage}/{name}", value.float(), prog_bar=shown, sync_dist=True, reduce_fx="max")
 
     def predict_step(self, batch: Any, batch_idx: int) -> Tensor:
         """Logits (n, num_classes) of a batch, or of images (n, C, H, W) alone; rows that only pad are left out."""
@@ -367,89 +292,20 @@ class Classifier(pl.LightningModule):
         batch = as_batch(batch, self.global_rank)
         return self(batch.images)[batch.index != PADDING]
 
-    # Optimization -----------------------------------------------------------------------------------------------------
-
-    @property
-    def learning_rate(self) -> float:
-        """The peak rate of the optimizer's settings.
-
-        Setting it, as ``Tuner.lr_find`` does, states the rate for the batch in use: no ``base_batch_size`` scales it.
-        """
-        return self.optimizer_settings.learning_rate
-
-    @learning_rate.setter
-    def learning_rate(self, value: float) -> None:
-        self.optimizer_settings = replace(self.optimizer_settings, learning_rate=value, base_batch_size=None)
-
-    def configure_optimizers(self) -> Any:
-        batch_size = getattr(getattr(self.trainer, "datamodule", None), "batch_size", None)
-        if batch_size is None:
-            batch_size = self.optimizer_settings.base_batch_size or 1
-        self._check_kernel()
-        optimizer = make_optimizer(self.network, self.optimizer_settings, batch_size)
-        steps_per_epoch, total_steps = self._count_steps()
-        self._total_steps = total_steps
-        schedule = self.schedule_settings
-        if self.trainer.fast_dev_run:  # type: ignore[attr-defined]
-            schedule = replace(schedule, warmup_epochs=0.0)  # a single step has no room for a warm-up
-        elif total_steps < warmup_steps(schedule, steps_per_epoch):
-            epochs = total_steps / steps_per_epoch
-            announce(f"model.schedule.warmup_epochs is {epochs:g} instead of {schedule.warmup_epochs:g}, the whole run")
-            schedule = replace(schedule, warmup_epochs=epochs)
-        scheduler = make_scheduler(optimizer, schedule, total_steps=total_steps, steps_per_epoch=steps_per_epoch)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
-
-    def _check_kernel(self) -> None:
-        """A fused update divides by the loss scale itself, so clipping before it would see scaled gradients."""
-        fused, clips = self.optimizer_settings.kernel == "fused", self.clipping_settings.kind != "none"
-        if fused and clips and self.trainer.precision == "16-mixed":
-            raise ValueError(
-                "model.optimizer.kernel fused cannot be combined with model.clipping in 16-mixed precision: use kernel "
-                "foreach or precision bf16-mixed"
-            )
-
-    def _count_steps(self) -> tuple[int, int]:
-        """Optimizer steps of an epoch and of the run.
-
-        Lightning's own estimate would open the training loader before a checkpoint's position in the data is restored.
-        """
-        trainer, data = self.trainer, getattr(self.trainer, "datamodule", None)
-        if data is None or not hasattr(data, "steps_per_epoch"):
-            return self._count_loader_steps()
-        batches = data.steps_per_epoch * trainer.accumulate_grad_batches
-        limit = trainer.limit_train_batches
-        batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
-        steps = math.ceil(batches / trainer.accumulate_grad_batches)
-        limits = [trainer.max_steps] if trainer.max_steps >= 0 else []
-        limits += [steps * trainer.max_epochs] if trainer.max_epochs is not None and trainer.max_epochs >= 0 else []
-        if not limits and not self.schedule_settings.endless:
-            raise ValueError(
-                f"the schedule {self.schedule_settings.name} needs an end: set trainer.max_epochs or "
-                "trainer.max_steps, or model.schedule.name to constant or plateau"
-            )
-        return steps, min(limits, default=sys.maxsize)
-
-    def _count_loader_steps(self) -> tuple[int, int]:
-        """The same for a loader that a script gave its Trainer."""
-        trainer = self.trainer
-        total = trainer.estimated_stepping_batches
-        open_training_loader(trainer)  # opened above only where epochs end the run
-        if math.isinf(trainer.num_training_batches) or math.isinf(total):
-            raise ValueError(
-                "the learning rate's schedule needs the length of an epoch and of the run: set limit_train_batches for "
-                "a loader without a length, and max_epochs or max_steps"
-            )
-        return math.ceil(trainer.num_training_batches / trainer.accumulate_grad_batches), int(total)
-
-    def configure_gradient_clipping(self, *args: Any, **kwargs: Any) -> None:
-        """Clip as the recipe's ``model.clipping`` says (Lightning's own ``gradient_clip_val`` is not used)."""
-        clip_gradients_(self.network, classifier_of(self.network), self.clipping_settings)
-
     # Checkpoint -------------------------------------------------------------------------------------------------------
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint.update(describe_classifier(self))
         checkpoint["epoch_metrics"] = [metric.epoch_state() for metric in (self.train_metrics, self.soft_accuracy)]
+
+    @classmethod
+    def recorded_arguments(cls, checkpoint: dict[str, Any], name: str, stated: dict[str, Any]) -> dict[str, Any]:
+        """As ``TrainedModule`` says; ``architecture`` must be stated where it was a module, which no file holds.
+
+        Raises:
+            ValueError: If it is not.
+        """
+        return constructor_arguments(cls, checkpoint, name, stated)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         found, wanted = checkpoint.get("network"), describe_network(self)
@@ -471,51 +327,3 @@ class Classifier(pl.LightningModule):
                 (self.train_metrics, self.soft_accuracy), checkpoint["epoch_metrics"], strict=True
             ):
                 metric.restore_epoch(state)
-
-    @classmethod
-    def load_from_checkpoint(  # type: ignore[override]
-        cls,
-        checkpoint_path: str | Path,
-        map_location: torch.device | str | int | None = None,
-        *,
-        strict: bool = True,
-        weights_only: bool = True,
-        **arguments: Any,
-    ) -> "Classifier":
-        """The Classifier that a checkpoint records, with its weights: the averaged ones under EMA.
-
-        Args:
-            checkpoint_path: A file of ``lit-cnn fit``, or of any Trainer that fitted a Classifier.
-            map_location: Device to put it on; the CPU if left out.
-            strict: Whether every tensor must have its counterpart.
-            weights_only: Files are loaded as tensors and built-in types alone; nothing else is possible.
-            arguments: Arguments of the constructor instead of the recorded ones; ``architecture`` must be given where
-                it was a module, which a checkpoint cannot hold.
-
-        Raises:
-            ValueError: If the file cannot be read, or needs ``architecture``.
-        """
-        if not weights_only:
-            raise ValueError("weights_only=False would run code that a checkpoint may hold: leave it out")
-        checkpoint = load_checkpoint(checkpoint_path)
-        model = cls(**constructor_arguments(cls, checkpoint, str(checkpoint_path), arguments))
-        model._loading = True
-        model.configure_model()
-        model._loading = False
-        model.on_load_checkpoint(checkpoint)
-        model.load_state_dict(checkpoint["state_dict"], strict=strict)
-        model._forget_epoch()
-        return model if map_location is None else model.to(map_location)
-
-
-def contiguous_images(network: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """A hook before the forward pass: a convolution runs in NCHW only where both its filters and its input are."""
-    del network
-    return tuple(value.contiguous() for value in inputs)
-
-
-def broadcast_buffers(module: nn.Module) -> None:
-    """Give every rank the buffers of rank 0; DDP does so before a forward pass in training, not after the last one."""
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        for buffer in module.buffers():
-            torch.distributed.broadcast(buffer, src=0)

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from torch import nn
 
 from lit_cnn.data.module import ImageData
-from lit_cnn.run_folder.checkpoint import load_checkpoint, network_weights
+from lit_cnn.run_folder.checkpoint import CLASSIFICATION, load_checkpoint, network_weights, require_task
 from lit_cnn.training.announce import announce
 from lit_cnn.training.class_rows import unnamed
 from lit_cnn.training.known_images import known_images
@@ -116,10 +116,11 @@ def load_initial_weights(network: nn.Module, initial: InitialWeights, class_name
     """Copy weights into ``network``, whose logits are of ``class_names``, and return a sentence that says which.
 
     Raises:
-        ValueError: If the checkpoint cannot be read, or a layer to copy has another shape or other classes.
+        ValueError: If the checkpoint cannot be read or is a detector's, or a layer to copy has another shape or other classes.
     """
     assert initial.checkpoint is not None
     checkpoint = load_checkpoint(initial.checkpoint)
+    require_task(checkpoint, CLASSIFICATION, initial.checkpoint)
     weights, stored = network_weights(checkpoint), list(checkpoint["class_names"])
     source = checkpoint["network"]["architecture"] or "a network given as a class path"
     proof = checkpoint.get("provenance", {}).get("proof", {})

@@ -7,7 +7,7 @@ from torch import nn
 
 from lit_cnn.architectures.layers.batch_norm import BATCH_NORMS
 from lit_cnn.architectures.network import Network
-from lit_cnn.training.class_rows import class_tensors
+from lit_cnn.training.class_rows import backbone_of, head_tensors
 from lit_cnn.training.fine_tuning import InitialWeights
 
 
@@ -27,7 +27,7 @@ class Freezing:
         self.network = network
         self.epochs = math.inf if initial.freeze_epochs == "all" else initial.freeze_epochs
         self.freezes_norms = initial.batch_norm == "frozen"
-        last = set(class_tensors(network))
+        last = set(head_tensors(network))
         norms = {id(parameter) for norm in batch_norms(network) for parameter in norm.parameters()}
         trained = [(name, each) for name, each in network.named_parameters() if each.requires_grad]
         self._norms = [each for _, each in trained if id(each) in norms] if self.freezes_norms else []
@@ -55,7 +55,8 @@ class Freezing:
             set_training(batch_norms(self.network), False)
 
     def _evaluated_while_frozen(self) -> list[nn.Module]:
-        return list(self.network.features.modules()) if isinstance(self.network, Network) else []
+        network = backbone_of(self.network) or self.network
+        return list(network.features.modules()) if isinstance(network, Network) else []
 
 
 def batch_norms(network: nn.Module) -> list[nn.BatchNorm2d]:

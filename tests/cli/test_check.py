@@ -4,13 +4,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from checkpoint_files import PREPROCESSING, write_checkpoint
 from foreign import LITE0, hub_with_lite0, offline
 from PIL import Image
 from scenes import scene
+from tiny_coco import make_folder, recipe_of, write_recipe
+from tiny_layouts import tiny_splits, write_coco, write_voc, write_yolo
 
 from lit_cnn.cli.main import main
 from lit_cnn.evaluation.checking import WEIGHTS
+from lit_cnn.experiment.fit import fit
+from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.run_folder.checkpoint import BEST, export_weights, load_checkpoint
 
 __all__ = ["hub_with_lite0", "offline"]
@@ -116,3 +121,56 @@ def test_files_are_decoded_by_the_flags(tmp_path: Path, capsys: pytest.CaptureFi
     assert "has 8 x 6 = 48 px, more than the 47 px allowed; make it smaller or remove it, or raise --max-pixels" in (
         capsys.readouterr().out
     )
+
+
+def test_a_folder_of_images_with_boxes_is_checked_as_one(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    splits = tiny_splits()
+    splits["train"][0].boxes.append(("dog", 50, 5, 51, 9))
+    write_coco(tmp_path, splits)
+    assert main(["check", str(tmp_path), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert [each["text"] for each in said["findings"] if "degenerate" in each["text"]] == [
+        "train: train2017/train_00.png, annotation 1001 (dog), degenerate box [50, 5, 51, 9]: left out"
+    ]
+    assert {(each["split"], each["name"]): each["boxes"] for each in said["classes"]}["train", "dog"] == 3
+    assert main(["check", str(tmp_path), "--strict"]) == 1
+    out = capsys.readouterr().out
+    assert "0 errors, " in out.splitlines()[-1]
+    assert [line.split()[:4] for line in out.splitlines() if line.startswith("dog ")] == [
+        ["dog", "train", "3", "3"],
+        ["dog", "val", "1", "1"],
+        ["dog", "test", "1", "1"],
+    ]
+
+
+def test_the_recipe_of_a_detector_is_checked_by_its_images(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    write_yolo(write_voc(tmp_path / "set"))
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text(f"task: detection\ndata: {{path: {tmp_path / 'set'}, layout: voc}}\n")
+    assert main(["check", str(recipe), "--json"]) == 0
+    first = json.loads(capsys.readouterr().out)["findings"][0]["text"]
+    assert "has the layout voc" in first
+    assert main(["check", str(tmp_path / "set")]) == 1
+    assert "has 2 layouts, voc and yolo" in capsys.readouterr().err
+    recipe.write_text("task: detection\ndata: {canvas: [8, 8]}\n")
+    assert main(["check", str(recipe)]) == 1
+    assert "does not state data.path" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*does not have many workers.*")
+def test_the_run_of_a_detector_is_rebuilt(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    images = make_folder(tmp_path / "fruit")
+    run = fit(Recipe.load(write_recipe(tmp_path / "fruit.yaml", recipe_of(images))), runs=tmp_path / "runs")
+    assert run.folder is not None
+    capsys.readouterr()  # what the training said
+    facts = findings(run.folder, capsys, 0)["fact"]
+    assert any(fact.startswith("last.ckpt: fcos on resnet18, ") for fact in facts)
+    assert any(fact.startswith("config.yaml: ") and str(images) in fact for fact in facts)
+    last = run.folder / "checkpoints" / "last.ckpt"
+    content = load_checkpoint(last)
+    del content["state_dict"][next(iter(content["state_dict"]))]
+    torch.save(content, last)
+    errors = findings(run.folder, capsys, 1)["error"]
+    assert [error for error in errors if error.startswith("last.ckpt: the network cannot be rebuilt: ")] == errors
+    assert "\n" not in errors[0]

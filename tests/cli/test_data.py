@@ -2,10 +2,14 @@
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
+from tiny_layouts import COLORS, write_voc
 
+from lit_cnn.cli.data import show_boxes
 from lit_cnn.cli.main import main
 from lit_cnn.data.sources.load import load_source
+from lit_cnn.detection.data import DetectionData
+from lit_cnn.reports.box_sheet import BOX_COLORS
 
 
 @pytest.fixture
@@ -83,3 +87,11 @@ def test_pack_warns_of_16_bit_images_that_become_black(tmp_path, capsys):
     assert "warning" not in capsys.readouterr().err
     levels = [load_source("litdata", str(tmp_path / name)).train.read(0).pixels().amax() for name in ("dark", "bright")]
     assert levels == [3, 255]
+
+
+def test_the_first_batch_of_a_detector_is_drawn_with_its_boxes(tmp_path):
+    data = DetectionData(str(write_voc(tmp_path / "set")), canvas=(48, 64), batch_size=4, workers=0)
+    pixels = np.asarray(Image.open(show_boxes(data, 3, tmp_path / "batch.png")).convert("RGB")).astype(int)
+    for color in (*COLORS.values(), *map(ImageColor.getrgb, BOX_COLORS[:2])):
+        assert (np.abs(pixels - color).sum(axis=2) < 60).sum() > 20
+    assert not (np.abs(pixels - ImageColor.getrgb(BOX_COLORS[2])).sum(axis=2) < 60).any()

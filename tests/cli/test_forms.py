@@ -9,6 +9,7 @@ from fake_search import FIT
 from fitted_run import FittedRun
 from made_runs import make_runs
 from rich.cells import cell_len
+from tiny_layouts import write_voc
 
 from lit_cnn.benchmarking.race import GEMM
 from lit_cnn.cli.main import COMMANDS, main
@@ -45,6 +46,7 @@ IN_SECONDS = {
     "calibrate": ["calibrate", "{run}"],
     "corruptions": ["corruptions", "{run}", "--kinds", "gaussian_noise", "fog", "--severities", "1", "3"],
     "check": ["check", "{run}"],
+    "check of boxes": ["check", "{boxes}"],
     "explain": ["explain", "{run}", "{images}/val/red", "--limit", "1", "--out", "{sweep}/explained"],
     "export": ["export", "{run}", "--format", "safetensors", "--out", "{sweep}.safetensors"],
     "sweep": ["sweep", "--sweep-dir", "{sweep}", "--report"],
@@ -71,7 +73,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def places(fitted: FittedRun, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A run, its images, a sweep of two trials, a search of three, and six runs of two settings."""
+    """A run, its images, a sweep of two trials, a search of three, six runs of two settings, and images with boxes."""
     folder = tmp_path_factory.mktemp("sweeps")
     (folder / "fake.py").write_text(FAKE_FIT)
     (folder / "blocks.yaml").write_text("search: {space: blocks, strategy: random}\n")
@@ -88,6 +90,7 @@ def places(fitted: FittedRun, tmp_path_factory: pytest.TempPathFactory) -> dict[
         assert main(["search", *words, "--search.evaluations", "3"]) == 0
     places = {"run": fitted.folder, "images": fitted.images, "sweep": folder / "s", "search": folder / "searched"}
     places["runs"] = make_runs(folder / "runs", {0.1: [0.8, 0.82, 0.84], 0.2: [0.9, 0.91, 0.95]})
+    places["boxes"] = write_voc(folder / "boxes")
     return {name: str(place) for name, place in places.items()}
 
 

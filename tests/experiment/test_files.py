@@ -70,7 +70,7 @@ def test_the_headers_of_shipped_recipes_hold_in_any_folder(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     files = list_recipes(kind)
-    assert len(files) > 20
+    assert len(files) >= (5 if kind == "detection" else 20)
     assert [configs_of(file)[-1].resolve() for file in files] == [file.resolve() for file in files]
 
 

@@ -31,6 +31,15 @@ def test_files_become_in_older_runs_what_they_became_then() -> None:
     assert completed({"data": {"source": "imagefolder"}}) == {"data": {"source": "imagefolder", **kept}}
 
 
+def test_a_recipe_that_is_older_than_tasks_is_of_classification() -> None:
+    assert completed({"model": {"architecture": "resnet18"}})["task"] == "classification"
+    assert legacy_values({"task": "classification", "model": {}}) == {}
+
+
+def test_a_recipe_of_another_task_is_younger_than_the_keys_of_older_ones() -> None:
+    assert legacy_values({"task": "detection", "model": {}, "data": {}, "ema": {}}) == {}
+
+
 def test_older_runs_validated_the_raw_weights_always() -> None:
     assert completed({"ema": {"decay": 0.9}}) == {"ema": {"decay": 0.9, "validate_raw": True}}
     assert legacy_values({"ema": {"validate_raw": False}}) == {}

@@ -15,9 +15,8 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from lit_cnn.data.batch import as_batch
-from lit_cnn.training.classifier import Classifier, broadcast_buffers
 from lit_cnn.training.optimization.loss_scaling import scaler_of
+from lit_cnn.training.trained_module import TrainedModule, broadcast_buffers
 
 
 def warmed_up_decay(decay: float, updates: int, warmup: bool) -> float:
@@ -126,11 +125,8 @@ class EMA(pl.Callback):
     ) -> None:
         """Count the raw weights' predictions: after the exchange the averaged model holds them."""
         wanted = self._always_raw or (self.validate_raw and self.average is not None)
-        if not wanted or not isinstance(pl_module, Classifier):
-            return
-        batch = as_batch(batch, trainer.global_rank)
-        logits = outputs if self._averaged is None else _logits_of(self._averaged.module, batch.images)
-        pl_module.raw_metrics.update(logits, batch.targets, batch.index >= 0)
+        if wanted and isinstance(pl_module, TrainedModule):
+            pl_module.count_raw(None if self._averaged is None else _evaluated(self._averaged.module), batch, outputs)
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if self._averaged is not None:
@@ -165,10 +161,8 @@ class EMA(pl.Callback):
             pl_module.load_state_dict(checkpoint["current_model_state"])
 
 
-@torch.no_grad()
-def _logits_of(raw: torch.nn.Module, images: Tensor) -> Tensor:
-    raw.eval()
-    return raw(images)
+def _evaluated(raw: torch.nn.Module) -> torch.nn.Module:
+    return raw.eval()
 
 
 def _pairs(averaged: AveragedModel, pl_module: pl.LightningModule) -> Iterator[tuple[Tensor, Tensor]]:

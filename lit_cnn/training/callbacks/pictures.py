@@ -11,88 +11,31 @@ import torch
 from torch import Tensor
 
 from lit_cnn.data.batch import Batch
-from lit_cnn.reports.artist import Artist
-from lit_cnn.tracking import log_picture
-from lit_cnn.training.announce import announce
+from lit_cnn.training.callbacks.run_pictures import RunPictures, is_first_batch
 from lit_cnn.training.losses import LossSettings, row_losses
-from lit_cnn.training.metrics_file import METRICS
 
 SHOWN = 32
 WORST = 16
-END_SECONDS = 30.0
-"""How long the end of a run waits for its pictures."""
-STOP_SECONDS = 5.0
-"""How long a run waits for them that was stopped or has failed."""
 
 
-class Pictures(pl.Callback):
-    """Draw into the run folder and hand the pictures to the tracker.
-
-    Args:
-        folder: The run folder.
-        tracker: The W&B logger, or None.
-        title: What the run is.
-    """
+class Pictures(RunPictures):
+    """The pictures of a run, of its classes and images; the arguments are those of ``RunPictures``."""
 
     def __init__(self, folder: Path, tracker: Any = None, title: str = "") -> None:
-        self.folder = folder
-        self.tracker = tracker
-        self.title = title
-        self._artist = Artist()
-        self._asked: dict[Path, int] = {}  # picture -> step, for the tracker
-        self._failed = False
+        super().__init__(folder, tracker, title)
         self._counts: Tensor | None = None
         self._worst: list[tuple[float, dict[str, Any]]] = []
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Batch, batch_idx: int
     ) -> None:
-        if trainer.global_step > 0 or batch_idx > 0 or not trainer.is_global_zero:
+        if not is_first_batch(trainer, batch_idx):
             return
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         images = data.denormalize(batch.images[:SHOWN]).cpu().numpy()
         targets, names = batch.targets[:SHOWN].cpu().numpy(), list(data.class_names)
         shown = {"images": images, "targets": targets, "names": names, "title": "first training batch"}
-        self._draw("contact_sheet.draw_targets", "first_batch", trainer.global_step, **shown)
-
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Draw the curves up to the epoch before, whose metrics are written by now."""
-        self._draw_curves(trainer)
-
-    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._draw_curves(trainer)
-
-    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
-        self._close(STOP_SECONDS)
-
-    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        self._close(END_SECONDS)
-
-    def _draw_curves(self, trainer: pl.Trainer) -> None:
-        metrics = self.folder / METRICS
-        if trainer.is_global_zero and trainer.current_epoch > 0 and metrics.is_file():
-            self._draw("curves.draw_curves", "curves", None, metrics_csv=metrics, title=self.title)
-
-    def _draw(self, function: str, name: str, step: int | None, **arguments: Any) -> None:
-        """Have a picture drawn, and hand it to the tracker once it is; without a step it stays in the run folder."""
-        self._collect()
-        path = self.folder / f"{name}.png"
-        if step is not None:
-            self._asked[path] = step
-        self._artist.draw(function, path, **arguments)
-
-    def _collect(self) -> None:
-        """Record the pictures that are done; of those that could not be drawn, the first says why."""
-        for path, problem in self._artist.drawn():
-            if problem is None and path in self._asked:
-                log_picture(self.tracker, path.stem, path, self._asked.pop(path))
-            elif problem is not None and not self._failed:
-                self._failed = True
-                announce(f"{path.name} could not be drawn: {problem}")
-
-    def _close(self, seconds: float) -> None:
-        self._artist.close(seconds)
-        self._collect()
+        self.draw("contact_sheet.draw_targets", "first_batch", trainer.global_step, **shown)
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         classes = trainer.datamodule.num_classes  # type: ignore[attr-defined]
@@ -135,11 +78,11 @@ class Pictures(pl.Callback):
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         title = f"validation of best.ckpt, epoch {trainer.current_epoch + 1}"
         names, step = list(data.class_names), trainer.global_step
-        self._draw(
+        self.draw(
             "confusion.draw_confusion", "confusion", step, matrix=counts.cpu().numpy(), class_names=names, title=title
         )
         if self._worst:
-            self._draw(
+            self.draw(
                 "worst_images.draw_worst", "worst_images", step, class_names=names, title=title, **self._shown(data)
             )
 

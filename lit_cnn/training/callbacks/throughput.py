@@ -16,7 +16,7 @@ from lit_cnn.training.announce import announce
 from lit_cnn.training.monitor import metric_text
 from lit_cnn.training.optimization.layer_rates import learning_rate
 
-SHOWN = (("loss", "train/loss"), ("val/loss", "val/loss"), ("val/acc1", "val/acc1"))
+SHOWN = (("loss", "train/loss"), ("val/loss", "val/loss"), ("val/acc1", "val/acc1"), ("val/map", "val/map"))
 """Name in the line, name of the metric."""
 
 

@@ -7,20 +7,21 @@ from torch import nn
 from torch.optim import Optimizer
 
 from lit_cnn.architectures.network import Network
-from lit_cnn.training.class_rows import class_tensors
+from lit_cnn.training.class_rows import backbone_of, head_tensors
 
 
 def rate_factors(network: nn.Module, layer_decay: float, head_factor: float) -> dict[int, float]:
     """What multiplies the learning rate of each parameter, by its ``id``.
 
     The layer next to the head has ``layer_decay``, the one before it its square, and so on; what lies behind the
-    layers, such as a VGG's hidden linear layers, has 1, and the layers that end in the classes ``head_factor``.
+    layers, such as a VGG's hidden linear layers, has 1, and the layers that end in the classes ``head_factor``, as has
+    all of a detector but its backbone.
     """
     found = layers(network)
     factors = {id(parameter): 1.0 for parameter in network.parameters()}
     for number, layer in enumerate(found):
         factors |= {id(parameter): layer_decay ** (len(found) - number) for parameter in layer.parameters()}
-    last = class_tensors(network)
+    last = head_tensors(network)
     return factors | {id(network.get_parameter(name)): head_factor for name in last}
 
 
@@ -33,6 +34,7 @@ def learning_rate(optimizer: Optimizer) -> float:
 def layers(network: nn.Module) -> list[nn.Module]:
     """What counts as a layer, from the image on: the stem and each block of a catalog network's features, else each
     child that holds weights and each block in it but the last child, which is the head."""
+    network = backbone_of(network) or network
     children = list(network.features.children() if isinstance(network, Network) else network.children())
     if not isinstance(network, Network):
         children = [child for child in children if any(True for _ in child.parameters())][:-1]

@@ -14,7 +14,7 @@ from torch import Tensor
 from lit_cnn.data.batch import PADDING, Batch
 from lit_cnn.reports.artist import Drawn
 from lit_cnn.reports.contact_sheet import caption
-from lit_cnn.training.callbacks import pictures
+from lit_cnn.training.callbacks import pictures, run_pictures
 from lit_cnn.training.callbacks.pictures import SHOWN, Pictures
 
 CAT, DOG, EMU = 0, 1, 2
@@ -36,7 +36,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
         def drawn(self) -> list[Drawn]:
             return []
 
-    monkeypatch.setattr(pictures, "Artist", Note)
+    monkeypatch.setattr(run_pictures, "Artist", Note)
     return asked
 
 
@@ -152,7 +152,7 @@ def test_a_picture_that_cannot_be_drawn_is_said_once_and_ends_nothing(
 ) -> None:
     callback = Pictures(tmp_path)
     for name in ("first", "second"):
-        callback._draw("confusion.draw_confusion", name, 0, matrix=[[1]], class_names=["a", "b"])
+        callback.draw("confusion.draw_confusion", name, 0, matrix=[[1]], class_names=["a", "b"])
     callback.teardown(make_trainer(), SimpleNamespace(), "fit")
     said = capsys.readouterr().out
     assert said.count("could not be drawn: the confusion matrix of 2 classes has the shape (2, 2), got (1, 1)") == 1
@@ -162,8 +162,8 @@ def test_the_tracker_gets_a_picture_under_the_step_at_which_it_was_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logged = Mock()
-    monkeypatch.setattr(pictures, "log_picture", logged)
+    monkeypatch.setattr(run_pictures, "log_picture", logged)
     callback = Pictures(tmp_path, tracker := object())
-    callback._draw("confusion.draw_confusion", "confusion", 7, matrix=[[1]], class_names=["a"])
+    callback.draw("confusion.draw_confusion", "confusion", 7, matrix=[[1]], class_names=["a"])
     callback.teardown(make_trainer(), SimpleNamespace(), "fit")
     logged.assert_called_once_with(tracker, "confusion", tmp_path / "confusion.png", 7)
