@@ -69,7 +69,7 @@ def _rebuild(checkpoint: dict[str, Any], path: Path, *, detects: bool) -> None:
     if not detects:
         load_trained(path)
         return
-    from lit_cnn.evaluation.detector_validation import load_detector  # torchvision's detectors
+    from lit_cnn.evaluation.trained_detector import load_detector  # torchvision's detectors
 
     load_detector(checkpoint, str(path), "ema")
 
