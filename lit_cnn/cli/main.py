@@ -21,7 +21,7 @@ COMMANDS = {
     "check": ("lit_cnn.cli.check", "whether a data folder, a checkpoint or a run can be trusted"),
     "validate": ("lit_cnn.cli.evaluate", "accuracy of a checkpoint on the validation images"),
     "test": ("lit_cnn.cli.evaluate", "accuracy of a checkpoint on the test images"),
-    "predict": ("lit_cnn.cli.predict", "classes of image files: lit-cnn predict CKPT IMAGES…"),
+    "predict": ("lit_cnn.cli.predict", "classes of image files, or objects: lit-cnn predict CKPT IMAGES…"),
     "ensemble": ("lit_cnn.cli.ensemble", "accuracy of several checkpoints together"),
     "calibrate": ("lit_cnn.cli.calibrate", "confidence against accuracy, and temperature scaling"),
     "corruptions": ("lit_cnn.cli.corruptions", "accuracy under noise, blur, fog, JPEG and other corruptions"),

@@ -1,8 +1,9 @@
 """Objects in image files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -10,13 +11,15 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from lit_cnn.data.loading.workers import leave_interrupts_to_the_parent
-from lit_cnn.data.sources.decoding import TooManyPixels, attempt
+from lit_cnn.data.settings import OnError
+from lit_cnn.data.sources.decoding import BrokenImage, TooManyPixels, attempt
 from lit_cnn.data.sources.folders import FolderSplit
 from lit_cnn.detection.boxes import Detections
 from lit_cnn.detection.canvas import Canvas
 from lit_cnn.detection.results_file import image_id_of
 from lit_cnn.evaluation.images import EvaluationImages, Problem
 from lit_cnn.evaluation.logits import Advance
+from lit_cnn.evaluation.predict import file_images
 from lit_cnn.evaluation.trained_detector import TrainedDetector
 
 BATCH_SIZE = 8
@@ -105,6 +108,27 @@ def detect_files(
         yield [_named(next(paths), each, found) for each in batch]
         if advance is not None:
             advance(len(batch))
+
+
+def find_objects(
+    trained: TrainedDetector, files: Iterable[str | Path], workers: int = 0, on_error: OnError = "stop"
+) -> list[FileDetections]:
+    """What is shown in each image file.
+
+    Args:
+        trained: As ``load_trained_detector`` gives it.
+        files: Their paths.
+        workers: Processes that decode files; 0 does it in this one.
+        on_error: What a file that cannot be read does: stop raises a ValueError that names it, skip gives it an
+            ``error``.
+    """
+    images = file_images(files, trained.preprocessing.pixel_format, workers, on_error)
+    found = [each for batch in detect_files(trained, images) for each in batch]
+    if on_error == "stop":
+        for each in found:
+            if each.error is not None:
+                raise BrokenImage(each.error)
+    return found
 
 
 def _detect(trained: TrainedDetector, files: Sequence[FramedFile]) -> list[Detections]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,7 +14,8 @@ from lit_cnn.detection.detector import Detector
 from lit_cnn.detection.networks import DetectorNetwork
 from lit_cnn.detection.preprocessing import CanvasPreprocessing
 from lit_cnn.detection.thresholds import Thresholds, unchosen
-from lit_cnn.run_folder.checkpoint import network_weights
+from lit_cnn.run_folder.checkpoint import DETECTION, load_checkpoint, network_weights, require_task
+from lit_cnn.run_folder.folder import find_checkpoint
 
 
 @dataclass
@@ -86,3 +88,15 @@ def detector_from(checkpoint: Mapping[str, Any], path: str, weights: str = "ema"
     trained = TrainedDetector(network, module.class_names, module.category_ids, module.preprocessing, chosen, path)
     trained.show()
     return trained
+
+
+def load_trained_detector(path: str | Path, weights: str = "ema") -> TrainedDetector:
+    """The detector of a checkpoint file or a run folder, see ``find_checkpoint``.
+
+    Raises:
+        ValueError: If it cannot be read, or does not hold a detector.
+    """
+    file = find_checkpoint(path)
+    checkpoint = load_checkpoint(file)
+    require_task(checkpoint, DETECTION, str(file))
+    return detector_from(checkpoint, str(file), weights)

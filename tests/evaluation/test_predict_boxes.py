@@ -8,7 +8,7 @@ from bright_squares import paint, trained
 
 from lit_cnn.data.sources.decoding import PixelFormat
 from lit_cnn.evaluation.predict import file_images
-from lit_cnn.evaluation.predict_boxes import BATCH_SIZE, FileDetections, detect_files
+from lit_cnn.evaluation.predict_boxes import BATCH_SIZE, FileDetections, detect_files, find_objects
 from lit_cnn.evaluation.trained_detector import TrainedDetector
 
 
@@ -64,6 +64,17 @@ def test_files_come_in_order_with_those_that_cannot_be_read_named(tmp_path: Path
 def test_an_image_of_too_many_pixels_says_how_to_read_it(tmp_path: Path) -> None:
     (image,) = found_in([paint(tmp_path / "a.png")], max_pixels=1000)
     assert str(image.error).endswith("or raise --max-pixels")
+
+
+def test_in_python_a_broken_file_ends_the_work_or_is_named(tmp_path: Path) -> None:
+    good = paint(tmp_path / "good.png", red=(0, 0, 40, 40))
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    files = [Path(good), tmp_path / "broken.png"]
+    first, second = find_objects(trained(), files, on_error="skip")
+    assert (len(first.found.scores), first.error) == (1, None)
+    assert "broken.png cannot be decoded" in str(second.error)
+    with pytest.raises(ValueError, match=r"broken\.png cannot be decoded"):
+        find_objects(trained(), files)
 
 
 @pytest.mark.slow

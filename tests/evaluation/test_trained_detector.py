@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from checkpoint_files import write_checkpoint
 
 from lit_cnn.detection.checkpoint_record import RecordedData, describe_detector
 from lit_cnn.detection.detector import Detector
 from lit_cnn.detection.preprocessing import CanvasPreprocessing
 from lit_cnn.detection.pyramid import PyramidSettings
 from lit_cnn.detection.thresholds import Thresholds
-from lit_cnn.evaluation.trained_detector import detector_from
+from lit_cnn.evaluation.trained_detector import detector_from, load_trained_detector
 from lit_cnn.run_folder.checkpoint import load_checkpoint
 
 CHOSEN = Thresholds((0.02, 0.5), 0.45, "val, 3 images")
@@ -51,5 +52,11 @@ def test_a_checkpoint_gives_back_the_network_and_what_it_shows(tmp_path: Path) -
 @pytest.mark.slow
 def test_without_a_validation_the_thresholds_are_stated_ones(tmp_path: Path) -> None:
     write(tmp_path / "net.ckpt", None)
-    trained = detector_from(load_checkpoint(tmp_path / "net.ckpt"), str(tmp_path / "net.ckpt"))
+    trained = load_trained_detector(tmp_path / "net.ckpt")
     assert trained.thresholds == Thresholds((0.3, 0.3), trained.network.decoding.nms_threshold, "no images")
+
+
+def test_a_classifier_is_not_a_detector(tmp_path: Path) -> None:
+    classifier = write_checkpoint(tmp_path / "c.ckpt", ["cat", "dog"])
+    with pytest.raises(ValueError, match=r"c\.ckpt holds a classifier, but this needs a detector"):
+        load_trained_detector(classifier)
