@@ -44,7 +44,7 @@ class ListedRecipe:
 
 
 def listed_recipe(path: Path, measured_batch: int | None = None) -> ListedRecipe:
-    """Read a recipe's file; with ``measured_batch`` images time a few of its training steps on this machine, too, unless
+    """Read a recipe's file; with ``measured_batch`` images time a few of its training steps here, too, unless
     it is a detector's."""
     recipe = with_network(read_recipe(path))
     cost = cost_of(recipe)

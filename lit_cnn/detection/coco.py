@@ -3,7 +3,7 @@
 The files are ``annotations/instances_train2017.json`` (or ``train.json``), with images in ``train2017/`` or
 ``images/train2017/``, or, as Roboflow writes them, ``train/_annotations.coco.json`` among the images. A box is left,
 top, width, height. Ids of categories may have gaps: labels count the categories in the order of their ids. A category
-without a box whose name is the supercategory of others is no class but a heading, which Roboflow writes as id 0.
+without a box whose name is the supercategory of others is a heading, not a class; Roboflow writes one as id 0.
 """
 
 import json

@@ -214,7 +214,7 @@ def _packed(
     counts = np.bincount(rows, minlength=len(images))
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     stated = np.array([box.area for box in boxes], dtype=np.float64)
-    believable = (stated > 0) & (stated <= np.prod(sizes[rows], axis=1))
+    believable = (stated > np.finfo(np.float32).tiny) & (stated <= np.prod(sizes[rows], axis=1))
     areas = np.where(believable, stated, np.prod(corners[:, 2:] - corners[:, :2], axis=1)).astype(np.float32)
     difficult, crowd = (np.array([box[place] for box in boxes], dtype=bool) for place in (3, 4))
     paths = PathTable.of(image.path for image in images)

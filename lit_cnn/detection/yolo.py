@@ -7,7 +7,7 @@ label file is background.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -55,6 +55,7 @@ def read_yolo(path: Path) -> tuple[dict[str, StatedSplit], tuple[str, ...]]:
     if "train" not in places:
         raise ValueError(f"{path} holds no training images: add images/train, or name them in data.yaml as train")
     names = _read_names(path)
+    _require_stated(path, places)
     splits = {split: _stated(path, folders, names) for split, folders in places.items()}
     return splits, tuple(names.classes[number] for number in sorted(names.classes))
 
@@ -88,6 +89,17 @@ def _stated_places(path: Path) -> dict[str, list[Path]]:
         if places and len(places) == len(entries):
             found[split] = places
     return found
+
+
+def _require_stated(path: Path, places: Mapping[str, list[Path]]) -> None:
+    """Refuse validation images that data.yaml names and that are not there, as others would be held out instead."""
+    file = _yaml_file(path)
+    stated = {} if file is None else _yaml_content(file)
+    named = next((stated[name] for name in _SPLITS["val"] if stated.get(name)), None)
+    if named is not None and "val" not in places:
+        raise ValueError(
+            f"{file} names the validation images {named}, which are not there: correct or remove the entry"
+        )
 
 
 def _place(entry: str, bases: Sequence[Path]) -> Path | None:

@@ -116,7 +116,8 @@ def load_initial_weights(network: nn.Module, initial: InitialWeights, class_name
     """Copy weights into ``network``, whose logits are of ``class_names``, and return a sentence that says which.
 
     Raises:
-        ValueError: If the checkpoint cannot be read or is a detector's, or a layer to copy has another shape or other classes.
+        ValueError: If the checkpoint cannot be read or is a detector's, or a layer to copy has another shape or other
+            classes.
     """
     assert initial.checkpoint is not None
     checkpoint = load_checkpoint(initial.checkpoint)

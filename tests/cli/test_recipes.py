@@ -36,8 +36,17 @@ def test_overlays_and_twins_are_listed_apart(capsys: pytest.CaptureFixture) -> N
 
 def test_every_recipe_is_listed_with_its_cost(capsys: pytest.CaptureFixture) -> None:
     rows = objects(capsys)
-    assert [row["name"] for row in rows] == [path.stem for path in list_recipes()]
-    assert all(row["images_seen"] and row["training_madds"] for row in rows)
+    named = {path.stem: path for path in list_recipes()}
+    assert [row["name"] for row in rows] == [*named, *(f"detection/{path.stem}" for path in list_recipes("detection"))]
+    assert all(row["images_seen"] for row in rows)
+    assert all(row["training_madds"] for row in rows if row["name"] in named)
+
+
+def test_a_detector_is_listed_with_its_backbone_and_canvas(capsys: pytest.CaptureFixture) -> None:
+    (row,) = objects(capsys, "detection/bccd")
+    assert row["architecture"].startswith("fcos on ")
+    assert (row["image_size"], row["data"]) == ([240, 320], "bccd")
+    assert row["training_madds"] is None  # pyramid and heads are not counted
 
 
 @pytest.mark.parametrize("kind", ["", "--small", "--overlays"])

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tiny_layouts import write_json, write_yolo
+from tiny_layouts import tiny_splits, write_json, write_yolo
 
 from lit_cnn.detection.annotations import read_annotations
 from lit_cnn.detection.boxes import AnnotatedSplit
@@ -124,3 +124,19 @@ def test_validation_images_alone_are_refused(tmp_path: Path) -> None:
     write_json(tmp_path / "data.yaml", {"names": ["cat", "dog"]})
     with pytest.raises(ValueError, match="holds no training images: add images/train"):
         read_annotations(tmp_path, "yolo")
+
+
+def test_validation_images_that_are_named_and_not_there_are_refused(tmp_path: Path) -> None:
+    write_yolo(tmp_path, tiny_splits(val=0))
+    write_json(tmp_path / "data.yaml", {"train": "images/train", "val": "images/gone", "names": ["cat", "dog"]})
+    with pytest.raises(ValueError, match=r"data\.yaml names the validation images images/gone, which are not there"):
+        read_annotations(tmp_path)
+
+
+def test_places_may_be_below_a_stated_path(tmp_path: Path) -> None:
+    write_yolo(tmp_path / "inner")
+    content = {"path": "inner", "train": "images/train", "val": ["images/val"], "names": ["cat", "dog"]}
+    write_json(tmp_path / "data.yaml", content)
+    found = read_annotations(tmp_path)
+    assert {name: len(split) for name, split in found.splits.items()} == {"train": 6, "val": 3}
+    assert found.train.images[0].path == "inner/images/train/train_00.png"

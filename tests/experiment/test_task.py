@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import pytest
+
+from lit_cnn.experiment.parser import RecipeCLI, recipe_parser
+from lit_cnn.experiment.task import require_classification, task_of
+
+DETECTION = "task: detection\nmodel: {architecture: resnet18}\ndata: {path: fruit}\n"
+
+
+def file(folder: Path, name: str, text: str) -> Path:
+    (folder / name).write_text(text)
+    return folder / name
+
+
+def test_a_recipe_without_a_task_is_of_classification() -> None:
+    assert task_of({"a.yaml": {"model": {}}}, []) == "classification"
+    assert task_of({}, ["--data.path", "x"]) == "classification"
+
+
+def test_files_and_the_command_line_state_the_task() -> None:
+    assert task_of({"a.yaml": {"task": "detection"}, "overlay.yaml": {"data": {}}}, []) == "detection"
+    assert task_of({}, ["--task", "detection"]) == task_of({}, ["--task=detection"]) == "detection"
+
+
+def test_two_tasks_are_refused_in_one_sentence() -> None:
+    recipes = {"a.yaml": {"task": "detection"}, "b.yaml": {"task": "classification"}}
+    with pytest.raises(ValueError, match=r"^a\.yaml is a recipe of the task detection, b\.yaml one of the task class"):
+        task_of(recipes, [])
+    with pytest.raises(ValueError, match="the command line one of the task classification"):
+        task_of({"a.yaml": {"task": "detection"}}, ["--task=classification"])
+
+
+def test_an_unknown_task_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"^a\.yaml: task must be classification or detection, got 'segment'$"):
+        task_of({"a.yaml": {"task": "segment"}}, [])
+
+
+def test_what_is_for_classifiers_says_so() -> None:
+    require_classification("classification")
+    with pytest.raises(ValueError, match="this one's task is detection"):
+        require_classification("detection")
+
+
+def test_a_recipe_of_a_detector_has_its_sections(tmp_path: Path) -> None:
+    cli = RecipeCLI(["--config", str(file(tmp_path, "fruit.yaml", DETECTION))])
+    assert cli.task == cli.config.task == "detection"
+    assert (cli.config.monitor, cli.config.early_stopping.monitor) == ("val/map", "val/map")
+    assert cli.config.model.detector == "fcos"
+    assert cli.config.about.title == "fcos with resnet18 on fruit"
+    assert "task: detection" in cli.dump()
+
+
+@pytest.mark.parametrize(
+    ("key", "sentence"),
+    [
+        ("progressive_learning.stages=2", "the recipe has no key 'progressive_learning.stages'"),
+        ("data.image_size=64", "the recipe has no key 'data.image_size'"),
+        ("model.fcos.dept=2", "did you mean 'model.fcos.depth'"),
+        ("model.detector=yolo", "model.detector"),
+    ],
+)
+def test_a_key_that_a_detector_has_not_is_named(tmp_path: Path, key: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        RecipeCLI(["--config", str(file(tmp_path, "fruit.yaml", DETECTION)), f"--{key}"])
+
+
+def test_the_parser_of_classification_is_the_default() -> None:
+    assert recipe_parser() is not recipe_parser("detection")
+    assert RecipeCLI(["--config", "recipes/quickstart.yaml"]).config.task == "classification"
