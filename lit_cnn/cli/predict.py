@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from os import sep
 from os.path import commonpath
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lit_cnn.cli import predict_boxes
 from lit_cnn.cli.checkpoint_arguments import add_network_arguments, add_temperature_argument, chosen_checkpoint
@@ -21,7 +21,7 @@ from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, percent, progress, say
 from lit_cnn.cli.outputs import add_output, require_writable
 from lit_cnn.cli.pixel_arguments import add_limit_argument
-from lit_cnn.cli.predicted import Tally, broken_files, interruption
+from lit_cnn.cli.predicted import SHOWN, Tally, broken_files, interruption, warn_of_levels
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 from lit_cnn.evaluation.choices import TOP_K
 from lit_cnn.evaluation.record_file import ENDINGS
@@ -31,10 +31,6 @@ if TYPE_CHECKING:  # a help needs none of it
     from lit_cnn.evaluation.images import EvaluationImages
     from lit_cnn.evaluation.predict import Prediction
     from lit_cnn.evaluation.trained import Trained
-
-LEVELS_ADVICE = "give 8-bit levels, or a network trained with data.levels [0, {}]"
-SHOWN = 50
-"""Rows of the table where a file has all."""
 
 
 @dataclass
@@ -57,32 +53,36 @@ class Results(Tally["Prediction"]):
 
 def run(arguments: list[str]) -> int:
     options = parse(arguments)
-    for path in options.out:
-        if path.suffix:  # what has none may be a folder for the pictures of a detector
-            require_writable("--out", path, ENDINGS)
-    from lit_cnn.data.levels import levels_warning
-    from lit_cnn.data.sources.decoding import BrokenImage
+    for out in options.out:
+        if out.suffix:  # what has none may be a folder for the pictures of a detector
+            require_writable("--out", out, ENDINGS)
     from lit_cnn.evaluation.calibration import read_temperature
-    from lit_cnn.evaluation.predict import BATCH_SIZE, file_images
-    from lit_cnn.evaluation.trained import trained_from
-    from lit_cnn.exporting.inference import faster_network
     from lit_cnn.run_folder.checkpoint import DETECTION, load_checkpoint
 
-    temperature = read_temperature(options.temperature)
+    options.temperature, stated = read_temperature(options.temperature), given_flags(options)
     files = named_files(options)
     path = chosen_checkpoint(options.checkpoint)
     checkpoint = load_checkpoint(path)
     if checkpoint.get("task") == DETECTION:
-        return predict_boxes.run(options, given_flags(options), checkpoint, path, files)
+        return predict_boxes.run(options, stated, checkpoint, path, files)
     require_no_boxes(options, path)
+    return name_classes(options, checkpoint, path, files)
+
+
+def name_classes(options: argparse.Namespace, checkpoint: dict[str, Any], path: str, files: ImageFiles) -> int:
+    """Predict by a classifier: ``checkpoint`` as it was read from ``path``."""
+    from lit_cnn.data.sources.decoding import BrokenImage
+    from lit_cnn.evaluation.predict import BATCH_SIZE, file_images
+    from lit_cnn.evaluation.trained import trained_from
+    from lit_cnn.exporting.inference import faster_network
+
     trained = trained_from(checkpoint, path, options.weights, options.trust)
     if trained.doubt is not None:
         say(trained.doubt, stderr=True)
-    trained.temperature = temperature
+    trained.temperature = options.temperature
     pixel_format = replace(trained.preprocessing.pixel_format, max_pixels=options.max_pixels)
     images = file_images(files.paths, pixel_format, options.workers, "skip")
-    if problem := levels_warning(images.split, pixel_format, "the prediction", advice=LEVELS_ADVICE):
-        say(f"warning: {problem}", stderr=True)
+    warn_of_levels(images)
     if options.fold or options.compile:
         known = trained.preprocessing
         shape = min(BATCH_SIZE, len(images)), known.in_channels, *known.image_size
@@ -134,6 +134,12 @@ def make_parser() -> CommandParser:
     parser.add_argument(
         "--compile", action="store_true", help="fold and compile, which takes seconds to minutes: for many images"
     )
+    add_box_arguments(parser)
+    return parser
+
+
+def add_box_arguments(parser: CommandParser) -> None:
+    """``--score`` and ``--nms``."""
     boxes = parser.add_argument_group("detectors")
     boxes.add_argument(
         "--score", type=float, metavar="S", help="least score of a box (default: each class's, chosen on validation)"
@@ -144,7 +150,6 @@ def make_parser() -> CommandParser:
         metavar="IOU",
         help="largest overlap of two boxes of a class (default: chosen on validation)",
     )
-    return parser
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:

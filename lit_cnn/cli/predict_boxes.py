@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lit_cnn.cli.console import as_json, progress, say
 from lit_cnn.cli.outputs import require_writable
-from lit_cnn.cli.predicted import Tally, broken_files, interruption
+from lit_cnn.cli.predicted import SHOWN, Tally, broken_files, interruption, warn_of_levels
 from lit_cnn.cli.tables import Column, Table, print_tables
 from lit_cnn.evaluation.record_file import ENDINGS
 
@@ -24,9 +24,6 @@ if TYPE_CHECKING:  # a help needs none of it
     from lit_cnn.evaluation.images import EvaluationImages
     from lit_cnn.evaluation.predict_boxes import FileDetections
     from lit_cnn.evaluation.trained_detector import TrainedDetector
-
-_SHOWN = 50
-"""Rows of the table where files have all."""
 
 
 def run(
@@ -53,13 +50,14 @@ def run(
     trained.show(options.score, options.nms)
     pixel_format = replace(trained.preprocessing.pixel_format, max_pixels=options.max_pixels)
     images = file_images(files.paths, pixel_format, options.workers, "skip")
+    warn_of_levels(images)
     folders = [
         PictureFolder(out, files.paths, trained.class_names, pixel_format) for out in options.out if not out.suffix
     ]
     tables += [each.folder / name for each in folders for name in (TABLE, RESULTS)]
     for table in tables:
         require_writable("--out", table, ENDINGS)
-    results: Tally[FileDetections] = Tally(_SHOWN if tables and not options.json else None)
+    results: Tally[FileDetections] = Tally(SHOWN if tables and not options.json else None)
     try:
         find(trained, images, tables, folders, results)
     except KeyboardInterrupt:

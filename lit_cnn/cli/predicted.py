@@ -6,11 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from lit_cnn.cli.console import say
+
 if TYPE_CHECKING:
+    from lit_cnn.evaluation.images import EvaluationImages
     from lit_cnn.evaluation.record_file import RecordFile
 
+SHOWN = 50
+"""Rows of the table where a file has all."""
 _NAMED = 10
 """Broken files that the last line names."""
+_LEVELS_ADVICE = "give 8-bit levels, or a network trained with data.levels [0, {}]"
 
 
 class Predicted(Protocol):
@@ -49,6 +55,14 @@ class Tally(Generic[Kind]):
         self.kept += predictions[: None if self.most is None else self.most - len(self.kept)]
         self.count += len(predictions)
         self.broken += [each for each in predictions if each.error is not None]
+
+
+def warn_of_levels(images: EvaluationImages) -> None:
+    """Say on stderr where images of more than 8 bits become nearly black."""
+    from lit_cnn.data.levels import levels_warning
+
+    if problem := levels_warning(images.split, images.pixel_format, "the prediction", advice=_LEVELS_ADVICE):
+        say(f"warning: {problem}", stderr=True)
 
 
 def interruption(results: Tally[Kind], total: int) -> str:

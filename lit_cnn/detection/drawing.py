@@ -75,7 +75,7 @@ def mistakes(image: AnnotatedImage, found: Detections) -> Mistakes:
 
 
 def validation_pictures(metrics: DetectionMetrics, thresholds: Thresholds, title: str) -> list[Picture]:
-    """Truth beside what was found, the worst images, precision over recall, and the confusion with background.
+    """Truth next to what was found, the worst images, precision over recall, and the confusion with background.
 
     Every rank has to call it, unless all have asked ``metrics`` for what was found before.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from lit_cnn.reports.canvas import GRID, INK, new_figure, write_figure
@@ -85,13 +86,7 @@ def draw_box_sheet(
     head = _MARGIN + _LINE * (len(legend) + bool(title))
     height = head + rows * step_y + _MARGIN
     figure = new_figure(width, height)
-    if title:
-        text = shortened(title, int((width - 2 * _MARGIN) / _LETTER))
-        figure.text(_MARGIN / width, 1 - _MARGIN / height, text, va="top", fontsize=11, fontweight="bold", color=INK)
-    for line, entries in enumerate(legend):
-        for left, text, color in entries:
-            down = _MARGIN + (line + bool(title)) * _LINE
-            figure.text(left / width, 1 - down / height, text, va="top", fontsize=9, fontweight="bold", color=color)
+    _write_head(figure, title, legend, width, height)
     for number, image in enumerate(images):
         left, top = _MARGIN + number % columns * step_x, height - head - number // columns * step_y
         axes = figure.add_axes((left / width, (top - tall) / height, cell / width, tall / height))
@@ -105,6 +100,19 @@ def draw_box_sheet(
             baseline = (top - tall - 0.75 * _LINE) / height
             figure.text((left + cell / 2) / width, baseline, text, ha="center", fontsize=8, color=INK)
     return write_figure(figure, out_png)
+
+
+def _write_head(
+    figure: Figure, title: str, legend: list[list[tuple[float, str, str]]], width: float, height: float
+) -> None:
+    """Title and legend at the top of a figure of width x height inches."""
+    if title:
+        text = shortened(title, int((width - 2 * _MARGIN) / _LETTER))
+        figure.text(_MARGIN / width, 1 - _MARGIN / height, text, va="top", fontsize=11, fontweight="bold", color=INK)
+    for line, entries in enumerate(legend):
+        for left, text, color in entries:
+            down = _MARGIN + (line + bool(title)) * _LINE
+            figure.text(left / width, 1 - down / height, text, va="top", fontsize=9, fontweight="bold", color=color)
 
 
 def box_color(label: int) -> str:
