@@ -278,6 +278,83 @@ def log_picture(logger: "WandbLogger | None", name: str, path: Path, step: int) 
     _attempt(record)
 
 
+@dataclass(frozen=True)
+class Boxes:
+    """Boxes on an image.
+
+    Args:
+        corners: For each box left, top, right, bottom in pixels of the image.
+        labels: For each its class.
+        scores: For each its score; empty for true boxes.
+    """
+
+    corners: Sequence[Sequence[float]]
+    labels: Sequence[int]
+    scores: Sequence[float] = ()
+
+
+@dataclass(frozen=True)
+class BoxedImage:
+    """An image with named layers of boxes, which W&B shows and hides by class and score.
+
+    Args:
+        pixels: uint8 (H, W, 3) array.
+        layers: Name such as "true boxes" -> boxes.
+        caption: A text below the image.
+    """
+
+    pixels: Any
+    layers: Mapping[str, Boxes]
+    caption: str = ""
+
+
+def log_boxes(
+    logger: "WandbLogger | None", name: str, images: Sequence[BoxedImage], class_names: Sequence[str], step: int
+) -> None:
+    """Record images with their boxes under a name; nothing without a logger.
+
+    Args:
+        logger: The run's.
+        name: Of the pictures.
+        images: What is shown.
+        class_names: K names.
+        step: Optimizer steps done.
+    """
+    if logger is None:
+        return
+    names = {label: printable(text) for label, text in enumerate(class_names)}
+
+    def record() -> None:
+        import wandb
+
+        shown = [
+            wandb.Image(
+                image.pixels,
+                caption=printable(image.caption),
+                boxes={
+                    layer: {"box_data": _box_data(boxes, names), "class_labels": names}
+                    for layer, boxes in image.layers.items()
+                },
+            )
+            for image in images
+        ]
+        logger.experiment.log({name: shown, STEP: step})
+
+    _attempt(record)
+
+
+def _box_data(boxes: Boxes, names: Mapping[int, str]) -> list[dict[str, Any]]:
+    """Boxes in W&B's form."""
+    data: list[dict[str, Any]] = []
+    for number, ((left, top, right, bottom), label) in enumerate(zip(boxes.corners, boxes.labels, strict=True)):
+        sides = {"minX": float(left), "minY": float(top), "maxX": float(right), "maxY": float(bottom)}
+        score = float(boxes.scores[number]) if len(boxes.scores) else None
+        text = names[int(label)] + ("" if score is None else f" {score:.2f}")
+        entry = {"position": sides, "domain": "pixel", "class_id": int(label), "box_caption": text}
+        data.append(entry if score is None else {**entry, "scores": {"score": score}})
+    return data
+
+
 def _attempt(action: Callable[[], object]) -> None:
     """Do it, unless W&B has failed before; a failure is a warning."""
     if _failed.is_set():

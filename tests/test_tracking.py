@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lit_cnn import tracking
@@ -337,6 +338,30 @@ def test_a_missing_picture_is_named_and_no_logger_is_fine(tmp_path: Path) -> Non
         tracking.log_picture(None, "curves", tmp_path / "none.png", 0)
     (tmp_path / "a.png").touch()
     tracking.log_picture(None, "curves", tmp_path / "a.png", 0)
+
+
+@pytest.mark.slow
+def test_boxes_are_recorded_with_classes_and_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    true = tracking.Boxes([[1, 2, 9, 8]], [1])
+    found = tracking.Boxes([[1, 2, 10, 8], [3, 3, 6, 6]], [1, 0], [0.9, 0.25])
+    image = tracking.BoxedImage(np.zeros((12, 16, 3), np.uint8), {"true boxes": true, "found boxes": found}, "a.png")
+    logger = tracking.make_logger(TrackingSettings(mode="offline"), tmp_path, "run", "run", {}, False)
+    tracking.log_boxes(logger, "boxes", [image], ["apple", "pear"], 3)
+    tracking.finish(0)
+    (run,) = (tmp_path / "wandb").glob("offline-run-*")
+    (first, second) = sorted((run / "files" / "media" / "metadata" / "boxes2D").glob("*.json"), key=_boxes_of)
+    (box,) = json.loads(first.read_text())["box_data"]
+    assert box["position"] == {"minX": 1.0, "minY": 2.0, "maxX": 9.0, "maxY": 8.0}
+    assert (box["class_id"], box["box_caption"]) == (1, "pear")
+    boxes = json.loads(second.read_text())["box_data"]
+    assert [each["scores"]["score"] for each in boxes] == [0.9, 0.25]
+    assert [each["box_caption"] for each in boxes] == ["pear 0.90", "apple 0.25"]
+    assert tracking.log_boxes(None, "boxes", [image], ["apple", "pear"], 3) is None
+
+
+def _boxes_of(file: Path) -> int:
+    return len(json.loads(file.read_text())["box_data"])
 
 
 def test_there_is_no_command_without_an_offline_part(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ EXTENDABLE_KEYS = (
     *("trainer", "early_stopping", "model.optimizer", "model.schedule", "model.clipping", "model.loss", "model.sam"),
     *("data.crop", "data.flip", "data.color_jitter", "data.shear", "data.auto_augment", "data.rand_augment"),
     *("data.cutout", "data.random_erasing", "data.mixup", "data.cutmix", "data.mixing"),
+    *("data.scale_jitter", "data.visibility"),
 )
 """Keys that a run which extends another may change: how long, how fast and on which augmentations it trains."""
 STATE_KEYS = ("model.optimizer.name", "model.optimizer.decay_excluded")

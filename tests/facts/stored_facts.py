@@ -8,8 +8,8 @@ from typing import Any
 
 @functools.cache
 def stored_facts(name: str) -> Any:
-    """The content of ``<name>.json`` (architectures, recipes, claims, detection), one object for all callers: do not change
-    it.
+    """The content of ``<name>.json`` (architectures, recipes, claims, detection), one object for all callers: do not
+    change it.
 
     Raises:
         FileNotFoundError: if there is no such file.
