@@ -191,8 +191,8 @@ def list_keys(prefix: str, form: argparse.Namespace, words: list[str]) -> int:
         ValueError: If there is none, naming the nearest.
     """
     from lit_cnn.cli.console import as_json
-    from lit_cnn.experiment.jsonargparse_internals import described_keys, keys_of
     from lit_cnn.experiment.files import find_recipe, read_yaml
+    from lit_cnn.experiment.jsonargparse_internals import described_keys, keys_of
     from lit_cnn.experiment.parser import recipe_parser
     from lit_cnn.experiment.suggestions import MEANT, nearest_key
     from lit_cnn.experiment.task import task_of
