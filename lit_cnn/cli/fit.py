@@ -1,6 +1,7 @@
 """``lit-cnn fit``: train a recipe in a run folder of its own, or continue a run."""
 
 import argparse
+import itertools
 import os
 import re
 from pathlib import Path
@@ -84,7 +85,7 @@ def run(arguments: list[str]) -> int:
 
     quieten_lightning()
     if known.keys is not None:
-        return list_keys(known.keys, known)
+        return list_keys(known.keys, known, rest)
     if known.json or known.markdown:
         form = "json" if known.json else "markdown"
         raise ValueError(f"--{form} is a form of --keys PREFIX: add that, or leave --{form} out")
@@ -182,18 +183,22 @@ def announce_rate(recipe: "Recipe") -> None:
         )
 
 
-def list_keys(prefix: str, form: argparse.Namespace) -> int:
-    """Print the recipe's keys below ``prefix``, or that it means or whose name or meaning has a word that begins so.
+def list_keys(prefix: str, form: argparse.Namespace, words: list[str]) -> int:
+    """Print the recipe's keys below ``prefix``, or that it means or whose name or meaning has a word that begins so; of
+    a detector's recipe where ``words`` name one or say --task detection.
 
     Raises:
         ValueError: If there is none, naming the nearest.
     """
     from lit_cnn.cli.console import as_json
+    from lit_cnn.experiment.files import find_recipe, read_yaml
     from lit_cnn.experiment.jsonargparse_internals import described_keys, keys_of
     from lit_cnn.experiment.parser import recipe_parser
     from lit_cnn.experiment.suggestions import MEANT, nearest_key
+    from lit_cnn.experiment.task import task_of
 
-    parser = recipe_parser()
+    names = [value for flag, value in itertools.pairwise(words) if flag == "--config"]
+    parser = recipe_parser(task_of({name: read_yaml(find_recipe(name)) for name in names}, words))
     known = described_keys(parser)
     found = [key for key in known if key.name.startswith(prefix)]
     if not found:

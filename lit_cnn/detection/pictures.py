@@ -1,4 +1,4 @@
-"""Pictures of a detector's run: the first batch with its boxes; of the best validation the truth beside what was found,
+"""Pictures of a detector's run: the first batch with its boxes; of the best validation true boxes next to found ones,
 the worst images, precision over recall and the confusion with the background; the curves after every epoch.
 """
 

@@ -61,7 +61,7 @@ class KnownWeights:
             return cls(row.architecture, reference_of(row).options, row.preprocessing)
         checkpoint = load_checkpoint(find_checkpoint(spec))
         network, stored = checkpoint["network"], checkpoint["preprocessing"]
-        detects = checkpoint.get("task", CLASSIFICATION) != CLASSIFICATION  # its canvas is no crop
+        detects = checkpoint.get("task", CLASSIFICATION) != CLASSIFICATION  # a canvas is not a crop
         made = None if stored is None or detects else Preprocessing.from_dict(stored)
         return cls(network["architecture"], network["options"], made)
 
