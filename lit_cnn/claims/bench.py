@@ -90,7 +90,8 @@ def write_images(images: BenchImages, folder: Path) -> tuple[Path, Path]:
         if (folder / name).is_file():
             continue
         with replacing(folder / name) as partial, partial.open("wb") as file:
-            np.savez(file, **_arrays("train", images.train), **_arrays("val", held_out))
+            arrays = _arrays("train", images.train) | _arrays("val", held_out)
+            np.savez(file, **arrays)  # type: ignore[arg-type]
     return (folder / JUDGED).resolve(), (folder / CHOSEN).resolve()
 
 

@@ -141,7 +141,7 @@ class Trainer:
         planned = int(note.read_text(encoding="utf-8"))
         if (seeds or 0) > planned:
             raise ValueError(
-                f"{self.claim.name} has begun with {planned} seeds, and seeds that are added after a look at the others "
+                f"{self.claim.name} has begun with {planned} seeds, and seeds that are added after a look at others "
                 "prove nothing: choose another --folder"
             )
         return planned

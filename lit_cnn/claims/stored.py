@@ -40,7 +40,7 @@ def strategy_means(table: str, budgets: tuple[int, ...] = (60, 100, 150)) -> dic
     """
     text = measurement(STRATEGIES).read_text(encoding="utf-8")
     section = text[text.index(f"## {table}") :].split("\n## ")[0]
-    figures = {}
+    figures: dict[str, float] = {}
     for line in section.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         found = [re.match(r"([\d.]+) ± ([\d.]+)", cell) for cell in cells[-len(budgets) :]]

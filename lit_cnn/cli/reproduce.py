@@ -44,13 +44,11 @@ def make_parser() -> CommandParser:
         "--seeds",
         type=int,
         metavar="N",
-        help="run N of the planned seeds now; above them: plan N, before the first run",
+        help="run N of the planned seeds now, or plan more before the first run",
     )
     parser.add_argument("--list", action="store_true", help="print designs and rules, run nothing")
     parser.add_argument("--folder", type=Path, default=FOLDER, metavar="DIR", help=f"of the trainings ({FOLDER})")
-    parser.add_argument(
-        "--results", type=Path, metavar="DIR", help="of the result files (docs/claims/results or claims)"
-    )
+    parser.add_argument("--results", type=Path, metavar="DIR", help="of the result files")
     parser.add_argument(
         "--storage", metavar="URL", help="database that several machines share: postgresql+psycopg://user@host/name"
     )
@@ -162,23 +160,22 @@ def verdicts_table(known: Sequence[tuple[Claim, Result | None, Judgement | None]
     ]  # fmt: skip
     rows = []
     for claim, result, judgement in known:
-        design = claim.design(scale)
-        verdict = (
-            judgement.verdict if judgement else "no design of this scale" if design is None else before(claim, scale)
-        )
+        verdict = judgement.verdict if judgement else before(claim, scale)
         verdict += "; the design has changed since" if is_stale(claim, result) else ""
         found = next((finding.said for finding in judgement.findings if finding.primary), "") if judgement else ""
         seeds = str(result.seeds) if result and result.runs else "–"
         rows.append([claim.name, verdict, found or claim.title, seeds, result.date if result else "–"])
     count = sum(judgement is not None for _, _, judgement in known)
-    note = f"at 5 % each, expect {0.05 * count:.1f} false verdicts in {count} by chance; lit-cnn reproduce --list has the rules"
+    note = f"at 5 % each, expect {0.05 * count:.1f} false verdicts in {count} by chance; --list has the rules"
     return Table(columns, rows, title=f"claims at scale {scale}", notes=[note])
 
 
 def before(claim: Claim, scale: Scale) -> str:
     """What is known before the first run."""
     design = claim.design(scale)
-    return "not run yet" if design is not None and design.decidable() else "not decidable here"
+    if design is None:
+        return "no design of this scale"
+    return "not run yet" if design.decidable() else "not decidable here"
 
 
 def findings_table(claim: Claim, judgement: Judgement) -> Table:
@@ -215,7 +212,7 @@ def print_designs(claims: Sequence[Claim], options: argparse.Namespace) -> int:
         [
             claim.name,
             part.question if part.primary else f"({part.question})",
-            (part.refusal(design.seeds) and f"not decidable here: {part.refusal(design.seeds)}") or part.rule,
+            f"not decidable here: {why}" if (why := part.refusal(design.seeds)) else part.rule,
             str(design.seeds) if part.arms else "–",
             f"{design.core_minutes:g}" if place == 0 else "",
         ]

@@ -20,7 +20,7 @@ CLAIM = Claim(
     question="Nets without norms train at rates at which they diverge without adaptive gradient clipping",
     slide="NFNet: adaptive gradient clipping",
     published=(
-        Published("ImageNet, normalizer-free nets", "at a batch of 4,096 they do not train stably without clipping; the "
+        Published("ImageNet, normalizer-free nets", "at a batch of 4,096 they are unstable without clipping; the "
                   "gain of clipping grows with the batch", "Brock et al., 2021, arXiv:2102.06171, Figure 2"),
     ),
     designs={
@@ -31,7 +31,7 @@ CLAIM = Claim(
                 Undecidable("clipping matters most at a batch of 4,096",
                             "10,000 images hold two such batches", "lit-cnn fit --config nfnet_f0", primary=False),
             ),
-            "an NFNet of widths 16, 32, 96, 96 and one block per stage at 32 px, 10,000 images, 10 epochs, batches of 512",
+            "an NFNet of widths 16, 32, 96, 96, one block each, at 32 px, 10,000 images, 10 epochs, batches of 512",
             cifar_bench(10_000, 10, {
                 "model.architecture": "nfnet_f0", "model.options.stem": "small",
                 "model.options.widths": (16, 32, 96, 96), "model.options.depths": (1, 1, 1, 1),

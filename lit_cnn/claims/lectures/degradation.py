@@ -40,7 +40,7 @@ def parts(plain_margin: float, interaction_margin: float, piloted: bool) -> tupl
             expected=Expected(0.45, 0.2, PILOT) if piloted else None,
         ),
         Difference(
-            "56 residual layers have a higher training loss than 20 (reported, not judged)",
+            "56 residual layers have a higher training loss than 20",
             "nll",
             RESIDUAL,
             primary=False,
@@ -69,8 +69,8 @@ CLAIM = Claim(
     designs={
         "cpu": Design(
             parts(0.05, 0.1, piloted=True),
-            "CIFAR nets of widths 8, 16, 32 at 16 px, 20,000 images, 2 epochs of 312 steps; judged by the loss on 5,000 "
-            "of the training images without augmentation",
+            "CIFAR nets of widths 8, 16, 32 at 16 px, 20,000 images, 2 epochs of 312 steps; judged by the loss on "
+            "5,000 of the training images without augmentation",
             cifar_bench(20_000, 2, on_training=True),
             arms(NARROW),
             RATES,
@@ -90,8 +90,8 @@ CLAIM = Claim(
         ),
         "gpu": Design(
             (*parts(0.05, 0.1, piloted=False)[:3],),
-            "the paper's widths at 32 px, 40,000 images, 40 epochs, batches of 128, bf16; judged by the loss on held-out "
-            "images",
+            "the paper's widths at 32 px, 40,000 images, 40 epochs, batches of 128, bf16; judged by the loss on "
+            "held-out images",
             gpu_bench(40),
             arms({}),
             RATES,

@@ -5,6 +5,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import torch
+
 from lit_cnn.claims.claim import Claim, Design, Published
 from lit_cnn.claims.rules.measured import Measured
 from lit_cnn.evaluation.ensemble import ensemble_scores
@@ -12,23 +14,21 @@ from lit_cnn.evaluation.logits import collect
 from lit_cnn.evaluation.recorded_data import load_images, load_network
 from lit_cnn.evaluation.scores import log_loss
 from lit_cnn.evaluation.test_time_augmentation import make_views
-from lit_cnn.run_folder.folder import find_checkpoint
+from lit_cnn.run_folder.checkpoint import LAST
 
 ARM, MEMBERS = "flip_crop", 3
 
 
 def count_on_runs(runs: Mapping[str, Sequence[Path]]) -> dict[str, float]:
-    """Gain of all nets of an arm over their mean, in points with its interval over images; of every three, the range."""
-    members = [
-        load_network(str(find_checkpoint(folder / "checkpoints" / "last.ckpt")), "ema", ()) for folder in runs[ARM]
-    ]
+    """Gain of an arm's nets over their mean, in points with its interval over images; of every three, the range."""
+    members = [load_network(str(folder / "checkpoints" / LAST), "ema", ()) for folder in runs[ARM]]
     images = load_images(members[0], None, "val")
     outcomes = [collect(member, images, make_views("center", member.preprocessing)) for member in members]
     labels, each = outcomes[0].labels, [outcome.probabilities for outcome in outcomes]
     scores = ensemble_scores(each, labels)
     low, high = scores.gain_over_mean_interval
     threes = [ensemble_scores(chosen, labels).gain_over_mean for chosen in itertools.combinations(each, MEMBERS)]
-    mean = sum(probabilities.double() for probabilities in each) / len(each)
+    mean = torch.stack([probabilities.double() for probabilities in each]).mean(dim=0)
     own = statistics.fmean(log_loss(probabilities, labels) for probabilities in each)
     return {
         "gain": 100 * scores.gain_over_mean,

@@ -69,7 +69,7 @@ def count() -> dict[str, float]:
 CLAIM = Claim(
     name="identity",
     title="A residual block can be the identity",
-    question="A trained shallow ResNet placed in a deeper one, whose further blocks end in zeroed norms, gives equal logits",
+    question="A trained ResNet placed in a deeper one, whose further blocks end in zeroed norms, gives equal logits",
     slide="ResNet: identity shortcuts",
     published=(
         Published(

@@ -1,6 +1,6 @@
 """Width and resolution multipliers trade accuracy for work."""
 
-from lit_cnn.claims.claim import Arm, Claim, Design, Published
+from lit_cnn.claims.claim import Arm, Claim, Design, Published, Settings
 from lit_cnn.claims.rules.measured import Exact
 from lit_cnn.claims.rules.trend import Trend
 from lit_cnn.claims.shared_settings import RATES, cifar_bench
@@ -8,6 +8,7 @@ from lit_cnn.profiling.counting import count_model
 
 WIDTHS = {"width125": 0.125, "width25": 0.25, "width375": 0.375, "width5": 0.5}
 SIDES = {"px16": 16, "px20": 20, "px24": 24, "px28": 28, "width5": 32}
+SMALL_STEM: Settings = {"model.options.stem": "small"}
 PRINTED = {"1.0": 569, "0.75": 325, "0.5": 149, "0.25": 41}
 """Width -> multiply-adds in millions as the paper prints them."""
 
@@ -51,7 +52,7 @@ CLAIM = Claim(
                 Trend("the likelihood rises with resolution", "nll", tuple(SIDES), primary=False),
             ),
             "MobileNets of width 0.5 and thinner with a small stem at 32 px and below, 10,000 images, 6 epochs",
-            cifar_bench(10_000, 6, {"model.architecture": "mobilenet_v1", "model.options.stem": "small"}, image_size=32),
+            cifar_bench(10_000, 6, {"model.architecture": "mobilenet_v1", **SMALL_STEM}, image_size=32),
             (
                 *(Arm(name, {"model.options.width_multiplier": width}) for name, width in WIDTHS.items()),
                 *(

@@ -24,11 +24,11 @@ def count() -> dict[str, float]:
 CLAIM = Claim(
     name="pointwise",
     title="1 × 1 convolutions save work",
-    question="Reducing channels by 1 × 1 convolutions more than halves the work of an inception block, at equal accuracy",
+    question="1 × 1 convolutions that reduce channels more than halve the work of inception, at equal accuracy",
     slide="GoogLeNet: inception blocks; ResNet: bottlenecks",
     published=(
-        Published("ImageNet, GoogLeNet", "about 7 million parameters, 12 times fewer than AlexNet; 6.67 % top-5 error of "
-                  "the ensemble", "Szegedy et al., 2014, arXiv:1409.4842"),
+        Published("ImageNet, GoogLeNet", "12 times fewer parameters than AlexNet; 6.67 % top-5 error of the "
+                  "ensemble", "Szegedy et al., 2014, arXiv:1409.4842"),
     ),
     designs={
         "cpu": Design(

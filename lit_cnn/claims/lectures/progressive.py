@@ -22,7 +22,7 @@ CLAIM = Claim(
     question="Training on small images first and larger ones later saves work at equal accuracy",
     slide="EfficientNetV2: progressive learning",
     published=(
-        Published("ImageNet top-1 and training time, ResNet-50", "78.1 % in 4.9 h against 78.4 % in 3.5 h with progressive "
+        Published("ImageNet top-1 and training time, ResNet-50", "78.1 % in 4.9 h; 78.4 % in 3.5 h with progressive "
                   "learning", "Tan and Le, 2021, arXiv:2104.00298, Table 12"),
     ),
     designs={
@@ -30,7 +30,7 @@ CLAIM = Claim(
             (
                 Exact("0.8 of the multiply-adds or less", "ratio of multiply-adds", 0.0, 0.8),
                 non_inferiority("the loss is below 1 point", "accuracy", "progressive", "full", 0.01),
-                non_inferiority("the same in likelihood, by 0.05 nats", "nll", "progressive", "full", 0.05, primary=False),
+                non_inferiority("in likelihood, below 0.05 nats", "nll", "progressive", "full", 0.05, primary=False),
                 superiority("it takes less than 0.9 of the time", "log_seconds", "progressive", "full", -math.log(0.9),
                             primary=False),
             ),
