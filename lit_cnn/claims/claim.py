@@ -98,7 +98,7 @@ class Design:
             judge, with a seed of its own; empty: no choice.
         seeds: Every arm is trained with the seeds 0 to ``seeds`` - 1; no verdict before.
         minimum_steps: No run is shorter.
-        core_minutes: Of one core of the machine in docs/guides/claims.md, by estimate.
+        core_minutes: Of one core of an AMD EPYC with AVX-512, or of the GPU, by estimate from multiply-adds.
         count: Counts figures without trainings.
         uses: The claim whose runs ``count_on_runs`` reads; empty: this one.
         count_on_runs: Measures figures on these runs.

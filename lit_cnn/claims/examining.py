@@ -1,6 +1,6 @@
 """A claim from its design to its result file: trained, counted, written and judged."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +38,6 @@ class Examiner:
         results: Gets the result files.
         main: Runs a command of lit-cnn in this process; None starts a process for each training.
         stop: Noted signals.
-        command: What result files say they were made by.
         seeds: Runs of so many seeds are made now; None: of all that are planned.
         storage_url: Optuna database URL, or None for a journal file.
         retry_failed: Try runs again that have failed.
@@ -50,7 +49,6 @@ class Examiner:
     results: Path
     main: Callable[[list[str]], int] | None
     stop: StopSignals
-    command: Sequence[str] = ()
     seeds: int | None = None
     storage_url: str | None = None
     retry_failed: bool = False
@@ -69,7 +67,7 @@ class Examiner:
         if trained is not None and not trained.runs:
             return Examined()
         measured = self._counted(claim, design)
-        result = make_result(claim, self.scale, self.command, trained, measured)
+        result = make_result(claim, self.scale, trained, measured)
         return Examined(result, judged(claim, result), write_result(claim, result, self.results))
 
     def _trained(self, claim: Claim, design: Design) -> Trained | None:

@@ -10,7 +10,7 @@ from lit_cnn.claims.claim import Design
 from lit_cnn.claims.evidence import Evidence
 from lit_cnn.claims.rules.part import Part
 from lit_cnn.claims.verdicts import ALPHA, Finding, Verdict, combined, verdict_of
-from lit_cnn.evaluation.paired import POWER_FACTOR, holm
+from lit_cnn.evaluation.paired import holm
 
 POWER = 0.8
 
@@ -87,8 +87,10 @@ def deciding_among(deciding_n: int | None, comparisons: int) -> int | None:
     """
     if deciding_n is None:
         return None
-    factor = NormalDist().inv_cdf(1 - ALPHA / (2 * comparisons)) + NormalDist().inv_cdf(POWER)
-    return math.ceil((deciding_n - 2) * (factor / POWER_FACTOR) ** 2 - 1e-2) + 2
+    alone, first = (
+        NormalDist().inv_cdf(1 - ALPHA / (2 * count)) + NormalDist().inv_cdf(POWER) for count in (1, comparisons)
+    )
+    return math.ceil((deciding_n - 2) * (first / alone) ** 2) + 2
 
 
 def _with_more_seeds(finding: Finding) -> Finding:

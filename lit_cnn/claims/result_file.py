@@ -5,7 +5,7 @@ import datetime
 import json
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,7 +87,7 @@ def judged(claim: Claim, result: Result) -> Judgement:
     """The verdict that the claim's rules give on a result.
 
     Raises:
-        ValueError: If the claim has no design of the scale any more.
+        ValueError: If the claim has no design of the scale.
     """
     design = claim.design(result.scale)
     if design is None:
@@ -95,15 +95,12 @@ def judged(claim: Claim, result: Result) -> Judgement:
     return judge(design, result.evidence(), result.seeds)
 
 
-def make_result(
-    claim: Claim, scale: Scale, command: Sequence[str], trained: Trained | None, measured: Mapping[str, float]
-) -> Result:
+def make_result(claim: Claim, scale: Scale, trained: Trained | None, measured: Mapping[str, float]) -> Result:
     """The result of what was trained and counted.
 
     Args:
         claim: Which.
         scale: At which scale; the claim has a design of it.
-        command: What was run, in words.
         trained: Its trainings; None where there are none.
         measured: Counted figures.
     """
@@ -120,7 +117,7 @@ def make_result(
             for arm, stored in design.stored_runs().items()
             for seed, figures in sorted(stored.items())
         ]
-    environment = describe_environment(command)
+    environment = describe_environment(["lit-cnn", "reproduce", claim.name, "--scale", scale])
     environment["machine"]["measured_on"] = _machine(design)
     return Result(
         claim=claim.name,
@@ -199,7 +196,7 @@ def read_result(path: Path) -> Result:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         names = [each.name for each in dataclasses.fields(Result)]
-        return Result(**{name: content[name] for name in names})
+        return Result(**{name: content[name] for name in names} | {"failed": tuple(content["failed"])})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is not a result of lit-cnn reproduce ({error}): delete it") from None
 

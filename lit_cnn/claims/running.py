@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from optuna.trial import FrozenTrial, TrialState
-
 from lit_cnn.claims.bench import bench_images, write_images
 from lit_cnn.claims.claim import Arm, Bench, Claim, Design, Scale, Settings
 from lit_cnn.claims.plan import POINT, ClaimPlan, PointChooser
@@ -20,7 +18,7 @@ from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 from lit_cnn.run_folder.atomic import write_text
 from lit_cnn.sweeps.engine import Sweep
 from lit_cnn.sweeps.folder import RECIPE, settle_precision, trainings
-from lit_cnn.sweeps.jobs import has_failed
+from lit_cnn.sweeps.jobs import Job, has_failed
 from lit_cnn.sweeps.stop_signals import StopSignals
 from lit_cnn.training.announce import announce
 
@@ -160,15 +158,13 @@ class Trainer:
         }
         sweep, cli = self._open("grid", bench, points, None, images)
         self._run(sweep, cli)
-        trials = {trial.user_attrs[POINT]: trial for trial in sweep.queue.standing().values()}
+        losses = {trial.user_attrs[POINT]: trial.value for trial in sweep.queue.standing().values()}
         if self.stop.number:
             return {}, {}
         if failures := _failures(sweep):
             raise ValueError(f"{failures[0]}: correct it and pass --retry-failed")
-        tried = {
-            name: [_loss(trials[f"{name} {place + 1}"]) for place in range(len(grid))] for name, grid in grids.items()
-        }
-        return {name: best_point(grids[name], losses) for name, losses in tried.items()}, tried
+        tried = {name: [losses[f"{name} {place + 1}"] for place in range(len(grid))] for name, grid in grids.items()}
+        return {name: best_point(grids[name], own) for name, own in tried.items()}, tried
 
     def _open(
         self, phase: str, bench: Bench, points: Mapping[str, list[str]], seeds: int | None, images: Path
@@ -222,31 +218,29 @@ def _words(settings: Settings) -> list[str]:
     return [argument(key, list(value) if isinstance(value, tuple) else value) for key, value in settings.items()]
 
 
-def _loss(trial: FrozenTrial) -> float | None:
-    return trial.value if trial.state == TrialState.COMPLETE else None
-
-
 def _folders(sweep: Sweep, seeds: int) -> dict[str, dict[int, Path | None]]:
     """Arm -> seed -> run folder of those that have ended; None of one that diverged."""
     found: dict[str, dict[int, Path | None]] = {}
+    errors = _errors(sweep)
     for job, trial in sweep.queue.standing().items():
-        if job.seed >= seeds:
-            continue
-        if trial.state == TrialState.COMPLETE:
-            found.setdefault(trial.user_attrs[POINT], {})[job.seed] = Path(trial.user_attrs["run"])
-        elif _has_diverged(trial):
-            found.setdefault(trial.user_attrs[POINT], {})[job.seed] = None
+        diverged = errors.get(job, "").startswith(DIVERGED)
+        if job.seed < seeds and (diverged or trial.value is not None):
+            found.setdefault(trial.user_attrs[POINT], {})[job.seed] = (
+                None if diverged else Path(trial.user_attrs["run"])
+            )
     return found
 
 
-def _has_diverged(trial: FrozenTrial) -> bool:
-    return has_failed(trial) and trial.user_attrs["error"].startswith(DIVERGED)
+def _errors(sweep: Sweep) -> dict[Job, str]:
+    """What the runs say that failed."""
+    return {job: trial.user_attrs["error"] for job, trial in sweep.queue.standing().items() if has_failed(trial)}
 
 
 def _failures(sweep: Sweep) -> tuple[str, ...]:
     """What runs say that failed for another reason than a loss that is not finite."""
+    points = {job: trial.user_attrs[POINT] for job, trial in sweep.queue.standing().items()}
     return tuple(
-        f"{trial.user_attrs[POINT]}, seed {job.seed}, failed: {trial.user_attrs['error']}"
-        for job, trial in sweep.queue.standing().items()
-        if has_failed(trial) and not _has_diverged(trial)
+        f"{points[job]}, seed {job.seed}, failed: {error}"
+        for job, error in _errors(sweep).items()
+        if not error.startswith(DIVERGED)
     )

@@ -34,10 +34,10 @@ def digits_bench(train: int, epochs: int, settings: Settings | None = None, *, o
     return Bench("cifar10_resnet20", {**_shared(epochs), **_sized(8), **own, **(settings or {})}, images)
 
 
-def gpu_bench(epochs: int, settings: Settings | None = None) -> Bench:
+def gpu_bench(epochs: int, settings: Settings | None = None, *, on_training: bool = False) -> Bench:
     """CIFAR-10 in 32 px with batches of 128 on one GPU, 40,000 images."""
     own: Settings = {"trainer.accelerator": "gpu", "trainer.precision": "bf16-mixed", "data.batch_size": 128}
-    images = Images("cifar10", 40_000)
+    images = Images("cifar10", 40_000, "training" if on_training else "held_out")
     return Bench("cifar10_resnet20", {**_shared(epochs), **_sized(32), **own, **(settings or {})}, images)
 
 

@@ -90,7 +90,6 @@ def examine(claims: Sequence[Claim], options: argparse.Namespace, arguments: Seq
             (options.results or default_results()).expanduser(),
             None if options.process_per_trial else main,
             stop,
-            ["lit-cnn", "reproduce", *arguments],
             options.seeds,
             options.storage,
             options.retry_failed,

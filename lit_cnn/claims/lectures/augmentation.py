@@ -70,6 +70,7 @@ DESIGNS: dict[Scale, Design] = {
         RATES,
         seeds=3,
         minimum_steps=60_000,
+        core_minutes=240,
     ),
 }
 

@@ -19,7 +19,7 @@ def count() -> dict[str, float]:
     for name, kind, decay in (("decoupled", torch.optim.AdamW, 0.1), ("coupled", torch.optim.Adam, 0.1)):
         weight = torch.nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
         optimizer = kind([weight], lr=0.1, weight_decay=decay)
-        for gradient in (0.5, -0.25):
+        for gradient in (0.5, 2.0):
             weight.grad = torch.tensor([gradient], dtype=torch.float64)
             optimizer.step()
         ends[name] = float(weight.detach())

@@ -62,8 +62,7 @@ def count() -> dict[str, float]:
     embed(shallow, deep)
     with torch.inference_mode():
         difference = (shallow.eval()(held_out) - deep.eval()(held_out)).abs().max()
-    layers = sum(1 for name in deep.state_dict() if name.endswith("conv.weight"))
-    return {"largest difference of logits": float(difference), "training loss": loss, "convolutions": float(layers)}
+    return {"largest difference of logits": float(difference), "training loss": loss}
 
 
 CLAIM = Claim(
