@@ -98,7 +98,7 @@ class Design:
             judge, with a seed of its own; empty: no choice.
         seeds: Every arm is trained with the seeds 0 to ``seeds`` - 1; no verdict before.
         minimum_steps: No run is shorter.
-        core_minutes: Of one core of an AMD EPYC with AVX-512, or of the GPU, by estimate from multiply-adds.
+        core_minutes: Of one core of an AMD EPYC with AVX-512, or of the GPU, estimated from a step of each network.
         count: Counts figures without trainings.
         uses: The claim whose runs ``count_on_runs`` reads; empty: this one.
         count_on_runs: Measures figures on these runs.
@@ -138,8 +138,9 @@ class Design:
         return _digest({"bench": self.bench, "arms": self.arms, "grid": self.grid})
 
     def digest(self) -> str:
-        """Changes with whatever a verdict depends on: margins, rules, seeds and trainings."""
-        return _digest(self)
+        """Changes with whatever a verdict depends on: margins, rules, seeds and trainings; not with words on them."""
+        judged = {"parts": self.parts, "seeds": self.seeds, "minimum_steps": self.minimum_steps}
+        return _digest(judged | {"count": self.count, "uses": self.uses, "trainings": self.training_digest()})
 
 
 @dataclass(frozen=True)

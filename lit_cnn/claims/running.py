@@ -24,8 +24,8 @@ from lit_cnn.training.announce import announce
 
 CHOOSING_SEED = 1000
 """Of the runs by which a grid is chosen; no claim is judged by it."""
-DIVERGED = "the training loss is not finite"
-"""Beginning of what a run says whose loss stopped being a number."""
+DIVERGED = ("the training loss is not finite", "val/loss was never a finite number")
+"""Beginnings of what is said of a run whose loss stopped being a number."""
 
 
 @dataclass(frozen=True)

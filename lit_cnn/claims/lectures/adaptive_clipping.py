@@ -41,7 +41,7 @@ CLAIM = Claim(
             tuple(arm(clipping, rate) for clipping in ("adaptive", "none") for rate in EDGE),
             seeds=3,
             minimum_steps=190,
-            core_minutes=100,
+            core_minutes=60,
         )
     },
     full_scale="lit-cnn fit --config nfnet_f0",

@@ -60,7 +60,7 @@ DESIGNS: dict[Scale, Design] = {
         RATES,
         seeds=5,
         minimum_steps=1860,
-        core_minutes=140,
+        core_minutes=90,
     ),
     "gpu": Design(
         parts(piloted=False),

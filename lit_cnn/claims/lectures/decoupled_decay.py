@@ -55,7 +55,7 @@ CLAIM = Claim(
             ),
             seeds=5,
             minimum_steps=3000,
-            core_minutes=80,
+            core_minutes=50,
             count=count,
         )
     },

@@ -76,7 +76,7 @@ CLAIM = Claim(
             RATES,
             seeds=5,
             minimum_steps=600,
-            core_minutes=40,
+            core_minutes=25,
         ),
         "digits": Design(
             parts(0.05, 0.1, piloted=False)[:3],

@@ -53,7 +53,7 @@ CLAIM = Claim(
             RATES,
             seeds=5,
             minimum_steps=780,
-            core_minutes=180,
+            core_minutes=130,
             count=count,
         )
     },

@@ -65,7 +65,7 @@ CLAIM = Claim(
             RATES,
             seeds=3,
             minimum_steps=900,
-            core_minutes=120,
+            core_minutes=65,
             count=count,
         )
     },

@@ -40,7 +40,7 @@ CLAIM = Claim(
             RATES,
             seeds=5,
             minimum_steps=300,
-            core_minutes=160,
+            core_minutes=100,
         )
     },
     full_scale="lit-cnn fit --config vgg16 --config overlays/vgg_paper_init",

@@ -44,7 +44,7 @@ CLAIM = Claim(
             RATES,
             seeds=5,
             minimum_steps=2340,
-            core_minutes=110,
+            core_minutes=60,
             count=count,
         )
     },

@@ -64,7 +64,7 @@ CLAIM = Claim(
             RATES,
             seeds=5,
             minimum_steps=1240,
-            core_minutes=90,
+            core_minutes=45,
             count=count,
         )
     },
