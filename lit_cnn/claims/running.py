@@ -24,6 +24,7 @@ from lit_cnn.training.announce import announce
 
 CHOOSING_SEED = 1000
 """Of the runs by which a grid is chosen; no claim is judged by it."""
+UNTRACKED: Settings = {"tracking.mode": "disabled"}
 DIVERGED = ("the training loss is not finite", "val/loss was never a finite number")
 """Beginnings of what is said of a run whose loss stopped being a number."""
 
@@ -172,7 +173,7 @@ class Trainer:
         """The sweep of a phase and the recipe that its runs share."""
         folder = self.folder / f"{self.claim.name}.{self.scale}.{phase}"
         folder.mkdir(parents=True, exist_ok=True)
-        settings: dict[str, Any] = {**bench.settings, "data.source": "npz", "data.path": str(images)}
+        settings: dict[str, Any] = {**bench.settings, **UNTRACKED, "data.source": "npz", "data.path": str(images)}
         seed = {} if seeds else {"seed_everything": CHOOSING_SEED}
         cli = RecipeCLI([*resolve_configs(["--config", bench.recipe]), *_words({**settings, **seed})])
         check_steps(self.claim.name, self.design, cli)

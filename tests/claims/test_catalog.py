@@ -1,9 +1,12 @@
 """All designs: what rules name exists, runs are as long as promised, and every arm is a recipe that trains."""
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from lit_cnn import Recipe, fit
 from lit_cnn.architectures.catalog import create_model
 from lit_cnn.claims.bench import CHOSEN
 from lit_cnn.claims.catalog import CLAIMS, find_claims
@@ -19,7 +22,7 @@ from lit_cnn.claims.lectures import (
     progressive,
     regularization,
 )
-from lit_cnn.claims.running import check_steps
+from lit_cnn.claims.running import DIVERGED, UNTRACKED, check_steps
 from lit_cnn.experiment.files import argument
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 
@@ -59,6 +62,10 @@ def test_every_scale_has_its_designs_or_the_arithmetic(claim: Claim) -> None:
     assert "cpu" in claim.designs
 
 
+def str_of_name(claim: Claim) -> str:
+    return claim.name
+
+
 def recipe_of(design: Design, settings: dict[str, Any]) -> RecipeCLI:
     assert design.bench is not None
     stated = {**design.bench.settings, "data.source": "npz", "data.path": CHOSEN, **settings}
@@ -75,6 +82,38 @@ def test_every_arm_is_a_recipe_of_the_stated_length(claim: Claim, design: Design
         options = {key: tuple(each) if isinstance(each, list) else each
                    for key, each in cli.config.model.options.as_dict().items() if each is not None}  # fmt: skip
         create_model(cli.config.model.architecture, num_classes=10, **options)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("claim", [claim for claim in CLAIMS.values() if claim.designs["cpu"].bench], ids=str_of_name)
+def test_every_arm_takes_a_step(claim: Claim, tmp_path: Path) -> None:
+    design = claim.designs["cpu"]
+    assert design.bench is not None
+    draws = np.random.default_rng(0)
+    labels = np.arange(600) % 10
+    images = draws.integers(0, 256, (600, 32, 32, 3), dtype=np.uint8)
+    np.savez(tmp_path / "images.npz", train_images=images, train_labels=labels, val_images=images[:64],
+             val_labels=labels[:64])  # fmt: skip
+    short = {"trainer.limit_train_batches": 1, "trainer.log_every_n_steps": 1, "trainer.enable_progress_bar": False}
+    place = {"data.source": "npz", "data.path": str(tmp_path / "images.npz"), **UNTRACKED}
+    stages = {"trainer.max_epochs": 3, "trainer.check_val_every_n_epoch": 3}
+    for arm in design.arms:
+        settings = {
+            **design.bench.settings,
+            **arm.settings,
+            **(design.grid_of(arm) or ({},))[0],
+            **short,
+            **stages,
+            **place,
+        }
+        stated = {key: list(each) if isinstance(each, tuple) else each for key, each in settings.items()}
+        try:
+            run = fit(Recipe.load(design.bench.recipe, overrides=stated), runs=tmp_path / "runs")
+        except ValueError as error:  # this is what the claim on batch norm says of that arm
+            assert arm.name == "plain_paper", arm.name
+            assert str(error).startswith(DIVERGED)
+        else:
+            assert "val/loss" in run.metrics, arm.name
 
 
 @pytest.mark.parametrize("lecture", COUNTED, ids=lambda lecture: lecture.CLAIM.name)

@@ -55,11 +55,11 @@ CLAIM = Claim(
             ),
             "ResNet-56 of widths 8, 16, 32 at 16 px, 2,000 images, 40 epochs; dropout 0.2 before the classifier, "
             "stochastic depth 0.5 at the last block with one gate per batch",
-            cifar_bench(2000, 40, {"model.architecture": "cifar_resnet56", **NARROW, "stochastic_depth.gate": "batch"}),
+            cifar_bench(2000, 40, {"model.architecture": "cifar_resnet56", **NARROW}),
             (
                 Arm("none"),
                 Arm("dropout", {"model.options.dropout": 0.2}),
-                Arm("drop_path", {"model.options.drop_path": LAST_RATE}),
+                Arm("drop_path", {"model.options.drop_path": LAST_RATE, "stochastic_depth.gate": "batch"}),
             ),
             RATES,
             seeds=5,
