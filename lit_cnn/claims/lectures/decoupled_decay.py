@@ -46,7 +46,9 @@ CLAIM = Claim(
             ),
             "ResNet-20 of widths 8, 16, 32 at 16 px, 10,000 images, 20 epochs, rate 0.003; four factors for each arm",
             cifar_bench(10_000, 20, {"model.architecture": "cifar_resnet20", **NARROW,
-                                     "model.optimizer.name": "adamw", "model.optimizer.decay_excluded": "norm_and_bias", "model.optimizer.learning_rate": 3e-3}),
+                                     "model.optimizer.name": "adamw",
+                                     "model.optimizer.decay_excluded": "norm_and_bias",
+                                     "model.optimizer.learning_rate": 3e-3}),
             (
                 Arm("decoupled", {"model.optimizer.decay": "decoupled"}, DECOUPLED),
                 Arm("coupled", {"model.optimizer.decay": "coupled"}, COUPLED),
