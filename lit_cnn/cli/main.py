@@ -31,6 +31,7 @@ COMMANDS = {
     "parity": ("lit_cnn.cli.parity", "our networks against torchvision's and timm's with the same weights"),
     "sweep": ("lit_cnn.cli.sweep", "try values of recipe keys, each in a run of its own"),
     "search": ("lit_cnn.cli.search", "find an architecture: spaces, strategies, winners retrained"),
+    "reproduce": ("lit_cnn.cli.reproduce", "claims of the papers, examined by rules written down before the runs"),
     "import": ("lit_cnn.cli.import_weights", "weights of timm, torchvision, the hub or a file as a checkpoint"),
     "export": ("lit_cnn.cli.export", "a trained network as ONNX, torch.export or safetensors, verified"),
     "push": ("lit_cnn.cli.push", "a checkpoint as a folder that timm loads, with a model card; to the hub"),

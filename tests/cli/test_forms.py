@@ -50,6 +50,9 @@ IN_SECONDS = {
     "explain": ["explain", "{run}", "{images}/val/red", "--limit", "1", "--out", "{sweep}/explained"],
     "export": ["export", "{run}", "--format", "safetensors", "--out", "{sweep}.safetensors"],
     "sweep": ["sweep", "--sweep-dir", "{sweep}", "--report"],
+    "reproduce": ["reproduce"],
+    "reproduce --list": ["reproduce", "identity", "augmentation", "--list"],
+    "reproduce of one": ["reproduce", "inverted_bottleneck", "--results", "{sweep}/claims"],
     "search show": ["search", "show", "{search}"],
     "scale": ["scale", "cifar_resnet8", "--phi", "1"],
 }

@@ -1,0 +1,100 @@
+"""From a design and its evidence to findings and a verdict; nothing is judged before all planned runs have ended."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+from lit_cnn.claims.claim import Design
+from lit_cnn.claims.evidence import Evidence
+from lit_cnn.claims.rules.part import Part
+from lit_cnn.claims.verdicts import ALPHA, Finding, Verdict, combined, verdict_of
+from lit_cnn.evaluation.paired import holm
+
+POWER = 0.8
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is known of a claim at one scale.
+
+    Args:
+        verdict: On the claim.
+        findings: On each part.
+    """
+
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+
+    @property
+    def deciding_n(self) -> int | None:
+        """Seeds that would decide what is open."""
+        open_parts = [finding for finding in self.findings if finding.primary and finding.verdict == "inconclusive"]
+        return max((finding.deciding_n for finding in open_parts if finding.deciding_n), default=None)
+
+
+def judge(design: Design, evidence: Evidence, seeds: int | None = None) -> Judgement:
+    """The findings on all parts.
+
+    Args:
+        design: With its rules.
+        evidence: What is there so far.
+        seeds: Planned number of seeds, where it was raised before the first run; None for the design's.
+    """
+    planned = max(seeds or 0, design.seeds)
+    findings = [_finding(part, evidence, planned) for part in design.parts]
+    findings = _adjusted(design.parts, findings)
+    return Judgement(combined(findings), tuple(findings))
+
+
+def _finding(part: Part, evidence: Evidence, seeds: int) -> Finding:
+    refusal = part.refusal(seeds)
+    if refusal:
+        return Finding(part.question, part.rule, "not decidable here", part.primary, refusal)
+    missing = evidence.missing(part.arms, seeds)
+    if missing:
+        total = seeds * len(part.arms)
+        return Finding(part.question, part.rule, "not finished", part.primary, f"{total - missing} of {total} runs")
+    try:
+        return part.judged(evidence, seeds)
+    except KeyError:  # a figure that has not been counted yet
+        return Finding(part.question, part.rule, "not finished", part.primary, "not measured yet")
+
+
+def _adjusted(parts: Sequence[Part], findings: Sequence[Finding]) -> list[Finding]:
+    """The findings with the verdicts of each family by Holm's method."""
+    changed = list(findings)
+    for family in {part.family for part in parts if part.family}:
+        places = [
+            place for place, part in enumerate(parts) if part.family == family and findings[place].p_value is not None
+        ]
+        p_values = [findings[place].p_value or 0.0 for place in places]
+        for place, p_value in zip(places, holm(p_values), strict=True):
+            verdict = verdict_of(p_value, bool(findings[place].favors))
+            needed = deciding_among(findings[place].deciding_n, len(places))
+            changed[place] = dataclasses.replace(
+                findings[place], verdict=verdict, adjusted_p=p_value, deciding_n=needed
+            )
+    return [_with_more_seeds(finding) for finding in changed]
+
+
+def deciding_among(deciding_n: int | None, comparisons: int) -> int | None:
+    """Seeds that find a difference with a power of 80 % where it is the first of several by Holm's method.
+
+    >>> deciding_among(10, 1), deciding_among(10, 6)
+    (10, 15)
+    """
+    if deciding_n is None:
+        return None
+    alone, first = (
+        NormalDist().inv_cdf(1 - ALPHA / (2 * count)) + NormalDist().inv_cdf(POWER) for count in (1, comparisons)
+    )
+    return math.ceil((deciding_n - 2) * (first / alone) ** 2) + 2
+
+
+def _with_more_seeds(finding: Finding) -> Finding:
+    """An open question needs more seeds than it had, whatever the normal approximation says of few."""
+    if finding.verdict != "inconclusive" or not finding.deciding_n or not finding.n:
+        return finding
+    return dataclasses.replace(finding, deciding_n=max(finding.deciding_n, finding.n + 1))

@@ -1,0 +1,47 @@
+"""Batch norm lets deep nets train from the initialization that they would not train from without it."""
+
+from lit_cnn.claims.claim import Arm, Claim, Design, Published
+from lit_cnn.claims.rules.counts import Counts
+from lit_cnn.claims.rules.part import Undecidable
+from lit_cnn.claims.shared_settings import RATES, cifar_bench
+
+TRAINED = 2.0
+"""A loss below counts as trained; a guess among 10 classes has 2.303."""
+
+CLAIM = Claim(
+    name="normalization",
+    title="Batch norm and initialization",
+    question="With batch norm a deep net trains from a plain random initialization; without, it needs a better one",
+    slide="Batch normalization; He initialization; GoogLeNet's auxiliary heads",
+    published=(
+        Published("ImageNet, Inception", "the same accuracy in 14 times fewer steps", "Ioffe and Szegedy, 2015, "
+                  "arXiv:1502.03167, section 4.2.2"),
+        Published("a 30-layer net", "does not train from Xavier's initialization, trains from He's", "He et al., 2015, "
+                  "arXiv:1502.01852, Figure 3"),
+    ),
+    designs={
+        "cpu": Design(
+            (
+                Counts("VGG-13 from the paper's random weights trains with batch norm, and not without", "nll", TRAINED,
+                       ("norm_paper",), ("plain_paper",)),
+                Counts("without batch norm it trains from He's initialization", "nll", TRAINED, ("plain_he",),
+                       ("plain_paper",)),
+                Undecidable("with batch norm GoogLeNet needs no auxiliary heads",
+                            "a loss of 1 point between nets of 6 million parameters is below the spread of what trains "
+                            "here", "lit-cnn fit --config googlenet", primary=False),
+            ),
+            "VGG-13 with hidden layers of 512 at 32 px, 5,000 images, 4 epochs",
+            cifar_bench(5000, 4, {"model.options.hidden": 512, "model.options.map_size": 1}, image_size=32),
+            (
+                Arm("norm_paper", {"model.architecture": "vgg13_bn", "model.options.weight_init": "paper"}),
+                Arm("plain_paper", {"model.architecture": "vgg13", "model.options.weight_init": "paper"}),
+                Arm("plain_he", {"model.architecture": "vgg13", "model.options.weight_init": "he"}),
+            ),
+            RATES,
+            seeds=5,
+            minimum_steps=300,
+            core_minutes=100,
+        )
+    },
+    full_scale="lit-cnn fit --config vgg16 --config overlays/vgg_paper_init",
+)  # fmt: skip

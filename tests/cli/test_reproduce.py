@@ -1,0 +1,70 @@
+"""``lit-cnn reproduce``: its table before and after, designs, and a claim that is examined."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lit_cnn.cli.main import main
+
+
+def printed(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert main(["reproduce", *words]) == 0
+    return capsys.readouterr().out
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Arguments that keep a test apart from results that are in the checkout."""
+    monkeypatch.setattr("lit_cnn.claims.result_file.SHIPPED", ())
+    monkeypatch.chdir(tmp_path)
+    return ["--results", str(tmp_path / "results")]
+
+
+def test_the_table_says_what_is_not_known_yet(results: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    rows = {row["claim"]: row for row in json.loads(printed(capsys, *results, "--json"))}
+    assert rows["pointwise"]["verdict"] is None
+    assert {row["stale"] for row in rows.values()} == {False}
+    text = printed(capsys, *results)
+    assert "not run yet" in text
+    assert "not decidable here" in text
+    assert "no design of this scale" in printed(capsys, *results, "--scale", "digits")
+
+
+def test_an_examined_claim_is_in_the_table(results: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    text = printed(capsys, "pointwise", *results)
+    assert "pointwise: exact" in text
+    assert "163,328" in text
+    assert str(Path(results[1]) / "pointwise.cpu.json") in text
+    rows = {row["claim"]: row for row in json.loads(printed(capsys, *results, "--json"))}
+    assert rows["pointwise"]["verdict"] == "exact"
+    assert "expect 0.1 false verdicts in 1 by chance" in printed(capsys, *results)
+
+
+def test_a_result_of_another_design_is_stale(
+    results: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    printed(capsys, "pointwise", *results)
+    path = tmp_path / "results" / "pointwise.cpu.json"
+    path.write_text(path.read_text().replace('"digest": "', '"digest": "0'))
+    assert "the design has changed since" in " ".join(printed(capsys, *results).split())
+
+
+def test_the_designs_state_every_rule_before_a_run(capsys: pytest.CaptureFixture[str]) -> None:
+    text = " ".join(printed(capsys, "degradation", "--list").split())
+    assert "plain56 - plain20 - resnet56 + resnet20" in text
+    assert "not decidable here" in text
+    designs = json.loads(printed(capsys, "depthwise", "--list", "--json"))
+    assert designs["depthwise"]["parts"][2]["threshold"] == -0.03
+    assert designs["depthwise"]["minimum_steps"] == 1500
+
+
+def test_wrong_words_are_answered_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reproduce", "identiy"]) == 1
+    assert "there is no claim identiy; did you mean identity?" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as stop:
+        main(["reproduce", "identity", "--seeds", "1"])
+    assert stop.value.code == 2
+    assert "--seeds must be at least 2" in capsys.readouterr().err
+    assert main(["reproduce", "training_recipes", "--scale", "gpu"]) == 1
+    assert "training_recipes has no design at --scale gpu: choose cpu" in capsys.readouterr().err
