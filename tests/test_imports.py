@@ -40,6 +40,7 @@ BELOW = {
     "explanations": {"evaluation", *EXPERIMENT},
     "sweeps": EXPERIMENT,
     "handover": {"explanations", "exporting", "evaluation", *EXPERIMENT},
+    "choosing": {"search", "sweeps", "benchmarking", "exporting", "evaluation", *EXPERIMENT},
     "search": {"sweeps", "benchmarking", "exporting", "evaluation", *EXPERIMENT},
 }
 """What each room may import beside itself; ``cli`` may import everything."""
