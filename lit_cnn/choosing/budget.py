@@ -98,13 +98,14 @@ def kept_of(probed: int) -> int:
     return min(probed, max(2, math.ceil(probed / FACTOR)))
 
 
-def plan_budget(prices: Sequence[Price], seconds: float, folds: Sequence[int]) -> BudgetPlan:
+def plan_budget(prices: Sequence[Price], budget: float, folds: Sequence[int], spent: float = 0.0) -> BudgetPlan:
     """As many candidates as can be compared well within the time.
 
     Args:
         prices: Of the candidates, in the order in which they are taken.
-        seconds: The budget.
+        budget: Seconds.
         folds: Numbers of folds that may be taken, the best first.
+        spent: Seconds of the budget that measuring has taken.
 
     Raises:
         BudgetTooSmall: If not even two candidates (or the only one) can be trained for ``LEAST_EPOCHS``.
@@ -118,13 +119,15 @@ def plan_budget(prices: Sequence[Price], seconds: float, folds: Sequence[int]) -
     tries += [(number, min(2, most), least) for least in (WANTED_EPOCHS, LEAST_EPOCHS) for number in folds]
     for number, fewest, least in tries:
         for count in range(most, fewest - 1, -1):
-            plan = _planned(prices, count, number, seconds, least)
+            plan = _planned(prices, count, number, budget - spent, least)
             if plan is not None:
                 return plan
-    enough = _cheapest(prices, min(2, most), folds[-1])
+    enough = duration(_cheapest(prices, min(2, most), folds[-1], spent))
+    where = f" in {folds[-1]} folds" if folds[-1] > 1 else ""
     raise BudgetTooSmall(
-        f"a budget of {duration(seconds)} is too small to compare {min(2, most)} of {len(prices)} candidates for "
-        f"{LEAST_EPOCHS} epochs in {folds[-1]} folds: --budget {duration(enough)} would be enough"
+        f"the budget of {duration(budget)}, of which measuring took {duration(spent)}, is too small to compare "
+        f"{min(2, most)} of {len(prices)} candidates for {LEAST_EPOCHS} epochs{where}: "
+        f"--budget {enough} would be enough"
     )
 
 
@@ -164,14 +167,11 @@ def _rung_seconds(
     return tuple(found)
 
 
-def _cheapest(prices: Sequence[Price], count: int, folds: int) -> float:
-    """Seconds that so many candidates need at least, in whole minutes."""
-    plan = _planned(prices, count, folds, math.inf, LEAST_EPOCHS)
-    assert plan is not None
-    short = [each for each in prices[:count]]
-    _, sizes = rung_sizes(kept_of(sum(each.probe is not None for each in short)) + sum(e.probe is None for e in short))
-    least = plan.probe_seconds + sum(_rung_seconds(short, sizes, (LEAST_EPOCHS,) * len(sizes), folds))
-    return 60.0 * math.ceil(least / 60)
+def _cheapest(prices: Sequence[Price], count: int, folds: int, spent: float) -> float:
+    """A budget, in whole minutes, in which one or two candidates can be trained for ``LEAST_EPOCHS``."""
+    taken = prices[:count]
+    probes = SAFETY * sum(each.probe or 0.0 for each in taken)
+    return 60.0 * math.ceil((spent + probes + sum(_rung_seconds(taken, (count,), (LEAST_EPOCHS,), folds))) / 60)
 
 
 def parse_duration(text: str) -> float:
@@ -195,7 +195,7 @@ def parse_duration(text: str) -> float:
 
 
 def duration(seconds: float) -> str:
-    """``45s``, ``20m``, ``2.5m`` or ``1.5h``, which ``parse_duration`` reads."""
+    """``45s``, ``2m``, ``20m`` or ``1.5h``, which ``parse_duration`` reads."""
     if seconds < 100:
         return f"{seconds:.0f}s"
-    return f"{seconds / 60:.3g}m" if seconds < 6000 else f"{seconds / 3600:.2g}h"
+    return f"{seconds / 60:.3g}m" if seconds < 7200 else f"{seconds / 3600:.3g}h"

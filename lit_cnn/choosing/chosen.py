@@ -227,6 +227,12 @@ def explain(candidate: Candidate, stood: Sequence[Standing], prepared: Prepared,
             f"{best.name} was more accurate by {points(own.behind)} ({points(own.behind_low)} to "
             f"{points(own.behind_high)}), which is a tie; of the {len(ties)} that tie this one is the fastest."
         )
+    probed = evidence.probes.get(candidate.name)
+    if probed and sum(probed.values()) > own.right:
+        said.append(
+            f"A linear classifier on its unchanged features was right in {share(sum(probed.values()) / len(probed))}: "
+            f"{prepared.budget.epochs[-1]} epochs of training have not caught up with it, so train it longer."
+        )
     folds = prepared.budget.folds
     said.append(
         f"Each image was judged by networks that were not trained on it, in {folds} folds."

@@ -27,8 +27,7 @@ class Stated(NamedTuple):
 
 def recipe_text(header: Sequence[str], stated: Sequence[Stated]) -> str:
     """YAML with ``header`` as comments above it; of a key that is stated twice the last counts."""
-    last = {each.key: each for each in stated}
-    rows = nested({key: each for key, each in last.items()})
+    rows = nested({each.key: each for each in stated})
     return "".join(f"# {line}\n" for line in header) + "\n".join(_lines(rows, 0)) + "\n"
 
 

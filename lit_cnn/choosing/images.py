@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -119,5 +120,9 @@ def refuse_boxes(path: Path) -> None:
 def _sides(split: FolderSplit) -> list[int]:
     """Shorter sides of some images, spread evenly; those that cannot be read are passed over."""
     rows = np.unique(np.linspace(0, len(split) - 1, min(LOOKED_AT, len(split))).round().astype(int)).tolist()
-    found = (attempt(lambda row=row: split.read(row).sides()) for row in rows)
+    found = (attempt(partial(_size, split, row)) for row in rows)
     return [min(size) for size in found if isinstance(size, tuple)]
+
+
+def _size(split: FolderSplit, row: int) -> tuple[int, int]:
+    return split.read(row).sides()

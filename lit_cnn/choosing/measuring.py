@@ -93,7 +93,7 @@ def measure_candidate(
         ValueError: If the network cannot be run at this size, or its process dies, such as for lack of memory.
     """
     methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     multiprocessing.set_forkserver_preload(list(PRELOADED))
     mine, theirs = context.Pipe(duplex=False)
     process = context.Process(

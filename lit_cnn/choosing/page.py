@@ -77,9 +77,7 @@ def _point(row: Row, chosen: Chosen) -> ChoicePoint:
 def _table(chosen: Chosen) -> HtmlTable:
     columns = ("candidate", "top-1", "95 % interval", "behind the best", *WORDS.values(), "epochs", "probe", "state")
     rows = [_cells(row) for row in chosen.rows]
-    return HtmlTable(
-        f"{chosen.images:,} images, {chosen.folds} folds", columns, rows, words=(0, len(columns) - 1)
-    )
+    return HtmlTable(f"{chosen.images:,} images, {chosen.folds} folds", columns, rows, words=(0, len(columns) - 1))
 
 
 def _cells(row: Row) -> list[str]:

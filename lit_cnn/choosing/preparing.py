@@ -17,14 +17,12 @@ from lit_cnn.choosing.images import ImageSet
 from lit_cnn.choosing.measuring import Condition, count_candidate, measure_candidate
 from lit_cnn.choosing.starts import given_starts, published_starts
 from lit_cnn.choosing.trainings import Trained
-from lit_cnn.choosing.wishes import Wishes
+from lit_cnn.choosing.wishes import MEASURED, PLAN, Wishes
 from lit_cnn.data.sources.folders import FolderSplit
 from lit_cnn.profiling.timing import device_name
 from lit_cnn.run_folder.atomic import write_text
 from lit_cnn.sweeps.locks import held
 
-PLAN, MEASURED = "plan.json", "measured.json"
-"""Files of a choice's folder: what is done, and what was measured so far."""
 SHARE = 0.2
 """Of the budget that measuring may take; what is not measured by then is not tried, two candidates apart."""
 EPOCH_SECONDS = 0.25
@@ -110,7 +108,8 @@ def _prepare(folder: Path, wishes: Wishes, images: ImageSet, say: Callable[[str]
     began, busy = time.monotonic(), os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     networks = networks_for(images.side, wishes.networks)
     sizes, start_sizes = sizes_for(images.side, wishes.sizes)
-    starts, missing = given_starts(wishes.weights), {}
+    starts = given_starts(wishes.weights)
+    missing: dict[str, str] = {}
     if wishes.pretrained == "any":
         others = [name for name in networks if name not in {start.architecture for start in starts}]
         found, missing = published_starts(others, say)
@@ -126,7 +125,7 @@ def _prepare(folder: Path, wishes: Wishes, images: ImageSet, say: Callable[[str]
         sorting.untried |= {f"published weights for {name}": why for name, why in missing.items()}
     spent = time.monotonic() - began
     prices = _prices(measured, images, sorting.costs, wishes.condition)
-    budget = plan_budget(prices, wishes.budget - spent, fold_numbers(images))
+    budget = plan_budget(prices, wishes.budget, fold_numbers(images), spent)
     sorting.untried |= dict.fromkeys(budget.left_out, f"no time within the budget of {duration(wishes.budget)}")
     name = device_name(torch.device(wishes.condition.device))
     return Prepared(measured, sorting.costs, sorting.rejected, sorting.untried, budget, name, busy, spent)
@@ -164,7 +163,8 @@ def _measure(
     say: Callable[[str], None],
 ) -> list[Candidate]:
     """The candidates that are within the limits on what is measured, as far as the share of the budget reaches."""
-    file, data, kept = folder / MEASURED, Trained.of(images), []
+    file, data = folder / MEASURED, Trained.of(images)
+    kept: list[Candidate] = []
     known: dict[str, dict[str, float]] = json.loads(file.read_text()) if file.is_file() else {}
     began = time.monotonic()
     for candidate in candidates:

@@ -103,20 +103,17 @@ class Choosing:
                 write_text(found[name], text)
         return found
 
-    def _probe(
-        self, prepared: Prepared, recipes: dict[str, Path], folds: Sequence[Path]
-    ) -> dict[str, dict[str, bool]]:
+    def _probe(self, prepared: Prepared, recipes: dict[str, Path], folds: Sequence[Path]) -> dict[str, dict[str, bool]]:
         def work(candidate: Candidate) -> dict[str, bool]:
             assert candidate.weights is not None
-            parts = [_data_of(recipes[candidate.name], fold) for fold in folds or [None]]
+            wanted: Sequence[Path | None] = folds or [None]
+            parts = [_data_of(recipes[candidate.name], fold) for fold in wanted]
             return probe(candidate.weights, parts, self.device)
 
         pieces = {name: (lambda name=name: work(prepared.candidate(name))) for name in prepared.budget.probed}
         return shared_work(self.folder / "probes", pieces, lambda name: self.say(f"linear probe of {name}"))
 
-    def _train(
-        self, prepared: Prepared, recipes: dict[str, Path], folds: Sequence[Path]
-    ) -> tuple[Sweep, int]:
+    def _train(self, prepared: Prepared, recipes: dict[str, Path], folds: Sequence[Path]) -> tuple[Sweep, int]:
         """The rungs, and the number of the signal that stopped them, or 0."""
         place = self.folder / RUNGS
         place.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""Weights that candidates may start from: the user's checkpoints, and published ones that are to be had."""
+"""Weights that candidates may start from: the user's checkpoints, and published ones that can be read or downloaded."""
 
 from collections.abc import Callable, Sequence
 
@@ -37,7 +37,7 @@ def published_starts(networks: Sequence[str], say: Callable[[str], None]) -> tup
         say: Told what is downloaded.
 
     Returns:
-        The weights that are to be had, and the others with the reason.
+        The weights that can be read or downloaded, and the others with the reason.
     """
     found, missing = [], {}
     hosts: dict[str, bool] = {}
@@ -48,8 +48,11 @@ def published_starts(networks: Sequence[str], say: Callable[[str], None]) -> tup
         elif not _at_hand(row, hosts):
             missing[network] = f"its weights {row.spec} are not in the cache and {_host(row)} cannot be reached"
         else:
-            checkpoint_of(row.spec, say)
-            found.append(start_of(row.spec))
+            try:
+                checkpoint_of(row.spec, say)
+                found.append(start_of(row.spec))
+            except ValueError as error:
+                missing[network] = str(error)
     return found, missing
 
 

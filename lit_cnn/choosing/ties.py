@@ -18,8 +18,8 @@ Z = 1.959964
 Answers = Mapping[str, bool]
 """Image -> whether it was classified correctly."""
 RULE = (
-    "a candidate ties with the most accurate one if the 95 % interval of the mean of their paired differences, over the "
-    "same images, reaches 0; of those that tie, the one with the lowest latency is recommended"
+    "a candidate ties with the most accurate one if the 95 % interval of the mean of their paired differences, over "
+    "the same images, reaches 0; of those that tie, the one with the lowest latency is recommended"
 )
 
 

@@ -55,7 +55,9 @@ def full_epochs(candidate: Candidate, data: Trained, compared: int) -> int:
     return max(usual, compared)
 
 
-def recipe_of(candidate: Candidate, data: Trained, epochs: int, *, compared: bool, device: str = "auto") -> list[Stated]:
+def recipe_of(
+    candidate: Candidate, data: Trained, epochs: int, *, compared: bool, device: str = "auto"
+) -> list[Stated]:
     """The keys of a candidate's training.
 
     Args:
@@ -67,8 +69,9 @@ def recipe_of(candidate: Candidate, data: Trained, epochs: int, *, compared: boo
         device: Of the training: auto, cpu or cuda.
     """
     start = _network(candidate)
+    frozen = candidate.weights is not None and not compared and epochs > 1
     title = f"{candidate.architecture} at {candidate.image_size} px"
-    warmup = 0.5 if candidate.weights else 1
+    warmup: float = 1 if candidate.weights is None else 0 if compared else 0.5
     schedule = ("constant", "any epoch can be compared and continued") if compared else ("cosine", "falls to the end")
     return [
         Stated("about.title", title),
@@ -77,8 +80,9 @@ def recipe_of(candidate: Candidate, data: Trained, epochs: int, *, compared: boo
         *([] if device == "auto" else [Stated("trainer.accelerator", "cpu" if device == "cpu" else "gpu")]),
         Stated("trainer.devices", 1),
         *start,
+        *([Stated("model.initial.freeze_epochs", 1, "of the classifier alone")] if frozen else []),
         Stated("model.loss.label_smoothing", 0.1),
-        *_optimizer(candidate),
+        *_optimizer(candidate, compared),
         Stated("model.schedule.name", *schedule),
         Stated("model.schedule.warmup_epochs", min(warmup, epochs / 2)),
         *_data(candidate, data),
@@ -96,7 +100,9 @@ def _network(candidate: Candidate) -> list[Stated]:
     ]
 
 
-def _optimizer(candidate: Candidate) -> list[Stated]:
+def _optimizer(candidate: Candidate, compared: bool) -> list[Stated]:
+    """Rates; in a comparison, which may be short, trained weights change little and the fresh classifier much,
+    while a full training first has an epoch of the classifier alone (fastai's fine_tune)."""
     if candidate.weights is None:
         values: dict[str, Any] = {
             "name": "sgd",
@@ -107,11 +113,11 @@ def _optimizer(candidate: Candidate) -> list[Stated]:
     else:
         values = {
             "name": "adamw",
-            "learning_rate": 1e-3,
+            "learning_rate": 3e-4 if compared else 1e-3,
             "base_batch_size": None,
             "weight_decay": 0.05,
             "layer_decay": 0.8,
-            "head_factor": 5,
+            "head_factor": 30 if compared else 5,
         }
     why = {"layer_decay": "layers near the image change less", "head_factor": "the fresh classifier learns faster"}
     return [Stated(f"model.optimizer.{key}", value, why.get(key, "")) for key, value in values.items()]
@@ -121,8 +127,8 @@ def _data(candidate: Candidate, data: Trained) -> list[Stated]:
     stated = [
         Stated("data.source", data.source),
         Stated("data.path", data.path),
-        Stated("data.image_size", candidate.image_size, _why_size(candidate, data)),
-        Stated("data.batch_size", data.batch_size, f"{max(data.train // data.batch_size, 1)} steps an epoch"),
+        Stated("data.image_size", candidate.image_size, _why_size(data)),
+        Stated("data.batch_size", data.batch_size, "few images in many steps" if data.few else ""),
     ]
     if candidate.weights is not None and data.channels != 3:
         stated.append(Stated("data.in_channels", 3, "as the weights expect"))
@@ -136,7 +142,7 @@ def _data(candidate: Candidate, data: Trained) -> list[Stated]:
     return [*stated, Stated("data.crop", {"kind": "random_resized", "scale": scale})]
 
 
-def _why_size(candidate: Candidate, data: Trained) -> str:
+def _why_size(data: Trained) -> str:
     return f"half of the images have a shorter side of {data.side} px or more"
 
 

@@ -10,7 +10,8 @@ from lit_cnn.choosing.limits import Limits
 from lit_cnn.choosing.measuring import Condition
 from lit_cnn.run_folder.atomic import write_text
 
-WISHES = "wishes.json"
+WISHES, PLAN, MEASURED = "wishes.json", "plan.json", "measured.json"
+"""Files of a choice's folder: what is asked for, what is done, and what was measured so far."""
 RECIPE, PAGE, RESULT = "recipe.yaml", "choice.html", "choice.json"
 """Files of a choice's folder: the recommended recipe, its page, and all that was found."""
 
@@ -22,7 +23,7 @@ class Wishes:
     Args:
         data: Folder, list or npz file of the images.
         budget: Seconds.
-        pretrained: any takes published weights that are to be had; none takes those of ``weights`` only.
+        pretrained: any takes published weights that can be read or downloaded; none takes those of ``weights`` only.
         weights: Checkpoints or published weights to start from as well.
         networks: Names in the catalog; empty for a list that suits the images.
         sizes: Sides of the images in pixels; empty for those that suit them.
@@ -47,22 +48,23 @@ class Wishes:
 def remember(folder: Path, wishes: Wishes) -> None:
     """Note what a folder's choice is, or see that it is the same.
 
+    Before there is a plan, as where the budget was too small, it may still become another one; what was measured stays
+    where only the budget or the limits are others.
+
     Raises:
         ValueError: If the folder holds another choice, naming what differs.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     file, now = folder / WISHES, wishes.as_dict()
-    if not file.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
+    before = _flat(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else _flat(now)
+    different = {key: (before.get(key), value) for key, value in _flat(now).items() if before.get(key) != value}
+    if different and (folder / PLAN).is_file():
+        text = ", ".join(f"{key} ({old!r} -> {new!r})" for key, (old, new) in different.items())
+        raise ValueError(f"the choice {folder} has begun as another one, these differ: {text}; choose another --out")
+    if any(key != "budget" and not key.startswith("limits.") for key in different):
+        (folder / MEASURED).unlink(missing_ok=True)
+    if different or not file.is_file():
         write_text(file, json.dumps(now, indent=2) + "\n")
-        return
-    before = _flat(json.loads(file.read_text(encoding="utf-8")))
-    different = [
-        f"{key} ({before.get(key)!r} -> {value!r})" for key, value in _flat(now).items() if before.get(key) != value
-    ]
-    if different:
-        raise ValueError(
-            f"the choice {folder} has begun as another one, these differ: {', '.join(different)}; choose another --out"
-        )
 
 
 def _flat(wishes: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -45,7 +45,10 @@ def make_parser() -> CommandParser:
     parser.add_argument("--max-memory-mb", type=float, metavar="MB", help="at most this much memory for a batch, here")
     parser.add_argument("--budget", type=_seconds, default=1200.0, metavar="TIME", help="90s, 20m or 1.5h (20m)")
     parser.add_argument(
-        "--pretrained", choices=("any", "none"), default="any", help="published weights that are to be had, or none"
+        "--pretrained",
+        choices=("any", "none"),
+        default="any",
+        help="published weights where they can be read or downloaded, or none (any)",
     )
     parser.add_argument(
         "--weights", action="append", default=[], metavar="CKPT",
@@ -119,7 +122,7 @@ def wishes_of(options: argparse.Namespace) -> Wishes:
 
     device = str(resolve_device(options.device))
     training = choose_precision("auto", "cpu" if device == "cpu" else "auto").precision
-    millions_of = [None if value is None else value * 1e6 for value in (options.max_params, options.max_madds)]
+    params, madds = (None if value is None else value * 1e6 for value in (options.max_params, options.max_madds))
     return Wishes(
         data=options.data,
         budget=options.budget,
@@ -127,7 +130,7 @@ def wishes_of(options: argparse.Namespace) -> Wishes:
         weights=tuple(options.weights),
         networks=tuple(entry.name for entry in find_entries(options.networks)) if options.networks else (),
         sizes=tuple(options.sizes),
-        limits=Limits(*millions_of, options.max_latency_ms, options.max_memory_mb),
+        limits=Limits(params, madds, options.max_latency_ms, options.max_memory_mb),
         condition=Condition(
             device,
             options.precision,
@@ -181,7 +184,11 @@ def _cells(row: Row, chosen: Chosen) -> list[str]:
     from lit_cnn.choosing.chosen import share
 
     own, costs = row.standing, row.costs
-    behind = "–" if own is None or not own.behind else f"{100 * own.behind:.1f} ± {50 * (own.behind_high - own.behind_low):.1f}"
+    behind = (
+        "–"
+        if own is None or not own.behind
+        else f"{100 * own.behind:.1f} ± {50 * (own.behind_high - own.behind_low):.1f}"
+    )
     mark = "→ " if row.name == chosen.recommended else ""
     return [
         f"{mark}{row.name}",
