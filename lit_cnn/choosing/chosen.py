@@ -143,7 +143,7 @@ def conclude(folder: Path, wishes: Wishes, evidence: Evidence) -> Chosen:
         rejected=count_reasons({key: WORDS[limit] for key, (limit, _) in prepared.rejected.items()}),
         rejected_candidates={key: sentence for key, (_, sentence) in prepared.rejected.items()},
         untried={**prepared.untried, **_always_untried(candidate, wishes)},
-        condition=wishes.condition.words(),
+        condition=wishes.condition.words(prepared.threads),
         device=prepared.device,
         busy=prepared.busy,
         limits=wishes.limits.words(),
@@ -224,8 +224,9 @@ def explain(candidate: Candidate, stood: Sequence[Standing], prepared: Prepared,
         said.append(f"It is the most accurate, and the fastest of the {len(ties)} that tie.")
     else:
         said.append(
-            f"{best.name} was more accurate by {points(own.behind)} ({points(own.behind_low)} to "
-            f"{points(own.behind_high)}), which is a tie; of the {len(ties)} that tie this one is the fastest."
+            f"{best.name} was more accurate by {points(own.behind)} (95 % interval "
+            f"{100 * own.behind_low:.1f} to {100 * own.behind_high:.1f}), which is a tie; of the {len(ties)} that tie "
+            "this one is the fastest."
         )
     probed = evidence.probes.get(candidate.name)
     if probed and sum(probed.values()) > own.right:

@@ -45,11 +45,11 @@ class Condition:
     threads: int | None = None
     training_precision: Precision = "32-true"
 
-    def words(self) -> str:
-        """The condition in words."""
+    def words(self, threads: int) -> str:
+        """The condition in words, with the CPU's threads that were taken."""
         images = "1 image" if self.batch_size == 1 else f"{self.batch_size} images"
-        threads = f", {self.threads or torch.get_num_threads()} threads" if self.device == "cpu" else ""
-        return f"a batch of {images}, precision {self.precision}, on {self.device}{threads}"
+        counted = f", {threads} {'thread' if threads == 1 else 'threads'}" if self.device == "cpu" else ""
+        return f"a batch of {images}, precision {self.precision}, on {self.device}{counted}"
 
 
 def count_candidate(candidate: Candidate, num_classes: int, in_channels: int) -> dict[str, float]:

@@ -75,9 +75,9 @@ def _point(row: Row, chosen: Chosen) -> ChoicePoint:
 
 
 def _table(chosen: Chosen) -> HtmlTable:
-    columns = ("candidate", "top-1", "95 % interval", "behind the best", *WORDS.values(), "epochs", "probe", "state")
+    columns = ("candidate", "state", "top-1", "95 % interval", "behind the best", *WORDS.values(), "epochs", "probe")
     rows = [_cells(row) for row in chosen.rows]
-    return HtmlTable(f"{chosen.images:,} images, {chosen.folds} folds", columns, rows, words=(0, len(columns) - 1))
+    return HtmlTable(f"{chosen.images:,} images, {chosen.folds} folds", columns, rows, words=(0, 1))
 
 
 def _cells(row: Row) -> list[str]:
@@ -87,13 +87,13 @@ def _cells(row: Row) -> list[str]:
         behind = f"{100 * own.behind:.1f} ({100 * own.behind_low:.1f} to {100 * own.behind_high:.1f})"
     return [
         row.name,
+        row.state,
         "–" if row.accuracy is None else share(row.accuracy),
         "–" if own is None else f"{share(own.low)} to {share(own.high)}",
         behind,
         *(written(cost, row.costs[cost]) if cost in row.costs else "–" for cost in WORDS),
         str(row.epochs),
         "–" if row.probe is None else share(row.probe),
-        row.state,
     ]
 
 

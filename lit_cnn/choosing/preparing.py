@@ -43,6 +43,7 @@ class Prepared:
         untried: What -> why it was not tried.
         budget: What is trained how far.
         device: Name of the machine's device.
+        threads: Of the CPU, with which latency was measured.
         busy: Load average of the machine before; None where it does not say.
         spent: Seconds of measuring.
     """
@@ -53,6 +54,7 @@ class Prepared:
     untried: dict[str, str]
     budget: BudgetPlan
     device: str
+    threads: int
     busy: float | None
     spent: float
 
@@ -128,7 +130,8 @@ def _prepare(folder: Path, wishes: Wishes, images: ImageSet, say: Callable[[str]
     budget = plan_budget(prices, wishes.budget, fold_numbers(images), spent)
     sorting.untried |= dict.fromkeys(budget.left_out, f"no time within the budget of {duration(wishes.budget)}")
     name = device_name(torch.device(wishes.condition.device))
-    return Prepared(measured, sorting.costs, sorting.rejected, sorting.untried, budget, name, busy, spent)
+    threads = wishes.condition.threads or torch.get_num_threads()
+    return Prepared(measured, sorting.costs, sorting.rejected, sorting.untried, budget, name, threads, busy, spent)
 
 
 def _count(candidate: Candidate, images: ImageSet, wishes: Wishes, sorting: _Sorting) -> bool:

@@ -16,7 +16,10 @@ SIGTERM.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,12 +97,16 @@ def run(arguments: list[str]) -> int:
         say(f"stopped. To continue: {again(folder)}", stderr=True)
         return 128 + stopped
     write_text(folder / PAGE, choice_html(chosen))
-    if options.json:
-        print(as_json(chosen))
-    else:
+    if not options.json:
         print_tables(choice_tables(chosen), in_markdown=options.markdown)
         console.print(f"recipe: {chosen.recipe}\npage: {folder / PAGE}")
-    return finish(folder, chosen, console.print, main) if options.finish else 0
+    code, checkpoint = 0, None
+    if options.finish:
+        with contextlib.redirect_stdout(sys.stderr if options.json else sys.stdout):
+            code, checkpoint = finish(folder, chosen, console.print, main)
+    if options.json:
+        print(as_json({**asdict(chosen), "checkpoint": checkpoint}))
+    return code
 
 
 def choose(
@@ -141,16 +148,20 @@ def wishes_of(options: argparse.Namespace) -> Wishes:
     )
 
 
-def finish(folder: Path, chosen: Chosen, tell: Callable[[str], None], main: Callable[[list[str]], int]) -> int:
-    """Train the recommended recipe in the folder, or continue that; returns the exit code."""
+def finish(
+    folder: Path, chosen: Chosen, tell: Callable[[str], None], main: Callable[[list[str]], int]
+) -> tuple[int, str | None]:
+    """Train the recommended recipe in the folder, or continue that; returns the exit code and the best checkpoint."""
     from lit_cnn.evaluation.run_records import runs_below
+    from lit_cnn.run_folder.folder import find_checkpoint
 
     runs = folder / "finished"
     begun = list(runs_below(runs)) if runs.is_dir() else []
-    if begun:
-        return main(["fit", "--resume", str(begun[-1]), "--runs", str(runs)])
+    words = ["--resume", str(begun[-1])] if begun else ["--config", chosen.recipe]
     tell(f"training {chosen.recommended} by {chosen.recipe}, after the budget")
-    return main(["fit", "--config", chosen.recipe, "--runs", str(runs)])
+    code = main(["fit", *words, "--runs", str(runs)])
+    found = list(runs_below(runs)) if code == 0 else []
+    return code, str(find_checkpoint(found[-1])) if found else None
 
 
 def choice_tables(chosen: Chosen) -> list[Table]:

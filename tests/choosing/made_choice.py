@@ -51,6 +51,7 @@ def make_choice(folder: Path) -> Chosen:
         {"late-16": "no time within the budget of 20m"},
         budget,
         "a test's device",
+        1,
         8.0,
         3.0,
     )

@@ -79,7 +79,7 @@ def test_the_table_marks_the_recommendation_and_says_the_condition(tmp_path: Pat
     assert "→ fast-16" in text
     assert "recommended: fast-16 (2 of 4 candidates tie)" in text
     assert "rejected before training: 1 for their parameters" in text
-    assert "a batch of 1 image, precision 32-true, on cpu" in text
+    assert "a batch of 1 image, precision 32-true, on cpu, 1 thread (" in text
 
 
 def start(images: Path, out: Path) -> subprocess.Popen[bytes]:
@@ -105,7 +105,8 @@ def test_a_choice_that_is_killed_three_times_ends_as_an_uninterrupted_one(tmp_pa
         shutil.copyfile(whole / name, killed / name)
     for trainings in (1, 4, 8):
         process, deadline = start(images, killed), time.monotonic() + 300
-        while len(list((killed / "rungs").glob("*/metrics.csv"))) < trainings and process.poll() is None:
+        while len(list((killed / "rungs").glob("*/metrics.csv"))) < trainings:
+            assert process.poll() is None, (tmp_path / "killed.log").read_text()
             assert time.monotonic() < deadline
             time.sleep(0.1)
         os.killpg(process.pid, signal.SIGKILL)
