@@ -6,7 +6,7 @@ from lit_cnn.choosing.candidates import Start
 from lit_cnn.experiment.initial_weights import KnownWeights
 from lit_cnn.pretrained.fetching import cached_file, reachable
 from lit_cnn.pretrained.importing import cached_checkpoint, checkpoint_of
-from lit_cnn.pretrained.sources import PublishedWeights, published
+from lit_cnn.pretrained.sources import LIBRARIES, PublishedWeights, published
 
 
 def given_starts(specs: Sequence[str]) -> list[Start]:
@@ -30,7 +30,7 @@ def start_of(spec: str) -> Start:
 
 
 def published_starts(networks: Sequence[str], say: Callable[[str], None]) -> tuple[list[Start], dict[str, str]]:
-    """For each network its library's own choice of published weights, timm's before torchvision's.
+    """For each network the weights that a library takes by default, timm's before torchvision's.
 
     Args:
         networks: Names in the catalog.
@@ -42,11 +42,14 @@ def published_starts(networks: Sequence[str], say: Callable[[str], None]) -> tup
     found, missing = [], {}
     hosts: dict[str, bool] = {}
     for network in dict.fromkeys(networks):
-        row = next((row for row in published() if row.architecture == network and row.default), None)
-        if row is None:
+        rows = [row for row in published() if row.architecture == network and row.default]
+        rows.sort(key=lambda row: LIBRARIES.index(row.library))
+        row = next((row for row in rows if _at_hand(row, hosts)), None)
+        if not rows:
             missing[network] = "no weights are published for it"
-        elif not _at_hand(row, hosts):
-            missing[network] = f"its weights {row.spec} are not in the cache and {_host(row)} cannot be reached"
+        elif row is None:
+            first = rows[0]
+            missing[network] = f"its weights {first.spec} are not in the cache and {_host(first)} cannot be reached"
         else:
             try:
                 checkpoint_of(row.spec, say)
