@@ -197,6 +197,8 @@ def _row(
 
 
 def _state(reached: Reached | None, standing: Standing | None) -> str:
+    if standing is not None and standing.behind_low == standing.behind_high == 0:
+        return "most accurate"
     if standing is not None:
         return "ties with the best" if standing.ties else "less accurate"
     if reached is None:

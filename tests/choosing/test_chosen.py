@@ -22,7 +22,7 @@ def test_every_candidate_has_a_row_and_its_state(tmp_path: Path) -> None:
     chosen = make_choice(tmp_path)
     states = {row.name: row.state for row in chosen.rows}
     assert states == {
-        "slow-16": "ties with the best",
+        "slow-16": "most accurate",
         "fast-16": "ties with the best",
         "known-96-pretrained": "less accurate",
         "weak-16": "stopped after 10 epochs",
