@@ -41,6 +41,7 @@ BELOW = {
     "sweeps": EXPERIMENT,
     "handover": {"explanations", "exporting", "evaluation", *EXPERIMENT},
     "claims": {"search", "sweeps", "benchmarking", "exporting", "explanations", "evaluation", *EXPERIMENT},
+    "choosing": {"search", "sweeps", "benchmarking", "exporting", "evaluation", *EXPERIMENT},
     "search": {"sweeps", "benchmarking", "exporting", "evaluation", *EXPERIMENT},
 }
 """What each room may import beside itself; ``cli`` may import everything."""

@@ -40,6 +40,8 @@ COMMANDS = {
     "bench": ("lit_cnn.cli.bench", "speed against other libraries and the machine's limit"),
     "tune": ("lit_cnn.cli.tune", "the fastest machine settings for a recipe, as an overlay"),
     "models": ("lit_cnn.cli.models", "the catalog of architectures"),
+    "choose": ("lit_cnn.cli.choose", "which network suits these images, this device and this budget"),
+    "init": ("lit_cnn.cli.init", "look at a folder of images and write a first recipe for it"),
     "scale": ("lit_cnn.cli.scale", "a network made larger by depth, width, resolution or all three"),
     "recipes": ("lit_cnn.cli.recipes", "the recipes, their targets, and what training them costs"),
     "completion": ("lit_cnn.cli.completion", "commands, flags and names completed by the tab key"),

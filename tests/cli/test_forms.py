@@ -3,20 +3,23 @@
 import json
 import re
 import sys
+from pathlib import Path
 
 import pytest
 from fake_search import FIT
 from fitted_run import FittedRun
+from made_choice import make_choice
 from made_runs import make_runs
 from rich.cells import cell_len
 from tiny_layouts import write_voc
 
 from lit_cnn.benchmarking.race import GEMM
+from lit_cnn.choosing.chosen import Chosen
 from lit_cnn.cli.main import COMMANDS, main
 from lit_cnn.pretrained.references import Reference
 from lit_cnn.sweeps.trials import Fit
 
-WITHOUT_TABLE = {"completion", "config", "data", "import", "pull", "push", "report"}
+WITHOUT_TABLE = {"completion", "config", "data", "import", "init", "pull", "push", "report"}
 """Commands that print a script, a recipe, or lines, though one below config has both forms."""
 FAKE_FIT = """
 import os, pathlib, sys
@@ -55,6 +58,7 @@ IN_SECONDS = {
     "reproduce of one": ["reproduce", "inverted_bottleneck", "--results", "{sweep}/claims"],
     "search show": ["search", "show", "{search}"],
     "scale": ["scale", "cifar_resnet8", "--phi", "1"],
+    "choose": ["choose", "--data", "{images}", "--out", "{choice}"],
 }
 """Name -> a command line that ends soon."""
 MEASURING = {
@@ -67,8 +71,16 @@ MEASURING = {
 NAMES = [*IN_SECONDS, *(pytest.param(name, marks=pytest.mark.slow) for name in MEASURING)]
 
 
+@pytest.fixture(scope="module")
+def chosen(places: dict[str, str]) -> Chosen:
+    """What ``choose`` would have found."""
+    Path(places["choice"]).mkdir()
+    return make_choice(Path(places["choice"]))
+
+
 @pytest.fixture(autouse=True)
-def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+def _small(monkeypatch: pytest.MonkeyPatch, chosen: Chosen) -> None:
+    monkeypatch.setattr("lit_cnn.cli.choose.choose", lambda *_: (chosen, 0))
     row = Reference("resnet18", "torchvision", "resnet18", image_size=32, quick=True)
     monkeypatch.setattr("lit_cnn.pretrained.parity.REFERENCES", (row,))
     monkeypatch.setitem(GEMM, "cpu", 64)
@@ -92,6 +104,7 @@ def places(fitted: FittedRun, tmp_path_factory: pytest.TempPathFactory) -> dict[
         words = [str(fitted.recipe), "--config", str(folder / "blocks.yaml"), "--search-dir", str(folder / "searched")]
         assert main(["search", *words, "--search.evaluations", "3"]) == 0
     places = {"run": fitted.folder, "images": fitted.images, "sweep": folder / "s", "search": folder / "searched"}
+    places["choice"] = folder / "choice"
     places["runs"] = make_runs(folder / "runs", {0.1: [0.8, 0.82, 0.84], 0.2: [0.9, 0.91, 0.95]})
     places["boxes"] = write_voc(folder / "boxes")
     return {name: str(place) for name, place in places.items()}

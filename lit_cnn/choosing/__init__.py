@@ -1,0 +1,1 @@
+"""Which architecture for these images, this device and this budget; a recipe for a folder."""

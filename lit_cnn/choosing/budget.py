@@ -1,0 +1,201 @@
+"""How a budget of time is spent: pure arithmetic on measured prices.
+
+Candidates with trained weights are first compared by a linear probe, and the best of them join those that start from
+random weights. These are trained by successive halving (Jamieson and Talwalkar, 2016, arXiv:1502.07943), whose rungs
+continue the same runs, all for as many epochs: a rung of equal time would favor small networks. What the last rung can
+cost is set aside before the first begins, at the price of the most expensive candidates that may reach it.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+SAFETY = 1.25
+"""Prices are multiplied by it: a training is slower than its steps, timed alone."""
+START_SECONDS = 4.0
+"""Of a run, or of its continuation: data opened, checkpoints and curves written."""
+WANTED_EPOCHS = 5
+"""Of the last rung: fewer only where two candidates could not have as many."""
+LEAST_EPOCHS = 2
+"""Of the last rung: with fewer nothing can be said."""
+MOST_EPOCHS = 30
+"""Of the last rung: what is left of the budget is not spent."""
+MOST_CANDIDATES = 18
+FACTOR = 3
+"""One in so many with weights goes on from the linear probe, and of 6 candidates or more from rung to rung; of fewer
+candidates one in two."""
+
+
+@dataclass(frozen=True)
+class Price:
+    """What a candidate costs, in seconds.
+
+    Args:
+        name: Of the candidate.
+        epoch: An epoch of training with its validation, on all images but those of one fold.
+        probe: The linear probe; None where it starts from random weights.
+    """
+
+    name: str
+    epoch: float
+    probe: float | None = None
+
+
+@dataclass(frozen=True)
+class BudgetPlan:
+    """What is done with a budget.
+
+    Args:
+        probed: Candidates that a linear probe compares.
+        kept: So many of them are trained.
+        scratch: Candidates that are trained without a probe.
+        folds: Each is trained so many times, each time validated on another part of the images; 1: on the given part.
+        factor: One in so many goes on to the next rung.
+        sizes: Number of candidates of each rung.
+        epochs: Epochs after which the candidates of each rung are compared.
+        probe_seconds: What the probes can cost.
+        rung_seconds: What each rung can cost; the last is set aside.
+        left_out: Candidates for which there is no time.
+    """
+
+    probed: tuple[str, ...]
+    kept: int
+    scratch: tuple[str, ...]
+    folds: int
+    factor: int
+    sizes: tuple[int, ...]
+    epochs: tuple[int, ...]
+    probe_seconds: float
+    rung_seconds: tuple[float, ...]
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """What all of it can cost."""
+        return self.probe_seconds + sum(self.rung_seconds)
+
+
+class BudgetTooSmall(ValueError):
+    """Nothing could be compared in the time; the message says what would be enough."""
+
+
+def rung_sizes(candidates: int) -> tuple[int, tuple[int, ...]]:
+    """One in how many goes on, and the number of candidates of each rung: at least two are trained to the end, so that
+    ties can be seen.
+
+    >>> rung_sizes(12), rung_sizes(5), rung_sizes(3)
+    ((3, (12, 4)), (2, (5, 2)), (2, (3,)))
+    """
+    factor = FACTOR if candidates >= 2 * FACTOR else 2
+    sizes = [candidates]
+    while sizes[-1] // factor >= 2:
+        sizes.append(sizes[-1] // factor)
+    return factor, tuple(sizes)
+
+
+def kept_of(probed: int) -> int:
+    """How many candidates go on from the linear probe: one in ``FACTOR``, but two where there are as many."""
+    return min(probed, max(2, math.ceil(probed / FACTOR)))
+
+
+def plan_budget(prices: Sequence[Price], budget: float, folds: Sequence[int], spent: float = 0.0) -> BudgetPlan:
+    """As many candidates as can be compared well within the time.
+
+    Args:
+        prices: Of the candidates, in the order in which they are taken.
+        budget: Seconds.
+        folds: Numbers of folds that may be taken, the best first.
+        spent: Seconds of the budget that measuring has taken.
+
+    Raises:
+        BudgetTooSmall: If not even two candidates (or the only one) can be trained for ``LEAST_EPOCHS``.
+        ValueError: If there is no candidate.
+    """
+    if not prices:
+        raise ValueError("there is no candidate to plan for")
+    most = min(len(prices), MOST_CANDIDATES)
+    tries = [(folds[0], min(6, most), WANTED_EPOCHS)]
+    tries += [(number, min(4, most), WANTED_EPOCHS) for number in folds]
+    tries += [(number, min(2, most), least) for least in (WANTED_EPOCHS, LEAST_EPOCHS) for number in folds]
+    for number, fewest, least in tries:
+        for count in range(most, fewest - 1, -1):
+            plan = _planned(prices, count, number, budget - spent, least)
+            if plan is not None:
+                return plan
+    enough = duration(_cheapest(prices, min(2, most), folds[-1], spent))
+    where = f" in {folds[-1]} folds" if folds[-1] > 1 else ""
+    raise BudgetTooSmall(
+        f"the budget of {duration(budget)}, of which measuring took {duration(spent)}, is too small to compare "
+        f"{min(2, most)} of {len(prices)} candidates for {LEAST_EPOCHS} epochs{where}: "
+        f"--budget {enough} would be enough"
+    )
+
+
+def _planned(prices: Sequence[Price], count: int, folds: int, seconds: float, least: int) -> BudgetPlan | None:
+    """The longest training of so many candidates; None where the last rung would have fewer than ``least`` epochs."""
+    taken = prices[:count]
+    probed, scratch = [each for each in taken if each.probe is not None], [each for each in taken if each.probe is None]
+    kept = kept_of(len(probed))
+    factor, sizes = rung_sizes(kept + len(scratch))
+    probes = SAFETY * sum(each.probe or 0.0 for each in probed)
+    entering = [*_dearest(probed, kept), *scratch]
+    stretch = factor ** (len(sizes) - 1)
+    lengths = range(max(MOST_EPOCHS // stretch, 1), math.ceil(least / stretch) - 1, -1)
+    for first in lengths:
+        epochs = tuple(first * factor**rung for rung in range(len(sizes)))
+        rungs = _rung_seconds(entering, sizes, epochs, folds)
+        if probes + sum(rungs) <= seconds:
+            left_out = tuple(each.name for each in prices[count:])
+            names, others = tuple(each.name for each in probed), tuple(each.name for each in scratch)
+            return BudgetPlan(names, kept, others, folds, factor, sizes, epochs, probes, rungs, left_out)
+    return None
+
+
+def _dearest(prices: Sequence[Price], count: int) -> list[Price]:
+    return sorted(prices, key=lambda each: -each.epoch)[:count]
+
+
+def _rung_seconds(
+    entering: Sequence[Price], sizes: Sequence[int], epochs: Sequence[int], folds: int
+) -> tuple[float, ...]:
+    """What each rung costs where the most expensive candidates reach it."""
+    found, before = [], 0
+    for size, end in zip(sizes, epochs, strict=True):
+        epoch = sum(each.epoch for each in _dearest(entering, size))
+        found.append(folds * (START_SECONDS * size + SAFETY * epoch * (end - before)))
+        before = end
+    return tuple(found)
+
+
+def _cheapest(prices: Sequence[Price], count: int, folds: int, spent: float) -> float:
+    """A budget, in whole minutes, in which one or two candidates can be trained for ``LEAST_EPOCHS``."""
+    taken = prices[:count]
+    probes = SAFETY * sum(each.probe or 0.0 for each in taken)
+    return 60.0 * math.ceil((spent + probes + sum(_rung_seconds(taken, (count,), (LEAST_EPOCHS,), folds))) / 60)
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of ``90s``, ``20m``, ``1.5h``, or of minutes without a unit.
+
+    >>> parse_duration("20m"), parse_duration("90s"), parse_duration("2")
+    (1200.0, 90.0, 120.0)
+
+    Raises:
+        ValueError: If it is not a positive time.
+    """
+    units = {"s": 1.0, "m": 60.0, "h": 3600.0}
+    unit = units.get(text[-1:].lower())
+    try:
+        seconds = float(text[:-1] if unit else text) * (unit or 60.0)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise ValueError(f"a time must be written as 90s, 20m or 1.5h, not {text!r}")
+    return seconds
+
+
+def duration(seconds: float) -> str:
+    """``45s``, ``2m``, ``20m`` or ``1.5h``, which ``parse_duration`` reads."""
+    if seconds < 100:
+        return f"{seconds:.0f}s"
+    return f"{seconds / 60:.3g}m" if seconds < 7200 else f"{seconds / 3600:.3g}h"

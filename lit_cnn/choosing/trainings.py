@@ -1,0 +1,157 @@
+"""How a candidate is trained, as keys of a recipe with their reasons: for the comparison, and in full."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from lit_cnn.choosing.candidates import SMALL, Candidate
+from lit_cnn.choosing.commented import Stated
+from lit_cnn.choosing.images import ImageSet
+from lit_cnn.data.sources.load import SourceName
+
+FEW = 5000
+"""Images up to which batches are small and trainings from random weights long."""
+FINE_TUNING_EPOCHS = 8
+SCRATCH_EPOCHS = {True: 60, False: 30}
+"""Of a full training from random weights: of few images, of many."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What is trained on.
+
+    Args:
+        source: Of the recipe's data.
+        path: Of the recipe's data.
+        train: Images to train on.
+        side: Shorter side of the images in pixels.
+        channels: Of the images.
+    """
+
+    source: SourceName
+    path: str
+    train: int
+    side: int
+    channels: int
+
+    @classmethod
+    def of(cls, images: ImageSet) -> "Trained":
+        """All of a set."""
+        return cls(images.source, str(images.path), images.count("train"), images.side, images.channels)
+
+    @property
+    def few(self) -> bool:
+        """Whether the images are few."""
+        return self.train < FEW
+
+    @property
+    def batch_size(self) -> int:
+        """Images of a step, of which an epoch has one at least."""
+        return max(1, min(32 if self.few else 128, self.train))
+
+
+def full_epochs(candidate: Candidate, data: Trained, compared: int) -> int:
+    """Epochs of a full training, no fewer than of the comparison."""
+    usual = SCRATCH_EPOCHS[data.few] if candidate.weights is None else FINE_TUNING_EPOCHS
+    return max(usual, compared)
+
+
+def recipe_of(
+    candidate: Candidate, data: Trained, epochs: int, *, compared: bool, device: str = "auto"
+) -> list[Stated]:
+    """The keys of a candidate's training.
+
+    Args:
+        candidate: The network, its image size and weights.
+        data: What is trained on.
+        epochs: Of the whole training.
+        compared: Train at a constant rate with averaged weights, so that the training can be judged at any epoch and be
+            continued; else the rate falls to the end.
+        device: Of the training: auto, cpu or cuda.
+    """
+    start = _network(candidate)
+    frozen = candidate.weights is not None and not compared and epochs > 1
+    title = f"{candidate.architecture} at {candidate.image_size} px"
+    warmup: float = 1 if candidate.weights is None else 0 if compared else 0.5
+    schedule = ("constant", "any epoch can be compared and continued") if compared else ("cosine", "falls to the end")
+    return [
+        Stated("about.title", title),
+        Stated("seed_everything", 0),
+        Stated("trainer.max_epochs", epochs, "" if compared else _why_epochs(candidate, data)),
+        *([] if device == "auto" else [Stated("trainer.accelerator", "cpu" if device == "cpu" else "gpu")]),
+        Stated("trainer.devices", 1),
+        *start,
+        *([Stated("model.initial.freeze_epochs", 1, "of the classifier alone")] if frozen else []),
+        Stated("model.loss.label_smoothing", 0.1),
+        *_optimizer(candidate, compared),
+        Stated("model.schedule.name", *schedule),
+        Stated("model.schedule.warmup_epochs", min(warmup, epochs / 2)),
+        *_data(candidate, data),
+        Stated("ema.decay", _decay(data), "averages about an epoch"),
+    ]
+
+
+def _network(candidate: Candidate) -> list[Stated]:
+    if candidate.weights is None:
+        return [Stated("model.architecture", candidate.architecture)]
+    return [
+        Stated("model.architecture", candidate.architecture),
+        Stated("model.initial.checkpoint", candidate.weights, "trained on more images than these"),
+        Stated("model.initial.batch_norm", "frozen", "the statistics of few images are noisier than the weights'"),
+    ]
+
+
+def _optimizer(candidate: Candidate, compared: bool) -> list[Stated]:
+    """Rates; in a comparison, which may be short, trained weights change little and the fresh classifier much,
+    while a full training first has an epoch of the classifier alone (fastai's fine_tune)."""
+    if candidate.weights is None:
+        values: dict[str, Any] = {
+            "name": "sgd",
+            "learning_rate": 0.1,
+            "base_batch_size": 128 if candidate.image_size <= SMALL else 256,
+            "weight_decay": 5e-4,
+        }
+    else:
+        values = {
+            "name": "adamw",
+            "learning_rate": 3e-4 if compared else 1e-3,
+            "base_batch_size": None,
+            "weight_decay": 0.05,
+            "layer_decay": 0.8,
+            "head_factor": 30 if compared else 5,
+        }
+    why = {"layer_decay": "layers near the image change less", "head_factor": "the fresh classifier learns faster"}
+    return [Stated(f"model.optimizer.{key}", value, why.get(key, "")) for key, value in values.items()]
+
+
+def _data(candidate: Candidate, data: Trained) -> list[Stated]:
+    stated = [
+        Stated("data.source", data.source),
+        Stated("data.path", data.path),
+        Stated("data.image_size", candidate.image_size, _why_size(data)),
+        Stated("data.batch_size", data.batch_size, "few images in many steps" if data.few else ""),
+    ]
+    if candidate.weights is not None and data.channels != 3:
+        stated.append(Stated("data.in_channels", 3, "as the weights expect"))
+    if candidate.image_size == data.side <= SMALL:
+        return [
+            *stated,
+            Stated("data.crop", {"kind": "pad", "padding": max(1, data.side // 8)}, "shifts: the images are small"),
+            Stated("data.evaluation.crop_ratio", 1.0, "nothing of a small image is cut away"),
+        ]
+    scale = [0.35, 1.0] if candidate.weights else [0.25, 1.0]
+    return [*stated, Stated("data.crop", {"kind": "random_resized", "scale": scale})]
+
+
+def _why_size(data: Trained) -> str:
+    return f"half of the images have a shorter side of {data.side} px or more"
+
+
+def _why_epochs(candidate: Candidate, data: Trained) -> str:
+    start = "from trained weights" if candidate.weights else "from random weights"
+    return f"{start}, on {data.train:,} images"
+
+
+def _decay(data: Trained) -> float:
+    """Of averaged weights: over about an epoch of steps, ten at least."""
+    steps = max(data.train // data.batch_size, 10)
+    return round(min(1 - 1 / steps, 0.9998), 4)

@@ -1,0 +1,109 @@
+import pytest
+
+from lit_cnn.choosing.budget import (
+    SAFETY,
+    START_SECONDS,
+    BudgetTooSmall,
+    Price,
+    duration,
+    kept_of,
+    parse_duration,
+    plan_budget,
+    rung_sizes,
+)
+
+
+def scratch(count: int, epoch: float = 10.0) -> list[Price]:
+    return [Price(f"net{number}", epoch) for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("candidates", "factor", "sizes"),
+    [(1, 2, (1,)), (2, 2, (2,)), (3, 2, (3,)), (4, 2, (4, 2)), (6, 3, (6, 2)), (12, 3, (12, 4)), (18, 3, (18, 6, 2))],
+)
+def test_two_candidates_at_least_are_trained_to_the_end(candidates: int, factor: int, sizes: tuple[int, ...]) -> None:
+    assert rung_sizes(candidates) == (factor, sizes)
+
+
+def test_one_in_three_goes_on_from_the_probe_but_two() -> None:
+    assert [kept_of(number) for number in (0, 1, 2, 6, 7, 12)] == [0, 1, 2, 2, 3, 4]
+
+
+def test_a_plan_by_hand() -> None:
+    """Two networks of 10 s an epoch in one fold: two starts, then 25 s for an epoch of both."""
+    plan = plan_budget(scratch(2), 2 * START_SECONDS + SAFETY * 20 * 7, [1])
+    assert (plan.sizes, plan.epochs, plan.folds) == ((2,), (7,), 1)
+    assert plan.rung_seconds == (2 * START_SECONDS + SAFETY * 140,)
+    assert plan.left_out == ()
+
+
+def test_later_rungs_cost_what_they_add_at_the_price_of_the_dearest() -> None:
+    prices = [Price("cheap", 1.0), Price("dear", 100.0), Price("middle", 10.0), Price("cheap2", 1.0)]
+    plan = plan_budget(prices, 1e6, [1])
+    assert (plan.factor, plan.sizes, plan.epochs) == (2, (4, 2), (15, 30))
+    first, last = 4 * START_SECONDS + SAFETY * 112 * 15, 2 * START_SECONDS + SAFETY * 110 * 15
+    assert plan.rung_seconds == pytest.approx((first, last))
+
+
+def test_no_plan_costs_more_than_its_budget_and_more_time_is_never_used_worse() -> None:
+    before = (0, 0)
+    for seconds in range(400, 8000, 400):
+        plan = plan_budget(scratch(8), seconds, [1])
+        assert plan.seconds <= seconds
+        reached = (plan.sizes[0], plan.epochs[-1])
+        assert reached >= before
+        before = reached
+
+
+def test_what_does_not_fit_is_left_out_from_the_end_of_the_order() -> None:
+    plan = plan_budget(scratch(8), 250, [1])
+    assert plan.left_out == tuple(f"net{number}" for number in range(plan.sizes[0], 8))
+    assert plan.left_out
+
+
+def test_fewer_folds_are_taken_before_candidates_are_left_out() -> None:
+    assert plan_budget(scratch(6), 100_000, [5, 3]).folds == 5
+    plan = plan_budget(scratch(6), 1200, [5, 3])
+    assert (plan.folds, plan.sizes) == (3, (6, 2))
+
+
+def test_probes_are_counted_and_one_in_three_of_them_is_trained() -> None:
+    prices = [Price(f"known{number}", 10.0, probe=4.0) for number in range(6)] + scratch(2)
+    plan = plan_budget(prices, 1e5, [1])
+    assert plan.probe_seconds == SAFETY * 24
+    assert (len(plan.probed), plan.kept, plan.scratch) == (6, 2, ("net0", "net1"))
+    assert plan.sizes == (4, 2)
+
+
+def test_a_budget_that_is_too_small_says_what_would_be_enough_and_that_is_true() -> None:
+    prices = scratch(5, epoch=30.0)
+    with pytest.raises(BudgetTooSmall) as said:
+        plan_budget(prices, 60, [5, 3], spent=31)
+    assert str(said.value).startswith(
+        "the budget of 60s, of which measuring took 31s, is too small to compare 2 of 5 candidates for 2 epochs in 3 "
+        "folds: --budget "
+    )
+    enough = parse_duration(str(said.value).split("--budget ")[1].split()[0])
+    assert plan_budget(prices, enough, [5, 3], spent=31).epochs[-1] >= 2
+    with pytest.raises(BudgetTooSmall):
+        plan_budget(prices, enough - 60, [5, 3], spent=31)
+
+
+def test_a_single_candidate_is_planned_too() -> None:
+    assert plan_budget(scratch(1), 1e4, [5]).sizes == (1,)
+
+
+def test_no_candidate_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no candidate"):
+        plan_budget([], 100, [1])
+
+
+@pytest.mark.parametrize("text", ["", "0", "-3m", "x", "m", "nan", "5 apples"])
+def test_times_that_are_none_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"90s, 20m or 1\.5h"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize("seconds", [45.0, 120.0, 150.0, 1200.0, 7200.0, 5400.0])
+def test_written_times_are_read_back(seconds: float) -> None:
+    assert parse_duration(duration(seconds)) == seconds

@@ -1,0 +1,57 @@
+import json
+from pathlib import Path
+
+import yaml
+from made_choice import make_choice
+
+from lit_cnn.choosing.page import choice_html
+from lit_cnn.experiment.parser import RecipeCLI
+
+
+def test_the_fastest_of_the_ties_is_recommended_and_said_why(tmp_path: Path) -> None:
+    chosen = make_choice(tmp_path)
+    assert chosen.recommended == "fast-16"
+    assert chosen.ties == ["slow-16", "fast-16"]
+    assert chosen.front == ["fast-16", "slow-16"]
+    assert chosen.why.startswith("cifar_resnet8 at 16 px, from random weights, classified 88.9 % of 36 images")
+    assert "slow-16 was more accurate by 2.8 points" in chosen.why
+    assert "in 5 folds" in chosen.why
+
+
+def test_every_candidate_has_a_row_and_its_state(tmp_path: Path) -> None:
+    chosen = make_choice(tmp_path)
+    states = {row.name: row.state for row in chosen.rows}
+    assert states == {
+        "slow-16": "most accurate",
+        "fast-16": "ties with the best",
+        "known-96-pretrained": "less accurate",
+        "weak-16": "stopped after 10 epochs",
+    }
+    assert chosen.row("known-96-pretrained").probe == 9 / 36
+    assert chosen.rejected == {"parameters": 1}
+    assert "late-16" in chosen.untried
+
+
+def test_the_recipe_is_one_that_fit_takes_and_says_why(tmp_path: Path) -> None:
+    chosen = make_choice(tmp_path)
+    text = Path(chosen.recipe).read_text()
+    assert "# cifar_resnet8 at 16 px" in text
+    assert yaml.safe_load(text)["trainer"]["max_epochs"] == 60
+    config = RecipeCLI(["--config", chosen.recipe]).config
+    assert (config.model.architecture, config.data.image_size) == ("cifar_resnet8", 16)
+    assert config.model.schedule.name == "cosine"
+
+
+def test_all_of_it_is_in_a_file(tmp_path: Path) -> None:
+    chosen = make_choice(tmp_path)
+    held = json.loads((tmp_path / "choice.json").read_text())
+    assert held["recommended"] == chosen.recommended
+    assert len(held["rows"]) == 4
+
+
+def test_the_page_holds_the_figure_the_reasons_and_no_script(tmp_path: Path) -> None:
+    html = choice_html(make_choice(tmp_path))
+    assert "<svg" in html
+    assert "<script" not in html
+    for words in ("Recommended: fast-16", "late-16", "big-16", "Ties: slow-16, fast-16", "cifar_resnet8"):
+        assert words in html, words

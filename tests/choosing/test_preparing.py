@@ -1,0 +1,71 @@
+from pathlib import Path
+
+import pytest
+from made_choice import make_images
+
+from lit_cnn.choosing import preparing
+from lit_cnn.choosing.candidates import Candidate
+from lit_cnn.choosing.images import open_images
+from lit_cnn.choosing.limits import Limits
+from lit_cnn.choosing.preparing import Prepared, prepare
+from lit_cnn.choosing.running import entering_candidates, spending
+from lit_cnn.choosing.wishes import PLAN, Wishes
+
+FIGURES = {"latency_ms": 5.0, "memory_mb": 20.0, "step_ms": 20.0, "image_ms": 1.0}
+NETWORKS = ("cifar_resnet8", "cifar_resnet20", "cifar_resnet32", "cifar_vgg8")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("choice")
+
+
+@pytest.fixture(scope="module")
+def prepared(folder: Path) -> Prepared:
+    def measure(candidate: Candidate, *_: object) -> dict[str, float]:
+        if candidate.architecture == "cifar_resnet32":
+            raise ValueError("it cannot be measured")
+        return {**FIGURES, "latency_ms": 50.0 if candidate.image_size == 32 else 5.0}
+
+    images = open_images(make_images(folder / "images"))
+    wishes = Wishes(
+        str(images.path),
+        6000.0,
+        "none",
+        ("timm:tf_efficientnet_lite0.in1k",),
+        NETWORKS,
+        (16, 32),
+        Limits(params=4e6, latency_ms=10),
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(preparing, "measure_candidate", measure)
+        return prepare(folder, wishes, images, lambda _: None)
+
+
+def test_candidates_are_within_the_limits_and_others_named_with_the_reason(prepared: Prepared) -> None:
+    names = [each.name for each in prepared.candidates]
+    assert names == ["efficientnet_lite0-16-pretrained", "cifar_resnet8-16", "cifar_resnet20-16", "cifar_vgg8-16"]
+    assert {limit for limit, _ in prepared.rejected.values()} == {"latency_ms"}
+    assert len(prepared.rejected) == 4
+    assert prepared.untried["cifar_resnet32-16"] == "it cannot be measured"
+
+
+def test_the_plan_probes_what_has_weights_and_costs_no_more_than_the_budget(prepared: Prepared) -> None:
+    budget = prepared.budget
+    assert budget.probed == ("efficientnet_lite0-16-pretrained",)
+    assert budget.scratch == ("cifar_resnet8-16", "cifar_resnet20-16", "cifar_vgg8-16")
+    assert budget.seconds + prepared.spent <= 6000
+    assert budget.folds == 5
+    assert spending(prepared).startswith("planned in each of 5 folds: ")
+
+
+def test_a_saved_plan_is_read_back_the_same(prepared: Prepared, folder: Path) -> None:
+    assert Prepared.load(folder / PLAN) == prepared
+    assert prepare(folder, None, None, print) == prepared, "nothing is measured again"  # type: ignore[arg-type]
+
+
+def test_the_best_of_the_probes_enter_the_rungs_and_all_without_weights() -> None:
+    budget = preparing.BudgetPlan(("a", "b", "c"), 2, ("d",), 5, 2, (3,), (5,), 1.0, (1.0,))
+    probes = {name: {"x": right > 0, "y": right > 1} for name, right in (("a", 0), ("b", 1), ("c", 2))}
+    planned = preparing.Prepared([], {}, {}, {}, budget, "", 1, None, 0.0)
+    assert entering_candidates(planned, probes) == ["c", "b", "d"]

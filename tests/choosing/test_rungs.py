@@ -1,0 +1,62 @@
+"""The engine trains every candidate on every fold, the best go on, and a killed one continues."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from lit_cnn.choosing.budget import Price, plan_budget
+from lit_cnn.choosing.rungs import RungsPlan, open_rungs, reached
+from lit_cnn.sweeps.stop_signals import StopSignals
+from lit_cnn.sweeps.trials import Fit
+from lit_cnn.training.stopping import PAUSED, Pause
+
+NAMES = [f"net{number}" for number in range(6)]
+BUDGET = plan_budget([Price(name, 1.0) for name in NAMES], 1e5, [3])
+
+
+class Trainings(Fit):
+    """What ``lit-cnn fit`` is to the engine: a candidate is the better the higher its number, and fold 1 is harder."""
+
+    def run(self, run_dir: Path, overrides: Sequence[str], stop: StopSignals, pause: Pause | None = None, **_: object):
+        LINES.append([*overrides, str(pause)])
+        text = " ".join(overrides)
+        accuracy = 0.1 * int(Path(text.split("--config ")[1].split()[0]).stem[-1]) + (0.0 if "fold1" in text else 0.1)
+        rows = "".join(f"{epoch},{epoch + 1},{accuracy}\n" for epoch in range(pause.epochs if pause else 30))
+        run_dir.joinpath("metrics.csv").write_text(f"epoch,step,val/acc1\n{rows}")
+        return PAUSED if pause else 0
+
+
+LINES: list[list[str]] = []
+
+
+def test_the_best_candidates_are_trained_to_the_end_on_every_fold(tmp_path: Path) -> None:
+    LINES.clear()
+    recipes = {name: tmp_path / f"{name}.yaml" for name in NAMES}
+    folds = [tmp_path / f"fold{fold}.csv" for fold in range(3)]
+    folder = tmp_path / "rungs"
+    folder.mkdir()
+    sweep = open_rungs(folder, RungsPlan(NAMES, BUDGET), recipes, folds, lambda _: None)
+    sweep.run(Trainings(tmp_path / "shared.yaml"), StopSignals())
+    stands = reached(sweep)
+    assert (BUDGET.sizes, BUDGET.epochs) == ((6, 2), (10, 30))
+    assert [each.name for each in stands if each.finished] == ["net5", "net4"]
+    assert [each.name for each in stands if not each.finished] == ["net3", "net2", "net1", "net0"]
+    assert {each.epochs for each in stands if not each.finished} == {10}
+    assert all(len(each.runs) == 3 for each in stands)
+    assert stands[0].accuracy == pytest.approx((0.6 + 0.5 + 0.6) / 3)
+    assert len(LINES) == 6 * 3 + 2 * 3
+    assert LINES[1][:4] == ["--config", f"{recipes['net0']}", "--data.source=list", f"--data.path={folds[1]}"]
+    assert "--seed_everything=1" in LINES[1]
+
+
+def test_without_folds_the_images_own_split_is_validated_on(tmp_path: Path) -> None:
+    LINES.clear()
+    budget = plan_budget([Price(name, 1.0) for name in NAMES[:2]], 1e4, [1])
+    folder = tmp_path / "rungs"
+    folder.mkdir()
+    recipes = {name: tmp_path / f"{name}.yaml" for name in NAMES[:2]}
+    sweep = open_rungs(folder, RungsPlan(NAMES[:2], budget), recipes, [], lambda _: None)
+    sweep.run(Trainings(tmp_path / "shared.yaml"), StopSignals())
+    assert [each.name for each in reached(sweep)] == ["net1", "net0"]
+    assert LINES[0] == ["--config", str(recipes["net0"]), "None"]

@@ -1,0 +1,58 @@
+import math
+
+import pytest
+
+from lit_cnn.choosing.ties import front_of, paired_difference, recommended, standings
+
+
+def answers(right: str) -> dict[str, bool]:
+    """One letter for each image, 1 where it is right."""
+    return {f"image{place}": letter == "1" for place, letter in enumerate(right)}
+
+
+def test_a_paired_difference_by_hand() -> None:
+    """Differences 1, 0, 0, 0: mean 0.25, standard deviation 0.5, standard error 0.25."""
+    mean, low, high = paired_difference(answers("1101"), answers("0101"))
+    assert (mean, low, high) == (0.25, pytest.approx(0.25 - 1.96 * 0.25, abs=1e-4), pytest.approx(0.74, abs=1e-3))
+
+
+def test_equal_answers_differ_by_nothing() -> None:
+    assert paired_difference(answers("1010"), answers("1010")) == (0.0, 0.0, 0.0)
+
+
+def test_other_images_cannot_be_paired() -> None:
+    with pytest.raises(ValueError, match="same images"):
+        paired_difference(answers("11"), answers("111"))
+
+
+def test_pairing_finds_a_tie_and_a_difference() -> None:
+    best = answers("1" * 90 + "0" * 10)
+    close = answers("1" * 88 + "0" * 10 + "1" * 1 + "0" * 1)
+    far = answers("1" * 60 + "0" * 40)
+    rows = standings({"far": far, "best": best, "close": close})
+    assert [(row.name, row.ties) for row in rows] == [("best", True), ("close", True), ("far", False)]
+    assert rows[0].behind == 0
+    assert rows[2].behind == pytest.approx(0.3)
+    assert rows[2].behind_low == pytest.approx(0.3 - 1.96 * math.sqrt(0.3 * 0.7 / 99), abs=1e-3)
+    assert rows[0].low < 0.9 < rows[0].high
+
+
+def test_of_equal_candidates_the_first_is_the_best_and_both_tie() -> None:
+    rows = standings({"a": answers("1100"), "b": answers("0011")})
+    assert [row.name for row in rows] == ["a", "b"]
+    assert all(row.ties for row in rows)
+
+
+def test_the_cheapest_of_the_ties_is_recommended_however_cheap_the_others_are() -> None:
+    rows = standings({"best": answers("1" * 50), "tie": answers("1" * 49 + "0"), "bad": answers("0" * 50)})
+    assert recommended(rows, {"best": (9.0, 1.0), "tie": (5.0, 1.0), "bad": (1.0, 1.0)}) == "tie"
+    assert recommended(rows, {"best": (5.0, 1.0), "tie": (5.0, 2.0), "bad": (1.0, 1.0)}) == "best"
+
+
+def test_the_front_leaves_out_what_is_dearer_and_no_better() -> None:
+    rows = standings({"a": answers("1110"), "b": answers("1110"), "c": answers("1100")})
+    assert front_of(rows, {"a": 2.0, "b": 3.0, "c": 1.0}) == ["c", "a"]
+
+
+def test_nothing_stands_where_nothing_was_answered() -> None:
+    assert standings({}) == []

@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import pytest
+
+from lit_cnn.choosing.candidates import Candidate
+from lit_cnn.choosing.commented import recipe_text, values_of
+from lit_cnn.choosing.trainings import Trained, full_epochs, recipe_of
+from lit_cnn.experiment.parser import RecipeCLI
+
+LITE = Candidate("a", "efficientnet_lite0", 160, "timm:tf_efficientnet_lite0.in1k")
+RANDOM = Candidate("b", "resnet18", 128)
+SMALL = Candidate("c", "cifar_resnet8", 32)
+PHOTOS, DIGITS = Trained("imagefolder", "photos", 400, 248, 3), Trained("npz", "a.npz", 45_000, 32, 1)
+
+
+@pytest.mark.parametrize(("candidate", "data"), [(LITE, PHOTOS), (RANDOM, PHOTOS), (SMALL, DIGITS), (LITE, DIGITS)])
+@pytest.mark.parametrize("compared", [True, False])
+def test_each_recipe_resolves(candidate: Candidate, data: Trained, compared: bool, tmp_path: Path) -> None:
+    file = tmp_path / "recipe.yaml"
+    file.write_text(recipe_text([], recipe_of(candidate, data, 4, compared=compared, device="cpu")))
+    config = RecipeCLI(["--config", str(file)]).config
+    assert config.model.architecture == candidate.architecture
+    assert config.data.image_size == candidate.image_size
+    assert config.model.initial.checkpoint == candidate.weights
+    assert config.model.schedule.name == ("constant" if compared else "cosine")
+    assert config.model.schedule.warmup_epochs <= 4
+    if candidate.weights:
+        assert tuple(config.data.normalize.mean) == (0.5, 0.5, 0.5)
+
+
+def test_compared_trainings_can_be_judged_at_any_epoch() -> None:
+    """At a constant rate, and by averaged weights, a training says the same however long it is going to be."""
+    short, long = (values_of(recipe_of(RANDOM, PHOTOS, epochs, compared=True)) for epochs in (4, 30))
+    short["trainer"].pop("max_epochs"), long["trainer"].pop("max_epochs")
+    assert short == long
+    assert 0 < short["ema"]["decay"] < 1
+
+
+def test_gray_images_become_what_the_weights_expect() -> None:
+    assert values_of(recipe_of(LITE, DIGITS, 4, compared=True))["data"]["in_channels"] == 3
+    assert "in_channels" not in values_of(recipe_of(SMALL, DIGITS, 4, compared=True))["data"]
+
+
+def test_a_batch_is_never_larger_than_the_set() -> None:
+    assert Trained("imagefolder", "x", 10, 100, 3).batch_size == 10
+    assert (PHOTOS.batch_size, DIGITS.batch_size) == (32, 128)
+
+
+def test_a_full_training_is_no_shorter_than_the_comparison() -> None:
+    assert [full_epochs(LITE, PHOTOS, 3), full_epochs(LITE, PHOTOS, 20)] == [8, 20]
+    assert [full_epochs(RANDOM, PHOTOS, 3), full_epochs(SMALL, DIGITS, 3)] == [60, 30]

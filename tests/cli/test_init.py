@@ -1,0 +1,56 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from made_choice import make_images
+
+from lit_cnn.cli.main import main
+
+
+def test_a_recipe_with_reasons_is_written_and_the_next_commands_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = make_images(tmp_path / "images")
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "images", "--pretrained", "none"]) == 0
+    printed = capsys.readouterr().out
+    assert "36 training images of 3 classes (every class has 12), 4 of them held out to validate on" in printed
+    assert f"  lit-cnn check {images}\n" in printed
+    assert printed.rstrip().endswith("lit-cnn fit images.yaml")
+    recipe = yaml.safe_load((tmp_path / "images.yaml").read_text())
+    assert (recipe["model"]["architecture"], recipe["data"]["image_size"]) == ("cifar_resnet20", 16)
+    assert "# as the images are" in (tmp_path / "images.yaml").read_text()
+
+
+def test_a_file_that_is_there_is_kept_without_force(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    images, file = make_images(tmp_path / "images"), tmp_path / "mine.yaml"
+    file.write_text("mine")
+    words = ["init", str(images), "--pretrained", "none", "--out", str(file)]
+    assert main(words) == 1
+    assert "mine.yaml is there already: pass --force" in capsys.readouterr().err
+    assert file.read_text() == "mine"
+    assert main([*words, "--force"]) == 0
+    assert file.read_text() != "mine"
+
+
+def test_facts_and_choices_are_there_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arrays = {"train_images": np.zeros((40, 80, 90, 3), np.uint8), "train_labels": np.arange(40) % 8 // 7}
+    np.savez(tmp_path / "a.npz", **arrays)
+    file = tmp_path / "a.yaml"
+    assert main(["init", str(tmp_path / "a.npz"), "--pretrained", "none", "--out", str(file), "--json"]) == 0
+    held = json.loads(capsys.readouterr().out)
+    assert (held["architecture"], held["image_size"], len(held["commands"])) == ("resnet18", 64, 3)
+    assert yaml.safe_load(file.read_text())["model"]["loss"]["class_weights"] == "balanced"
+
+
+def test_another_ending_or_a_folder_of_boxes_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    images = make_images(tmp_path / "images")
+    assert main(["init", str(images), "--pretrained", "none", "--out", str(tmp_path / "a.txt")]) == 1
+    assert ".yaml or .yml" in capsys.readouterr().err
+    for name in ("Annotations", "JPEGImages"):
+        (tmp_path / "boxes" / name).mkdir(parents=True)
+    (tmp_path / "boxes" / "Annotations" / "1.xml").touch()
+    assert main(["init", str(tmp_path / "boxes"), "--out", str(tmp_path / "b.yaml")]) == 1
+    assert "holds boxes" in capsys.readouterr().err
