@@ -81,7 +81,7 @@ def make_recipe(path: Path, kind: str, class_weights: Any = "balanced") -> Any:
     data.setup()
     trainer = {"accelerator": "cpu", "precision": "32-true", "max_steps": -1, "max_epochs": 1}
     others = {"machine": MachineSettings(), "stochastic_depth": StochasticDepthSchedule()}
-    return SimpleNamespace(model=model, data=data, trainer=trainer, **others)
+    return SimpleNamespace(model=model, classifier=model, data=data, trainer=trainer, **others)
 
 
 def fit(recipe: Any, folder: Path) -> list[float]:
