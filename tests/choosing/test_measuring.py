@@ -18,6 +18,7 @@ def test_options_of_the_weights_are_the_networks() -> None:
     assert count_candidate(wider, 10, 3)["params"] > 3 * count_candidate(SMALL, 10, 3)["params"]
 
 
+@pytest.mark.slow
 def test_every_figure_is_a_positive_number() -> None:
     found = figures(SMALL, 3, 1, Condition(), batch_size=4)
     assert {"latency_ms", "step_ms", "image_ms"} <= found.keys()

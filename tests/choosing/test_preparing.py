@@ -42,6 +42,7 @@ def prepared(folder: Path) -> Prepared:
         return prepare(folder, wishes, images, lambda _: None)
 
 
+@pytest.mark.slow
 def test_candidates_are_within_the_limits_and_others_named_with_the_reason(prepared: Prepared) -> None:
     names = [each.name for each in prepared.candidates]
     assert names == ["efficientnet_lite0-16-pretrained", "cifar_resnet8-16", "cifar_resnet20-16", "cifar_vgg8-16"]
@@ -50,6 +51,7 @@ def test_candidates_are_within_the_limits_and_others_named_with_the_reason(prepa
     assert prepared.untried["cifar_resnet32-16"] == "it cannot be measured"
 
 
+@pytest.mark.slow
 def test_the_plan_probes_what_has_weights_and_costs_no_more_than_the_budget(prepared: Prepared) -> None:
     budget = prepared.budget
     assert budget.probed == ("efficientnet_lite0-16-pretrained",)
@@ -59,6 +61,7 @@ def test_the_plan_probes_what_has_weights_and_costs_no_more_than_the_budget(prep
     assert spending(prepared).startswith("planned in each of 5 folds: ")
 
 
+@pytest.mark.slow
 def test_a_saved_plan_is_read_back_the_same(prepared: Prepared, folder: Path) -> None:
     assert Prepared.load(folder / PLAN) == prepared
     assert prepare(folder, None, None, print) == prepared, "nothing is measured again"  # type: ignore[arg-type]

@@ -115,7 +115,11 @@ def test_every_arm_takes_a_step(claim: Claim, tmp_path: Path) -> None:
             assert "val/loss" in fit(recipe, runs=tmp_path / "runs").metrics, arm.name
 
 
-@pytest.mark.parametrize("lecture", COUNTED, ids=lambda lecture: lecture.CLAIM.name)
+@pytest.mark.parametrize(
+    "lecture",
+    [pytest.param(each, marks=[pytest.mark.slow] if each is multipliers else []) for each in COUNTED],
+    ids=[each.CLAIM.name for each in COUNTED],
+)
 def test_the_arithmetic_is_right(lecture: Any) -> None:
     from lit_cnn.claims.evidence import Evidence
     from lit_cnn.claims.rules.measured import Exact

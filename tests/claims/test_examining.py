@@ -57,6 +57,7 @@ def test_a_changed_margin_makes_a_result_stale(tmp_path: Path, monkeypatch: pyte
     assert changed.training_digest() == DESIGN.training_digest()
 
 
+@pytest.mark.slow
 def test_part_of_the_seeds_is_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     patch_trainings(monkeypatch)
     examined = examiner(tmp_path, seeds=2).examine(CLAIM)
@@ -66,6 +67,7 @@ def test_part_of_the_seeds_is_no_verdict(tmp_path: Path, monkeypatch: pytest.Mon
     assert find_result("unknown", "cpu", tmp_path / "results") is None
 
 
+@pytest.mark.slow
 def test_a_run_that_diverged_counts_as_a_guess(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     patch_trainings(monkeypatch)
     only = dataclasses.replace(CLAIM, designs={"cpu": dataclasses.replace(DESIGN, grid=DESIGN.grid[1:])})
@@ -76,6 +78,7 @@ def test_a_run_that_diverged_counts_as_a_guess(tmp_path: Path, monkeypatch: pyte
     assert deep[0]["figures"]["accuracy"] == guess(10)["accuracy"] == 0.1
 
 
+@pytest.mark.slow
 def test_a_claim_on_other_runs_needs_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     patch_trainings(monkeypatch)
     monkeypatch.setitem(CLAIMS, "depth", CLAIM)

@@ -16,6 +16,7 @@ def trainer(folder: Path, claim: Claim = CLAIM) -> Trainer:
     return Trainer(claim, "cpu", folder, None, StopSignals(), say=[].append)
 
 
+@pytest.mark.slow
 def test_each_arm_gets_its_best_rate_and_all_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = patch_trainings(monkeypatch)
     trained = trainer(tmp_path).train()
@@ -40,6 +41,7 @@ def test_nothing_is_trained_twice_and_missing_seeds_are_added(tmp_path: Path, mo
     }
 
 
+@pytest.mark.slow
 def test_seeds_are_not_added_after_a_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     patch_trainings(monkeypatch)
     trainer(tmp_path / "a").train(2)
@@ -48,6 +50,7 @@ def test_seeds_are_not_added_after_a_look(tmp_path: Path, monkeypatch: pytest.Mo
     assert trainer(tmp_path / "b").train(4).seeds == 4
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_not_a_number_counts_as_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     patch_trainings(monkeypatch)
     only = dataclasses.replace(DESIGN, grid=({RATE: 0.3},))
@@ -56,6 +59,7 @@ def test_a_loss_that_is_not_a_number_counts_as_a_run(tmp_path: Path, monkeypatch
     assert trained.failed == ()
 
 
+@pytest.mark.slow
 def test_another_design_does_not_continue_the_trainings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     patch_trainings(monkeypatch)
     trainer(tmp_path).train(2)
@@ -72,6 +76,7 @@ def test_runs_are_never_shorter_than_the_design_says(tmp_path: Path) -> None:
         trainer(tmp_path, dataclasses.replace(CLAIM, designs={"cpu": longer})).train()
 
 
+@pytest.mark.slow
 def test_the_grid_is_chosen_on_other_images_than_those_that_judge(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,6 +42,7 @@ def test_the_network_below_the_pyramid_gets_a_classifiers_weights(classifier: Pa
     assert all(torch.equal(value, before[name]) for name, value in made.pyramid.fpn.state_dict().items())
 
 
+@pytest.mark.slow
 def test_weights_of_another_network_are_refused_in_one_sentence(classifier: Path) -> None:
     with pytest.raises(ValueError, match=r"shares no layer with mobilenet_v2: state model\.architecture resnet18"):
         load_weights(detector("mobilenet_v2"), InitialWeights(checkpoint=str(classifier)), "mobilenet_v2")

@@ -157,6 +157,7 @@ def assert_same(ours: DetectorNetwork, theirs: Any) -> None:
         assert torch.equal(mine.labels, other["labels"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "reference"), [("fcos", FCOS), ("retinanet", RetinaNet)])
 def test_losses_and_boxes_are_torchvisions(name: str, reference: type[nn.Module]) -> None:
     ours = detector(name, EVEN)
