@@ -70,9 +70,7 @@ def test_a_detector_s_keys_without_its_task_are_named_with_it(tmp_path: Path) ->
     recipe = file(
         tmp_path, "fruit.yaml", DETECTION.replace("task: detection\n", "").replace("fruit", "fruit, canvas: [64, 64]")
     )
-    with pytest.raises(
-        ValueError, match=r"'data\.canvas', since its task is classification: .* task: detection$"
-    ):
+    with pytest.raises(ValueError, match=r"'data\.canvas', since its task is classification: .* task: detection$"):
         RecipeCLI(["--config", str(recipe)])
 
 
