@@ -22,7 +22,7 @@ from lit_cnn.detection.decoding import DecodingSettings
 from lit_cnn.detection.fcos import FCOSSettings
 from lit_cnn.detection.initial_backbone import require_whole, start_backbone
 from lit_cnn.detection.mean_losses import MeanLosses
-from lit_cnn.detection.metrics import DetectionMetrics
+from lit_cnn.detection.metrics import PROTOCOLS, DetectionMetrics
 from lit_cnn.detection.networks import DetectorNetwork, create_detector
 from lit_cnn.detection.pyramid import PyramidSettings
 from lit_cnn.detection.retinanet import RetinaNetSettings
@@ -34,6 +34,9 @@ from lit_cnn.training.optimization.clipping import ClippingSettings
 from lit_cnn.training.optimization.optimizers import OptimizerSettings
 from lit_cnn.training.optimization.schedules import ScheduleSettings
 from lit_cnn.training.trained_module import TrainedModule
+
+RAW_FIGURES = ("map", "map50")
+"""Those of the raw weights that are logged beside the average's."""
 
 
 class Detector(TrainedModule):
@@ -58,6 +61,10 @@ class Detector(TrainedModule):
     """
 
     shown_score = "val/map"
+    validated_metrics = (
+        *(f"val/{name}" for name in PROTOCOLS),
+        *(f"val/{name}_raw" for name in RAW_FIGURES),
+    )
     preprocessing: Any
     """From an image to the canvas, which a checkpoint records: that of the data it was fitted to."""
     category_ids: tuple[int, ...]
@@ -228,7 +235,7 @@ class Detector(TrainedModule):
         values = self._found.compute()
         if self._found_raw.updated:
             raw = self._found_raw.compute()
-            values |= {f"{name}_raw": raw[name] for name in ("map", "map50")}
+            values |= {f"{name}_raw": raw[name] for name in RAW_FIGURES}
         self._log_figures("val", values)
         self.observe(torch.tensor(values["map"]))
         self._found_raw.reset()

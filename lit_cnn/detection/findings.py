@@ -5,7 +5,7 @@ kind                   what it is                                               
 =====================  =========================================================  ========================
 missing image          a file that annotations or a list name is not there        image left out
 unreadable image       its size is not stated and its header cannot be read       image left out
-missing annotation     a listed image of Pascal VOC has no XML file               image left out
+missing annotation     an image of Pascal VOC, of a list if any, has no XML file  image left out
 unreadable annotation  an XML or label file that cannot be read                   image left out
 doubled image          an image that its split lists twice                        the second is left out
 unknown image          a box of COCO of an image that the file does not list      box left out

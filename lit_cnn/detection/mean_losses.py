@@ -1,6 +1,6 @@
 """The means of a detector's training losses over an epoch, which a resumed run goes on counting."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -50,8 +50,3 @@ class MeanLosses(Sums):
     def restore_epoch(self, state: dict[str, Any]) -> None:
         super().restore_epoch(state)
         self.names = list(state["names"])
-
-    @staticmethod
-    def total_of(losses: Sequence[Tensor]) -> Tensor:
-        """What is minimized: their sum, 0-dim."""
-        return torch.stack(list(losses)).sum()

@@ -70,6 +70,9 @@ class DetectionMetrics:
         ValueError: If faster-coco-eval is not installed.
     """
 
+    updated: bool
+    """Whether there was an update since the last reset: on every rank, whether its images count or are padding."""
+
     def __init__(self, split: AnnotatedSplit, max_detections: int = COCO_MAX_DETECTIONS) -> None:
         require_evaluator()
         self.split, self.max_detections = split, max_detections
@@ -77,6 +80,7 @@ class DetectionMetrics:
 
     def reset(self) -> None:
         """Forget all images."""
+        self.updated = False
         self._seen: list[tuple[int, Detections]] = []
         self._found: dict[int, Detections] | None = None
         self._coco: CocoFigures | None = None
@@ -89,15 +93,11 @@ class DetectionMetrics:
             index: (N,) int64, rows of the split; images with a negative one do not count.
             detections: Of each of the N images, in pixels of its file and by falling score.
         """
+        self.updated = True
         rows = index.tolist()
         on_cpu = [Detections(*(part.detach().cpu() for part in each)) for each in detections]
         self._seen += [(row, each) for row, each in zip(rows, on_cpu, strict=True) if row >= 0]
         self._found = self._coco = self._matches = None
-
-    @property
-    def updated(self) -> bool:
-        """Whether this rank has seen an image since the last reset."""
-        return bool(self._seen)
 
     @property
     def found(self) -> dict[int, Detections]:

@@ -1,9 +1,9 @@
 """Pascal VOC: ``Annotations/`` of one XML file per image, ``JPEGImages/``, and lists of names in ``ImageSets/Main/``.
 
 A folder may hold several of these, such as VOC2007 and VOC2012 in VOCdevkit, whose images are taken together. Without
-lists every annotated image is for training. Coordinates count pixels from 1 and include the last, so that 1 is taken
-from left and top (Everingham et al., development kit). What classes there are is not stated anywhere: they are the
-names in the annotations of all splits, sorted.
+lists every annotated image is for training, and each other is named. Coordinates count pixels from 1 and include the
+last, so that 1 is taken from left and top (Everingham et al., development kit). What classes there are is not stated
+anywhere: they are the names in the annotations of all splits, sorted.
 """
 
 import os
@@ -79,7 +79,8 @@ def _year(root: Path, folder: Path) -> _Year:
     lists = {name: folder / "ImageSets" / "Main" / f"{name}.txt" for name in _LISTS}
     named = {name: _names(file) for name, file in lists.items() if file.is_file()}
     if not named:
-        year.lists["train"] = [name[:-4] for name in _files(folder / ANNOTATIONS) if name.endswith(".xml")]
+        annotated = {name[:-4] for name in _files(folder / ANNOTATIONS) if name.endswith(".xml")}
+        year.lists["train"] = sorted(annotated | images.keys())  # an image without annotation is named, too
         return year
     if "train" not in named and "trainval" in named:
         val = set(named.get("val", ()))

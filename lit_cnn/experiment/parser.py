@@ -17,7 +17,7 @@ from lit_cnn.experiment.files import SEARCHES, About, argument, find_recipe, lin
 from lit_cnn.experiment.identity import leaves
 from lit_cnn.experiment.inherited import leave_out_inherited
 from lit_cnn.experiment.initial_weights import CHECKPOINT, KnownWeights, describe_keys_of_weights, keys_of_weights
-from lit_cnn.experiment.jsonargparse_internals import keys_of
+from lit_cnn.experiment.jsonargparse_internals import keys_of, unknown_key
 from lit_cnn.experiment.suggestions import explain
 from lit_cnn.experiment.task import MONITORS, TASKS, Task, inline_recipes, task_of
 from lit_cnn.run_folder.folder import ENVIRONMENT
@@ -45,8 +45,21 @@ TRAINER_DEFAULTS = {
 class RecipeParser(LightningArgumentParser):
     """Parser of recipes whose errors are one sentence with the nearest key."""
 
+    recipe_task: Task = "classification"
+
     def error(self, message: str, ex: Exception | None = None) -> Any:
-        raise ValueError(explain(message, keys_of(self)))
+        raise ValueError(self.explained(message))
+
+    def explained(self, message: str) -> str:
+        """A message of jsonargparse as one sentence: on an unknown key, the task that has it, or the nearest key."""
+        name = unknown_key(message)
+        others = [task for task in TASKS if name and task != self.recipe_task]
+        if having := next((task for task in others if name in keys_of(recipe_parser(task))), None):
+            return (
+                f"the recipe has no key {name!r}, since its task is {self.recipe_task}: remove the key, or state task: "
+                f"{having}"
+            )
+        return explain(message, keys_of(self))
 
 
 def require_filled_sections(recipes: Mapping[Path, dict[str, Any]], keys: Sequence[str]) -> None:
@@ -149,7 +162,7 @@ class RecipeCLI:
         try:
             self.config: Any = self.parser.parse_args(arguments)
         except (ArgumentError, ValueError) as error:
-            said = explain(str(error), keys_of(self.parser)) if isinstance(error, ArgumentError) else str(error)
+            said = self.parser.explained(str(error)) if isinstance(error, ArgumentError) else str(error)
             raise ValueError(place_of(said, files, arguments) + said) from None
         self.notices += leave_out_inherited(self.config, list(recipes.values()), arguments)
         stated = [*self.arguments, *(["--model.architecture"] if pretrained else [])]
@@ -236,6 +249,7 @@ def recipe_parser(task: Task = "classification") -> RecipeParser:
     """The parser of every key of a recipe of a task, which parsing does not change."""
     header = [f"lightning.pytorch=={pl.__version__}"]
     parser = RecipeParser(exit_on_error=True, allow_abbrev=False, prog="lit-cnn fit", dump_header=header)
+    parser.recipe_task = task
     help_text = "Path to a configuration file in json or yaml format."
     parser.add_argument("-c", "--config", action=ActionConfigFile, help=help_text)
     parser.add_argument("--task", type=Task, default=task, help="What is learned: the meaning of model and data.")

@@ -21,6 +21,7 @@ from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule
 from lit_cnn.training.callbacks.top_checkpoints import CheckpointSettings
 from lit_cnn.training.classifier import Classifier
 from lit_cnn.training.machine import MachineSettings
+from lit_cnn.training.monitor import is_of_validation
 from lit_cnn.training.trained_module import TrainedModule
 
 
@@ -121,11 +122,15 @@ class Recipe:
         return self.model
 
     def check_monitor(self) -> None:
-        """Refuse to choose by a metric of the raw weights where only the average, or nothing else, is validated.
+        """Refuse to choose by a metric that no validation has: one that the task has not, or one of the raw weights
+        where only the average, or nothing else, is validated.
 
         Raises:
-            ValueError: Naming the keys by which it is logged.
+            ValueError: Naming the metrics there are, or the keys by which it is logged.
         """
+        known = self.model.validated_metrics
+        if known and is_of_validation(self.monitor) and self.monitor not in known:
+            raise ValueError(f"monitor is {self.monitor}, but a validation of this task has only {', '.join(known)}")
         if self.monitor.endswith("_raw") and not (self.ema.decay > 0 and self.ema.validate_raw):
             raise ValueError(
                 f"monitor is {self.monitor}, which is logged only with ema.decay above 0 and ema.validate_raw true: "

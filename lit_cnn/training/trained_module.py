@@ -47,6 +47,8 @@ class TrainedModule(pl.LightningModule):
     """Names of the classes that a checkpoint records: those of the data it was fitted to, where they say them."""
     shown_score = ""
     """Metric of a validation that the progress bar shows."""
+    validated_metrics: tuple[str, ...] = ()
+    """All metrics of a validation that may be logged, where they are known; a recipe's ``monitor`` is one of them."""
 
     def __init__(
         self,

@@ -92,6 +92,8 @@ def test_classes_agree_with_the_means() -> None:
 def test_padding_and_repeated_images_do_not_count() -> None:
     truth, found = random_set(6)
     padded = DetectionMetrics(truth)
+    padded.update(torch.tensor([-1]), [found[0]])
+    assert padded.updated  # or a rank of padding alone would not take part when the others bring all together
     padded.update(torch.tensor([4, 5, -1]), [found[4], found[5], found[0]])
     padded.update(torch.tensor([0, 1, 2, 3, 4]), [*found[:4], nothing()])
     assert padded.compute() == counted(truth, found).compute()

@@ -48,6 +48,12 @@ def test_without_lists_all_annotated_images_are_for_training(tmp_path: Path) -> 
     assert len(splits["train"].images) == 11
 
 
+def test_without_lists_an_image_without_annotation_is_named(tmp_path: Path) -> None:
+    (write_voc(tmp_path, lists=False) / "Annotations" / "train_02.xml").unlink()
+    found = read_annotations(tmp_path).train.findings["missing annotation"]
+    assert found == ("JPEGImages/train_02.png: its Annotations/train_02.xml is not there: left out",)
+
+
 def test_a_list_of_both_without_one_of_training_is_for_training_without_the_validation_images(tmp_path: Path) -> None:
     lists = write_voc(tmp_path, tiny_splits(4, 2, 0)) / "ImageSets" / "Main"
     (lists / "trainval.txt").write_text((lists / "train.txt").read_text() + (lists / "val.txt").read_text())

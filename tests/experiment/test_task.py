@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from lit_cnn.experiment.parser import RecipeCLI, recipe_parser
+from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.experiment.task import require_classification, task_of
 
 DETECTION = "task: detection\nmodel: {architecture: resnet18}\ndata: {path: fruit}\n"
@@ -55,7 +56,7 @@ def test_a_recipe_of_a_detector_has_its_sections(tmp_path: Path) -> None:
     ("key", "sentence"),
     [
         ("progressive_learning.stages=2", "the recipe has no key 'progressive_learning.stages'"),
-        ("data.image_size=64", "the recipe has no key 'data.image_size'"),
+        ("data.image_size=64", "'data.image_size', since its task is detection: .*, or state task: classification$"),
         ("model.fcos.dept=2", "did you mean 'model.fcos.depth'"),
         ("model.detector=yolo", "model.detector"),
     ],
@@ -63,6 +64,23 @@ def test_a_recipe_of_a_detector_has_its_sections(tmp_path: Path) -> None:
 def test_a_key_that_a_detector_has_not_is_named(tmp_path: Path, key: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         RecipeCLI(["--config", str(file(tmp_path, "fruit.yaml", DETECTION)), f"--{key}"])
+
+
+def test_a_detector_s_keys_without_its_task_are_named_with_it(tmp_path: Path) -> None:
+    recipe = file(
+        tmp_path, "fruit.yaml", DETECTION.replace("task: detection\n", "").replace("fruit", "fruit, canvas: [64, 64]")
+    )
+    with pytest.raises(ValueError, match=r"'data\.canvas', since its task is classification: .* task: detection$"):
+        RecipeCLI(["--config", str(recipe)])
+
+
+def test_a_metric_that_a_detector_does_not_have_is_no_monitor(tmp_path: Path) -> None:
+    recipe = Recipe.load(file(tmp_path, "fruit.yaml", DETECTION), overrides={"monitor": "val/loss"})
+    with pytest.raises(ValueError, match=r"^monitor is val/loss, but a validation of this task has only val/map, "):
+        recipe.check_monitor()
+    for known in ("val/map50", "train/loss"):
+        recipe.monitor = known
+        recipe.check_monitor()
 
 
 def test_the_parser_of_classification_is_the_default() -> None:
