@@ -85,6 +85,8 @@ def test_two_processes_end_with_the_weights_and_the_figures_of_one(case: Case, t
     for row, other in zip(rows, others, strict=True):
         row.pop(RANK_ZERO, None), other.pop(RANK_ZERO, None)
         assert other == pytest.approx(row, rel=1e-5, abs=1e-6)
+        figures = {key: value for key, value in row.items() if key.startswith("val/")}
+        assert {key: other[key] for key in figures} == pytest.approx(figures, rel=0, abs=1e-6)
     first, second = (load_checkpoint(run / "checkpoints" / LAST)["state_dict"] for run in (one, two))
     for name, weight in first.items():
         np.testing.assert_allclose(second[name], weight, atol=1e-5 * float(weight.abs().max()), err_msg=name)
