@@ -1,0 +1,147 @@
+"""The table of verdicts, and what was not run or cannot be decided."""
+
+from collections.abc import Sequence
+
+from lit_cnn.claims.catalog import FALSE_VERDICTS
+from lit_cnn.claims.report.records import SCALES, Record, detectable
+from lit_cnn.claims.verdicts import Finding
+from lit_cnn.reports.effects import Effect, effects_figure
+from lit_cnn.reports.html_page import Block, Code, Figure, HtmlTable, Section, Text
+from lit_cnn.reports.inline_svg import inline_svg
+
+COLUMNS = (
+    *("claim", "verdict", "of the part", "found [95 % interval]", "seeds", "sd", "power by a pilot"),
+    *("found in 80 % from", "seeds that would decide", "date"),
+)
+TESTED = ("holds", "does not hold at this scale", "inconclusive")
+COMMANDS = """\
+lit-cnn reproduce                              the table of claims with what is known of each
+lit-cnn reproduce --list                       every part with its rule, margin, seeds and time, before any run
+lit-cnn reproduce identity pointwise           count, train what is left, judge
+lit-cnn reproduce degradation --scale digits   the mechanism in minutes, on 8 x 8 px
+lit-cnn reproduce all                          all claims of the scale
+lit-cnn reproduce --report                     this page, from the stored results"""
+HOW = (
+    "The margin, seeds and rule of a claim are in its file in lit_cnn/claims/lectures/ and were committed before its "
+    "runs. Arms are paired by seed and compared by Student's t interval, several comparisons by Holm's method; each "
+    "arm gets its best of the same grid, chosen on other images with another seed. There is no verdict before all "
+    "planned seeds have ended, and no seed is added after a look at the others."
+)
+WORDS = (
+    "Exact: arithmetic. Holds and does not hold at this scale: the interval lies beyond the threshold. Inconclusive: "
+    "it does not; so many seeds would find the effect that was measured in 80 % of the cases. Not decidable here: said "
+    "before the first run. A result of a design that has changed since is stale and not judged."
+)
+POWER = (
+    "Found in 80 % from: so far beyond its threshold must an effect of that standard deviation (sd) lie to be found by "
+    "these seeds in 80 % of the cases."
+)
+
+
+def verdicts_sections(records: Sequence[Record]) -> list[Section]:
+    """The verdicts by scale, how they are made, and what is open."""
+    tables: list[Block] = []
+    for scale in SCALES:
+        chosen = [record for record in records if record.scale == scale]
+        if scale == "cpu" or any(record.result for record in chosen):
+            rows = [_verdict_row(record) for record in chosen]
+            tables.append(HtmlTable(f"claims at scale {scale}", COLUMNS, rows, words=(0, 1, 2, 3)))
+    return [
+        Section("Verdicts", [Text(chance(records)), *_time(records), *tables, Text(POWER), *_effects(records)]),
+        Section("How verdicts are made", [Text(HOW), Text(WORDS), Code(COMMANDS)]),
+        Section("Not run, and not decidable", _open(records)),
+    ]
+
+
+def chance(records: Sequence[Record]) -> str:
+    """How many verdicts chance alone makes."""
+    tested = sum(record.verdict in TESTED for record in records)
+    return (
+        f"At 95 % each, expect {16 * FALSE_VERDICTS:.1f} false verdicts in 16 by chance. {tested} of those below rest "
+        f"on a test: expect {tested * FALSE_VERDICTS:.2g}."
+    )
+
+
+def _time(records: Sequence[Record]) -> list[Block]:
+    """Of all trainings that judge, and the estimate of those that are left."""
+    spent = sum(record.result.seconds() for record in records if record.result) / 60
+    left = sum(record.design.core_minutes for record in records if record.verdict == "not run yet")
+    return [
+        Text(f"The trainings behind the results took {spent:,.0f} core minutes, without those that chose from a grid; "
+             f"what is not run yet needs about {left:,.0f} more.")
+    ]  # fmt: skip
+
+
+def _verdict_row(record: Record) -> list[str]:
+    place = record.leading()
+    found = record.finding(place) if place is not None else None
+    date = record.result.date if record.result else "–"
+    if place is None or found is None:
+        return [record.claim.name, record.verdict, record.claim.title, *["–"] * 6, date]
+    least = detectable(record.design.parts[place], found)
+    return [
+        record.claim.name,
+        record.verdict,
+        found.question,
+        found.said,
+        str(found.n) if found.n else "–",
+        "–" if found.sd is None else f"{found.sd:.2g} {found.unit}".rstrip(),
+        "–" if found.power is None else f"{100 * found.power:.0f} %",
+        "–" if least is None else f"{least:.2g} {found.unit}".rstrip(),
+        needed_seeds(found),
+        date,
+    ]
+
+
+def needed_seeds(finding: Finding) -> str:
+    """Of an open question."""
+    return f"{finding.deciding_n:,}" if finding.verdict == "inconclusive" and finding.deciding_n else "–"
+
+
+def _effects(records: Sequence[Record]) -> list[Block]:
+    """The effects that the verdicts rest on, a picture for each unit."""
+    effects: dict[str, list[Effect]] = {}
+    rows: list[list[str]] = []
+    for record in records:
+        place = record.leading()
+        found = record.finding(place) if place is not None else None
+        drawn = effect_of(found, f"{record.claim.name} ({record.scale}): {found.question}") if found else None
+        if found is not None and drawn is not None:
+            effects.setdefault(found.unit, []).append(drawn)
+            rows.append([f"{record.claim.name} ({record.scale})", found.said, f"{found.threshold:g} {found.unit}"])
+    if not rows:
+        return []
+    pictures = [
+        inline_svg(effects_figure(each, unit or "log ratio"), f"effects-{number}", f"Effects in {unit or 'log ratio'}",
+                   "Points with 95 % intervals and the threshold of each; the table has the numbers.")
+        for number, (unit, each) in enumerate(effects.items())
+    ]  # fmt: skip
+    table = HtmlTable("effects and thresholds", ("claim", "effect [95 % interval]", "threshold"), rows, folded=True)
+    return [Figure("The effect that each verdict rests on.", pictures, table)]
+
+
+def effect_of(finding: Finding, name: str) -> Effect | None:
+    """A finding as it is drawn; None of one without an interval."""
+    if finding.effect is None or finding.low is None or finding.high is None or finding.threshold is None:
+        return None
+    return Effect(name, finding.effect, finding.low, finding.high, finding.threshold, finding.primary)
+
+
+def _open(records: Sequence[Record]) -> list[Block]:
+    """A row for each claim that waits, and for each part that cannot be decided."""
+    rows = []
+    for record in records:
+        if record.is_stale or record.verdict == "not run yet":
+            why = "measured by an earlier design" if record.is_stale else "not run yet"
+            rows.append([record.claim.name, record.scale, "all parts", why, f"{record.design.core_minutes:g}"])
+        elif record.verdict == "not finished":
+            rows.append([record.claim.name, record.scale, "all parts", "not all runs have ended",
+                         f"{record.design.core_minutes:g}"])  # fmt: skip
+        rows += [
+            [record.claim.name, record.scale, part.question, f"not decidable here: {why}", "–"]
+            for part in record.design.parts
+            if (why := part.refusal(record.seeds))
+        ]
+    columns = ("claim", "scale", "part", "why", "core minutes, estimated")
+    note = "Minutes are of one core of an AMD EPYC with AVX-512, at scale gpu of one GPU."
+    return [HtmlTable("what is open", columns, rows, words=(0, 1, 2, 3)), Text(note)]
