@@ -12,6 +12,8 @@ from lit_cnn.reports.search_curves import COLORS
 
 _WIDTH, _TALL, _LINE, _COLUMNS = 5.2, 3.0, 0.22, 3
 """In inches: the picture, its axes, and a line of the legend."""
+_STEEP = 100
+"""Largest value over the smallest from which on the axis is logarithmic, as where a loss explodes before it falls."""
 Curve = Sequence[tuple[float, float]]
 """(epoch, value), by epoch."""
 
@@ -40,6 +42,9 @@ def arm_curves_figure(arms: Mapping[str, Sequence[Curve]], label: str) -> Figure
             axes.plot(*zip(*curve, strict=True), color=color, linewidth=0.7, alpha=0.35, linestyle=style)
         mean = [(epoch, fmean(value for _, value in points)) for epoch, points in _by_epoch(curves)]
         axes.plot(*zip(*mean, strict=True), color=color, linewidth=2, linestyle=style, label=shortened(name, 24))
+    values = [value for curves in arms.values() for curve in curves for _, value in curve]
+    if min(values) > 0 and max(values) > _STEEP * min(values):
+        axes.set_yscale("log")
     axes.set_xlabel("epoch", fontsize=9, color=INK)
     axes.set_ylabel(label, fontsize=9, color=INK)
     figure.legend(frameon=False, fontsize=8.5, loc="lower center", ncols=_COLUMNS, bbox_to_anchor=(0.5, 0.01),

@@ -69,7 +69,7 @@ def _draw_effect(axes: Axes, height: float, effect: Effect) -> None:
     color = BLUE if effect.counts else GRAY
     axes.plot([effect.low, effect.high], [height, height], color=color, linewidth=2.2, solid_capstyle="butt")
     axes.plot([effect.value], [height], marker="o", markersize=6.5, color=color)
-    axes.plot([effect.threshold] * 2, [height - 0.2, height + 0.2], color=RED, linewidth=1.8)
+    axes.plot([effect.threshold] * 2, [height - 0.18, height + 0.18], color=RED, linewidth=1.8)
 
 
 def _widen(axes: Axes, effects: Sequence[Effect]) -> None:

@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from lit_cnn.reports.canvas import BLUE, INK, RED, new_figure, plain_axes
 from lit_cnn.reports.names import shortened
 
 _WIDTH, _HEIGHT = 6.6, 4.4
 _KINDS = ((BLUE, "o"), (RED, "D"))
-_APART = 0.8
-"""Least distance of two names of a year, in the unit of the figure of merit."""
+_APART = 1.08
+"""Least ratio of the heights of two names of a year and kind."""
+_TICKS = (1, 2, 3, 5, 10, 20, 30, 50, 100)
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Milestone:
     Args:
         name: What is written at the point.
         year: Of the publication.
-        value: Of the figure of merit.
+        value: Of the figure of merit, above 0.
         kind: What was measured, of which there are at most two; each has its color and mark.
     """
 
@@ -33,7 +35,7 @@ class Milestone:
 
 
 def progress_figure(milestones: Sequence[Milestone], label: str) -> Figure:
-    """The points by year, with their names.
+    """The points by year on a logarithmic axis, named on the right, those of the second kind on the left.
 
     Args:
         milestones: At least one.
@@ -52,24 +54,25 @@ def progress_figure(milestones: Sequence[Milestone], label: str) -> Figure:
         chosen = [each for each in milestones if each.kind == kind]
         axes.scatter([each.year for each in chosen], [each.value for each in chosen], s=36, color=color, marker=marker,
                      label=kind, zorder=3)  # fmt: skip
-    for each, height in _name_heights(milestones):
-        axes.annotate(shortened(each.name, 22), (each.year, each.value), xytext=(each.year + 0.14, height),
-                      fontsize=8.5, color=INK, va="center")  # fmt: skip
-    years = [each.year for each in milestones]
-    axes.set_xlim(min(years) - 0.4, max(years) + 1.6)
-    axes.set_ylim(0, 1.1 * max(each.value for each in milestones))
+        _write_names(axes, chosen, 1 if kind == kinds[0] else -1)
+    years, values = ([getattr(each, name) for each in milestones] for name in ("year", "value"))
+    axes.set_xlim(min(years) - 1.1, max(years) + 1.5)
+    axes.set_yscale("log")
+    axes.set_ylim(min(values) / 1.15, max(values) * 1.15)
+    axes.yaxis.set_major_locator(FixedLocator(_TICKS))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_locator(MaxNLocator(12, integer=True))
     axes.set_ylabel(label, fontsize=9, color=INK)
     axes.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, labelcolor=INK)
     return figure
 
 
-def _name_heights(milestones: Sequence[Milestone]) -> list[tuple[Milestone, float]]:
-    """Where the names stand: at their points, lifted where the one below in the same year is too near."""
-    heights = []
-    for year in sorted({each.year for each in milestones}):
-        last = float("-inf")
+def _write_names(axes: Axes, milestones: Sequence[Milestone], side: int) -> None:
+    """On the right of their points (``side`` 1) or left (-1), lifted where the one below in that year is too near."""
+    for year in {each.year for each in milestones}:
+        last = 0.0
         for each in sorted((each for each in milestones if each.year == year), key=lambda each: each.value):
-            last = max(each.value, last + _APART)
-            heights.append((each, last))
-    return heights
+            last = max(each.value, last * _APART)
+            axes.text(year + 0.14 * side, last, shortened(each.name, 22), fontsize=8.5, color=INK, va="center",
+                      ha="left" if side > 0 else "right")  # fmt: skip

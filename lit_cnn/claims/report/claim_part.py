@@ -63,7 +63,11 @@ def _design(record: Record) -> list[Block]:
     if design.grid:
         points = "; ".join(_settings(point) for point in design.grid)
         facts.append(f"Each arm gets the best of {len(design.grid)}: {points}.")
-    return [Text(" ".join(facts))]
+    rows = [[arm.name, _settings(arm.settings) or "–"] for arm in design.arms]
+    table = HtmlTable(
+        "Arms and the settings in which they differ", ("arm", "settings"), rows, words=(0, 1), folded=True
+    )
+    return [Text(" ".join(facts)), *([table] if rows else [])]
 
 
 def _settings(settings: Mapping[str, Setting]) -> str:
@@ -72,19 +76,20 @@ def _settings(settings: Mapping[str, Setting]) -> str:
 
 def _findings(record: Record) -> list[Block]:
     """The parts with their rules, and the intervals as a picture for each unit."""
-    rows, effects = [], {}
+    rows: list[list[str]] = []
+    effects: dict[str, list[Effect]] = {}
     for place, part in enumerate(record.design.parts):
         found, refusal = record.finding(place), part.refusal(record.seeds)
         verdict = found.verdict if found else "not decidable here" if refusal else "–"
         said = found.said if found else refusal or "–"
         question = part.question if part.primary else f"({part.question})"
-        rows.append([question, part.rule, verdict, said, needed_seeds(found) if found else "–"])
+        rows.append([question, verdict, said, needed_seeds(found) if found else "–", part.rule])
         drawn = effect_of(found, part.question) if found else None
         if found is not None and drawn is not None:
             effects.setdefault(found.unit, []).append(drawn)
-    columns = ("part", "rule", "verdict", "found [95 % interval]", "seeds that would decide")
+    columns = ("part", "verdict", "found [95 % interval]", "seeds that would decide", "rule")
     caption = "Parts with their rules; those in parentheses are shown and do not count"
-    table = HtmlTable(caption, columns, rows, words=(0, 1, 2, 3))
+    table = HtmlTable(caption, columns, rows, words=(0, 1, 2, 4))
     if not effects:
         return [table]
     return [Figure("Effects with 95 % intervals; gray ones do not count.", _effect_pictures(record, effects), table)]
@@ -185,7 +190,8 @@ def _commands(record: Record) -> str:
 def _provenance(record: Record) -> str:
     """Where, when and by what the result came about."""
     if record.result is None:
-        return f"Not run; about {record.design.core_minutes:g} core minutes."
+        minutes = record.design.core_minutes
+        return f"Not run; about {minutes:g} core minutes." if minutes else "Not run."
     environment: Mapping[str, Any] = record.result.environment
     machine, packages = environment.get("machine", {}), environment.get("packages", {})
     measured = machine.get("measured_on", {})

@@ -25,7 +25,8 @@ HOW = (
     "The margin, seeds and rule of a claim are in its file in lit_cnn/claims/lectures/ and were committed before its "
     "runs. Arms are paired by seed and compared by Student's t interval, several comparisons by Holm's method; each "
     "arm gets its best of the same grid, chosen on other images with another seed. There is no verdict before all "
-    "planned seeds have ended, and no seed is added after a look at the others."
+    "planned seeds have ended, and no seed is added after a look at the others. Where a verdict says so, its "
+    "runs were made for something else before the rule was written, which is weaker evidence."
 )
 WORDS = (
     "Exact: arithmetic. Holds and does not hold at this scale: the interval lies beyond the threshold. Inconclusive: "
@@ -65,10 +66,11 @@ def chance(records: Sequence[Record]) -> str:
 def _time(records: Sequence[Record]) -> list[Block]:
     """Of all trainings that judge, and the estimate of those that are left."""
     spent = sum(record.result.seconds() for record in records if record.result) / 60
-    left = sum(record.design.core_minutes for record in records if record.verdict == "not run yet")
+    waiting = [record for record in records if record.scale == "cpu" and record.verdict == "not run yet"]
+    left = sum(record.design.core_minutes for record in waiting)
     return [
-        Text(f"The trainings behind the results took {spent:,.0f} core minutes, without those that chose from a grid; "
-             f"what is not run yet needs about {left:,.0f} more.")
+        Text(f"The trainings behind the results took {spent:,.0f} core minutes, without those that chose from a grid. "
+             f"At scale cpu {len(waiting)} claims are not run yet, which takes about {left:,.0f} core minutes.")
     ]  # fmt: skip
 
 
@@ -81,16 +83,22 @@ def _verdict_row(record: Record) -> list[str]:
     least = detectable(record.design.parts[place], found)
     return [
         record.claim.name,
-        record.verdict,
+        record.verdict + (" (runs older than the rule)" if record.design.stored else ""),
         found.question,
         found.said,
         str(found.n) if found.n else "–",
         "–" if found.sd is None else f"{found.sd:.2g} {found.unit}".rstrip(),
         "–" if found.power is None else f"{100 * found.power:.0f} %",
         "–" if least is None else f"{least:.2g} {found.unit}".rstrip(),
-        needed_seeds(found),
+        _deciding(record),
         date,
     ]
+
+
+def _deciding(record: Record) -> str:
+    """Seeds that would decide every open part that the verdict rests on."""
+    needed = record.judgement.deciding_n if record.judgement and record.verdict == "inconclusive" else None
+    return f"{needed:,}" if needed else "–"
 
 
 def needed_seeds(finding: Finding) -> str:
@@ -133,10 +141,9 @@ def _open(records: Sequence[Record]) -> list[Block]:
     for record in records:
         if record.is_stale or record.verdict == "not run yet":
             why = "measured by an earlier design" if record.is_stale else "not run yet"
-            rows.append([record.claim.name, record.scale, "all parts", why, f"{record.design.core_minutes:g}"])
+            rows.append([record.claim.name, record.scale, "all parts", why, _minutes(record)])
         elif record.verdict == "not finished":
-            rows.append([record.claim.name, record.scale, "all parts", "not all runs have ended",
-                         f"{record.design.core_minutes:g}"])  # fmt: skip
+            rows.append([record.claim.name, record.scale, "all parts", "not all runs have ended", _minutes(record)])
         rows += [
             [record.claim.name, record.scale, part.question, f"not decidable here: {why}", "–"]
             for part in record.design.parts
@@ -145,3 +152,7 @@ def _open(records: Sequence[Record]) -> list[Block]:
     columns = ("claim", "scale", "part", "why", "core minutes, estimated")
     note = "Minutes are of one core of an AMD EPYC with AVX-512, at scale gpu of one GPU."
     return [HtmlTable("what is open", columns, rows, words=(0, 1, 2, 3)), Text(note)]
+
+
+def _minutes(record: Record) -> str:
+    return f"{record.design.core_minutes:g}" if record.design.core_minutes else "–"
