@@ -49,7 +49,9 @@ def make_parser() -> CommandParser:
     )
     parser.add_argument("--list", action="store_true", help="print designs and rules, run nothing")
     parser.add_argument("--report", action="store_true", help="write claims.html and claims.md, run nothing")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="of --report: where (default: beside the results)")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="of --report: where (default: the folder above --results)"
+    )
     parser.add_argument("--folder", type=Path, default=FOLDER, metavar="DIR", help=f"of the trainings ({FOLDER})")
     parser.add_argument("--results", type=Path, metavar="DIR", help="of the result files")
     parser.add_argument(

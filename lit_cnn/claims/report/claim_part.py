@@ -7,7 +7,7 @@ from typing import Any
 from lit_cnn.claims.claim import Claim, Setting
 from lit_cnn.claims.evidence import METRICS
 from lit_cnn.claims.report.records import Record
-from lit_cnn.claims.report.verdicts_part import effect_of, needed_seeds
+from lit_cnn.claims.report.verdicts_part import effect_of, needed_seeds, spread_and_power
 from lit_cnn.reports.arm_curves import Curve, arm_curves_figure
 from lit_cnn.reports.effects import Effect, effects_figure
 from lit_cnn.reports.html_page import Block, Code, Figure, HtmlTable, Section, Text
@@ -83,13 +83,15 @@ def _findings(record: Record) -> list[Block]:
         verdict = found.verdict if found else "not decidable here" if refusal else "–"
         said = found.said if found else refusal or "–"
         question = part.question if part.primary else f"({part.question})"
-        rows.append([question, verdict, said, needed_seeds(found) if found else "–", part.rule])
+        rows.append(
+            [question, verdict, said, needed_seeds(found) if found else "–", spread_and_power(record, place), part.rule]
+        )
         drawn = effect_of(found, part.question) if found else None
         if found is not None and drawn is not None:
             effects.setdefault(found.unit, []).append(drawn)
-    columns = ("part", "verdict", "found [95 % interval]", "seeds that would decide", "rule")
+    columns = ("part", "verdict", "found [95 % interval]", "seeds that would decide", "sd; power", "rule")
     caption = "Parts with their rules; those in parentheses are shown and do not count"
-    table = HtmlTable(caption, columns, rows, words=(0, 1, 2, 4))
+    table = HtmlTable(caption, columns, rows, words=(0, 1, 2, 4, 5))
     if not effects:
         return [table]
     return [Figure("Effects with 95 % intervals; gray ones do not count.", _effect_pictures(record, effects), table)]

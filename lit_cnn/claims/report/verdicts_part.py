@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from lit_cnn.claims.catalog import FALSE_VERDICTS
 from lit_cnn.claims.report.records import SCALES, Record, detectable
+from lit_cnn.claims.rules.difference import Difference
+from lit_cnn.claims.rules.part import Part
 from lit_cnn.claims.verdicts import Finding
 from lit_cnn.reports.effects import Effect, effects_figure
 from lit_cnn.reports.html_page import Block, Code, Figure, HtmlTable, Section, Text
@@ -24,7 +26,7 @@ lit-cnn reproduce --report                     this page, from the stored result
 HOW = (
     "The margin, seeds and rule of a claim are in its file in lit_cnn/claims/lectures/ and were committed before its "
     "runs. Arms are paired by seed and compared by Student's t interval, several comparisons by Holm's method; each "
-    "arm gets its best of the same grid, chosen on other images with another seed. There is no verdict before all "
+    "arm gets its best of the same grid, chosen on other images with another seed. A verdict waits until all "
     "planned seeds have ended, and no seed is added after a look at the others. Where a verdict says so, its "
     "runs were made for something else before the rule was written, which is weaker evidence."
 )
@@ -34,6 +36,7 @@ WORDS = (
     "before the first run. A result of a design that has changed since is stale and not judged."
 )
 POWER = (
+    "Power by a pilot: how often the planned seeds find the effect that short runs before the design had shown. "
     "Found in 80 % from: so far beyond its threshold must an effect of that standard deviation (sd) lie to be found by "
     "these seeds in 80 % of the cases."
 )
@@ -79,8 +82,10 @@ def _verdict_row(record: Record) -> list[str]:
     found = record.finding(place) if place is not None else None
     date = record.result.date if record.result else "–"
     if place is None or found is None:
-        return [record.claim.name, record.verdict, record.claim.title, *["–"] * 6, date]
-    least = detectable(record.design.parts[place], found)
+        planned = next((power for part in record.design.parts if (power := planned_power(record, part))), "–")
+        return [record.claim.name, record.verdict, record.claim.title, "–", "–", "–", planned, "–", "–", date]
+    part = record.design.parts[place]
+    least = detectable(part, found)
     return [
         record.claim.name,
         record.verdict + (" (runs older than the rule)" if record.design.stored else ""),
@@ -88,11 +93,24 @@ def _verdict_row(record: Record) -> list[str]:
         found.said,
         str(found.n) if found.n else "–",
         "–" if found.sd is None else f"{found.sd:.2g} {found.unit}".rstrip(),
-        "–" if found.power is None else f"{100 * found.power:.0f} %",
+        planned_power(record, part) or "–",
         "–" if least is None else f"{least:.2g} {found.unit}".rstrip(),
         _deciding(record),
         date,
     ]
+
+
+def planned_power(record: Record, part: Part) -> str:
+    """How often the planned seeds find a pilot's effect; empty without a pilot."""
+    power = part.power(record.seeds) if isinstance(part, Difference) else None
+    return "" if power is None else f"{100 * power:.0f} %"
+
+
+def spread_and_power(record: Record, place: int) -> str:
+    """Of a part: the standard deviation that was measured, and the power by a pilot, as far as they are known."""
+    found, power = record.finding(place), planned_power(record, record.design.parts[place])
+    spread = "" if found is None or found.sd is None else f"{found.sd:.2g} {found.unit}".rstrip()
+    return "; ".join(each for each in (spread, power and f"{power} by a pilot") if each) or "–"
 
 
 def _deciding(record: Record) -> str:
