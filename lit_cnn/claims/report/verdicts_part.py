@@ -82,7 +82,8 @@ def _verdict_row(record: Record) -> list[str]:
     found = record.finding(place) if place is not None else None
     date = record.result.date if record.result else "–"
     if place is None or found is None:
-        planned = next((power for part in record.design.parts if (power := planned_power(record, part))), "–")
+        parts = [part for part in record.design.decidable() if part.primary and planned_power(record, part)]
+        planned = min((planned_power(record, part) for part in parts), key=lambda text: float(text[:-2]), default="–")
         return [record.claim.name, record.verdict, record.claim.title, "–", "–", "–", planned, "–", "–", date]
     part = record.design.parts[place]
     least = detectable(part, found)
