@@ -7,7 +7,7 @@ from typing import Any
 from lit_cnn.claims.claim import Claim, Setting
 from lit_cnn.claims.evidence import METRICS
 from lit_cnn.claims.report.records import Record
-from lit_cnn.claims.report.verdicts_part import effect_of, needed_seeds, spread_and_power
+from lit_cnn.claims.report.verdicts_part import effect_of, found_text, needed_seeds, spread_and_power
 from lit_cnn.reports.arm_curves import Curve, arm_curves_figure
 from lit_cnn.reports.effects import Effect, effects_figure
 from lit_cnn.reports.html_page import Block, Code, Figure, HtmlTable, Section, Text
@@ -81,7 +81,7 @@ def _findings(record: Record) -> list[Block]:
     for place, part in enumerate(record.design.parts):
         found, refusal = record.finding(place), part.refusal(record.seeds)
         verdict = found.verdict if found else "not decidable here" if refusal else "–"
-        said = found.said if found else refusal or "–"
+        said = found_text(found) if found else refusal or "–"
         question = part.question if part.primary else f"({part.question})"
         rows.append(
             [question, verdict, said, needed_seeds(found) if found else "–", spread_and_power(record, place), part.rule]

@@ -31,8 +31,9 @@ HOW = (
     "runs were made for something else before the rule was written, which is weaker evidence."
 )
 WORDS = (
-    "Exact: arithmetic. Holds and does not hold at this scale: the interval lies beyond the threshold. Inconclusive: "
-    "it does not; so many seeds would find the effect that was measured in 80 % of the cases. Not decidable here: said "
+    "Exact: arithmetic. Holds and does not hold at this scale: the interval lies beyond the threshold, and of several "
+    "comparisons the p value by Holm is below 0.05, too. Inconclusive: one of them is not so; so many seeds would find "
+    "the effect that was measured in 80 % of the cases. Not decidable here: said "
     "before the first run. A result of a design that has changed since is stale and not judged."
 )
 POWER = (
@@ -91,7 +92,7 @@ def _verdict_row(record: Record) -> list[str]:
         record.claim.name,
         record.verdict + (" (runs older than the rule)" if record.design.stored else ""),
         found.question,
-        found.said,
+        found_text(found),
         str(found.n) if found.n else "–",
         "–" if found.sd is None else f"{found.sd:.2g} {found.unit}".rstrip(),
         planned_power(record, part) or "–",
@@ -99,6 +100,12 @@ def _verdict_row(record: Record) -> list[str]:
         _deciding(record),
         date,
     ]
+
+
+def found_text(finding: Finding) -> str:
+    """The effect with its interval and, where several comparisons share one error, the p value that decides."""
+    holm = "" if finding.adjusted_p is None else f"; p = {finding.adjusted_p:.2g} by Holm"
+    return finding.said + holm
 
 
 def planned_power(record: Record, part: Part) -> str:

@@ -8,7 +8,7 @@ from fake_claim import CLAIM, DESIGN
 
 from lit_cnn.claims.catalog import CLAIMS
 from lit_cnn.claims.report.records import Record, gather
-from lit_cnn.claims.report.verdicts_part import chance, effect_of, spread_and_power, verdicts_sections
+from lit_cnn.claims.report.verdicts_part import chance, effect_of, found_text, spread_and_power, verdicts_sections
 from lit_cnn.claims.verdicts import Finding
 from lit_cnn.reports.html_page import HtmlTable
 
@@ -59,6 +59,12 @@ def test_an_effect_without_an_interval_is_not_drawn() -> None:
     drawn = effect_of(Finding("q", "r", "holds", effect=1.0, low=0.5, high=1.5, threshold=0.0), "name")
     assert drawn is not None
     assert (drawn.name, drawn.value, drawn.low, drawn.high, drawn.threshold) == ("name", 1.0, 0.5, 1.5, 0.0)
+
+
+def test_of_several_comparisons_the_p_value_that_decides_is_shown() -> None:
+    finding = Finding("q", "r", "inconclusive", said="+1 [+0.1, +1.9] points", p_value=0.03, adjusted_p=0.18)
+    assert found_text(finding) == "+1 [+0.1, +1.9] points; p = 0.18 by Holm"
+    assert found_text(dataclasses.replace(finding, adjusted_p=None)) == "+1 [+0.1, +1.9] points"
 
 
 def test_runs_that_are_older_than_their_rule_are_marked(tmp_path: Path) -> None:
