@@ -32,11 +32,13 @@ class Published:
         what: On which network and data, by which metric.
         figures: The numbers with their names.
         source: Paper and place, or another source.
+        verified: Whether the numbers were found in a text that could be read; others are shown as unverified.
     """
 
     what: str
     figures: str
     source: str
+    verified: bool = True
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 MEASUREMENTS = Path(__file__).resolve().parents[2] / "docs" / "measurements"
-SCALING, STRATEGIES = "compound_scaling.csv", "search_strategies.md"
+SCALING, STRATEGIES, LATENCIES = "compound_scaling.csv", "search_strategies.md", "latency_table.md"
 
 
 def measurement(name: str) -> Path:
@@ -51,3 +51,13 @@ def strategy_means(table: str, budgets: tuple[int, ...] = (60, 100, 150)) -> dic
             key = f"{cells[0]} {budget}"
             figures |= {f"{key}.mean": float(each[1]), f"{key}.sd": float(each[2]), f"{key}.n": float(cells[1])}
     return figures
+
+
+def latencies() -> dict[tuple[str, int], float]:
+    """(network, side in px) -> measured milliseconds of one image; empty in an installed copy."""
+    path = MEASUREMENTS / LATENCIES
+    if not path.is_file():
+        return {}
+    section = path.read_text(encoding="utf-8").split("## Networks of the catalog")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (\S+) \| (\d+) \| (?:yes|no) \| [\d.]+ \| ([\d.]+) \|", section, re.MULTILINE)
+    return {(name, int(side)): float(measured) for name, side, measured in rows}

@@ -5,6 +5,7 @@
     lit-cnn reproduce degradation --scale digits   the mechanism in minutes, on 8 × 8 px
     lit-cnn reproduce all                          every claim of the scale, hours; the same again continues
     lit-cnn reproduce --list                       the parts of each claim, their rules, seeds and times, before any run
+    lit-cnn reproduce --report                     write the page of all claims, HTML and Markdown, from stored results
 
 Verdicts are made by rules alone: exact (arithmetic), holds, does not hold at this scale, inconclusive (with the seeds
 that would decide), not decidable here (said before the first run). None is given before all planned seeds have ended.
@@ -47,6 +48,10 @@ def make_parser() -> CommandParser:
         help="run N of the planned seeds now, or plan more before the first run",
     )
     parser.add_argument("--list", action="store_true", help="print designs and rules, run nothing")
+    parser.add_argument("--report", action="store_true", help="write claims.html and claims.md, run nothing")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="of --report: where (default: the folder above --results)"
+    )
     parser.add_argument("--folder", type=Path, default=FOLDER, metavar="DIR", help=f"of the trainings ({FOLDER})")
     parser.add_argument("--results", type=Path, metavar="DIR", help="of the result files")
     parser.add_argument(
@@ -66,11 +71,25 @@ def run(arguments: list[str]) -> int:
     from lit_cnn.claims.catalog import find_claims
 
     claims = find_claims(options.claims)
+    if options.report:
+        return write_report(claims, options)
     if options.list:
         return print_designs(claims, options)
     if not options.claims:
         return print_known(claims, options)
     return examine(claims, options, arguments)
+
+
+def write_report(claims: Sequence[Claim], options: argparse.Namespace) -> int:
+    """Write the page of claims from the results that are there."""
+    from lit_cnn.claims.report.page import write_page
+    from lit_cnn.claims.result_file import default_results
+
+    results = (options.results or default_results()).expanduser()
+    folder = options.out.expanduser() if options.out else results.parent
+    for path in write_page(claims, results, folder):
+        say(f"{path} ({path.stat().st_size / 1e6:.2f} MB)")
+    return 0
 
 
 def examine(claims: Sequence[Claim], options: argparse.Namespace, arguments: Sequence[str]) -> int:

@@ -36,7 +36,7 @@ from lit_cnn.training.optimization.schedules import ScheduleSettings
 from lit_cnn.training.trained_module import TrainedModule
 
 RAW_FIGURES = ("map", "map50")
-"""Those of the raw weights that are logged beside the average's."""
+"""Those of the raw weights that are logged with the average's."""
 
 
 class Detector(TrainedModule):

@@ -220,7 +220,7 @@ def _lines(text: str) -> Any:
 
 
 def _breakable(text: str) -> Any:
-    """A text that may be broken after the separators of paths and keys."""
+    """A text that may be broken after the separators of paths and keys, but not within a number."""
     from markupsafe import Markup, escape
 
-    return Markup(re.sub(r"([/_.])(?=\w)", r"\1<wbr>", str(escape(printable(text)))))
+    return Markup(re.sub(r"([/_]|\.(?!\d))(?=\w)", r"\1<wbr>", str(escape(printable(text)))))

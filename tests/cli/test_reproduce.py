@@ -68,3 +68,14 @@ def test_wrong_words_are_answered_in_one_sentence(capsys: pytest.CaptureFixture[
     assert "--seeds must be at least 2" in capsys.readouterr().err
     assert main(["reproduce", "training_recipes", "--scale", "gpu"]) == 1
     assert "training_recipes has no design at --scale gpu: choose cpu" in capsys.readouterr().err
+
+
+def test_the_report_is_written_where_it_is_asked_for(
+    results: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    text = printed(capsys, "training_recipes", "--report", *results, "--out", str(tmp_path / "page"))
+    assert f"{tmp_path / 'page' / 'claims.html'} (" in text
+    assert (tmp_path / "page" / "claims.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    page = (tmp_path / "page" / "claims.md").read_text(encoding="utf-8")
+    assert "| training_recipes | not decidable here |" in page
+    assert "Verdict: not decidable here." in page

@@ -21,7 +21,8 @@ CLAIM = Claim(
     published=(
         Published("CIFAR-10 test error after 150 evaluations of NAS-Bench-101, mean of 200 trials",
                   "random 6.341, REINFORCE 6.436, evolution 6.109, local search 5.932 %",
-                  "White et al., 2021, arXiv:1910.11858, and the table that it quotes"),
+                  "White et al., 2019, arXiv:1910.11858 (BANANAS), as quoted in Table 1 of Scientific Reports "
+                  "s41598-025-94187-8"),
         Published("CIFAR-10 test error of the found nets at full size", "AmoebaNet-A 3.34 ± 0.06, NASNet-A 3.41 %",
                   "Real et al., 2018, arXiv:1802.01548"),
     ),

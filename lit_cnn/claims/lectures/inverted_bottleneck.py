@@ -43,8 +43,8 @@ CLAIM = Claim(
     slide="MobileNetV2: inverted residuals and linear bottlenecks",
     published=(
         Published(
-            "largest number of channels times positions held in inference",
-            "MobileNetV2 400 K, MobileNet 1,600 K, ShuffleNet (2x) 600 K, in 16-bit floats",
+            "most memory that inference holds at one resolution, in 16-bit floats as printed",
+            "MobileNetV2 400 K, MobileNet 1,600 K, ShuffleNet (2x, 3 groups) 600 K",
             "Sandler et al., 2018, arXiv:1801.04381, Table 3",
         ),
     ),

@@ -31,6 +31,7 @@ CLAIM = Claim(
             "global average pooling instead of linear layers",
             "10.41 against 11.59 % CIFAR-10 error of the same convolutions (10.88 with dropout)",
             "Lin et al., 2013, arXiv:1312.4400, Table 5",
+            verified=False,
         ),
     ),
     designs={

@@ -15,7 +15,7 @@ CLAIM = Claim(
     slide="Batch normalization; He initialization; GoogLeNet's auxiliary heads",
     published=(
         Published("ImageNet, Inception", "the same accuracy in 14 times fewer steps", "Ioffe and Szegedy, 2015, "
-                  "arXiv:1502.03167, section 4.2.2"),
+                  "arXiv:1502.03167, abstract"),
         Published("a 30-layer net", "does not train from Xavier's initialization, trains from He's", "He et al., 2015, "
                   "arXiv:1502.01852, Figure 3"),
     ),
