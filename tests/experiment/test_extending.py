@@ -76,6 +76,7 @@ def test_an_extending_run_goes_on_with_weights_averages_and_counts(fitted: Fitte
     assert int(after["averaging_state"]["n_averaged"]) == 4 * STEPS
 
 
+@pytest.mark.slow
 def test_it_records_where_it_came_from_and_goes_on_with_the_curves(fitted: FittedRun, tmp_path: Path) -> None:
     run = extend(fitted, tmp_path)
     assert run.folder is not None
@@ -122,6 +123,7 @@ def test_killed_and_resumed_it_ends_bit_equal(fitted: FittedRun, tmp_path: Path,
     assert (folder / "metrics.csv").read_bytes() == (whole.folder / "metrics.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_the_command_extends_by_the_stored_recipe(
     fitted: FittedRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

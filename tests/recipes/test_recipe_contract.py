@@ -121,5 +121,6 @@ def test_a_twin_belongs_to_a_recipe() -> None:
 
 def test_the_wheel_takes_every_folder_of_recipes() -> None:
     project = (Path(__file__).parents[2] / "pyproject.toml").read_text()
-    assert 'force-include = { "recipes" = "lit_cnn/recipes" }' in project
+    section = project.partition("[tool.hatch.build.targets.wheel.force-include]")[2].partition("\n[")[0]
+    assert '"recipes" = "lit_cnn/recipes"' in section
     assert yaml.safe_load(find_recipe("small/resnet_rs").read_text())["about"]["source"] == "recipes/resnet_rs.yaml"

@@ -210,6 +210,7 @@ def renamed(images: Path, folder: Path, names: dict[str, str]) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_first_loss_on_other_classes_of_the_same_count_is_that_of_guessing(
     fitted: FittedRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -184,6 +184,7 @@ def test_values_out_of_range_are_refused(options):
         Packing(**options)
 
 
+@pytest.mark.slow
 def test_another_format_is_refused(folder, tmp_path):
     _pack(folder, tmp_path / "out")
     info = json.dumps({"format": 99, "class_names": [], "labels": {}}).encode()

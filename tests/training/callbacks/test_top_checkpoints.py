@@ -96,6 +96,7 @@ def test_a_kill_between_a_kept_file_and_the_last_one_loses_none(
     assert [name.split("-")[0] for name in kept(tmp_path)] == ["epoch002", "epoch003"]
 
 
+@pytest.mark.slow
 def test_a_recipe_keeps_what_validate_reads(
     fitted: FittedRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
