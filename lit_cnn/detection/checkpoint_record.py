@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from lit_cnn.architectures.entry import NetworkOptions
 from lit_cnn.detection.decoding import DecodingSettings
+from lit_cnn.detection.faster_rcnn_settings import FasterRCNNSettings
 from lit_cnn.detection.fcos import FCOSSettings
 from lit_cnn.detection.preprocessing import CanvasPreprocessing
 from lit_cnn.detection.pyramid import PyramidSettings
@@ -24,8 +25,11 @@ NETWORK = {
     "pyramid": PyramidSettings,
     "fcos": FCOSSettings,
     "retinanet": RetinaNetSettings,
+    "faster_rcnn": FasterRCNNSettings,
 }
 """Arguments of Detector that are dataclasses and fix the network's layers."""
+ALWAYS_RECORDED = ("pyramid", "fcos", "retinanet")
+"""Those that every checkpoint has; a later detector's stand in its own alone, so that older ones compare equal."""
 TRAINING = {
     "optimizer": OptimizerSettings,
     "schedule": ScheduleSettings,
@@ -63,6 +67,7 @@ class RecordedData:
 
 def describe_network(model: "Detector") -> dict[str, Any]:
     """What builds the network again: the backbone's name in the catalog and its options, classes, and the detector."""
+    recorded = dict.fromkeys((*ALWAYS_RECORDED, model.detector))
     return built_in(
         {
             "architecture": model.architecture,
@@ -72,9 +77,7 @@ def describe_network(model: "Detector") -> dict[str, Any]:
             "detector": {
                 "name": model.detector,
                 "canvas": list(model.preprocessing.canvas),
-                "pyramid": as_lists(asdict(model.pyramid)),
-                "fcos": as_lists(asdict(model.fcos)),
-                "retinanet": as_lists(asdict(model.retinanet)),
+                **{key: as_lists(asdict(getattr(model, key))) for key in recorded},
             },
         }
     )

@@ -41,7 +41,7 @@ class LevelBoxes(NamedTuple):
 
     Attributes:
         scores: (A, K) float32 in [0, 1], of each class.
-        boxes: (A, 4) float32 in pixels of the canvas.
+        boxes: (A, 4) float32 in pixels of the canvas, or (A, K, 4) where each class has a box of its own.
     """
 
     scores: Tensor
@@ -69,5 +69,6 @@ def _candidates(level: LevelBoxes, settings: DecodingSettings) -> tuple[Tensor, 
     above = torch.where(flat > settings.score_threshold)[0]
     scores, order = flat[above].topk(min(settings.candidates, len(above)))
     pairs, classes = above[order], level.scores.shape[1]
-    rows = torch.div(pairs, classes, rounding_mode="floor")
-    return level.boxes[rows], scores, pairs % classes
+    rows, labels = torch.div(pairs, classes, rounding_mode="floor"), pairs % classes
+    boxes = level.boxes[rows] if level.boxes.dim() == 2 else level.boxes[rows, labels]
+    return boxes, scores, labels

@@ -19,11 +19,13 @@ from lit_cnn.detection.checkpoint_record import (
     require_detector,
 )
 from lit_cnn.detection.decoding import DecodingSettings
+from lit_cnn.detection.detector_network import DetectorNetwork
+from lit_cnn.detection.faster_rcnn_settings import FasterRCNNSettings
 from lit_cnn.detection.fcos import FCOSSettings
 from lit_cnn.detection.initial_backbone import require_whole, start_backbone
 from lit_cnn.detection.mean_losses import MeanLosses
 from lit_cnn.detection.metrics import PROTOCOLS, DetectionMetrics
-from lit_cnn.detection.networks import DetectorNetwork, create_detector
+from lit_cnn.detection.networks import create_detector
 from lit_cnn.detection.pyramid import PyramidSettings
 from lit_cnn.detection.retinanet import RetinaNetSettings
 from lit_cnn.detection.thresholds import Thresholds, choose_thresholds
@@ -44,11 +46,13 @@ class Detector(TrainedModule):
 
     Args:
         architecture: Name of the network in the catalog (``lit-cnn models`` lists them) that carries the pyramid.
-        detector: fcos (Tian et al. 2019, arXiv:1904.01355) or retinanet (Lin et al. 2017, arXiv:1708.02002).
+        detector: fcos (Tian et al. 2019, arXiv:1904.01355), retinanet (Lin et al. 2017, arXiv:1708.02002) or
+            faster_rcnn (Ren et al. 2015, arXiv:1506.01497).
         options: Options of the network.
         pyramid: Maps that the head reads.
         fcos: Head and losses of fcos.
         retinanet: Anchors, head and losses of retinanet.
+        faster_rcnn: Anchors, proposals, heads and losses of faster_rcnn.
         decoding: Which of the scored boxes are kept.
         num_classes: Classes; taken from the data when left out.
         optimizer: Optimizer, learning rate and weight decay.
@@ -76,11 +80,12 @@ class Detector(TrainedModule):
     def __init__(
         self,
         architecture: str,
-        detector: Literal["fcos", "retinanet"] = "fcos",
+        detector: Literal["fcos", "retinanet", "faster_rcnn"] = "fcos",
         options: NetworkOptions = NetworkOptions(),
         pyramid: PyramidSettings = PyramidSettings(),
         fcos: FCOSSettings = FCOSSettings(),
         retinanet: RetinaNetSettings = RetinaNetSettings(),
+        faster_rcnn: FasterRCNNSettings = FasterRCNNSettings(),
         decoding: DecodingSettings = DecodingSettings(),
         num_classes: int | None = None,
         optimizer: OptimizerSettings = OptimizerSettings(),
@@ -96,7 +101,8 @@ class Detector(TrainedModule):
         initial.require_weights()
         require_whole(initial)
         self.architecture, self.detector, self.options = architecture, detector, options
-        self.pyramid, self.fcos, self.retinanet, self.decoding = pyramid, fcos, retinanet, decoding
+        self.pyramid, self.decoding = pyramid, decoding
+        self.fcos, self.retinanet, self.faster_rcnn = fcos, retinanet, faster_rcnn
         self.num_classes = num_classes
         self.net: DetectorNetwork | None = None
         self.preprocessing, self.category_ids, self.thresholds = None, (), None
@@ -137,6 +143,7 @@ class Detector(TrainedModule):
                 pyramid=self.pyramid,
                 fcos=self.fcos,
                 retinanet=self.retinanet,
+                faster_rcnn=self.faster_rcnn,
                 decoding=self.decoding,
             )
         start_backbone(self.net, self.initial, self.architecture, resumed=self.resumed)

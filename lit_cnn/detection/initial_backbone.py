@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from lit_cnn.detection.networks import DetectorNetwork
+from lit_cnn.detection.detector_network import DetectorNetwork
 from lit_cnn.run_folder.checkpoint import CLASSIFICATION, load_checkpoint, network_weights
 from lit_cnn.training.announce import announce
 from lit_cnn.training.fine_tuning import InitialWeights

@@ -14,7 +14,12 @@ from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
-from torchvision.ops.feature_pyramid_network import FeaturePyramidNetwork, LastLevelP6P7
+from torchvision.ops.feature_pyramid_network import (
+    ExtraFPNBlock,
+    FeaturePyramidNetwork,
+    LastLevelMaxPool,
+    LastLevelP6P7,
+)
 
 from lit_cnn.architectures.network import Network
 from lit_cnn.detection.norms import Norm, make_norm
@@ -30,13 +35,14 @@ class PyramidSettings:
     Args:
         width: Channels of every map.
         strides: Of the network's maps that are taken, in pixels of the canvas per pixel of the map.
-        top: p6p7 adds two coarser maps for large objects; none adds no map.
+        top: p6p7 adds two coarser maps for large objects, pool (Faster R-CNN's) one, every other pixel of the last;
+            none adds no map.
         norm: After the pyramid's convolutions: none as in the paper, batch or group.
     """
 
     width: int = 256
     strides: tuple[int, ...] = (8, 16, 32)
-    top: Literal["p6p7", "none"] = "p6p7"
+    top: Literal["p6p7", "pool", "none"] = "p6p7"
     norm: Norm = "none"
 
     def __post_init__(self) -> None:
@@ -45,7 +51,7 @@ class PyramidSettings:
             raise ValueError(f"pyramid.width must be at least 1, got {self.width}")
         if not self.strides or list(self.strides) != sorted(set(self.strides)):
             raise ValueError(f"pyramid.strides must be increasing, such as [8, 16, 32], got {list(self.strides)}")
-        for name, choices in (("top", ("p6p7", "none")), ("norm", get_args(Norm))):
+        for name, choices in (("top", ("p6p7", "pool", "none")), ("norm", get_args(Norm))):
             if getattr(self, name) not in choices:
                 raise ValueError(f"pyramid.{name} must be {' or '.join(choices)}, got {getattr(self, name)!r}")
 
@@ -53,7 +59,15 @@ class PyramidSettings:
     def all_strides(self) -> tuple[int, ...]:
         """Strides of the pyramid's maps, those that ``top`` adds among them."""
         last = self.strides[-1]
-        return (*self.strides, 2 * last, 4 * last) if self.top == "p6p7" else self.strides
+        added = {"p6p7": (2 * last, 4 * last), "pool": (2 * last,), "none": ()}
+        return (*self.strides, *added[self.top])
+
+
+def _top(settings: PyramidSettings) -> ExtraFPNBlock | None:
+    """What adds the maps of ``top``."""
+    if settings.top == "p6p7":
+        return LastLevelP6P7(settings.width, settings.width)
+    return LastLevelMaxPool() if settings.top == "pool" else None
 
 
 class Level(NamedTuple):
@@ -87,7 +101,7 @@ class Pyramid(nn.Module):
         self.fpn = FeaturePyramidNetwork(
             [level.channels for level in levels],
             settings.width,
-            extra_blocks=LastLevelP6P7(settings.width, settings.width) if settings.top == "p6p7" else None,
+            extra_blocks=_top(settings),
             norm_layer=None if norm == "none" else lambda channels: make_norm(norm, channels, "pyramid"),
         )
 
@@ -95,6 +109,11 @@ class Pyramid(nn.Module):
         maps = self.backbone.stages(images)
         taken = OrderedDict((str(number), maps[number]) for number in self._numbers)
         return list(self.fpn(taken).values())
+
+    @property
+    def own_maps(self) -> int:
+        """How many of the maps, the first ones, stand on a map of the network: all but what ``top`` adds."""
+        return len(self._numbers)
 
     def grids(self, canvas: tuple[int, int]) -> list[tuple[int, int]]:
         """Height and width of each map for images of ``canvas`` (height, width), found without computing a pixel."""

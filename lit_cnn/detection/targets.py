@@ -96,7 +96,11 @@ def image_factors(assignment: Assignment, valid: Tensor, normalizer: Normalizer,
         normalizer: Over what objects are counted.
         synchronize: Whether ``global`` asks the other processes; all of them must ask then.
     """
-    objects = (assignment.weights * assignment.positive).sum(1)
+    return count_factors((assignment.weights * assignment.positive).sum(1), valid, normalizer, synchronize=synchronize)
+
+
+def count_factors(objects: Tensor, valid: Tensor, normalizer: Normalizer, *, synchronize: bool) -> Tensor:
+    """``image_factors`` by the numbers (N,) of what is counted in each image."""
     images = valid.sum().clamp(min=1).float()
     if normalizer == "image":
         return valid / (objects.clamp(min=1.0) * images)

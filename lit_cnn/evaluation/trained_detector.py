@@ -11,7 +11,7 @@ from torch import Tensor
 from lit_cnn.data.normalization import normalize
 from lit_cnn.detection.boxes import Detections
 from lit_cnn.detection.detector import Detector
-from lit_cnn.detection.networks import DetectorNetwork
+from lit_cnn.detection.detector_network import DetectorNetwork
 from lit_cnn.detection.preprocessing import CanvasPreprocessing
 from lit_cnn.detection.thresholds import Thresholds, unchosen
 from lit_cnn.run_folder.checkpoint import DETECTION, load_checkpoint, network_weights, require_task

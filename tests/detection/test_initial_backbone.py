@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from lit_cnn.architectures.catalog import create_model
+from lit_cnn.detection.detector_network import DetectorNetwork
 from lit_cnn.detection.fcos import FCOSSettings
 from lit_cnn.detection.initial_backbone import load_weights, require_whole
-from lit_cnn.detection.networks import DetectorNetwork, create_detector
+from lit_cnn.detection.networks import create_detector
 from lit_cnn.detection.pyramid import PyramidSettings
 from lit_cnn.run_folder.checkpoint import FORMAT
 from lit_cnn.training.fine_tuning import InitialWeights

@@ -20,22 +20,24 @@ from lit_cnn.architectures.layers.keyed import random_layers, set_random_key
 from lit_cnn.detection.boxes import BoxBatch
 from lit_cnn.detection.decoding import DecodingSettings
 from lit_cnn.detection.fcos import FCOSSettings
-from lit_cnn.detection.networks import DETECTORS, DetectorNetwork, create_detector
+from lit_cnn.detection.networks import DenseDetector, create_detector
 from lit_cnn.detection.pyramid import PyramidSettings
 from lit_cnn.detection.retinanet import RetinaNetSettings
 from lit_cnn.training.weight_copying import copy_matching
 
+DENSE = ("fcos", "retinanet")
 CANVAS = (64, 96)
 EVEN = (128, 256)  # of which every level has the side that its stride says, as torchvision needs
 THIN = NetworkOptions(width_multiplier=0.125)
 ALL = DecodingSettings(score_threshold=0.0, nms_threshold=0.6)
 
 
-def detector(name: str, canvas: tuple[int, int] = CANVAS, **settings: Any) -> DetectorNetwork:
+def detector(name: str, canvas: tuple[int, int] = CANVAS, **settings: Any) -> DenseDetector:
     """On an eighth of a ResNet-18, with classes and boxes that differ from place to place."""
     torch.manual_seed(0)
     arguments: dict[str, Any] = {"options": THIN, "pyramid": PyramidSettings(width=64), "decoding": ALL} | settings
     network = create_detector(name, "resnet18", 3, canvas, **arguments)
+    assert isinstance(network, DenseDetector)
     loosen(network.head)
     return network
 
@@ -68,7 +70,7 @@ def batch(images: int = 3, canvas: tuple[int, int] = CANVAS) -> BoxBatch:
 slow = pytest.mark.slow
 
 
-@pytest.mark.parametrize("name", DETECTORS)
+@pytest.mark.parametrize("name", DENSE)
 @pytest.mark.parametrize(
     "architecture",
     [
@@ -86,7 +88,7 @@ def test_every_parameter_gets_a_gradient(name: str, architecture: str) -> None:
     assert [key for key, parameter in network.named_parameters() if parameter.grad is None] == []
 
 
-@pytest.mark.parametrize("name", DETECTORS)
+@pytest.mark.parametrize("name", DENSE)
 def test_images_without_boxes_train_the_background(name: str) -> None:
     network = detector(name)
     whole = batch(1)
@@ -136,7 +138,7 @@ def copy_in_order(ours: nn.Module, theirs: nn.Module) -> None:
     theirs.load_state_dict(dict(zip(theirs.state_dict(), values, strict=True)))
 
 
-def assert_same(ours: DetectorNetwork, theirs: Any) -> None:
+def assert_same(ours: DenseDetector, theirs: Any) -> None:
     """Losses in training and detections in evaluation agree to float32's rounding."""
     theirs.transform = AsTheyAre()
     data = batch(3, EVEN)
@@ -172,6 +174,7 @@ def test_losses_and_boxes_are_torchvisions(name: str, reference: type[nn.Module]
 def test_whole_networks_agree_with_torchvisions(name: str, reference: Any) -> None:
     torch.manual_seed(0)
     ours = create_detector(name, "resnet50", 5, EVEN, decoding=ALL)
+    assert isinstance(ours, DenseDetector)
     loosen(ours.head)
     thresholds = {"score_thresh": 0.0, "nms_thresh": 0.6, "detections_per_img": 100}
     theirs = reference(weights=None, weights_backbone=None, num_classes=5, **thresholds)
@@ -179,7 +182,7 @@ def test_whole_networks_agree_with_torchvisions(name: str, reference: Any) -> No
     assert_same(ours, theirs)
 
 
-@pytest.mark.parametrize("name", DETECTORS)
+@pytest.mark.parametrize("name", DENSE)
 @pytest.mark.parametrize("label", [0, 2])
 def test_labels_count_columns_from_0_in_training_and_detection(name: str, label: int) -> None:
     network = detector(name).eval()
@@ -194,7 +197,7 @@ def test_labels_count_columns_from_0_in_training_and_detection(name: str, label:
         assert all(found.labels.eq(label).all() for found in network.detect(data.images))
 
 
-@pytest.mark.parametrize("name", DETECTORS)
+@pytest.mark.parametrize("name", DENSE)
 def test_boxes_under_bfloat16_are_those_of_a_float32_decode(name: str) -> None:
     network = detector(name).eval()
     images = batch().images
@@ -214,7 +217,7 @@ def test_boxes_under_bfloat16_are_those_of_a_float32_decode(name: str) -> None:
     assert decoded.frac().abs().gt(0.01).any()
 
 
-@pytest.mark.parametrize("name", DETECTORS)
+@pytest.mark.parametrize("name", DENSE)
 @pytest.mark.parametrize("normalizer", ["image", "batch", "global"])
 def test_images_that_do_not_count_change_nothing(name: str, normalizer: Any) -> None:
     network = detector(name, **settings_with(normalizer)).eval()  # batch norm sees them in training, as elsewhere
@@ -238,7 +241,7 @@ def settings_with(normalizer: Any) -> dict[str, Any]:
     return {"fcos": FCOSSettings(normalizer=normalizer), "retinanet": RetinaNetSettings(normalizer=normalizer)}
 
 
-@pytest.mark.parametrize("name", DETECTORS)
+@pytest.mark.parametrize("name", DENSE)
 def test_a_box_counts_by_its_share(name: str) -> None:
     """In the box loss, which has no background: the mean of the boxes' losses weighted by anchors and shares."""
     network = detector(name, **settings_with("batch")).eval()
@@ -257,7 +260,7 @@ def test_a_box_counts_by_its_share(name: str) -> None:
     assert loss(0.5, 0.5, 0.5) == pytest.approx(loss(1.0, 1.0, 1.0), rel=1e-5)
 
 
-@pytest.mark.parametrize("name", DETECTORS)
+@pytest.mark.parametrize("name", DENSE)
 def test_boxes_that_fit_no_anchor_are_told(name: str) -> None:
     network = detector(name)
     boxes = [
@@ -283,7 +286,7 @@ def test_thresholds_may_be_replaced() -> None:
 
 
 def test_unknown_detectors_are_named() -> None:
-    with pytest.raises(ValueError, match=r"model\.detector must be fcos or retinanet, got 'yolo'"):
+    with pytest.raises(ValueError, match=r"model\.detector must be fcos or retinanet or faster_rcnn, got 'yolo'"):
         create_detector("yolo", "resnet18", 3, CANVAS)
 
 
@@ -321,7 +324,7 @@ def test_channels_last_gives_the_same_losses() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", DETECTORS)
+@pytest.mark.parametrize("name", DENSE)
 def test_what_is_compiled_is_one_graph(name: str) -> None:
     network = detector(name).eval()
     expected = network.losses(batch())
@@ -354,7 +357,7 @@ def lose_part(rank: int, folder: str, name: str) -> None:
     torch.distributed.destroy_process_group()
 
 
-def evaluated(network: DetectorNetwork) -> DetectorNetwork:
+def evaluated(network: DenseDetector) -> DenseDetector:
     """In training, but with fixed statistics: a process's own would differ from the whole batch's."""
     for module in network.train().modules():
         if isinstance(module, BATCH_NORMS):
@@ -363,7 +366,7 @@ def evaluated(network: DetectorNetwork) -> DetectorNetwork:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", DETECTORS)
+@pytest.mark.parametrize("name", DENSE)
 def test_two_processes_train_as_one(name: str, tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=lose_part, args=(rank, str(tmp_path), name)) for rank in range(2)]

@@ -122,7 +122,7 @@ def test_norms_follow_the_convolutions(norm: str, kind: type[nn.Module]) -> None
         ({"width": 0}, "pyramid.width must be at least 1, got 0"),
         ({"strides": (16, 8)}, r"pyramid.strides must be increasing, such as \[8, 16, 32\], got \[16, 8\]"),
         ({"strides": ()}, "pyramid.strides must be increasing"),
-        ({"top": "pool"}, "pyramid.top must be p6p7 or none, got 'pool'"),
+        ({"top": "p6"}, "pyramid.top must be p6p7 or pool or none, got 'p6'"),
         ({"norm": "layer"}, "pyramid.norm must be none or batch or group, got 'layer'"),
     ],
 )
