@@ -1,7 +1,7 @@
 """The boxes that a dense head starts from, at every position of every level of the pyramid."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -9,6 +9,13 @@ from torchvision.models.detection.anchor_utils import AnchorGenerator
 
 Grid = tuple[int, int]
 """Height and width of a map."""
+
+
+class StartingBoxes(Protocol):
+    """Boxes at every position of every map."""
+
+    def boxes(self, grids: Sequence[Grid], device: torch.device) -> list[Tensor]:
+        """(A_level, 4) float32 for each level, row by row of the map, in pixels of the canvas."""
 
 
 class Anchors:

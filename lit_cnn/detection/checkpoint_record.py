@@ -10,6 +10,7 @@ from lit_cnn.detection.fcos import FCOSSettings
 from lit_cnn.detection.preprocessing import CanvasPreprocessing
 from lit_cnn.detection.pyramid import PyramidSettings
 from lit_cnn.detection.retinanet import RetinaNetSettings
+from lit_cnn.detection.ssd_settings import SSDSettings
 from lit_cnn.run_folder.checkpoint import FORMAT, require_task
 from lit_cnn.training.checkpoint_record import built_in
 from lit_cnn.training.fine_tuning import InitialWeights
@@ -26,6 +27,7 @@ NETWORK = {
     "fcos": FCOSSettings,
     "retinanet": RetinaNetSettings,
     "faster_rcnn": FasterRCNNSettings,
+    "ssd": SSDSettings,
 }
 """Arguments of Detector that are dataclasses and fix the network's layers."""
 ALWAYS_RECORDED = ("pyramid", "fcos", "retinanet")

@@ -5,7 +5,7 @@ from typing import ClassVar, NamedTuple
 
 from torch import Tensor, nn
 
-from lit_cnn.detection.anchors import Anchors
+from lit_cnn.detection.anchors import StartingBoxes
 from lit_cnn.detection.decoding import LevelBoxes
 from lit_cnn.detection.targets import Assignment, Normalizer
 
@@ -30,7 +30,7 @@ class DenseHead(nn.Module):
     first_label: ClassVar[int] = 0
     """Column of class 0: where a head keeps a column for the background, 1."""
 
-    anchors: Anchors
+    anchors: StartingBoxes
     normalizer: Normalizer
 
     def forward(self, maps: list[Tensor]) -> HeadOutputs:

@@ -28,9 +28,11 @@ from lit_cnn.detection.metrics import PROTOCOLS, DetectionMetrics
 from lit_cnn.detection.networks import create_detector
 from lit_cnn.detection.pyramid import PyramidSettings
 from lit_cnn.detection.retinanet import RetinaNetSettings
+from lit_cnn.detection.ssd_settings import SSDSettings
 from lit_cnn.detection.thresholds import Thresholds, choose_thresholds
 from lit_cnn.lightning_internals import trainer_of
 from lit_cnn.randomness import seeded
+from lit_cnn.training.announce import announce
 from lit_cnn.training.fine_tuning import InitialWeights
 from lit_cnn.training.optimization.clipping import ClippingSettings
 from lit_cnn.training.optimization.optimizers import OptimizerSettings
@@ -46,13 +48,14 @@ class Detector(TrainedModule):
 
     Args:
         architecture: Name of the network in the catalog (``lit-cnn models`` lists them) that carries the pyramid.
-        detector: fcos (Tian et al. 2019, arXiv:1904.01355), retinanet (Lin et al. 2017, arXiv:1708.02002) or
-            faster_rcnn (Ren et al. 2015, arXiv:1506.01497).
+        detector: fcos (Tian et al. 2019, arXiv:1904.01355), retinanet (Lin et al. 2017, arXiv:1708.02002),
+            faster_rcnn (Ren et al. 2015, arXiv:1506.01497) or ssd (Liu et al. 2016, arXiv:1512.02325).
         options: Options of the network.
         pyramid: Maps that the head reads.
         fcos: Head and losses of fcos.
         retinanet: Anchors, head and losses of retinanet.
         faster_rcnn: Anchors, proposals, heads and losses of faster_rcnn.
+        ssd: Default boxes and losses of ssd, which takes the strides of the pyramid alone.
         decoding: Which of the scored boxes are kept.
         num_classes: Classes; taken from the data when left out.
         optimizer: Optimizer, learning rate and weight decay.
@@ -80,12 +83,13 @@ class Detector(TrainedModule):
     def __init__(
         self,
         architecture: str,
-        detector: Literal["fcos", "retinanet", "faster_rcnn"] = "fcos",
+        detector: Literal["fcos", "retinanet", "faster_rcnn", "ssd"] = "fcos",
         options: NetworkOptions = NetworkOptions(),
         pyramid: PyramidSettings = PyramidSettings(),
         fcos: FCOSSettings = FCOSSettings(),
         retinanet: RetinaNetSettings = RetinaNetSettings(),
         faster_rcnn: FasterRCNNSettings = FasterRCNNSettings(),
+        ssd: SSDSettings = SSDSettings(),
         decoding: DecodingSettings = DecodingSettings(),
         num_classes: int | None = None,
         optimizer: OptimizerSettings = OptimizerSettings(),
@@ -102,7 +106,7 @@ class Detector(TrainedModule):
         require_whole(initial)
         self.architecture, self.detector, self.options = architecture, detector, options
         self.pyramid, self.decoding = pyramid, decoding
-        self.fcos, self.retinanet, self.faster_rcnn = fcos, retinanet, faster_rcnn
+        self.fcos, self.retinanet, self.faster_rcnn, self.ssd = fcos, retinanet, faster_rcnn, ssd
         self.num_classes = num_classes
         self.net: DetectorNetwork | None = None
         self.preprocessing, self.category_ids, self.thresholds = None, (), None
@@ -144,6 +148,7 @@ class Detector(TrainedModule):
                 fcos=self.fcos,
                 retinanet=self.retinanet,
                 faster_rcnn=self.faster_rcnn,
+                ssd=self.ssd,
                 decoding=self.decoding,
             )
         start_backbone(self.net, self.initial, self.architecture, resumed=self.resumed)
@@ -182,6 +187,8 @@ class Detector(TrainedModule):
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         if stage == "fit" and self.configured:
             self._adopt(data)
+        if stage == "fit" and self.detector == "ssd":
+            announce_images_without_boxes(data.loaded.train)
         super().setup(stage)
 
     def forget_epoch(self) -> None:
@@ -304,6 +311,13 @@ class Detector(TrainedModule):
         self.thresholds = None if stored is None else Thresholds.from_dict(stored)
         if self.global_rank == 0 and "epoch_metrics" in checkpoint:
             self.train_losses.restore_epoch(checkpoint["epoch_metrics"][0])
+
+
+def announce_images_without_boxes(train: AnnotatedSplit) -> None:
+    """Say how many images of ``train`` SSD learns nothing from, if any."""
+    empty = sum(len(image.boxes) == 0 for image in train.images)
+    if empty:
+        announce(f"{empty} of {len(train)} training images have no box: ssd learns nothing from them")
 
 
 def found_in_files(found: Sequence[Detections], batch: BoxBatch, split: AnnotatedSplit) -> list[Detections]:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from lit_cnn.architectures.network import Network
 from lit_cnn.detection.boxes import BoxBatch, Detections
 from lit_cnn.detection.decoding import DecodingSettings
-from lit_cnn.detection.pyramid import Pyramid
+from lit_cnn.detection.pyramid import BackboneMaps
 
 
 class DetectorNetwork(nn.Module):
@@ -23,7 +23,7 @@ class DetectorNetwork(nn.Module):
         decoding: Which boxes ``detect`` keeps; may be replaced at any time.
     """
 
-    def __init__(self, pyramid: Pyramid, canvas: tuple[int, int], decoding: DecodingSettings) -> None:
+    def __init__(self, pyramid: BackboneMaps, canvas: tuple[int, int], decoding: DecodingSettings) -> None:
         super().__init__()
         self.pyramid = pyramid
         self.canvas = canvas

@@ -15,11 +15,14 @@ from lit_cnn.detection.detector_network import DetectorNetwork, as_counted_from_
 from lit_cnn.detection.faster_rcnn import FasterRCNN
 from lit_cnn.detection.faster_rcnn_settings import FasterRCNNSettings
 from lit_cnn.detection.fcos import FCOSHead, FCOSSettings
-from lit_cnn.detection.pyramid import Pyramid, PyramidSettings
+from lit_cnn.detection.pyramid import BackboneMaps, Pyramid, PyramidSettings
 from lit_cnn.detection.retinanet import RetinaNetHead, RetinaNetSettings
+from lit_cnn.detection.ssd import SSDHead
+from lit_cnn.detection.ssd_maps import ssd_maps
+from lit_cnn.detection.ssd_settings import SSDSettings
 from lit_cnn.detection.targets import assign, image_factors, split_images
 
-DETECTORS = ("fcos", "retinanet", "faster_rcnn")
+DETECTORS = ("fcos", "retinanet", "faster_rcnn", "ssd")
 
 
 class DenseDetector(DetectorNetwork):
@@ -32,7 +35,9 @@ class DenseDetector(DetectorNetwork):
         decoding: Which boxes ``detect`` keeps; may be replaced at any time.
     """
 
-    def __init__(self, pyramid: Pyramid, head: DenseHead, canvas: tuple[int, int], decoding: DecodingSettings) -> None:
+    def __init__(
+        self, pyramid: BackboneMaps, head: DenseHead, canvas: tuple[int, int], decoding: DecodingSettings
+    ) -> None:
         super().__init__(pyramid, canvas, decoding)
         self.head = head
 
@@ -86,6 +91,7 @@ def create_detector(
     fcos: FCOSSettings = FCOSSettings(),
     retinanet: RetinaNetSettings = RetinaNetSettings(),
     faster_rcnn: FasterRCNNSettings = FasterRCNNSettings(),
+    ssd: SSDSettings = SSDSettings(),
     decoding: DecodingSettings = DecodingSettings(),
     in_channels: int = 3,
 ) -> DetectorNetwork:
@@ -101,6 +107,7 @@ def create_detector(
         fcos: FCOS's head and losses.
         retinanet: RetinaNet's anchors, head and losses.
         faster_rcnn: Faster R-CNN's anchors, proposals, heads and losses.
+        ssd: SSD's default boxes and losses; of the pyramid it takes the strides.
         decoding: Which boxes are kept.
         in_channels: Channels of the images.
 
@@ -110,8 +117,11 @@ def create_detector(
     if detector not in DETECTORS:
         raise ValueError(f"model.detector must be {' or '.join(DETECTORS)}, got {detector!r}")
     network = create_model(architecture, num_classes=0, in_channels=in_channels, **options.chosen())
-    maps = Pyramid(network, architecture, pyramid)
     size = (canvas[0], canvas[1])
+    if detector == "ssd":
+        chain = ssd_maps(network, architecture, pyramid.strides, len(ssd.aspect_ratios), size)
+        return DenseDetector(chain, SSDHead(chain.channels, num_classes, size, ssd), size, decoding)
+    maps = Pyramid(network, architecture, pyramid)
     if detector == "faster_rcnn":
         return FasterRCNN(maps, num_classes, size, faster_rcnn, decoding)
     head: DenseHead

@@ -77,7 +77,27 @@ class Level(NamedTuple):
     channels: int
 
 
-class Pyramid(nn.Module):
+class BackboneMaps(nn.Module):
+    """Images (N, C, H, W) -> maps (N, channels, h, w) of a network of the catalog, from fine to coarse."""
+
+    backbone: Network
+    """Without its heads; what is left of it keeps its names."""
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        raise NotImplementedError
+
+    def grids(self, canvas: tuple[int, int]) -> list[tuple[int, int]]:
+        """Height and width of each map for images of ``canvas`` (height, width), found without computing a pixel."""
+        return [(x.shape[2], x.shape[3]) for x in self.probe(canvas)]
+
+    def probe(self, canvas: tuple[int, int]) -> list[Tensor]:
+        """The maps of an image of ``canvas`` (height, width) on the meta device."""
+        probe = copy.deepcopy(self).to("meta").eval()
+        with torch.no_grad():
+            return probe(torch.empty(1, in_channels_of(self.backbone), *canvas, device="meta"))
+
+
+class Pyramid(BackboneMaps):
     """Images (N, C, H, W) -> maps (N, width, H / stride, W / stride) from fine to coarse, one for each stride.
 
     Args:
@@ -114,13 +134,6 @@ class Pyramid(nn.Module):
     def own_maps(self) -> int:
         """How many of the maps, the first ones, stand on a map of the network: all but what ``top`` adds."""
         return len(self._numbers)
-
-    def grids(self, canvas: tuple[int, int]) -> list[tuple[int, int]]:
-        """Height and width of each map for images of ``canvas`` (height, width), found without computing a pixel."""
-        probe = copy.deepcopy(self).to("meta").eval()
-        with torch.no_grad():
-            maps = probe(torch.empty(1, in_channels_of(self.backbone), *canvas, device="meta"))
-        return [(x.shape[2], x.shape[3]) for x in maps]
 
 
 def find_levels(network: Network, architecture: str, strides: Sequence[int]) -> list[Level]:

@@ -143,9 +143,10 @@ class RetinaNetHead(DenseHead):
         self.settings, self.normalizer = settings, settings.normalizer
         steps = settings.scales_per_level
         sizes = [[int(settings.anchor_scale * s * 2 ** (k / steps)) for k in range(steps)] for s in strides]
-        self.anchors = Anchors(sizes, settings.aspect_ratios, strides)
-        self.classification = Branch(width, self.anchors.per_position, num_classes, len(strides), settings)
-        self.regression = Branch(width, self.anchors.per_position, 4, len(strides), settings)
+        anchors = Anchors(sizes, settings.aspect_ratios, strides)
+        self.anchors = anchors
+        self.classification = Branch(width, anchors.per_position, num_classes, len(strides), settings)
+        self.regression = Branch(width, anchors.per_position, 4, len(strides), settings)
         prior = settings.prior_probability
         nn.init.constant_(self.classification.last.bias, -math.log((1 - prior) / prior))  # type: ignore[arg-type]
         self.box_coder = BoxCoder(weights=(1.0, 1.0, 1.0, 1.0))

@@ -286,7 +286,9 @@ def test_thresholds_may_be_replaced() -> None:
 
 
 def test_unknown_detectors_are_named() -> None:
-    with pytest.raises(ValueError, match=r"model\.detector must be fcos or retinanet or faster_rcnn, got 'yolo'"):
+    with pytest.raises(
+        ValueError, match=r"model\.detector must be fcos or retinanet or faster_rcnn or ssd, got 'yolo'"
+    ):
         create_detector("yolo", "resnet18", 3, CANVAS)
 
 
