@@ -28,11 +28,11 @@ from lit_cnn.detection.metrics import PROTOCOLS, DetectionMetrics
 from lit_cnn.detection.networks import create_detector
 from lit_cnn.detection.pyramid import PyramidSettings
 from lit_cnn.detection.retinanet import RetinaNetSettings
+from lit_cnn.detection.ssd import announce_images_without_boxes
 from lit_cnn.detection.ssd_settings import SSDSettings
 from lit_cnn.detection.thresholds import Thresholds, choose_thresholds
 from lit_cnn.lightning_internals import trainer_of
 from lit_cnn.randomness import seeded
-from lit_cnn.training.announce import announce
 from lit_cnn.training.fine_tuning import InitialWeights
 from lit_cnn.training.optimization.clipping import ClippingSettings
 from lit_cnn.training.optimization.optimizers import OptimizerSettings
@@ -311,13 +311,6 @@ class Detector(TrainedModule):
         self.thresholds = None if stored is None else Thresholds.from_dict(stored)
         if self.global_rank == 0 and "epoch_metrics" in checkpoint:
             self.train_losses.restore_epoch(checkpoint["epoch_metrics"][0])
-
-
-def announce_images_without_boxes(train: AnnotatedSplit) -> None:
-    """Say how many images of ``train`` SSD learns nothing from, if any."""
-    empty = sum(len(image.boxes) == 0 for image in train.images)
-    if empty:
-        announce(f"{empty} of {len(train)} training images have no box: ssd learns nothing from them")
 
 
 def found_in_files(found: Sequence[Detections], batch: BoxBatch, split: AnnotatedSplit) -> list[Detections]:

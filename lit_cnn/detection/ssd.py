@@ -16,11 +16,13 @@ from torchvision.models.detection.ssd import SSDHead as SSDLayers
 from torchvision.ops import box_iou
 
 from lit_cnn.detection.anchors import Grid
+from lit_cnn.detection.boxes import AnnotatedSplit
 from lit_cnn.detection.decoding import LevelBoxes
 from lit_cnn.detection.dense_head import DenseHead, HeadOutputs
 from lit_cnn.detection.ssd_settings import SSDSettings
 from lit_cnn.detection.targets import BACKGROUND, Assignment
 from lit_cnn.detection.torchvision_internals import BoxCoder, SSDMatcher
+from lit_cnn.training.announce import announce
 
 
 class DefaultBoxes:
@@ -120,3 +122,10 @@ class SSDHead(DenseHead):
             ]
             for image, coded in zip(scores, outputs.regression, strict=True)
         ]
+
+
+def announce_images_without_boxes(train: AnnotatedSplit) -> None:
+    """Say how many images of ``train`` SSD learns nothing from, if any."""
+    empty = sum(len(image.boxes) == 0 for image in train.images)
+    if empty:
+        announce(f"{empty} of {len(train)} training images have no box: ssd learns nothing from them")

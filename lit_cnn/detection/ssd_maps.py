@@ -85,9 +85,9 @@ class VGGMaps(SSDMaps):
         stages["stage3"].pool.ceil_mode = True  # type: ignore[union-attr]
         stages["stage5"].pool = nn.MaxPool2d(3, stride=1, padding=1)
         self.backbone = backbone
-        channels = [layer.out_channels for layer in stages["stage4"].children() if isinstance(layer, nn.Conv2d)][-1]
-        self.norm_scale = nn.Parameter(torch.full((channels,), NORM_SCALE))
-        self.fc6 = nn.Conv2d(channels, CONVOLUTIONAL_WIDTH, 3, padding=6, dilation=6)
+        fine, coarse = (last_width(stages[name]) for name in ("stage4", "stage5"))
+        self.norm_scale = nn.Parameter(torch.full((fine,), NORM_SCALE))
+        self.fc6 = nn.Conv2d(coarse, CONVOLUTIONAL_WIDTH, 3, padding=6, dilation=6)
         self.fc7 = nn.Conv2d(CONVOLUTIONAL_WIDTH, CONVOLUTIONAL_WIDTH, 1)
         for conv in (self.fc6, self.fc7):
             init_conv(conv)
@@ -143,6 +143,11 @@ def ssd_maps(
     if isinstance(backbone, VGG):
         return VGGMaps(backbone, architecture, number, canvas)
     return StageMaps(backbone, architecture, strides, number, canvas)
+
+
+def last_width(stage: nn.Module) -> int:
+    """Channels that the stage's last convolution gives."""
+    return [layer.out_channels for layer in stage.children() if isinstance(layer, nn.Conv2d)][-1]
 
 
 def next_map(channels: int, width: int, side: int) -> tuple[nn.Module, int]:
