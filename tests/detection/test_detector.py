@@ -68,6 +68,38 @@ def test_a_run_stopped_inside_an_epoch_and_resumed_ends_with_the_same_bits(
     assert (stopped.folder / "metrics.csv").read_bytes() == (whole.folder / "metrics.csv").read_bytes()
 
 
+SMALL: dict[str, dict[str, Any]] = {
+    "faster_rcnn": {
+        "pyramid": {"width": 16, "strides": [4, 8, 16, 32], "top": "pool"},
+        "faster_rcnn": {"anchors_per_image": 16, "training_proposals": 20, "proposals_per_image": 8, "hidden": 16},
+    },
+    "ssd": {"ssd": {"scales": [0.1, 0.2, 0.33, 0.51, 0.69, 0.87, 1.05]}},
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_detectors_that_draw_what_they_count_resume_to_the_same_bits(
+    name: str, tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = {**RANDOM["model"], "detector": name, **SMALL[name]}
+    model["options"] = {"drop_path": 0.3, "width_multiplier": 0.25}
+    sections = {**RANDOM, "model": model}
+    straight = fit(load(tmp_path, folder, **sections), runs=tmp_path / "straight")
+    stopped = fit(load(tmp_path, folder, **sections), runs=tmp_path / "runs", pause=Pause(None, 6))
+    assert stopped.folder is not None
+    assert straight.folder is not None
+    torch.rand(3)  # what others draw does not matter
+    fit(Recipe.load(stopped.folder / "config.yaml"), resume=stopped.folder)
+    first, second = (load_checkpoint(each / "checkpoints" / LAST) for each in (straight.folder, stopped.folder))
+    for key in STATE:
+        assert_equal_trees(first[key], second[key], key)
+    assert first["network"]["detector"].keys() == {"name", "canvas", "pyramid", "fcos", "retinanet", name}
+    again = Detector.load_from_checkpoint(stopped.folder / "checkpoints" / LAST)
+    assert getattr(again, name) == getattr(load(tmp_path, folder, **sections).model, name)
+    said = "1 of 8 training images have no box: ssd learns nothing from them"
+    assert (said in capsys.readouterr().out) == (name == "ssd")
+
+
 def assert_equal_trees(first: Any, second: Any, where: str) -> None:
     if isinstance(first, torch.Tensor):
         assert torch.equal(first, second), where
