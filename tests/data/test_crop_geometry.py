@@ -110,4 +110,4 @@ def test_a_map_is_zero_where_the_crop_shows_nothing() -> None:
     assert shown.any(dim=0).nonzero().flatten().tolist() == list(range(26, 74))  # 25.8 to 74.2
     assert shown.any(dim=1).nonzero().flatten().tolist() == list(range(6, 54))
     half = geometry.map_to_file(torch.ones(4, 4), (30, 50))
-    assert half.sum() == pytest.approx(shown.sum() / 4, rel=0.05)
+    assert float(half.sum()) == pytest.approx(float(shown.sum()) / 4, rel=0.05)
