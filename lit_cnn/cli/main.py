@@ -26,6 +26,7 @@ COMMANDS = {
     "calibrate": ("lit_cnn.cli.calibrate", "confidence against accuracy, and temperature scaling"),
     "corruptions": ("lit_cnn.cli.corruptions", "accuracy under noise, blur, fog, JPEG and other corruptions"),
     "explain": ("lit_cnn.cli.explain", "where in an image an answer comes from; filters; confused classes"),
+    "localize": ("lit_cnn.cli.localize", "whether a classifier looks at the object: boxes from its maps"),
     "report": ("lit_cnn.cli.report", "one page of a run to hand over, as an HTML file"),
     "compare": ("lit_cnn.cli.compare", "runs and their seeds; published weights in our networks and in theirs"),
     "parity": ("lit_cnn.cli.parity", "our networks against torchvision's and timm's with the same weights"),

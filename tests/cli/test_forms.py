@@ -11,7 +11,7 @@ from fitted_run import FittedRun
 from made_choice import make_choice
 from made_runs import make_runs
 from rich.cells import cell_len
-from tiny_layouts import write_voc
+from tiny_layouts import Tiny, write_voc
 
 from lit_cnn.benchmarking.race import GEMM
 from lit_cnn.choosing.chosen import Chosen
@@ -51,6 +51,7 @@ IN_SECONDS = {
     "check": ["check", "{run}"],
     "check of boxes": ["check", "{boxes}"],
     "explain": ["explain", "{run}", "{images}/val/red", "--limit", "1", "--out", "{sweep}/explained"],
+    "localize": ["localize", "{run}", "--data", "{boxed}", "--limit", "1", "--out", "{sweep}/localized"],
     "export": ["export", "{run}", "--format", "safetensors", "--out", "{sweep}.safetensors"],
     "sweep": ["sweep", "--sweep-dir", "{sweep}", "--report"],
     "reproduce": ["reproduce"],
@@ -88,7 +89,8 @@ def _small(monkeypatch: pytest.MonkeyPatch, chosen: Chosen) -> None:
 
 @pytest.fixture(scope="module")
 def places(fitted: FittedRun, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A run, its images, a sweep of two trials, a search of three, six runs of two settings, and images with boxes."""
+    """A run, its images, a sweep of two trials, a search of three, six runs of two settings, and images with boxes:
+    of objects, and of a class of the run."""
     folder = tmp_path_factory.mktemp("sweeps")
     (folder / "fake.py").write_text(FAKE_FIT)
     (folder / "blocks.yaml").write_text("search: {space: blocks, strategy: random}\n")
@@ -107,6 +109,7 @@ def places(fitted: FittedRun, tmp_path_factory: pytest.TempPathFactory) -> dict[
     places["choice"] = folder / "choice"
     places["runs"] = make_runs(folder / "runs", {0.1: [0.8, 0.82, 0.84], 0.2: [0.9, 0.91, 0.95]})
     places["boxes"] = write_voc(folder / "boxes")
+    places["boxed"] = write_voc(folder / "boxed", {"train": [Tiny("a", boxes=[("blue", 8, 8, 40, 40)])]})
     return {name: str(place) for name, place in places.items()}
 
 
