@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from lit_cnn.architectures.catalog import create_model
+from lit_cnn.architectures.cifar_vgg import ScaledLogits
 from lit_cnn.architectures.network import Network
 from lit_cnn.choosing.linear_head import LinearHead
 from lit_cnn.data.module import ImageData
@@ -73,12 +74,12 @@ def read_backbone(weights: str, class_names: Sequence[str], in_channels: int) ->
 
 @torch.no_grad()
 def put_head(network: Network, head: LinearHead) -> None:
-    """Replace the classifier's weight and bias."""
-    classifier = network.classifier
+    """Replace the classifier's weight and bias, so that the network's logits are those of the head."""
+    classifier, scale = network.classifier, network.head.scale if isinstance(network.head, ScaledLogits) else 1.0
     assert isinstance(classifier, nn.Linear)
-    classifier.weight.copy_(head.weight)
+    classifier.weight.copy_(head.weight / scale)
     if head.bias is not None:
-        classifier.bias.copy_(head.bias)
+        classifier.bias.copy_(head.bias / scale)
 
 
 def write_start(file: Path, backbone: Backbone, head: LinearHead, data: ImageData) -> None:

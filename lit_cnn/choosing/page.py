@@ -80,17 +80,8 @@ def _point(row: Row, chosen: Chosen) -> ChoicePoint:
 
 
 def _table(chosen: Chosen) -> HtmlTable:
-    columns = (
-        "candidate",
-        "state",
-        "top-1",
-        "95 % interval",
-        "behind the best",
-        *WORDS.values(),
-        "epochs",
-        "probe",
-        "trained",
-    )
+    first = ("candidate", "state", "top-1", "95 % interval", "behind the best")
+    columns = (*first, *WORDS.values(), "epochs", "probe", "trained")
     rows = [_cells(row) for row in chosen.rows]
     return HtmlTable(f"{chosen.images:,} images, {chosen.folds} folds", columns, rows, words=(0, 1))
 

@@ -85,9 +85,8 @@ class Probing:
             return {"file": str(place / START), "accuracy": sum(found.answers.values()) / len(found.answers)}
 
         name = candidate.name
-        return HeadStart(
-            **shared_work(place, {name: work}, lambda _: self.say(f"start of {name} for the recipe"))[name]
-        )
+        done = shared_work(place, {name: work}, lambda _: self.say(f"start of {name} for the recipe"))
+        return HeadStart(**done[name])
 
     def seconds(self) -> float:
         """What all of it took so far, in all processes."""

@@ -95,9 +95,9 @@ class Choosing:
         folder.mkdir(exist_ok=True)
         found = {}
         for name in (*budget.probed, *budget.scratch):
-            keys = recipe_of(
-                prepared.candidate(name), data, budget.epochs[-1], compared=True, device=self.wishes.condition.device
-            )
+            device = self.wishes.condition.device
+            candidate, epochs = prepared.candidate(name), budget.epochs[-1]
+            keys = recipe_of(candidate, data, epochs, compared=True, head="fitted", device=device)
             found[name] = folder / f"{name}.yaml"
             text = recipe_text(["How the candidates are compared: at a constant rate, with averaged weights."], keys)
             if not found[name].is_file() or found[name].read_text(encoding="utf-8") != text:

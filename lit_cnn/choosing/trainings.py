@@ -17,8 +17,8 @@ SCRATCH_EPOCHS = {True: 60, False: 30}
 """Of a full training from random weights: of few images, of many."""
 
 Head = Literal["fresh", "fitted", "alone"]
-"""The classifier of trained weights: untrained, fitted to the images' features (``head_starts.py``) with all layers
-trained from there, or fitted and trained alone."""
+"""The classifier of trained weights: untrained; fitted to the images' features (``head_starts.py``), with all layers
+trained from there; or fitted and trained alone."""
 
 
 @dataclass(frozen=True)

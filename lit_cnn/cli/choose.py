@@ -152,8 +152,11 @@ def wishes_of(options: argparse.Namespace) -> Wishes:
 def finish(
     folder: Path, chosen: Chosen, tell: Callable[[str], None], main: Callable[[list[str]], int]
 ) -> tuple[int, str | None]:
-    """Train the recommended recipe in the folder, or continue that; returns the exit code and the best checkpoint, which may
-    be what it started from."""
+    """Train the recommended recipe in the folder, or continue that.
+
+    Returns:
+        The exit code and the best checkpoint, which may be what it started from.
+    """
     from lit_cnn.evaluation.run_records import runs_below
     from lit_cnn.run_folder.folder import find_checkpoint
 
@@ -163,7 +166,7 @@ def finish(
     tell(f"training {chosen.recommended} by {chosen.recipe}, after the budget")
     code = main(["fit", *words, "--runs", str(runs)])
     found = list(runs_below(runs)) if code == 0 else []
-    return code, better_of(chosen.start, find_checkpoint(found[-1]), tell) if found else None
+    return code, better_of(chosen.start, Path(find_checkpoint(found[-1])), tell) if found else None
 
 
 def better_of(start: HeadStart | None, trained: Path, tell: Callable[[str], None]) -> str:
