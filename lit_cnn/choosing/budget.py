@@ -34,11 +34,13 @@ class Price:
         name: Of the candidate.
         epoch: An epoch of training with its validation, on all images but those of one fold.
         probe: The linear probe; None where it starts from random weights.
+        answers: A pass over the images that are validated on, in all folds.
     """
 
     name: str
     epoch: float
     probe: float | None = None
+    answers: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class BudgetPlan:
         probe_seconds: What the probes can cost.
         rung_seconds: What each rung can cost; the last is set aside.
         left_out: Candidates for which there is no time.
+        answer_seconds: What the finalists' answers, and the start of the recommended recipe, can cost.
     """
 
     probed: tuple[str, ...]
@@ -68,11 +71,12 @@ class BudgetPlan:
     probe_seconds: float
     rung_seconds: tuple[float, ...]
     left_out: tuple[str, ...] = ()
+    answer_seconds: float = 0.0
 
     @property
     def seconds(self) -> float:
         """What all of it can cost."""
-        return self.probe_seconds + sum(self.rung_seconds)
+        return self.probe_seconds + sum(self.rung_seconds) + self.answer_seconds
 
 
 class BudgetTooSmall(ValueError):
@@ -144,10 +148,11 @@ def _planned(prices: Sequence[Price], count: int, folds: int, seconds: float, le
     for first in lengths:
         epochs = tuple(first * factor**rung for rung in range(len(sizes)))
         rungs = _rung_seconds(entering, sizes, epochs, folds)
-        if probes + sum(rungs) <= seconds:
+        answers = _answer_seconds(entering, sizes[-1])
+        if probes + sum(rungs) + answers <= seconds:
             left_out = tuple(each.name for each in prices[count:])
             names, others = tuple(each.name for each in probed), tuple(each.name for each in scratch)
-            return BudgetPlan(names, kept, others, folds, factor, sizes, epochs, probes, rungs, left_out)
+            return BudgetPlan(names, kept, others, folds, factor, sizes, epochs, probes, rungs, left_out, answers)
     return None
 
 
@@ -167,11 +172,18 @@ def _rung_seconds(
     return tuple(found)
 
 
+def _answer_seconds(entering: Sequence[Price], finalists: int) -> float:
+    """What the answers of the most expensive finalists cost, and a probe for the recipe's start."""
+    answers = sorted((each.answers for each in entering), reverse=True)[:finalists]
+    return SAFETY * (sum(answers) + max((each.probe or 0.0 for each in entering), default=0.0))
+
+
 def _cheapest(prices: Sequence[Price], count: int, folds: int, spent: float) -> float:
     """A budget, in whole minutes, in which one or two candidates can be trained for ``LEAST_EPOCHS``."""
     taken = prices[:count]
     probes = SAFETY * sum(each.probe or 0.0 for each in taken)
-    return 60.0 * math.ceil((spent + probes + sum(_rung_seconds(taken, (count,), (LEAST_EPOCHS,), folds))) / 60)
+    rungs = sum(_rung_seconds(taken, (count,), (LEAST_EPOCHS,), folds))
+    return 60.0 * math.ceil((spent + probes + rungs + _answer_seconds(taken, count)) / 60)
 
 
 def parse_duration(text: str) -> float:

@@ -1,19 +1,23 @@
 """What a choice has found: every candidate and how it stands, the recommendation and why, and what was not tried."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+import textwrap
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from lit_cnn.choosing.budget import duration
-from lit_cnn.choosing.candidates import Candidate, count_reasons
-from lit_cnn.choosing.commented import recipe_text
+from lit_cnn.choosing.candidates import count_reasons
+from lit_cnn.choosing.commented import Stated, recipe_text
+from lit_cnn.choosing.explaining import Outcome, always_untried, explain, start_words
+from lit_cnn.choosing.head_starts import HeadStart
 from lit_cnn.choosing.images import ImageSet
-from lit_cnn.choosing.limits import WORDS, written
+from lit_cnn.choosing.limits import WORDS
 from lit_cnn.choosing.preparing import Prepared
 from lit_cnn.choosing.rungs import Reached
 from lit_cnn.choosing.ties import RULE, Answers, Standing, front_of, recommended, standings
-from lit_cnn.choosing.trainings import Trained, full_epochs, recipe_of
+from lit_cnn.choosing.trainings import Head, Trained, full_epochs, recipe_of
 from lit_cnn.choosing.wishes import RECIPE, RESULT, Wishes
 from lit_cnn.run_folder.atomic import write_text
 
@@ -28,7 +32,6 @@ class Evidence:
         probes: Candidate -> image -> whether the linear probe was right.
         stands: How far each candidate came.
         answers: Candidate that was trained to the end -> image -> whether it was right.
-        spent: Seconds of measuring and training.
     """
 
     prepared: Prepared
@@ -36,7 +39,29 @@ class Evidence:
     probes: Mapping[str, Answers]
     stands: Sequence[Reached]
     answers: Mapping[str, Answers]
-    spent: float
+
+    @property
+    def untouched(self) -> set[str]:
+        """Candidates that were trained to the end without becoming more accurate than the probe they started from."""
+        trained = {name: sum(own.values()) for name, own in self.answers.items() if name in self.probes}
+        return {name for name, right in trained.items() if right <= sum(self.probes[name].values())}
+
+    @property
+    def verdict(self) -> "Verdict":
+        """Who is recommended: each candidate by the better of its start and its end."""
+        untouched, costs = self.untouched, self.prepared.costs
+        stood = standings({name: self.probes[name] if name in untouched else own for name, own in self.answers.items()})
+        latency = {row.name: costs[row.name]["latency_ms"] for row in stood}
+        name = recommended(stood, {each: (latency[each], costs[each]["madds"]) for each in latency})
+        return Verdict(stood, name, front_of(stood, latency))
+
+
+class Verdict(NamedTuple):
+    """Args: how the candidates stand, the most accurate first; the recommended one; those on the front."""
+
+    stood: list[Standing]
+    name: str
+    front: list[str]
 
 
 @dataclass(frozen=True)
@@ -49,9 +74,10 @@ class Row:
         image_size: In pixels.
         weights: That it started from.
         costs: params, madds, latency_ms and, where the system reports it, memory_mb.
-        probe: Accuracy of the linear probe; None without one.
+        probe: Accuracy of the linear probe, from which its trainings start; None without one.
         epochs: That it was trained; 0 where the probe ended it.
-        accuracy: After them; None where it was not trained.
+        trained: Accuracy after them; None where it was not trained.
+        accuracy: That counts: of those that were trained to the end the better of the two.
         standing: Against the best; None where it was not trained to the end.
         on_front: Whether none is as accurate and faster.
         state: In words.
@@ -64,6 +90,7 @@ class Row:
     costs: dict[str, float]
     probe: float | None
     epochs: int
+    trained: float | None
     accuracy: float | None
     standing: Standing | None
     on_front: bool
@@ -92,8 +119,9 @@ class Chosen:
         folds: In so many parts, each of which was trained without.
         budget: Seconds that were allowed.
         planned: Seconds that the plan could take.
-        spent: Seconds of measuring and training.
+        spent: Seconds of measuring, probes, trainings and answers.
         recipe: File of the recommended recipe.
+        start: The checkpoint that the recipe starts from, with its accuracy; None from random weights.
         commands: What to do next.
     """
 
@@ -116,6 +144,7 @@ class Chosen:
     planned: float
     spent: float
     recipe: str
+    start: HeadStart | None
     commands: list[str]
 
     def row(self, name: str) -> Row:
@@ -123,26 +152,29 @@ class Chosen:
         return next(row for row in self.rows if row.name == name)
 
 
-def conclude(folder: Path, wishes: Wishes, evidence: Evidence) -> Chosen:
-    """The recommendation, with its recipe and ``choice.json`` in the folder."""
+def conclude(folder: Path, wishes: Wishes, evidence: Evidence, spent: float, start: HeadStart | None = None) -> Chosen:
+    """The recommendation, with its recipe and ``choice.json`` in the folder.
+
+    Args:
+        folder: Of the choice.
+        wishes: What was asked for.
+        evidence: What was found.
+        spent: Seconds of measuring, probes, trainings and answers.
+        start: What the recommended recipe starts from; None from random weights.
+    """
     prepared = evidence.prepared
-    stood = standings(evidence.answers)
-    latency = {row.name: prepared.costs[row.name]["latency_ms"] for row in stood}
-    costs = {name: (latency[name], prepared.costs[name]["madds"]) for name in latency}
-    name, front = recommended(stood, costs), front_of(stood, latency)
+    stood, name, front = evidence.verdict
     candidate, recipe = prepared.candidate(name), folder / RECIPE
-    rows = _rows(evidence, stood, front)
-    epochs = full_epochs(candidate, Trained.of(evidence.images), prepared.budget.epochs[-1])
     chosen = Chosen(
         recommended=name,
-        why=explain(candidate, stood, prepared, evidence),
+        why=explain(candidate, stood, prepared, _outcome(evidence, name)),
         ties=[row.name for row in stood if row.ties],
         front=front,
         rule=RULE,
-        rows=rows,
+        rows=_rows(evidence, stood, front),
         rejected=count_reasons({key: WORDS[limit] for key, (limit, _) in prepared.rejected.items()}),
         rejected_candidates={key: sentence for key, (_, sentence) in prepared.rejected.items()},
-        untried={**prepared.untried, **_always_untried(candidate, wishes)},
+        untried={**prepared.untried, **always_untried(candidate, wishes)},
         condition=wishes.condition.words(prepared.threads),
         device=prepared.device,
         busy=prepared.busy,
@@ -151,13 +183,20 @@ def conclude(folder: Path, wishes: Wishes, evidence: Evidence) -> Chosen:
         folds=prepared.budget.folds,
         budget=wishes.budget,
         planned=prepared.spent + prepared.budget.seconds,
-        spent=evidence.spent,
+        spent=spent,
         recipe=str(recipe),
+        start=start,
         commands=[f"lit-cnn fit {recipe}", "lit-cnn export RUN --format onnx", "lit-cnn report RUN"],
     )
-    _write_recipe(recipe, candidate, evidence.images, epochs, wishes, chosen)
+    keys = full_recipe(evidence, wishes, start)
+    write_text(recipe, recipe_text(_header(recipe, evidence.images, chosen), keys))
     write_text(folder / RESULT, json.dumps(asdict(chosen), indent=1) + "\n")
     return chosen
+
+
+def _outcome(evidence: Evidence, name: str) -> Outcome:
+    own, probed = evidence.answers[name], evidence.probes.get(name)
+    return Outcome(sum(probed.values()) / len(probed) if probed else None, sum(own.values()) / len(own))
 
 
 def _rows(evidence: Evidence, stood: Sequence[Standing], front: Sequence[str]) -> list[Row]:
@@ -165,8 +204,9 @@ def _rows(evidence: Evidence, stood: Sequence[Standing], front: Sequence[str]) -
     reached = {each.name: each for each in evidence.stands}
     names = [*by_name, *(each.name for each in evidence.stands if each.name not in by_name)]
     names += [name for name in prepared.budget.probed if name not in names]
+    untouched = evidence.untouched
     return [
-        _row(prepared, name, evidence.probes.get(name), reached.get(name), by_name.get(name), name in front)
+        _row(prepared, name, evidence.probes.get(name), reached.get(name), by_name.get(name), untouched, name in front)
         for name in names
     ]
 
@@ -177,10 +217,11 @@ def _row(
     probed: Answers | None,
     reached: Reached | None,
     standing: Standing | None,
+    untouched: Collection[str],
     on_front: bool,
 ) -> Row:
     candidate = prepared.candidate(name)
-    accuracy = standing.accuracy if standing else reached.accuracy if reached else None
+    trained = reached.accuracy if reached else None
     return Row(
         name=name,
         architecture=candidate.architecture,
@@ -189,107 +230,59 @@ def _row(
         costs={key: value for key, value in prepared.costs[name].items() if key in WORDS},
         probe=sum(probed.values()) / len(probed) if probed else None,
         epochs=reached.epochs if reached else 0,
-        accuracy=accuracy,
+        trained=trained,
+        accuracy=standing.accuracy if standing else trained,
         standing=standing,
         on_front=on_front,
-        state=_state(reached, standing),
+        state=_state(reached, standing, name in untouched),
     )
 
 
-def _state(reached: Reached | None, standing: Standing | None) -> str:
-    if standing is not None and standing.behind_low == standing.behind_high == 0:
-        return "most accurate"
+def _state(reached: Reached | None, standing: Standing | None, untouched: bool) -> str:
     if standing is not None:
-        return "ties with the best" if standing.ties else "less accurate"
+        best = standing.behind_low == standing.behind_high == 0
+        said = "most accurate" if best else "ties with the best" if standing.ties else "less accurate"
+        return f"{said}, by the probe" if untouched else said
     if reached is None:
         return "not trained: behind in the linear probe"
     return f"failed: {reached.error}" if reached.error else f"stopped after {reached.epochs} epochs"
 
 
-def explain(candidate: Candidate, stood: Sequence[Standing], prepared: Prepared, evidence: Evidence) -> str:
-    """Why a candidate is recommended, as a paragraph."""
-    own, best = next(row for row in stood if row.name == candidate.name), stood[0]
-    costs, ties = prepared.costs[candidate.name], [row for row in stood if row.ties]
-    start = f"from the weights {candidate.weights}" if candidate.weights else "from random weights"
-    memory = f", {written('memory_mb', costs['memory_mb'])}" if "memory_mb" in costs else ""
-    said = [
-        f"{candidate.architecture} at {candidate.image_size} px, {start}, classified {share(own.accuracy)} of "
-        f"{own.images:,} images correctly (95 % interval {share(own.low)} to {share(own.high)}), with "
-        f"{written('params', costs['params'])} parameters, {written('madds', costs['madds'])} multiply-adds, "
-        f"{written('latency_ms', costs['latency_ms'])}{memory}.",
-    ]
-    if len(stood) == 1:
-        said.append("No other candidate was trained to the end.")
-    elif own.name == best.name and len(ties) == 1:
-        said.append("It is the most accurate, and no other candidate that was trained to the end ties with it.")
-    elif own.name == best.name:
-        said.append(f"It is the most accurate, and the fastest of the {len(ties)} that tie.")
-    else:
-        said.append(
-            f"{best.name} was more accurate by {points(own.behind)} (95 % interval "
-            f"{100 * own.behind_low:.1f} to {100 * own.behind_high:.1f}), which is a tie; of the {len(ties)} that tie "
-            "this one is the fastest."
-        )
-    probed = evidence.probes.get(candidate.name)
-    if probed and sum(probed.values()) > own.right:
-        said.append(
-            f"A linear classifier on its unchanged features was right in {share(sum(probed.values()) / len(probed))}: "
-            f"{prepared.budget.epochs[-1]} epochs of training have not caught up with it, so train it longer."
-        )
-    folds = prepared.budget.folds
-    said.append(
-        f"Each image was judged by networks that were not trained on it, in {folds} folds."
-        if folds > 1
-        else "The images are those set aside for validation, in one training of each candidate."
-    )
-    return " ".join(said)
+def full_recipe(evidence: Evidence, wishes: Wishes, start: HeadStart | None) -> list[Stated]:
+    """How the recommended candidate is trained in full.
+
+    Args:
+        evidence: What was found.
+        wishes: What was asked for.
+        start: What it starts from; None for what the candidate itself names.
+    """
+    name, budget = evidence.verdict.name, evidence.prepared.budget
+    candidate, data = evidence.prepared.candidate(name), Trained.of(evidence.images)
+    if start is not None:
+        candidate = replace(candidate, weights=start.file)
+    epochs = full_epochs(candidate, data, budget.epochs[-1])
+    head: Head = "fresh" if start is None else "alone" if name in evidence.untouched else "fitted"
+    return recipe_of(candidate, data, epochs, compared=False, head=head, device=wishes.condition.device)
 
 
-def _always_untried(candidate: Candidate, wishes: Wishes) -> dict[str, str]:
-    """What no choice tries."""
-    networks = ", ".join(wishes.networks) if wishes.networks else "a short list"
-    return {
-        "other networks of the catalog": f"candidates were {networks}: name others with --networks",
-        "other learning rates and augmentations": "one recipe for trained weights and one for random ones: lit-cnn "
-        "sweep tries values on the winner",
-        "longer trainings": f"candidates that were stopped early, such as those slower than {candidate.name} to learn, "
-        "might have caught up",
-        "int8 and other formats": "latency is of PyTorch: lit-cnn export measures others",
-    }
-
-
-def _write_recipe(
-    file: Path, candidate: Candidate, images: ImageSet, epochs: int, wishes: Wishes, chosen: Chosen
-) -> None:
-    header = [
+def _header(file: Path, images: ImageSet, chosen: Chosen) -> list[str]:
+    start = chosen.start
+    return [
         f"The recommendation of lit-cnn choose for {images.path} within the limits: {chosen.limits}.",
         f"  lit-cnn fit {file}",
         *_wrapped(chosen.why),
+        *([] if start is None else _wrapped(start_words(start))),
         f"Latency and memory: {chosen.condition} ({chosen.device}).",
     ]
-    keys = recipe_of(candidate, Trained.of(images), epochs, compared=False, device=wishes.condition.device)
-    write_text(file, recipe_text(header, keys))
 
 
 def _wrapped(text: str) -> list[str]:
-    import textwrap
-
     return textwrap.wrap(text, 110)
-
-
-def share(value: float) -> str:
-    """An accuracy in percent."""
-    return f"{100 * value:.1f} %"
-
-
-def points(value: float) -> str:
-    """A difference of accuracies in percentage points."""
-    return f"{100 * value:.1f} points"
 
 
 def spent_words(chosen: Chosen) -> str:
     """How much of the budget was spent."""
     return (
         f"budget {duration(chosen.budget)}, planned {duration(chosen.planned)}, spent {duration(chosen.spent)} of "
-        "measuring and training"
+        "measuring, probes, trainings and answers"
     )

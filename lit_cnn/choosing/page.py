@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from lit_cnn.choosing.chosen import Chosen, Row, share, spent_words
+from lit_cnn.choosing.chosen import Chosen, Row, spent_words
+from lit_cnn.choosing.explaining import share, start_words
 from lit_cnn.choosing.limits import WORDS, written
 from lit_cnn.reports.choice import ChoicePoint, choice_figure
 from lit_cnn.reports.html_page import Block, Code, Figure, HtmlTable, Page, Section, Text, render
@@ -17,12 +18,16 @@ def choice_html(chosen: Chosen) -> str:
     row = chosen.row(chosen.recommended)
     lead = f"{row.architecture} at {row.image_size} px; {spent_words(chosen)}."
     sections = [
-        Section("Recommendation", [Text(chosen.why), *_doubts(chosen)]),
+        Section("Recommendation", [Text(chosen.why), *_start(chosen), *_doubts(chosen)]),
         Section("Accuracy and latency", [_figure(chosen)]),
         Section("Not tried", [_untried(chosen), *_rejected(chosen)]),
         Section("Use it", [Code("\n".join(chosen.commands), "next"), Code(_recipe(chosen), "the recipe", folded=True)]),
     ]
     return render(Page(f"Recommended: {chosen.recommended}", lead, sections))
+
+
+def _start(chosen: Chosen) -> list[Block]:
+    return [] if chosen.start is None else [Text(start_words(chosen.start))]
 
 
 def _recipe(chosen: Chosen) -> str:
@@ -75,7 +80,8 @@ def _point(row: Row, chosen: Chosen) -> ChoicePoint:
 
 
 def _table(chosen: Chosen) -> HtmlTable:
-    columns = ("candidate", "state", "top-1", "95 % interval", "behind the best", *WORDS.values(), "epochs", "probe")
+    first = ("candidate", "state", "top-1", "95 % interval", "behind the best")
+    columns = (*first, *WORDS.values(), "epochs", "probe", "trained")
     rows = [_cells(row) for row in chosen.rows]
     return HtmlTable(f"{chosen.images:,} images, {chosen.folds} folds", columns, rows, words=(0, 1))
 
@@ -94,6 +100,7 @@ def _cells(row: Row) -> list[str]:
         *(written(cost, row.costs[cost]) if cost in row.costs else "–" for cost in WORDS),
         str(row.epochs),
         "–" if row.probe is None else share(row.probe),
+        "–" if row.trained is None else share(row.trained),
     ]
 
 

@@ -15,6 +15,7 @@ from lit_cnn.choosing.candidates import Candidate, by_priority, list_candidates,
 from lit_cnn.choosing.folds import fold_numbers
 from lit_cnn.choosing.images import ImageSet
 from lit_cnn.choosing.measuring import Condition, count_candidate, measure_candidate
+from lit_cnn.choosing.probe import FITTED
 from lit_cnn.choosing.starts import given_starts, published_starts
 from lit_cnn.choosing.trainings import Trained
 from lit_cnn.choosing.wishes import MEASURED, PLAN, Wishes
@@ -27,6 +28,8 @@ SHARE = 0.2
 """Of the budget that measuring may take; what is not measured by then is not tried, two candidates apart."""
 EPOCH_SECONDS = 0.25
 """Of an epoch besides its steps: metrics and checkpoints written."""
+FIT_SECONDS = 5.0
+"""Of a probe besides its pass over the images: the heads fitted, the checkpoints written."""
 DECODED = 16
 """Image files that are decoded to know what reading costs."""
 
@@ -222,8 +225,10 @@ def _prices(
         on_gpu = condition.device != "cpu"
         epoch = EPOCH_SECONDS + (max(compute, reading / cores) if on_gpu else compute + reading)
         judged = total if folds > 1 else val
-        probe = None if each.weights is None else judged * (1e-3 * own["image_ms"] + read) + 2.0
-        found.append(Price(each.name, epoch, probe))
+        answers = judged * (1e-3 * own["image_ms"] + read) + 1.0
+        fitted = 0 if folds > 1 else min(FITTED, train)
+        probe = None if each.weights is None else answers + fitted * (1e-3 * own["image_ms"] + read) + FIT_SECONDS
+        found.append(Price(each.name, epoch, probe, answers))
     return found
 
 

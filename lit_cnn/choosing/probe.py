@@ -1,79 +1,107 @@
 """The first rung of candidates with weights: a linear classifier on their features, cross-validated.
 
-The features are computed once, without augmentation, so a candidate costs one pass over the images.
+The features are computed once, without augmentation, so a candidate costs one pass over the images. Its trainings start
+from the same classifier (``head_starts.py``).
 """
 
-import warnings
 from collections.abc import Sequence
+from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from lit_cnn.choosing.answering import image_names
+from lit_cnn.choosing.head_starts import Backbone, read_backbone
+from lit_cnn.choosing.linear_head import LinearHead, fit_head
 from lit_cnn.data.module import ImageData
-from lit_cnn.evaluation.trained import load_trained
+from lit_cnn.data.sources.load import Split
+from lit_cnn.evaluation.images import EvaluationImages, workers_of
+from lit_cnn.evaluation.logits import stream
+from lit_cnn.evaluation.test_time_augmentation import make_views
+from lit_cnn.evaluation.trained import Trained
 
-PARTS = 5
-"""Folds of the probe where the images themselves have none: of those that are validated on."""
-STRENGTH = 1.0
-"""Inverse of the penalty on squared weights."""
+FITTED = 5000
+"""Training images that a head is fitted to at most, where the images have no folds."""
 
 
-def probe(weights: str, folds: Sequence[ImageData], device: torch.device) -> dict[str, bool]:
-    """Image -> whether a linear classifier that was fitted to the other folds' features classifies it correctly.
+class Probed(NamedTuple):
+    """What a probe has found.
+
+    Args:
+        heads: One for each fold, fitted to the images of the others; of images without folds the only one, fitted to
+            training images.
+        answers: Image -> whether the head that was not fitted to it classifies it correctly.
+    """
+
+    heads: list[LinearHead]
+    answers: dict[str, bool]
+
+
+class Features(NamedTuple):
+    """Args: values float32 (N, D), labels int64 (N,), rows int64 (N,) among the images of the split."""
+
+    values: Tensor
+    labels: Tensor
+    rows: Tensor
+
+
+def probe(weights: str, folds: Sequence[ImageData], device: torch.device) -> Probed:
+    """Fit heads to the features of trained weights, and judge each on images that it has not seen.
 
     Args:
         weights: What the features are of.
-        folds: Each with another part of the images to validate on; a single one is divided into ``PARTS``.
+        folds: Each with another part of the images to validate on; a single one has its own training images.
         device: Where the features are computed.
     """
-    network = load_trained(weights).network.to(device)
-    network.reset_classifier(0)  # type: ignore[operator]
-    features, labels, names, parts = [], [], [], []
-    for number, data in enumerate(folds):
-        own = _features(network, data, device)
-        features.append(own[0])
-        labels.append(own[1])
-        names += image_names(data, own[2])
-        parts.append(np.arange(len(own[1])) % PARTS if len(folds) == 1 else np.full(len(own[1]), number))
-    right = cross_validated(torch.cat(features).numpy(), torch.cat(labels).numpy(), np.concatenate(parts))
-    return dict(zip(names, right.tolist(), strict=True))
+    for data in folds:
+        data.setup("fit")
+    backbone = backbone_for(weights, folds[0])
+    validated = [features_of(backbone, data, data.loaded.val, device) for data in folds]
+    groups = [[each for each in validated if each is not own] for own in validated]
+    if len(folds) == 1:
+        groups = [[features_of(backbone, folds[0], folds[0].loaded.train, device)]]
+    heads = [_head(group, folds[0].num_classes, has_bias(backbone)) for group in groups]
+    answers: dict[str, bool] = {}
+    for data, own, head in zip(folds, validated, heads, strict=True):
+        right = head.logits(own.values).argmax(1) == own.labels
+        answers |= dict(zip(image_names(data, own.rows), right.tolist(), strict=True))
+    return Probed(heads, answers)
 
 
-def cross_validated(features: np.ndarray, labels: np.ndarray, parts: np.ndarray) -> np.ndarray:
-    """bool (N,): whether each image is classified correctly by logistic regression on the images of the other parts.
+def _head(fitted: Sequence[Features], classes: int, bias: bool) -> LinearHead:
+    values, labels = (torch.cat([getattr(each, name) for each in fitted]) for name in ("values", "labels"))
+    return fit_head(values, labels, classes, bias=bias)
 
-    Args:
-        features: float (N, D).
-        labels: int (N,).
-        parts: int (N,), the part of each image.
+
+def backbone_for(weights: str, data: ImageData) -> Backbone:
+    """The weights in a network for these images, which are set up."""
+    return read_backbone(weights, data.class_names, data.preprocessing.in_channels)
+
+
+def has_bias(backbone: Backbone) -> bool:
+    """Whether the classifier has one."""
+    return getattr(backbone.network.classifier, "bias", None) is not None
+
+
+def features_of(backbone: Backbone, data: ImageData, split: Split, device: torch.device) -> Features:
+    """What the classifier reads, of the images of a split as ``data`` prepares them; of the training images of
+    ``FITTED``, drawn once for all.
+
+    Files that ``data.on_error`` skips are left out.
     """
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-
-    right = np.zeros(len(labels), dtype=bool)
-    for part in np.unique(parts).tolist():
-        own = parts == part
-        if len(np.unique(labels[~own])) < 2:
-            continue
-        classifier = LogisticRegression(C=STRENGTH, max_iter=300)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            classifier.fit(features[~own], labels[~own])
-        right[own] = classifier.predict(features[own]) == labels[own]
-    return right
-
-
-@torch.inference_mode()
-def _features(network: torch.nn.Module, data: ImageData, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Features (N, D), labels (N,) and rows (N,) of the images to validate on."""
-    data.setup("fit")
-    found = []
-    for batch in data.val_dataloader():
-        ready = data.prepare(batch, training=False, step=0, epoch=0)
-        kept = ready.index >= 0
-        values = network(ready.images.to(device)).flatten(1).float().cpu()
-        found.append((values[kept], ready.targets[kept], ready.index[kept]))
-    features, labels, rows = (torch.cat(column) for column in zip(*found, strict=True))
-    return features, labels, rows
+    network = backbone.network.to(device)
+    images = EvaluationImages(
+        split, data.pixel_format, data.loaded.origin, workers_of(data.workers, split), data.on_error
+    )
+    if split is data.loaded.train:
+        images = images.sample(FITTED)
+    read: list[Tensor] = []
+    hook = network.classifier.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0].float().cpu()))
+    try:
+        trained = Trained(network, list(data.class_names), data.preprocessing, {})
+        batch = data.eval_batch_size or data.batch_size
+        blocks = list(stream(trained, images, make_views("center", data.preprocessing), batch))
+    finally:
+        hook.remove()
+    rows = torch.cat([block.rows for block in blocks])
+    return Features(torch.cat(read), images.labels[rows], rows)

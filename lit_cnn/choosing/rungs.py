@@ -1,12 +1,13 @@
 """The rungs of a choice on the engine of sweeps: which candidates are trained, on which fold, and how far."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from lit_cnn.choosing.budget import BudgetPlan
 from lit_cnn.experiment.files import argument
+from lit_cnn.experiment.initial_weights import CHECKPOINT
 from lit_cnn.sweeps.engine import Sweep
 from lit_cnn.sweeps.halving import Pruner
 from lit_cnn.sweeps.plan import Choice, Known, Marked
@@ -64,10 +65,12 @@ class CandidateChooser:
     Args:
         recipes: Name -> the file that a candidate adds to the shared recipe.
         folds: Lists of files, one for each fold; empty where the images' own split is validated on.
+        starts: Name -> the checkpoints that a candidate with weights starts from, one for each fold.
     """
 
     recipes: Mapping[str, Path]
     folds: Sequence[Path]
+    starts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def fixed(self, slot: int) -> Choice | None:
         """The candidate of that place."""
@@ -81,11 +84,13 @@ class CandidateChooser:
         return Choice({}, {CANDIDATE: trial.user_attrs[CANDIDATE]})
 
     def overrides(self, trial: Marked) -> list[str]:
-        recipe = ["--config", str(self.recipes[trial.user_attrs[CANDIDATE]])]
-        if not self.folds:
-            return recipe
-        fold = self.folds[trial.user_attrs["seed"]]
-        return [*recipe, argument("data.source", "list"), argument("data.path", str(fold))]
+        name, fold = trial.user_attrs[CANDIDATE], trial.user_attrs["seed"] if self.folds else 0
+        words = ["--config", str(self.recipes[name])]
+        if name in self.starts:
+            words.append(argument(CHECKPOINT, self.starts[name][fold]))
+        if self.folds:
+            words += [argument("data.source", "list"), argument("data.path", str(self.folds[fold]))]
+        return words
 
     def score(self, trial: Marked, measured: float) -> float:
         return measured
@@ -118,11 +123,8 @@ class Reached:
     error: str = ""
 
 
-def open_rungs(
-    folder: Path, plan: RungsPlan, recipes: Mapping[str, Path], folds: Sequence[Path], say: Callable[[str], None]
-) -> Sweep:
+def open_rungs(folder: Path, plan: RungsPlan, chooser: CandidateChooser, say: Callable[[str], None]) -> Sweep:
     """The trainings in their folder, new or continued."""
-    chooser = CandidateChooser(recipes, folds)
     return Sweep(folder, plan, {}, length=plan.budget.epochs[-1], say=say, chooser=chooser)
 
 

@@ -10,20 +10,18 @@ import torch
 
 from lit_cnn.choosing.answering import answers_of
 from lit_cnn.choosing.budget import duration
-from lit_cnn.choosing.candidates import Candidate
-from lit_cnn.choosing.chosen import Chosen, Evidence, conclude
+from lit_cnn.choosing.chosen import Chosen, Evidence, conclude, full_recipe
 from lit_cnn.choosing.commented import recipe_text
 from lit_cnn.choosing.folds import write_folds
+from lit_cnn.choosing.head_starts import HeadStart
 from lit_cnn.choosing.images import ImageSet, open_images
 from lit_cnn.choosing.preparing import Prepared, prepare
-from lit_cnn.choosing.probe import probe
-from lit_cnn.choosing.rungs import Reached, RungsPlan, open_rungs, reached
-from lit_cnn.choosing.sharing import shared_work
+from lit_cnn.choosing.probing import Probing
+from lit_cnn.choosing.rungs import CandidateChooser, Reached, RungsPlan, open_rungs, reached
+from lit_cnn.choosing.sharing import seconds_of, shared_work
 from lit_cnn.choosing.trainings import Trained, recipe_of
 from lit_cnn.choosing.wishes import Wishes, remember
-from lit_cnn.data.module import ImageData
 from lit_cnn.experiment.parser import RecipeCLI
-from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.profiling.timing import resolve_device
 from lit_cnn.run_folder.atomic import write_text
 from lit_cnn.sweeps.engine import Sweep
@@ -32,8 +30,8 @@ from lit_cnn.sweeps.stop_signals import StopSignals
 from lit_cnn.sweeps.trials import Fit
 
 Say = Callable[[str], None]
-RUNGS, SHARED = "rungs", "shared.yaml"
-"""Folder of the trainings, and what all of them have in common."""
+RUNGS, ANSWERS, SHARED = "rungs", "answers", "shared.yaml"
+"""Folders of the trainings and of their answers, and what all trainings have in common."""
 
 
 @dataclass
@@ -68,16 +66,19 @@ class Choosing:
         self.say(spending(prepared))
         folds = write_folds(images, prepared.budget.folds, self.folder / "folds") if prepared.budget.folds > 1 else []
         recipes = self._write_recipes(images, prepared, folds)
-        probes = self._probe(prepared, recipes, folds)
-        entering = entering_candidates(prepared, probes)
-        sweep, stopped = self._train(prepared, {name: recipes[name] for name in entering}, folds)
+        probing = Probing(self.folder, recipes, folds, self.device, self.say)
+        probes = probing.answers([prepared.candidate(name) for name in prepared.budget.probed])
+        entering = [prepared.candidate(name) for name in entering_candidates(prepared, probes)]
+        starts = probing.starts([each for each in entering if each.weights is not None])
+        chooser = CandidateChooser({each.name: recipes[each.name] for each in entering}, folds, starts)
+        sweep, stopped = self._train(prepared, chooser)
         if stopped:
             return None, stopped
         stands = reached(sweep)
-        answers = self._answers(stands)
-        seconds = sum(trial.user_attrs.get("seconds", 0.0) for trial in sweep.queue.standing().values())
-        evidence = Evidence(prepared, images, probes, stands, answers, prepared.spent + seconds)
-        return conclude(self.folder, self.wishes, evidence), 0
+        evidence = Evidence(prepared, images, probes, stands, self._answers(stands))
+        start = self._recipe_start(probing, evidence)
+        spent = prepared.spent + probing.seconds() + seconds_of(self.folder / ANSWERS) + trained_seconds(sweep)
+        return conclude(self.folder, self.wishes, evidence, spent, start), 0
 
     @property
     def device(self) -> torch.device:
@@ -94,30 +95,20 @@ class Choosing:
         folder.mkdir(exist_ok=True)
         found = {}
         for name in (*budget.probed, *budget.scratch):
-            keys = recipe_of(
-                prepared.candidate(name), data, budget.epochs[-1], compared=True, device=self.wishes.condition.device
-            )
+            device = self.wishes.condition.device
+            candidate, epochs = prepared.candidate(name), budget.epochs[-1]
+            keys = recipe_of(candidate, data, epochs, compared=True, head="fitted", device=device)
             found[name] = folder / f"{name}.yaml"
             text = recipe_text(["How the candidates are compared: at a constant rate, with averaged weights."], keys)
             if not found[name].is_file() or found[name].read_text(encoding="utf-8") != text:
                 write_text(found[name], text)
         return found
 
-    def _probe(self, prepared: Prepared, recipes: dict[str, Path], folds: Sequence[Path]) -> dict[str, dict[str, bool]]:
-        def work(candidate: Candidate) -> dict[str, bool]:
-            assert candidate.weights is not None
-            wanted: Sequence[Path | None] = folds or [None]
-            parts = [_data_of(recipes[candidate.name], fold) for fold in wanted]
-            return probe(candidate.weights, parts, self.device)
-
-        pieces = {name: (lambda name=name: work(prepared.candidate(name))) for name in prepared.budget.probed}
-        return shared_work(self.folder / "probes", pieces, lambda name: self.say(f"linear probe of {name}"))
-
-    def _train(self, prepared: Prepared, recipes: dict[str, Path], folds: Sequence[Path]) -> tuple[Sweep, int]:
+    def _train(self, prepared: Prepared, chooser: CandidateChooser) -> tuple[Sweep, int]:
         """The rungs, and the number of the signal that stopped them, or 0."""
-        place = self.folder / RUNGS
+        place, recipes = self.folder / RUNGS, chooser.recipes
         place.mkdir(exist_ok=True)
-        sweep = open_rungs(place, RungsPlan(list(recipes), prepared.budget), recipes, folds, self.say)
+        sweep = open_rungs(place, RungsPlan(list(recipes), prepared.budget), chooser, self.say)
         cli = RecipeCLI(["--config", str(next(iter(recipes.values())))])
         self.say(settle_precision(cli, sweep))
         shared = self.folder / SHARED
@@ -126,6 +117,13 @@ class Choosing:
         with StopSignals() as stop:
             sweep.run(_grouped(fit, self.folder.name), stop)
         return sweep, stop.number or 0
+
+    def _recipe_start(self, probing: Probing, evidence: Evidence) -> HeadStart | None:
+        """What the recommended recipe starts from; None from random weights."""
+        candidate = evidence.prepared.candidate(evidence.verdict.name)
+        if candidate.weights is None:
+            return None
+        return probing.recipe_start(candidate, full_recipe(evidence, self.wishes, None))
 
     def _answers(self, stands: Sequence[Reached]) -> dict[str, dict[str, bool]]:
         """Candidate that was trained to the end -> image -> whether it was classified correctly."""
@@ -141,7 +139,12 @@ class Choosing:
             return found
 
         pieces = {each.name: (lambda runs=each.runs: work(runs)) for each in finished}
-        return shared_work(self.folder / "answers", pieces, lambda name: self.say(f"answers of {name}"))
+        return shared_work(self.folder / ANSWERS, pieces, lambda name: self.say(f"answers of {name}"))
+
+
+def trained_seconds(sweep: Sweep) -> float:
+    """What the trainings took, in all processes."""
+    return sum(trial.user_attrs.get("seconds", 0.0) for trial in sweep.queue.standing().values())
 
 
 def _grouped(fit: Fit, group: str) -> Fit:
@@ -153,12 +156,6 @@ def _grouped(fit: Fit, group: str) -> Fit:
 def _in_folds(images: ImageSet, folds: int) -> int:
     """Images that a fold trains on, at least."""
     return images.labeled - -(-images.labeled // folds)
-
-
-def _data_of(recipe: Path, fold: Path | None) -> ImageData:
-    """The images as a candidate sees them, with those of a fold to validate on."""
-    keys = {} if fold is None else {"data.source": "list", "data.path": str(fold)}
-    return Recipe.load(recipe, overrides=keys).data
 
 
 def entering_candidates(prepared: Prepared, probes: dict[str, dict[str, bool]]) -> list[str]:
@@ -178,6 +175,7 @@ def spending(prepared: Prepared) -> str:
         parts.append(f"{duration(seconds)} for {size} candidates up to epoch {epochs}")
     folds = f" in each of {budget.folds} folds" if budget.folds > 1 else ""
     left_out = f"; {len(budget.left_out)} candidates have no time" if budget.left_out else ""
+    parts.append(f"{duration(budget.answer_seconds)} for the finalists' answers")
     return f"planned{folds}: {', '.join(parts)}{left_out}"
 
 

@@ -10,6 +10,9 @@ from typing import Any
 from lit_cnn.run_folder.atomic import write_text
 from lit_cnn.sweeps.locks import take
 
+SECONDS = ".seconds"
+"""Ends the name of the file beside a result that says how long the work took."""
+
 
 def shared_work(folder: Path, pieces: Mapping[str, Callable[[], Any]], say: Callable[[str], None]) -> dict[str, Any]:
     """Name -> what its work returned, in this process or another, now or before.
@@ -32,10 +35,18 @@ def shared_work(folder: Path, pieces: Mapping[str, Callable[[], Any]], say: Call
                 file = folder / f"{name}.json"
                 if not file.is_file():
                     say(name)
-                    write_text(file, json.dumps(pieces[name]()))
+                    began = time.monotonic()
+                    done = json.dumps(pieces[name]())
+                    write_text(folder / f"{name}{SECONDS}", f"{time.monotonic() - began:.1f}\n")
+                    write_text(file, done)
             finally:
                 os.close(lock)
             waiting.remove(name)
         if waiting:
             time.sleep(0.2)
     return {name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in pieces}
+
+
+def seconds_of(folder: Path) -> float:
+    """How long all pieces in a folder took together, in whichever processes."""
+    return sum(float(file.read_text(encoding="utf-8")) for file in sorted(folder.glob(f"*{SECONDS}")))

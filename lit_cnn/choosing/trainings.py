@@ -1,7 +1,7 @@
 """How a candidate is trained, as keys of a recipe with their reasons: for the comparison, and in full."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from lit_cnn.choosing.candidates import SMALL, Candidate
 from lit_cnn.choosing.commented import Stated
@@ -11,8 +11,14 @@ from lit_cnn.data.sources.load import SourceName
 FEW = 5000
 """Images up to which batches are small and trainings from random weights long."""
 FINE_TUNING_EPOCHS = 8
+FITTED_RATE = 1e-4
+"""Of AdamW, from a classifier that is fitted already."""
 SCRATCH_EPOCHS = {True: 60, False: 30}
 """Of a full training from random weights: of few images, of many."""
+
+Head = Literal["fresh", "fitted", "alone"]
+"""The classifier of trained weights: untrained; fitted to the images' features (``head_starts.py``), with all layers
+trained from there; or fitted and trained alone."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ def full_epochs(candidate: Candidate, data: Trained, compared: int) -> int:
 
 
 def recipe_of(
-    candidate: Candidate, data: Trained, epochs: int, *, compared: bool, device: str = "auto"
+    candidate: Candidate, data: Trained, epochs: int, *, compared: bool, head: Head = "fresh", device: str = "auto"
 ) -> list[Stated]:
     """The keys of a candidate's training.
 
@@ -66,12 +72,14 @@ def recipe_of(
         epochs: Of the whole training.
         compared: Train at a constant rate with averaged weights, so that the training can be judged at any epoch and be
             continued; else the rate falls to the end.
+        head: Of a candidate with weights.
         device: Of the training: auto, cpu or cuda.
     """
     start = _network(candidate)
-    frozen = candidate.weights is not None and not compared and epochs > 1
+    frozen = candidate.weights is not None and head == "fresh" and epochs > 1
+    alone = candidate.weights is not None and head == "alone"
     title = f"{candidate.architecture} at {candidate.image_size} px"
-    warmup: float = 1 if candidate.weights is None else 0 if compared else 0.5
+    warmup = 1.0 if candidate.weights is None else 0.5
     schedule = ("constant", "any epoch can be compared and continued") if compared else ("cosine", "falls to the end")
     return [
         Stated("about.title", title),
@@ -81,8 +89,9 @@ def recipe_of(
         Stated("trainer.devices", 1),
         *start,
         *([Stated("model.initial.freeze_epochs", 1, "of the classifier alone")] if frozen else []),
+        *([Stated("model.initial.freeze_epochs", "all", "training all layers made it no better")] if alone else []),
         Stated("model.loss.label_smoothing", 0.1),
-        *_optimizer(candidate, compared),
+        *_optimizer(candidate, head),
         Stated("model.schedule.name", *schedule),
         Stated("model.schedule.warmup_epochs", min(warmup, epochs / 2)),
         *_data(candidate, data),
@@ -100,9 +109,9 @@ def _network(candidate: Candidate) -> list[Stated]:
     ]
 
 
-def _optimizer(candidate: Candidate, compared: bool) -> list[Stated]:
-    """Rates; in a comparison, which may be short, trained weights change little and the fresh classifier much,
-    while a full training first has an epoch of the classifier alone (fastai's fine_tune)."""
+def _optimizer(candidate: Candidate, head: Head) -> list[Stated]:
+    """Rates; a fresh classifier is trained alone for an epoch (fastai's fine_tune), and at a higher rate than the rest,
+    while one that was fitted needs small steps, or the first of them would lose what it knows."""
     if candidate.weights is None:
         values: dict[str, Any] = {
             "name": "sgd",
@@ -113,13 +122,15 @@ def _optimizer(candidate: Candidate, compared: bool) -> list[Stated]:
     else:
         values = {
             "name": "adamw",
-            "learning_rate": 3e-4 if compared else 1e-3,
+            "learning_rate": 1e-3 if head == "fresh" else FITTED_RATE,
             "base_batch_size": None,
             "weight_decay": 0.05,
             "layer_decay": 0.8,
-            "head_factor": 30 if compared else 5,
+            **({"head_factor": 5} if head == "fresh" else {}),
         }
     why = {"layer_decay": "layers near the image change less", "head_factor": "the fresh classifier learns faster"}
+    if head != "fresh":
+        why["learning_rate"] = "small: the classifier is fitted already"
     return [Stated(f"model.optimizer.{key}", value, why.get(key, "")) for key, value in values.items()]
 
 

@@ -30,6 +30,7 @@ from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 
 if TYPE_CHECKING:  # a help needs none of it
     from lit_cnn.choosing.chosen import Chosen, Row
+    from lit_cnn.choosing.head_starts import HeadStart
     from lit_cnn.choosing.wishes import Wishes
 
 PLACE = Path("choices")
@@ -151,7 +152,11 @@ def wishes_of(options: argparse.Namespace) -> Wishes:
 def finish(
     folder: Path, chosen: Chosen, tell: Callable[[str], None], main: Callable[[list[str]], int]
 ) -> tuple[int, str | None]:
-    """Train the recommended recipe in the folder, or continue that; returns the exit code and the best checkpoint."""
+    """Train the recommended recipe in the folder, or continue that.
+
+    Returns:
+        The exit code and the best checkpoint, which may be what it started from.
+    """
     from lit_cnn.evaluation.run_records import runs_below
     from lit_cnn.run_folder.folder import find_checkpoint
 
@@ -161,7 +166,19 @@ def finish(
     tell(f"training {chosen.recommended} by {chosen.recipe}, after the budget")
     code = main(["fit", *words, "--runs", str(runs)])
     found = list(runs_below(runs)) if code == 0 else []
-    return code, str(find_checkpoint(found[-1])) if found else None
+    return code, better_of(chosen.start, Path(find_checkpoint(found[-1])), tell) if found else None
+
+
+def better_of(start: HeadStart | None, trained: Path, tell: Callable[[str], None]) -> str:
+    """The checkpoint of a training, or its start where that is as accurate on the same images."""
+    from lit_cnn.choosing.explaining import share
+    from lit_cnn.run_folder.checkpoint import load_checkpoint
+
+    score = load_checkpoint(trained).get("best_score")
+    if start is None or score is None or score > start.accuracy:
+        return str(trained)
+    tell(f"the start {start.file} is kept: {share(start.accuracy)}, and {share(score)} after the training")
+    return start.file
 
 
 def choice_tables(chosen: Chosen) -> list[Table]:
@@ -177,6 +194,7 @@ def choice_tables(chosen: Chosen) -> list[Table]:
         Column("MB", rank=6),
         Column("epochs", rank=7),
         Column("probe", rank=8),
+        Column("trained", rank=9),
         Column("state", "prose", rank=1),
     ]
     rejected = ", ".join(f"{count} for their {why}" for why, count in chosen.rejected.items())
@@ -192,7 +210,7 @@ def choice_tables(chosen: Chosen) -> list[Table]:
 
 
 def _cells(row: Row, chosen: Chosen) -> list[str]:
-    from lit_cnn.choosing.chosen import share
+    from lit_cnn.choosing.explaining import share
 
     own, costs = row.standing, row.costs
     behind = (
@@ -212,5 +230,6 @@ def _cells(row: Row, chosen: Chosen) -> list[str]:
         f"{costs['memory_mb']:.0f}" if "memory_mb" in costs else "–",
         str(row.epochs),
         "–" if row.probe is None else share(row.probe),
+        "–" if row.trained is None else share(row.trained),
         row.state,
     ]

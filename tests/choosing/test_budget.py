@@ -107,3 +107,12 @@ def test_times_that_are_none_are_refused(text: str) -> None:
 @pytest.mark.parametrize("seconds", [45.0, 120.0, 150.0, 1200.0, 7200.0, 5400.0])
 def test_written_times_are_read_back(seconds: float) -> None:
     assert parse_duration(duration(seconds)) == seconds
+
+
+def test_the_answers_of_the_finalists_and_the_start_of_the_recipe_are_planned() -> None:
+    """Two of three are finalists: the dearest two passes, and one more probe."""
+    prices = [Price("a", 10.0, 8.0, 4.0), Price("b", 10.0, None, 6.0), Price("c", 10.0, None, 5.0), Price("d", 10.0)]
+    plan = plan_budget(prices, 1e4, [1])
+    assert plan.sizes[-1] == 2
+    assert plan.answer_seconds == SAFETY * (6.0 + 5.0 + 8.0)
+    assert plan.seconds == plan.probe_seconds + sum(plan.rung_seconds) + plan.answer_seconds

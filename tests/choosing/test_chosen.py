@@ -1,9 +1,11 @@
 import json
 from pathlib import Path
 
+import pytest
 import yaml
-from made_choice import make_choice
+from made_choice import conclude_from, make_choice, make_evidence, make_weights
 
+from lit_cnn.choosing.head_starts import HeadStart
 from lit_cnn.choosing.page import choice_html
 from lit_cnn.experiment.parser import RecipeCLI
 
@@ -55,3 +57,24 @@ def test_the_page_holds_the_figure_the_reasons_and_no_script(tmp_path: Path) -> 
     assert "<script" not in html
     for words in ("Recommended: fast-16", "late-16", "big-16", "Ties: slow-16, fast-16", "cifar_resnet8"):
         assert words in html, words
+
+
+@pytest.mark.parametrize(("trained", "counts", "frozen"), [(36, 36, False), (35, 35, True), (20, 35, True)])
+def test_a_candidate_counts_by_the_better_of_its_probe_and_its_training(
+    trained: int, counts: int, frozen: bool, tmp_path: Path
+) -> None:
+    """The probe has 35 of 36 right. The recipe starts from its classifier, and trains what has helped."""
+    evidence = make_evidence(tmp_path, {"slow-16": 25, "known-96-pretrained": trained}, 35)
+    assert evidence.verdict.name == "known-96-pretrained"
+    file = make_weights(tmp_path / "start.ckpt", "efficientnet_lite0")
+    chosen = conclude_from(tmp_path, evidence, HeadStart(str(file), 0.75))
+    row = chosen.row("known-96-pretrained")
+    assert (row.probe, row.trained, row.accuracy) == (35 / 36, trained / 36, counts / 36)
+    assert row.state == ("most accurate, by the probe" if frozen else "most accurate")
+    assert ("the recipe trains nothing else" in chosen.why) == frozen
+    config = RecipeCLI(["--config", chosen.recipe]).config.model
+    assert config.initial.checkpoint == str(file)
+    assert config.initial.freeze_epochs == ("all" if frozen else 0)
+    assert config.optimizer.learning_rate == 1e-4
+    assert "75.0 % of the validation images" in choice_html(chosen)
+    assert json.loads((tmp_path / "choice.json").read_text())["start"] == {"file": str(file), "accuracy": 0.75}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lit_cnn.choosing.budget import Price, plan_budget
-from lit_cnn.choosing.rungs import RungsPlan, open_rungs, reached
+from lit_cnn.choosing.rungs import CandidateChooser, RungsPlan, open_rungs, reached
 from lit_cnn.sweeps.stop_signals import StopSignals
 from lit_cnn.sweeps.trials import Fit
 from lit_cnn.training.stopping import PAUSED, Pause
@@ -28,6 +28,7 @@ class Trainings(Fit):
 
 
 LINES: list[list[str]] = []
+STARTS = {"net5": [f"start{fold}.ckpt" for fold in range(3)]}
 
 
 def test_the_best_candidates_are_trained_to_the_end_on_every_fold(tmp_path: Path) -> None:
@@ -36,7 +37,7 @@ def test_the_best_candidates_are_trained_to_the_end_on_every_fold(tmp_path: Path
     folds = [tmp_path / f"fold{fold}.csv" for fold in range(3)]
     folder = tmp_path / "rungs"
     folder.mkdir()
-    sweep = open_rungs(folder, RungsPlan(NAMES, BUDGET), recipes, folds, lambda _: None)
+    sweep = open_rungs(folder, RungsPlan(NAMES, BUDGET), CandidateChooser(recipes, folds, STARTS), lambda _: None)
     sweep.run(Trainings(tmp_path / "shared.yaml"), StopSignals())
     stands = reached(sweep)
     assert (BUDGET.sizes, BUDGET.epochs) == ((6, 2), (10, 30))
@@ -48,6 +49,9 @@ def test_the_best_candidates_are_trained_to_the_end_on_every_fold(tmp_path: Path
     assert len(LINES) == 6 * 3 + 2 * 3
     assert LINES[1][:4] == ["--config", f"{recipes['net0']}", "--data.source=list", f"--data.path={folds[1]}"]
     assert "--seed_everything=1" in LINES[1]
+    started = [(line[2], line[4]) for line in LINES if str(recipes["net5"]) in line]
+    assert started[1] == ("--model.initial.checkpoint=start1.ckpt", f"--data.path={folds[1]}")
+    assert not any("checkpoint" in " ".join(line) for line in LINES if str(recipes["net5"]) not in line)
 
 
 def test_without_folds_the_images_own_split_is_validated_on(tmp_path: Path) -> None:
@@ -56,7 +60,7 @@ def test_without_folds_the_images_own_split_is_validated_on(tmp_path: Path) -> N
     folder = tmp_path / "rungs"
     folder.mkdir()
     recipes = {name: tmp_path / f"{name}.yaml" for name in NAMES[:2]}
-    sweep = open_rungs(folder, RungsPlan(NAMES[:2], budget), recipes, [], lambda _: None)
+    sweep = open_rungs(folder, RungsPlan(NAMES[:2], budget), CandidateChooser(recipes, []), lambda _: None)
     sweep.run(Trainings(tmp_path / "shared.yaml"), StopSignals())
     assert [each.name for each in reached(sweep)] == ["net1", "net0"]
     assert LINES[0] == ["--config", str(recipes["net0"]), "None"]

@@ -49,3 +49,17 @@ def test_a_batch_is_never_larger_than_the_set() -> None:
 def test_a_full_training_is_no_shorter_than_the_comparison() -> None:
     assert [full_epochs(LITE, PHOTOS, 3), full_epochs(LITE, PHOTOS, 20)] == [8, 20]
     assert [full_epochs(RANDOM, PHOTOS, 3), full_epochs(SMALL, DIGITS, 3)] == [60, 30]
+
+
+def test_a_fitted_classifier_is_trained_in_small_steps_and_a_fresh_one_alone_first() -> None:
+    fresh, fitted, alone = (
+        values_of(recipe_of(LITE, PHOTOS, 8, compared=False, head=head))["model"]
+        for head in ("fresh", "fitted", "alone")
+    )
+    assert (fresh["initial"]["freeze_epochs"], alone["initial"]["freeze_epochs"]) == (1, "all")
+    assert "freeze_epochs" not in fitted["initial"]
+    assert fresh["optimizer"]["head_factor"] == 5
+    for model in (fitted, alone):
+        assert "head_factor" not in model["optimizer"]
+        assert model["optimizer"]["learning_rate"] == fresh["optimizer"]["learning_rate"] / 10
+        assert model["initial"]["batch_norm"] == "frozen"

@@ -10,10 +10,12 @@ import time
 from pathlib import Path
 
 import pytest
-from made_choice import make_choice, make_images
+import torch
+from made_choice import make_choice, make_images, make_weights
 
 from lit_cnn.choosing.candidates import Candidate
-from lit_cnn.cli.choose import choice_tables
+from lit_cnn.choosing.head_starts import HeadStart
+from lit_cnn.cli.choose import better_of, choice_tables
 from lit_cnn.cli.main import main
 from lit_cnn.cli.tables import lines
 
@@ -82,9 +84,20 @@ def test_the_table_marks_the_recommendation_and_says_the_condition(tmp_path: Pat
     assert "a batch of 1 image, precision 32-true, on cpu, 1 thread (" in text
 
 
+def test_a_training_that_is_no_better_than_its_start_leaves_the_start(tmp_path: Path) -> None:
+    told: list[str] = []
+    trained, start = make_weights(tmp_path / "trained.ckpt", "cifar_resnet8"), HeadStart("start.ckpt", 0.8)
+    for score, expected in ((0.81, str(trained)), (0.8, "start.ckpt"), (0.7, "start.ckpt")):
+        torch.save({**torch.load(trained, weights_only=True), "best_score": score}, trained)
+        assert better_of(start, trained, told.append) == expected
+    assert told[-1] == "the start start.ckpt is kept: 80.0 %, and 70.0 % after the training"
+    assert better_of(None, trained, told.append) == str(trained)
+
+
 def start(images: Path, out: Path) -> subprocess.Popen[bytes]:
     words = ["choose", "--data", str(images), "--pretrained", "none", "--out", str(out), "--budget", "2m"]
-    networks = ["--networks", "cifar_resnet8", "cifar_resnet20", "--device", "cpu", "--json"]
+    networks = ["--networks", "cifar_resnet8", "cifar_resnet20", "--sizes", "16", "--device", "cpu", "--json"]
+    networks += ["--weights", str(out.parent / "weights.ckpt")]
     with (out.parent / f"{out.name}.log").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "lit_cnn", *words, *networks],
@@ -98,6 +111,7 @@ def start(images: Path, out: Path) -> subprocess.Popen[bytes]:
 @pytest.mark.slow
 def test_a_choice_that_is_killed_three_times_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
     images = make_images(tmp_path / "images")
+    make_weights(tmp_path / "weights.ckpt", "cifar_resnet8")
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert start(images, whole).wait(timeout=600) == 0
     killed.mkdir()
@@ -119,3 +133,8 @@ def test_a_choice_that_is_killed_three_times_ends_as_an_uninterrupted_one(tmp_pa
     for name in sorted(path.name for path in (whole / "answers").glob("*.json")):
         assert json.loads((whole / "answers" / name).read_text()) == json.loads((killed / "answers" / name).read_text())
     assert (killed / "choice.html").is_file()
+    started = {row["name"]: row["probe"] for row in second["rows"]}
+    assert started["cifar_resnet8-16-pretrained"] is not None
+    assert len(list((killed / "starts").glob("*.ckpt"))) == 5
+    config = next((killed / "rungs").glob("*/config.yaml"))
+    assert "starts/cifar_resnet8-16-pretrained-0.ckpt" in config.read_text()
