@@ -3,27 +3,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from lit_cnn.architectures.catalog import create_model
 from lit_cnn.detection.detector_network import DetectorNetwork
 from lit_cnn.detection.fcos import FCOSSettings
 from lit_cnn.detection.initial_backbone import load_weights, require_whole
 from lit_cnn.detection.networks import create_detector
 from lit_cnn.detection.pyramid import PyramidSettings
-from lit_cnn.run_folder.checkpoint import FORMAT
 from lit_cnn.training.fine_tuning import InitialWeights
-
-
-@pytest.fixture(scope="module")
-def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint of an untrained classifier."""
-    torch.manual_seed(0)
-    network = create_model("resnet18", num_classes=3)
-    path = tmp_path_factory.mktemp("weights") / "classifier.ckpt"
-    described = {"architecture": "resnet18", "options": {}, "num_classes": 3, "in_channels": 3}
-    state = {f"net.{name}": value for name, value in network.state_dict().items()}
-    names = {"class_names": ["a", "b", "c"], "preprocessing": None}
-    torch.save({"format": FORMAT, "network": described, "state_dict": state, "global_step": 0, **names}, path)
-    return path
 
 
 def detector(architecture: str = "resnet18") -> DetectorNetwork:

@@ -24,6 +24,7 @@ COCO = [
     for network in ("resnet101", "resnet200")
     for kind in ("baseline", "auto_augment", "rand_augment")
 ]
+VOC = [("faster_rcnn", "detection/faster_rcnn_resnet50_voc"), ("ssd", "detection/ssd_resnet50_voc")]
 FACTS = stored_facts("detection")
 
 
@@ -38,7 +39,7 @@ def resolved(name: str) -> dict[str, Any]:
 
 
 def test_every_result_of_the_table_has_a_recipe_and_blood_cells_have_one() -> None:
-    assert sorted(RECIPES) == sorted([*(name for _, _, name in COCO), "detection/bccd"])
+    assert sorted(RECIPES) == sorted([*(name for _, _, name in COCO), *(name for _, name in VOC), "detection/bccd"])
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -49,12 +50,12 @@ def test_a_recipe_fits_on_a_page_says_what_it_is_and_how_it_is_run(name: str) ->
     assert max(map(len, lines)) <= 120
     assert [file.resolve() for file in configs_of(path)] == [path.resolve()]
     assert recipe["task"] == "detection"
-    assert {"title", "paper", "source", "metric", "epochs", "deviations"} <= set(recipe["about"])
+    assert {"title", "paper", "source", "metric", "deviations"} <= set(recipe["about"])
     assert set(recipe["about"]) <= {field.name for field in dataclasses.fields(About)}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for _, _, name in COCO])
+@pytest.mark.parametrize("name", [*(name for _, _, name in COCO), *(name for _, name in VOC)])
 def test_a_recipe_resolves_to_itself_and_its_network_takes_its_options(name: str, tmp_path: Path) -> None:
     dumped = parsed(name).dump()
     (tmp_path / "config.yaml").write_text(dumped)
@@ -133,3 +134,28 @@ def test_warm_up_and_decays_stand_at_the_codes_shares_of_the_run(name: str) -> N
     assert schedule["warmup_epochs"] * steps_per_epoch == pytest.approx(code["warmup_steps"], rel=0.01)
     start = schedule["warmup_start_factor"] * recipe["model"]["optimizer"]["learning_rate"]
     assert start == pytest.approx(code["warmup_start_rate"], rel=0.01)
+
+
+@pytest.mark.parametrize(("detector", "name"), VOC)
+def test_a_recipe_on_voc_has_the_papers_values(detector: str, name: str) -> None:
+    recipe, paper, table = resolved(name), FACTS["voc"][detector], FACTS["voc"]["table"][detector]
+    model, data, epochs = recipe["model"], recipe["data"], recipe["trainer"]["max_epochs"]
+    assert (model["detector"], model["architecture"], data["layout"]) == (detector, "resnet50", "voc")
+    assert data["trainval"]
+    assert recipe["about"]["value"] == table["cutmix"]
+    header = find_recipe(name).read_text().partition("task:")[0]
+    assert all(f"{value}" in header for value in table.values())
+    assert data["batch_size"] == model["optimizer"]["base_batch_size"] == paper["batch_images"]
+    assert model["optimizer"]["learning_rate"] == paper["learning_rate"]
+    steps_per_epoch = FACTS["voc"]["training_images"] * (1 - data["val_fraction"]) / paper["batch_images"]
+    assert epochs * steps_per_epoch == pytest.approx(paper["iterations"], rel=0.01)
+    schedule = model["schedule"]
+    assert [step * steps_per_epoch for step in schedule["step_epochs"]] == pytest.approx(paper["decay_steps"], rel=0.01)
+    assert schedule["step_factor"] == paper["decay_factor"]
+    assert recipe["monitor"] == "val/voc07_ap50"
+
+
+def test_ssd_on_voc_has_the_papers_canvas_and_first_map() -> None:
+    recipe, paper = resolved("detection/ssd_resnet50_voc"), FACTS["voc"]["ssd"]
+    assert recipe["data"]["canvas"] == [paper["input_px"]] * 2
+    assert recipe["model"]["pyramid"]["strides"][0] == paper["first_map_stride"]
