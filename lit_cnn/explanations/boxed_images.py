@@ -42,7 +42,7 @@ class BoxedImages:
 
 
 def mean_box_size(split: AnnotatedSplit) -> tuple[float, float]:
-    """Width and height of a box as shares of its image's, averaged over all boxes that are no crowds."""
+    """Width and height of a box as shares of its image's, averaged over all boxes but crowds."""
     shares = [
         (image.boxes[~image.crowd][:, 2:] - image.boxes[~image.crowd][:, :2]) / (image.width, image.height)
         for image in split.images

@@ -172,14 +172,15 @@ def _joined(parts: Sequence[Prepared]) -> tuple[list[int], Tensor, Tensor]:
 
 def overlaps_of(levels: Tensor, true: Tensor, geometry: CropGeometry, threshold: float) -> Overlaps:
     """How well the regions of a map, float (H, W) on the crop, fit true boxes (M, 4) in pixels of the file."""
-    largest, best = [], []
     array = levels.numpy()
-    for each in swept(threshold):
-        regions = region_boxes(array, each)
-        fits = box_iou(geometry.to_file(regions.boxes), true).amax(dim=1)
-        largest.append(0.0 if regions.largest is None else float(fits[regions.largest]))
-        best.append(0.0 if regions.largest is None else float(fits.max()))
-    return Overlaps(torch.tensor(largest, dtype=torch.float64), torch.tensor(best, dtype=torch.float64))
+    regions = [region_boxes(array, each) for each in swept(threshold)]
+    boxes = torch.cat([each.boxes for each in regions])
+    fits = box_iou(geometry.to_file(boxes), true).amax(dim=1).split([len(each.boxes) for each in regions])
+    largest, best = torch.zeros(2, len(regions), dtype=torch.float64)
+    for place, (each, own) in enumerate(zip(regions, fits, strict=True)):
+        if each.largest is not None:
+            largest[place], best[place] = own[each.largest], own.max()
+    return Overlaps(largest, best)
 
 
 def found_box(levels: Tensor, geometry: CropGeometry, threshold: float) -> Tensor | None:
