@@ -41,7 +41,7 @@ class Probing:
     say: Callable[[str], None]
 
     def answers(self, candidates: Sequence[Candidate]) -> dict[str, dict[str, bool]]:
-        """Candidate -> image -> whether its probe is right; the heads are kept beside it."""
+        """Candidate -> image -> whether its probe is right; the heads are kept with it."""
 
         def work(candidate: Candidate) -> dict[str, bool]:
             recipe = self.recipes[candidate.name]

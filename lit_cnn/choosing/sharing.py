@@ -11,7 +11,7 @@ from lit_cnn.run_folder.atomic import write_text
 from lit_cnn.sweeps.locks import take
 
 SECONDS = ".seconds"
-"""Ends the name of the file beside a result that says how long the work took."""
+"""Ends the name of the file, next to a result, that says how long the work took."""
 
 
 def shared_work(folder: Path, pieces: Mapping[str, Callable[[], Any]], say: Callable[[str], None]) -> dict[str, Any]:
