@@ -45,3 +45,10 @@ def test_an_image_without_candidates_has_no_detections() -> None:
 def test_settings_are_checked(name: str, value: float, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         DecodingSettings(**{name: value})  # type: ignore[arg-type]
+
+
+def test_each_class_may_have_a_box_of_its_own() -> None:
+    boxes = torch.tensor([[[0.0, 0, 10, 10], [20, 20, 40, 40]]])
+    found = select([LevelBoxes(torch.tensor([[0.6, 0.9]]), boxes)], (50, 50), DecodingSettings())
+    assert found.labels.tolist() == [1, 0]
+    assert found.boxes.tolist() == [[20, 20, 40, 40], [0, 0, 10, 10]]

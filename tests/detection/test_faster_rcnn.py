@@ -285,6 +285,27 @@ def test_draws_depend_on_seed_step_and_position_alone() -> None:
     )
 
 
+def test_what_is_drawn_of_an_image_does_not_depend_on_its_batch() -> None:
+    """With the mean over images: that of two images is the mean of each alone, on whatever rank."""
+    network, whole = detector(normalizer="image").eval(), batch(2)
+    mean = losses(network, whole)
+    alone = []
+    for row in range(2):
+        mine, image = whole.rows == row, slice(row, row + 1)
+        part = whole._replace(
+            images=whole.images[image],
+            boxes=whole.boxes[mine],
+            labels=whole.labels[mine],
+            rows=whole.rows[mine] - row,
+            shares=whole.shares[mine],
+            index=whole.index[image],
+            position=whole.position[image],
+        )
+        alone.append(losses(network, part))
+    for key in LOSSES:
+        assert mean[key].item() == pytest.approx((alone[0][key] + alone[1][key]).item() / 2, rel=1e-4)
+
+
 def test_boxes_that_fit_no_anchor_are_told() -> None:
     boxes = [torch.tensor([[10.0, 12, 50, 60], [17.0, 17, 18, 18]]), torch.zeros(0, 4)]
     assert detector().reached(boxes).tolist() == [True, False]

@@ -129,3 +129,13 @@ def test_norms_follow_the_convolutions(norm: str, kind: type[nn.Module]) -> None
 def test_settings_are_checked(settings: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         PyramidSettings(**settings)
+
+
+def test_pool_adds_every_other_pixel_of_the_last_map() -> None:
+    settings = PyramidSettings(width=8, strides=(4, 8), top="pool")
+    assert settings.all_strides == (4, 8, 16)
+    pyramid = Pyramid(thin_resnet(), "resnet18", settings).eval()
+    with torch.no_grad():
+        *_, last, added = pyramid(torch.randn(1, 3, 64, 64))
+    assert torch.equal(added, last[:, :, ::2, ::2])
+    assert pyramid.own_maps == 2
