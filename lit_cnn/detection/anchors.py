@@ -33,14 +33,14 @@ class Anchors:
     def __init__(self, sizes: Sequence[Sequence[int]], aspect_ratios: Sequence[float], strides: Sequence[int]) -> None:
         self.strides = tuple(strides)
         ratios = (tuple(aspect_ratios),) * len(sizes)
-        self._generator = AnchorGenerator(tuple(tuple(level) for level in sizes), ratios)
+        self.generator = AnchorGenerator(tuple(tuple(level) for level in sizes), ratios)
 
     @property
     def per_position(self) -> int:
-        return self._generator.num_anchors_per_location()[0]
+        return self.generator.num_anchors_per_location()[0]
 
     def boxes(self, grids: Sequence[Grid], device: torch.device) -> list[Tensor]:
         """(h w per_position, 4) float32 for each level, row by row of the map, in pixels of the canvas."""
-        self._generator.set_cell_anchors(torch.float32, device)
+        self.generator.set_cell_anchors(torch.float32, device)
         strides: Any = [(stride, stride) for stride in self.strides]  # numbers serve where tensors are asked for
-        return self._generator.grid_anchors([list(grid) for grid in grids], strides)
+        return self.generator.grid_anchors([list(grid) for grid in grids], strides)

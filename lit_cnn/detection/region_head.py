@@ -20,7 +20,7 @@ from lit_cnn.detection.torchvision_internals import BoxCoder, Matcher
 POINTS = 2
 """Along each side of a position of the pooled map, between which the map is interpolated."""
 SMALLEST = 0.01
-"""Side in px below which a box that was moved onto the canvas's border is no detection."""
+"""Side in px below which a box that was moved onto the canvas's border counts as none."""
 
 
 class Sample(NamedTuple):

@@ -33,7 +33,7 @@ class RegionProposals(RegionProposalNetwork):
         anchors = Anchors(sizes, settings.aspect_ratios, strides)
         kept = {"training": settings.training_proposals, "testing": settings.proposals}
         super().__init__(
-            anchors._generator,
+            anchors.generator,
             RPNHead(width, anchors.per_position),
             fg_iou_thresh=settings.anchor_positive_iou,
             bg_iou_thresh=settings.anchor_negative_iou,

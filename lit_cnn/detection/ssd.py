@@ -21,7 +21,7 @@ from lit_cnn.detection.decoding import LevelBoxes
 from lit_cnn.detection.dense_head import DenseHead, HeadOutputs
 from lit_cnn.detection.ssd_settings import SSDSettings
 from lit_cnn.detection.targets import BACKGROUND, Assignment
-from lit_cnn.detection.torchvision_internals import BoxCoder, SSDMatcher
+from lit_cnn.detection.torchvision_internals import BoxCoder, SSDMatcher, default_boxes
 from lit_cnn.training.announce import announce
 
 
@@ -42,7 +42,7 @@ class DefaultBoxes:
     def boxes(self, grids: Sequence[Grid], device: torch.device) -> list[Tensor]:
         """(h w per_position, 4) float32 for each map, row by row, in pixels of the canvas."""
         height, width = self.canvas
-        shares = self._generator._grid_default_boxes([list(grid) for grid in grids], [height, width])
+        shares = default_boxes(self._generator, grids, (height, width))
         centers, sides = shares[:, :2], shares[:, 2:]
         corners = torch.cat([centers - 0.5 * sides, centers + 0.5 * sides], 1) * torch.tensor([width, height] * 2)
         counts = [h * w * number for (h, w), number in zip(grids, self.per_position, strict=True)]

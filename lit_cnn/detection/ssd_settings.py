@@ -11,7 +11,7 @@ class SSDSettings:
     """SSD's maps, default boxes and losses.
 
     Args:
-        aspect_ratios: For each map, from fine to coarse, width over height of default boxes beside the two square ones;
+        aspect_ratios: Of each map, fine to coarse, width over height of default boxes without the two square ones;
             each has its inverse as well.
         scales: Sides of the default boxes of each map, and one more, as shares of the canvas's sides.
         positive_iou: A default box belongs to the box it overlaps most if their IoU is at least this, and to a box

@@ -85,7 +85,7 @@ def test_matches_are_torchvisions() -> None:
     corners = torch.rand(40, 2, generator=generator) * 50
     boxes = torch.cat([corners, corners + 4 + torch.rand(40, 2, generator=generator) * 90], 1)
     module, levels = head(), anchors()
-    theirs = FCOS(Maps([]), 3, anchor_generator=Anchors([(8,), (16,)], (1.0,), STRIDES)._generator)
+    theirs = FCOS(Maps([]), 3, anchor_generator=Anchors([(8,), (16,)], (1.0,), STRIDES).generator)
     kept: list[Tensor] = []
     theirs.head.compute_loss = lambda *arguments: kept.extend(arguments[3])  # type: ignore[method-assign]
     target = {"boxes": boxes, "labels": torch.zeros(40, dtype=torch.int64)}

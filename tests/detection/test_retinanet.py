@@ -23,8 +23,8 @@ def head(strides: Sequence[int] = (8, 16), **settings: float | str) -> RetinaNet
 
 def test_anchors_are_torchvisions_by_default() -> None:
     ours, theirs = head((8, 16, 32, 64, 128)).anchors, _default_anchorgen()
-    assert ours._generator.sizes == theirs.sizes
-    assert ours._generator.aspect_ratios == theirs.aspect_ratios
+    assert ours.generator.sizes == theirs.sizes
+    assert ours.generator.aspect_ratios == theirs.aspect_ratios
     assert ours.per_position == 9
 
 
