@@ -1,6 +1,6 @@
 """What the network sees in validation, test and prediction: resized, center cropped. Draws nothing."""
 
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image
@@ -13,6 +13,7 @@ from lit_cnn.data.settings import Interpolation, ResizeMode
 from lit_cnn.data.sources.bit_depth import Levels
 from lit_cnn.data.sources.decoding import AnyImage, ColorProfile, PixelFormat
 from lit_cnn.data.sources.transparency import Color
+from lit_cnn.data.stored_fields import from_stored, to_stored
 
 LEGACY: dict[str, Any] = {"levels": "clip", "background": None, "color_profile": "ignore"}
 """Entries that older dictionaries lack, with what was done then."""
@@ -60,7 +61,7 @@ class Preprocessing:
 
     def as_dict(self) -> dict[str, Any]:
         """Built-in types only (lists instead of tuples), ready for a checkpoint or JSON."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return to_stored(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Preprocessing":
@@ -69,18 +70,7 @@ class Preprocessing:
         Raises:
             ValueError: if a key without a default is missing, or a key is unknown.
         """
-        names = {field.name for field in fields(cls)}
-        values = {**LEGACY, **values}
-        needed = {field.name for field in fields(cls) if field.default is MISSING}
-        if wrong := sorted((set(values) - names) | (needed - set(values))):
-            raise ValueError(
-                f"the stored preprocessing has missing or unknown entries ({', '.join(wrong)}); it needs "
-                f"{sorted(needed)}"
-            )
-        plain: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
-        }
-        return cls(**plain)
+        return from_stored(cls, {**LEGACY, **values}, "the stored preprocessing")
 
 
 def resized_images(images: Tensor, preprocessing: Preprocessing) -> ResizedImages:

@@ -1,12 +1,13 @@
 """What happens to an image before it meets a detector, as a checkpoint records it."""
 
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from lit_cnn.data.image_size import Sides
 from lit_cnn.data.sources.bit_depth import Levels
 from lit_cnn.data.sources.decoding import ColorProfile, PixelFormat
 from lit_cnn.data.sources.transparency import Color
+from lit_cnn.data.stored_fields import from_stored, to_stored
 from lit_cnn.detection.canvas import Canvas
 
 
@@ -44,7 +45,7 @@ class CanvasPreprocessing:
 
     def as_dict(self) -> dict[str, Any]:
         """Built-in types only (lists instead of tuples), ready for a checkpoint or JSON."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return to_stored(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "CanvasPreprocessing":
@@ -53,14 +54,4 @@ class CanvasPreprocessing:
         Raises:
             ValueError: if a key without a default is missing, or a key is unknown.
         """
-        names = {field.name for field in fields(cls)}
-        needed = {field.name for field in fields(cls) if field.default is MISSING}
-        if wrong := sorted((set(values) - names) | (needed - set(values))):
-            raise ValueError(
-                f"the stored preprocessing of a detector has missing or unknown entries ({', '.join(wrong)}); it needs "
-                f"{sorted(needed)}"
-            )
-        plain: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
-        }
-        return cls(**plain)
+        return from_stored(cls, values, "the stored preprocessing of a detector")
