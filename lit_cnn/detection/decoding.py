@@ -1,6 +1,6 @@
 """From scored boxes to detections: the score threshold, the best of each level, non-maximum suppression."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -46,6 +46,21 @@ class LevelBoxes(NamedTuple):
 
     scores: Tensor
     boxes: Tensor
+
+
+def by_level(scores: Iterable[Tensor], boxes: Iterable[Tensor], anchors: Sequence[Tensor]) -> list[list[LevelBoxes]]:
+    """What a head says of N images at the A anchors of all levels, as what it says of each level.
+
+    Args:
+        scores: (A, K) of each image.
+        boxes: (A, 4) of each image.
+        anchors: (A_level, 4) of each level.
+    """
+    sizes = [len(level) for level in anchors]
+    return [
+        [LevelBoxes(*level) for level in zip(*(part.split(sizes) for part in image), strict=True)]
+        for image in zip(scores, boxes, strict=True)
+    ]
 
 
 def select(levels: Sequence[LevelBoxes], canvas: tuple[int, int], settings: DecodingSettings) -> Detections:

@@ -1,13 +1,15 @@
 """What a dense head is: raw outputs at every anchor, how they are matched with boxes, their losses, their boxes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, NamedTuple
 
+import torch
 from torch import Tensor, nn
+from torchvision.ops import box_iou
 
 from lit_cnn.detection.anchors import StartingBoxes
 from lit_cnn.detection.decoding import LevelBoxes
-from lit_cnn.detection.targets import Assignment, Normalizer
+from lit_cnn.detection.targets import BACKGROUND, Assignment, Normalizer
 
 
 class HeadOutputs(NamedTuple):
@@ -60,3 +62,24 @@ class DenseHead(nn.Module):
     def boxes(self, outputs: HeadOutputs, anchors: Sequence[Tensor]) -> list[list[LevelBoxes]]:
         """Scores and boxes of each level for each of the N images, from float32 outputs."""
         raise NotImplementedError
+
+
+class OverlapHead(DenseHead):
+    """A head whose anchors are matched with boxes by their IoU."""
+
+    matcher: Callable[[Tensor], Tensor]
+    """(M, A) IoU of boxes and anchors -> (A,) the box of each anchor, ``BACKGROUND`` or ``IGNORED``."""
+    positive_iou: float
+    """From which IoU on an anchor answers for a box."""
+
+    def match(self, anchors: Sequence[Tensor], boxes: Tensor) -> Tensor:
+        """The matcher's box; a box that no anchor overlaps has none."""
+        flat = torch.cat(list(anchors))
+        if len(boxes) == 0:
+            return torch.full((len(flat),), BACKGROUND, device=flat.device)
+        overlaps = box_iou(boxes, flat)
+        return torch.where(overlaps.amax(0) > 0, self.matcher(overlaps), BACKGROUND)
+
+    def reached(self, anchors: Sequence[Tensor], boxes: Tensor) -> Tensor:
+        """Those with an anchor of an IoU of ``positive_iou``."""
+        return box_iou(boxes, torch.cat(list(anchors))).amax(1) >= self.positive_iou

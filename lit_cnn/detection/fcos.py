@@ -13,7 +13,7 @@ from torchvision.models.detection.fcos import FCOSClassificationHead, FCOSRegres
 from torchvision.ops import generalized_box_iou_loss, sigmoid_focal_loss
 
 from lit_cnn.detection.anchors import Anchors
-from lit_cnn.detection.decoding import LevelBoxes
+from lit_cnn.detection.decoding import LevelBoxes, by_level
 from lit_cnn.detection.dense_head import DenseHead, HeadOutputs
 from lit_cnn.detection.norms import make_norm
 from lit_cnn.detection.targets import BACKGROUND, Assignment, Normalizer
@@ -132,10 +132,6 @@ class FCOSHead(DenseHead):
 
     def boxes(self, outputs: HeadOutputs, anchors: Sequence[Tensor]) -> list[list[LevelBoxes]]:
         assert outputs.centerness is not None
-        sizes = [len(level) for level in anchors]
         scores = (outputs.logits.sigmoid() * outputs.centerness.sigmoid()).sqrt()
         found = self.box_coder.decode(outputs.regression, torch.cat(list(anchors)).expand_as(outputs.regression))
-        return [
-            [LevelBoxes(*level) for level in zip(image_scores.split(sizes), image_boxes.split(sizes), strict=True)]
-            for image_scores, image_boxes in zip(scores, found, strict=True)
-        ]
+        return by_level(scores, found, anchors)

@@ -13,13 +13,13 @@ from typing import Literal, get_args
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.ops import box_iou, generalized_box_iou_loss, sigmoid_focal_loss
+from torchvision.ops import generalized_box_iou_loss, sigmoid_focal_loss
 
 from lit_cnn.detection.anchors import Anchors
-from lit_cnn.detection.decoding import LevelBoxes
-from lit_cnn.detection.dense_head import DenseHead, HeadOutputs
+from lit_cnn.detection.decoding import LevelBoxes, by_level
+from lit_cnn.detection.dense_head import HeadOutputs, OverlapHead
 from lit_cnn.detection.norms import Norm, make_norm
-from lit_cnn.detection.targets import BACKGROUND, Assignment, Normalizer
+from lit_cnn.detection.targets import Assignment, Normalizer
 from lit_cnn.detection.torchvision_internals import BoxCoder, Matcher
 
 BoxLoss = Literal["l1", "huber", "giou"]
@@ -125,7 +125,7 @@ class Branch(nn.Module):
         return torch.cat(found, 1)
 
 
-class RetinaNetHead(DenseHead):
+class RetinaNetHead(OverlapHead):
     """RetinaNet's two branches.
 
     Args:
@@ -141,6 +141,7 @@ class RetinaNetHead(DenseHead):
     def __init__(self, width: int, num_classes: int, strides: Sequence[int], settings: RetinaNetSettings) -> None:
         super().__init__()
         self.settings, self.normalizer = settings, settings.normalizer
+        self.positive_iou = settings.positive_iou
         steps = settings.scales_per_level
         sizes = [[int(settings.anchor_scale * s * 2 ** (k / steps)) for k in range(steps)] for s in strides]
         anchors = Anchors(sizes, settings.aspect_ratios, strides)
@@ -154,18 +155,6 @@ class RetinaNetHead(DenseHead):
 
     def forward(self, maps: list[Tensor]) -> HeadOutputs:
         return HeadOutputs(self.classification(maps), self.regression(maps))
-
-    def match(self, anchors: Sequence[Tensor], boxes: Tensor) -> Tensor:
-        """The box of the largest IoU; a box that no anchor overlaps has none."""
-        flat = torch.cat(list(anchors))
-        if len(boxes) == 0:
-            return torch.full((len(flat),), BACKGROUND, device=flat.device)
-        overlaps = box_iou(boxes, flat)
-        return torch.where(overlaps.amax(0) > 0, self.matcher(overlaps), BACKGROUND)
-
-    def reached(self, anchors: Sequence[Tensor], boxes: Tensor) -> Tensor:
-        """Those with an anchor of an IoU of ``positive_iou``."""
-        return box_iou(boxes, torch.cat(list(anchors))).amax(1) >= self.settings.positive_iou
 
     def losses(
         self, outputs: HeadOutputs, anchors: Sequence[Tensor], assignment: Assignment, factors: Tensor
@@ -191,13 +180,6 @@ class RetinaNetHead(DenseHead):
         return (coded - wanted).abs().sum(1)
 
     def boxes(self, outputs: HeadOutputs, anchors: Sequence[Tensor]) -> list[list[LevelBoxes]]:
-        sizes, flat = [len(level) for level in anchors], torch.cat(list(anchors))
-        return [
-            [
-                LevelBoxes(*level)
-                for level in zip(
-                    logits.sigmoid().split(sizes), self.box_coder.decode_single(coded, flat).split(sizes), strict=True
-                )
-            ]
-            for logits, coded in zip(outputs.logits, outputs.regression, strict=True)
-        ]
+        flat = torch.cat(list(anchors))
+        found = [self.box_coder.decode_single(coded, flat) for coded in outputs.regression]
+        return by_level(outputs.logits.sigmoid(), found, anchors)

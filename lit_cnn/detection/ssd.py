@@ -13,14 +13,13 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision.models.detection.anchor_utils import DefaultBoxGenerator
 from torchvision.models.detection.ssd import SSDHead as SSDLayers
-from torchvision.ops import box_iou
 
 from lit_cnn.detection.anchors import Grid
 from lit_cnn.detection.boxes import AnnotatedSplit
-from lit_cnn.detection.decoding import LevelBoxes
-from lit_cnn.detection.dense_head import DenseHead, HeadOutputs
+from lit_cnn.detection.decoding import LevelBoxes, by_level
+from lit_cnn.detection.dense_head import HeadOutputs, OverlapHead
 from lit_cnn.detection.ssd_settings import SSDSettings
-from lit_cnn.detection.targets import BACKGROUND, Assignment
+from lit_cnn.detection.targets import Assignment
 from lit_cnn.detection.torchvision_internals import BoxCoder, SSDMatcher, default_boxes
 from lit_cnn.training.announce import announce
 
@@ -49,7 +48,7 @@ class DefaultBoxes:
         return list(corners.to(device).split(counts))
 
 
-class SSDHead(DenseHead):
+class SSDHead(OverlapHead):
     """Two 3x3 convolutions on each map. All-empty batches have a loss of 0, as this file's first lines say.
 
     Args:
@@ -66,6 +65,7 @@ class SSDHead(DenseHead):
     ) -> None:
         super().__init__()
         self.settings, self.normalizer = settings, settings.normalizer
+        self.positive_iou = settings.positive_iou
         self.anchors = DefaultBoxes(settings, canvas)
         self.layers = SSDLayers(list(channels), self.anchors.per_position, num_classes + self.first_label)
         self.box_coder = BoxCoder(weights=(10.0, 10.0, 5.0, 5.0))
@@ -74,18 +74,6 @@ class SSDHead(DenseHead):
     def forward(self, maps: list[Tensor]) -> HeadOutputs:
         outputs = self.layers(maps)
         return HeadOutputs(outputs["cls_logits"], outputs["bbox_regression"])
-
-    def match(self, anchors: Sequence[Tensor], boxes: Tensor) -> Tensor:
-        """The box of the largest IoU, and the default box of the largest IoU for each box."""
-        flat = torch.cat(list(anchors))
-        if len(boxes) == 0:
-            return torch.full((len(flat),), BACKGROUND, device=flat.device)
-        overlaps = box_iou(boxes, flat)
-        return torch.where(overlaps.amax(0) > 0, self.matcher(overlaps), BACKGROUND)
-
-    def reached(self, anchors: Sequence[Tensor], boxes: Tensor) -> Tensor:
-        """Those with a default box of an IoU of ``positive_iou``."""
-        return box_iou(boxes, torch.cat(list(anchors))).amax(1) >= self.settings.positive_iou
 
     def losses(
         self, outputs: HeadOutputs, anchors: Sequence[Tensor], assignment: Assignment, factors: Tensor
@@ -110,18 +98,11 @@ class SSDHead(DenseHead):
         return background & (order.argsort(1) < self.settings.negatives_per_positive * objects)
 
     def boxes(self, outputs: HeadOutputs, anchors: Sequence[Tensor]) -> list[list[LevelBoxes]]:
-        sizes, flat = [len(level) for level in anchors], torch.cat(list(anchors))
         scores = outputs.logits.softmax(2)
         scores[..., 0] = 0.0  # the background is not detected
-        return [
-            [
-                LevelBoxes(*level)
-                for level in zip(
-                    image.split(sizes), self.box_coder.decode_single(coded, flat).split(sizes), strict=True
-                )
-            ]
-            for image, coded in zip(scores, outputs.regression, strict=True)
-        ]
+        flat = torch.cat(list(anchors))
+        found = [self.box_coder.decode_single(coded, flat) for coded in outputs.regression]
+        return by_level(scores, found, anchors)
 
 
 def announce_images_without_boxes(train: AnnotatedSplit) -> None:
