@@ -1,9 +1,8 @@
 """ImageData: a source, its augmentation and its batches, for Lightning."""
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any, get_args
 
-import lightning
 import numpy as np
 import torch
 from torch import Tensor
@@ -15,10 +14,9 @@ from lit_cnn.data.image_size import ImageSize, Sides, sides_of
 from lit_cnn.data.loading.datasets import ArrayBatches, FolderBatches, PlannedLoader, make_loader
 from lit_cnn.data.loading.doctor import LoaderFacts
 from lit_cnn.data.loading.fingerprints import Fingerprints
+from lit_cnn.data.loading.planned_data import PlannedData
 from lit_cnn.data.loading.resuming import data_state, fingerprints, progress, require_resumable
-from lit_cnn.data.loading.sampling import BatchPlan, EvalSampler, TrainSampler
-from lit_cnn.data.loading.workers import available_cores, default_workers
-from lit_cnn.data.normalization import denormalize, normalize
+from lit_cnn.data.loading.sampling import BatchPlan, TrainSampler
 from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.data.settings import (
     Background,
@@ -34,17 +32,16 @@ from lit_cnn.data.settings import (
 from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.bit_depth import Levels
 from lit_cnn.data.sources.channels import StatedChannels, require_channels, stated_channels, with_channels
-from lit_cnn.data.sources.decoding import ColorProfile, PixelFormat
+from lit_cnn.data.sources.decoding import ColorProfile
 from lit_cnn.data.sources.holdout import HoldOut, HoldOutRule
 from lit_cnn.data.sources.load import Source, SourceName, Split, load_source
 from lit_cnn.data.sources.pillow_limits import MAX_PIXELS
 from lit_cnn.data.sources.shards import ShardSplit
 from lit_cnn.data.summary import DataSummary
-from lit_cnn.lightning_internals import overfits_batches
 
 
 @dataclass(eq=False, repr=False)
-class ImageData(Augmentation, lightning.LightningDataModule):
+class ImageData(Augmentation, PlannedData):
     """Images of a source as batches of the recipe's making.
 
     Batches travel as uint8 and are normalized, and in training mixed, on the device. Every random decision follows from
@@ -102,6 +99,8 @@ class ImageData(Augmentation, lightning.LightningDataModule):
         ValueError: naming the field whose value is impossible.
     """
 
+    batch_kind = Batch
+
     source: SourceName
     path: str | None = None
     image_size: ImageSize = 224
@@ -126,7 +125,7 @@ class ImageData(Augmentation, lightning.LightningDataModule):
     evaluation: Evaluation = field(default_factory=Evaluation, kw_only=True)
 
     def __post_init__(self) -> None:
-        lightning.LightningDataModule.__init__(self)
+        PlannedData.__init__(self)
         require_image_size("image_size", self.image_size)
         for name in ("batch_size", "eval_batch_size", "workers", "repeats", "max_pixels"):
             value, least = getattr(self, name), 0 if name == "workers" else 1
@@ -191,16 +190,6 @@ class ImageData(Augmentation, lightning.LightningDataModule):
         return self.loaded.class_names
 
     @property
-    def num_classes(self) -> int:
-        """Number of classes K."""
-        return len(self.loaded.class_names)
-
-    @property
-    def train_size(self) -> int:
-        """Number of training images."""
-        return len(self.loaded.train)
-
-    @property
     def class_counts(self) -> Tensor:
         """Training images of each class, int64 (K,)."""
         return torch.bincount(self.loaded.train.labels, minlength=self.num_classes)
@@ -233,11 +222,6 @@ class ImageData(Augmentation, lightning.LightningDataModule):
         )
 
     @property
-    def pixel_format(self) -> PixelFormat:
-        """What the pixels of a file become, and from how many on it is refused."""
-        return replace(self.preprocessing.pixel_format, max_pixels=self.max_pixels)
-
-    @property
     def pipeline(self) -> Pipeline:
         """What happens to training images by the recipe's own values."""
         augmentation = Augmentation(**{each.name: getattr(self, each.name) for each in fields(Augmentation)})
@@ -260,10 +244,6 @@ class ImageData(Augmentation, lightning.LightningDataModule):
             self._fingerprints = fingerprints(self.loaded)
         return data_state(self.loaded, self.trainer, self._fingerprints)
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Keep what ``train_dataloader`` compares, which knows where the trainer stands."""
-        self._resumed = state_dict
-
     # -- loaders ----------------------------------------------------------------------------------------------------
 
     def train_dataloader(self) -> PlannedLoader:
@@ -273,7 +253,7 @@ class ImageData(Augmentation, lightning.LightningDataModule):
             ValueError: if batch_size does not divide by devices x accumulation or exceeds the training set, or if the
                 data of a resumed run has changed (see ``require_resumable``).
         """
-        rank, world_size = self._ranks()
+        rank, world_size = self.ranks()
         epoch, first = progress(self.trainer)
         state = self.state_dict()
         require_resumable(self._resumed, state, self.loaded, self.trainer)
@@ -292,59 +272,23 @@ class ImageData(Augmentation, lightning.LightningDataModule):
             chunks=train.chunks if isinstance(train, ShardSplit) else None,
         )
         training = TrainingSettings(self.pipeline, self.epoch_plan, self.seed, self.num_classes)
-        return make_loader(self._batches(train, training), sampler, self._workers(), fixed=self._overfits())
+        return make_loader(self._batches(train, training), sampler, self.loader_workers(), fixed=self.overfits())
 
-    def val_dataloader(self) -> PlannedLoader:
-        """Every validation image exactly once over all ranks."""
-        return self._eval_loader(self.loaded.val)
+    def evaluation_batches(self, split: Split) -> ArrayBatches | FolderBatches:
+        return self._batches(split)
 
-    def test_dataloader(self) -> PlannedLoader:
-        """Every test image exactly once over all ranks.
-
-        Raises:
-            ValueError: if the source has no test split.
-        """
-        if self.loaded.test is None:
-            raise ValueError(f"{self.loaded.origin} has no test split; validate instead")
-        return self._eval_loader(self.loaded.test)
-
-    def predict_dataloader(self) -> PlannedLoader:
-        """The validation images, which ``trainer.predict`` takes."""
-        return self.val_dataloader()
-
-    def _eval_loader(self, split: Split) -> PlannedLoader:
-        rank, world_size = self._ranks()
-        batch = self.eval_batch_size or max(1, self.batch_size // world_size)
-        sampler = EvalSampler(len(split), batch, rank, world_size)
-        return make_loader(self._batches(split), sampler, self._workers(), fixed=self._overfits())
+    def in_memory(self) -> bool:
+        return isinstance(self.loaded.train, ArraySplit)
 
     def _batches(self, split: Split, training: TrainingSettings | None = None) -> ArrayBatches | FolderBatches:
         if isinstance(split, ArraySplit):
             return ArrayBatches(split, self.preprocessing, training)
         return FolderBatches(split, self.preprocessing, training, self.on_error, self.decode, self.max_pixels)
 
-    def _ranks(self) -> tuple[int, int]:
-        return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
-
-    def _overfits(self) -> bool:
-        """Whether the trainer asks for the same few batches in every epoch."""
-        overfits = self.trainer is not None and overfits_batches(self.trainer)
-        if overfits and self._ranks()[1] > 1:
-            raise ValueError("trainer.overfit_batches repeats the batches of one device: set trainer.devices to 1")
-        return overfits
-
-    def _cores(self) -> int:
-        """Cores for each training process of the machine."""
-        return max(1, available_cores() // (1 if self.trainer is None else max(1, self.trainer.num_devices)))
-
-    def _workers(self) -> int:
-        in_memory = isinstance(self.loaded.train, ArraySplit)
-        return default_workers(in_memory=in_memory, cores=self._cores()) if self.workers is None else self.workers
-
     @property
     def loader_facts(self) -> LoaderFacts:
         """How the training loader is set."""
-        return LoaderFacts.of(self.loaded.train, self._workers(), self._cores(), self.decode)
+        return LoaderFacts.of(self.loaded.train, self.loader_workers(), self.process_cores(), self.decode)
 
     def training_images(self, number: int) -> Tensor:
         """Up to ``number`` training images, spread evenly, as the network sees them in evaluation: (N, C, H, W).
@@ -359,15 +303,6 @@ class ImageData(Augmentation, lightning.LightningDataModule):
 
     # -- on the device ----------------------------------------------------------------------------------------------
 
-    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        """Normalize to float channels_last and, in training, mix. What holds no uint8 images passes unchanged."""
-        if not isinstance(batch, Batch) or batch.images.dtype != torch.uint8:
-            return batch
-        trainer = self.trainer
-        training = trainer is not None and bool(trainer.training)
-        step, epoch = (trainer.global_step, trainer.current_epoch) if training and trainer is not None else (0, 0)
-        return self.prepare(batch, training=training, step=step, epoch=epoch)
-
     def prepare(self, batch: Batch, *, training: bool, step: int, epoch: int) -> Batch:
         """The batch as the network sees it: normalized and, in training, mixed with the key of the optimizer step.
 
@@ -377,13 +312,3 @@ class ImageData(Augmentation, lightning.LightningDataModule):
         if not training or self.mixing.first:
             return batch
         return self.pipeline.at(self.epoch_plan.at(epoch)).mix_batch(batch, self.num_classes, (self.seed, step))
-
-    def normalized(self, images: Tensor) -> Tensor:
-        """uint8 (N, C, H, W) -> float32 channels_last, (pixel / 255 - mean) / std."""
-        preprocessing = self.preprocessing
-        return normalize(images, preprocessing.mean, preprocessing.std)
-
-    def denormalize(self, images: Tensor) -> Tensor:
-        """Undo ``normalized`` for pictures: float (N, C, H, W) -> uint8, rounded and clamped."""
-        preprocessing = self.preprocessing
-        return denormalize(images, preprocessing.mean, preprocessing.std)

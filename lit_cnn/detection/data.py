@@ -1,21 +1,16 @@
 """DetectionData: annotated images, their augmentation and their batches, for Lightning."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, get_args
-
-import lightning
-import torch
-from torch import Tensor
 
 from lit_cnn.data.loading.datasets import PlannedLoader, make_loader
 from lit_cnn.data.loading.doctor import LoaderFacts
+from lit_cnn.data.loading.planned_data import PlannedData
 from lit_cnn.data.loading.resuming import progress
-from lit_cnn.data.loading.sampling import EvalSampler, TrainSampler
-from lit_cnn.data.loading.workers import available_cores, default_workers
-from lit_cnn.data.normalization import denormalize, normalize
+from lit_cnn.data.loading.sampling import TrainSampler
 from lit_cnn.data.settings import Background, Normalize, OnError, background_color, checked_levels, require
 from lit_cnn.data.sources.bit_depth import Levels
-from lit_cnn.data.sources.decoding import ColorProfile, PixelFormat
+from lit_cnn.data.sources.decoding import ColorProfile
 from lit_cnn.data.sources.holdout import HoldOut
 from lit_cnn.data.sources.load import IMAGENET_STATISTICS, resolve_data_path
 from lit_cnn.data.sources.pillow_limits import MAX_PIXELS
@@ -28,11 +23,10 @@ from lit_cnn.detection.canvas import Canvas
 from lit_cnn.detection.preprocessing import CanvasPreprocessing
 from lit_cnn.detection.resuming import annotations_state, require_same_annotations
 from lit_cnn.detection.summary import BoxSummary
-from lit_cnn.lightning_internals import overfits_batches
 
 
 @dataclass(eq=False, repr=False)
-class DetectionData(BoxAugmentation, lightning.LightningDataModule):
+class DetectionData(BoxAugmentation, PlannedData):
     """Annotated images as batches of the recipe's making.
 
     Every image is fitted into one canvas. Batches travel as uint8 and are normalized, and in training mixed, on the
@@ -69,6 +63,8 @@ class DetectionData(BoxAugmentation, lightning.LightningDataModule):
         ValueError: naming the field whose value is impossible.
     """
 
+    batch_kind = BoxBatch
+
     path: str
     layout: Layout = "auto"
     canvas: tuple[int, int] = (512, 512)
@@ -91,7 +87,7 @@ class DetectionData(BoxAugmentation, lightning.LightningDataModule):
     """Color: gray files become it by copying."""
 
     def __post_init__(self) -> None:
-        lightning.LightningDataModule.__init__(self)
+        PlannedData.__init__(self)
         for name in ("batch_size", "eval_batch_size", "workers", "max_pixels"):
             value, least = getattr(self, name), 0 if name == "workers" else 1
             require(value is None or value >= least, name, value, f"at least {least}")
@@ -146,16 +142,6 @@ class DetectionData(BoxAugmentation, lightning.LightningDataModule):
         return list(self.loaded.train.class_names)
 
     @property
-    def num_classes(self) -> int:
-        """Number of classes K."""
-        return len(self.loaded.train.class_names)
-
-    @property
-    def train_size(self) -> int:
-        """Number of training images."""
-        return len(self.loaded.train)
-
-    @property
     def steps_per_epoch(self) -> int:
         """Optimizer steps of one epoch."""
         return TrainSampler(self.train_size, self.batch_size, drop_last=self.drop_last).steps
@@ -176,11 +162,6 @@ class DetectionData(BoxAugmentation, lightning.LightningDataModule):
         )
 
     @property
-    def pixel_format(self) -> PixelFormat:
-        """What the pixels of a file become, and from how many on it is refused."""
-        return replace(self.preprocessing.pixel_format, max_pixels=self.max_pixels)
-
-    @property
     def frame(self) -> Canvas:
         """The canvas that fits images into itself."""
         return self.preprocessing.frame
@@ -191,10 +172,6 @@ class DetectionData(BoxAugmentation, lightning.LightningDataModule):
             self._annotations = annotations_state(self.loaded)
         return {**self._annotations, "accumulation": self._accumulation()}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Keep what ``train_dataloader`` compares, which knows where the trainer stands."""
-        self._resumed = state_dict
-
     # -- loaders ----------------------------------------------------------------------------------------------------
 
     def train_dataloader(self) -> PlannedLoader:
@@ -204,7 +181,7 @@ class DetectionData(BoxAugmentation, lightning.LightningDataModule):
             ValueError: if batch_size does not divide by devices x accumulation or exceeds the training set, or if the
                 data of a resumed run has changed (see ``require_same_annotations``).
         """
-        rank, world_size = self._ranks()
+        rank, world_size = self.ranks()
         epoch, first = progress(self.trainer)
         require_same_annotations(self._resumed, self.state_dict(), self.loaded, self.trainer)
         sampler = TrainSampler(
@@ -219,82 +196,25 @@ class DetectionData(BoxAugmentation, lightning.LightningDataModule):
             first=first,
         )
         batches = self._batches(self.loaded.train, BoxTransform(self, self.frame, self.seed))
-        return make_loader(batches, sampler, self._workers(), fixed=self._overfits())  # type: ignore[arg-type]
+        return make_loader(batches, sampler, self.loader_workers(), fixed=self.overfits())  # type: ignore[arg-type]
 
-    def val_dataloader(self) -> PlannedLoader:
-        """Every validation image exactly once over all ranks."""
-        return self._eval_loader(self.loaded.val)
-
-    def test_dataloader(self) -> PlannedLoader:
-        """Every test image exactly once over all ranks.
-
-        Raises:
-            ValueError: if the folder has no test split.
-        """
-        if self.loaded.test is None:
-            raise ValueError(f"{self.loaded.origin} has no test split; validate instead")
-        return self._eval_loader(self.loaded.test)
-
-    def predict_dataloader(self) -> PlannedLoader:
-        """The validation images, which ``trainer.predict`` takes."""
-        return self.val_dataloader()
-
-    def _eval_loader(self, split: AnnotatedSplit) -> PlannedLoader:
-        rank, world_size = self._ranks()
-        batch = self.eval_batch_size or max(1, self.batch_size // world_size)
-        sampler = EvalSampler(len(split), batch, rank, world_size)
-        return make_loader(self._batches(split), sampler, self._workers(), fixed=self._overfits())  # type: ignore[arg-type]
+    def evaluation_batches(self, split: AnnotatedSplit) -> BoxBatches:
+        return self._batches(split)
 
     def _batches(self, split: AnnotatedSplit, transform: BoxTransform | None = None) -> BoxBatches:
         return BoxBatches(split, self.preprocessing, transform, self.on_error, self.max_pixels)
 
-    def _ranks(self) -> tuple[int, int]:
-        return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
-
     def _accumulation(self) -> int:
         return 1 if self.trainer is None else self.trainer.accumulate_grad_batches
-
-    def _overfits(self) -> bool:
-        """Whether the trainer asks for the same few batches in every epoch."""
-        overfits = self.trainer is not None and overfits_batches(self.trainer)
-        if overfits and self._ranks()[1] > 1:
-            raise ValueError("trainer.overfit_batches repeats the batches of one device: set trainer.devices to 1")
-        return overfits
-
-    def _cores(self) -> int:
-        """Cores for each training process of the machine."""
-        return max(1, available_cores() // (1 if self.trainer is None else max(1, self.trainer.num_devices)))
-
-    def _workers(self) -> int:
-        return default_workers(in_memory=False, cores=self._cores()) if self.workers is None else self.workers
 
     @property
     def loader_facts(self) -> LoaderFacts:
         """How the training loader is set."""
-        return LoaderFacts("files", self._workers(), self._cores(), "full")
+        return LoaderFacts("files", self.loader_workers(), self.process_cores(), "full")
 
     # -- on the device ----------------------------------------------------------------------------------------------
-
-    def on_after_batch_transfer(self, batch: BoxBatch, dataloader_idx: int) -> BoxBatch:
-        """Normalize to float channels_last and, in training, mix. What holds no uint8 images passes unchanged."""
-        if not isinstance(batch, BoxBatch) or batch.images.dtype != torch.uint8:
-            return batch
-        trainer = self.trainer
-        training = trainer is not None and bool(trainer.training)
-        step, epoch = (trainer.global_step, trainer.current_epoch) if training and trainer is not None else (0, 0)
-        return self.prepare(batch, training=training, step=step, epoch=epoch)
 
     def prepare(self, batch: BoxBatch, *, training: bool, step: int, epoch: int) -> BoxBatch:
         """The batch as the network sees it: normalized and, in training, mixed with the key of the optimizer step."""
         batch = batch._replace(images=self.normalized(batch.images))
         return mix_boxes(batch, self.mixup, (self.seed, step)) if training and self.mixup.active(epoch) else batch
-
-    def normalized(self, images: Tensor) -> Tensor:
-        """uint8 (N, 3, H, W) -> float32 channels_last, (pixel / 255 - mean) / std."""
-        preprocessing = self.preprocessing
-        return normalize(images, preprocessing.mean, preprocessing.std)
-
-    def denormalize(self, images: Tensor) -> Tensor:
-        """Undo ``normalized`` for pictures: float (N, 3, H, W) -> uint8, rounded and clamped."""
-        preprocessing = self.preprocessing
-        return denormalize(images, preprocessing.mean, preprocessing.std)
