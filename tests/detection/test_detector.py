@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 import torch
+from digits_run import assert_equal_trees
 from tiny_coco import make_folder, recipe_of, write_recipe
 
 from lit_cnn.detection.detector import Detector
@@ -98,21 +99,6 @@ def test_detectors_that_draw_what_they_count_resume_to_the_same_bits(
     assert getattr(again, name) == getattr(load(tmp_path, folder, **sections).model, name)
     said = "1 of 8 training images have no box: ssd learns nothing from them"
     assert (said in capsys.readouterr().out) == (name == "ssd")
-
-
-def assert_equal_trees(first: Any, second: Any, where: str) -> None:
-    if isinstance(first, torch.Tensor):
-        assert torch.equal(first, second), where
-    elif isinstance(first, dict):
-        assert first.keys() == second.keys(), where
-        for key in first:
-            assert_equal_trees(first[key], second[key], f"{where}.{key}")
-    elif isinstance(first, (list, tuple)):
-        assert len(first) == len(second), where
-        for index, pair in enumerate(zip(first, second, strict=True)):
-            assert_equal_trees(*pair, f"{where}[{index}]")
-    else:
-        assert first == second, where
 
 
 @pytest.mark.parametrize("name", [BEST, "weights.safetensors"])

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 import torch
+from detector_parts import AsTheyAre, made_batch, total
 from torch import Tensor, nn
 from torchvision.models.detection import FasterRCNN as Reference
 from torchvision.models.detection.anchor_utils import AnchorGenerator
-from torchvision.models.detection.image_list import ImageList
 
 from lit_cnn.architectures.entry import NetworkOptions
 from lit_cnn.architectures.layers.batch_norm import BATCH_NORMS
@@ -57,28 +57,12 @@ def detector(canvas: tuple[int, int] = CANVAS, width: int = 16, **settings: Any)
 
 
 def batch(images: int = 3, canvas: tuple[int, int] = CANVAS) -> BoxBatch:
-    """Two boxes in the first image, one in the second, none in the others."""
-    return BoxBatch(
-        images=torch.randn(images, 3, *canvas, generator=torch.Generator().manual_seed(1)),
-        boxes=torch.tensor([[10.0, 12, 50, 60], [30, 20, 90, 60], [3, 5, 41, 33]]),
-        labels=torch.tensor([0, 2, 1]),
-        rows=torch.tensor([0, 0, 1]),
-        shares=torch.ones(3),
-        scales=torch.ones(images),
-        offsets=torch.zeros(images, 2),
-        index=torch.arange(images),
-        position=torch.arange(images),
-        weight=torch.tensor(1.0),
-    )
+    return made_batch(images, canvas)
 
 
 def losses(network: FasterRCNN, data: BoxBatch, step: int = 0) -> dict[str, Tensor]:
     set_random_key(network, seed=0, step=step, positions=data.position)
     return network.losses(data)
-
-
-def total(found: dict[str, Tensor]) -> Tensor:
-    return torch.stack(list(found.values())).sum()
 
 
 @pytest.mark.parametrize(
@@ -131,16 +115,6 @@ class Wrapped(nn.Module):
     def forward(self, images: Tensor) -> OrderedDict[str, Tensor]:
         maps = self.pyramid(images)
         return OrderedDict(zip(["0", "1", "2", "3", "pool"], maps, strict=True))
-
-
-class AsTheyAre(nn.Module):
-    """In the place of torchvision's resizing and normalization."""
-
-    def forward(self, images: list[Tensor], targets: Any = None) -> tuple[ImageList, Any]:
-        return ImageList(torch.stack(images), [(x.shape[1], x.shape[2]) for x in images]), targets
-
-    def postprocess(self, result: list, *_: Any) -> list:
-        return result
 
 
 class SameDraws:

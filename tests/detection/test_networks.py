@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import torch
+from detector_parts import AsTheyAre, made_batch
 from torch import Tensor, nn
 from torchvision.models.detection import FCOS, RetinaNet, fcos_resnet50_fpn, retinanet_resnet50_fpn
-from torchvision.models.detection.image_list import ImageList
 
 from lit_cnn.architectures.catalog import create_model
 from lit_cnn.architectures.entry import NetworkOptions
@@ -51,20 +51,7 @@ def loosen(head: nn.Module) -> None:
 
 
 def batch(images: int = 3, canvas: tuple[int, int] = CANVAS) -> BoxBatch:
-    """Two boxes in the first image, one in the second, none in the others."""
-    generator = torch.Generator().manual_seed(1)
-    return BoxBatch(
-        images=torch.randn(images, 3, *canvas, generator=generator),
-        boxes=torch.tensor([[10.0, 12, 50, 60], [30, 20, 90, 60], [3, 5, 41, 33]]),
-        labels=torch.tensor([0, 2, 1]),
-        rows=torch.tensor([0, 0, 1]),
-        shares=torch.ones(3),
-        scales=torch.ones(images),
-        offsets=torch.zeros(images, 2),
-        index=torch.arange(images),
-        position=torch.arange(images),
-        weight=torch.tensor(1.0),
-    )
+    return made_batch(images, canvas)
 
 
 slow = pytest.mark.slow
@@ -121,16 +108,6 @@ class Wrapped(nn.Module):
 
     def forward(self, images: Tensor) -> OrderedDict[str, Tensor]:
         return OrderedDict((str(number), x) for number, x in enumerate(self.pyramid(images)))
-
-
-class AsTheyAre(nn.Module):
-    """In the place of torchvision's resizing and normalization."""
-
-    def forward(self, images: list[Tensor], targets: Any = None) -> tuple[ImageList, Any]:
-        return ImageList(torch.stack(images), [(x.shape[1], x.shape[2]) for x in images]), targets
-
-    def postprocess(self, result: list, *_: Any) -> list:
-        return result
 
 
 def copy_in_order(ours: nn.Module, theirs: nn.Module) -> None:

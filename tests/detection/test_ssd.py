@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from test_faster_rcnn import AsTheyAre, batch, total
+from detector_parts import AsTheyAre, made_batch, total
 from torch import nn
 from torchvision.models.detection.anchor_utils import DefaultBoxGenerator
 from torchvision.models.detection.image_list import ImageList
@@ -58,7 +58,7 @@ def last_biases(network: DenseDetector) -> list[nn.Parameter]:
 def test_every_parameter_gets_a_gradient(architecture: str) -> None:
     options = NetworkOptions(weight_init="he") if architecture == "vgg16" else NetworkOptions()
     network = create_detector("ssd", architecture, 3, CANVAS, options)
-    found = network.losses(batch(2))
+    found = network.losses(made_batch(2, CANVAS))
     assert found.keys() == {"classification", "box"}
     assert all(loss.dim() == 0 and loss.dtype == torch.float32 and loss > 0 for loss in found.values())
     total(found).backward()
@@ -128,7 +128,7 @@ def test_losses_and_boxes_are_torchvisions() -> None:
     state = ours.state_dict()
     scale = state.pop("pyramid.norm_scale")
     theirs.load_state_dict(dict(zip(theirs.state_dict(), [scale, *state.values()], strict=True)))
-    data = batch(2, (300, 300))
+    data = made_batch(2, (300, 300))
     targets = [{"boxes": data.boxes[data.rows == n], "labels": data.labels[data.rows == n] + 1} for n in range(2)]
     found, expected = ours.losses(data), theirs.train()(list(data.images), targets)
     assert found["classification"].item() == pytest.approx(expected["classification"].item(), rel=1e-5)
@@ -143,7 +143,7 @@ def test_losses_and_boxes_are_torchvisions() -> None:
 
 
 def test_images_without_boxes_teach_nothing() -> None:
-    network, whole = detector(), batch(2)
+    network, whole = detector(), made_batch(2, CANVAS)
     empty = whole._replace(boxes=torch.zeros(0, 4), labels=whole.labels[:0], rows=whole.rows[:0], shares=torch.zeros(0))
     found = network.losses(empty)
     total(found).backward()
@@ -153,7 +153,7 @@ def test_images_without_boxes_teach_nothing() -> None:
 
 @pytest.mark.parametrize("label", [0, 2])
 def test_labels_stand_one_column_behind_the_background(label: int) -> None:
-    network, data = detector(), batch(2)
+    network, data = detector(), made_batch(2, CANVAS)
 
     def gradient(wanted: int) -> torch.Tensor:
         network.zero_grad()
@@ -175,7 +175,7 @@ def test_labels_stand_one_column_behind_the_background(label: int) -> None:
 
 @pytest.mark.parametrize("normalizer", ["image", "batch", "global"])
 def test_images_that_do_not_count_change_nothing(normalizer: str) -> None:
-    network, whole = detector(normalizer=normalizer), batch(2)
+    network, whole = detector(normalizer=normalizer), made_batch(2, CANVAS)
     padded, rest = (
         whole._replace(index=torch.tensor([0, -1])),
         whole._replace(
@@ -192,7 +192,7 @@ def test_images_that_do_not_count_change_nothing(normalizer: str) -> None:
 
 
 def test_a_box_counts_by_its_share() -> None:
-    network, whole = detector(), batch(2)
+    network, whole = detector(), made_batch(2, CANVAS)
     without = network.losses(whole._replace(shares=torch.tensor([1.0, 1, 0])))
     changed = network.losses(whole._replace(labels=torch.tensor([0, 2, 0]), shares=torch.tensor([1.0, 1, 0])))
     assert all(torch.equal(changed[key], without[key]) for key in without)
@@ -201,7 +201,7 @@ def test_a_box_counts_by_its_share() -> None:
 
 
 def test_boxes_and_losses_under_bfloat16_are_float32() -> None:
-    network, data = detector(), batch()
+    network, data = detector(), made_batch(3, CANVAS)
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         assert network(data.images)[0].logits.dtype == torch.bfloat16
         assert all(loss.dtype == torch.float32 for loss in network.losses(data).values())
