@@ -12,6 +12,7 @@ from lit_cnn.experiment.changes import Change, changes, trained_changes
 from lit_cnn.experiment.files import About, argument
 from lit_cnn.experiment.parser import RecipeCLI, recipe_name, resolve_configs
 from lit_cnn.experiment.task import Task, require_classification
+from lit_cnn.randomness import seeded
 from lit_cnn.tracking import TrackingSettings
 from lit_cnn.training.callbacks.early_stopping import EarlyStopping
 from lit_cnn.training.callbacks.ema import EMA
@@ -82,9 +83,13 @@ class Recipe:
 
     @classmethod
     def of(cls, cli: RecipeCLI, name: str = "recipe") -> "Recipe":
-        """The objects of a parsed recipe, newly built at every call, in this machine's precision where it says auto."""
+        """The objects of a parsed recipe, newly built at every call, in this machine's precision where it says auto.
+
+        A network outside the catalog (``class_path``) is built here: its weights come from the recipe's seed, too.
+        """
         cli.settle_precision()
-        built = cli.parser.instantiate(cli.config)
+        with seeded(cli.config.seed_everything, "initialization"):
+            built = cli.parser.instantiate(cli.config)
         resolved = yaml.safe_load(cli.dump())
         first = cli.first_file()
         return cls(

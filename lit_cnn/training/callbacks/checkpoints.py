@@ -224,7 +224,7 @@ class Checkpoints(Checkpoint):
 
     def _write(self, trainer: pl.Trainer, partial: Path, path: Path) -> None:
         try:
-            trainer.save_checkpoint(partial)
+            trainer.save_checkpoint(partial, weights_only=False)  # the state of the optimizer, too
         except (OSError, RuntimeError) as error:
             partial.unlink(missing_ok=True)
             reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
