@@ -23,8 +23,8 @@ START = (
 )
 """The program of the process: it takes over this one's module path first."""
 REST = 9.0
-"""Times as long as a picture took that the next one waits, unless this is the end: curves of many epochs take longer and
-longer, and short epochs ask for them all the time."""
+"""Times as long as a picture took that the next one waits, unless this is the end: curves of many epochs take longer
+and longer, and short epochs ask for them all the time."""
 
 
 class Drawn(NamedTuple):
