@@ -10,7 +10,7 @@ VGG-11, and how far its weights are from those of one process.
 
 Each size is measured in a process of its own, by processor time (what gloo's processes take together) and largest
 memory of a process. The exponent is that of the last step, log(cost ratio) / log(size ratio): 0 is flat, 1 linear; of
-memory, what is above the smallest size's. Costs below 20 ms or 8 MB have none.
+memory, what is above the smallest size's. Costs below 20 ms or 1 MB have none.
 """
 
 import argparse
@@ -47,7 +47,7 @@ FILES = 8
 """Real files of each class, of which an index names each many times."""
 ROWS = 10
 """Steps of an epoch that are logged."""
-LEAST = {"s": 0.02, "MB": 8.0}
+LEAST = {"s": 0.02, "MB": 1.0}
 WORSE = 1.15
 """Exponent from which on a cost counts as worse than linear; the rest is noise."""
 FIT = """
@@ -195,11 +195,12 @@ def exponent(name: str, sizes: list[int], costs: list[float]) -> float | None:
     if unit not in LEAST or len(sizes) < 2:
         return None
     before, last = costs[-2:]
+    least = LEAST[unit]
     if name.startswith("memory"):
-        before, last = before - costs[0], last - costs[0]
-    if last < LEAST[unit]:
+        before, last, least = before - costs[0], last - costs[0], 8.0
+    if last < least:
         return None
-    return math.log(last / max(before, LEAST[unit] / 2)) / math.log(sizes[-1] / sizes[-2])
+    return math.log(last / max(before, least / 100)) / math.log(sizes[-1] / sizes[-2])
 
 
 def measure_axis(axis: str, sizes: list[int], folder: Path) -> list[Costs]:
