@@ -72,11 +72,15 @@ class Artist:
             drawn, self._drawn = self._drawn, []
         return drawn
 
-    def close(self, seconds: float) -> None:
-        """Wait at most this long until all is drawn, and end the process."""
+    def hurry(self) -> None:
+        """Draw what waits without rests; nothing more is asked for."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
+
+    def close(self, seconds: float) -> None:
+        """Wait at most this long until all is drawn, and end the process."""
+        self.hurry()
         if self._thread is not None:
             self._thread.join(seconds)
         with self._changed:

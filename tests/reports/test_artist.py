@@ -77,8 +77,11 @@ def test_the_next_picture_rests_after_the_one_before_unless_it_is_the_end(
     ask(artist, second)
     time.sleep(0.02)
     assert (drawn, artist.drawn()) == ([Drawn(first, None)], [])
+    artist.hurry()
+    while not (drawn := artist.drawn()):
+        time.sleep(0.001)
+    assert drawn == [Drawn(second, None)]
     artist.close(60)
-    assert artist.drawn() == [Drawn(second, None)]
 
 
 def test_after_its_rest_the_next_picture_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
