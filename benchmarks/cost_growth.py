@@ -48,10 +48,13 @@ FILES = 8
 ROWS = 10
 """Steps of an epoch that are logged."""
 LEAST = {"s": 0.02, "MB": 1.0}
+NOISE = 8.0
+"""Megabytes by which the memory of equal processes differs."""
 WORSE = 1.15
 """Exponent from which on a cost counts as worse than linear; the rest is noise."""
 FIT = """
-trainer: {max_epochs: 1, accelerator: cpu, precision: 32-true, enable_progress_bar: false}
+trainer: {max_epochs: 1, accelerator: cpu, precision: 32-true, enable_progress_bar: false,
+          callbacks: [{class_path: own_costs.OwnCosts}]}
 model:
   architecture: vgg11
   options: {dropout: 0.0, weight_init: he, map_size: 1, hidden: 32}
@@ -60,6 +63,17 @@ data: {source: npz, path: set.npz, image_size: 32, batch_size: 32, workers: 0, e
        evaluation: {crop_ratio: 1.0}}
 tracking: {mode: disabled}
 """
+OWN_COSTS = """
+import resource
+import lightning.pytorch as pl
+
+class OwnCosts(pl.Callback):
+    def teardown(self, trainer, pl_module, stage):
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        with open(f"costs.{trainer.global_rank}", "w") as file:
+            file.write(f"{usage.ru_utime + usage.ru_stime} {usage.ru_maxrss / 1024}")
+"""
+"""A callback that leaves the processor's seconds and the megabytes of each process."""
 
 Costs = dict[str, float]
 """Name with its unit behind a comma -> value."""
@@ -165,9 +179,12 @@ def measure_processes(processes: int, folder: Path) -> Costs:
     images[np.arange(128), :, :, labels] += 80
     np.savez(place / "set.npz", train_images=images, train_labels=labels, val_images=images, val_labels=labels)
     (place / "recipe.yaml").write_text(FIT)
+    (place / "own_costs.py").write_text(OWN_COSTS)
     command = [sys.executable, "-m", "lit_cnn", "fit", "recipe.yaml", f"--trainer.devices={processes}"]
     command += ["--trainer.strategy=ddp"] if processes > 1 else []
-    taken = run_command(command, place, {"OMP_NUM_THREADS": "1"})
+    path = f"{place}:{Path(__file__).parents[1]}"
+    run_command(command, place, {"OMP_NUM_THREADS": "1", "PYTHONPATH": path})
+    own = [[float(part) for part in file.read_text().split()] for file in place.glob("costs.*")]
     ends = [
         load_checkpoint(next(folder.glob(f"{number}/runs/*/*")) / "checkpoints" / LAST)["state_dict"]
         for number in (1, processes)
@@ -175,8 +192,8 @@ def measure_processes(processes: int, folder: Path) -> Costs:
     floats = [(ends[0][name].double(), end.double()) for name, end in ends[1].items() if end.is_floating_point()]
     apart = max(float((one - other).abs().max() / one.abs().max().clamp(min=1e-12)) for one, other in floats)
     return {
-        "fit of all processes, s": taken.processor,
-        "memory of a process, MB": taken.memory / 2**20,
+        "fit of all processes, s": sum(seconds for seconds, _ in own),
+        "memory of the largest process, MB": max(memory for _, memory in own),
         "largest difference of a weight from one process's, relative": apart,
     }
 
@@ -196,8 +213,8 @@ def exponent(name: str, sizes: list[int], costs: list[float]) -> float | None:
         return None
     before, last = costs[-2:]
     least = LEAST[unit]
-    if name.startswith("memory"):
-        before, last, least = before - costs[0], last - costs[0], 8.0
+    if name.startswith("memory") and before - costs[0] > NOISE:
+        before, last = before - costs[0], last - costs[0]
     if last < least:
         return None
     return math.log(last / max(before, least / 100)) / math.log(sizes[-1] / sizes[-2])
