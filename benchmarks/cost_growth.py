@@ -243,7 +243,10 @@ def show(axis: str, sizes: list[int], found: list[Costs]) -> None:
         power = exponent(name, sizes, costs)
         worse = power is not None and power > WORSE
         text = "" if power is None else f"**{power:.2f}, worse than linear**" if worse else f"{power:.2f}"
-        print(f"| {name} | {' | '.join(f'{cost:.3g}' for cost in costs)} | {text} |", flush=True)
+        print(
+            f"| {name} | {' | '.join(f'{cost:,.0f}' if cost >= 100 else f'{cost:.3g}' for cost in costs)} | {text} |",
+            flush=True,
+        )
 
 
 def main() -> None:
