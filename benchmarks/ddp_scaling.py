@@ -22,6 +22,8 @@ from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # as lit-cnn's commands do
+
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
