@@ -10,14 +10,13 @@ elapsed time of that round. ``--package`` measures the lit_cnn of another checko
 
 import argparse
 import os
-import subprocess
 import sys
-import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 from PIL import Image
+from timed_command import run_command
 
 PLAIN = """
 import os, sys
@@ -67,22 +66,6 @@ def write_files(folder: Path) -> None:
         (folder / file).write_text(text)
 
 
-def seconds(command: list[str], folder: Path, package: str) -> tuple[float, float]:
-    """Processor and elapsed time of a command."""
-    path = os.pathsep.join(part for part in (package, str(folder)) if part)
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=folder, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    assert process.stdout is not None
-    said = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(said.decode())
-    return usage.ru_utime + usage.ru_stime, time.perf_counter() - began
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
@@ -90,12 +73,13 @@ def main() -> None:
     options = parser.parse_args()
     fit = [sys.executable, "-m", "lit_cnn", "fit", "--config", "recipe.yaml"]
     commands = {"plain script": [sys.executable, "plain.py"], "lit-cnn fit": fit}
-    best = {}
+    best: dict[str, tuple[float, float]] = {}
     with TemporaryDirectory() as folder:
         write_files(Path(folder))
         for _ in range(options.rounds):
             for name, command in commands.items():
-                taken = seconds(command, Path(folder), options.package)
+                path = os.pathsep.join(part for part in (options.package, folder) if part)
+                taken = run_command(command, Path(folder), {"PYTHONPATH": path})[:2]
                 best[name] = min(best.get(name, taken), taken)
     plain = best["plain script"][0]
     print(f"{'':14}processor  elapsed  ratio of processor time")

@@ -10,7 +10,7 @@ steps; the overlay's ``about.measured`` says what its 40 epochs reached.
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -71,10 +71,10 @@ def usual_step(path: Path, workers: int) -> Callable[[], None]:
     return step
 
 
-def short_step(path: Path) -> tuple[Callable[[], None], int]:
-    """One step of the short schedule with its average of the weights, and the number of its steps."""
-    names = ["--config", "cifar10_resnet20", "--config", "overlays/cifar10_short"]
-    keys = ["--trainer.accelerator=cpu", "--data.source=npz", f"--data.path={path.resolve()}"]
+def recipe_step(names: Sequence[str], path: Path, *overrides: str) -> tuple[Callable[[], None], int]:
+    """One step of a recipe of these files with its average of the weights, and the number of its steps."""
+    names = [word for name in names for word in ("--config", name)]
+    keys = ["--trainer.accelerator=cpu", "--data.source=npz", f"--data.path={path.resolve()}", *overrides]
     cli = RecipeCLI([*resolve_configs([*names, *keys]), "--tracking.mode=disabled"])
     recipe = Recipe.of(cli)
     recipe.data.setup()
@@ -99,7 +99,7 @@ def main() -> None:
     options = parser.parse_args()
     path = resolve_data_path("cifar10.npz")
     usual = usual_step(path, options.workers)
-    short, short_steps = short_step(path)
+    short, short_steps = recipe_step(["cifar10_resnet20", "overlays/cifar10_short"], path)
     turns = {"usual": timed(usual, times=options.block), "short": timed(short, times=options.block)}
     for turn in turns.values():
         turn()

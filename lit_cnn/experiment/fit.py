@@ -259,6 +259,6 @@ def _write_best_weights(folder: Path) -> dict[str, Any] | None:
     best = folder / "checkpoints" / BEST
     if not best.is_file():
         return None
-    checkpoint = load_checkpoint(best)
+    checkpoint = load_checkpoint(best, mapped=True)  # which leaves the optimizer's state unread
     export_weights(checkpoint, folder / "checkpoints" / "weights.safetensors")
     return checkpoint

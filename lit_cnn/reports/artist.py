@@ -1,4 +1,4 @@
-"""A process that draws pictures while the one that asks for them goes on.
+"""A process that draws pictures while the one that asks for them goes on, and at most a tenth of the time.
 
 Matplotlib changes state of the whole process while it draws, such as the filters of warnings, so it cannot run in a
 thread of a training. The process is started for the first picture and knows nothing but what it is given: arrays, names
@@ -12,6 +12,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -21,6 +22,9 @@ START = (
     "import importlib; importlib.import_module(name).serve()"
 )
 """The program of the process: it takes over this one's module path first."""
+REST = 9.0
+"""Times as long as a picture took that the next one waits, unless this is the end: curves of many epochs take longer
+and longer, and short epochs ask for them all the time."""
 
 
 class Drawn(NamedTuple):
@@ -43,6 +47,7 @@ class Artist:
         self._drawn: list[Drawn] = []
         self._changed = threading.Condition()
         self._closing = self._ended = False
+        self._rested_at = 0.0  # of time.monotonic(); before, no picture is begun
         self._thread: threading.Thread | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -67,11 +72,15 @@ class Artist:
             drawn, self._drawn = self._drawn, []
         return drawn
 
-    def close(self, seconds: float) -> None:
-        """Wait at most this long until all is drawn, and end the process."""
+    def hurry(self) -> None:
+        """Draw what waits without rests; nothing more is asked for."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
+
+    def close(self, seconds: float) -> None:
+        """Wait at most this long until all is drawn, and end the process."""
+        self.hurry()
         if self._thread is not None:
             self._thread.join(seconds)
         with self._changed:
@@ -95,13 +104,16 @@ class Artist:
         """Hand over the pictures in turn; the thread only writes and reads bytes."""
         while True:
             with self._changed:
-                while not self._waiting and not self._closing:
-                    self._changed.wait()
+                while not self._closing and (not self._waiting or time.monotonic() < self._rested_at):
+                    self._changed.wait(self._rested_at - time.monotonic() if self._waiting else None)
                 if not self._waiting:
                     return
                 path = next(iter(self._waiting))
                 function, arguments = self._waiting.pop(path)
+            began = time.monotonic()
             problem = self._ask(function, {**arguments, "out_png": path})
+            ended = time.monotonic()
+            self._rested_at = ended + REST * (ended - began)
             with self._changed:
                 self._drawn.append(Drawn(path, problem))
 

@@ -45,10 +45,14 @@ MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
 """What makes of a checkpoint of an older version one of the next; a version without an entry is refused."""
 
 
-def load_checkpoint(path: str | Path) -> dict[str, Any]:
+def load_checkpoint(path: str | Path, *, mapped: bool = False) -> dict[str, Any]:
     """Read a checkpoint of tensors and built-in types, or the safetensors that ``export_weights`` made of one.
 
     The latter have no recipe and nothing to resume from, only what evaluation, prediction and fine-tuning need.
+
+    Args:
+        path: The file.
+        mapped: Read a tensor when it is used, for who needs few of them; the file must stay.
 
     Raises:
         ValueError: If the file is missing, torn, of a version that cannot be read, or holds anything else.
@@ -59,7 +63,7 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
     file = Path(path).expanduser()
     if not file.is_file():
         raise ValueError(f"there is no checkpoint {text}")
-    checkpoint = read_described(file) if is_safetensors(file) else _read_tensors(file, text)
+    checkpoint = read_described(file) if is_safetensors(file) else _read_tensors(file, text, mapped)
     if not isinstance(checkpoint, dict) or "network" not in checkpoint:
         raise ValueError(
             f"{text} was not written by lit-cnn: it does not say which network it holds; weights of another program "
@@ -73,9 +77,9 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
     return checkpoint
 
 
-def _read_tensors(file: Path, text: str) -> Any:
+def _read_tensors(file: Path, text: str, mapped: bool) -> Any:
     try:
-        return torch.load(file, map_location="cpu", weights_only=True)
+        return torch.load(file, map_location="cpu", weights_only=True, mmap=mapped)
     except OSError as error:
         raise ValueError(
             f"the checkpoint {text} cannot be read ({error.strerror or error}): check its permissions"

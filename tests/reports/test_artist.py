@@ -65,6 +65,37 @@ def test_of_one_file_only_the_newest_request_waits(tmp_path: Path) -> None:
     assert 1 <= len(artist.drawn()) <= 3
 
 
+def test_the_next_picture_rests_after_the_one_before_unless_it_is_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lit_cnn.reports.artist.REST", 1e6)
+    monkeypatch.setattr(Artist, "_ask", lambda *_: time.sleep(0.001))
+    artist, first, second = Artist(), tmp_path / "first.png", tmp_path / "second.png"
+    ask(artist, first)
+    while not (drawn := artist.drawn()):
+        time.sleep(0.001)
+    ask(artist, second)
+    time.sleep(0.02)
+    assert (drawn, artist.drawn()) == ([Drawn(first, None)], [])
+    artist.hurry()
+    while not (drawn := artist.drawn()):
+        time.sleep(0.001)
+    assert drawn == [Drawn(second, None)]
+    artist.close(60)
+
+
+def test_after_its_rest_the_next_picture_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Artist, "_ask", lambda *_: time.sleep(0.001))
+    artist, drawn = Artist(), []
+    for number in range(2):
+        ask(artist, tmp_path / f"{number}.png")
+        while not (new := artist.drawn()):
+            time.sleep(0.001)
+        drawn += new
+    assert [picture.path.name for picture in drawn] == ["0.png", "1.png"]
+    artist.close(60)
+
+
 def test_closing_waits_no_longer_than_it_is_told_and_leaves_no_process(tmp_path: Path) -> None:
     artist = Artist()
     for number in range(30):

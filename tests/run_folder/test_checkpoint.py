@@ -32,6 +32,13 @@ def test_exported_weights_say_what_they_are_for(tmp_path: Path) -> None:
     assert (described["num_classes"], described["in_channels"], described["options"]) == (3, 3, {})
 
 
+def test_a_mapped_checkpoint_holds_the_same_tensors(tmp_path: Path) -> None:
+    path = write_checkpoint(tmp_path / "best.ckpt", NAMES)
+    whole, mapped = (load_checkpoint(path, mapped=way)["state_dict"] for way in (False, True))
+    assert whole.keys() == mapped.keys()
+    assert all(torch.equal(whole[name], mapped[name]) for name in whole)
+
+
 def test_their_rights_are_those_of_other_new_files(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:

@@ -4,7 +4,8 @@
 and ``best.ckpt`` holds the weights of the validation with the best monitored metric. Each gets a temporary name and is
 then renamed, so that a kill while writing, or a full disk, leaves the earlier one whole; ``best.ckpt`` first, for a run
 that goes on from the checkpoint before finds its best epoch again, from the one after it does not. It gets its name at
-the next hook, when the loggers have written what it covers, so that no kill leaves a gap in ``metrics.csv``.
+a later step, when the disk has it, which the training does not wait for, and the loggers have written what it covers,
+so that no kill leaves a gap in ``metrics.csv``.
 
 The files of the best validations (``checkpoints.keep``) are made and removed around that, see ``top_checkpoints.py``.
 
@@ -24,7 +25,7 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from lit_cnn.run_folder.checkpoint import BEST, LAST, PREVIOUS
 from lit_cnn.training.callbacks.top_checkpoints import TopCheckpoints, link_or_copy
-from lit_cnn.training.checkpoint_io import DurableCheckpointIO
+from lit_cnn.training.checkpoint_io import BACKGROUND, DurableCheckpointIO
 from lit_cnn.training.monitor import is_better, is_of_validation
 from lit_cnn.training.stopping import RunInterrupted, StopRequest
 
@@ -159,8 +160,8 @@ class Checkpoints(Checkpoint):
 
     def _stop_if_saved(self, trainer: pl.Trainer) -> None:
         """Publish, or stop, one step later than the state was saved: by now the loggers have written the step's row."""
-        self._publish(trainer)
         pauses = self.stop.pauses(trainer.current_epoch, trainer.global_step)
+        self._publish(trainer, wait=self._stopping or pauses)
         if self._stopping or (pauses and self.stop.signal):
             raise self.stop.interruption(self._saved_step)
         if pauses:
@@ -218,27 +219,38 @@ class Checkpoints(Checkpoint):
         """
         self._publish(trainer)
         path, partial = self.folder / LAST, self.folder / f".{LAST}.partial"
-        self._write(trainer, partial, path)
+        self._write(trainer, partial, path, BACKGROUND)
         self._saved_at, self._written_step, self._written_best = time.monotonic(), trainer.global_step, best
         self._written_as, self._kept_as = self._kept_as, None
 
-    def _write(self, trainer: pl.Trainer, partial: Path, path: Path) -> None:
+    def _write(self, trainer: pl.Trainer, partial: Path, path: Path, options: dict[str, Any] | None = None) -> None:
         try:
-            trainer.save_checkpoint(partial, weights_only=False)  # the state of the optimizer, too
+            trainer.save_checkpoint(partial, weights_only=False, storage_options=options)  # the optimizer's state, too
         except (OSError, RuntimeError) as error:
-            partial.unlink(missing_ok=True)
-            reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-            raise ValueError(
-                f"cannot write the checkpoint {path} ({reason}): make room or make the folder writable, then continue "
-                f"with --resume; the state after step {self._saved_step} is kept"
-            ) from None
+            raise self._not_written(partial, path, error) from None
         trainer.strategy.barrier("checkpoint")
 
-    def _publish(self, trainer: pl.Trainer) -> None:
-        """Give the checkpoint that was written its names; nothing if it has them."""
+    def _not_written(self, partial: Path, path: Path, error: Exception) -> ValueError:
+        """Remove what there is of a checkpoint, and say what happened."""
+        partial.unlink(missing_ok=True)
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        return ValueError(
+            f"cannot write the checkpoint {path} ({reason}): make room or make the folder writable, then continue with "
+            f"--resume; the state after step {self._saved_step} is kept"
+        )
+
+    def _publish(self, trainer: pl.Trainer, wait: bool = True) -> None:
+        """Give the checkpoint that was written its names; nothing if it has them, or, without ``wait``, while the disk
+        does not have it."""
         if self._written_step is None:
             return
         path, partial = self.folder / LAST, self.folder / f".{LAST}.partial"
+        try:
+            if not self.checkpoint_io.on_disk(wait):
+                return
+        except OSError as error:
+            self._written_step = None
+            raise self._not_written(partial, path, error) from None
         if trainer.is_global_zero:
             if self._written_as:
                 self._top.store(partial, self._written_as)

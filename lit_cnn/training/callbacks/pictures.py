@@ -16,6 +16,9 @@ from lit_cnn.training.losses import LossSettings, row_losses
 
 SHOWN = 32
 WORST = 16
+MOST_CLASSES = 4096
+"""Classes up to which pairs of them are counted and drawn: 134 MB of counts, which grow with the square, in a picture
+whose pixels they exceed by then."""
 
 
 class Pictures(RunPictures):
@@ -39,8 +42,9 @@ class Pictures(RunPictures):
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         classes = trainer.datamodule.num_classes  # type: ignore[attr-defined]
-        self._counts = torch.zeros(classes, classes, dtype=torch.int64, device=pl_module.device)
-        self._worst = []
+        self._counts, self._worst = None, []
+        if classes <= MOST_CLASSES:
+            self._counts = torch.zeros(classes, classes, dtype=torch.int64, device=pl_module.device)
 
     def on_validation_batch_end(
         self,
@@ -54,8 +58,8 @@ class Pictures(RunPictures):
         valid = batch.index >= 0
         logits, targets, images = outputs[valid].float(), batch.targets[valid], batch.images[valid]
         predicted = logits.argmax(dim=1)
-        assert self._counts is not None
-        self._counts.index_put_((targets, predicted), torch.ones_like(targets), accumulate=True)
+        if self._counts is not None:
+            self._counts.index_put_((targets, predicted), torch.ones_like(targets), accumulate=True)
         losses, rows = row_losses(logits, targets, LossSettings()), batch.index[valid]
         for row in losses.topk(min(WORST, len(losses))).indices.tolist():
             entry = {
@@ -70,17 +74,17 @@ class Pictures(RunPictures):
 
     def draw_validation(self, trainer: pl.Trainer) -> None:
         """Draw the validation that has just ended: it is the best so far, and its weights become ``best.ckpt``."""
-        if self._counts is None:
+        if self._counts is None and not self._worst:
             return
-        counts = trainer.strategy.reduce(self._counts, reduce_op="sum")
+        counts = None if self._counts is None else trainer.strategy.reduce(self._counts, reduce_op="sum")
         if not trainer.is_global_zero:
             return
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         title = f"validation of best.ckpt, epoch {trainer.current_epoch + 1}"
         names, step = list(data.class_names), trainer.global_step
-        self.draw(
-            "confusion.draw_confusion", "confusion", step, matrix=counts.cpu().numpy(), class_names=names, title=title
-        )
+        if counts is not None:
+            matrix = counts.cpu().numpy()
+            self.draw("confusion.draw_confusion", "confusion", step, matrix=matrix, class_names=names, title=title)
         if self._worst:
             self.draw(
                 "worst_images.draw_worst", "worst_images", step, class_names=names, title=title, **self._shown(data)

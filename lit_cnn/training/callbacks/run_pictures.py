@@ -45,6 +45,7 @@ class RunPictures(pl.Callback):
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._draw_curves(trainer)
+        self._artist.hurry()  # while the last checkpoint gets to the disk
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
         self._close(STOP_SECONDS)

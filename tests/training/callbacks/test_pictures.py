@@ -80,6 +80,14 @@ def test_rows_of_the_counts_are_the_truth_and_columns_what_was_called(
     assert asked["path"] == tmp_path / "confusion.png"
 
 
+def test_more_classes_than_a_picture_can_show_are_not_counted_in_pairs(
+    tmp_path: Path, drawn: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "MOST_CLASSES", 2)
+    validate(tmp_path, [(sure_of([DOG]), make_batch(torch.tensor([CAT])))])
+    assert drawn.keys() == {"worst_images.png"}
+
+
 def test_padding_is_neither_counted_nor_shown(tmp_path: Path, drawn: dict[str, dict[str, Any]]) -> None:
     batch = make_batch(torch.tensor([CAT, DOG]), index=torch.tensor([5, PADDING]))
     validate(tmp_path, [(sure_of([CAT, CAT]), batch)])
