@@ -42,7 +42,7 @@ class Found(NamedTuple):
 
 
 class Framed(NamedTuple):
-    """An image on the canvas: uint8 (H, W, 3), canvas pixels per pixel of the image, (x, y) of its upper left corner."""
+    """uint8 (H, W, 3) on the canvas, its pixels per pixel of the image, (x, y) of the image's upper left corner."""
 
     image: np.ndarray
     scale: float
@@ -137,12 +137,11 @@ class OnnxDetector:
 
     def _two_stages(self, raw: dict[str, np.ndarray], row: int) -> Found:
         """Faster R-CNN: where an object may be, then what it is."""
-        settings, names = self.known["regions"], [name for name in raw if name.startswith("map")]
+        settings, maps = self.known["regions"], {name: raw[name][row : row + 1] for name in raw if name[:3] == "map"}
         proposals = self._proposals(raw["objectness"][row], raw["regression"][row])
         if not len(proposals):
-            return nothing()
-        inputs = {name: raw[name][row : row + 1] for name in names}
-        inputs |= {"boxes": proposals, "levels": self._levels_of(proposals)}
+            return Found(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
+        inputs = {"boxes": proposals, "levels": self._levels_of(proposals), **maps}
         logits, coded = self.regions.run(["logits", "coded"], inputs)
         boxes = clip(from_centers(coded, proposals[:, None], settings["weights"]), self.canvas)
         scores = softmax(logits) * ((boxes[..., 2:] - boxes[..., :2]).min(2) >= settings["smallest"])
@@ -301,13 +300,9 @@ def in_pixels_of_the_file(found: Found, framed: Framed, height: int, width: int)
     return found._replace(boxes=boxes).take(((boxes[:, 2:] - boxes[:, :2]) > 0).all(1))
 
 
-def nothing() -> Found:
-    return Found(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
-
-
 def main(arguments: list[str]) -> int:
     if len(arguments) < 2:
-        print(f"usage: python {Path(__file__).name} DETECTOR.onnx IMAGE…", file=sys.stderr)
+        sys.stderr.write(f"usage: python {Path(__file__).name} DETECTOR.onnx IMAGE…\n")
         return 2
     detector = OnnxDetector(arguments[0])
     for file in arguments[1:]:
@@ -315,7 +310,7 @@ def main(arguments: list[str]) -> int:
             {"class": detector.class_names[label], "score": float(score), "box": [float(side) for side in box]}
             for box, score, label in zip(*detector.find(file), strict=True)
         ]
-        print(json.dumps({"file": file, "objects": objects}, ensure_ascii=False))
+        sys.stdout.write(json.dumps({"file": file, "objects": objects}) + "\n")
     return 0
 
 

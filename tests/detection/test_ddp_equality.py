@@ -25,6 +25,8 @@ model:
   pyramid: {width: 32}
   fcos: {depth: 1, normalizer: global}
   retinanet: {depth: 1}
+  ssd: {normalizer: global}
+  faster_rcnn: {normalizer: global, hidden: 32}
   decoding: {score_threshold: 0.0}
   optimizer: {learning_rate: 0.01, base_batch_size: null}
 data: {path: set, canvas: [64, 64], batch_size: 4, eval_batch_size: 2, workers: 0, drop_last: false,
@@ -47,9 +49,13 @@ class Case:
     changes: tuple[str, ...] = ()
 
 
+QUIET = ("--model.options.weight_init", "glorot", "--model.optimizer.learning_rate", "0.001")
+"""SSD reads the network's own maps, which are loud by He's weights without a norm."""
 CASES = {
     "RetinaNet, last batches of one image": Case(9, 5, ("--model.detector", "retinanet")),
     "FCOS, one rank without a validation image": Case(9, 1),
+    "SSD, last batches of one image": Case(9, 5, ("--model.detector", "ssd", *QUIET)),
+    "Faster R-CNN, last batches of one image": Case(9, 5, ("--model.detector", "faster_rcnn")),
 }
 
 
