@@ -64,7 +64,9 @@ def input_of(trained: TrainedDetector, form: GraphForm) -> dict[str, Any]:
 
 
 def write_description(path: Path, described: dict[str, Any]) -> None:
-    path.write_text(json.dumps(described, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    """Write it, a key in each line."""
+    lines = ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in described.items())
+    path.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
 
 
 def _dense(network: Any) -> dict[str, Any]:
@@ -121,7 +123,7 @@ def scales_of(network: FasterRCNN) -> list[float]:
         parameter = next(network.parameters())
         grids = network.pyramid.grids(network.canvas)[: len(regions.names)]
         width = network.pyramid.width  # type: ignore[attr-defined]
-        maps = [torch.zeros(1, width, *grid, device=parameter.device, dtype=parameter.dtype) for grid in grids]  # type: ignore[call-overload]
+        maps = [torch.zeros(1, width, *grid, device=parameter.device, dtype=parameter.dtype) for grid in grids]
         regions(maps, [torch.tensor([[0.0, 0, 8, 8]], device=parameter.device)])
     return list(regions.pool.scales)  # type: ignore[arg-type]
 

@@ -84,11 +84,11 @@ def write_regions(
     """Write the graph of Faster R-CNN's second stage, for any number of proposals of one image."""
     regions = network.regions
     grids = network.pyramid.grids(network.canvas)[: len(regions.names)]
-    maps = [torch.zeros(1, network.pyramid.width, *grid) for grid in grids]  # type: ignore[call-overload,attr-defined]
+    maps = [torch.zeros(1, network.pyramid.width, *grid) for grid in grids]  # type: ignore[call-overload]
     boxes = torch.tensor([[0.0, 0.0, 8.0, 8.0]]).repeat(REGION_EXAMPLES, 1)
     number = torch.export.Dim("proposals")
     example = boxes, torch.zeros(REGION_EXAMPLES, dtype=torch.int64), maps
-    axes = {0: number}, {0: number}, [{} for _ in maps]
+    axes: tuple[Any, ...] = {0: number}, {0: number}, [{} for _ in maps]
     names = ["boxes", "levels", *map_names(regions)], ["logits", "coded"]
     write_graph(path, RegionOutputs(regions, scales).eval(), example, axes, names, form.opset, entries)
 

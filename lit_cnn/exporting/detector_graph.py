@@ -117,6 +117,6 @@ def folded_detector(trained: TrainedDetector) -> DetectorNetwork:
     noise = torch.randn(1, 3, *trained.preprocessing.canvas, generator=torch.Generator().manual_seed(0))
     network = copy.deepcopy(trained.network).cpu().double()
     joined = fold_for_inference(Joined(network), noise.double(), tolerance=FOLDING).network
-    folded = joined.network.float().requires_grad_(False)  # type: ignore[union-attr,operator]
+    folded = joined.network.float().requires_grad_(False)
     assert isinstance(folded, DetectorNetwork)
     return folded

@@ -8,11 +8,12 @@ from torch import Tensor
 from torchvision.ops import box_iou
 
 from lit_cnn.data.normalization import normalize
+from lit_cnn.detection import canvas
 from lit_cnn.detection.boxes import Detections
 from lit_cnn.evaluation.logits import Advance
 from lit_cnn.evaluation.trained_detector import TrainedDetector
 from lit_cnn.exporting.detector_graph import RawOutputs
-from lit_cnn.exporting.onnx_detector import Found, Framed, OnnxDetector, in_pixels_of_the_file
+from lit_cnn.exporting.onnx_detector import Framed, OnnxDetector, in_pixels_of_the_file
 from lit_cnn.exporting.real_images import RealImages
 from lit_cnn.exporting.verifying import AGREEMENT, ROUNDING, channels_last
 
@@ -87,24 +88,20 @@ def verify_detector(
     boxes = same = ties = 0
     for pixels, _ in images.decoded(3):
         for image in pixels:
-            ours = trained.preprocessing.frame.frame(image)
+            ours, sides = trained.preprocessing.frame.frame(image), (image.shape[-2], image.shape[-1])
             theirs = detector.frame(channels_last(image[None])[0].numpy())
-            canvas = _channels_first(theirs.image)
-            apart = int((canvas.int() - ours.image.int()).abs().max())
+            framed = canvas.Framed(_channels_first(theirs.image), theirs.scale, theirs.offset)
+            apart = int((framed.image.int() - ours.image.int()).abs().max())
             levels, counted = max(levels, apart), counted + 1
             raw = max(raw, raw_difference(trained, detector, ours.image))
-            sides = (image.shape[-2], image.shape[-1])
-            expected = trained.preprocessing.frame.to_file(
-                shown.detect(ours.image[None])[0], ours.scale, ours.offset, sides[1], sides[0]
-            )
-            (on_canvas,) = detector.detect(theirs.image[None])
-            found = _of_file(on_canvas, theirs, sides)
+            found = _found_by_file(detector, theirs, sides)
+            expected = _found_by_network(shown, ours, sides)
             matched = same_boxes(found, expected)
             union = len(found.boxes) + len(expected.boxes) - matched
             boxes, same = boxes + union, same + matched
             if matched < union and apart <= ROUNDING:
-                again = shown.detect(canvas[None])[0]
-                if same_boxes(_as_tensors(on_canvas), again) == len(on_canvas.boxes) == len(again.boxes):
+                again = _found_by_network(shown, framed, sides)
+                if same_boxes(found, again) == len(found.boxes) == len(again.boxes):
                     ties += union - matched
             advance(1)
     return DetectorVerification(counted, boxes, same, ties, score, raw, levels)
@@ -115,11 +112,11 @@ def least_score(trained: TrainedDetector) -> float:
     return trained.network.decoding.score_threshold
 
 
-def raw_difference(trained: TrainedDetector, detector: OnnxDetector, canvas: Tensor) -> float:
-    """Of a raw output of uint8 (3, H, W), over the largest of its name; infinite where one is not a number."""
+def raw_difference(trained: TrainedDetector, detector: OnnxDetector, image: Tensor) -> float:
+    """Of a raw output of uint8 (3, H, W) on the canvas, over the largest of its name; infinite where it is NaN."""
     known = trained.preprocessing
-    outputs = RawOutputs(trained.network)(normalize(canvas[None], known.mean, known.std))
-    found = detector.raw(channels_last(canvas[None]).numpy())
+    outputs = RawOutputs(trained.network)(normalize(image[None], known.mean, known.std))
+    found = detector.raw(channels_last(image[None]).numpy())
     worst = 0.0
     for expected, array in zip(outputs, found.values(), strict=True):
         apart = float((expected - torch.from_numpy(array)).abs().max() / expected.abs().max().clamp(min=1e-6))
@@ -133,9 +130,9 @@ def same_boxes(found: Detections, expected: Detections) -> int:
     if not len(found.boxes) or not len(expected.boxes):
         return 0
     overlaps = box_iou(found.boxes, expected.boxes)
-    alike = (found.labels[:, None] == expected.labels) & (overlaps >= IOU)
-    alike &= (found.scores[:, None] - expected.scores).abs() <= SCORE
-    overlaps[~alike] = -1
+    pairs = (found.labels[:, None] == expected.labels) & (overlaps >= IOU)
+    pairs &= (found.scores[:, None] - expected.scores).abs() <= SCORE
+    overlaps[~pairs] = -1
     count = 0
     for row in range(len(overlaps)):
         best = int(overlaps[row].argmax())
@@ -145,14 +142,18 @@ def same_boxes(found: Detections, expected: Detections) -> int:
     return count
 
 
-def _of_file(found: Found, framed: Framed, sides: tuple[int, int]) -> Detections:
-    return _as_tensors(in_pixels_of_the_file(found, framed, *sides))
+def _found_by_network(shown: TrainedDetector, framed: canvas.Framed, sides: tuple[int, int]) -> Detections:
+    """In pixels of a file of ``sides`` (height, width)."""
+    (found,) = shown.detect(framed.image[None])
+    return canvas.Canvas.to_file(found, framed.scale, framed.offset, sides[1], sides[0])
 
 
-def _as_tensors(found: Found) -> Detections:
-    return Detections(*(torch.from_numpy(np.ascontiguousarray(part)) for part in found))
+def _found_by_file(detector: OnnxDetector, framed: Framed, sides: tuple[int, int]) -> Detections:
+    (found,) = detector.detect(framed.image[None])
+    moved = in_pixels_of_the_file(found, framed, *sides)
+    return Detections(*(torch.from_numpy(np.ascontiguousarray(part)) for part in moved))
 
 
-def _channels_first(canvas: np.ndarray) -> Tensor:
+def _channels_first(pixels: np.ndarray) -> Tensor:
     """(H, W, 3) to (3, H, W)."""
-    return torch.from_numpy(canvas).permute(2, 0, 1).contiguous()
+    return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()

@@ -73,7 +73,7 @@ class OnnxDetector:
         self.kept["nms_threshold"] = max(self.kept["nms_threshold"], self.nms)
         self.session = _session(path, threads)
         regions = self.known["regions"]
-        self.regions = None if regions is None else _session(path.with_name(regions["file"]), threads)
+        self.regions: Any = None if regions is None else _session(path.with_name(regions["file"]), threads)
 
     def find(self, image: Any) -> Found:
         """Objects in an image, in its pixels.

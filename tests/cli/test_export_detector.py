@@ -2,6 +2,8 @@
 
 import importlib.util
 import json
+import re
+import shutil
 from pathlib import Path
 from types import ModuleType
 
@@ -11,6 +13,8 @@ import torch
 from lit_cnn.cli.main import main
 from lit_cnn.experiment.fit import fit
 from lit_cnn.experiment.recipe import Recipe
+
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "export.md"
 
 
 @pytest.mark.parametrize(
@@ -47,26 +51,35 @@ def tiny_coco() -> ModuleType:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*does not have many workers.*")
 def test_a_run_leaves_as_files_that_are_verified_on_its_validation_images(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """By which the guide's lines of Python find what ``predict`` does."""
     pytest.importorskip("onnxruntime")
     tiny = tiny_coco()
     recipe = tiny.recipe_of(tiny.make_folder(tmp_path / "images"))
     run = fit(Recipe.load(tiny.write_recipe(tmp_path / "fruit.yaml", recipe)), runs=tmp_path / "runs")
     capsys.readouterr()
-    out = tmp_path / "fruit.onnx"
+    out = tmp_path / "bccd.onnx"
     assert main(["export", str(run.folder), "--out", str(out), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert [Path(each["path"]).name for each in report["files"]] == [
-        "fruit.onnx",
-        "fruit.detector.json",
+        "bccd.onnx",
+        "bccd.detector.json",
         "onnx_detector.py",
     ]
     assert (report["images"], report["same"] + report["near_ties"]) == (3, report["boxes"])
     assert report["largest_difference"] < 1e-4
-    assert json.loads((tmp_path / "fruit.detector.json").read_text())["class_names"] == ["apple", "pear"]
+    assert json.loads((tmp_path / "bccd.detector.json").read_text())["class_names"] == ["apple", "pear"]
     images = next(path.parent for path in sorted((tmp_path / "images").rglob("*.png")))
     assert main(["export", str(run.folder), "--out", str(out), "--data", str(images), "--images", "2"]) == 0
     text = capsys.readouterr().out
     assert "on 2 images" in text
     assert "largest difference: of a raw output, over the largest of its name" in text
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    shutil.copyfile(next(iter(sorted(images.glob("*.png")))), "photo.jpg")
+    assert main(["predict", str(run.folder), "photo.jpg", "--json"]) == 0
+    expected = json.loads(capsys.readouterr().out)[0]["detections"]
+    block = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)[3]
+    exec(block, {})
+    assert len(capsys.readouterr().out.splitlines()) == len(expected)
