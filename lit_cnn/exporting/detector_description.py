@@ -14,6 +14,7 @@ from lit_cnn.detection.dense_head import DenseHead
 from lit_cnn.detection.faster_rcnn import FasterRCNN
 from lit_cnn.detection.fcos import FCOSHead
 from lit_cnn.detection.networks import DenseDetector
+from lit_cnn.detection.pyramid import Pyramid
 from lit_cnn.detection.region_head import SMALLEST
 from lit_cnn.detection.ssd import SSDHead
 from lit_cnn.evaluation.trained_detector import TrainedDetector
@@ -118,14 +119,15 @@ def _two_stages(network: FasterRCNN, regions: str) -> dict[str, Any]:
 @torch.no_grad()
 def scales_of(network: FasterRCNN) -> list[float]:
     """Positions of each map that the second stage reads per pixel of the canvas, as its pooling layer finds them."""
-    regions = network.regions
+    regions, pyramid = network.regions, network.pyramid
+    assert isinstance(pyramid, Pyramid)
     if regions.pool.scales is None:  # found at the first pass
-        parameter = next(network.parameters())
-        grids = network.pyramid.grids(network.canvas)[: len(regions.names)]
-        width = network.pyramid.width  # type: ignore[attr-defined]
-        maps = [torch.zeros(1, width, *grid, device=parameter.device, dtype=parameter.dtype) for grid in grids]
-        regions(maps, [torch.tensor([[0.0, 0, 8, 8]], device=parameter.device)])
-    return list(regions.pool.scales)  # type: ignore[arg-type]
+        like = next(network.parameters())
+        grids = pyramid.grids(network.canvas)[: len(regions.names)]
+        maps = [like.new_zeros(1, pyramid.width, *grid) for grid in grids]
+        regions(maps, [like.new_tensor([[0.0, 0, 8, 8]])])
+    assert regions.pool.scales is not None
+    return list(regions.pool.scales)
 
 
 def levels_of(anchors: Any, grids: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:

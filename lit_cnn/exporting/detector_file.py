@@ -124,8 +124,9 @@ def write_graph(
             verbose=False,
         )
     assert program is not None
-    set_metadata(program.model_proto, entries)
-    path.write_bytes(program.model_proto.SerializeToString())
+    model = program.model_proto  # made at each access
+    set_metadata(model, entries)
+    path.write_bytes(model.SerializeToString())
 
 
 def metadata_of(trained: TrainedDetector, recipe: dict[str, Any], license: str | None) -> dict[str, str]:
