@@ -52,11 +52,12 @@ class Case:
 
 
 QUIET = ("--model.options.weight_init", "glorot", "--model.optimizer.learning_rate", "0.001")
-"""SSD reads the network's own maps, which are loud by He's weights without a norm."""
+"""SSD reads the network's own maps, which are loud by He's weights without a norm. By these, on images of flat gray, a
+channel may cross its ReLU at all positions at once, by the last bit: the weights in front of it differ by 3e-4 then."""
 CASES = {
     "RetinaNet, last batches of one image": Case(9, 5, ("--model.detector", "retinanet")),
     "FCOS, one rank without a validation image": Case(9, 1),
-    "SSD, last batches of one image": Case(9, 5, ("--model.detector", "ssd", *QUIET), weights=5e-5),
+    "SSD, last batches of one image": Case(9, 5, ("--model.detector", "ssd", *QUIET), weights=1e-3),
     "Faster R-CNN, last batches of one image": Case(9, 5, ("--model.detector", "faster_rcnn"), weights=5e-5),
 }
 
