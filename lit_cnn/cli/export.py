@@ -4,7 +4,7 @@ Batch norm is folded into the convolutions, and resizing, cropping and normalizi
 decoded pixels, uint8 (N, H, W, C) of any size. (ExecuTorch programs take normalized crops, one at a time.) The file is
 run by its own runtime on the checkpoint's validation images or those of ``--data``, and not written where it gives
 another class than the network to more than 1 of 1000 images. ``--int8`` writes a second ONNX file of a quarter of the
-size, which may differ more.
+size, which may differ more. A detector leaves as ONNX up to its raw outputs, with a program of numpy that finds boxes.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from lit_cnn.cli import export_detector
 from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments, chosen_checkpoint
 from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, busy_warning, progress, say
@@ -39,13 +40,19 @@ def run(arguments: list[str]) -> int:
     from lit_cnn.exporting.latency import latency
     from lit_cnn.exporting.packages import require_packages
     from lit_cnn.exporting.real_images import real_images
+    from lit_cnn.run_folder.checkpoint import DETECTION, load_checkpoint
 
-    require_packages(options.format, f"--format {options.format}")
     checkpoint = chosen_checkpoint(options.checkpoint)
+    content = load_checkpoint(checkpoint)
+    if is_detector := content.get("task") == DETECTION:
+        export_detector.require_possible(options, checkpoint)
+    require_packages(options.format, f"--format {options.format}")
     ending = ENDINGS[options.format]
     out = options.out or Path(f"{name_of(options.checkpoint, checkpoint)}{ending}")
     require_writable("--out", out, [ending])
-    trained = load(checkpoint, options)
+    if is_detector:
+        return export_detector.run(options, content, checkpoint, out)
+    trained = load(content, checkpoint, options)
     images = real_images(trained, options.data, options.images, skip_broken=options.skip_broken)
     for text in images.notes:
         say(text, stderr=True)
@@ -148,11 +155,11 @@ def name_of(stated: str, checkpoint: str) -> str:
     return place.parent.parent.name if place.parent.name == "checkpoints" else place.stem
 
 
-def load(checkpoint: str, options: argparse.Namespace) -> Trained:
-    """The network on the CPU, and its warning."""
-    from lit_cnn.evaluation.trained import load_trained
+def load(content: dict[str, Any], checkpoint: str, options: argparse.Namespace) -> Trained:
+    """The network on the CPU, and its warning; ``content`` is what was read from the file ``checkpoint``."""
+    from lit_cnn.evaluation.trained import trained_from
 
-    trained = load_trained(checkpoint, options.weights, options.trust)
+    trained = trained_from(content, checkpoint, options.weights, options.trust)
     if trained.doubt is not None:
         say(trained.doubt, stderr=True)
     return trained

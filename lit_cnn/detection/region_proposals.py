@@ -50,7 +50,7 @@ class RegionProposals(RegionProposalNetwork):
     def outputs(self, maps: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Logits (N, A) of an object and coded boxes (N, A, 4) at the anchors of all levels, from the finest on."""
         objectness, regression = concat_box_prediction_layers(*self.head(maps))
-        images = len(maps[0])
+        images = maps[0].shape[0]
         return objectness.view(images, -1), regression.view(images, -1, 4)
 
     def match(self, anchors: Tensor, boxes: Tensor) -> Tensor:

@@ -121,7 +121,7 @@ class Branch(nn.Module):
             for conv, norm in zip(self.convs, norms, strict=True):
                 x = F.relu(norm(conv(x)))
             x = self.last(x).permute(0, 2, 3, 1)
-            found.append(x.reshape(len(x), -1, self.outputs))
+            found.append(x.reshape(x.shape[0], -1, self.outputs))
         return torch.cat(found, 1)
 
 

@@ -57,7 +57,7 @@ def export_onnx(
     """
     require_packages("onnx", "ONNX")
     form = GraphForm(with_preprocessing, batch, opset)
-    _check_opset(opset)
+    check_opset(opset)
     model = _traced(trained, form)
     set_metadata(model, {**describe(trained, license), **input_entry(trained, form)})
     with replacing(Path(path)) as partial:
@@ -87,7 +87,7 @@ def _traced(trained: Trained, form: GraphForm) -> Any:
     return program.model_proto
 
 
-def _check_opset(opset: int | None) -> None:
+def check_opset(opset: int | None) -> None:
     """Refuse versions that cannot be written, before minutes of tracing."""
     import onnx
 

@@ -25,6 +25,8 @@ model:
   pyramid: {width: 32}
   fcos: {depth: 1, normalizer: global}
   retinanet: {depth: 1}
+  ssd: {normalizer: global}
+  faster_rcnn: {normalizer: global, hidden: 32}
   decoding: {score_threshold: 0.0}
   optimizer: {learning_rate: 0.01, base_batch_size: null}
 data: {path: set, canvas: [64, 64], batch_size: 4, eval_batch_size: 2, workers: 0, drop_last: false,
@@ -40,16 +42,23 @@ RANK_ZERO = "train/loss_step"
 
 @dataclass(frozen=True)
 class Case:
-    """Images of the two sets, and keys that the recipe changes."""
+    """Images of the two sets, keys that the recipe changes, and how far a weight may be off, over its tensor's
+    largest."""
 
     train: int
     val: int
     changes: tuple[str, ...] = ()
+    weights: float = 1e-5
 
 
+QUIET = ("--model.options.weight_init", "glorot", "--model.optimizer.learning_rate", "0.001")
+"""SSD reads the network's own maps, which are loud by He's weights without a norm. By these, on images of flat gray, a
+channel may cross its ReLU at all positions at once, by the last bit: the weights in front of it differ by 3e-4 then."""
 CASES = {
     "RetinaNet, last batches of one image": Case(9, 5, ("--model.detector", "retinanet")),
     "FCOS, one rank without a validation image": Case(9, 1),
+    "SSD, last batches of one image": Case(9, 5, ("--model.detector", "ssd", *QUIET), weights=1e-3),
+    "Faster R-CNN, last batches of one image": Case(9, 5, ("--model.detector", "faster_rcnn"), weights=5e-5),
 }
 
 
@@ -89,4 +98,4 @@ def test_two_processes_end_with_the_weights_and_the_figures_of_one(case: Case, t
         assert {key: other[key] for key in figures} == pytest.approx(figures, rel=0, abs=1e-6)
     first, second = (load_checkpoint(run / "checkpoints" / LAST)["state_dict"] for run in (one, two))
     for name, weight in first.items():
-        np.testing.assert_allclose(second[name], weight, atol=1e-5 * float(weight.abs().max()), err_msg=name)
+        np.testing.assert_allclose(second[name], weight, atol=case.weights * float(weight.abs().max()), err_msg=name)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from detector_parts import AsTheyAre, made_batch, total
+from found_boxes import image, split
 from torch import nn
 from torchvision.models.detection.anchor_utils import DefaultBoxGenerator
 from torchvision.models.detection.image_list import ImageList
@@ -16,7 +17,7 @@ from lit_cnn.architectures.entry import NetworkOptions
 from lit_cnn.architectures.vgg import VGG
 from lit_cnn.detection.decoding import DecodingSettings
 from lit_cnn.detection.networks import DenseDetector, create_detector
-from lit_cnn.detection.ssd import DefaultBoxes
+from lit_cnn.detection.ssd import DefaultBoxes, announce_images_without_boxes
 from lit_cnn.detection.ssd_maps import VGGMaps, ssd_maps
 from lit_cnn.detection.ssd_settings import SSDSettings
 
@@ -149,6 +150,14 @@ def test_images_without_boxes_teach_nothing() -> None:
     total(found).backward()
     assert all(loss == 0 for loss in found.values())
     assert all(parameter.grad is not None and not parameter.grad.any() for parameter in network.parameters())
+
+
+def test_images_without_boxes_are_counted_to_the_user(capsys: pytest.CaptureFixture[str]) -> None:
+    full, empty = image([(1.0, 2.0, 30.0, 40.0)], [0]), image([], [])
+    announce_images_without_boxes(split([full, full]))
+    assert capsys.readouterr().out == ""
+    announce_images_without_boxes(split([empty, empty]))
+    assert capsys.readouterr().out == "2 of 2 training images have no box: ssd learns nothing from them\n"
 
 
 @pytest.mark.parametrize("label", [0, 2])

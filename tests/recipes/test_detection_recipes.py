@@ -152,6 +152,9 @@ def test_a_recipe_on_voc_has_the_papers_values(detector: str, name: str) -> None
     schedule = model["schedule"]
     assert [step * steps_per_epoch for step in schedule["step_epochs"]] == pytest.approx(paper["decay_steps"], rel=0.01)
     assert schedule["step_factor"] == paper["decay_factor"]
+    for key in ("momentum", "weight_decay"):
+        assert model["optimizer"][key] == paper["code"][key]
+    assert model["initial"]["batch_norm"] == paper["code"].get("batch_norm", "train")
     assert recipe["monitor"] == "val/voc07_ap50"
 
 
@@ -159,3 +162,5 @@ def test_ssd_on_voc_has_the_papers_canvas_and_first_map() -> None:
     recipe, paper = resolved("detection/ssd_resnet50_voc"), FACTS["voc"]["ssd"]
     assert recipe["data"]["canvas"] == [paper["input_px"]] * 2
     assert recipe["model"]["pyramid"]["strides"][0] == paper["first_map_stride"]
+    boxes = [scale * paper["input_px"] for scale in recipe["model"]["ssd"]["scales"]]
+    assert boxes == pytest.approx(paper["code"]["default_box_px"])
