@@ -25,8 +25,9 @@ def value_text(value: Any) -> str:
 
 
 def notes(tuned: Tuned) -> list[str]:
-    """What has to be said of the settings that were chosen."""
-    return [BF16_NOTE] if tuned.changed.get("trainer.precision") == "bf16-mixed" else []
+    """What has to be said of the settings that were chosen, and of compiling if that was tried."""
+    lines = [BF16_NOTE] if tuned.changed.get("trainer.precision") == "bf16-mixed" else []
+    return [*lines, *([] if tuned.payback is None else [str(tuned.payback)])]
 
 
 def overlay_text(tuned: Tuned, configs: Sequence[str], overrides: Sequence[str], path: Path | None) -> str:

@@ -1,5 +1,6 @@
 """Training steps of a recipe under different machine settings, for ``lit-cnn tune`` to compare."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ import torch
 from lit_cnn.benchmarking.contestants import recipe_batches, recipe_parts
 from lit_cnn.benchmarking.interleaving import Spread, ratios, take_turns
 from lit_cnn.benchmarking.loading import seconds_per_batch
+from lit_cnn.benchmarking.payback import Payback, run_steps
 from lit_cnn.benchmarking.race import Conditions
 from lit_cnn.benchmarking.tuning import Settings, Tuned, climb
 from lit_cnn.experiment.files import argument
@@ -18,8 +20,8 @@ from lit_cnn.profiling.timing import PRECISIONS, is_bf16
 from lit_cnn.training.optimization.kernels import KERNELS
 from lit_cnn.training.precision import missing_bf16
 
-WORKERS, THREADS = "data.workers", "machine.threads"
-KEYS = ("trainer.precision", "model.channels_last", "model.optimizer.kernel", THREADS, "model.compile", WORKERS)
+WORKERS, THREADS, COMPILE = "data.workers", "machine.threads", "model.compile"
+KEYS = ("trainer.precision", "model.channels_last", "model.optimizer.kernel", THREADS, COMPILE, WORKERS)
 
 
 def choices_of(start: Settings, recipe: Recipe, *, with_compile: bool) -> dict[str, Sequence[Any]]:
@@ -36,7 +38,7 @@ def choices_of(start: Settings, recipe: Recipe, *, with_compile: bool) -> dict[s
         "model.channels_last": (True, False),
         "model.optimizer.kernel": KERNELS[1:] if recipe.model.optimizer_settings.name in ("sgd", "adamw") else (),
         THREADS: sorted({1, max(1, loader.cores // 2), loader.cores} - {torch.get_num_threads()}),
-        "model.compile": (False, True) if with_compile else (),
+        COMPILE: (False, True) if with_compile else (),
         WORKERS: sorted({0, 1, loader.cores} - {loader.workers}),
     }
     return {key: values for key, values in choices.items() if any(value != start[key] for value in values)}
@@ -71,6 +73,8 @@ class Tuner:
         is_bf16(self.config.trainer.precision)  # refuses others
         self.recipe.data.setup()
         self._batch = recipe_batches(self.recipe.data, self.device)()
+        self.payback: Payback | None = None
+        """Of ``torch.compile``, once it was tried."""
 
     def _instantiate(self, settings: Settings) -> tuple[Recipe, Any]:
         cli = RecipeCLI([*self.arguments, *(argument(key, value) for key, value in settings.items())])
@@ -87,18 +91,23 @@ class Tuner:
         start = self.start()
         best, trials = climb(start, choices, self.compare)
         changed = {key: value for key, value in best.items() if value != start[key]}
-        return Tuned(best, changed, self.compare(start, [best])[0] if changed else None, trials)
+        return Tuned(best, changed, self.compare(start, [best])[0] if changed else None, trials, self.payback)
 
     def compare(self, best: Settings, challengers: Sequence[Settings]) -> list[Spread | str]:
-        """Each challenger's training speed over that of ``best``, interleaved."""
+        """Each challenger's training speed over that of ``best``, interleaved; what compiling takes is spread over the
+        steps of the recipe's run."""
         changed = {key for each in challengers for key in KEYS if each[key] != best[key]}
         self.tell(f"comparing {', '.join(sorted(changed))}")
         loading = WORKERS in changed
+        began = time.perf_counter()
         contestants: dict[str, Callable[[], float]] = {"best": self._step(best, loading)}
+        starts = {"best": time.perf_counter() - began}
         failures: dict[int, str] = {}
         for number, settings in enumerate(challengers):
+            began = time.perf_counter()
             try:
                 step = self._step(settings, loading)
+                starts[str(number)] = time.perf_counter() - began
                 step()
             except (RuntimeError, ValueError) as error:
                 failures[number] = str(error).splitlines()[0]
@@ -107,10 +116,20 @@ class Tuner:
         contestants["best"]()
         seconds = take_turns(contestants, seconds=self.seconds)
         self._use_threads({THREADS: self.threads})
+        for number, settings in enumerate(challengers):
+            if number not in failures and settings[COMPILE] and not best[COMPILE]:
+                compiling = starts[str(number)] - starts["best"]
+                seconds[str(number)] = self._pay_for_compiling(compiling, seconds["best"], seconds[str(number)])
         return [
             failures[number] if number in failures else ratios(seconds["best"], seconds[str(number)])
             for number in range(len(challengers))
         ]
+
+    def _pay_for_compiling(self, compiling: float, eager: Sequence[float], compiled: Sequence[float]) -> list[float]:
+        """The seconds of compiled steps with their share of ``compiling``."""
+        steps = run_steps(self.recipe.trainer, len(self.recipe.data.train_dataloader()))
+        self.payback = Payback.measured(compiling, eager, compiled, steps)
+        return [seconds + self.payback.seconds_per_step for seconds in compiled]
 
     def _step(self, settings: Settings, loading: bool) -> Callable[[], float]:
         """A function that returns the seconds of a training step; with ``loading`` on batches of the loader."""

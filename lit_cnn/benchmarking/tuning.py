@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lit_cnn.benchmarking.interleaving import Spread
+from lit_cnn.benchmarking.payback import Payback
 
 Settings = Mapping[str, Any]
 """Recipe key -> value."""
@@ -49,12 +50,14 @@ class Tuned:
         changed: Those that are not the recipe's own.
         gain: Speed of all of them together over the recipe's own settings; None if nothing is changed.
         trials: All comparisons, in the order in which they were made.
+        payback: What compiling costs and saves, if that was tried.
     """
 
     settings: dict[str, Any]
     changed: dict[str, Any]
     gain: Spread | str | None
     trials: list[Trial]
+    payback: Payback | None = None
 
 
 def climb(

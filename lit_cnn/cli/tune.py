@@ -94,7 +94,8 @@ def summary(tuned: "Tuned", options: argparse.Namespace) -> list[str]:
     from lit_cnn.benchmarking.overlay import notes, value_text
 
     if not tuned.changed:
-        return ["nothing is faster than the recipe's own settings by more than the noise: no overlay is needed"]
+        line = "nothing is faster than the recipe's own settings by more than the noise: no overlay is needed"
+        return [line, *notes(tuned)]
     keys = ", ".join(f"{key} {value_text(value)}" for key, value in tuned.changed.items())
     lines = [f"best: {keys}; all together {tuned.gain} times the recipe's own speed", *notes(tuned)]
     if options.output:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from lit_cnn.benchmarking.interleaving import Spread
+from lit_cnn.benchmarking.overlay import notes
 from lit_cnn.benchmarking.tuner import KEYS, Tuner, choices_of
 from lit_cnn.benchmarking.tuning import Settings
 from lit_cnn.cli.main import main
@@ -138,3 +139,16 @@ def test_errors_are_one_sentence(arguments: list[str], sentence: str, capsys) ->
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("lit-cnn:")]
     assert len(lines) == 1
     assert sentence in lines[0]
+
+
+@pytest.mark.slow
+def test_compiling_is_charged_to_the_steps_of_the_run_and_said() -> None:
+    tuner = Tuner([*TINY, "--trainer.max_epochs=1", "--trainer.limit_train_batches=2"])
+    tuner.seconds = 0.0
+    tuned = tuner.tune({"model.compile": (False, True)})
+    assert tuned.payback is not None
+    assert tuned.payback.run_steps == 2
+    assert tuned.changed == {}  # two steps do not pay for a compilation
+    assert isinstance(tuned.trials[0].speed, Spread)
+    assert tuned.trials[0].speed.median < 0.5
+    assert "the run has 2;" in notes(tuned)[0] or "is not faster" in notes(tuned)[0]

@@ -1,4 +1,6 @@
-"""Depthwise convolution: one filter per channel, in the precision in which a CPU trains it fastest."""
+"""Depthwise convolution: one filter per channel, in the way in which a CPU trains it fastest."""
+
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -6,22 +8,92 @@ from torch import Tensor, nn
 
 Pair = tuple[int, int]
 
+STRIP = 3
+"""Columns of a filter up to which oneDNN has a kernel for the filters' gradient in channels_last."""
+
+
+def filter_gradient(x: Tensor, grad: Tensor, weight: Tensor, padding: Pair) -> Tensor:
+    """The gradient of the filters of a depthwise convolution of stride 1, a few of their columns at a time.
+
+    oneDNN's kernel for it takes at most ``STRIP`` columns, and no filter taller than the map; the gradient of others is
+    calculated as that of a full convolution (``benchmarks/wide_depthwise.py``). The columns from ``left`` on are
+    filters of their own, which read the map from ``left`` on.
+
+    Args:
+        x: (N, channels, H, W), the input.
+        grad: (N, channels, H', W'), the gradient of the output.
+        weight: (channels, 1, kernel, kernel).
+        padding: Zeros around both axes.
+
+    Returns:
+        (channels, 1, kernel, kernel).
+    """
+    width = weight.shape[3]
+    (above, beside), strips = padding, []
+    for left in range(0, width, STRIP):
+        columns = weight[..., left : left + STRIP]
+        right = width - left - columns.shape[3]  # negative padding cuts off what these columns never read
+        part = F.pad(x, (beside - left, beside - right, above, above))
+        strips.append(stride1_gradients(grad, part, columns, (0, 0), (False, True))[1])
+    return torch.cat(strips, 3)
+
+
+def stride1_gradients(
+    grad: Tensor, x: Tensor, weight: Tensor, padding: Pair, wanted: tuple[bool, bool]
+) -> tuple[Tensor, Tensor]:
+    """Gradients of a depthwise convolution's input and filters by torch, None where not ``wanted``."""
+    constants = None, (1, 1), padding, (1, 1), False, (0, 0), weight.shape[0], (*wanted, False)
+    return torch.ops.aten.convolution_backward(grad, x, weight, *constants)[:2]
+
+
+class _WideDepthwise(torch.autograd.Function):
+    """A depthwise convolution of stride 1 whose filters' gradient is :func:`filter_gradient`. A backward pass that is
+    differentiated itself (``create_graph``, ``torch.func``) takes torch's formula."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor, weight: Tensor, padding: Pair) -> Tensor:
+        return F.conv2d(x, weight, None, 1, padding, 1, weight.shape[0])
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, Pair], output: Tensor) -> None:  # noqa: ARG004
+        x, weight, ctx.padding = inputs
+        ctx.save_for_backward(x, weight)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
+        (x, weight), (needs_x, needs_weight) = ctx.saved_tensors, ctx.needs_input_grad[:2]
+        in_strips = needs_weight and not torch.is_grad_enabled()
+        wanted = needs_x, needs_weight and not in_strips
+        grad_x, grad_weight = stride1_gradients(grad, x, weight, ctx.padding, wanted)
+        return grad_x, filter_gradient(x, grad, weight, ctx.padding) if in_strips else grad_weight, None
+
+
+def trains_in_strips(x: Tensor, weight: Tensor, stride: Pair, dilation: Pair) -> bool:
+    """Whether a CPU's depthwise convolution is one of those whose filters oneDNN trains slowly."""
+    return x.dtype == torch.float32 and weight.shape[3] > STRIP and stride == dilation == (1, 1)
+
 
 def convolve(
     x: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair, dilation: Pair, groups: int
 ) -> Tensor:
-    """``F.conv2d`` of (N, C, H, W), except for a depthwise one that trains under a CPU's autocast.
+    """``F.conv2d`` of (N, C, H, W), except for a depthwise one that trains on a CPU.
 
-    That one is computed in float32 and rounded to autocast's precision: oneDNN's backward pass of a depthwise
-    convolution is slower in bfloat16 than in float32, by more than the rest of the block gains
+    Under autocast that one is computed in float32 and rounded to autocast's precision: oneDNN's backward pass of a
+    depthwise convolution is slower in bfloat16 than in float32, by more than the rest of the block gains
     (``benchmarks/depthwise_precision.py``). Inference and GPUs keep the low precision.
     """
     depthwise = 1 < groups == x.shape[1]
-    if not (depthwise and x.device.type == "cpu" and torch.is_autocast_enabled("cpu") and torch.is_grad_enabled()):
+    if not (depthwise and x.device.type == "cpu" and torch.is_grad_enabled()):
         return F.conv2d(x, weight, bias, stride, padding, dilation, groups)
-    with torch.autocast("cpu", enabled=False):
-        y = F.conv2d(x.to(weight.dtype), weight, bias, stride, padding, dilation, groups)
-    return y.to(torch.get_autocast_dtype("cpu"))
+    if torch.is_autocast_enabled("cpu"):
+        with torch.autocast("cpu", enabled=False):
+            y = convolve(x.to(weight.dtype), weight, bias, stride, padding, dilation, groups)
+        return y.to(torch.get_autocast_dtype("cpu"))
+    if bias is None and trains_in_strips(x, weight, stride, dilation):
+        return _WideDepthwise.apply(x, weight, padding)
+    return F.conv2d(x, weight, bias, stride, padding, dilation, groups)
 
 
 class DepthwiseConv2d(nn.Conv2d):

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lit_cnn.architectures.layers.depthwise import DepthwiseConv2d, same_size_conv
+from lit_cnn.architectures.layers.depthwise import DepthwiseConv2d, convolve, filter_gradient, same_size_conv
 from lit_cnn.architectures.layers.padding import SameConv2d
 
 LAYERS = {"same size": lambda: DepthwiseConv2d(4, 3, stride=2), "tensorflow": lambda: SameConv2d(4, 4, 3, groups=4)}
@@ -36,6 +36,40 @@ def test_training_under_autocast_rounds_once_and_inference_computes_in_bfloat16(
     assert layer.weight.grad.dtype == torch.float32
     assert x.grad is not None
     assert x.grad.dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize(
+    ("kernel", "height", "width", "padding"), [(5, 9, 7, 2), (5, 3, 4, 2), (7, 8, 9, 3), (5, 8, 8, 0)]
+)
+def test_wide_filters_have_torchs_gradients(kernel, height, width, padding, memory_format) -> None:
+    torch.manual_seed(0)
+    x, weight = torch.randn(2, 16, height, width), torch.randn(16, 1, kernel, kernel)
+    found, expected = ([tensor.clone(memory_format=memory_format) for tensor in (x, weight)] for _ in range(2))
+    for tensor in (*found, *expected):
+        tensor.requires_grad_()
+    ours = convolve(*found, None, (1, 1), (padding, padding), (1, 1), 16)
+    theirs = F.conv2d(*expected, None, 1, padding, 1, 16)
+    assert torch.equal(ours, theirs)
+    assert "WideDepthwise" in str(ours.grad_fn)
+    direction = torch.randn_like(ours)
+    ours.backward(direction)
+    theirs.backward(direction)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one.grad, other.grad, rtol=1e-4, atol=1e-4)
+    in_strips = filter_gradient(found[0], direction, found[1], (padding, padding))
+    assert torch.equal(in_strips, found[1].grad)
+
+
+def test_frozen_filters_get_no_gradient_and_narrow_or_strided_ones_stay_torchs() -> None:
+    layer, x = DepthwiseConv2d(4, 5).requires_grad_(False), torch.randn(1, 4, 8, 8, requires_grad=True)
+    layer(x).sum().backward()
+    assert x.grad is not None
+    assert layer.weight.grad is None
+    for other in (DepthwiseConv2d(4, 3), DepthwiseConv2d(4, 5, stride=2)):
+        assert "Convolution" in str(other(x).grad_fn)
+    with torch.no_grad():
+        assert torch.equal(layer(x), F.conv2d(x, layer.weight, None, 1, 2, 1, 4))
 
 
 def test_grouped_and_full_convolutions_stay_torchs() -> None:

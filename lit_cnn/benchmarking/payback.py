@@ -1,0 +1,73 @@
+"""After how many steps the time spent on compiling a network has come back."""
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Payback:
+    """What compiling costs and saves.
+
+    Args:
+        compile_seconds: How much longer the first steps take if they compile.
+        eager_seconds: A step that is not compiled.
+        compiled_seconds: A compiled step after the first.
+        run_steps: Training steps of the recipe's run, or None if its end is open.
+    """
+
+    compile_seconds: float
+    eager_seconds: float
+    compiled_seconds: float
+    run_steps: int | None
+
+    @classmethod
+    def measured(
+        cls, compiling: float, eager: Sequence[float], compiled: Sequence[float], steps: int | None
+    ) -> "Payback":
+        """From the seconds of compiling and of later steps of both kinds."""
+        return cls(max(0.0, compiling), statistics.median(eager), statistics.median(compiled), steps)
+
+    @property
+    def pays_after(self) -> int | None:
+        """Steps after which the run has become faster as a whole; None if a compiled step is not faster."""
+        saved = self.eager_seconds - self.compiled_seconds
+        return math.ceil(self.compile_seconds / saved) if saved > 0 else None
+
+    @property
+    def seconds_per_step(self) -> float:
+        """What compiling adds to each step of the run; 0 if its end is open."""
+        return self.compile_seconds / self.run_steps if self.run_steps else 0.0
+
+    def __str__(self) -> str:
+        took = f"model.compile: compiling took {self.compile_seconds:.0f} s"
+        if self.pays_after is None:
+            return f"{took} and a compiled step is not faster"
+        run = "the run's end is open" if self.run_steps is None else f"the run has {self.run_steps:,}"
+        return (
+            f"{took} and a compiled step is {self.eager_seconds / self.compiled_seconds:.2f} times as fast: "
+            f"it pays after {self.pays_after:,} steps, {run}; every start, also of a resumed run, and every image size "
+            "compiles again"
+        )
+
+
+def run_steps(trainer: Mapping[str, Any], batches: int) -> int | None:
+    """Training steps, forward and backward, of a run.
+
+    Args:
+        trainer: The recipe's ``trainer`` keys.
+        batches: Batches of the training set.
+
+    Returns:
+        The fewer of what ``max_epochs`` and ``max_steps`` allow, or None if neither ends the run.
+    """
+    limit, ends = trainer.get("limit_train_batches"), []
+    if limit is not None:
+        batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+    if (epochs := trainer.get("max_epochs")) not in (None, -1):
+        ends.append(epochs * batches)
+    if (updates := trainer.get("max_steps")) not in (None, -1):
+        ends.append(updates * (trainer.get("accumulate_grad_batches") or 1))
+    return min(ends) if ends else None
