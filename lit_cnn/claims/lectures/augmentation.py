@@ -3,7 +3,7 @@
 from lit_cnn.claims.claim import Arm, Claim, Design, Published, Scale, Settings
 from lit_cnn.claims.rules.difference import Expected, superiority
 from lit_cnn.claims.rules.part import Part, Undecidable
-from lit_cnn.claims.shared_settings import NARROW, RATES, cifar_bench, digits_bench, gpu_bench
+from lit_cnn.claims.shared_settings import NARROW, RATES, cifar_bench, digits_bench, gpu_bench, gpu_minutes
 
 OFF: Settings = {"data.crop.padding": 0, "data.flip.horizontal": 0.0}
 COLOR: Settings = {
@@ -89,7 +89,7 @@ DESIGNS: dict[Scale, Design] = {
         RATES,
         seeds=3,
         minimum_steps=60_000,
-        core_minutes=240,
+        core_minutes=gpu_minutes(8 * (3 + 3), 200, 20),
     ),
 }
 

@@ -77,6 +77,13 @@ CLAIM = Claim(
             count_on_runs=count_on_runs,
             core_minutes=1,
         ),
+        "gpu": Design(
+            (Measured("three nets gain over their mean", "gain", "images", unit="points"),),
+            "the three nets of the arm flip_crop of augmentation, on the 5,000 images that judge it",
+            uses="augmentation",
+            count_on_runs=count_on_runs,
+            core_minutes=1,
+        ),
     },
     full_scale="lit-cnn ensemble CKPT CKPT CKPT --split test",
 )  # fmt: skip
