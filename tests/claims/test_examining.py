@@ -47,7 +47,7 @@ def test_a_result_holds_what_its_verdict_needs(tmp_path: Path, monkeypatch: pyte
     assert not read.is_stale(DESIGN)
 
 
-def test_an_unchanged_result_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unchanged_result_is_left_alone(tmp_path: Path) -> None:
     counted = dataclasses.replace(CLAIM, designs={"cpu": Design(DESIGN.parts[2:3], count=lambda: {"ratio": ratio})})
     ratio = 8.5
     examined = examiner(tmp_path).examine(counted)

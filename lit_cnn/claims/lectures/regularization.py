@@ -119,7 +119,7 @@ CLAIM = Claim(
     },
     full_scale="lit-cnn fit --config stochastic_depth_resnet110",
     notes=(
-        "The training accuracy is measured with units and blocks dropped, which lowers it by itself: a narrower gap is "
+        "The training accuracy is measured with units and blocks dropped, which alone lowers it: a narrower gap is "
         "not yet a better net, and the likelihood of held-out images says whether it is.",
         "Seconds are not compared where other programs run on the machine: the verdict does not rest on them.",
     ),
