@@ -7,7 +7,7 @@ from pathlib import Path
 from lit_cnn.claims.catalog import CLAIMS
 from lit_cnn.claims.claim import Claim, Design, Scale
 from lit_cnn.claims.judging import Judgement
-from lit_cnn.claims.result_file import Result, judged, make_result, write_result
+from lit_cnn.claims.result_file import Result, judged, make_result, read_result, write_result
 from lit_cnn.claims.running import Trained, Trainer
 from lit_cnn.sweeps.stop_signals import StopSignals
 from lit_cnn.training.announce import announce
@@ -18,7 +18,7 @@ class Examined:
     """What has become of a claim.
 
     Args:
-        result: As it was written; None where a signal came before anything was there.
+        result: As its file has it; None where a signal came before anything was there.
         judgement: On it.
         path: Of its file.
     """
@@ -67,8 +67,9 @@ class Examiner:
         if trained is not None and not trained.runs:
             return Examined()
         measured = self._counted(claim, design)
-        result = make_result(claim, self.scale, trained, measured)
-        return Examined(result, judged(claim, result), write_result(claim, result, self.results))
+        path = write_result(claim, make_result(claim, self.scale, trained, measured), self.results)
+        result = read_result(path)
+        return Examined(result, judged(claim, result), path)
 
     def _trained(self, claim: Claim, design: Design) -> Trained | None:
         if design.bench is None:

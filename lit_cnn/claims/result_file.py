@@ -20,7 +20,7 @@ from lit_cnn.claims.running import Trained
 from lit_cnn.profiling.latency_table import condition_of
 from lit_cnn.profiling.timing import TimingSettings
 from lit_cnn.run_folder.atomic import write_text
-from lit_cnn.run_folder.folder import describe_environment
+from lit_cnn.run_folder.folder import describe_environment, git_state
 
 CLASSES = 10
 """Of both data sets of the claims, CIFAR-10 and the digits."""
@@ -118,6 +118,7 @@ def make_result(claim: Claim, scale: Scale, trained: Trained | None, measured: M
             for seed, figures in sorted(stored.items())
         ]
     environment = describe_environment(["lit-cnn", "reproduce", claim.name, "--scale", scale])
+    environment |= {"git": package_git_state()}
     environment["machine"]["measured_on"] = _machine(design)
     return Result(
         claim=claim.name,
@@ -135,6 +136,13 @@ def make_result(claim: Claim, scale: Scale, trained: Trained | None, measured: M
         design=described(design),
         failed=trained.failed if trained else (),
     )
+
+
+def package_git_state() -> dict[str, Any] | None:
+    """Commit of the checkout that this package is run from, whatever the working directory; None of an installed copy,
+    which its version names."""
+    checkout = _PACKAGE.parent
+    return git_state(checkout) if (checkout / ".git").exists() else None
 
 
 def _figures(folder: Path | None) -> dict[str, Any]:
@@ -157,7 +165,10 @@ def result_path(folder: Path, claim: str, scale: Scale) -> Path:
 
 
 def write_result(claim: Claim, result: Result, folder: Path) -> Path:
-    """Write a result, with the verdict that its rules give now, for people who read the file alone."""
+    """Write a result, with the verdict that its rules give now, for people who read the file alone.
+
+    A file that says the same already stays as it is, with the day and the machine that found it first.
+    """
     judgement = judged(claim, result)
     content = dataclasses.asdict(result) | {
         "verdict": judgement.verdict,
@@ -166,8 +177,20 @@ def write_result(claim: Claim, result: Result, folder: Path) -> Path:
     }
     folder.mkdir(parents=True, exist_ok=True)
     path = result_path(folder, result.claim, result.scale)
-    write_text(path, json.dumps(content, indent=1) + "\n")
+    text = json.dumps(content, indent=1) + "\n"
+    if not path.is_file() or _lasting(path.read_text(encoding="utf-8")) != _lasting(text):
+        write_text(path, text)
     return path
+
+
+def _lasting(text: str) -> dict[str, Any] | None:
+    """What of a result file does not change when the same version finds the same again; None of one that is broken."""
+    try:
+        content = json.loads(text)
+        version = content.pop("environment")["packages"]["lit-cnn"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return {name: value for name, value in content.items() if name != "date"} | {"version": version}
 
 
 def _without_none(finding: Mapping[str, Any]) -> dict[str, Any]:

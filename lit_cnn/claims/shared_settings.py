@@ -7,6 +7,12 @@ RATES: tuple[Settings, ...] = tuple({RATE: rate} for rate in (0.03, 0.1, 0.3))
 """The grid of every arm; rates of 64 images."""
 NARROW: Settings = {"model.options.widths": (8, 16, 32)}
 """Half of the CIFAR nets' widths."""
+GPU_IMAGES, GPU_BATCH = 40_000, 128
+GPU_LAYER_MS = 0.3
+"""Estimated milliseconds of a training step for each learnable layer on one GPU: about 25 launches of 10 µs, which
+take longer than the arithmetic of nets on 32 px. It was not measured."""
+PAPER_RATE: Settings = {"model.optimizer.base_batch_size": GPU_BATCH}
+"""The paper's rate of the CIFAR ResNets, 0.1 at 128 images, where there is no grid."""
 LEAST_CURVE = 4
 """Validations of a run, at least, so that its curve can be drawn."""
 
@@ -36,9 +42,18 @@ def digits_bench(train: int, epochs: int, settings: Settings | None = None, *, o
 
 def gpu_bench(epochs: int, settings: Settings | None = None, *, on_training: bool = False) -> Bench:
     """CIFAR-10 in 32 px with batches of 128 on one GPU, 40,000 images."""
-    own: Settings = {"trainer.accelerator": "gpu", "trainer.precision": "bf16-mixed", "data.batch_size": 128}
-    images = Images("cifar10", 40_000, "training" if on_training else "held_out")
+    own: Settings = {"trainer.accelerator": "gpu", "trainer.precision": "bf16-mixed", "data.batch_size": GPU_BATCH}
+    images = Images("cifar10", GPU_IMAGES, "training" if on_training else "held_out")
     return Bench("cifar10_resnet20", {**_shared(epochs), **_sized(32), **own, **(settings or {})}, images)
+
+
+def gpu_minutes(runs: int, epochs: int, layers: int) -> float:
+    """Estimated minutes of one GPU, by the steps of all runs and ``GPU_LAYER_MS`` for each learnable layer.
+
+    >>> gpu_minutes(16, 60, 28)
+    42
+    """
+    return round(runs * epochs * (GPU_IMAGES // GPU_BATCH) * layers * GPU_LAYER_MS / 60_000)
 
 
 def _shared(epochs: int) -> Settings:

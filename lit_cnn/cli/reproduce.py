@@ -28,7 +28,7 @@ from lit_cnn.cli.console import as_json, line_console, say
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 
 if TYPE_CHECKING:  # a help needs none of it
-    from lit_cnn.claims.claim import Claim, Scale
+    from lit_cnn.claims.claim import Claim, Design, Scale
     from lit_cnn.claims.examining import Examined
     from lit_cnn.claims.judging import Judgement
     from lit_cnn.claims.result_file import Result
@@ -222,21 +222,28 @@ def print_designs(claims: Sequence[Claim], options: argparse.Namespace) -> int:
     if options.json:
         print(as_json({claim.name: described(design) for claim, design in designs if design}))
         return 0
-    columns = [
-        Column("claim", "name"), Column("part", "prose"), Column("rule", "prose"), Column("seeds", rank=1),
-        Column("core minutes", rank=2),
-    ]  # fmt: skip
+    tables = [design_table(claim, design, options.scale) for claim, design in designs if design]
+    print_tables(tables, f"designs at scale {options.scale}", in_markdown=options.markdown)
+    return 0
+
+
+def design_table(claim: Claim, design: Design, scale: Scale) -> Table:
+    """The parts of one claim with their rules, in two columns that share the terminal's width."""
+    facts = [f"{design.seeds} seeds of {len(design.arms)} arms"] if design.arms else []
+    facts += [f"at least {design.minimum_steps:,} steps"] if design.minimum_steps else []
+    of = "minutes of one GPU, estimated" if scale == "gpu" else "core minutes"
+    facts += [f"about {design.core_minutes:g} {of}"] if design.core_minutes else []
     rows = [
         [
-            claim.name,
             part.question if part.primary else f"({part.question})",
             f"not decidable here: {why}" if (why := part.refusal(design.seeds)) else part.rule,
-            str(design.seeds) if part.arms else "–",
-            f"{design.core_minutes:g}" if place == 0 else "",
         ]
-        for claim, design in designs
-        if design
-        for place, part in enumerate(design.parts)
+        for part in design.parts
     ]
-    print_tables([Table(columns, rows, title=f"designs at scale {options.scale}")], in_markdown=options.markdown)
-    return 0
+    notes = [f"all arms share: {design.fixed}"] if design.fixed else []
+    return Table(
+        [Column("part", "prose"), Column("rule", "prose")],
+        rows,
+        title=": ".join([claim.name, *([", ".join(facts)] if facts else [])]),
+        notes=notes,
+    )

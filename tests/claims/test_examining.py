@@ -11,7 +11,7 @@ from lit_cnn.claims.catalog import CLAIMS
 from lit_cnn.claims.claim import Claim, Design
 from lit_cnn.claims.examining import Examiner
 from lit_cnn.claims.figures import guess
-from lit_cnn.claims.result_file import find_result, judged, read_result, result_path
+from lit_cnn.claims.result_file import find_result, judged, package_git_state, read_result, result_path
 from lit_cnn.claims.rules.measured import Measured
 from lit_cnn.sweeps.stop_signals import StopSignals
 
@@ -45,6 +45,37 @@ def test_a_result_holds_what_its_verdict_needs(tmp_path: Path, monkeypatch: pyte
     read = read_result(examined.path)
     assert judged(CLAIM, read) == examined.judgement
     assert not read.is_stale(DESIGN)
+
+
+def test_an_unchanged_result_is_left_alone(tmp_path: Path) -> None:
+    counted = dataclasses.replace(CLAIM, designs={"cpu": Design(DESIGN.parts[2:3], count=lambda: {"ratio": ratio})})
+    ratio = 8.5
+    examined = examiner(tmp_path).examine(counted)
+    assert examined.path is not None
+    first = examined.path.read_text().replace(f'"date": "{examined.result.date}"', '"date": "2020-01-01"')  # type: ignore[union-attr]
+    first = first.replace('"device": "cpu"', '"device": "elsewhere"')
+    examined.path.write_text(first)
+    again = examiner(tmp_path).examine(counted)
+    assert examined.path.read_text() == first
+    assert again.result is not None
+    assert again.result.date == "2020-01-01"
+    ratio = 8.6
+    examiner(tmp_path).examine(counted)
+    assert '"ratio": 8.6' in examined.path.read_text()
+    examined.path.write_text(first.replace('"lit-cnn": "', '"lit-cnn": "0.'))
+    ratio = 8.5
+    examiner(tmp_path).examine(counted)
+    assert examined.path.read_text() != first.replace('"lit-cnn": "', '"lit-cnn": "0.')
+    examined.path.write_text("{}")
+    assert examiner(tmp_path).examine(counted).result is not None
+
+
+def test_the_commit_is_that_of_the_package_wherever_it_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = package_git_state()
+    monkeypatch.chdir(tmp_path)
+    assert package_git_state() == own
+    monkeypatch.setattr("lit_cnn.claims.result_file._PACKAGE", tmp_path / "site-packages" / "lit_cnn")
+    assert package_git_state() is None
 
 
 def test_a_changed_margin_makes_a_result_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,8 @@ def test_the_designs_state_every_rule_before_a_run(capsys: pytest.CaptureFixture
     text = " ".join(printed(capsys, "degradation", "--list").split())
     assert "plain56 - plain20 - resnet56 + resnet20" in text
     assert "not decidable here" in text
+    assert "degradation: 5 seeds of 4 arms, at least 600 steps, about 25 core minutes" in text
+    assert "minutes of one GPU, estimated" in printed(capsys, "degradation", "--list", "--scale", "gpu")
     designs = json.loads(printed(capsys, "depthwise", "--list", "--json"))
     assert designs["depthwise"]["parts"][2]["threshold"] == -0.03
     assert designs["depthwise"]["minimum_steps"] == 1500
@@ -66,8 +68,8 @@ def test_wrong_words_are_answered_in_one_sentence(capsys: pytest.CaptureFixture[
         main(["reproduce", "identity", "--seeds", "1"])
     assert stop.value.code == 2
     assert "--seeds must be at least 2" in capsys.readouterr().err
-    assert main(["reproduce", "training_recipes", "--scale", "gpu"]) == 1
-    assert "training_recipes has no design at --scale gpu: choose cpu" in capsys.readouterr().err
+    assert main(["reproduce", "transfer", "--scale", "gpu"]) == 1
+    assert "transfer has no design at --scale gpu: choose cpu" in capsys.readouterr().err
 
 
 def test_the_report_is_written_where_it_is_asked_for(

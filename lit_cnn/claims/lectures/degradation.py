@@ -3,7 +3,7 @@
 from lit_cnn.claims.claim import Arm, Claim, Design, Published, Settings
 from lit_cnn.claims.rules.difference import Difference, Expected
 from lit_cnn.claims.rules.part import Part, Undecidable
-from lit_cnn.claims.shared_settings import NARROW, RATES, cifar_bench, digits_bench, gpu_bench
+from lit_cnn.claims.shared_settings import NARROW, PAPER_RATE, RATES, cifar_bench, digits_bench, gpu_bench, gpu_minutes
 
 PLAIN, RESIDUAL = {"plain56": 1.0, "plain20": -1.0}, {"resnet56": 1.0, "resnet20": -1.0}
 INTERACTION = {**PLAIN, "resnet56": -1.0, "resnet20": 1.0}
@@ -92,11 +92,11 @@ CLAIM = Claim(
             parts(0.05, 0.1, piloted=False)[:3],
             "the paper's widths at 32 px, 40,000 images, 20 epochs, the paper's rate and batches of 128, bf16; "
             "judged by the loss on 5,000 of the training images",
-            gpu_bench(20, {"model.optimizer.base_batch_size": 128}, on_training=True),
+            gpu_bench(20, PAPER_RATE, on_training=True),
             arms({}),
             seeds=3,
             minimum_steps=6000,
-            core_minutes=10,
+            core_minutes=gpu_minutes(2 * 3, 20, 20 + 56),
         ),
     },
     full_scale="lit-cnn fit --config cifar10_resnet20 --model.architecture cifar_plain56",

@@ -1,12 +1,31 @@
 """Batch norm lets deep nets train from the initialization that they would not train from without it."""
 
-from lit_cnn.claims.claim import Arm, Claim, Design, Published
+from lit_cnn.claims.claim import Arm, Claim, Design, Published, Settings
 from lit_cnn.claims.rules.counts import Counts
-from lit_cnn.claims.rules.part import Undecidable
-from lit_cnn.claims.shared_settings import RATES, cifar_bench
+from lit_cnn.claims.rules.part import Part, Undecidable
+from lit_cnn.claims.shared_settings import RATES, cifar_bench, gpu_bench, gpu_minutes
 
 TRAINED = 2.0
 """A loss below counts as trained; a guess among 10 classes has 2.303."""
+HEAD: Settings = {"model.options.hidden": 512, "model.options.map_size": 1}
+
+
+def parts(network: str) -> tuple[Part, ...]:
+    return (
+        Counts(f"{network} from the paper's random weights trains with batch norm, and not without", "nll", TRAINED,
+               ("norm_paper",), ("plain_paper",)),
+        Counts("without batch norm it trains from He's initialization", "nll", TRAINED, ("plain_he",),
+               ("plain_paper",)),
+    )  # fmt: skip
+
+
+def arms(network: str) -> tuple[Arm, ...]:
+    return (
+        Arm("norm_paper", {"model.architecture": f"{network}_bn", "model.options.weight_init": "paper"}),
+        Arm("plain_paper", {"model.architecture": network, "model.options.weight_init": "paper"}),
+        Arm("plain_he", {"model.architecture": network, "model.options.weight_init": "he"}),
+    )
+
 
 CLAIM = Claim(
     name="normalization",
@@ -22,26 +41,29 @@ CLAIM = Claim(
     designs={
         "cpu": Design(
             (
-                Counts("VGG-13 from the paper's random weights trains with batch norm, and not without", "nll", TRAINED,
-                       ("norm_paper",), ("plain_paper",)),
-                Counts("without batch norm it trains from He's initialization", "nll", TRAINED, ("plain_he",),
-                       ("plain_paper",)),
+                *parts("VGG-13"),
                 Undecidable("with batch norm GoogLeNet needs no auxiliary heads",
                             "a loss of 1 point between nets of 6 million parameters is below the spread of what trains "
                             "here", "lit-cnn fit --config googlenet", primary=False),
             ),
             "VGG-13 with hidden layers of 512 at 32 px, 5,000 images, 4 epochs",
-            cifar_bench(5000, 4, {"model.options.hidden": 512, "model.options.map_size": 1}, image_size=32),
-            (
-                Arm("norm_paper", {"model.architecture": "vgg13_bn", "model.options.weight_init": "paper"}),
-                Arm("plain_paper", {"model.architecture": "vgg13", "model.options.weight_init": "paper"}),
-                Arm("plain_he", {"model.architecture": "vgg13", "model.options.weight_init": "he"}),
-            ),
+            cifar_bench(5000, 4, HEAD, image_size=32),
+            arms("vgg13"),
             RATES,
             seeds=5,
             minimum_steps=300,
             core_minutes=100,
-        )
+        ),
+        "gpu": Design(
+            parts("VGG-16"),
+            "VGG-16 with hidden layers of 512 at 32 px, 40,000 images, 10 epochs, batches of 128, bf16",
+            gpu_bench(10, HEAD),
+            arms("vgg16"),
+            RATES,
+            seeds=5,
+            minimum_steps=3000,
+            core_minutes=gpu_minutes(3 * (3 + 5), 10, 16),
+        ),
     },
     full_scale="lit-cnn fit --config vgg16 --config overlays/vgg_paper_init",
 )  # fmt: skip

@@ -193,7 +193,8 @@ def _provenance(record: Record) -> str:
     """Where, when and by what the result came about."""
     if record.result is None:
         minutes = record.design.core_minutes
-        return f"Not run; about {minutes:g} core minutes." if minutes else "Not run."
+        of = "minutes of one GPU, estimated" if record.scale == "gpu" else "core minutes"
+        return f"Not run; about {minutes:g} {of}." if minutes else "Not run."
     environment: Mapping[str, Any] = record.result.environment
     machine, packages = environment.get("machine", {}), environment.get("packages", {})
     measured = machine.get("measured_on", {})

@@ -6,6 +6,7 @@ from lit_cnn.claims.catalog import FALSE_VERDICTS
 from lit_cnn.claims.report.records import SCALES, Record, detectable
 from lit_cnn.claims.rules.difference import Difference
 from lit_cnn.claims.rules.part import Part
+from lit_cnn.claims.shared_settings import GPU_LAYER_MS
 from lit_cnn.claims.verdicts import Finding
 from lit_cnn.reports.effects import Effect, effects_figure
 from lit_cnn.reports.html_page import Block, Code, Figure, HtmlTable, Section, Text
@@ -15,6 +16,7 @@ COLUMNS = (
     *("claim", "verdict", "of the part", "found [95 % interval]", "seeds", "sd", "power by a pilot"),
     *("found in 80 % from", "seeds that would decide", "date"),
 )
+EARLIER = "on earlier runs"
 TESTED = ("holds", "does not hold at this scale", "inconclusive")
 COMMANDS = """\
 lit-cnn reproduce                              the table of claims with what is known of each
@@ -27,8 +29,8 @@ HOW = (
     "The margin, seeds and rule of a claim are in its file in lit_cnn/claims/lectures/ and were committed before its "
     "runs. Arms are paired by seed and compared by Student's t interval, several comparisons by Holm's method; each "
     "arm gets its best of the same grid, chosen on other images with another seed. A verdict waits until all "
-    "planned seeds have ended, and no seed is added after a look at the others. Where a verdict says so, its "
-    "runs were made for something else before the rule was written, which is weaker evidence."
+    "planned seeds have ended, and no seed is added after a look at the others. A verdict on earlier runs rests on "
+    "runs that were made for something else before the rule was written, which is weaker evidence."
 )
 WORDS = (
     "Exact: arithmetic. Holds and does not hold at this scale: the interval lies beyond the threshold, and of several "
@@ -90,7 +92,7 @@ def _verdict_row(record: Record) -> list[str]:
     least = detectable(part, found)
     return [
         record.claim.name,
-        record.verdict + (" (runs older than the rule)" if record.design.stored else ""),
+        record.verdict + (f" ({EARLIER})" if record.design.stored else ""),
         found.question,
         found_text(found),
         str(found.n) if found.n else "–",
@@ -176,7 +178,10 @@ def _open(records: Sequence[Record]) -> list[Block]:
             if (why := part.refusal(record.seeds))
         ]
     columns = ("claim", "scale", "part", "why", "core minutes, estimated")
-    note = "Minutes are of one core of an AMD EPYC with AVX-512, at scale gpu of one GPU."
+    note = (
+        "Minutes are of one core of an AMD EPYC with AVX-512. At scale gpu they are of one GPU and were not measured: "
+        f"estimated from {GPU_LAYER_MS:g} ms of a training step for each learnable layer, the launches of its kernels."
+    )
     return [HtmlTable("what is open", columns, rows, words=(0, 1, 2, 3)), Text(note)]
 
 

@@ -71,7 +71,7 @@ def test_runs_that_are_older_than_their_rule_are_marked(tmp_path: Path) -> None:
     (record,) = gather([CLAIMS["evolution"]], tmp_path)
     assert record.design.stored
     (table,) = tables_of([record], "Verdicts")
-    assert table.rows[0][1].endswith("(runs older than the rule)")
+    assert table.rows[0][1].endswith("(on earlier runs)")
 
 
 def test_power_is_shown_where_a_pilot_has_given_it() -> None:
