@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from interleaved import compare
+from interleaved import CLOCKS, compare
 from PIL import Image
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
@@ -49,6 +49,7 @@ def main() -> None:
     parser.add_argument("--path", default="flowers", help="image folder")
     parser.add_argument("--sizes", type=int, nargs="+", default=[224, 112], help="sides of the result in px")
     parser.add_argument("--seconds", type=float, default=8.0, help="per line")
+    parser.add_argument("--clock", choices=CLOCKS, default="wall", help="cpu: processor time, where other programs run")
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -69,8 +70,8 @@ def main() -> None:
                 for row in rows.tolist():
                     Image.open(theirs.imgs[row][0]).load()
 
-            result = compare(our_batch, their_batch, options.seconds)
-            alone = compare(our_batch, decoding, options.seconds / 2)
+            result = compare(our_batch, their_batch, options.seconds, options.clock)
+            alone = compare(our_batch, decoding, options.seconds / 2, options.clock)
             print(
                 f"{size} px{', RandAugment' if layers else ''}, decode {decode}: ours {BATCH / result.ours:,.0f} "
                 f"images/s a core, torchvision {BATCH / result.theirs:,.0f}, ratio {result.ratio:.2f} "
