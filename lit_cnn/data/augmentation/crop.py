@@ -15,7 +15,8 @@ from lit_cnn.data.augmentation.rectangles import ATTEMPTS, first_fitting, random
 from lit_cnn.data.image_size import Sides, as_stated, center, covering, in_words, with_shorter_side
 from lit_cnn.data.resizing import ResizedImages
 from lit_cnn.data.settings import Decode, Interpolation, require, require_range
-from lit_cnn.data.sources.decoding import EncodedImage, Window
+from lit_cnn.data.sources.decoding import EncodedImage
+from lit_cnn.data.sources.window import Window
 
 
 @dataclass(frozen=True)

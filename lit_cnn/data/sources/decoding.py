@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 import torch
@@ -14,24 +14,15 @@ from torchvision.transforms.v2 import functional
 from lit_cnn.data.image_size import Sides
 from lit_cnn.data.sources.bit_depth import Depth, Levels, UnknownRange, eight_bits, numbers, stretch
 from lit_cnn.data.sources.color_profiles import conversion, to_srgb
-from lit_cnn.data.sources.jpeg_decoder import JPEG_FORMATS, jpeg_pixels
+from lit_cnn.data.sources.jpeg_decoder import JPEG_FORMATS, jpeg_pixels, turned_upright
 from lit_cnn.data.sources.pillow_limits import MAX_PIXELS, TooLarge, load_pixels, open_image, silent_pillow
 from lit_cnn.data.sources.png_chunks import pixels_alone
 from lit_cnn.data.sources.transparency import Color, composited, scale_transparent_color, with_alpha_channel
+from lit_cnn.data.sources.window import Window, whole
 
 ORIENTATION = 0x0112
 REDUCTIONS = (8, 4, 2)
 """Divisors of the sides at which libjpeg decodes with less work."""
-UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {
-    2: lambda pixels: pixels[:, ::-1],
-    3: lambda pixels: pixels[::-1, ::-1],
-    4: lambda pixels: pixels[::-1],
-    5: lambda pixels: pixels.swapaxes(0, 1),
-    6: lambda pixels: pixels.swapaxes(0, 1)[:, ::-1],
-    7: lambda pixels: pixels.swapaxes(0, 1)[::-1, ::-1],
-    8: lambda pixels: pixels.swapaxes(0, 1)[::-1],
-}
-"""Orientation of EXIF -> what turns (H, W, C) upright; 1, and numbers that mean nothing, change nothing."""
 POINTWISE = ("L", "RGB", "CMYK")
 """Modes of which a part becomes what it would become as part of the whole."""
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
@@ -39,37 +30,6 @@ MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 ColorProfile = Literal["convert", "ignore"]
 Result = TypeVar("Result")
-
-
-class Window(NamedTuple):
-    """A rectangle of a picture, in pixels."""
-
-    top: int
-    left: int
-    height: int
-    width: int
-
-    def of_picture(self, picture: Image.Image) -> Image.Image:
-        """Cut it out."""
-        box = (self.left, self.top, self.left + self.width, self.top + self.height)
-        return picture if box == (0, 0, *picture.size) else picture.crop(box)
-
-    def of_pixels(self, pixels: np.ndarray) -> np.ndarray:
-        """Cut it out of (H, W, C), as a view."""
-        return pixels[self.top : self.top + self.height, self.left : self.left + self.width]
-
-    def reduced(self, divisor: int, sides: Sides) -> "Window":
-        """The same place, to a pixel, in the picture decoded at 1 / ``divisor`` to ``sides``."""
-        if divisor == 1:
-            return self
-        top, left = round(self.top / divisor), round(self.left / divisor)
-        height = min(round(self.height / divisor), sides[0] - top)
-        return Window(top, left, height, min(round(self.width / divisor), sides[1] - left))
-
-
-def whole(sides: Sides) -> Window:
-    """The rectangle that leaves nothing out."""
-    return Window(0, 0, *sides)
 
 
 @dataclass(frozen=True)
@@ -282,9 +242,8 @@ class EncodedImage:
 
     def _cut_fast(self, pixels: np.ndarray, header: Image.Image, window: Window) -> Tensor:
         """The part of ``jpeg_pixels``, upright and in the pixel format."""
-        turn = UPRIGHT.get(header.getexif().get(ORIENTATION, 1))
-        upright = pixels if turn is None else turn(pixels)
-        self.decoded = upright.shape[:2]
+        upright = turned_upright(pixels, header.getexif().get(ORIENTATION, 1))
+        self.decoded = upright.shape[0], upright.shape[1]
         part = np.ascontiguousarray(window.of_pixels(upright))
         if not self.pixel_format.changes(header):
             return torch.from_numpy(part).permute(2, 0, 1)

@@ -1,5 +1,4 @@
-"""JPEGs decoded by simplejpeg, which calls the library that Pillow calls, without Pillow's buffers, in three quarters of
-its time.
+"""JPEGs decoded by simplejpeg, which calls the library that Pillow calls, but without Pillow's buffers.
 
 It is used where a picture made here becomes Pillow's pixels to the bit, and for undamaged gray and RGB files alone.
 Everything else is Pillow's: what a header means, CMYK, other color spaces, and what counts as broken.
@@ -16,6 +15,16 @@ JPEG_FORMATS = ("JPEG", "MPO")
 """Pillow's names of files that begin with a JPEG."""
 _COLORS = {"L": "GRAY", "RGB": "RGB"}
 """Pillow's mode -> simplejpeg's name."""
+_TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: pixels.swapaxes(0, 1)[:, ::-1],
+    7: lambda pixels: pixels.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda pixels: pixels.swapaxes(0, 1)[::-1],
+}
+"""Orientation of EXIF -> what turns (H, W, C) upright."""
 
 _Decoder = Callable[[bytes, str], np.ndarray]
 
@@ -38,6 +47,12 @@ def jpeg_pixels(content: bytes, header: Image.Image) -> np.ndarray | None:
     except ValueError:  # a warning of the library is enough; Pillow judges the damage
         return None
     return pixels if pixels.shape[:2] == (header.height, header.width) else None
+
+
+def turned_upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """(H, W, C) as EXIF's ``orientation`` says, as a view; 1 and numbers without a meaning change nothing."""
+    turn = _TURNS.get(orientation)
+    return pixels if turn is None else turn(pixels)
 
 
 @lru_cache(maxsize=1)

@@ -20,11 +20,11 @@ from lit_cnn.data.sources.decoding import (
     PixelFormat,
     TooManyPixels,
     UnknownLevels,
-    Window,
     attempt,
     reduction,
 )
 from lit_cnn.data.sources.folders import read_file
+from lit_cnn.data.sources.window import Window
 
 ROW, COLUMN = np.mgrid[0:144, 0:208]
 WAVES = [128 + 100 * np.sin(ROW / (24 + 6 * band) + COLUMN / (40 - 8 * band)) for band in range(3)]

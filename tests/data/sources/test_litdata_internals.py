@@ -58,7 +58,12 @@ def test_samples_are_read_in_place_as_litdata_reads_them(folder: Path) -> None:
 
 def test_what_litdata_has_to_unpack_is_left_to_it(folder: Path, tmp_path: Path) -> None:
     stated = json.loads((folder / "index.json").read_text())
-    changes = ({"compression": "zstd"}, {"encryption": {"level": "chunk"}}, {"data_format": ["jpeg"]}, {"item_loader": ""})
+    changes = (
+        {"compression": "zstd"},
+        {"encryption": {"level": "chunk"}},
+        {"data_format": ["jpeg"]},
+        {"item_loader": ""},
+    )
     for change in changes:
         (tmp_path / "index.json").write_text(json.dumps({**stated, "config": {**stated["config"], **change}}))
         assert LocalShards.of(str(tmp_path)) is None
