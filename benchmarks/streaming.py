@@ -15,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from interleaved import compare
+from interleaved import CLOCKS, compare
 from PIL import Image
 
+from lit_cnn.allocation import keep_freed_memory
 from lit_cnn.data.batch import Batch
 from lit_cnn.data.module import ImageData
 from lit_cnn.data.sources.packing import Packing, pack_folder
@@ -62,7 +63,9 @@ def batches(source: str, path: Path) -> "itertools.chain[Batch]":
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=600, help="of the small set; the large one has ten times as many")
+    parser.add_argument("--clock", choices=CLOCKS, default="wall", help="cpu: processor time, where other programs run")
     options = parser.parse_args()
+    keep_freed_memory()  # as every command does, here for both sides
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as place:
         for name, count in (("small", options.images), ("large", 10 * options.images)):
@@ -81,7 +84,7 @@ def main() -> None:
             batches(source, Path(place) / name)
             for source, name in (("litdata", "small.packed"), ("imagefolder", "small"))
         )
-        result = compare(lambda: next(packed), lambda: next(loose), 15.0)
+        result = compare(lambda: next(packed), lambda: next(loose), 15.0, options.clock)
         print(
             f"224 px: shards {BATCH / result.ours:,.0f} images/s a core, folder {BATCH / result.theirs:,.0f}, ratio "
             f"{result.ratio:.2f} ({result.lowest:.2f} to {result.highest:.2f}, {result.pairs} pairs)"

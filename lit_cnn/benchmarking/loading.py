@@ -48,7 +48,7 @@ class DecodedFiles(Dataset[Batch]):
     def __getitem__(self, plan: BatchPlan) -> Batch:
         for row in plan.index.clip(min=0).tolist():
             with contextlib.suppress(BrokenImage):  # where they are to stop a run, the loader of the recipe says so
-                self.split.read(row, self.pixel_format).picture()
+                self.split.read(row, self.pixel_format).pixels()
         index, position = torch.from_numpy(plan.index), torch.from_numpy(plan.position)
         return Batch(torch.empty(0), index, index, position, torch.tensor(plan.weight))
 

@@ -240,5 +240,5 @@ def _seconds_to_read(images: ImageSet) -> float:
     rows = range(0, len(split), max(1, len(split) // DECODED))
     began = time.perf_counter()
     for row in rows:
-        split.read(row).picture()
+        split.read(row).pixels()
     return (time.perf_counter() - began) / len(rows)

@@ -15,7 +15,8 @@ from lit_cnn.data.augmentation.rectangles import ATTEMPTS, first_fitting, random
 from lit_cnn.data.image_size import Sides, as_stated, center, covering, in_words, with_shorter_side
 from lit_cnn.data.resizing import ResizedImages
 from lit_cnn.data.settings import Decode, Interpolation, require, require_range
-from lit_cnn.data.sources.decoding import EncodedImage, reduction
+from lit_cnn.data.sources.decoding import EncodedImage
+from lit_cnn.data.sources.window import Window
 
 
 @dataclass(frozen=True)
@@ -192,25 +193,18 @@ class CutThenResize(v2.RandomResizedCrop):
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """Cut the drawn rectangle and resize it: PIL image or uint8 tensor -> uint8 (C, H, W)."""
         part = functional.crop(inpt, **params)
-        part = part if isinstance(part, Tensor) else functional.pil_to_tensor(part)
-        return functional.resize(part, self.size, interpolation=self.interpolation, antialias=True)
+        return self._resized(part if isinstance(part, Tensor) else functional.pil_to_tensor(part))
 
     def cut(self, image: EncodedImage, decode: Decode) -> Tensor:
         """Decode, cut and resize. Reduced, the rectangle of a JPEG is decoded at the smallest scale that leaves it as
         large as the result, and its edges move by up to a pixel of that scale."""
-        if decode == "full":
-            picture = image.picture()
-            return self.transform(picture, self.make_params([picture]))
-        sides = image.sides()
-        params = self.make_params([torch.empty((1, *sides), device="meta")])
-        divisor = reduction((params["height"], params["width"]), (self.size[0], self.size[1]))
-        picture = image.picture(divisor)
-        if (picture.height, picture.width) == sides:  # no JPEG, so it came in full
-            return self.transform(picture, params)
-        top, left = round(params["top"] / divisor), round(params["left"] / divisor)
-        height = min(round(params["height"] / divisor), picture.height - top)
-        width = min(round(params["width"] / divisor), picture.width - left)
-        return self.transform(picture, {"top": top, "left": left, "height": height, "width": width})
+        return self._resized(image.part(self._window, None if decode == "full" else (self.size[0], self.size[1])))
+
+    def _window(self, sides: Sides) -> Window:
+        return Window(**self.make_params([torch.empty((1, *sides), device="meta")]))
+
+    def _resized(self, part: Tensor) -> Tensor:
+        return functional.resize(part, self.size, interpolation=self.interpolation, antialias=True)
 
 
 class ResizeThenCut(v2.Transform):

@@ -248,16 +248,16 @@ class TrainingTransform:
         finally:
             torch.set_rng_state(state)
 
-    def _begin(self, image: EncodedImage, steps: list[v2.Transform]) -> tuple[Any, list[v2.Transform]]:
-        """The picture, cut already where the cut decides on the scale of decoding, and the steps that remain."""
+    def _begin(self, image: EncodedImage, steps: list[v2.Transform]) -> tuple[Tensor, list[v2.Transform]]:
+        """The pixels, cut already where only a part of them is kept, and the steps that remain."""
         if isinstance(steps[0], CutThenResize):
             return steps[0].cut(image, self.decode), steps[1:]
         if self.crop.kind == "none":
-            picture = image.picture()
-            require_size((picture.height, picture.width), self.sides, f"the image {image.name}")
-            return picture, steps
+            pixels = image.pixels()
+            require_size((pixels.shape[1], pixels.shape[2]), self.sides, f"the image {image.name}")
+            return pixels, steps
         if self.decode == "full":
-            return image.picture(), steps
+            return image.pixels(), steps
         jitters = self.crop.kind == "shorter_side"
         least = with_shorter_side(self.sides, self.crop.shorter_side[1]) if jitters else self.sides
-        return image.picture(reduction(image.sides(), least)), steps
+        return image.pixels(reduction(image.sides(), least)), steps

@@ -2,23 +2,29 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal, TypeVar
 
 import numpy as np
+import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from torchvision.transforms.v2 import functional
 
 from lit_cnn.data.image_size import Sides
 from lit_cnn.data.sources.bit_depth import Depth, Levels, UnknownRange, eight_bits, numbers, stretch
-from lit_cnn.data.sources.color_profiles import to_srgb
+from lit_cnn.data.sources.color_profiles import conversion, to_srgb
+from lit_cnn.data.sources.jpeg_decoder import JPEG_FORMATS, jpeg_pixels, turned_upright
 from lit_cnn.data.sources.pillow_limits import MAX_PIXELS, TooLarge, load_pixels, open_image, silent_pillow
 from lit_cnn.data.sources.png_chunks import pixels_alone
 from lit_cnn.data.sources.transparency import Color, composited, scale_transparent_color, with_alpha_channel
+from lit_cnn.data.sources.window import Window, whole
 
 ORIENTATION = 0x0112
 REDUCTIONS = (8, 4, 2)
 """Divisors of the sides at which libjpeg decodes with less work."""
+POINTWISE = ("L", "RGB", "CMYK")
+"""Modes of which a part becomes what it would become as part of the whole."""
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Channels -> Pillow's name of what they mean."""
 
@@ -69,6 +75,12 @@ class PixelFormat:
         if image.mode == "LAB" or (image.mode == "P" and "transparency" in image.info):
             image = image.convert("RGB" if image.mode == "LAB" else "RGBA")
         return image if image.mode == mode else image.convert(mode)
+
+    def changes(self, image: Image.Image) -> bool:
+        """Whether ``of`` makes anything else of a gray or RGB image of 8 bits without transparency."""
+        profile = image.info.get("icc_profile") if self.color_profile == "convert" else None
+        converts = bool(profile) and conversion(profile, image.mode) is not None
+        return converts or isinstance(self.levels, tuple) or image.mode != MODES[self.channels]
 
     def _leveled(self, image: Image.Image, depth: Depth | None) -> Image.Image:
         """The image in 8 bits, by the stated levels."""
@@ -163,7 +175,21 @@ class EncodedImage:
 
     def pixels(self, divisor: int = 1) -> Tensor:
         """``picture`` as a uint8 tensor (C, H, W)."""
-        return functional.pil_to_tensor(self.picture(divisor))
+        return functional.pil_to_tensor(self.picture(divisor)) if divisor > 1 else self.part(whole)
+
+    def part(self, choose: Callable[[Sides], Window], least: Sides | None = None) -> Tensor:
+        """A rectangle of ``picture`` as a uint8 tensor (C, height, width).
+
+        Args:
+            choose: From height and width of the picture in full to the rectangle; asked once.
+            least: Decode a JPEG at the smallest scale that leaves the rectangle at least so many pixels high and wide;
+                its edges move by up to a pixel of that scale. None: in full.
+
+        Raises:
+            BrokenImage: As by ``picture``.
+        """
+        once = cache(choose)
+        return self._read(lambda content: self._part(content, once, least))
 
     def deep_numbers(self) -> tuple[np.ndarray, Depth] | None:
         """The numbers (H, W) or (H, W, C) of a file of more than 8 bits; None of others, which are not decoded.
@@ -173,24 +199,57 @@ class EncodedImage:
         """
         return self._read(self._deep_numbers)
 
-    def _sides(self, content: bytes) -> tuple[int, int]:
+    def _sides(self, content: bytes) -> Sides:
         with open_image(content, self.pixel_format.max_pixels) as image:
-            width, height = image.size
-            # Pillow turns the size of a TIFF at opening
-            turned = image.format != "TIFF" and image.getexif().get(ORIENTATION) in (5, 6, 7, 8)
-            return (width, height) if turned else (height, width)
+            return _upright_sides(image)
 
     def _picture(self, content: bytes, divisor: int) -> Image.Image:
         with open_image(content, self.pixel_format.max_pixels) as image:
-            depth = Depth.of(image)
-            if self.pixel_format.background is not None:
-                scale_transparent_color(image)
-            if divisor > 1:
-                image.draft(None, (image.width // divisor, image.height // divisor))
-            load_pixels(image)
-            # exif_transpose copies what is upright already
-            upright = image if image.getexif().get(ORIENTATION, 1) == 1 else ImageOps.exif_transpose(image)
+            upright, depth = self._decoded_by_pillow(image, divisor)
             return self.pixel_format.of(upright, depth)
+
+    def _part(self, content: bytes, choose: Callable[[Sides], Window], least: Sides | None) -> Tensor:
+        with open_image(content, self.pixel_format.max_pixels) as image:
+            if image.format not in JPEG_FORMATS:  # of others, some have the size of their pixels only when decoded
+                upright, depth = self._decoded_by_pillow(image, 1)
+                return self._cut(upright, choose((upright.height, upright.width)), depth)
+            window = choose(_upright_sides(image))
+            divisor = 1 if least is None else reduction((window.height, window.width), least)
+            pixels = jpeg_pixels(content, image) if divisor == 1 else None
+            if pixels is not None:
+                return self._cut_fast(pixels, image, window)
+            upright, depth = self._decoded_by_pillow(image, divisor)
+            return self._cut(upright, window.reduced(divisor, (upright.height, upright.width)), depth)
+
+    def _decoded_by_pillow(self, image: Image.Image, divisor: int) -> tuple[Image.Image, Depth | None]:
+        """The upright pixels of the file, and what it says of numbers of more than 8 bits."""
+        depth = Depth.of(image)
+        if self.pixel_format.background is not None:
+            scale_transparent_color(image)
+        if divisor > 1:
+            image.draft(None, (image.width // divisor, image.height // divisor))
+        load_pixels(image)
+        # exif_transpose copies what is upright already
+        upright = image if image.getexif().get(ORIENTATION, 1) == 1 else ImageOps.exif_transpose(image)
+        return upright, depth
+
+    def _cut(self, upright: Image.Image, window: Window, depth: Depth | None) -> Tensor:
+        """The part in the pixel format, which is made of no more than the part where that is the same."""
+        self.decoded = upright.height, upright.width
+        if depth is None and upright.mode in POINTWISE and "transparency" not in upright.info:
+            return functional.pil_to_tensor(self.pixel_format.of(window.of_picture(upright)))
+        return functional.pil_to_tensor(window.of_picture(self.pixel_format.of(upright, depth)))
+
+    def _cut_fast(self, pixels: np.ndarray, header: Image.Image, window: Window) -> Tensor:
+        """The part of ``jpeg_pixels``, upright and in the pixel format."""
+        upright = turned_upright(pixels, header.getexif().get(ORIENTATION, 1))
+        self.decoded = upright.shape[0], upright.shape[1]
+        part = np.ascontiguousarray(window.of_pixels(upright))
+        if not self.pixel_format.changes(header):
+            return torch.from_numpy(part).permute(2, 0, 1)
+        picture = Image.fromarray(part if part.shape[2] == 3 else part[..., 0])
+        picture.info = header.info
+        return functional.pil_to_tensor(self.pixel_format.of(picture))
 
     def _deep_numbers(self, content: bytes) -> tuple[np.ndarray, Depth] | None:
         with open_image(content, self.pixel_format.max_pixels) as image:
@@ -224,6 +283,14 @@ class EncodedImage:
         if isinstance(error, UnknownRange):
             return UnknownLevels(f"the image {self.name} cannot be decoded ({reason}); save it as 8-bit levels")
         return BrokenImage(f"the image {self.name} cannot be decoded ({reason}); replace or remove the file")
+
+
+def _upright_sides(image: Image.Image) -> Sides:
+    """Height and width, from the header, of what is upright."""
+    width, height = image.size
+    # Pillow turns the size of a TIFF at opening
+    turned = image.format != "TIFF" and image.getexif().get(ORIENTATION) in (5, 6, 7, 8)
+    return (width, height) if turned else (height, width)
 
 
 AnyImage = Image.Image | Tensor | EncodedImage

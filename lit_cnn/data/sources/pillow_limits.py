@@ -11,10 +11,11 @@ import threading
 import warnings
 from collections.abc import Iterator
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 MAX_PIXELS = 178_956_970
 """Pixels from which on an image counts as an attack by default, as for Pillow, which warns at half of them."""
+JPEG_SIGNATURE = b"\xff\xd8\xff"
 
 _limit_lock = threading.RLock()
 _of_pillow = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
@@ -73,15 +74,23 @@ def open_image(content: bytes, max_pixels: int | None) -> Image.Image:
         Exception: Whatever Pillow raises where the header is damaged.
     """
     try:
-        image: Image.Image = Image.open(io.BytesIO(content))
+        image = _open(content)
     except Image.DecompressionBombError:
         with _pillows_limit(None):
-            image = Image.open(io.BytesIO(content))
+            image = _open(content)
     width, height = image.size
     if max_pixels is not None and width * height > max_pixels:
         image.close()
         raise TooLarge(f"has {width} x {height} = {width * height:,} px, more than the {max_pixels:,} px allowed")
     return image
+
+
+def _open(content: bytes) -> Image.Image:
+    """Pillow tries its formats in turn, and some look at more than the first bytes: a JPEG is asked for first."""
+    if content.startswith(JPEG_SIGNATURE):
+        with contextlib.suppress(UnidentifiedImageError):
+            return Image.open(io.BytesIO(content), formats=("JPEG",))
+    return Image.open(io.BytesIO(content))
 
 
 def load_pixels(image: Image.Image) -> None:

@@ -17,7 +17,13 @@ from torch import Tensor
 
 from lit_cnn.data.sources.decoding import RGB, EncodedImage, PixelFormat
 from lit_cnn.data.sources.extensions import register_plugins
-from lit_cnn.data.sources.litdata_internals import download_whole_shards, folder_of, images_of_shards, is_remote_set
+from lit_cnn.data.sources.litdata_internals import (
+    LocalShards,
+    download_whole_shards,
+    folder_of,
+    images_of_shards,
+    is_remote_set,
+)
 
 if TYPE_CHECKING:
     from litdata import StreamingDataset
@@ -66,6 +72,15 @@ def _keep_shards(shards: "StreamingDataset") -> None:
     download_whole_shards(shards, 2 * sum(chunk["chunk_bytes"] for chunk in chunks) + 2**30)
 
 
+def _open_for_reading(path: str) -> "StreamingDataset | LocalShards":
+    local = None if is_remote(path) else LocalShards.of(path)
+    if local is not None:
+        return local
+    shards = _open(path)
+    _keep_shards(shards)
+    return shards
+
+
 @dataclass(frozen=True)
 class ShardSplit:
     """N images of a packed split and labels int64 (N,).
@@ -81,7 +96,7 @@ class ShardSplit:
     labels: Tensor
     chunks: tuple[int, ...]
     rows: np.ndarray | None = None
-    _opened: dict[int, "StreamingDataset"] = field(default_factory=dict, repr=False, compare=False)
+    _opened: dict[int, "StreamingDataset | LocalShards"] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -101,8 +116,7 @@ class ShardSplit:
         process = os.getpid()  # a worker that was forked opens its own
         if process not in self._opened:
             self._opened.clear()
-            self._opened[process] = _open(self.path)
-            _keep_shards(self._opened[process])
+            self._opened[process] = _open_for_reading(self.path)
         return EncodedImage(bytes(self._opened[process][place]), f"{place} of {self.path}", pixel_format)
 
 

@@ -24,6 +24,7 @@ from lit_cnn.data.sources.decoding import (
     reduction,
 )
 from lit_cnn.data.sources.folders import read_file
+from lit_cnn.data.sources.window import Window
 
 ROW, COLUMN = np.mgrid[0:144, 0:208]
 WAVES = [128 + 100 * np.sin(ROW / (24 + 6 * band) + COLUMN / (40 - 8 * band)) for band in range(3)]
@@ -255,3 +256,54 @@ def test_an_attempt_gives_the_result_or_what_is_wrong_with_the_file_and_hides_no
     assert isinstance(attempt(lambda: read_file(tmp_path / "gone.png")), FileNotFoundError)
     with pytest.raises(ZeroDivisionError):
         attempt(lambda: 1 // 0)
+
+
+PLACES = Window(21, 9, 88, 130)
+
+
+@pytest.mark.parametrize("orientation", range(10))
+@pytest.mark.parametrize(
+    ("kind", "mode"), [("JPEG", "RGB"), ("JPEG", "L"), ("JPEG", "CMYK"), ("PNG", "P"), ("PNG", "RGB")]
+)
+def test_a_part_is_that_of_the_upright_picture(kind, mode, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = _encode(PICTURE.convert(mode), kind, exif=exif)
+    image, asked = EncodedImage(content, "x"), []
+
+    def choose(sides):
+        asked.append(sides)
+        return PLACES
+
+    part = image.part(choose)
+    upright = _by_pillow(content, "RGB")
+    assert asked == [tuple(upright.shape[1:])]
+    assert torch.equal(part, upright[:, 21:109, 9:139])
+    assert image.decoded == asked[0]
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize(
+    ("mode", "profile"),
+    [
+        ("RGB", rgb_profile(DISPLAY_P3, srgb_decoded)),
+        ("L", gray_profile(lambda level: level**4)),
+        ("CMYK", cmyk_profile()),
+    ],
+)
+def test_colors_of_a_part_are_converted_as_those_of_the_whole(mode, profile, channels):
+    picture = PICTURE.resize((52, 36)).convert(mode)
+    image = EncodedImage(_encode(picture, icc_profile=profile), "x.jpg", PixelFormat(channels))
+    every = functional.pil_to_tensor(image.picture())
+    assert torch.equal(image.part(lambda _: Window(3, 5, 20, 40)), every[:, 3:23, 5:45])
+    ignoring = replace(image.pixel_format, color_profile="ignore")
+    if mode != "CMYK":
+        assert not torch.equal(EncodedImage(image.content, "x.jpg", ignoring).pixels(), every)
+
+
+def test_a_part_at_a_reduced_scale_is_that_of_the_reduced_picture():
+    image = EncodedImage(_encode(PICTURE), "x.jpg")
+    part = image.part(lambda _: Window(20, 8, 80, 120), (40, 60))
+    assert image.decoded == (72, 104)
+    assert torch.equal(part, image.pixels(2)[:, 10:50, 4:64])
+    assert image.part(lambda _: Window(20, 8, 80, 120), (41, 60)).shape == (3, 80, 120)

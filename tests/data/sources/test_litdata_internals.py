@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from lit_cnn.data.sources.litdata_internals import download_whole_shards, folder_of, images_of_shards, is_remote_set
+from lit_cnn.data.sources.litdata_internals import (
+    LocalShards,
+    download_whole_shards,
+    folder_of,
+    images_of_shards,
+    is_remote_set,
+)
 
 litdata = pytest.importorskip("litdata")
 MOVED = "litdata no longer has StreamingDataset.{}: adapt {} in lit_cnn/data/sources/litdata_internals.py"
@@ -40,6 +46,28 @@ def test_the_images_of_each_shard_are_counted_in_order(folder: Path) -> None:
     shards[0]
     assert hasattr(shards.cache, "get_chunk_intervals"), message
     assert images_of_shards(litdata.StreamingDataset(str(folder))) == (3, 3, 1), message
+
+
+def test_samples_are_read_in_place_as_litdata_reads_them(folder: Path) -> None:
+    local = LocalShards.of(str(folder))
+    assert local is not None, "a set's index.json states its format otherwise: adapt LocalShards.of"
+    shards = litdata.StreamingDataset(str(folder))
+    for number in (6, 0, 3, 2, 5, 1, 4):
+        assert local[number] == bytes(shards[number]) == bytes([number]) * 100, "adapt LocalShards.__getitem__"
+
+
+def test_what_litdata_has_to_unpack_is_left_to_it(folder: Path, tmp_path: Path) -> None:
+    stated = json.loads((folder / "index.json").read_text())
+    changes = (
+        {"compression": "zstd"},
+        {"encryption": {"level": "chunk"}},
+        {"data_format": ["jpeg"]},
+        {"item_loader": ""},
+    )
+    for change in changes:
+        (tmp_path / "index.json").write_text(json.dumps({**stated, "config": {**stated["config"], **change}}))
+        assert LocalShards.of(str(tmp_path)) is None
+    assert LocalShards.of(str(tmp_path / "nothing")) is None
 
 
 @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # litdata leaves closing a shard to Python
