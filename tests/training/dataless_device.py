@@ -14,6 +14,7 @@ import torch
 from lightning.pytorch.accelerators import CPUAccelerator
 from lightning.pytorch.strategies import SingleDeviceStrategy
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 DEVICE = torch.device("meta")
@@ -44,33 +45,59 @@ class DatalessStrategy(SingleDeviceStrategy):
         """Lightning's brings the weights back to the CPU, where there would be none."""
 
 
-class Uploads(TorchDispatchMode):
-    """Notes every copy from the CPU to the device that waits for its end, by the line that asked for it."""
+class Uploads:
+    """Notes every copy from the CPU to the device that waits for its end, by the line that asked for it.
+
+    It is a context; ``waiting`` grows within.
+    """
 
     def __init__(self) -> None:
-        super().__init__()
         self.waiting: list[str] = []
+        self._modes = _Made(self), _Copied(self)
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        result = func(*args, **kwargs)
-        name = func.overloadpacket.__name__
-        if name == "lift_fresh" and result.device == DEVICE:
-            self._note("a tensor made of numbers")
-        if name in ("_to_copy", "copy_") and result.device == DEVICE and self._from_cpu(args):
-            asynchronous = kwargs.get("non_blocking", False) or (name == "copy_" and len(args) > 2 and args[2])
-            if not asynchronous:
-                self._note("a blocking copy")
+    def __enter__(self) -> None:
+        for mode in self._modes:
+            mode.__enter__()
+
+    def __exit__(self, *raised: Any) -> None:
+        for mode in reversed(self._modes):
+            mode.__exit__(*raised)
+
+    def note(self, what: str) -> None:
+        """The innermost line outside torch and Lightning asked for it."""
+        frames = [frame for frame in traceback.extract_stack() if frame.filename != __file__]
+        inner = [frame for frame in frames if "/torch/" not in frame.filename and "/lightning/" not in frame.filename]
+        self.waiting.append(f"{what} in {inner[-1].filename}:{inner[-1].lineno}: {inner[-1].line}")
+
+
+class _Made(TorchFunctionMode):
+    """Tensors that are made of Python's numbers on the device."""
+
+    def __init__(self, uploads: Uploads) -> None:
+        super().__init__()
+        self.uploads = uploads
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if func in (torch.tensor, torch.as_tensor) and not isinstance(args[0], Tensor) and result.device == DEVICE:
+            self.uploads.note("a tensor made of numbers")
         return result
 
-    @staticmethod
-    def _from_cpu(args: Any) -> bool:
-        return any(isinstance(part, Tensor) and part.device.type == "cpu" for part in args)
 
-    def _note(self, what: str) -> None:
-        frames = [frame for frame in traceback.extract_stack() if "/torch/" not in frame.filename]
-        inner = [frame for frame in frames[:-2] if "lightning" not in frame.filename]
-        self.waiting.append(f"{what} in {inner[-1].filename}:{inner[-1].lineno} {inner[-1].line}")
+class _Copied(TorchDispatchMode):
+    """Copies of tensors that lie on the CPU."""
+
+    def __init__(self, uploads: Uploads) -> None:
+        super().__init__()
+        self.uploads = uploads
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if func in (torch.ops.aten._to_copy.default, torch.ops.aten.copy_.default) and result.device == DEVICE:
+            asynchronous = (kwargs or {}).get("non_blocking", False) or args[2:3] == (True,)
+            if any(isinstance(part, Tensor) and part.device.type == "cpu" for part in args) and not asynchronous:
+                self.uploads.note("a blocking copy")
+        return result
 
 
 class EndAfter(pl.Callback):
