@@ -1,7 +1,6 @@
 """Parts of ``gpu.py`` that train with ``lit-cnn fit``: precisions, exact resume, accuracy, and what a step waits for."""
 
 import csv
-import os
 import subprocess
 import sys
 import time
@@ -16,8 +15,6 @@ import torch
 from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.run_folder.checkpoint import LAST, load_checkpoint
 
-WORKSPACE = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
-"""cuBLAS adds in a fixed order with it, which torch asks for under deterministic algorithms."""
 PAUSED = 75
 Found = Iterator[tuple[str, str]]
 """What was measured, and the figures."""
@@ -53,8 +50,7 @@ class Fit:
             command += ["--config", "cifar10_fast", "--runs", str(runs)]
             command += [f"--{key}={value}" for key, value in {**self.keys, **keys}.items()]
         began = time.perf_counter()
-        environment = {**os.environ, **WORKSPACE}
-        done = subprocess.run([*command, *words], capture_output=True, text=True, env=environment, check=False)
+        done = subprocess.run([*command, *words], capture_output=True, text=True, check=False)
         if done.returncode not in (0, PAUSED):
             raise RuntimeError((done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1])
         return run_of(runs), time.perf_counter() - began
