@@ -1,4 +1,4 @@
-"""Parts of ``gpu.py`` that train with ``lit-cnn fit``: precisions, exact resume, accuracy, and what a step waits for."""
+"""Parts of ``gpu.py`` that train with ``lit-cnn fit``: precisions, exact resume, accuracy, waiting."""
 
 import csv
 import subprocess

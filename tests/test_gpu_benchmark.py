@@ -38,5 +38,7 @@ def test_every_part_runs(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_part_that_takes_too_long_is_a_row_and_the_others_go_on(tmp_path: Path) -> None:
     rows = run(tmp_path, "--part-seconds", "0.01")["rows"]
-    assert [row[:2] for row in rows] == [[part, "failed"] for part in ("waits", "precisions", "resume", "accuracy", "networks")]
+    assert [row[:2] for row in rows] == [
+        [part, "failed"] for part in ("waits", "precisions", "resume", "accuracy", "networks")
+    ]
     assert all("not done within 0.01 s" in row[2] for row in rows)

@@ -43,9 +43,7 @@ class BoxMixup:
         return self.alpha > 0 and (self.stop_epoch is None or epoch < self.stop_epoch)
 
 
-def mix_boxes(
-    batch: BoxBatch, mixup: BoxMixup, key: tuple[int, int], global_batch: int | None = None
-) -> BoxBatch:
+def mix_boxes(batch: BoxBatch, mixup: BoxMixup, key: tuple[int, int], global_batch: int | None = None) -> BoxBatch:
     """Mix a micro-batch of the optimizer step ``key`` = (seed, step).
 
     Args:

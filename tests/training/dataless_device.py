@@ -28,6 +28,7 @@ class DatalessAccelerator(CPUAccelerator):
 
     @staticmethod
     def get_parallel_devices(devices: Any) -> list[torch.device]:
+        del devices
         return [DEVICE]
 
 

@@ -96,7 +96,13 @@ def test_what_waits_is_noticed() -> None:
         torch.full((3,), 2.0, device="meta")
     assert len(uploads.waiting) == 3
     assert all("test_no_waiting.py" in line for line in uploads.waiting)
-    for read in (lambda: there.sum().item(), there.cpu, lambda: there[there > 0], there.nonzero, lambda: bool(there[0])):
+    for read in (
+        lambda: there.sum().item(),
+        there.cpu,
+        lambda: there[there > 0],
+        there.nonzero,
+        lambda: bool(there[0]),
+    ):
         with pytest.raises((RuntimeError, NotImplementedError)):
             read()
 
