@@ -56,6 +56,7 @@ def train(folder: Path, callbacks: list[pl.Callback], mixing: Mixing, changes: d
         logger=MetricsFile(folder),
         callbacks=[EMA(0.9), StochasticDepthSchedule(1.0), Throughput(), *callbacks],
         num_sanity_val_steps=0,
+        log_every_n_steps=11,  # the last step of the epoch
         use_distributed_sampler=False,
         enable_progress_bar=False,
         enable_model_summary=False,
