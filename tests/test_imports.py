@@ -15,6 +15,7 @@ GROUND = {
     "lightning_internals",
     "torch_internals",
     "torchmetrics_internals",
+    "upload",
 }
 TRAINING = {"training", "data", "architectures", *GROUND}
 EXPERIMENT = {"experiment", "detection", "pretrained", "profiling", *TRAINING}
@@ -27,8 +28,9 @@ BELOW = {
     "lightning_internals": set(),
     "torch_internals": set(),
     "torchmetrics_internals": set(),
-    "architectures": {"randomness"},
-    "data": {"printable", "randomness", "lightning_internals"},
+    "upload": set(),
+    "architectures": {"randomness", "upload"},
+    "data": {"printable", "randomness", "lightning_internals", "upload"},
     "training": TRAINING,
     "pretrained": TRAINING,
     "profiling": TRAINING,

@@ -57,4 +57,4 @@ def as_batch(batch: Any, rank: int) -> Batch:
     if not images.is_floating_point():
         raise ValueError(f"a loader's images must be floating point as the network takes them, got {images.dtype}")
     rows = torch.arange(len(images), device=images.device)
-    return Batch(images, targets, rows, rows + rank * len(images), torch.tensor(1.0, device=images.device))
+    return Batch(images, targets, rows, rows + rank * len(images), torch.ones((), device=images.device))

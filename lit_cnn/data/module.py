@@ -311,4 +311,5 @@ class ImageData(Augmentation, PlannedData):
         batch = batch._replace(images=self.normalized(batch.images))
         if not training or self.mixing.first:
             return batch
-        return self.pipeline.at(self.epoch_plan.at(epoch)).mix_batch(batch, self.num_classes, (self.seed, step))
+        pipeline = self.pipeline.at(self.epoch_plan.at(epoch))
+        return pipeline.mix_batch(batch, self.num_classes, (self.seed, step), self.batch_size)

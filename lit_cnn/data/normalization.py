@@ -3,12 +3,14 @@
 import torch
 from torch import Tensor
 
+from lit_cnn.upload import upload
+
 
 def _affine(mean: tuple[float, ...], std: tuple[float, ...], device: torch.device) -> tuple[Tensor, Tensor]:
     """(1, C, 1, 1) factor and offset of pixels 0..255; the statistics are of pixels in [0, 1]."""
-    means = torch.tensor(mean, device=device).view(1, -1, 1, 1)
-    stds = torch.tensor(std, device=device).view(1, -1, 1, 1)
-    return 1.0 / (255.0 * stds), -means / stds
+    means, stds = torch.tensor(mean), torch.tensor(std)
+    factor, offset = upload(torch.stack([1.0 / (255.0 * stds), -means / stds]), device).view(2, 1, -1, 1, 1)
+    return factor, offset
 
 
 def normalize(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lit_cnn.data.augmentation.mixing import CutMix, Mixing, Mixup, blend_images, draw_images, partners
+from lit_cnn.data.augmentation.mixing import CutMix, Mixing, Mixup, blend_images, draw_images, partners, positions_of
 from lit_cnn.data.settings import require, require_probability
 from lit_cnn.detection.boxes import BoxBatch
+from lit_cnn.upload import upload
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,14 @@ class BoxMixup:
         return self.alpha > 0 and (self.stop_epoch is None or epoch < self.stop_epoch)
 
 
-def mix_boxes(batch: BoxBatch, mixup: BoxMixup, key: tuple[int, int]) -> BoxBatch:
+def mix_boxes(batch: BoxBatch, mixup: BoxMixup, key: tuple[int, int], global_batch: int | None = None) -> BoxBatch:
     """Mix a micro-batch of the optimizer step ``key`` = (seed, step).
 
     Args:
         batch: images float or uint8; those with a negative index, and an odd last one, stay as they are.
         mixup: settings, of which ``stop_epoch`` is the caller's to follow.
         key: seed and optimizer step.
+        global_batch: images of an optimizer step; without it the device is waited for to read the positions.
 
     Returns:
         The batch with images of the same shape and type. The boxes of an image are its own, with the share that it
@@ -57,8 +59,9 @@ def mix_boxes(batch: BoxBatch, mixup: BoxMixup, key: tuple[int, int]) -> BoxBatc
     if mixup.alpha == 0 or not len(batch.images):
         return batch
     partner = partners(batch.index)
-    drawn = draw_images(key, batch.position, Mixup(mixup.alpha, mixup.probability), CutMix(), Mixing())
-    share = torch.from_numpy(drawn.share).float().to(batch.images.device)
+    count = positions_of(batch.position, global_batch)
+    drawn = draw_images(key, count, Mixup(mixup.alpha, mixup.probability), CutMix(), Mixing())
+    share = upload(torch.from_numpy(drawn.share).float(), batch.images.device)[batch.position]
     share = torch.where(partner == torch.arange(len(partner), device=partner.device), 1.0, share)
     images = blend_images(batch.images[partner], batch.images, share.view(-1, 1, 1, 1))
     return _with_boxes_of_both(batch._replace(images=images), partner, share)

@@ -217,4 +217,6 @@ class DetectionData(BoxAugmentation, PlannedData):
     def prepare(self, batch: BoxBatch, *, training: bool, step: int, epoch: int) -> BoxBatch:
         """The batch as the network sees it: normalized and, in training, mixed with the key of the optimizer step."""
         batch = batch._replace(images=self.normalized(batch.images))
-        return mix_boxes(batch, self.mixup, (self.seed, step)) if training and self.mixup.active(epoch) else batch
+        if not training or not self.mixup.active(epoch):
+            return batch
+        return mix_boxes(batch, self.mixup, (self.seed, step), self.batch_size)

@@ -294,7 +294,7 @@ def test_the_epoch_plan_is_the_recipes_own_without_stages_and_theirs_with_them()
 
 def test_the_device_mixes_with_the_alphas_of_the_stage(monkeypatch):
     seen = []
-    monkeypatch.setattr(pipeline, "mix", lambda _b, _k, key, mixup, cutmix, _m: seen.append((key, mixup, cutmix)))
+    monkeypatch.setattr(pipeline, "mix", lambda _b, _k, key, mixup, cutmix, *_: seen.append((key, mixup, cutmix)))
     data = _digits(mixup=Mixup(0.2, 0.7), mixing=Mixing(stop_epoch=3))
     data.stages = STAGES
     batch = next(iter(data.val_dataloader()))

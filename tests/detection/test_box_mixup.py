@@ -35,8 +35,7 @@ def _batch(counts, index=None, first=0, images=None):
 
 
 def _shares(count, mixup):
-    positions = torch.arange(count)
-    return draw_images(KEY, positions, Mixup(mixup.alpha, mixup.probability), CutMix(), Mixing()).share
+    return draw_images(KEY, count, Mixup(mixup.alpha, mixup.probability), CutMix(), Mixing()).share
 
 
 def test_a_pair_by_hand():

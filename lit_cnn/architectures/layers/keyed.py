@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from lit_cnn.randomness import derive_key, fold
+from lit_cnn.upload import upload
 
 
 class KeyedLayer(nn.Module):
@@ -58,7 +59,9 @@ def set_random_key(network: nn.Module | Sequence[KeyedLayer], *, seed: int, step
         positions: (N,) int64, position of each sample in the global batch, on the device of the batch.
     """
     layers = random_layers(network) if isinstance(network, nn.Module) else network
-    for number, layer in enumerate(layers):
-        layer.host_key = derive_key(seed, "layer", step, number)
-        layer.key = torch.tensor(layer.host_key, device=positions.device)
-        layer.positions = positions
+    if not layers:
+        return
+    keys = [derive_key(seed, "layer", step, number) for number in range(len(layers))]
+    uploaded = upload(torch.tensor(keys), positions.device)  # one copy for all
+    for layer, host_key, key in zip(layers, keys, uploaded.unbind(), strict=True):
+        layer.host_key, layer.key, layer.positions = host_key, key, positions

@@ -6,7 +6,6 @@ batch; the sampler never parts the two, and an odd last sample stays unmixed: th
 of ranks or accumulated batches.
 """
 
-import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from torch.nn import functional
 from lit_cnn.data.batch import Batch
 from lit_cnn.data.settings import require, require_probability
 from lit_cnn.randomness import derive_key
+from lit_cnn.upload import upload
 
 
 @dataclass(frozen=True)
@@ -106,40 +106,56 @@ def draw(key: tuple[int, int], mixup: Mixup, cutmix: CutMix, mixing: Mixing) -> 
 
 
 class ImageDraws(NamedTuple):
-    """What happens to each of N images: whether CutMix (otherwise mixup) mixes it, the share (N,) float64 that it keeps
-    of itself (before CutMix clips; 1 where it is not mixed), and the box's center (N, 2)."""
+    """What happens to the image at each of N positions: whether CutMix (otherwise mixup) mixes it, the share (N,)
+    float64 that it keeps of itself (before CutMix clips; 1 where it is not mixed), and the box's center (N, 2)."""
 
     cutmix: np.ndarray
     share: np.ndarray
     center: np.ndarray
 
 
-def draw_images(key: tuple[int, int], position: Tensor, mixup: Mixup, cutmix: CutMix, mixing: Mixing) -> ImageDraws:
-    """The decisions for images at ``position`` (N,) int64 of the global batch of the step ``key`` = (seed, step)."""
-    rows = position.cpu().numpy()  # waits for the device, which a draw per optimizer step does not
-    # The numbers of a position do not depend on how many follow: every generator is read from its beginning.
-    count = int(rows.max()) + 1
-    switch, apply, *center = _generator(*key, "mixing images").random((count, 4))[rows].T
+def positions_of(batch_position: Tensor, global_batch: int | None) -> int:
+    """How many positions of the global batch must be drawn for.
+
+    A rank without samples has a padding one at the position after the last. Without ``global_batch`` the positions are
+    looked at, which a device is waited for.
+    """
+    return int(batch_position.max()) + 1 if global_batch is None else global_batch + 1
+
+
+def draw_images(key: tuple[int, int], count: int, mixup: Mixup, cutmix: CutMix, mixing: Mixing) -> ImageDraws:
+    """The decisions for the first ``count`` positions of the global batch of the step ``key`` = (seed, step).
+
+    The numbers of a position do not depend on how many follow: every generator is read from its beginning.
+    """
+    switch, apply, *center = _generator(*key, "mixing images").random((count, 4)).T
     both = mixup.alpha > 0 and cutmix.alpha > 0
-    use_cutmix = switch < mixing.switch_probability if both else np.full(len(rows), cutmix.alpha > 0)
+    use_cutmix = switch < mixing.switch_probability if both else np.full(count, cutmix.alpha > 0)
     mixed = apply < np.where(use_cutmix, cutmix.probability, mixup.probability)
     shares = [
-        _generator(*key, name).beta(alpha, alpha, count)[rows] if alpha > 0 else np.ones(len(rows))
+        _generator(*key, name).beta(alpha, alpha, count) if alpha > 0 else np.ones(count)
         for name, alpha in (("mixup shares", mixup.alpha), ("cutmix shares", cutmix.alpha))
     ]
     share = np.where(mixed, np.where(use_cutmix, shares[1], shares[0]), 1.0)
     return ImageDraws(use_cutmix & mixed, share, np.stack(center, axis=1))
 
 
-def cutmix_box(height: int, width: int, share: float, center: tuple[float, float]) -> tuple[int, int, int, int]:
-    """(top, bottom, left, right) of a box with sides sqrt(1 - share) of the image's, clipped at the border.
+def cutmix_boxes(height: int, width: int, share: np.ndarray, center: np.ndarray) -> np.ndarray:
+    """(N, 4) int64: top, bottom, left, right of boxes with sides sqrt(1 - share) of the image's, clipped at the border.
 
-    ``center`` holds two uniform draws in [0, 1) for the box's center over all pixels.
+    ``center`` (N, 2) holds uniform draws in [0, 1) for the boxes' centers over all pixels, ``share`` is (N,).
     """
-    box_height, box_width = (int(side * math.sqrt(1.0 - share)) for side in (height, width))
-    row, column = int(center[0] * height), int(center[1] * width)
-    top, left = row - box_height // 2, column - box_width // 2
-    return max(top, 0), min(top + box_height, height), max(left, 0), min(left + box_width, width)
+    sides = np.array([height, width])
+    size = (sides * np.sqrt(1.0 - share)[:, None]).astype(np.int64)
+    first = (center * sides).astype(np.int64) - size // 2
+    first, last = np.maximum(first, 0), np.minimum(first + size, sides)
+    return np.stack([first[:, 0], last[:, 0], first[:, 1], last[:, 1]], axis=1)
+
+
+def cutmix_box(height: int, width: int, share: float, center: tuple[float, float]) -> tuple[int, int, int, int]:
+    """One of ``cutmix_boxes``."""
+    top, bottom, left, right = cutmix_boxes(height, width, np.array([share]), np.array([center]))[0].tolist()
+    return top, bottom, left, right
 
 
 def partners(index: Tensor) -> Tensor:
@@ -151,7 +167,15 @@ def partners(index: Tensor) -> Tensor:
     return torch.where(valid, partner, own)
 
 
-def mix(batch: Batch, num_classes: int, key: tuple[int, int], mixup: Mixup, cutmix: CutMix, mixing: Mixing) -> Batch:
+def mix(
+    batch: Batch,
+    num_classes: int,
+    key: tuple[int, int],
+    mixup: Mixup,
+    cutmix: CutMix,
+    mixing: Mixing,
+    global_batch: int | None = None,
+) -> Batch:
     """Mix a micro-batch of the optimizer step ``key`` = (seed, step).
 
     Args:
@@ -161,13 +185,17 @@ def mix(batch: Batch, num_classes: int, key: tuple[int, int], mixup: Mixup, cutm
         mixup: settings of mixup.
         cutmix: settings of CutMix.
         mixing: how the two share the steps or images.
+        global_batch: images of an optimizer step; with it a mix per image does not wait for a device.
 
     Returns:
         The batch with images of the same shape and type, and targets (N, K) float32; both unchanged in a step that
         does not mix.
     """
     if mixing.per_image:
-        return _mix_images(batch, num_classes, key, mixup, cutmix, mixing)
+        if mixup.alpha == 0 and cutmix.alpha == 0:
+            return batch
+        draws = draw_images(key, positions_of(batch.position, global_batch), mixup, cutmix, mixing)
+        return _mix_images(batch, num_classes, draws)
     step = draw(key, mixup, cutmix, mixing)
     if step.method == "none":
         return batch
@@ -197,31 +225,25 @@ def _mixed_targets(targets: Tensor, partner: Tensor, share: float | Tensor, num_
     return torch.lerp(one_hot[partner], one_hot, share)
 
 
-def _in_boxes(draws: ImageDraws, height: int, width: int) -> Tensor:
-    """(N, 1, H, W), true inside the CutMix boxes of the images that have one."""
-    boxes = [
-        cutmix_box(height, width, share, center) if boxed else (0, 0, 0, 0)
-        for boxed, share, center in zip(draws.cutmix, draws.share.tolist(), draws.center.tolist(), strict=True)
-    ]
-    top, bottom, left, right = torch.tensor(boxes)[:, :, None].unbind(1)
-    row, column = torch.arange(height), torch.arange(width)
-    rows, columns = (row >= top) & (row < bottom), (column >= left) & (column < right)
-    return rows[:, None, :, None] & columns[:, None, None, :]
-
-
-def _mix_images(
-    batch: Batch, num_classes: int, key: tuple[int, int], mixup: Mixup, cutmix: CutMix, mixing: Mixing
-) -> Batch:
-    """Mix each image by its own draws; pixels inside a CutMix box have the share 0."""
-    if mixup.alpha == 0 and cutmix.alpha == 0:
-        return batch
+def _mix_images(batch: Batch, num_classes: int, draws: ImageDraws) -> Batch:
+    """Mix each image by the draws of its position; pixels inside a CutMix box have the share 0."""
     images, partner = batch.images, partners(batch.index)
-    draws = draw_images(key, batch.position, mixup, cutmix, mixing)
-    share, boxed = torch.from_numpy(draws.share).float(), torch.from_numpy(draws.cutmix)
+    height, width = images.shape[-2:]
+    boxes = cutmix_boxes(height, width, draws.share, draws.center) * draws.cutmix[:, None]
+    drawn = np.concatenate([draws.share[:, None], draws.cutmix[:, None], boxes], axis=1)
+    share, boxed, *box = upload(torch.from_numpy(drawn).float(), images.device)[batch.position].unbind(1)
     pixels = share.view(-1, 1, 1, 1)
     if draws.cutmix.any():
-        inside = _in_boxes(draws, *images.shape[-2:])
-        pixels = torch.where(boxed.view(-1, 1, 1, 1), (~inside).float(), pixels)
-        share = torch.where(boxed, 1.0 - inside.float().mean((1, 2, 3)), share)
-    targets = _mixed_targets(batch.targets, partner, share[:, None].to(images.device), num_classes)
-    return batch._replace(images=blend_images(images[partner], images, pixels.to(images.device)), targets=targets)
+        inside, is_boxed = _in_boxes(box, height, width), boxed > 0
+        pixels = torch.where(is_boxed.view(-1, 1, 1, 1), (~inside).float(), pixels)
+        share = torch.where(is_boxed, 1.0 - inside.float().mean((1, 2, 3)), share)
+    targets = _mixed_targets(batch.targets, partner, share[:, None], num_classes)
+    return batch._replace(images=blend_images(images[partner], images, pixels), targets=targets)
+
+
+def _in_boxes(box: list[Tensor], height: int, width: int) -> Tensor:
+    """(N, 1, H, W), true inside the boxes whose top, bottom, left and right, (N,) each, are given."""
+    top, bottom, left, right = (edge[:, None] for edge in box)
+    row, column = torch.arange(height, device=top.device), torch.arange(width, device=top.device)
+    rows, columns = (row >= top) & (row < bottom), (column >= left) & (column < right)
+    return rows[:, None, :, None] & columns[:, None, None, :]

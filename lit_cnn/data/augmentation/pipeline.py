@@ -173,10 +173,10 @@ class Pipeline:
             *random_erasing_transforms(chosen.random_erasing, fill),
         ]
 
-    def mix_batch(self, batch: Batch, num_classes: int, key: tuple[int, int]) -> Batch:
+    def mix_batch(self, batch: Batch, num_classes: int, key: tuple[int, int], global_batch: int | None = None) -> Batch:
         """Mix a micro-batch of the optimizer step ``key`` = (seed, step) (see ``mixing.mix``)."""
         chosen = self.augmentation
-        return mix(batch, num_classes, key, chosen.mixup, chosen.cutmix, chosen.mixing)
+        return mix(batch, num_classes, key, chosen.mixup, chosen.cutmix, chosen.mixing, global_batch)
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,15 @@ Lightning's ``WeightAveraging``: the averaged weights are its ``state_dict``, th
 the number of updates ``averaging_state``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
 import lightning.pytorch as pl
 import torch
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
+from torch.utils.hooks import RemovableHandle
 
 from lit_cnn.training.optimization.loss_scaling import scaler_of
 from lit_cnn.training.trained_module import TrainedModule, broadcast_buffers
@@ -49,6 +50,8 @@ class EMA(pl.Callback):
         self.average = None
         self._updated_at = 0  # optimizer steps done at the last update
         self._scale_before = 0.0
+        self._stepped = False  # whether the optimizer ran in this step, for all that the host knows
+        self._step_hooks: list[RemovableHandle] = []
 
     @property
     def _averaged(self) -> AveragedModel | None:
@@ -66,36 +69,61 @@ class EMA(pl.Callback):
                     f"ema.decay is {self.decay:g}, but weights of trainer.precision {precision} are too coarse to be "
                     "averaged: set ema.decay to 0, or the precision to bf16-mixed"
                 )
-            self.average = AveragedModel(pl_module, multi_avg_fn=self._update, use_buffers=True)
+            self.average = AveragedModel(pl_module, use_buffers=True)
             # the counter of updates stays on the CPU, where reading it does not wait for the device
             stored = torch.float64 if precision == "64-true" else torch.float32
             self.average.module.to(trainer.strategy.root_device, stored)
             self._updated_at = 0
 
     @torch.no_grad()
-    def _update(self, averaged: Sequence[Tensor], current: Sequence[Tensor], updates: Tensor | int) -> None:
-        """Move averaged tensors of one data type towards the current ones (``updates`` may lie on the device)."""
-        assert self.average is not None
-        if averaged[0].is_floating_point():
-            decay = warmed_up_decay(self.decay, int(self.average.n_averaged), self.warmup)
-            get_ema_multi_avg_fn(decay)(list(averaged), list(current), updates)
-        else:  # batch norm's counters of batches
-            for average, counter in zip(averaged, current, strict=True):
-                average.copy_(counter)
+    def _update(self, average: AveragedModel, pl_module: pl.LightningModule) -> None:
+        """Move the average towards the current weights; the first update copies them.
+
+        ``AveragedModel.update_parameters`` does the same, but waits for the device to bring it the counter of updates.
+        """
+        updates = int(average.n_averaged)
+        pairs = list(_pairs(average, pl_module))
+        moving = [pair for pair in pairs if updates > 0 and pair[0].is_floating_point()]
+        if moving:
+            averaged, current = (list(tensors) for tensors in zip(*moving, strict=True))
+            torch._foreach_lerp_(averaged, current, 1 - warmed_up_decay(self.decay, updates, self.warmup))
+        for averaged_tensor, current_tensor in pairs:
+            if updates == 0 or not averaged_tensor.is_floating_point():  # batch norm's counters of batches
+                averaged_tensor.copy_(current_tensor)
+        average.n_averaged += 1
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if self.average is not None and scaler_of(trainer) is not None:
+            self._step_hooks = [each.register_step_post_hook(self._note_step) for each in trainer.optimizers]
+
+    def _note_step(self, *_: Any) -> None:
+        self._stepped = True
 
     def on_before_optimizer_step(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: torch.optim.Optimizer
     ) -> None:
-        if self.average is not None and (scaler := scaler_of(trainer)):
+        self._stepped = False
+        if self.average is not None and (scaler := scaler_of(trainer)) and _skips_by_itself(optimizer):
             self._scale_before = scaler.get_scale()
+
+    def _skipped(self, trainer: pl.Trainer) -> bool:
+        """Whether float16's gradients overflowed, so that the weights are those of the step before.
+
+        The scaler waits for the device to decide whether it calls the optimizer, which is seen here without waiting
+        again. A fused optimizer is always called and decides on the device: there the scale is compared.
+        """
+        scaler = scaler_of(trainer)
+        if scaler is None:
+            return False
+        if _skips_by_itself(trainer.optimizers[0]):
+            return scaler.get_scale() < self._scale_before
+        return not self._stepped
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        scaler = scaler_of(trainer)
-        skipped = scaler is not None and scaler.get_scale() < self._scale_before
-        if self.average is not None and not skipped and trainer.global_step > self._updated_at:
-            self.average.update_parameters(pl_module)
+        if self.average is not None and trainer.global_step > self._updated_at and not self._skipped(trainer):
+            self._update(self.average, pl_module)
             self._updated_at = trainer.global_step
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -105,6 +133,9 @@ class EMA(pl.Callback):
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         self.average = None
+        for hook in self._step_hooks:
+            hook.remove()
+        self._step_hooks = []
 
     # Validation -------------------------------------------------------------------------------------------------------
 
@@ -159,6 +190,11 @@ class EMA(pl.Callback):
         if "averaging_state" in checkpoint:
             self.average.n_averaged.copy_(checkpoint["averaging_state"]["n_averaged"])
             pl_module.load_state_dict(checkpoint["current_model_state"])
+
+
+def _skips_by_itself(optimizer: torch.optim.Optimizer) -> bool:
+    """Whether the optimizer, not the gradient scaler, leaves out a step whose gradients overflowed."""
+    return any(group.get("fused") for group in optimizer.param_groups)
 
 
 def _evaluated(raw: torch.nn.Module) -> torch.nn.Module:
