@@ -2,8 +2,9 @@
 
 import ast
 import re
-import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -49,11 +50,15 @@ def test_no_outcome_is_written_into_the_text(name: str) -> None:
     assert set(re.findall(r"[\d.]+ ?%", prose)) <= {"90 %"}  # what a confidence of 90 % means
 
 
-def execute(name: str, folder: Path) -> Any:
-    """The notebook with its outputs, run in a kernel whose working folder is ``folder``."""
+def execute(name: str, folder: Path, changed: Mapping[str, str] = MappingProxyType({})) -> Any:
+    """The notebook with its outputs, run in a kernel whose working folder is ``folder``, with some text changed."""
     pytest.importorskip("ipykernel")
+    notebook = read(name)
+    for cell in notebook.cells:
+        for old, new in changed.items():
+            cell.source = cell.source.replace(old, new)
     client = pytest.importorskip("nbclient").NotebookClient(
-        read(name), timeout=LONGEST, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+        notebook, timeout=LONGEST, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
     )
     return client.execute()
 
@@ -74,3 +79,58 @@ def pictures(notebook: Any) -> int:
 def printed(notebook: Any) -> str:
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     return "".join(output.text for output in outputs if output.output_type == "stream" and output.name == "stdout")
+
+
+@pytest.mark.slow
+def test_the_notebook_on_budgets_counts_draws_and_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    notebook = execute("parameter_budget", tmp_path)
+    text = printed(notebook)
+    assert pictures(notebook) == 4
+    share = re.search(r"^alexnet +2012 +61\.0 M +(\d+) %", text, re.MULTILINE)
+    assert share is not None
+    assert share[1] == "96"
+    means = [float(mean) for mean in re.findall(r"([\d.]+) % ± [\d.]+ over 3 seeds", text)]
+    assert len(means) == 5
+    assert min(means) > 50  # chance is 10
+    widths = [int(params.replace(",", "")) for params in re.findall(r"\) +\d+ +([\d,]+) +[\d.]+ M", text)]
+    assert len(widths) == 5
+    assert all(abs(params - 30_000) < 6_000 for params in widths)
+
+
+@pytest.mark.slow
+def test_the_notebook_on_the_gap_opens_one_and_compares_the_remedies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    notebook = execute("generalization_gap", tmp_path)
+    text = printed(notebook)
+    assert pictures(notebook) == 3
+    rows = re.findall(r"^(.+?) +([\d.]+) % +([\d.]+) % +(-?[\d.]+) +(\d+)$", text, re.MULTILINE)
+    gaps = {name: float(gap) for name, _, _, gap, _ in rows}
+    assert len(gaps) == 10
+    assert gaps["plain"] > 2
+    assert all(abs(float(seen) - float(unseen) - float(gap)) < 0.11 for _, seen, unseen, gap, _ in rows)
+    assert len(list(tmp_path.glob("generalization_gap_*/runs/quickstart/*/checkpoints/last.ckpt"))) == 11
+
+
+@pytest.mark.slow
+def test_the_notebook_on_choosing_ends_with_a_file_that_answers_as_the_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    busy = {'BUDGET = "2m"': 'BUDGET = "8m"'}  # or a machine with other work refuses it as too small
+    notebook = execute("choosing_a_cnn", tmp_path, busy)
+    text = printed(notebook)
+    assert pictures(notebook) >= 5
+    answers = re.search(r"ONNX file: +(\S+)\ncheckpoint: +(\S+) ", text)
+    assert answers is not None
+    assert answers[1] == answers[2]
+    interval = re.search(r"right, ([\d.]+)%; 95 % interval ([\d.]+)% to ([\d.]+)%", text)
+    assert interval is not None
+    share, low, high = map(float, interval.groups())
+    assert 20 < low < share < high <= 100  # chance is 10
+    (work,) = tmp_path.glob("choosing_a_cnn_*")
+    made = ("first.yaml", "choice/recipe.yaml", "choice/choice.html", "reliability.png", "model.onnx")
+    assert [name for name in made if not (work / name).is_file()] == []

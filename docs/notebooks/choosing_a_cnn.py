@@ -63,9 +63,10 @@ def write_digits(folder: Path) -> Path:
 
 IMAGES = FLOWERS if FLOWERS.is_dir() else write_digits(WORK / "digits")
 BUDGET = "2m"  # for your images rather 20m to 2h
-NETWORKS, SIZES, EPOCHS = "cifar_resnet8 cifar_resnet20 cifar_vgg8", "32", 20
 if IMAGES == FLOWERS:
-    NETWORKS, SIZES, EPOCHS = "resnet18 mobilenet_v2 efficientnet_b0", "64", 12
+    NETWORKS, SIZES, EPOCHS, KEYS = "resnet18 mobilenet_v2 efficientnet_b0", "64", 12, ""
+else:
+    NETWORKS, SIZES, EPOCHS, KEYS = "cifar_resnet8 cifar_resnet20 cifar_vgg8", "32", 20, "--data.flip.horizontal 0"
 PRETRAINED = "none"  # "any" takes published weights: with a few hundred photographs, the first thing to change
 
 
@@ -147,10 +148,12 @@ print(choice["why"])
 # ## 5. Train it
 #
 # The recommended recipe trains for longer than this notebook has time for, so `--epochs` shortens it. Leave that out
-# for your own images. A training that is killed goes on with `lit-cnn fit --resume last`, bit for bit.
+# for your own images. Any key of a recipe can be set in this way: mirrored images help with photographs, but digits
+# and letters must not be mirrored, which no program can know. A training that is killed goes on with
+# `lit-cnn fit --resume last`, bit for bit.
 
 # %%
-command(f"lit-cnn fit choice/recipe.yaml --epochs {EPOCHS} --seed 0")
+command(f"lit-cnn fit choice/recipe.yaml --epochs {EPOCHS} {KEYS}")
 (run,) = (file.parent for file in (WORK / "runs").glob("*/*/config.yaml"))
 display(Image(run / "curves.png", width=900))
 

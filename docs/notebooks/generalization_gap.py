@@ -262,14 +262,14 @@ print(f"more accurate than plain by more than that: {', '.join(better) or 'none'
 print(f"narrower gap by more than that: {', '.join(narrower) or 'none'}")
 
 # %% [markdown]
-# - Each remedy ran **once**, only the augmented network three times, and with one strength that was not tuned. What does
-#   not help here may help with another strength, more epochs or more images, and a difference below the printed bar is
-#   chance. Three seeds give only a rough idea of that bar.
+# - Each remedy ran **once**, only the augmented network three times, and with one strength that was not tuned. What
+#   does not help here may help with another strength, more epochs or more images, and a difference below the printed
+#   bar is chance. Three seeds give only a rough idea of that bar.
 # - A narrow gap is not the aim. A network that has learned nothing has no gap at all. Look at the test accuracy first.
 # - Early stopping chose its epoch on the validation images; all accuracies of the table are those of other images.
-# - mixup, CutMix and stochastic depth come from long trainings of large networks. In a short training they cost progress
-#   before they pay. `lit-cnn reproduce augmentation` and `lit-cnn reproduce regularization` compare them with several
-#   seeds and by rules that are fixed before the first run.
+# - mixup, CutMix and stochastic depth come from long trainings of large networks. In a short training they cost
+#   progress before they pay. `lit-cnn reproduce augmentation` and `lit-cnn reproduce regularization` compare them with
+#   several seeds and by rules that are fixed before the first run.
 # - The surest remedy is more images. Raise `TRAIN` and run again.
 #
 # **Try**: the remedies together; `weight_decay` ten times larger or smaller for both forms; `label_smoothing`
