@@ -139,10 +139,10 @@ def draw_shares(axes: plt.Axes, figure: str, title: str) -> None:
         axes.barh(NETWORKS, shares, left=left, color=color, label=MEANING.get(kind, kind))
         left = [a + b for a, b in zip(left, shares, strict=True)]
     axes.set(xlim=(0, 100), xlabel="%", title=title)
-    axes.invert_yaxis()
 
 
 figure, (first, second) = plt.subplots(1, 2, figsize=(12, 4.6), sharey=True, layout="constrained")
+first.invert_yaxis()  # the oldest on top
 draw_shares(first, "params", "where the parameters are")
 draw_shares(second, "madds", "where the multiply-adds are")
 handles, labels = first.get_legend_handles_labels()
@@ -227,11 +227,13 @@ for axes, attribute, label in zip(panels, ("params", "madds"), ("parameters", "m
     costs = [getattr(entry, attribute) / 1e6 for entry in entries]
     years = [entry.paper.year for entry in entries]
     points = axes.scatter(costs, [entry.paper.top1 for entry in entries], c=years, cmap="viridis", s=36)
-    for name in ("alexnet", "vgg16", "resnet50", "mobilenet_v2", "efficientnet_b0", "efficientnet_b7", "nfnet_f0"):
+    for name in ("alexnet", "vgg16", "resnet50", "mobilenet_v2", "efficientnet_b0", "efficientnet_b7"):
         entry = lit_cnn.model_info(name)
-        place = (getattr(entry, attribute) / 1e6, entry.paper.top1)
-        axes.annotate(name, place, xytext=(5, -11), textcoords="offset points", fontsize=8)
+        place, new = (getattr(entry, attribute) / 1e6, entry.paper.top1), "efficientnet" in name
+        offset, side = ((-6, 5), "right") if new else ((6, -11), "left")
+        axes.annotate(name, place, xytext=offset, textcoords="offset points", ha=side, fontsize=8)
     axes.set(xscale="log", xlabel=f"{label}, millions (counted)", title=f"accuracy against {label}")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
 panels[0].set_ylabel("top-1 on ImageNet, % (the papers')")
 figure.colorbar(points, ax=panels, label="year")
 plt.show()
