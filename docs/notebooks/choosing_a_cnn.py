@@ -50,15 +50,15 @@ FLOWERS = Path(os.environ.get("LIT_CNN_DATA", "no folder")) / "flowers"
 
 
 def write_digits(folder: Path) -> Path:
-    """800 digits as PNG files of 32 pixels a side: 40 of each for training, 10 to validate on and 30 to test on."""
+    """1,700 digits as PNG files of 16 pixels a side: 120 of each for training, 20 to validate on and 30 to test on."""
     digits = load_digits()
     for label in range(10):
-        for number, row in enumerate(np.flatnonzero(digits.target == label)[:80]):
-            part = "train" if number < 40 else "val" if number < 50 else "test"
+        for number, row in enumerate(np.flatnonzero(digits.target == label)[:170]):
+            part = "train" if number < 120 else "val" if number < 140 else "test"
             file = folder / part / f"digit_{label}" / f"{row:04}.png"
             file.parent.mkdir(parents=True, exist_ok=True)
             levels = PIL.Image.fromarray((digits.images[row] * 255 / 16).round().astype(np.uint8))
-            levels.resize((32, 32), PIL.Image.Resampling.BICUBIC).save(file)
+            levels.resize((16, 16), PIL.Image.Resampling.BICUBIC).save(file)
     return folder
 
 
@@ -67,7 +67,7 @@ BUDGET = "2m"  # for your images rather 20m to 2h
 if IMAGES == FLOWERS:
     NETWORKS, SIZES, EPOCHS, KEYS = "resnet18 mobilenet_v2 efficientnet_b0", "64", 12, ""
 else:
-    NETWORKS, SIZES, EPOCHS, KEYS = "cifar_resnet8 cifar_resnet20 cifar_vgg8", "32", 20, "--data.flip.horizontal 0"
+    NETWORKS, SIZES, EPOCHS, KEYS = "cifar_resnet8 cifar_resnet20 cifar_vgg8", "16", 20, "--data.flip.horizontal 0"
 PRETRAINED = "none"  # "any" takes published weights: with a few hundred photographs, the first thing to change
 
 

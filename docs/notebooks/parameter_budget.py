@@ -230,8 +230,10 @@ for axes, attribute, label in zip(panels, ("params", "madds"), ("parameters", "m
     for name in ("alexnet", "vgg16", "resnet50", "mobilenet_v2", "efficientnet_b0", "efficientnet_b7"):
         entry = lit_cnn.model_info(name)
         place, new = (getattr(entry, attribute) / 1e6, entry.paper.top1), "efficientnet" in name
-        offset, side = ((-6, 5), "right") if new else ((6, -11), "left")
-        axes.annotate(name, place, xytext=offset, textcoords="offset points", ha=side, fontsize=8)
+        axes.scatter(*place, s=70, facecolors="none", edgecolors="black")
+        offset, side = ((-25, 14), "right") if new else ((22, -24), "left")
+        arrow = {"arrowstyle": "-", "linewidth": 0.6}
+        axes.annotate(name, place, xytext=offset, textcoords="offset points", ha=side, fontsize=8, arrowprops=arrow)
     axes.set(xscale="log", xlabel=f"{label}, millions (counted)", title=f"accuracy against {label}")
     axes.xaxis.set_major_formatter("{x:,.0f}")
 panels[0].set_ylabel("top-1 on ImageNet, % (the papers')")
