@@ -175,7 +175,7 @@ for number, name in enumerate(curves):
     color = "black" if name == "plain" else f"C{number}"
     second.plot(epochs, values, label=name, color=color, linewidth=2 if name == "plain" else 1.2)
 low = min(min(column(name, "val/loss")[1]) for name in curves)
-second.set(title="validation loss, every remedy", xlabel="epoch", ylim=(0, 6 * low))
+second.set(title="validation loss, every remedy", xlabel="epoch", ylim=(0, 4 * low))
 second.legend(frameon=False, fontsize=8)
 plt.show()
 
@@ -253,19 +253,22 @@ plt.show()
 tested = len(arrays["test_labels"])
 plain = table["plain"][1] / 100
 error = 100 * (plain * (1 - plain) / tested) ** 0.5
-bar = 2 * (2 * spread**2) ** 0.5
+bar = 2 * 2**0.5 * max(error, spread)  # twice the standard error of a difference of two
 better = [name for name, (_, unseen, _) in table.items() if unseen - table["plain"][1] > bar]
 narrower = [name for name, row in table.items() if table["plain"][0] - table["plain"][1] - (row[0] - row[1]) > bar]
 print(f"standard error of an accuracy on {tested} test images: {error:.1f} points")
-print(f"standard deviation of three seeds: {spread:.1f} points; two single runs differ from {bar:.1f} points on")
+print(f"standard deviation of three seeds: {spread:.1f} points")
+print(f"by the larger of the two, single runs differ from {bar:.1f} points on")
 print(f"more accurate than plain by more than that: {', '.join(better) or 'none'}")
 print(f"narrower gap by more than that: {', '.join(narrower) or 'none'}")
 
 # %% [markdown]
 # - Each remedy ran **once**, only the augmented network three times, and with one strength that was not tuned. What
 #   does not help here may help with another strength, more epochs or more images, and a difference below the printed
-#   bar is chance. Three seeds give only a rough idea of that bar.
+#   bar may be chance. Three seeds give only a rough idea of their spread.
 # - A narrow gap is not the aim. A network that has learned nothing has no gap at all. Look at the test accuracy first.
+# - If early stopping ran through all epochs, its validation loss was still falling: with a learning rate that falls to
+#   zero, as here, it often is, and there is nothing to stop.
 # - Early stopping chose its epoch on the validation images; all accuracies of the table are those of other images.
 # - mixup, CutMix and stochastic depth come from long trainings of large networks. In a short training they cost
 #   progress before they pay. `lit-cnn reproduce augmentation` and `lit-cnn reproduce regularization` compare them with
