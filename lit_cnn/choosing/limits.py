@@ -55,7 +55,11 @@ class Limits:
 
 
 def written(cost: str, figure: float) -> str:
-    """A cost with its unit."""
+    """A cost with its unit, in three digits.
+
+    >>> written("memory_mb", 1523.4), written("latency_ms", 9.876)
+    ('1,520 MB', '9.88 ms')
+    """
     if cost in ("params", "madds"):
         return format_size(figure)
-    return f"{figure:.3g} ms" if cost == "latency_ms" else f"{figure:.3g} MB"
+    return f"{float(f'{figure:.3g}'):,.10g} {'ms' if cost == 'latency_ms' else 'MB'}"

@@ -22,3 +22,4 @@ def test_a_limit_that_is_not_positive_is_refused() -> None:
 def test_limits_as_words() -> None:
     assert Limits().words() == "none"
     assert Limits(params=6e6, memory_mb=50).words() == "parameters 6M, memory 50 MB"
+    assert Limits(latency_ms=9.876, memory_mb=1523.4).words() == "latency 9.88 ms, memory 1,520 MB"
