@@ -18,24 +18,24 @@ PERCENT = {
     "ap50 RBC": "COCO AP@.50 of RBC, 805 objects",
     "ap50 WBC": "COCO AP@.50 of WBC, 71 objects",
 }
-OPENING = f"""\
+OPENING = """\
 # Detection: four detectors, one budget
 
 ```
-LIT_CNN_DATA=... OMP_NUM_THREADS=1 python benchmarks/bccd_detectors.py --weights lite0.ckpt  # continues where it was stopped
-python benchmarks/bccd_detectors.py --report           # this page, from the .csv next to it
+LIT_CNN_DATA=... OMP_NUM_THREADS=1 python benchmarks/bccd_detectors.py --weights lite0.ckpt  # continues where stopped
+python benchmarks/bccd_detectors.py --report                          # this page, from the .csv next to it
 ```
 
 One thread of an AMD EPYC with AVX-512 BF16 (2 cores), torch 2.14.1, Python 3.11, float32, 2026-11-29; other jobs shared
 the cores, so all times are processor time.
 """
 DESIGN = (
-    f"EfficientNet-Lite0 from ImageNet's weights ([detection.md](detection.md) says how they are imported), the recipe "
-    f"`detection/bccd` shortened to {EPOCHS} epochs: 205 training images on a canvas of 320x240 px, batch 8, AdamW with "
-    "a cosine, flips and scale jitter, averaged weights of the last epoch, no choice among epochs. Figures are of the 72 "
-    "test images, in percent, mean ± standard error over seeds. The rates and the augmentation are those that "
-    "suited FCOS, and no detector was tuned further; the sides of anchors and default boxes were chosen by those of the "
-    "training boxes. A detector with a recipe of its own, or with more epochs, may rank otherwise."
+    "EfficientNet-Lite0 from ImageNet's weights ([detection.md](detection.md) says how they are imported), the recipe "
+    f"`detection/bccd` shortened to {EPOCHS} epochs: 205 training images on a canvas of 320x240 px, batch 8, AdamW "
+    "with a cosine, flips and scale jitter, averaged weights of the last epoch, no choice among epochs. Figures are of "
+    "the 72 test images, in percent, mean ± standard error over seeds. The rates and the augmentation are those that "
+    "suited FCOS, and no detector was tuned further; the sides of anchors and default boxes were chosen by those of "
+    "the training boxes. A detector with a recipe of its own, or with more epochs, may rank otherwise."
 )
 COUNTS = (
     "Multiply-adds are those of convolutions and linear layers for one image, with the proposals that Faster R-CNN has "
