@@ -17,7 +17,7 @@ Fixed before the first run:
 - Shown next to them, without a verdict: accuracy, GT-known, MaxBoxAcc, the same with the threshold that is best on the
   validation windows, and the boxes that need no network.
 
-Every run is a line of docs/measurements/localization_cutmix.csv; the pictures are those of seed 0.
+Every run is a line of docs/measurements/localization.csv; the pictures are those of seed 0.
 """
 
 import argparse
@@ -57,7 +57,7 @@ from lit_cnn.reports.localized import draw_localized
 from lit_cnn.run_folder.checkpoint import LAST
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "docs" / "measurements" / "localization_cutmix.csv"
+RESULTS = ROOT / "docs" / "measurements" / "localization.csv"
 ARMS = ("plain", "cutmix")
 EPOCHS, SEEDS, MEASURED = 30, 3, "measured"
 THRESHOLD = 0.15
