@@ -10,9 +10,6 @@ from lit_cnn.claims.judging import judge
 from lit_cnn.claims.rules.difference import superiority
 from lit_cnn.claims.verdicts import Finding
 
-POINTS = 100
-"""From shares to what is printed."""
-
 
 class Comparison(NamedTuple):
     """``better`` has the higher figure than ``worse``; the question as a sentence that may be true."""
@@ -40,7 +37,7 @@ def verdict_rows(findings: Sequence[Finding]) -> list[str]:
         if each.effect is None:
             rows.append(f"| {each.question} | {each.said} | – | {each.verdict} |")
             continue
-        verdict = each.verdict
+        verdict: str = each.verdict
         if verdict == "inconclusive" and each.deciding_n is not None:
             verdict += f"; {each.deciding_n:,} seeds would decide if the difference is the measured one"
         shown = f"{each.effect:+.1f} [{each.low:+.1f}, {each.high:+.1f}]"
