@@ -6,7 +6,7 @@ import textwrap
 from pathlib import Path
 
 from bccd_detectors import DETECTORS, EPOCHS, WHAT
-from finished_runs import Figures, read_runs
+from finished_runs import read_runs
 
 TITLES = {"fcos": "FCOS", "retinanet": "RetinaNet", "faster_rcnn": "Faster R-CNN", "ssd": "SSD"}
 PERCENT = {
@@ -56,12 +56,12 @@ def write_report(path: Path) -> None:
     lines = [*OPENING.splitlines(), "", textwrap.fill(DESIGN, 120), ""]
     present = {name: each for name, each in found.items() if each}
     if present:
-        lines += [*table(present), "", textwrap.fill(COUNTS, 120), "", textwrap.fill(paired(present), 120)]
+        lines += [*table(present), "", textwrap.fill(COUNTS, 120), "", textwrap.fill(order(present), 120)]
     path.with_suffix(".md").write_text("\n".join(lines).rstrip() + "\n")
     print(f"wrote {path.with_suffix('.md')}")
 
 
-def table(found: dict[str, list[Figures]]) -> list[str]:
+def table(found: dict[str, list[dict[str, float]]]) -> list[str]:
     """A column for each detector."""
     rows = [["", *(TITLES[name] for name in found)], ["---"] * (len(found) + 1)]
     for figure, title in PERCENT.items():
@@ -86,11 +86,12 @@ def spread(values: list[float]) -> str:
     return f"{mean:.1f} ± {statistics.stdev(values) / math.sqrt(len(values)):.1f}"
 
 
-def paired(found: dict[str, list[Figures]]) -> str:
+def order(found: dict[str, list[dict[str, float]]]) -> str:
     """What the seeds do and do not show of the order."""
     means = {name: statistics.fmean(run["map50"] for run in each) for name, each in found.items()}
-    order = sorted(means, key=lambda name: -means[name])
-    shown = ", ".join(f"{TITLES[name]} {100 * means[name]:.1f}" for name in order)
+    shown = ", ".join(
+        f"{TITLES[name]} {100 * means[name]:.1f}" for name in sorted(means, key=lambda name: -means[name])
+    )
     return (
         f"By mAP@.50: {shown}. Standard errors are over trainings alone: another draw of 72 test images would move all "
         "detectors together, and Platelets with 69 objects most."

@@ -85,7 +85,8 @@ def write_report(path: Path) -> None:
     findings = judged(COMPARISONS, values, SEEDS)
     lines += [*verdict_rows(findings), ""]
     power = power_sentence(PUBLISHED[0], findings[1], PUBLISHED[1])
-    lines += [wrapped(" ".join(filter(None, (power, costs(runs))))), "", wrapped(LIMITS)]
+    said = " ".join(filter(None, (power, costs(runs))))
+    lines += [*([wrapped(said), ""] if said else []), wrapped(LIMITS)]
     path.with_suffix(".md").write_text("\n".join(lines).rstrip() + "\n")
     print(f"wrote {path.with_suffix('.md')}")
 
