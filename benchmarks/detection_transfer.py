@@ -97,7 +97,7 @@ def images_file() -> Path:
             with np.load(resolve_data_path("cifar10.npz")) as arrays:
                 images, labels = arrays["train_images"], arrays["train_labels"].ravel()
             order = torch.randperm(len(images), generator=generator("transfer", "images")).numpy()
-            parts: dict[str, np.ndarray] = {}
+            parts: dict[str, Any] = {}
             for name, rows in (("train", order[:IMAGES]), ("val", order[IMAGES : 2 * IMAGES])):
                 parts |= {f"{name}_images": images[rows], f"{name}_labels": labels[rows]}
             np.savez(path, **parts)
