@@ -1,5 +1,6 @@
 """Images before preprocessing, from memory and from files."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 
 from lit_cnn.data.module import ImageData
 from lit_cnn.data.settings import OnError
-from lit_cnn.data.sources.decoding import EncodedImage
+from lit_cnn.data.sources import decoding
 from lit_cnn.evaluation.corruptions import CorruptedViews
 from lit_cnn.evaluation.images import EvaluationImages, evaluation_images
 from lit_cnn.evaluation.logits import collect
@@ -100,15 +101,16 @@ def test_sound_files_are_not_complained_about(folder: Path) -> None:
 @pytest.mark.parametrize("on_error", ["stop", "skip"])
 def test_every_file_is_read_once(folder: Path, monkeypatch: pytest.MonkeyPatch, on_error: OnError) -> None:
     opened: list[str] = []
-    original = EncodedImage.picture
+    original = decoding.open_image
 
-    def noted(self: EncodedImage, divisor: int = 1) -> Image.Image:
-        opened.append(self.name)
-        return original(self, divisor)
+    def noted(content: bytes, limit: int | None) -> Image.Image:
+        opened.append(hashlib.sha256(content).hexdigest())
+        return original(content, limit)
 
-    monkeypatch.setattr(EncodedImage, "picture", noted)
+    monkeypatch.setattr(decoding, "open_image", noted)
     seen(evaluation_images(ImageData("imagefolder", str(folder), image_size=8, workers=0, on_error=on_error), "val"))
-    assert sorted(opened) == sorted(str(path) for path in (folder / "val").rglob("*.png"))
+    stored = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (folder / "val").rglob("*.png")]
+    assert sorted(opened) == sorted(stored)
 
 
 def test_workers_are_those_of_the_recipe_or_the_default_ones(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
