@@ -99,7 +99,7 @@ def _verdict_row(record: Record) -> list[str]:
         "–" if found.sd is None else f"{found.sd:.2g} {found.unit}".rstrip(),
         planned_power(record, part) or "–",
         "–" if least is None else f"{least:.2g} {found.unit}".rstrip(),
-        _deciding(record),
+        needed_seeds(found),
         date,
     ]
 
@@ -121,12 +121,6 @@ def spread_and_power(record: Record, place: int) -> str:
     found, power = record.finding(place), planned_power(record, record.design.parts[place])
     spread = "" if found is None or found.sd is None else f"{found.sd:.2g} {found.unit}".rstrip()
     return "; ".join(each for each in (spread, power and f"{power} by a pilot") if each) or "–"
-
-
-def _deciding(record: Record) -> str:
-    """Seeds that would decide every open part that the verdict rests on."""
-    needed = record.judgement.deciding_n if record.judgement and record.verdict == "inconclusive" else None
-    return f"{needed:,}" if needed else "–"
 
 
 def needed_seeds(finding: Finding) -> str:
