@@ -59,7 +59,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
             monkeypatch.setenv(variable, value)
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: dict.fromkeys(instructions, True), raising=False)
         monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
-        monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: onednn)
+        monkeypatch.setattr("lit_cnn.training.precision.onednn_has_bf16", lambda: onednn)
         monkeypatch.setattr(torch.backends.mps, "is_available", lambda: apple)
         monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(gpus))
         monkeypatch.setattr(torch.cuda, "device_count", lambda: len(gpus))

@@ -15,7 +15,7 @@ from lit_cnn.experiment.parser import RecipeCLI
 from lit_cnn.sweeps.trials import Fit
 
 RATE = "model.optimizer.learning_rate"
-LOSSES = {("cifar_resnet8", 0.1): 1.0, ("cifar_resnet8", 0.3): 0.9, ("cifar_resnet14", 0.1): 0.7}
+LOSSES = {("cifar_resnet8", 0.1): 1.0, ("cifar_resnet8", 0.3): 0.9, ("cifar_resnet20", 0.1): 0.7}
 """(architecture, rate) -> loss with seed 0, which grows with the seed; other pairs diverge."""
 DIVERGED = "lit-cnn: the training loss is not finite in step 3 at learning rate 0.3; lower it"
 
@@ -26,8 +26,8 @@ def count() -> dict[str, float]:
 
 DESIGN = Design(
     (
-        superiority("14 layers are more accurate", "accuracy", "deep", "shallow"),
-        superiority("14 layers have the lower loss", "nll", "deep", "shallow", primary=False),
+        superiority("20 layers are more accurate", "accuracy", "deep", "shallow"),
+        superiority("20 layers have the lower loss", "nll", "deep", "shallow", primary=False),
         Exact("a ratio", "ratio", 8, 9),
         Undecidable("the paper's size", "it takes weeks", primary=False),
     ),
@@ -39,8 +39,8 @@ DESIGN = Design(
     ),
     (
         Arm("shallow", {"model.architecture": "cifar_resnet8"}),
-        Arm("deep", {"model.architecture": "cifar_resnet14"}),
-        Arm("unused", {"model.architecture": "cifar_resnet20"}),
+        Arm("deep", {"model.architecture": "cifar_resnet20"}),
+        Arm("unused", {"model.architecture": "cifar_resnet32"}),
     ),
     ({RATE: 0.1}, {RATE: 0.3}),
     seeds=3,
@@ -67,7 +67,7 @@ class Trainings(Fit):
         if (name, rate) not in LOSSES:
             (run_dir / "fit.log").write_text(f"{DIVERGED}\n")
             return 1
-        loss = LOSSES[name, rate] + 0.01 * (seed % 100) ** 1.5 * (2 if name.endswith("14") else 1)
+        loss = LOSSES[name, rate] + 0.01 * (seed % 100) ** 1.5 * (2 if name.endswith("20") else 1)
         config = {"trainer": {"max_epochs": 2}, "data": {"batch_size": 64}, "seed_everything": seed}
         (run_dir / "config.yaml").write_text(yaml.safe_dump(config))
         (run_dir / "metrics.csv").write_text(

@@ -41,8 +41,8 @@ def test_all_that_is_asked_of_a_claim_is_there(sections: list[Section]) -> None:
     for words in (
         "### depth: Depth", "Deeper is better.", "Slide: a slide.", "| x | 1 % | a paper |",
         "#### depth at scale cpu", "Verdict: holds.", "3 seeds of each arm, at least 30 steps",
-        "Each arm gets the best of 2: learning_rate 0.1; learning_rate 0.3.", "| deep | architecture cifar_resnet14 |",
-        "(14 layers have the lower loss)", "holds if the 95 % t interval over seeds lies above 0 points",
+        "Each arm gets the best of 2: learning_rate 0.1; learning_rate 0.3.", "| deep | architecture cifar_resnet20 |",
+        "(20 layers have the lower loss)", "holds if the 95 % t interval over seeds lies above 0 points",
         "learning_rate 0.3 | 1.25, diverged |", "| ratio | 8.5 |",
         "lit-cnn reproduce depth --scale cpu\nlit-cnn fit --config vgg11", "12.0 core minutes of training",
         "not decidable here | it takes weeks",

@@ -47,7 +47,7 @@ def test_a_result_is_judged_and_leads_with_the_part_that_decided(tmp_path: Path)
     assert place is not None
     found = record.finding(place)
     assert found is not None
-    assert found.question == "14 layers are more accurate"
+    assert found.question == "20 layers are more accurate"
     assert record.accuracy("deep") == "61.0 ± 1.0"
 
 
