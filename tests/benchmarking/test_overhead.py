@@ -39,6 +39,7 @@ def test_turns_time_each_side_alone() -> None:
     assert clock.now == 3.0 * steps + 2.0 * (WARMUP + 2 * 4)  # both are warm before they are timed
 
 
+@pytest.mark.slow
 def test_a_recipe_is_trained_beside_the_plain_loop(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     overhead = measure_overhead(TINY, block=2, rounds=3)

@@ -85,6 +85,7 @@ def stored_precision(run: Path) -> str:
     return yaml.safe_load((run / "config.yaml").read_text())["trainer"]["precision"]
 
 
+@pytest.mark.slow
 def test_a_run_says_and_keeps_the_precision_that_auto_meant(tmp_path: Path, machine: Any, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     machine(("avx512_bf16",))

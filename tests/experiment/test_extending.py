@@ -59,6 +59,7 @@ def extend(fitted: FittedRun, runs: Path, *watchers: pl.Callback, **changes: Any
     return fit_recipe(recipe, extend=fitted.folder, runs=runs, watchers=watchers)
 
 
+@pytest.mark.slow
 def test_an_extending_run_goes_on_with_weights_averages_and_counts(fitted: FittedRun, tmp_path: Path) -> None:
     before = load_checkpoint(fitted.last)
     with pytest.raises(Kill):

@@ -334,6 +334,7 @@ def test_a_sampler_runs_its_trials_and_more_when_asked(tmp_path: Path) -> None:
     assert {row.run for row in first} < {row.run for row in more}
 
 
+@pytest.mark.slow
 def test_a_database_serves_as_storage(tmp_path: Path) -> None:
     sweep = run(tmp_path / "s", storage=f"sqlite:///{tmp_path}/sweeps.db")
     assert_complete_grid(sweep.results())
