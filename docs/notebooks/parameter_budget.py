@@ -47,6 +47,7 @@ WORK = Path(tempfile.mkdtemp(prefix="parameter_budget_"))
 for name in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero"):
     logging.getLogger(name).setLevel(logging.ERROR)  # which devices there are is of no interest here
 warnings.filterwarnings("ignore", module="lightning")
+torch.set_num_threads(1)  # networks as small as these gain nothing from more, and lose much while other programs run
 
 # %% [markdown]
 # ## 1. Two kinds of layers, two kinds of cost
