@@ -43,7 +43,9 @@ WORK = Path(tempfile.mkdtemp(prefix="generalization_gap_"))
 for name in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero"):
     logging.getLogger(name).setLevel(logging.ERROR)  # which devices there are is of no interest here
 warnings.filterwarnings("ignore", module="lightning")
-torch.set_num_threads(1)  # a network as small as this one gains little from more, and loses much while other programs run
+torch.set_num_threads(
+    1
+)  # a network as small as this one gains little from more, and loses much while other programs run
 
 # %% [markdown]
 # ## 1. Three sets of images
