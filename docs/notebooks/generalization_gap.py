@@ -246,7 +246,7 @@ axes.axvline(table["plain"][1], color="#d62728", linewidth=0.8, linestyle=":")
 axes.set_yticks(range(len(table)), table)
 axes.invert_yaxis()
 axes.set(xlabel="accuracy, %", title=f"{title}: the gap is the gray bar")
-axes.legend(frameon=False, loc="lower left")
+figure.legend(frameon=False, loc="outside lower center", ncols=2)
 plt.show()
 
 # %% [markdown]

@@ -39,12 +39,11 @@ def ended(folder: Path) -> set[Path]:
 
 def kill_after(folder: Path, count: int) -> None:
     """Start a worker, and kill it as soon as so many runs have figures."""
-    worker = start(folder)
-    while len(ended(folder)) < count:
-        time.sleep(0.05)
-        assert worker.poll() is None, worker.communicate()[0][-2000:]
-    worker.send_signal(signal.SIGKILL)
-    worker.wait()
+    with start(folder) as worker:
+        while len(ended(folder)) < count:
+            time.sleep(0.05)
+            assert worker.poll() is None, worker.communicate()[0][-2000:]
+        worker.send_signal(signal.SIGKILL)
 
 
 def result(folder: Path) -> dict[str, Any]:
