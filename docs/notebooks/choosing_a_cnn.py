@@ -71,11 +71,17 @@ else:
 PRETRAINED = "none"  # "any" takes published weights: with a few hundred photographs, the first thing to change
 
 
+PLAIN = {name: value for name, value in os.environ.items() if name not in ("FORCE_COLOR", "CLICOLOR_FORCE")}
+"""Without what Jupyter sets, by which programs draw colors and progress bars although nobody watches a terminal."""
+
+
 def command(line: str) -> str:
     """Run what you would type in a terminal; shows and returns what it prints."""
     print(f"$ {line}\n")
     arguments = shlex.split(line)[1:]
-    done = subprocess.run([sys.executable, "-m", "lit_cnn", *arguments], cwd=WORK, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "lit_cnn", *arguments], cwd=WORK, env=PLAIN, capture_output=True, text=True
+    )
     print(done.stdout)
     if done.returncode:
         raise RuntimeError(f"{line} ended with exit code {done.returncode}: {done.stderr}")

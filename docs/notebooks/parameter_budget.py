@@ -20,6 +20,7 @@
 
 # %%
 import logging
+import os
 import shlex
 import statistics
 import subprocess
@@ -161,11 +162,17 @@ plt.show()
 
 
 # %%
+PLAIN = {name: value for name, value in os.environ.items() if name not in ("FORCE_COLOR", "CLICOLOR_FORCE")}
+"""Without what Jupyter sets, by which programs draw colors and progress bars although nobody watches a terminal."""
+
+
 def command(line: str) -> None:
     """Run what you would type in a terminal, and show what it prints."""
     program, *arguments = shlex.split(line)
     print(f"$ {line}")
-    done = subprocess.run([sys.executable, "-m", "lit_cnn", *arguments], cwd=WORK, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "lit_cnn", *arguments], cwd=WORK, env=PLAIN, capture_output=True, text=True
+    )
     print(done.stdout)
     if done.returncode:
         raise RuntimeError(f"{program} ended with exit code {done.returncode}: {done.stderr}")
