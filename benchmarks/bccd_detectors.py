@@ -13,14 +13,12 @@ validation images 2.4 %, at 6e-3 12.5 %): the maps it reads are not normalized, 
 Each training that ended is a line of docs/measurements/detection_detectors.csv.
 """
 
-import argparse
-import tempfile
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bccd_runs import detector_recipe, train_detector
-from finished_runs import Figures, Finished, Job, Key, do_jobs
+from finished_runs import Figures, Finished, Job, Key, do_jobs, options_of_runs
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "measurements" / "detection_detectors.csv"
@@ -66,16 +64,11 @@ def jobs(weights: Path, runs: Path, epochs: int, seeds: int) -> list[Job]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options_of_runs(__doc__, RESULTS, "lit_cnn_detectors", SEEDS)
     parser.add_argument(
         "--weights", type=Path, help="EfficientNet-Lite0's weights of ImageNet, as lit-cnn imports them"
     )
-    parser.add_argument("--runs", type=Path, default=Path(tempfile.gettempdir()) / "lit_cnn_detectors")
-    parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--epochs", type=int, default=EPOCHS)
-    parser.add_argument("--seeds", type=int, default=SEEDS)
-    parser.add_argument("--shard", default="0/1", metavar="K/N", help="do every N-th of the runs, from the K-th on")
-    parser.add_argument("--report", action="store_true", help="write the page of what is there")
     options = parser.parse_args()
     if options.report:
         from bccd_detectors_report import write_report

@@ -1,12 +1,11 @@
 """The page on what benchmarks/bccd_detectors.py has measured."""
 
-import math
 import statistics
-import textwrap
 from pathlib import Path
 
 from bccd_detectors import DETECTORS, EPOCHS, WHAT
 from finished_runs import read_runs
+from report_text import percent, table, wrapped, write_page
 
 TITLES = {"fcos": "FCOS", "retinanet": "RetinaNet", "faster_rcnn": "Faster R-CNN", "ssd": "SSD"}
 PERCENT = {
@@ -53,19 +52,18 @@ def write_report(path: Path) -> None:
         name: [figures for key, figures in sorted(runs.items()) if (key.arm, key.what) == (name, WHAT)]
         for name in DETECTORS
     }
-    lines = [*OPENING.splitlines(), "", textwrap.fill(DESIGN, 120), ""]
+    lines = [*OPENING.splitlines(), "", wrapped(DESIGN), ""]
     present = {name: each for name, each in found.items() if each}
     if present:
-        lines += [*table(present), "", textwrap.fill(COUNTS, 120), "", textwrap.fill(order(present), 120)]
-    path.with_suffix(".md").write_text("\n".join(lines).rstrip() + "\n")
-    print(f"wrote {path.with_suffix('.md')}")
+        lines += [*detectors_table(present), "", wrapped(COUNTS), "", wrapped(order(present))]
+    write_page(path, lines)
 
 
-def table(found: dict[str, list[dict[str, float]]]) -> list[str]:
+def detectors_table(found: dict[str, list[dict[str, float]]]) -> list[str]:
     """A column for each detector."""
-    rows = [["", *(TITLES[name] for name in found)], ["---"] * (len(found) + 1)]
+    rows = []
     for figure, title in PERCENT.items():
-        rows.append([title, *(spread([100 * run[figure] for run in each]) for each in found.values())])
+        rows.append([title, *(percent([run[figure] for run in each]) for each in found.values())])
     for title, figure, factor, form in (
         ("parameters, M", "params", 1e-6, ".2f"),
         ("multiply-adds of an image, M", "madds", 1e-6, ",.0f"),
@@ -75,15 +73,7 @@ def table(found: dict[str, list[dict[str, float]]]) -> list[str]:
         means = [statistics.fmean(run[figure] for run in each) * factor for each in found.values()]
         rows.append([title, *(format(mean, form) for mean in means)])
     rows.append(["seeds", *(str(len(each)) for each in found.values())])
-    return [f"| {' | '.join(row)} |" if row[0] != "---" else f"|{'|'.join(row)}|" for row in rows]
-
-
-def spread(values: list[float]) -> str:
-    """Mean, with its standard error where there are several values."""
-    mean = statistics.fmean(values)
-    if len(values) < 2:
-        return f"{mean:.1f}"
-    return f"{mean:.1f} ± {statistics.stdev(values) / math.sqrt(len(values)):.1f}"
+    return table(["", *(TITLES[name] for name in found)], rows)
 
 
 def order(found: dict[str, list[dict[str, float]]]) -> str:

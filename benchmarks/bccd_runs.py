@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from finished_runs import timed_fit
 from torch import Tensor, nn
 
-from lit_cnn import Recipe, fit
+from lit_cnn import Recipe
 from lit_cnn.detection.boxes import BoxBatch
 from lit_cnn.detection.data import DetectionData
 from lit_cnn.detection.detector import Detector
 from lit_cnn.evaluation.detector_validation import SplitName, detection_data, validate_detector
 from lit_cnn.evaluation.trained_detector import load_detector
-from lit_cnn.experiment.fit import Run
 from lit_cnn.profiling.counting import multiply_adds
 from lit_cnn.run_folder.checkpoint import LAST, load_checkpoint
 from lit_cnn.training.precision import autocast
@@ -30,16 +30,6 @@ ALWAYS: dict[str, Any] = {
     "tracking.mode": "disabled",
     "data.workers": 0,
 }
-
-
-def train(recipe: Recipe, runs: Path) -> tuple[Run, float]:
-    """A finished training and its seconds of processor time, validations among them."""
-    began = time.process_time()
-    run = fit(recipe, runs=runs)
-    seconds = time.process_time() - began
-    if run.exit_code or run.folder is None:
-        raise SystemExit(run.exit_code)  # by a signal: this training is done again
-    return run, seconds
 
 
 def detector_recipe(epochs: int, seed: int, settings: Mapping[str, Any]) -> Recipe:
@@ -57,7 +47,7 @@ def detector_recipe(epochs: int, seed: int, settings: Mapping[str, Any]) -> Reci
 
 def train_detector(recipe: Recipe, runs: Path, split: SplitName) -> dict[str, float]:
     """Train in a run folder that is removed, and measure the averaged weights of the last epoch on a split."""
-    run, seconds = train(recipe, runs)
+    run, seconds = timed_fit(recipe, runs)
     assert run.folder is not None
     path = str(run.folder / "checkpoints" / LAST)
     checkpoint = load_checkpoint(path)

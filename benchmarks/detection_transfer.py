@@ -24,7 +24,6 @@ Fixed before the first run:
 Every run is a line of docs/measurements/detection_transfer.csv. Classifiers are kept in --runs until all is done.
 """
 
-import argparse
 import shutil
 import tempfile
 from functools import cache, partial
@@ -34,9 +33,9 @@ from typing import Any
 import numpy as np
 import torch
 import yaml
-from bccd_runs import ALWAYS, detector_recipe, train, train_detector
+from bccd_runs import ALWAYS, detector_recipe, train_detector
 from filelock import FileLock
-from finished_runs import Figures, Finished, Job, Key, do_jobs
+from finished_runs import Figures, Finished, Job, Key, do_jobs, options_of_runs, timed_fit
 
 from lit_cnn import Recipe
 from lit_cnn.data.sources.load import resolve_data_path
@@ -126,7 +125,7 @@ def checkpoint_of(start: str, seed: int, runs: Path) -> Path:
 
 def train_classifier(start: str, seed: int, runs: Path, epochs: int, _: Finished) -> Figures:
     """Train and keep the checkpoint."""
-    run, seconds = train(classifier_recipe(start, seed, epochs, runs / "recipes"), runs)
+    run, seconds = timed_fit(classifier_recipe(start, seed, epochs, runs / "recipes"), runs)
     assert run.folder is not None
     path = checkpoint_of(start, seed, runs)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -188,9 +187,7 @@ def jobs(runs: Path, epochs: tuple[int, int], seeds: int) -> list[Job]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=Path, default=Path(tempfile.gettempdir()) / "lit_cnn_transfer")
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser = options_of_runs(__doc__, RESULTS, "lit_cnn_transfer", SEEDS)
     parser.add_argument(
         "--epochs",
         type=int,
@@ -199,9 +196,6 @@ def main() -> None:
         metavar=("CLASSIFIER", "DETECTOR"),
         help="of the classifiers and of the detectors",
     )
-    parser.add_argument("--seeds", type=int, default=SEEDS)
-    parser.add_argument("--shard", default="0/1", metavar="K/N", help="do every N-th of the runs, from the K-th on")
-    parser.add_argument("--report", action="store_true", help="write the page and the picture of what is there")
     options = parser.parse_args()
     if options.report:
         from detection_transfer_report import write_report

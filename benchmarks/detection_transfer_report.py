@@ -1,9 +1,6 @@
 """The page on what benchmarks/detection_transfer.py has measured, and its picture."""
 
-import math
 import statistics
-import textwrap
-from collections.abc import Sequence
 from pathlib import Path
 
 from detection_transfer import (
@@ -21,6 +18,7 @@ from detection_transfer import (
 )
 from finished_runs import Finished, Key, read_runs
 from judged_runs import Comparison, judged, power_sentence, verdict_rows
+from report_text import percent, table, wrapped, write_page
 
 from lit_cnn.reports.canvas import BLUE, GRAY, INK, RED, new_figure, plain_axes, write_figure
 
@@ -77,7 +75,7 @@ def write_report(path: Path) -> None:
     seeds = min(map(len, values.values()))
     lines = [*OPENING.splitlines(), "", wrapped(DESIGN), "", wrapped(RULE), ""]
     if seeds:
-        lines += [*table(runs), ""]
+        lines += [*starts_table(runs), ""]
     if seeds > 1:
         picture = path.with_suffix(".png")
         draw(values, picture)
@@ -87,8 +85,7 @@ def write_report(path: Path) -> None:
     power = power_sentence(PUBLISHED[0], findings[1], PUBLISHED[1])
     said = " ".join(filter(None, (power, costs(runs))))
     lines += [*([wrapped(said), ""] if said else []), wrapped(LIMITS)]
-    path.with_suffix(".md").write_text("\n".join(lines).rstrip() + "\n")
-    print(f"wrote {path.with_suffix('.md')}")
+    write_page(path, lines)
 
 
 def values_of(runs: Finished, start: str, figure: str, what: str = TESTED) -> dict[int, float]:
@@ -97,31 +94,21 @@ def values_of(runs: Finished, start: str, figure: str, what: str = TESTED) -> di
     return dict(sorted(found.items()))
 
 
-def table(runs: Finished) -> list[str]:
+def starts_table(runs: Finished) -> list[str]:
     """A column for each start."""
-    rows = [["", *(TITLES[start] for start in STARTS)], ["---"] * (len(STARTS) + 1)]
+    rows = []
     classifiers = (values_of(runs, start, "accuracy", CLASSIFIER) for start in STARTS)
-    rows.append(["accuracy of the classifiers, %", *(spread(list(each.values())) for each in classifiers)])
+    rows.append(["accuracy of the classifiers, %", *(percent(list(each.values())) for each in classifiers)])
     rows.append(["rate of the network, chosen", *(f"{best_rate(start, runs):g}" for start in STARTS)])
     for rate in RATES:
         chosen = (100 * runs[Key(start, GRID_SEED, grid_name(rate))]["map50"] for start in STARTS)
         rows.append([f"validation mAP@.50 with {rate:g}, %", *(f"{value:.1f}" for value in chosen)])
     for figure, title in FIGURES.items():
         of_starts = (list(values_of(runs, start, figure).values()) for start in STARTS)
-        rows.append([title, *(spread(each) for each in of_starts)])
+        rows.append([title, *(percent(each) for each in of_starts)])
     seeds = (", ".join(f"{100 * value:.1f}" for value in values_of(runs, start, "map50").values()) for start in STARTS)
     rows.append(["mAP@.50 of seeds 0, 1, 2", *seeds])
-    return [f"| {' | '.join(row)} |" if row[0] != "---" else f"|{'|'.join(row)}|" for row in rows]
-
-
-def spread(values: Sequence[float]) -> str:
-    """Mean in percent, with its standard error where there are several values."""
-    if not values:
-        return "–"
-    mean = 100 * statistics.fmean(values)
-    if len(values) < 2:
-        return f"{mean:.1f}"
-    return f"{mean:.1f} ± {100 * statistics.stdev(values) / math.sqrt(len(values)):.1f}"
+    return table(["", *(TITLES[start] for start in STARTS)], rows)
 
 
 def costs(runs: Finished) -> str:
@@ -150,7 +137,3 @@ def draw(values: dict[str, dict[int, float]], path: Path) -> None:
     axes.set_xlim(-0.4, len(STARTS) - 0.6)
     axes.set_ylabel("mAP@.50 on the test images, %", color=INK, fontsize=9)
     write_figure(figure, path)
-
-
-def wrapped(text: str) -> str:
-    return textwrap.fill(text, 120)

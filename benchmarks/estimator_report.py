@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from estimator_results import EPOCHS, OTHER_SEED, TRUTH_SEED, Result, read_results
+from report_text import wrapped
 
 from lit_cnn.reports.canvas import BLUE, GRAY, INK, RED, new_figure, plain_axes, write_figure
 from lit_cnn.search.estimators.kendall import kendall_tau
@@ -218,10 +219,6 @@ def draw(ranking: Ranking, path: Path) -> None:
     axes.set_xlabel("Kendall's tau with the truth; dashed: between two seeds of the truth", color=INK, fontsize=9)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False, fontsize=9)
     write_figure(figure, path)
-
-
-def wrapped(text: str) -> str:
-    return textwrap.fill(text, 120)
 
 
 def section(title: str, text: str, ranking: Ranking | None) -> list[str]:

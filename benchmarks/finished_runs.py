@@ -1,5 +1,6 @@
 """Runs of a benchmark in a CSV file, a line for each that has ended; runs that are there are not done again."""
 
+import argparse
 import csv
 import json
 import tempfile
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from filelock import FileLock
+
+from lit_cnn import Recipe, fit
+from lit_cnn.experiment.fit import Run
 
 WAIT = 10.0
 """Seconds after which a process looks again whether what it needs has ended in another one."""
@@ -77,3 +81,31 @@ def do_jobs(path: Path, jobs: Sequence[Job], shard: str) -> None:
         elif own:
             print(f"{own[0].key} waits for a run of another process", flush=True)
             time.sleep(WAIT)
+
+
+def timed_fit(recipe: Recipe, runs: Path) -> tuple[Run, float]:
+    """A finished training and its seconds of processor time, validations among them."""
+    began = time.process_time()
+    run = fit(recipe, runs=runs)
+    seconds = time.process_time() - began
+    if run.exit_code or run.folder is None:
+        raise SystemExit(run.exit_code)  # by a signal: this training is done again
+    return run, seconds
+
+
+def options_of_runs(description: str | None, results: Path, folder: str, seeds: int) -> argparse.ArgumentParser:
+    """The options that all such benchmarks have.
+
+    Args:
+        description: Of the benchmark.
+        results: Its CSV file, by default.
+        folder: Name of the folder of its trainings, below that for temporary files, by default.
+        seeds: Their planned number.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=Path, default=Path(tempfile.gettempdir()) / folder)
+    parser.add_argument("--results", type=Path, default=results)
+    parser.add_argument("--seeds", type=int, default=seeds)
+    parser.add_argument("--shard", default="0/1", metavar="K/N", help="do every N-th of the runs, from the K-th on")
+    parser.add_argument("--report", action="store_true", help="write the page of what is there")
+    return parser

@@ -20,9 +20,7 @@ Fixed before the first run:
 Every run is a line of docs/measurements/localization.csv; the pictures are those of seed 0.
 """
 
-import argparse
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
@@ -30,10 +28,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from bccd_runs import ALWAYS, train
+from bccd_runs import ALWAYS
 from bccd_windows import write_windows
 from filelock import FileLock
-from finished_runs import Figures, Finished, Job, Key, do_jobs
+from finished_runs import Figures, Finished, Job, Key, do_jobs, options_of_runs, timed_fit
 
 from lit_cnn import Recipe
 from lit_cnn.data.sources.load import resolve_data_path
@@ -111,7 +109,7 @@ def recipe(arm: str, seed: int, epochs: int, runs: Path) -> Recipe:
 def train_and_localize(arm: str, seed: int, epochs: int, runs: Path, results: Path, _: Finished) -> Figures:
     """Train in a run folder that is removed; localize on the validation and test windows."""
     folder = windows(runs)
-    run, seconds = train(recipe(arm, seed, epochs, runs), runs)
+    run, seconds = timed_fit(recipe(arm, seed, epochs, runs), runs)
     assert run.folder is not None
     trained = load_network(str(run.folder / "checkpoints" / LAST), "ema", [])
     chosen = best_threshold(localized(trained, folder, "val", keep_maps=0), THRESHOLDS)
@@ -159,13 +157,8 @@ def jobs(epochs: int, seeds: int, runs: Path, results: Path) -> list[Job]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=Path, default=Path(tempfile.gettempdir()) / "lit_cnn_localization")
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser = options_of_runs(__doc__, RESULTS, "lit_cnn_localization", SEEDS)
     parser.add_argument("--epochs", type=int, default=EPOCHS)
-    parser.add_argument("--seeds", type=int, default=SEEDS)
-    parser.add_argument("--shard", default="0/1", metavar="K/N", help="do every N-th of the runs, from the K-th on")
-    parser.add_argument("--report", action="store_true", help="write the page of what is there")
     options = parser.parse_args()
     if options.report:
         from localization_cutmix_report import write_report

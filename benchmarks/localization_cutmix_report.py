@@ -1,14 +1,13 @@
 """The page on what benchmarks/localization_cutmix.py has measured."""
 
-import math
 import statistics
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
 from finished_runs import Finished, read_runs
 from judged_runs import Comparison, judged, verdict_rows
 from localization_cutmix import ARMS, EPOCHS, MEASURED, SEEDS, THRESHOLD
+from report_text import percent, wrapped, write_page
 
 from lit_cnn.claims.verdicts import Finding
 
@@ -64,8 +63,7 @@ def write_report(path: Path) -> None:
             picture = path.with_name(f"localization_{arm}.png")
             text = f"Windows with true and found boxes, and the map of the true class: {TITLES[arm]}, seed 0"
             lines += [f"![{text}]({picture.name})", ""] if picture.is_file() else []
-    path.with_suffix(".md").write_text("\n".join(lines).rstrip() + "\n")
-    print(f"wrote {path.with_suffix('.md')}")
+    write_page(path, lines)
 
 
 def findings(runs: Finished) -> tuple[Finding, ...]:
@@ -88,7 +86,7 @@ def table(of_arm: dict[str, list[dict[str, float]]]) -> list[str]:
         "|---|---|---|---|---|---|",
     ]
     for arm, runs in of_arm.items():
-        right = spread([run["accuracy"] for run in runs])
+        right = percent([run["accuracy"] for run in runs])
         thresholds = ", ".join(f"{run['threshold of val']:g}" for run in runs)
         for name, title in (
             ("map", f"{TITLES[arm]}, threshold {THRESHOLD:g}"),
@@ -104,21 +102,9 @@ def table(of_arm: dict[str, list[dict[str, float]]]) -> list[str]:
 
 def cells(name: str, runs: Sequence[dict[str, float]]) -> list[str]:
     names = ("top1", "gt_known", "max_box_acc", "max_box_acc_v2")
-    return [spread([run[f"{name}: {figure}"] for run in runs]) for figure in names]
-
-
-def spread(values: Sequence[float]) -> str:
-    """Mean in percent, with its standard error where there are several values."""
-    mean = 100 * statistics.fmean(values)
-    if len(values) < 2:
-        return f"{mean:.1f}"
-    return f"{mean:.1f} ± {100 * statistics.stdev(values) / math.sqrt(len(values)):.1f}"
+    return [percent([run[f"{name}: {figure}"] for run in runs]) for figure in names]
 
 
 def costs(of_arm: dict[str, list[dict[str, float]]]) -> str:
     seconds = [run["seconds"] for runs in of_arm.values() for run in runs]
     return f"Processor time: {statistics.fmean(seconds) / 60:.1f} min for a training, {len(seconds)} trainings."
-
-
-def wrapped(text: str) -> str:
-    return textwrap.fill(text, 120)

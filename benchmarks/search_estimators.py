@@ -22,9 +22,10 @@ import numpy as np
 import torch
 import yaml
 from estimator_results import EPOCHS, OTHER_SEED, TRUTH_SEED, Result, append, read_results
+from finished_runs import timed_fit
 from torch import Tensor, nn
 
-from lit_cnn import Recipe, create_model, fit
+from lit_cnn import Recipe, create_model
 from lit_cnn.data.sources.load import resolve_data_path
 from lit_cnn.randomness import generator, seeded
 from lit_cnn.run_folder.metrics_csv import read_metrics
@@ -129,11 +130,8 @@ def train(
         recipe.model.configure_model(recipe.data)
         if start is not None:
             inherit(recipe.model.network, start)
-        began = time.process_time()
-        run = fit(recipe, runs=folder)
-        seconds = time.process_time() - began
-        if run.exit_code or run.folder is None:
-            raise SystemExit(run.exit_code)  # by a signal: this training is done again
+        run, seconds = timed_fit(recipe, folder)
+        assert run.folder is not None
         rows = read_metrics(run.folder / "metrics.csv")
         curve = [round(row["val/acc1"], 5) for row in rows if "val/acc1" in row]
         losses = [round(row["train/loss"], 5) for row in rows if "train/loss" in row]
