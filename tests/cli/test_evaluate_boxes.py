@@ -1,9 +1,8 @@
-import importlib.util
 import json
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+import tiny_coco
 
 from lit_cnn.cli.evaluate_boxes import class_table, share
 from lit_cnn.cli.main import main
@@ -12,21 +11,11 @@ from lit_cnn.experiment.fit import Run, fit
 from lit_cnn.experiment.recipe import Recipe
 
 
-def tiny_coco() -> ModuleType:
-    file = Path(__file__).parents[1] / "detection" / "tiny_coco.py"
-    spec = importlib.util.spec_from_file_location("tiny_coco", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    tiny, root = tiny_coco(), tmp_path_factory.mktemp("fruit")
-    recipe = tiny.recipe_of(tiny.make_folder(root / "images"), ema={"decay": 0.5})
-    return fit(Recipe.load(tiny.write_recipe(root / "fruit.yaml", recipe)), runs=root / "runs")
+    root = tmp_path_factory.mktemp("fruit")
+    recipe = tiny_coco.recipe_of(tiny_coco.make_folder(root / "images"), ema={"decay": 0.5})
+    return fit(Recipe.load(tiny_coco.write_recipe(root / "fruit.yaml", recipe)), runs=root / "runs")
 
 
 slow = pytest.mark.slow
@@ -68,7 +57,7 @@ def test_what_is_for_classifiers_is_refused(run: Run, flags: list[str], capsys: 
 
 @slow
 @quiet
-@pytest.mark.parametrize("command", [["calibrate"], ["export"], ["corruptions"], ["ensemble", "{}"]])
+@pytest.mark.parametrize("command", [["calibrate"], ["corruptions"], ["ensemble", "{}"]])
 def test_commands_for_classifiers_say_what_the_checkpoint_holds(
     run: Run, command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,13 +1,12 @@
 """``lit-cnn export`` of a detector: what it writes and prints, and what it refuses."""
 
-import importlib.util
 import json
 import re
 import shutil
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+import tiny_coco
 import torch
 
 from lit_cnn.cli.main import main
@@ -38,16 +37,6 @@ def test_what_is_for_classifiers_is_refused_in_a_sentence(
     assert len(error.splitlines()) == 1
 
 
-def tiny_coco() -> ModuleType:
-    file = Path(__file__).parents[1] / "detection" / "tiny_coco.py"
-    spec = importlib.util.spec_from_file_location("tiny_coco", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*does not have many workers.*")
 def test_a_run_leaves_as_files_that_are_verified_on_its_validation_images(
@@ -55,9 +44,8 @@ def test_a_run_leaves_as_files_that_are_verified_on_its_validation_images(
 ) -> None:
     """By which the guide's lines of Python find what ``predict`` does."""
     pytest.importorskip("onnxruntime")
-    tiny = tiny_coco()
-    recipe = tiny.recipe_of(tiny.make_folder(tmp_path / "images"))
-    run = fit(Recipe.load(tiny.write_recipe(tmp_path / "fruit.yaml", recipe)), runs=tmp_path / "runs")
+    recipe = tiny_coco.recipe_of(tiny_coco.make_folder(tmp_path / "images"))
+    run = fit(Recipe.load(tiny_coco.write_recipe(tmp_path / "fruit.yaml", recipe)), runs=tmp_path / "runs")
     capsys.readouterr()
     out = tmp_path / "bccd.onnx"
     assert main(["export", str(run.folder), "--out", str(out), "--json"]) == 0
