@@ -111,7 +111,11 @@ def test_what_waits_is_noticed() -> None:
 class Strict(pl.Callback):
     """From the third step on, torch raises where the GPU is waited for."""
 
+    watched = 0
+    """Steps in which it would have."""
+
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        self.watched += torch.cuda.get_sync_debug_mode() == 2
         torch.cuda.set_sync_debug_mode("error" if 2 <= batch_idx < trainer.num_training_batches - 2 else "default")
 
 
@@ -119,11 +123,12 @@ class Strict(pl.Callback):
 @pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES.keys())
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 def test_torch_finds_no_wait_in_a_step_on_a_gpu(precision: Any, changes: dict[str, Any], tmp_path: Path) -> None:
+    strict = Strict()
     try:
-        guards: list[pl.Callback] = [LossGuard(100.0), Strict()]
         train(
-            tmp_path, guards, Mixing(per_image=True), changes,
+            tmp_path, [LossGuard(100.0), strict], Mixing(per_image=True), changes,
             accelerator="gpu", devices=1, precision=precision, limit_val_batches=0,
         )  # fmt: skip
     finally:
         torch.cuda.set_sync_debug_mode("default")
+    assert strict.watched > 0
