@@ -6,7 +6,8 @@ One training step is forward, backward, all-reduce and SGD on random images in f
 turns within each round, while the others wait; the table has medians over the rounds, and the speed relative to the one
 process pair by pair with its smallest and largest value: by elapsed time, and by the processor time of all threads and
 processes, which other programs disturb less. 25 MB as views is what ``lit-cnn fit`` sets; halved gradients (float16)
-are not exact and only shown.
+are not exact and only shown; without the all-reduce, which is no training of one network, it shows what two processes
+could reach at most.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
@@ -47,15 +49,18 @@ class Buckets:
         view: Whether gradients live in what is reduced.
         static: Whether the graph is promised to be the same in all steps.
         halved: Whether they are sent as float16.
+        exchanged: Whether they are sent at all.
     """
 
     megabytes: int
     view: bool
     static: bool = False
     halved: bool = False
+    exchanged: bool = True
 
     def __str__(self) -> str:
         kinds = {"as views": self.view, "static graph": self.static, "halved": self.halved}
+        kinds["no all-reduce"] = not self.exchanged
         return ", ".join([f"{PROCESSES} processes, {self.megabytes} MB buckets", *(k for k, on in kinds.items() if on)])
 
     def wrap(self, network: nn.Module) -> DistributedDataParallel:
@@ -69,18 +74,21 @@ class Buckets:
 
 BUCKETS = (
     *(Buckets(1, False), Buckets(25, False), Buckets(25, True), Buckets(100, True)),
-    *(Buckets(25, True, static=True), Buckets(25, True, halved=True)),
+    *(Buckets(25, True, static=True), Buckets(25, True, halved=True), Buckets(25, True, exchanged=False)),
 )
 """25 MB without views is PyTorch's default, with views ours."""
 
 
-def make_step(network: nn.Module, images: Tensor) -> Callable[[], None]:
-    """One training step on ``images`` (N, C, H, W) with random targets."""
+def make_step(
+    network: nn.Module, images: Tensor, exchange: Callable[[], AbstractContextManager[None]] = nullcontext
+) -> Callable[[], None]:
+    """One training step on ``images`` (N, C, H, W) with random targets, within ``exchange``."""
     targets = torch.arange(len(images)) % 10
     optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9)
 
     def step() -> None:
-        nn.functional.cross_entropy(network(images), targets).backward()
+        with exchange():
+            nn.functional.cross_entropy(network(images), targets).backward()
         optimizer.step()
         optimizer.zero_grad()
 
@@ -96,6 +104,11 @@ def make_images(number: int, side: int) -> Tensor:
     return torch.randn(number, 3, side, side).to(memory_format=torch.channels_last)
 
 
+def make_distributed_step(name: str, buckets: Buckets, images: Tensor) -> Callable[[], None]:
+    wrapped = buckets.wrap(make_network(name))
+    return make_step(wrapped, images, nullcontext if buckets.exchanged else wrapped.no_sync)
+
+
 def seconds(step: Callable[[], None], number: int) -> tuple[float, float]:
     """Elapsed and processor time of one of ``number`` steps."""
     wall, processor = time.perf_counter(), time.process_time()
@@ -109,7 +122,7 @@ def serve(rank: int, pipe: Connection, rendezvous: str, name: str, batch_size: i
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=PROCESSES)
     images = make_images(batch_size // PROCESSES, side)
-    steps = {buckets: make_step(buckets.wrap(make_network(name)), images) for buckets in BUCKETS}
+    steps = {buckets: make_distributed_step(name, buckets, images) for buckets in BUCKETS}
     while (request := pipe.recv()) is not None:
         buckets, number = request
         dist.barrier()
