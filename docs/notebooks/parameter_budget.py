@@ -41,7 +41,7 @@ from lit_cnn.data.augmentation.crop import Crop
 from lit_cnn.data.augmentation.flip import Flip
 from lit_cnn.data.settings import Evaluation
 from lit_cnn.profiling.counting import count_model, count_network
-from lit_cnn.training.optimization.optimizers import OptimizerSettings
+from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
 from lit_cnn.training.optimization.schedules import ScheduleSettings
 
 WORK = Path(tempfile.mkdtemp(prefix="parameter_budget_"))

@@ -172,7 +172,7 @@ def announce_rate(recipe: "Recipe") -> None:
     """Say the learning rate of this batch where the recipe states it for another one."""
     from lit_cnn.cli.console import say
     from lit_cnn.experiment.fit import is_main_process
-    from lit_cnn.training.optimization.optimizers import scaled_learning_rate
+    from lit_cnn.training.optimization.optimizer_settings import scaled_learning_rate
 
     settings, batch = recipe.model.optimizer_settings, recipe.data.batch_size
     if is_main_process() and settings.base_batch_size not in (None, batch):

@@ -15,7 +15,7 @@ from lit_cnn.run_folder.checkpoint import FORMAT, require_task
 from lit_cnn.training.checkpoint_record import built_in
 from lit_cnn.training.fine_tuning import InitialWeights
 from lit_cnn.training.optimization.clipping import ClippingSettings
-from lit_cnn.training.optimization.optimizers import OptimizerSettings
+from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
 from lit_cnn.training.optimization.schedules import ScheduleSettings
 
 if TYPE_CHECKING:

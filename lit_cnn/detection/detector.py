@@ -35,7 +35,7 @@ from lit_cnn.lightning_internals import trainer_of
 from lit_cnn.randomness import seeded
 from lit_cnn.training.fine_tuning import InitialWeights
 from lit_cnn.training.optimization.clipping import ClippingSettings
-from lit_cnn.training.optimization.optimizers import OptimizerSettings
+from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
 from lit_cnn.training.optimization.schedules import ScheduleSettings
 from lit_cnn.training.trained_module import TrainedModule
 

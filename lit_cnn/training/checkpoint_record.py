@@ -13,7 +13,7 @@ from lit_cnn.run_folder.checkpoint import FORMAT
 from lit_cnn.training.fine_tuning import InitialWeights
 from lit_cnn.training.losses import LossSettings
 from lit_cnn.training.optimization.clipping import ClippingSettings
-from lit_cnn.training.optimization.optimizers import OptimizerSettings
+from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
 from lit_cnn.training.optimization.sam import SamSettings
 from lit_cnn.training.optimization.schedules import ScheduleSettings
 

@@ -22,7 +22,7 @@ from lit_cnn.training.losses import LossSettings, balanced_weights, loss_of_head
 from lit_cnn.training.metrics import EvaluationMetrics, SoftTargetAccuracy
 from lit_cnn.training.optimization.clipping import ClippingSettings
 from lit_cnn.training.optimization.loss_scaling import scaled, scaler_of
-from lit_cnn.training.optimization.optimizers import OptimizerSettings
+from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
 from lit_cnn.training.optimization.sam import Ascent, SamSettings, frozen_statistics
 from lit_cnn.training.optimization.schedules import ScheduleSettings
 from lit_cnn.training.trained_module import TrainedModule

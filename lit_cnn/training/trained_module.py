@@ -20,7 +20,8 @@ from lit_cnn.training.fine_tuning import InitialWeights
 from lit_cnn.training.freezing import Freezing, lagging_statistics
 from lit_cnn.training.optimization.clipping import ClippingSettings, classifier_of, clip_gradients_
 from lit_cnn.training.optimization.layer_rates import learning_rate
-from lit_cnn.training.optimization.optimizers import OptimizerSettings, make_optimizer
+from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
+from lit_cnn.training.optimization.optimizers import make_optimizer
 from lit_cnn.training.optimization.schedules import PlateauLR, ScheduleSettings, make_scheduler, warmup_steps
 
 Module = TypeVar("Module", bound="TrainedModule")

@@ -28,7 +28,7 @@ from lit_cnn.training.classifier import Classifier
 from lit_cnn.training.losses import LossSettings
 from lit_cnn.training.machine import MachineSettings
 from lit_cnn.training.optimization.clipping import ClippingSettings
-from lit_cnn.training.optimization.optimizers import OptimizerSettings
+from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
 from lit_cnn.training.optimization.schedules import ScheduleSettings
 
 STEPS = 3

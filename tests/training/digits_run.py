@@ -19,7 +19,7 @@ from lit_cnn.training.callbacks.ema import EMA
 from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule
 from lit_cnn.training.losses import LossSettings
 from lit_cnn.training.metrics_file import MetricsFile
-from lit_cnn.training.optimization.optimizers import OptimizerSettings
+from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
 from lit_cnn.training.optimization.schedules import ScheduleSettings
 from lit_cnn.training.stopping import StopRequest
 

@@ -24,7 +24,7 @@ from lit_cnn.training.callbacks.ema import EMA
 from lit_cnn.training.checkpoint_record import built_in
 from lit_cnn.training.fine_tuning import InitialWeights
 from lit_cnn.training.losses import LossSettings
-from lit_cnn.training.optimization.optimizers import OptimizerSettings
+from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
 
 WITHOUT_CALLBACK = pytest.mark.filterwarnings("ignore:Be aware that when using `ckpt_path`, callbacks")
 

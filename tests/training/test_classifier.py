@@ -14,7 +14,7 @@ from lit_cnn.data.batch import PADDING, Batch, as_batch
 from lit_cnn.data.loading.sampling import TrainSampler
 from lit_cnn.run_folder.metrics_csv import read_metrics
 from lit_cnn.training.metrics_file import MetricsFile
-from lit_cnn.training.optimization.optimizers import OptimizerSettings
+from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
 from lit_cnn.training.optimization.schedules import ScheduleSettings
 
 IMAGES = torch.tensor([[1.0, 0.0], [0.0, 1.0], [2.0, 1.0], [-1.0, 3.0], [0.5, 0.5], [3.0, -1.0], [1.0, 2.0]])

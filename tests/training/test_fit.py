@@ -15,7 +15,7 @@ from lit_cnn.training.callbacks.early_stopping import EarlyStopping
 from lit_cnn.training.callbacks.ema import warmed_up_decay
 from lit_cnn.training.losses import LossSettings
 from lit_cnn.training.optimization.clipping import ClippingSettings
-from lit_cnn.training.optimization.optimizers import OptimizerSettings
+from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
 from lit_cnn.training.optimization.sam import SamSettings
 from lit_cnn.training.optimization.schedules import ScheduleSettings
 from lit_cnn.training.stopping import RunInterrupted

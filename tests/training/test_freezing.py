@@ -14,7 +14,7 @@ import lit_cnn
 from lit_cnn.architectures.entry import NetworkOptions
 from lit_cnn.training.fine_tuning import InitialWeights
 from lit_cnn.training.freezing import Freezing, batch_norms, lagging_statistics
-from lit_cnn.training.optimization.optimizers import OptimizerSettings
+from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from torch import nn
 
 from lit_cnn.run_folder.checkpoint import LAST, load_checkpoint
 from lit_cnn.training.callbacks.loss_guard import LossGuard, first_failure
-from lit_cnn.training.optimization.optimizers import OptimizerSettings
+from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
 
 
 class Poison(pl.Callback):

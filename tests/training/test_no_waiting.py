@@ -20,7 +20,7 @@ from lit_cnn.training.callbacks.throughput import Throughput
 from lit_cnn.training.losses import LossSettings
 from lit_cnn.training.metrics_file import MetricsFile
 from lit_cnn.training.optimization.clipping import ClippingSettings
-from lit_cnn.training.optimization.optimizers import OptimizerSettings
+from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
 from lit_cnn.training.optimization.sam import SamSettings
 
 PLAIN: dict[str, Any] = {"base_batch_size": None, "weight_decay": 1e-4}

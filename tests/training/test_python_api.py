@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 from lit_cnn import Classifier, ImageData
 from lit_cnn.data.batch import Batch
 from lit_cnn.training.callbacks.ema import EMA
-from lit_cnn.training.optimization.optimizers import OptimizerSettings
+from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
 
 ORDERS = [("fit fit", False), ("fit validate fit", False), ("validate fit", False), ("predict fit", False)]
 

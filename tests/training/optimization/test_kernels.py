@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from lit_cnn.training.optimization.optimizers import OptimizerSettings, make_optimizer
+from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
+from lit_cnn.training.optimization.optimizers import make_optimizer
 
 
 def make_net() -> nn.Module:

@@ -4,7 +4,9 @@ from torch import nn
 
 import lit_cnn
 from lit_cnn.training.optimization.layer_rates import layers, learning_rate, rate_factors
-from lit_cnn.training.optimization.optimizers import OptimizerSettings, make_optimizer, parameter_groups
+from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
+from lit_cnn.training.optimization.optimizers import make_optimizer
+from lit_cnn.training.optimization.parameter_groups import parameter_groups
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@ import torch
 from torch import nn
 
 from lit_cnn.training.optimization.max_norm import limit_filters_
-from lit_cnn.training.optimization.optimizers import OptimizerSettings, make_optimizer
+from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
+from lit_cnn.training.optimization.optimizers import make_optimizer
 
 
 def test_only_filters_above_the_limit_are_scaled_to_it() -> None:

@@ -5,21 +5,18 @@ import pytest
 import torch
 from torch import nn
 
-from lit_cnn.training.optimization.optimizers import (
-    LAMB,
-    OptimizerSettings,
-    RMSpropTF,
-    make_optimizer,
-    parameter_groups,
-    scaled_learning_rate,
-)
+from lit_cnn.training.optimization.lamb import LAMB
+from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings, scaled_learning_rate
+from lit_cnn.training.optimization.optimizers import make_optimizer
+from lit_cnn.training.optimization.parameter_groups import parameter_groups
+from lit_cnn.training.optimization.rmsprop_tf import RMSpropTF
 
 MODES = [
     {"decay": "coupled"},
     {"decay": "decoupled"},
     {"decay": "decoupled", "decay_scaling": "independent"},
 ]
-ALL = [{"name": name, **mode} for name in ("sgd", "adamw", "rmsprop", "lamb") for mode in MODES]
+ALL = [{"name": name, **mode} for name in ("sgd", "adamw", "rmsprop", "lamb", "muon") for mode in MODES]
 EACH = pytest.mark.parametrize("options", ALL, ids=lambda options: "-".join(options.values()))
 
 
@@ -172,7 +169,7 @@ def test_only_lambs_decayed_group_takes_the_trust_ratio() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["sgd", "adamw", "rmsprop", "lamb"])
+@pytest.mark.parametrize("name", ["sgd", "adamw", "rmsprop", "lamb", "muon"])
 @pytest.mark.parametrize("scaling", ["learning_rate", "independent"])
 def test_decoupled_decay_shrinks_weights_by_a_known_factor(name: str, scaling: str) -> None:
     """With a zero gradient nothing but decay moves the weights; LAMB's own form resizes it by the trust ratio."""
@@ -191,8 +188,9 @@ def test_decoupled_decay_shrinks_weights_by_a_known_factor(name: str, scaling: s
 
 
 def test_decay_defaults_to_the_published_form() -> None:
-    forms = {name: OptimizerSettings(name).decay_form for name in ("sgd", "adamw", "rmsprop", "lamb")}
-    assert forms == {"sgd": "coupled", "adamw": "decoupled", "rmsprop": "coupled", "lamb": "decoupled"}
+    forms = {name: OptimizerSettings(name).decay_form for name in ("sgd", "adamw", "rmsprop", "lamb", "muon")}
+    decoupled = {"adamw": "decoupled", "lamb": "decoupled", "muon": "decoupled"}
+    assert forms == {"sgd": "coupled", "rmsprop": "coupled", **decoupled}
 
 
 @pytest.mark.parametrize("name", ["sgd", "adamw", "rmsprop"])
@@ -319,7 +317,8 @@ def test_resume_survives_a_change_of_memory_format(options: dict) -> None:
     [
         ({"kernel": "triton"}, "optimizer.kernel must be one of auto, loop, foreach, fused"),
         ({"name": "lamb", "kernel": "fused"}, "optimizer.kernel must be auto or foreach for lamb, got fused"),
-        ({"name": "adam"}, "optimizer.name must be one of sgd, adamw, rmsprop, lamb"),
+        ({"name": "muon", "kernel": "loop"}, "optimizer.kernel must be auto or foreach for muon, got loop"),
+        ({"name": "adam"}, "optimizer.name must be one of sgd, adamw, rmsprop, lamb, muon"),
         ({"learning_rate": -1.0}, "optimizer.learning_rate"),
         ({"base_batch_size": 0}, "optimizer.base_batch_size"),
         ({"momentum": 1.0}, "optimizer.momentum"),
