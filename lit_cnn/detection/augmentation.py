@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from lit_cnn.data.augmentation.draws import Draws
-from lit_cnn.data.augmentation.flip import Flip
+from lit_cnn.data.augmentation.flip import Flip, mirrors
 from lit_cnn.data.augmentation.rand_augment import RandAugment
 from lit_cnn.data.settings import require, require_probability, require_range
 from lit_cnn.detection.box_mixup import BoxMixup
@@ -144,10 +144,9 @@ class BoxTransform:
         return low if low == high else low + (high - low) * draws("scale-jitter", 1).item()
 
     def _mirrored(self, scene: Scene, draws: Draws) -> Scene:
-        flip = self.augmentation.flip
-        for name, probability, dim in (("flip-x", flip.horizontal, 2), ("flip-y", flip.vertical, 1)):
-            if probability and draws(name, 1).item() < probability:
-                scene = flip_boxes(scene, dim)
+        for dim, chosen in mirrors(self.augmentation.flip, draws):
+            if chosen.item():
+                scene = flip_boxes(scene, dim + 3)
         return scene
 
     def _cut(self, scene: Scene, draws: Draws) -> tuple[Scene, tuple[int, int]]:

@@ -218,3 +218,14 @@ def test_a_file_decoded_at_half_its_size_keeps_its_boxes():
 def test_wrong_values_are_refused_in_one_sentence(wrong, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         wrong()
+
+
+def test_an_alternating_flip_mirrors_image_and_boxes_in_every_other_epoch():
+    image, annotated = _painted(40, 30, 120, 90), _annotated((40, 30, 120, 90))
+    alternating = BoxTransform(BoxAugmentation(flip=Flip(1.0, alternating=True)), BLACK, 0)
+    fixed = {0: Flip(1.0), 1: STILL}
+    for epoch, flip in fixed.items():
+        found = alternating(image, annotated, epoch, 0, 0)
+        expected = BoxTransform(BoxAugmentation(flip=flip), BLACK, 0)(image, annotated, epoch, 0, 0)
+        assert torch.equal(found.image, expected.image)
+        assert torch.equal(found.boxes, expected.boxes)

@@ -94,7 +94,7 @@ def test_what_the_paper_leaves_open_is_the_codes(name: str) -> None:
     model, data, head = recipe["model"], recipe["data"], recipe["model"]["retinanet"]
     assert data["canvas"] == code["canvas_px"]
     assert data["batch_size"] == code["batch_images"]
-    assert data["flip"] == {"horizontal": 0.5, "vertical": 0.0}
+    assert data["flip"] == {"horizontal": 0.5, "vertical": 0.0, "alternating": False}
     assert data["scale_jitter"]["range"] == code["scale_jitter"]
     assert model["detector"] == "retinanet"
     assert model["pyramid"]["width"] == code["pyramid_width"]

@@ -6,7 +6,9 @@ are vectorized over the batch. A single image passes torchvision's v2 transforms
 (seed, epoch, index, repeat). Either way an image looks the same in any batch and from any worker process.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -25,7 +27,7 @@ from lit_cnn.data.augmentation.erasing import (
     random_erasing_batch,
     random_erasing_transforms,
 )
-from lit_cnn.data.augmentation.flip import Flip, flip_batch, flip_transforms
+from lit_cnn.data.augmentation.flip import Flip, alternate, flip_batch, flip_transforms
 from lit_cnn.data.augmentation.mixing import CutMix, Mixing, Mixup, mix
 from lit_cnn.data.augmentation.plan import EpochPlan, Stage
 from lit_cnn.data.augmentation.rand_augment import RandAugment, rand_augment_batch, rand_augment_transforms
@@ -205,6 +207,10 @@ class TrainingSettings:
         return {stage: self.pipeline.at(stage) for stage in self.epoch_plan.stages}
 
 
+Step = Callable[[Any], Tensor]
+"""What an image goes through: one of torchvision's transforms, or a function."""
+
+
 class TrainingTransform:
     """The pipeline of one image as a function of its key; leaves ambient generators as they were.
 
@@ -215,9 +221,10 @@ class TrainingTransform:
     """
 
     def __init__(self, pipeline: Pipeline, seed: int, decode: Decode = "full") -> None:
-        self.framing, self.distortion = pipeline.frame_transforms(), pipeline.distort_transforms()
+        self.framing: list[Step] = [*pipeline.frame_transforms()]
+        self.distortion: list[Step] = [*pipeline.distort_transforms()]
         self.seed, self.decode = seed, decode
-        self.crop, self.sides = pipeline.augmentation.crop, pipeline.sides
+        self.crop, self.flip, self.sides = pipeline.augmentation.crop, pipeline.augmentation.flip, pipeline.sides
 
     def __call__(self, image: AnyImage, epoch: int, index: int, repeat: int) -> Tensor:
         """Augmented uint8 tensor (C, *sides) of the image with this row of the split.
@@ -225,17 +232,24 @@ class TrainingTransform:
         Raises:
             BrokenImage: if the file cannot be decoded.
         """
-        return self._run([*self.framing, *self.distortion], image, epoch, index, repeat, "image")
+        steps = [*self._framing(epoch, index, repeat), *self.distortion]
+        return self._run(steps, image, epoch, index, repeat, "image")
 
     def frame(self, image: AnyImage, epoch: int, index: int, repeat: int) -> Tensor:
         """The image cropped and flipped as by the whole pipeline, for ``distort`` to go on with."""
-        return self._run(self.framing, image, epoch, index, repeat, "image")
+        return self._run(self._framing(epoch, index, repeat), image, epoch, index, repeat, "image")
 
     def distort(self, image: Tensor, epoch: int, index: int, repeat: int) -> Tensor:
         """All that follows crop and flip, on a uint8 tensor (C, *sides)."""
         return self._run(self.distortion, image, epoch, index, repeat, "distortion")
 
-    def _run(self, steps: list[v2.Transform], image: Any, epoch: int, index: int, repeat: int, name: str) -> Tensor:
+    def _framing(self, epoch: int, index: int, repeat: int) -> list[Step]:
+        if not self.flip.alternating:
+            return self.framing
+        turn = partial(alternate, settings=self.flip, seed=self.seed, epoch=epoch, index=index, repeat=repeat)
+        return [*self.framing, turn]
+
+    def _run(self, steps: list[Step], image: Any, epoch: int, index: int, repeat: int, name: str) -> Tensor:
         # torchvision draws from torch's ambient generator only; seeding the others as well would double the cost.
         state = torch.get_rng_state()
         torch.default_generator.manual_seed(derive_key(self.seed, epoch, index, repeat, name) & 0x7FFFFFFFFFFFFFFF)
@@ -248,7 +262,7 @@ class TrainingTransform:
         finally:
             torch.set_rng_state(state)
 
-    def _begin(self, image: EncodedImage, steps: list[v2.Transform]) -> tuple[Tensor, list[v2.Transform]]:
+    def _begin(self, image: EncodedImage, steps: list[Step]) -> tuple[Tensor, list[Step]]:
         """The pixels, cut already where only a part of them is kept, and the steps that remain."""
         if isinstance(steps[0], CutThenResize):
             return steps[0].cut(image, self.decode), steps[1:]

@@ -214,3 +214,19 @@ def test_draws_and_pixels_are_those_of_runs_begun_before():
     transform = TrainingTransform(pipeline, 3)
     files = [transform(functional.to_pil_image(image), 2, row, 1) for row, image in enumerate(IMAGES)]
     assert (_digest(in_memory), _digest(files)) == ("76041e31d5dd24b7", "6b6b79d8deca3155")
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_alternating_flips_of_files_are_those_of_memory_and_come_before_what_follows(first):
+    """Under mixing.first, too, where the data set flips and mixes before it changes colors."""
+    fields = {"flip": Flip(0.5, alternating=True), "cutout": Cutout(6), "mixing": Mixing(first=first)}
+    pipeline = _pipeline(**fields)
+    transform = TrainingTransform(pipeline, 0)
+    for epoch in range(2):
+        framed = pipeline.frame_batch(IMAGES, _draws(range(8), epoch=epoch))
+        for row in range(8):
+            assert torch.equal(transform.frame(IMAGES[row], epoch, row, 0), framed[row])
+            whole = transform(IMAGES[row], epoch, row, 0)
+            same = (whole == framed[row]).all(0)
+            assert same.sum() >= 16 * 16 - 36
+            assert not same.all()
