@@ -1,7 +1,7 @@
 """Muon: the momentum of every weight matrix is orthogonalized, so that all its directions move by the same length.
 
 Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/; the size of the update, one rate for all parameters and
-Adam for those that are no matrix as in Liu et al. 2025, arXiv:2502.16982, section 2.2.
+Adam for those that are not matrices as in Liu et al. 2025, arXiv:2502.16982, section 2.2.
 """
 
 from collections.abc import MutableMapping
