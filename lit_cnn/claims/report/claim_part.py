@@ -1,5 +1,6 @@
 """One claim on the page: what is asked, what papers report, the design, what was found, and the commands."""
 
+import math
 from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any
@@ -14,6 +15,7 @@ from lit_cnn.reports.html_page import Block, Code, Figure, HtmlTable, Section, T
 from lit_cnn.reports.inline_svg import inline_svg
 
 CURVES = {"nll": "negative log-likelihood, evaluated images (nats)", "accuracy": "accuracy, evaluated images (%)"}
+AT_AN_END = "Best with the first or last point of the grid, so that a wider grid could find a better one"
 UNVERIFIED = "unverified: recalled, and in none of the texts that could be read"
 
 
@@ -124,7 +126,16 @@ def _arms(record: Record) -> list[Block]:
     units = [f"{figure.replace('_', ' ')}, {METRICS[figure].unit}" for figure in shown]
     columns = ("arm", "seeds", *units, "point of the grid", "losses of the grid")
     caption = "Arms: mean ± standard deviation over seeds, last epoch"
-    return [HtmlTable(caption, columns, rows, words=(0, len(columns) - 2, len(columns) - 1), folded=True)]
+    table = HtmlTable(caption, columns, rows, words=(0, len(columns) - 2, len(columns) - 1), folded=True)
+    ends = [name for name in names if _at_an_end(record, name)]
+    return [table, Text(f"{AT_AN_END}: {', '.join(ends)}.")] if ends else [table]
+
+
+def _at_an_end(record: Record, arm: str) -> bool:
+    """Whether an arm was best with the first or last of at least three points of its grid."""
+    assert record.result is not None
+    losses = [math.inf if loss is None else loss for loss in record.result.tried.get(arm, ())]
+    return len(losses) > 2 and losses.index(min(losses)) in (0, len(losses) - 1)
 
 
 def _run_arms(record: Record) -> list[str]:

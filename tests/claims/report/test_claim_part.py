@@ -58,6 +58,21 @@ def test_effects_and_curves_are_drawn_and_described(sections: list[Section]) -> 
     assert all("<title>" in svg and "<desc>" in svg for figure in figures for svg in figure.pictures)
 
 
+@pytest.mark.parametrize(
+    ("tried", "at_an_end"),
+    [([1.3, 1.2, 1.1], True), ([1.1, 1.2, None], True), ([1.2, 1.1, None], False), ([1.2, 1.1], False)],
+)
+def test_the_best_point_at_an_end_of_the_grid_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tried: list[float | None], at_an_end: bool
+) -> None:
+    monkeypatch.setattr("lit_cnn.claims.result_file.SHIPPED", ())
+    run = {"arm": "deep", "seed": 0, "diverged": False, "figures": {"accuracy": 0.5, "nll": 1.0}, "curve": []}
+    result = dataclasses.replace(make_result(CLAIM, "cpu", None, {}), runs=[run], tried={"deep": tried})
+    write_result(CLAIM, result, tmp_path)
+    text = render_markdown(Page("a page", "its lead", claim_sections(CLAIM, gather([CLAIM], tmp_path))))
+    assert ("so that a wider grid could find a better one: deep." in text) == at_an_end
+
+
 def test_a_figure_that_could_not_be_verified_is_marked() -> None:
     claim = dataclasses.replace(CLAIM, published=(Published("x", "1 %", "a paper", verified=False),))
     text = render_markdown(Page("a page", "its lead", [Section("part", []), *claim_sections(claim, [])]))
