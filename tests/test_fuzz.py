@@ -129,7 +129,7 @@ KEYS: dict[str, st.SearchStrategy] = {
     "model.loss.label_smoothing": maybe(st.floats(0, 0.5)),
     "model.optimizer.learning_rate": maybe(RATE),
     "model.optimizer.base_batch_size": maybe(st.integers(1, 4096)),
-    "model.optimizer.name": maybe(st.sampled_from(["sgd", "rmsprop", "lamb"])),
+    "model.optimizer.name": maybe(st.sampled_from(["sgd", "rmsprop", "lamb", "muon"])),
     "model.schedule.name": maybe(st.sampled_from(["cosine", "exponential", "constant", "plateau"])),
     "model.schedule.warmup_epochs": maybe(st.floats(0, 10)),
     "model.clipping": maybe(st.fixed_dictionaries({"kind": st.sampled_from(["norm", "adaptive"]), "limit": RATE})),

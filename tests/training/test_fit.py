@@ -48,6 +48,7 @@ COMPONENTS: dict[str, dict[str, Any]] = {
     "filter limit": {"model": {"optimizer": OptimizerSettings(learning_rate=0.05, filter_rms=0.1)}},
     "rmsprop": {"model": {"optimizer": OptimizerSettings("rmsprop", 0.01, None)}},
     "lamb": {"model": {"optimizer": OptimizerSettings("lamb", 0.01, None, weight_decay=0.02)}},
+    "muon": {"model": {"optimizer": OptimizerSettings("muon", 0.01, None, weight_decay=0.02)}},
     "binary cross-entropy": {"model": {"loss": LossSettings("binary_cross_entropy", target_threshold=0.2)}},
     "balanced classes": {"model": {"loss": LossSettings(class_weights="balanced")}},
     "accumulation": {"accumulate_grad_batches": 2},

@@ -35,6 +35,7 @@ CHANGES: dict[str, dict[str, Any]] = {
         "optimizer": OptimizerSettings("lamb", filter_rms=0.1, **PLAIN),
         "loss": LossSettings("binary_cross_entropy", target_threshold=0.2),
     },
+    "muon": {"optimizer": OptimizerSettings("muon", **PLAIN)},
 }
 
 
