@@ -51,8 +51,6 @@ CLAIMS: dict[str, Claim] = {
     )
 }
 """Name -> the claim."""
-FALSE_VERDICTS = 0.05
-"""Share of verdicts beyond chance that chance alone gives."""
 
 
 def find_claims(names: Sequence[str]) -> list[Claim]:

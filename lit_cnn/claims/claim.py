@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from lit_cnn.claims.rules.measured import Exact, Means
-from lit_cnn.claims.rules.part import Part
+from lit_cnn.claims.rules.measured import Exact, Means, Measured
+from lit_cnn.claims.rules.part import Part, Undecidable
 from lit_cnn.data.sources.load import SourceName
 
+NO_DESIGN = "this scale has no design for it"
 Scale = Literal["digits", "cpu", "gpu"]
 Setting = int | float | str | bool | None | Sequence[int] | Sequence[float]
 Settings = Mapping[str, Setting]
@@ -106,6 +107,7 @@ class Design:
         count_on_runs: Measures figures on these runs.
         stored: File with results that were measured before the rule was written down; empty where there is none.
         stored_runs: Reads figures of such runs: arm -> seed -> figures.
+        device: Where ``count`` measures; trainings have theirs in the bench.
     """
 
     parts: tuple[Part, ...]
@@ -121,6 +123,11 @@ class Design:
     count_on_runs: RunCount | None = None
     stored: str = ""
     stored_runs: StoredRuns | None = None
+    device: Literal["cpu", "gpu"] = "cpu"
+
+    def is_timed(self) -> bool:
+        """Whether a clock decides, so that a repetition would be another look."""
+        return any(isinstance(part, Measured) and part.over == "rounds" for part in self.parts)
 
     def decidable(self) -> list[Part]:
         """The parts that are judged."""
@@ -140,7 +147,8 @@ class Design:
         return _digest({"bench": self.bench, "arms": self.arms, "grid": self.grid})
 
     def digest(self) -> str:
-        """Changes with whatever a verdict depends on: margins, rules, seeds and trainings; not with words on them."""
+        """Changes with margins, rules, seeds and trainings, and with the names of the functions that count; not with
+        words on them, nor with the claim whose runs are used."""
         judged = {"parts": self.parts, "seeds": self.seeds, "minimum_steps": self.minimum_steps}
         return _digest(judged | {"count": self.count, "uses": self.uses, "trainings": self.training_digest()})
 
@@ -170,20 +178,23 @@ class Claim:
     notes: tuple[str, ...] = ()
 
     def design(self, scale: Scale) -> Design | None:
-        """The design of a scale; where it has none, the arithmetic of another, which no scale changes."""
+        """The design of a scale; where it has none, the arithmetic of another, which no scale changes, with what it
+        leaves open."""
         if scale in self.designs:
             return self.designs[scale]
         for design in self.designs.values():
-            kept = tuple(part for part in design.parts if isinstance(part, Exact | Means))
-            if kept and design.count is not None:
-                return Design(kept, design.fixed, count=design.count, stored=design.stored)
+            counts = any(isinstance(part, Exact | Means) for part in design.parts)
+            if counts and design.count is not None and not any(isinstance(part, Measured) for part in design.parts):
+                parts = tuple(_arithmetic(part) for part in design.parts)
+                return Design(parts, design.fixed, count=design.count, stored=design.stored)
         return None
 
-    def undecided(self, scale: Scale) -> list[tuple[str, str]]:
-        """(question, why) of each part that this scale cannot decide."""
-        design = self.design(scale)
-        parts = design.parts if design else ()
-        return [(part.question, why) for part in parts if (why := part.refusal(design.seeds if design else 0))]
+
+def _arithmetic(part: Part) -> Part:
+    """A part as a scale without a design of its own judges it."""
+    if isinstance(part, Exact | Means | Undecidable):
+        return part
+    return Undecidable(part.question, NO_DESIGN, primary=part.primary)
 
 
 def described(value: Any) -> Any:

@@ -10,13 +10,18 @@ class Metric:
 
     Args:
         title: What it is.
-        unit: Of the figure as it is shown.
+        unit: Of differences as they are shown.
         factor: From the figure as it is kept to that.
     """
 
     title: str
     unit: str = ""
     factor: float = 1.0
+
+    @property
+    def level_unit(self) -> str:
+        """Of the figure itself, of which differences are in ``unit``."""
+        return "%" if self.unit == "points" else self.unit
 
 
 METRICS = {
@@ -51,6 +56,11 @@ class Evidence:
             KeyError: If one of them has not ended.
         """
         return [self.runs[arm][seed][metric] for seed in range(seeds)]
+
+    def lacking(self, arms: Sequence[str], metric: str, seeds: int) -> int:
+        """How many runs of these arms have ended without this figure."""
+        ended = [self.runs.get(arm, {}).get(seed) for arm in arms for seed in range(seeds)]
+        return sum(figures is not None and metric not in figures for figures in ended)
 
     def missing(self, arms: Sequence[str], seeds: int) -> int:
         """How many runs of these arms have not ended."""

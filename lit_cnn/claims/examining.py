@@ -7,7 +7,7 @@ from pathlib import Path
 from lit_cnn.claims.catalog import CLAIMS
 from lit_cnn.claims.claim import Claim, Design, Scale
 from lit_cnn.claims.judging import Judgement
-from lit_cnn.claims.result_file import Result, judged, make_result, read_result, write_result
+from lit_cnn.claims.result_file import Result, find_result, judged, make_result, read_result, write_result
 from lit_cnn.claims.running import Trained, Trainer
 from lit_cnn.sweeps.stop_signals import StopSignals
 from lit_cnn.training.announce import announce
@@ -18,14 +18,16 @@ class Examined:
     """What has become of a claim.
 
     Args:
-        result: As its file has it; None where a signal came before anything was there.
+        result: None where nothing is there yet.
         judgement: On it.
-        path: Of its file.
+        path: Of its file; None where it was not written.
+        failed: Sentences of runs that failed.
     """
 
     result: Result | None = None
     judgement: Judgement | None = None
     path: Path | None = None
+    failed: tuple[str, ...] = ()
 
 
 @dataclass
@@ -57,19 +59,36 @@ class Examiner:
     def examine(self, claim: Claim) -> Examined:
         """Train what is left of a claim, count, and write its result, even of a part of the runs.
 
+        A result of the same design with more runs is not replaced, and times that were measured are not measured again.
+
         Raises:
             ValueError: If it has no design of the scale, or needs another claim's runs that are not there.
         """
         design = claim.design(self.scale)
         if design is None:
             raise ValueError(f"{claim.name} has no design at --scale {self.scale}: choose {' or '.join(claim.designs)}")
+        known = self._known(claim, design)
+        if known is not None and design.is_timed():
+            self.say(f"{claim.name} was measured on {known.date}; delete its result to measure it again")
+            return Examined(known, judged(claim, known))
         trained = self._trained(claim, design)
         if trained is not None and not trained.runs:
-            return Examined()
-        measured = self._counted(claim, design)
-        path = write_result(claim, make_result(claim, self.scale, trained, measured), self.results)
+            return Examined(failed=trained.failed)
+        result = make_result(claim, self.scale, trained, self._counted(claim, design))
+        if known is not None and len(known.runs) > len(result.runs):
+            self.say(f"{claim.name}: the result with {len(known.runs)} runs is kept until there are as many")
+            return Examined(result, judged(claim, result), failed=result.failed)
+        path = write_result(claim, result, self.results)
         result = read_result(path)
-        return Examined(result, judged(claim, result), path)
+        return Examined(result, judged(claim, result), path, result.failed)
+
+    def _known(self, claim: Claim, design: Design) -> Result | None:
+        """What was found before by the same design; a file that cannot be read is replaced."""
+        try:
+            result = find_result(claim.name, self.scale, self.results)
+        except ValueError:
+            return None
+        return None if result is None or result.is_stale(design) else result
 
     def _trained(self, claim: Claim, design: Design) -> Trained | None:
         if design.bench is None:
@@ -86,7 +105,13 @@ class Examiner:
                     f"{claim.name} is measured on the runs of {owner.name}, which are not in {self.folder}: "
                     f"lit-cnn reproduce {owner.name} --scale {self.scale}"
                 )
-            counted |= design.count_on_runs(runs)
+            try:
+                counted |= design.count_on_runs(runs)
+            except KeyError as arm:
+                raise ValueError(
+                    f"{claim.name} is measured on the runs of {owner.name}'s arm {arm}, which have not all ended with "
+                    f"a finite loss: lit-cnn reproduce {owner.name} --scale {self.scale}"
+                ) from None
         return counted
 
     def _trainer(self, claim: Claim) -> Trainer:

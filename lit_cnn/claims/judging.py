@@ -9,10 +9,8 @@ from statistics import NormalDist
 from lit_cnn.claims.claim import Design
 from lit_cnn.claims.evidence import Evidence
 from lit_cnn.claims.rules.part import Part
-from lit_cnn.claims.verdicts import ALPHA, Finding, Verdict, combined, verdict_of
+from lit_cnn.claims.verdicts import ALPHA, FAILS, POWER, Finding, Verdict, combined, verdict_of
 from lit_cnn.evaluation.paired import holm
-
-POWER = 0.8
 
 
 @dataclass(frozen=True)
@@ -28,10 +26,14 @@ class Judgement:
     findings: tuple[Finding, ...]
 
     @property
-    def deciding_n(self) -> int | None:
-        """Seeds that would decide what is open."""
-        open_parts = [finding for finding in self.findings if finding.primary and finding.verdict == "inconclusive"]
-        return max((finding.deciding_n for finding in open_parts if finding.deciding_n), default=None)
+    def wording(self) -> str:
+        """The verdict, and whether a part of the claim could not be decided, or one that does not count fails."""
+        undecided = any(each.primary and each.verdict == "not decidable here" for each in self.findings)
+        failed = [each.question for each in self.findings if not each.primary and each.verdict == FAILS]
+        said: list[str] = [self.verdict]
+        if undecided and self.verdict != "not decidable here":
+            said.append("in part not decidable here")
+        return ", ".join(said) + "".join(f"; but not: {question}" for question in failed)
 
 
 def judge(design: Design, evidence: Evidence, seeds: int | None = None) -> Judgement:

@@ -50,6 +50,7 @@ class Result:
         images: Digest of the images.
         design: The design in built-in types.
         failed: Sentences of runs that failed.
+        rule_changed: Whether a rule, margin or number of seeds is another than at the first run.
     """
 
     claim: str
@@ -66,6 +67,7 @@ class Result:
     images: str = ""
     design: dict[str, Any] = field(default_factory=dict)
     failed: tuple[str, ...] = ()
+    rule_changed: bool = False
 
     def evidence(self) -> Evidence:
         """What the rules read."""
@@ -117,14 +119,16 @@ def make_result(claim: Claim, scale: Scale, trained: Trained | None, measured: M
             for arm, stored in design.stored_runs().items()
             for seed, figures in sorted(stored.items())
         ]
-    environment = describe_environment(["lit-cnn", "reproduce", claim.name, "--scale", scale])
+    planned = trained.seeds if trained else design.seeds
+    more = ["--seeds", str(planned)] if planned > design.seeds else []
+    environment = describe_environment(["lit-cnn", "reproduce", claim.name, "--scale", scale, *more])
     environment |= {"git": package_git_state()}
     environment["machine"]["measured_on"] = _machine(design)
     return Result(
         claim=claim.name,
         scale=scale,
         digest=design.digest(),
-        seeds=trained.seeds if trained else design.seeds,
+        seeds=planned,
         command=environment.pop("command"),
         date=datetime.date.today().isoformat(),
         environment=environment,
@@ -135,6 +139,7 @@ def make_result(claim: Claim, scale: Scale, trained: Trained | None, measured: M
         images=trained.images if trained else "",
         design=described(design),
         failed=trained.failed if trained else (),
+        rule_changed=bool(trained and trained.rule_changed),
     )
 
 
@@ -153,7 +158,8 @@ def _figures(folder: Path | None) -> dict[str, Any]:
 
 def _machine(design: Design) -> dict[str, Any]:
     """Device, instruction set, threads and number format."""
-    device = "cpu" if design.bench is None else str(design.bench.settings.get("trainer.accelerator", "auto"))
+    stated = design.bench.settings.get("trainer.accelerator", "auto") if design.bench else design.device
+    device = str(stated)
     settings = TimingSettings(device="cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
     facts = dataclasses.asdict(condition_of(settings))
     return {name: facts[name] for name in ("device", "device_name", "instructions", "threads")}
@@ -217,7 +223,7 @@ def read_result(path: Path) -> Result:
         ValueError: If it is not one.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = {"rule_changed": False} | json.loads(path.read_text(encoding="utf-8"))
         names = [each.name for each in dataclasses.fields(Result)]
         return Result(**{name: content[name] for name in names} | {"failed": tuple(content["failed"])})
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -41,6 +41,7 @@ class Trained:
         images: Digest of the images.
         stopped: Number of the signal that stopped the work, or 0.
         failed: Sentences of runs that failed for another reason.
+        rule_changed: Whether the rules are others than at the first call.
     """
 
     runs: dict[str, dict[int, Path | None]]
@@ -50,6 +51,7 @@ class Trained:
     images: str
     stopped: int = 0
     failed: tuple[str, ...] = ()
+    rule_changed: bool = False
 
 
 @dataclass
@@ -94,7 +96,7 @@ class Trainer:
             ValueError: If runs are shorter than planned, more seeds are asked for than planned, or the folder holds
                 trainings of another design.
         """
-        planned = self.planned(seeds)
+        planned, changed = self.planned(seeds), self._rule_changed()
         bench = self.design.bench
         assert bench is not None
         images = bench_images(bench.images)
@@ -107,7 +109,7 @@ class Trainer:
         sweep, cli = self._open("runs", bench, points, seeds or planned, judged)
         self._run(sweep, cli)
         folders, failed = _folders(sweep, planned), _failures(sweep)
-        return Trained(folders, chosen, tried, planned, images.digest(), self.stop.number or 0, failed)
+        return Trained(folders, chosen, tried, planned, images.digest(), self.stop.number or 0, failed, changed)
 
     def finished_runs(self) -> dict[str, list[Path]]:
         """Arm -> the run folder of each planned seed, of arms whose runs have all ended with a finite loss."""
@@ -116,7 +118,7 @@ class Trainer:
             return {}
         planned = self.planned(None)
         plan = ClaimPlan(len(self.design.arms), planned)
-        sweep = Sweep(folder, plan, self._identity(), self.storage_url, say=self.say, chooser=PointChooser({}))
+        sweep = self._sweep(folder, plan, {})
         found: dict[str, list[Path]] = {}
         for arm, runs in _folders(sweep, planned).items():
             paths = [path for _, path in sorted(runs.items()) if path is not None]
@@ -144,6 +146,13 @@ class Trainer:
                 "prove nothing: choose another --folder"
             )
         return planned
+
+    def _rule_changed(self) -> bool:
+        """Whether rules, margins or seeds are others than at the first call, which notes them."""
+        note = self.folder / f"{self.claim.name}.{self.scale}.rule"
+        if not note.is_file():
+            write_text(note, f"{self.design.digest()}\n")
+        return note.read_text(encoding="utf-8").strip() != self.design.digest()
 
     def _choose(
         self, bench: Bench, arms: Sequence[Arm], images: Path
@@ -177,9 +186,15 @@ class Trainer:
         seed = {} if seeds else {"seed_everything": CHOOSING_SEED}
         cli = RecipeCLI([*resolve_configs(["--config", bench.recipe]), *_words({**settings, **seed})])
         check_steps(self.claim.name, self.design, cli)
+        sweep = self._sweep(folder, ClaimPlan(len(points), seeds), points)  # first: it refuses another design's folder
         write_text(folder / RECIPE, cli.dump())
-        plan, identity = ClaimPlan(len(points), seeds), self._identity()
-        return Sweep(folder, plan, identity, self.storage_url, say=self.say, chooser=PointChooser(points)), cli
+        return sweep, cli
+
+    def _sweep(self, folder: Path, plan: ClaimPlan, points: Mapping[str, list[str]]) -> Sweep:
+        try:
+            return Sweep(folder, plan, self._identity(), self.storage_url, say=self.say, chooser=PointChooser(points))
+        except ValueError as error:
+            raise ValueError(str(error).replace("--sweep-dir", "--folder")) from None
 
     def _run(self, sweep: Sweep, cli: RecipeCLI) -> None:
         self.say(settle_precision(cli, sweep))

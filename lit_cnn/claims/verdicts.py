@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 Verdict = Literal["exact", "holds", "does not hold at this scale", "inconclusive", "not decidable here", "not finished"]
+FAILS: Verdict = "does not hold at this scale"
 ALPHA = 0.05
+"""Of a test's verdicts, so many are false by chance."""
+TESTED: tuple[Verdict, ...] = ("holds", FAILS, "inconclusive")
+"""Verdicts that rest on a test."""
+POWER = 0.8
+"""With which the seeds that would decide are counted."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ def verdict_of(p_value: float, favors: bool) -> Verdict:
     """The verdict of a test: whether its effect is beyond chance, and on which side."""
     if p_value >= ALPHA:
         return "inconclusive"
-    return "holds" if favors else "does not hold at this scale"
+    return "holds" if favors else FAILS
 
 
 def combined(findings: Sequence[Finding]) -> Verdict:
@@ -64,5 +70,5 @@ def combined(findings: Sequence[Finding]) -> Verdict:
     Parts that cannot be decided here were named before the first run and are left out, unless there are no others.
     """
     verdicts = {finding.verdict for finding in findings if finding.primary}
-    order: tuple[Verdict, ...] = ("not finished", "does not hold at this scale", "inconclusive", "holds", "exact")
+    order: tuple[Verdict, ...] = ("not finished", FAILS, "inconclusive", "holds", "exact")
     return next((verdict for verdict in order if verdict in verdicts), "not decidable here")

@@ -71,6 +71,8 @@ def run(arguments: list[str]) -> int:
     from lit_cnn.claims.catalog import find_claims
 
     claims = find_claims(options.claims)
+    if options.report and options.claims not in ([], ["all"]) and options.out is None:
+        parser.error("--report of some claims would replace the page of all: pass --out DIR, or no names")
     if options.report:
         return write_report(claims, options)
     if options.list:
@@ -102,6 +104,7 @@ def examine(claims: Sequence[Claim], options: argparse.Namespace, arguments: Seq
     console = line_console(stderr=options.json or options.markdown)
     chosen = [claim for claim in claims if claim.design(options.scale) is not None or options.claims != ["all"]]
     examined: list[tuple[Claim, Examined]] = []
+    failed: list[str] = []
     with StopSignals() as stop:
         examiner = Examiner(
             options.scale,
@@ -115,8 +118,18 @@ def examine(claims: Sequence[Claim], options: argparse.Namespace, arguments: Seq
             console.print,
         )
         for claim in chosen:
-            if not stop.number:
-                examined.append((claim, examiner.examine(claim)))
+            if stop.number:
+                break
+            try:
+                each = examiner.examine(claim)
+            except ValueError as error:
+                if len(chosen) == 1:
+                    raise
+                text = str(error)  # which does not hold up the others
+                failed.append(text if claim.name in text else f"{claim.name}: {text}")
+                continue
+            examined.append((claim, each))
+            failed += each.failed
     if options.json:
         print(as_json([as_object(claim, each.result, each.judgement) for claim, each in examined]))
     else:
@@ -125,7 +138,6 @@ def examine(claims: Sequence[Claim], options: argparse.Namespace, arguments: Seq
         for _, each in examined:
             if each.path is not None:
                 console.print(f"result: {each.path}")
-    failed = [text for _, each in examined if each.result for text in each.result.failed]
     for text in failed:
         say(text, stderr=True)
     if stop.number:
@@ -142,7 +154,8 @@ def print_known(claims: Sequence[Claim], options: argparse.Namespace) -> int:
     known = []
     for claim in claims:
         result = find_result(claim.name, options.scale, results) if claim.design(options.scale) else None
-        known.append((claim, result, judged(claim, result) if result else None))
+        fresh = result is not None and not is_stale(claim, result)
+        known.append((claim, result, judged(claim, result) if result and fresh else None))
     if options.json:
         print(as_json([as_object(*each) for each in known]))
     else:
@@ -172,19 +185,21 @@ def is_stale(claim: Claim, result: Result | None) -> bool:
 
 def verdicts_table(known: Sequence[tuple[Claim, Result | None, Judgement | None]], scale: Scale) -> Table:
     """Claims and verdicts."""
+    from lit_cnn.claims.verdicts import ALPHA, TESTED
+
     columns = [
         Column("claim", "name"), Column("verdict", "prose"), Column("found", "prose", rank=1),
         Column("seeds", rank=2), Column("date", "name", rank=3),
     ]  # fmt: skip
     rows = []
     for claim, result, judgement in known:
-        verdict = judgement.verdict if judgement else before(claim, scale)
-        verdict += "; the design has changed since" if is_stale(claim, result) else ""
+        verdict = judgement.wording if judgement else before(claim, scale)
+        verdict = "stale: the design has changed since" if is_stale(claim, result) else verdict
         found = next((finding.said for finding in judgement.findings if finding.primary), "") if judgement else ""
         seeds = str(result.seeds) if result and result.runs else "–"
         rows.append([claim.name, verdict, found or claim.title, seeds, result.date if result else "–"])
-    count = sum(judgement is not None for _, _, judgement in known)
-    note = f"at 5 % each, expect {0.05 * count:.1f} false verdicts in {count} by chance; --list has the rules"
+    count = sum(judgement is not None and judgement.verdict in TESTED for _, _, judgement in known)
+    note = f"{count} rest on a test: at 5 % each, expect {ALPHA * count:.1f} false ones by chance; --list has the rules"
     return Table(columns, rows, title=f"claims at scale {scale}", notes=[note])
 
 
@@ -211,7 +226,7 @@ def findings_table(claim: Claim, judgement: Judgement) -> Table:
         for finding in judgement.findings
     ]
     notes = ["parts in parentheses are shown and do not count", *claim.notes]
-    return Table(columns, rows, title=f"{claim.name}: {judgement.verdict}", notes=notes)
+    return Table(columns, rows, title=f"{claim.name}: {judgement.wording}", notes=notes)
 
 
 def print_designs(claims: Sequence[Claim], options: argparse.Namespace) -> int:

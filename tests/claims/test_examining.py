@@ -53,7 +53,7 @@ def test_an_unchanged_result_is_left_alone(tmp_path: Path) -> None:
     examined = examiner(tmp_path).examine(counted)
     assert examined.path is not None
     first = examined.path.read_text().replace(f'"date": "{examined.result.date}"', '"date": "2020-01-01"')  # type: ignore[union-attr]
-    first = first.replace('"device": "cpu"', '"device": "elsewhere"')
+    first = first.replace('"device": "cpu"', '"device": "elsewhere"', 1)  # of the machine, not of the design
     examined.path.write_text(first)
     again = examiner(tmp_path).examine(counted)
     assert examined.path.read_text() == first
@@ -98,6 +98,49 @@ def test_part_of_the_seeds_is_no_verdict(tmp_path: Path, monkeypatch: pytest.Mon
     assert find_result("unknown", "cpu", tmp_path / "results") is None
 
 
+def test_a_part_of_the_runs_does_not_replace_them_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    patch_trainings(monkeypatch)
+    fixed = dataclasses.replace(CLAIM, designs={"cpu": dataclasses.replace(DESIGN, grid=())})
+    whole = examiner(tmp_path).examine(fixed)
+    assert whole.path is not None
+    text = whole.path.read_text()
+    elsewhere = dataclasses.replace(examiner(tmp_path, seeds=2), folder=tmp_path / "others")
+    part = elsewhere.examine(fixed)
+    assert (part.path, whole.path.read_text()) == (None, text)
+    assert part.judgement is not None
+    assert part.judgement.verdict == "not finished"
+
+
+def test_times_are_measured_once(tmp_path: Path) -> None:
+    looks: list[float] = []
+
+    def clock() -> dict[str, float]:
+        looks.append(1.0)
+        return {"ratio": 2.0, "ratio.low": 1.5, "ratio.high": 2.5}
+
+    timed = Design((Measured("longer", "ratio", "rounds", 1.0, "times"),), count=clock)
+    claim = dataclasses.replace(CLAIM, designs={"cpu": timed})
+    first, second = (examiner(tmp_path).examine(claim) for _ in range(2))
+    assert (len(looks), second.path) == (1, None)
+    assert second.judgement == first.judgement
+    assert first.path is not None
+    first.path.unlink()
+    examiner(tmp_path).examine(claim)
+    assert len(looks) == 2
+
+
+@pytest.mark.slow
+def test_a_rule_that_is_younger_than_its_runs_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    patch_trainings(monkeypatch)
+    first = examiner(tmp_path, seeds=2).examine(CLAIM).result
+    margin = dataclasses.replace(DESIGN.parts[0], threshold=-0.5)  # type: ignore[type-var]
+    changed = dataclasses.replace(CLAIM, designs={"cpu": dataclasses.replace(DESIGN, parts=(margin,))})
+    second = examiner(tmp_path).examine(changed).result
+    assert first is not None
+    assert second is not None
+    assert (first.rule_changed, second.rule_changed) == (False, True)
+
+
 @pytest.mark.slow
 def test_a_run_that_diverged_counts_as_a_guess(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     patch_trainings(monkeypatch)
@@ -123,7 +166,10 @@ def test_a_claim_on_other_runs_needs_them(tmp_path: Path, monkeypatch: pytest.Mo
     vote = Claim("vote", "Vote", "Votes help", "a slide", (), {"cpu": design})
     with pytest.raises(ValueError, match="vote is measured on the runs of depth, which are not in"):
         examiner(tmp_path).examine(vote)
+    lame = Design(design.parts, uses="depth", count_on_runs=lambda runs: {"gain": len(runs["wide"])})
     examiner(tmp_path).examine(CLAIM)
+    with pytest.raises(ValueError, match="vote is measured on the runs of depth's arm 'wide', which have not all"):
+        examiner(tmp_path).examine(dataclasses.replace(vote, designs={"cpu": lame}))
     examined = examiner(tmp_path).examine(vote)
     assert examined.judgement is not None
     assert examined.judgement.verdict == "holds"

@@ -74,7 +74,7 @@ def test_a_part_that_cannot_be_decided_does_not_stop_the_others() -> None:
 def test_the_seeds_that_would_decide_are_those_of_the_open_parts() -> None:
     part = superiority("a is better", "accuracy", "a", "b")
     judged = judge(design(part), runs(a=[0.53, 0.51, 0.49], b=[0.5, 0.5, 0.5]))
-    assert (judged.verdict, judged.deciding_n) == ("inconclusive", 34)
+    assert (judged.verdict, judged.findings[0].deciding_n) == ("inconclusive", 34)
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,16 @@ def test_a_claim_holds_only_if_all_its_parts_do(parts: list[Verdict], verdict: s
 def test_a_part_that_is_only_shown_does_not_count() -> None:
     findings = [Finding("q", "r", "holds"), Finding("q", "r", "does not hold at this scale", primary=False)]
     assert combined(findings) == "holds"
+
+
+def test_the_wording_names_what_is_open_and_what_fails_next_to_it() -> None:
+    evidence = runs(a=[0.6, 0.61, 0.62], b=[0.5, 0.5, 0.5])
+    better = superiority("a is better", "accuracy", "a", "b")
+    worse = superiority("b is better", "accuracy", "b", "a", primary=False)
+    costly = Undecidable("a is cheaper", "no clock")
+    assert judge(design(better), evidence).wording == "holds"
+    assert judge(design(better, worse), evidence).wording == "holds; but not: b is better"
+    assert judge(design(better, costly), evidence).wording == "holds, in part not decidable here"
+    assert judge(design(costly), evidence).wording == "not decidable here"
+    aside = Undecidable("a is cheaper", "no clock", primary=False)
+    assert judge(design(better, aside), evidence).wording == "holds"

@@ -69,7 +69,20 @@ def test_an_interaction_is_a_weighted_sum_of_arms() -> None:
 def test_a_ratio_of_times_is_a_difference_of_logarithms() -> None:
     part = superiority("less than 0.9 of the time", "log_seconds", "fast", "slow", -math.log(0.9))
     fast, slow = ([math.log(value) for value in values] for values in ([70.0, 72, 71], [100.0, 101, 99]))
-    assert part.judged(runs("log_seconds", fast=fast, slow=slow), 3).verdict == "holds"
+    found = part.judged(runs("log_seconds", fast=fast, slow=slow), 3)
+    assert found.verdict == "holds"
+    assert found.said.startswith("0.71 [0.6")
+    assert found.said.endswith("] of the time")
+    assert (
+        "fast / slow: holds if the 95 % t interval over seeds lies below 0.9 of the time, fails if above" in part.rule
+    )
+
+
+def test_runs_without_the_figure_leave_a_part_open() -> None:
+    """A diverged run has no gap, which would be the best of all, nor a time."""
+    evidence = Evidence({"a": {0: {"gap": 0.1}, 1: {"nll": 2.3}}, "b": {0: {"gap": 0.2}, 1: {"gap": 0.3}}})
+    found = superiority("a narrows it", "gap", "a", "b").judged(evidence, 2)
+    assert (found.verdict, found.said) == ("inconclusive", "1 of 4 runs diverged and have no gap")
 
 
 def test_what_a_pilot_says_cannot_be_found_is_refused_before() -> None:
@@ -82,7 +95,7 @@ def test_what_a_pilot_says_cannot_be_found_is_refused_before() -> None:
 def test_more_trained_runs_are_counted_exactly() -> None:
     part = Counts("a trains", "nll", 2.0, ("a",), ("b",))
     found = part.judged(runs("nll", a=[1.5] * 5, b=[2.4] * 5), 5)
-    assert (found.verdict, found.said) == ("holds", "5 of 5 against 0 of 5, p = 0.00397")
+    assert (found.verdict, found.said) == ("holds", "5 of 5 against 0 of 5, p = 0.00794")
     assert part.judged(runs("nll", a=[2.4] * 5, b=[1.5] * 5), 5).verdict == "does not hold at this scale"
     open_one = part.judged(runs("nll", a=[1.5] * 4 + [2.4], b=[1.5] * 2 + [2.4] * 3), 5)
     assert (open_one.verdict, open_one.deciding_n is not None and open_one.deciding_n > 5) == ("inconclusive", True)
@@ -92,15 +105,17 @@ def test_more_trained_runs_are_counted_exactly() -> None:
 
 def test_a_trend_gets_better_along_the_arms() -> None:
     part = Trend("accuracy rises with width", "accuracy", ("thin", "middle", "wide"))
-    rising = runs("accuracy", thin=[0.3, 0.31], middle=[0.4, 0.41], wide=[0.5, 0.51])
-    found = part.judged(rising, 2)
-    assert (found.verdict, found.p_value) == ("holds", pytest.approx(1 / 36))
+    rising = runs("accuracy", thin=[0.3, 0.31, 0.29], middle=[0.4, 0.41, 0.42], wide=[0.5, 0.51, 0.52])
+    found = part.judged(rising, 3)
+    assert (found.verdict, found.p_value) == ("holds", pytest.approx(2 / 216))
+    assert part.judged(rising, 2).verdict == "inconclusive"  # two-sided, 2 of 36
     falling = Trend("the loss falls", "nll", ("thin", "middle", "wide"))
-    losses = runs("nll", thin=[0.3, 0.31], middle=[0.4, 0.41], wide=[0.5, 0.51])
-    assert falling.judged(losses, 2).verdict == "does not hold at this scale"
+    losses = runs("nll", thin=[0.3, 0.31, 0.29], middle=[0.4, 0.41, 0.42], wide=[0.5, 0.51, 0.52])
+    assert falling.judged(losses, 3).verdict == "does not hold at this scale"
     mixed = runs("accuracy", thin=[0.3, 0.5], middle=[0.4, 0.3], wide=[0.5, 0.51])
     assert part.judged(mixed, 2).verdict == "inconclusive"
-    assert "1 seeds cannot" in part.refusal(1)
+    assert "2 seeds cannot" in part.refusal(2)
+    assert part.refusal(3) == ""
 
 
 def test_arithmetic_has_no_interval() -> None:
@@ -108,6 +123,12 @@ def test_arithmetic_has_no_interval() -> None:
     right = Exact("8 to 9 times", "ratio", 8, 9).judged(evidence, 5)
     assert (right.verdict, right.low, right.p_value) == ("exact", None, None)
     assert Exact("7 times", "ratio", 7, 7).judged(evidence, 5).verdict == "does not hold at this scale"
+
+
+def test_a_ratio_has_no_sign() -> None:
+    evidence = Evidence(measured={"ratio": 2.0, "ratio.low": 1.5, "ratio.high": 2.5})
+    found = Measured("longer", "ratio", "rounds", 1.0, "times").judged(evidence, 5)
+    assert found.said == "2 [1.5, 2.5] times"
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,8 @@ def test_each_arm_gets_its_best_rate_and_all_seeds(tmp_path: Path, monkeypatch: 
     assert trained.chosen == {"shallow": {RATE: 0.3}, "deep": {RATE: 0.1}}
     assert trained.tried["shallow"] == pytest.approx([1.0, 0.9])
     assert trained.tried["deep"] == [pytest.approx(0.7), None]
-    assert made[:4] == [f"cifar_resnet{layers} {rate} 1000" for layers in (8, 14) for rate in (0.1, 0.3)]
-    assert made[4:] == [f"cifar_resnet{arm} {seed}" for arm in ("8 0.3", "14 0.1") for seed in range(3)]
+    assert made[:4] == [f"cifar_resnet{layers} {rate} 1000" for layers in (8, 20) for rate in (0.1, 0.3)]
+    assert made[4:] == [f"cifar_resnet{arm} {seed}" for arm in ("8 0.3", "20 0.1") for seed in range(3)]
     assert {arm: sorted(runs) for arm, runs in trained.runs.items()} == {"shallow": [0, 1, 2], "deep": [0, 1, 2]}
     assert (trained.seeds, trained.failed, trained.stopped) == (3, (), 0)
 

@@ -38,7 +38,7 @@ def test_an_examined_claim_is_in_the_table(results: list[str], capsys: pytest.Ca
     assert str(Path(results[1]) / "pointwise.cpu.json") in text
     rows = {row["claim"]: row for row in json.loads(printed(capsys, *results, "--json"))}
     assert rows["pointwise"]["verdict"] == "exact"
-    assert "expect 0.1 false verdicts in 1 by chance" in printed(capsys, *results)
+    assert "0 rest on a test: at 5 % each, expect 0.0 false ones by chance" in printed(capsys, *results)
 
 
 def test_a_result_of_another_design_is_stale(
@@ -70,6 +70,29 @@ def test_wrong_words_are_answered_in_one_sentence(capsys: pytest.CaptureFixture[
     assert "--seeds must be at least 2" in capsys.readouterr().err
     assert main(["reproduce", "transfer", "--scale", "gpu"]) == 1
     assert "transfer has no design at --scale gpu: choose cpu" in capsys.readouterr().err
+
+
+def test_one_claim_that_cannot_be_examined_does_not_hold_up_the_others(
+    results: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["reproduce", "ensembles", "pointwise", "--folder", "empty", *results]) == 1
+    said = capsys.readouterr()
+    assert "pointwise: exact, in part not decidable here" in said.out
+    assert "ensembles is measured on the runs of augmentation, which are not in empty" in " ".join(said.err.split())
+
+
+def test_a_scale_without_a_design_of_its_own_says_what_it_leaves_open(
+    results: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = " ".join(printed(capsys, "decoupled_decay", "--scale", "digits", *results).split())
+    assert "decoupled_decay: exact, in part not decidable here" in text
+    assert "this scale has no design for it" in text
+
+
+def test_a_page_of_some_claims_does_not_replace_that_of_all(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["reproduce", "pointwise", "--report"])
+    assert "--report of some claims would replace the page of all" in capsys.readouterr().err
 
 
 def test_the_report_is_written_where_it_is_asked_for(

@@ -39,7 +39,8 @@ def count() -> dict[str, float]:
 CLAIM = Claim(
     name="inverted_bottleneck",
     title="Inverted bottlenecks need less memory",
-    question="At equal multiply-adds an inverted bottleneck holds less in memory than a classic one, at equal accuracy",
+    question="At equal multiply-adds an inverted bottleneck holds less in memory than a classic one if its wide part "
+    "is computed in pieces, at equal accuracy",
     slide="MobileNetV2: inverted residuals and linear bottlenecks",
     published=(
         Published(

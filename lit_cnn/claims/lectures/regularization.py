@@ -55,7 +55,7 @@ ARMS = (
 CLAIM = Claim(
     name="regularization",
     title="Dropout and stochastic depth",
-    question="Dropout and stochastic depth narrow the gap of training and held-out images, and the latter saves time",
+    question="Dropout and stochastic depth narrow the gap of training and held-out images",
     slide="Regularization: dropout, stochastic depth, early stopping",
     published=(
         Published("CIFAR-10 test error of ResNet-110", "5.25 against 6.41 %", "Huang et al., 2016, arXiv:1603.09382"),

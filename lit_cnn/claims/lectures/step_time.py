@@ -2,6 +2,9 @@
 
 import copy
 import os
+import statistics
+from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import nn
@@ -9,40 +12,84 @@ from torch import nn
 from lit_cnn.architectures.catalog import create_model
 from lit_cnn.benchmarking.interleaving import ratios, take_turns
 from lit_cnn.claims.claim import Claim, Design, Published
-from lit_cnn.claims.rules.measured import Measured
+from lit_cnn.claims.rules.measured import Exact, Measured
 from lit_cnn.profiling.counting import count_madds
 from lit_cnn.profiling.timing import TimingSettings, training_step_ms
 
-SIDE = 160
 SECONDS = 60.0
+SIDE = 160
+EQUAL_SIDE = 336
+"""Pixels at which EfficientNet-B3 takes the multiply-adds of ResNet-RS-50 at ``SIDE``, to 2 %."""
 FUSED = "fused e4 k3 s1 c24 n2"
-SEPARATE = "mbconv e4 k3 s1 c24 n2"
-"""An early stage of EfficientNetV2 in both forms."""
+SEPARATE = "mbconv e4 k3 s1 c24 n8"
+"""An early stage of EfficientNetV2 in both forms, in as many blocks as give equal multiply-adds, to 5 %."""
+BATCH = {"cpu": 4, "cuda": 64}
 
 
-def count() -> dict[str, float]:
-    """Time of a training step per multiply-add, of EfficientNet over ResNet-RS and of MBConv over Fused-MBConv."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    settings = TimingSettings(
-        device=device, batch_size=4 if device == "cpu" else 64, image_size=SIDE, repeats=1, warmup=1
-    )
+@dataclass(frozen=True)
+class Stepped:
+    """A network whose training step is timed.
+
+    Args:
+        network: It.
+        image_size: Side in px.
+    """
+
+    network: nn.Module
+    image_size: int
+
+    def madds(self) -> int:
+        return count_madds(copy.deepcopy(self.network).to("meta"), self.image_size)
+
+    def step_ms(self, device: str) -> float:
+        settings = TimingSettings(
+            device=device, batch_size=BATCH[device], image_size=self.image_size, repeats=1, warmup=1
+        )
+        return training_step_ms(self.network, settings)
+
+
+def count_on_cpu() -> dict[str, float]:
+    """Figures of ``measured`` on the CPU."""
+    return measured("cpu")
+
+
+def count_on_gpu() -> dict[str, float]:
+    """Figures of ``measured`` on a GPU.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    if not torch.cuda.is_available():
+        raise ValueError("step_time at --scale gpu needs a GPU, and torch finds none: choose --scale cpu")
+    return measured("cuda")
+
+
+def measured(device: str) -> dict[str, float]:
+    """Time of a training step per multiply-add, of EfficientNet over ResNet-RS and of MBConv over Fused-MBConv, and
+    what it follows from."""
     pairs = {
-        "EfficientNet-B3 over ResNet-RS-50": (create("efficientnet_b3"), create("resnet_rs_50")),
-        "MBConv over Fused-MBConv": (chain(SEPARATE), chain(FUSED)),
+        "EfficientNet-B3 over ResNet-RS-50": (
+            Stepped(create("efficientnet_b3"), EQUAL_SIDE),
+            Stepped(create("resnet_rs_50"), SIDE),
+        ),
+        "MBConv over Fused-MBConv": (Stepped(chain(SEPARATE), SIDE), Stepped(chain(FUSED), SIDE)),
     }
     figures = {"threads": float(torch.get_num_threads()), "cores": float(os.cpu_count() or 0)}
-    for name, networks in pairs.items():
-        madds = [count_madds(copy.deepcopy(network).to("meta"), SIDE) for network in networks]
-        turns = {
-            str(place): (lambda network=network: training_step_ms(network, settings))
-            for place, network in enumerate(networks)
-        }
-        times = take_turns(turns, seconds=SECONDS)
-        per_madd = ratios([t / madds[0] for t in times["0"]], [t / madds[1] for t in times["1"]])
-        ends = {"": per_madd.median, ".low": per_madd.low, ".high": per_madd.high, ".rounds": float(per_madd.rounds)}
-        figures |= {f"{name}{end}": value for end, value in ends.items()}
-        figures |= {f"{name}, multiply-adds {place + 1} (million)": each / 1e6 for place, each in enumerate(madds)}
+    for name, pair in pairs.items():
+        figures |= _compared(name, pair, device)
     return figures
+
+
+def _compared(name: str, pair: tuple[Stepped, Stepped], device: str) -> dict[str, float]:
+    turns = {str(place): partial(each.step_ms, device) for place, each in enumerate(pair)}
+    times, madds = take_turns(turns, seconds=SECONDS), [each.madds() for each in pair]
+    per_madd = ratios([t / madds[0] for t in times["0"]], [t / madds[1] for t in times["1"]])
+    ends = {"": per_madd.median, ".low": per_madd.low, ".high": per_madd.high, ".rounds": float(per_madd.rounds)}
+    figures = {f"{name}{end}": value for end, value in ends.items()}
+    for place, part in enumerate(name.split(" over ")):
+        figures[f"{part}, multiply-adds (million)"] = madds[place] / 1e6
+        figures[f"{part}, a step (ms)"] = statistics.median(times[str(place)])
+    return figures | {f"{name}, multiply-adds": madds[0] / madds[1]}
 
 
 def create(name: str) -> nn.Module:
@@ -54,11 +101,19 @@ def chain(stages: str) -> nn.Module:
 
 
 PARTS = (
+    Exact("equal multiply-adds of EfficientNet-B3 and ResNet-RS-50 (within 5 %)",
+          "EfficientNet-B3 over ResNet-RS-50, multiply-adds", 0.95, 1.05),
+    Exact("equal multiply-adds of MBConv and Fused-MBConv (within 5 %)",
+          "MBConv over Fused-MBConv, multiply-adds", 0.95, 1.05),
     Measured("EfficientNet-B3 takes longer per multiply-add than ResNet-RS-50", "EfficientNet-B3 over ResNet-RS-50",
              "rounds", 1.0, "times"),
     Measured("MBConv takes longer per multiply-add than Fused-MBConv in an early stage", "MBConv over Fused-MBConv",
              "rounds", 1.0, "times"),
 )  # fmt: skip
+WHAT = (
+    f"EfficientNet-B3 at {EQUAL_SIDE} px and ResNet-RS-50 at {SIDE} px; 8 MBConv and 2 Fused-MBConv blocks of 24 "
+    f"channels at {SIDE} px"
+)
 CLAIM = Claim(
     name="step_time",
     title="Multiply-adds are not time",
@@ -75,15 +130,16 @@ CLAIM = Claim(
     designs={
         "cpu": Design(
             PARTS,
-            "training steps at 160 px in float32, batches of 4 on the CPU and 64 on a GPU, interleaved",
-            count=count,
+            f"training steps in float32, batches of {BATCH['cpu']}, interleaved; {WHAT}",
+            count=count_on_cpu,
             core_minutes=4,
         ),
         "gpu": Design(
             PARTS,
-            "training steps at 160 px in float32, batches of 64, interleaved",
-            count=count,
+            f"training steps in float32, batches of {BATCH['cuda']}, interleaved; {WHAT}",
+            count=count_on_gpu,
             core_minutes=3,  # two pairs of SECONDS each, and their counts
+            device="gpu",
         ),
     },
     full_scale="lit-cnn bench resnet_rs_50 efficientnet_b3",

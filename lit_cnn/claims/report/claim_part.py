@@ -1,6 +1,5 @@
 """One claim on the page: what is asked, what papers report, the design, what was found, and the commands."""
 
-import math
 from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any
@@ -44,7 +43,7 @@ def claim_sections(claim: Claim, records: Sequence[Record]) -> list[Section]:
 
 def _scale_blocks(record: Record) -> list[Block]:
     return [
-        Text(f"Verdict: {record.verdict}.", warning=record.is_stale),
+        Text(f"Verdict: {record.wording}.", warning=record.is_stale),
         *_design(record),
         *_findings(record),
         *_arms(record),
@@ -63,13 +62,18 @@ def _design(record: Record) -> list[Block]:
     if design.arms:
         facts.append(f"{record.seeds} seeds of each arm, at least {design.minimum_steps:,} steps.")
     if design.grid:
-        points = "; ".join(_settings(point) for point in design.grid)
-        facts.append(f"Each arm gets the best of {len(design.grid)}: {points}.")
-    rows = [[arm.name, _settings(arm.settings) or "–"] for arm in design.arms]
-    table = HtmlTable(
-        "Arms and the settings in which they differ", ("arm", "settings"), rows, words=(0, 1), folded=True
-    )
+        facts.append(f"Each arm gets the best of {len(design.grid)}: {_grid(design.grid)}.")
+    rows = [[arm.name, _settings(arm.settings) or "–", _grid(arm.grid) or "–"] for arm in design.arms]
+    columns: tuple[str, ...] = ("arm", "settings", "grid of its own")
+    if not any(arm.grid for arm in design.arms):
+        rows, columns = [row[:2] for row in rows], columns[:2]
+    words = tuple(range(len(columns)))
+    table = HtmlTable("Arms and the settings in which they differ", columns, rows, words=words, folded=True)
     return [Text(" ".join(facts)), *([table] if rows else [])]
+
+
+def _grid(points: Sequence[Mapping[str, Setting]]) -> str:
+    return "; ".join(_settings(point) for point in points)
 
 
 def _settings(settings: Mapping[str, Setting]) -> str:
@@ -123,19 +127,12 @@ def _arms(record: Record) -> list[Block]:
     shown = [figure for figure in METRICS if figure != "log_seconds" and record.values(names[0], figure)]
     rows = [[name, str(len(record.values(name, "nll"))), *(_mean(record, name, figure) for figure in shown),
              *_point(record, name)] for name in names]  # fmt: skip
-    units = [f"{figure.replace('_', ' ')}, {METRICS[figure].unit}" for figure in shown]
+    units = [f"{figure.replace('_', ' ')}, {METRICS[figure].level_unit}" for figure in shown]
     columns = ("arm", "seeds", *units, "point of the grid", "losses of the grid")
     caption = "Arms: mean ± standard deviation over seeds, last epoch"
     table = HtmlTable(caption, columns, rows, words=(0, len(columns) - 2, len(columns) - 1), folded=True)
-    ends = [name for name in names if _at_an_end(record, name)]
+    ends = [name for name in names if record.is_at_an_end(name)]
     return [table, Text(f"{AT_AN_END}: {', '.join(ends)}.")] if ends else [table]
-
-
-def _at_an_end(record: Record, arm: str) -> bool:
-    """Whether an arm was best with the first or last of at least three points of its grid."""
-    assert record.result is not None
-    losses = [math.inf if loss is None else loss for loss in record.result.tried.get(arm, ())]
-    return len(losses) > 2 and losses.index(min(losses)) in (0, len(losses) - 1)
 
 
 def _run_arms(record: Record) -> list[str]:

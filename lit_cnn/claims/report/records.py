@@ -8,11 +8,11 @@ from statistics import fmean, stdev
 
 from lit_cnn.claims.claim import Claim, Design, Scale
 from lit_cnn.claims.hypothesis_tests import power_of
-from lit_cnn.claims.judging import POWER, Judgement
+from lit_cnn.claims.judging import Judgement
 from lit_cnn.claims.result_file import Result, find_result, judged
 from lit_cnn.claims.rules.difference import Difference
 from lit_cnn.claims.rules.part import Part
-from lit_cnn.claims.verdicts import Finding
+from lit_cnn.claims.verdicts import POWER, Finding
 
 SCALES: tuple[Scale, ...] = ("digits", "cpu", "gpu")
 STALE = "stale: the design has changed since, so it is not judged"
@@ -50,6 +50,24 @@ class Record:
         if self.is_stale:
             return STALE
         return "not run yet" if self.design.decidable() else "not decidable here"
+
+    @property
+    def wording(self) -> str:
+        """The verdict with what it leaves open, what speaks against it, and whether arms were best at an end of their
+        grid or the rule is younger than its runs."""
+        if self.judgement is None:
+            return self.verdict
+        place = self.leading()
+        arms = self.design.parts[place].arms if place is not None else ()
+        remarks = ["best at an end of the grid"] if any(self.is_at_an_end(arm) for arm in arms) else []
+        remarks += ["rule changed after the first run"] if self.result and self.result.rule_changed else []
+        return self.judgement.wording + (f" ({'; '.join(remarks)})" if remarks else "")
+
+    def is_at_an_end(self, arm: str) -> bool:
+        """Whether an arm was best with the first or last of at least three points of its grid."""
+        tried = self.result.tried.get(arm, []) if self.result is not None else []
+        finite = [loss for loss in tried if loss is not None]
+        return len(tried) > 2 and bool(finite) and tried.index(min(finite)) in (0, len(tried) - 1)
 
     @property
     def seeds(self) -> int:

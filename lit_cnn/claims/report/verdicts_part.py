@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from lit_cnn.claims.catalog import FALSE_VERDICTS
 from lit_cnn.claims.report.records import SCALES, Record, detectable
 from lit_cnn.claims.rules.difference import Difference
 from lit_cnn.claims.rules.part import Part
 from lit_cnn.claims.shared_settings import GPU_LAYER_MS
-from lit_cnn.claims.verdicts import Finding
+from lit_cnn.claims.verdicts import ALPHA, TESTED, Finding
 from lit_cnn.reports.effects import Effect, effects_figure
 from lit_cnn.reports.html_page import Block, Code, Figure, HtmlTable, Section, Text
 from lit_cnn.reports.inline_svg import inline_svg
@@ -17,7 +16,6 @@ COLUMNS = (
     *("found in 80 % from", "seeds that would decide", "date"),
 )
 EARLIER = "on earlier runs"
-TESTED = ("holds", "does not hold at this scale", "inconclusive")
 COMMANDS = """\
 lit-cnn reproduce                              the table of claims with what is known of each
 lit-cnn reproduce --list                       every part with its rule, margin, seeds and time, before any run
@@ -27,15 +25,17 @@ lit-cnn reproduce all                          all claims of the scale
 lit-cnn reproduce --report                     this page, from the stored results"""
 HOW = (
     "The margin, seeds and rule of a claim are in its file in lit_cnn/claims/lectures/ and were committed before its "
-    "runs. Arms are paired by seed and compared by Student's t interval, several comparisons by Holm's method; each "
-    "arm gets its best of the same grid, chosen on other images with another seed. A verdict waits until all "
+    "runs. Arms are paired by seed and compared by Student's t interval, several comparisons by Holm's method. Where a "
+    "design has a grid, each arm gets its best point, chosen on other images with another seed; arms share the grid "
+    "unless the table of arms gives them their own. A verdict waits until all "
     "planned seeds have ended, and no seed is added after a look at the others. A verdict on earlier runs rests on "
     "runs that were made for something else before the rule was written, which is weaker evidence."
 )
 WORDS = (
     "Exact: arithmetic. Holds and does not hold at this scale: the interval lies beyond the threshold, and of several "
     "comparisons the p value by Holm is below 0.05, too. Inconclusive: one of them is not so; so many seeds would find "
-    "the effect that was measured in 80 % of the cases. Not decidable here: said "
+    "the effect that was measured in 80 % of the cases (where runs are counted: would decide if the shares stayed the "
+    "same). Not decidable here: said "
     "before the first run. A result of a design that has changed since is stale and not judged."
 )
 POWER = (
@@ -64,8 +64,8 @@ def chance(records: Sequence[Record]) -> str:
     """How many verdicts chance alone makes."""
     tested = sum(record.verdict in TESTED for record in records)
     return (
-        f"At 95 % each, expect {16 * FALSE_VERDICTS:.1f} false verdicts in 16 by chance. {tested} of those below rest "
-        f"on a test: expect {tested * FALSE_VERDICTS:.2g}."
+        f"At 95 % each, expect {16 * ALPHA:.1f} false verdicts in 16 by chance. {tested} of those below rest "
+        f"on a test: expect {tested * ALPHA:.2g}."
     )
 
 
@@ -92,7 +92,7 @@ def _verdict_row(record: Record) -> list[str]:
     least = detectable(part, found)
     return [
         record.claim.name,
-        record.verdict + (f" ({EARLIER})" if record.design.stored else ""),
+        record.wording + (f" ({EARLIER})" if record.design.stored else ""),
         found.question,
         found_text(found),
         str(found.n) if found.n else "–",

@@ -12,7 +12,7 @@ MOST_SEEDS = 10_000
 
 @dataclass(frozen=True)
 class Counts:
-    """More runs of some arms than of others get a figure below a limit: Fisher's exact test, one-sided at 5 %.
+    """More runs of some arms than of others get a figure below a limit: Fisher's exact test, two-sided at 5 %.
 
     Args:
         question: The part.
@@ -39,11 +39,12 @@ class Counts:
         """The rule in words."""
         return (
             f"runs with {self.metric} below {self.limit:g}, {' and '.join(self.more)} against "
-            f"{' and '.join(self.fewer)}: holds if Fisher's exact test gives p < {ALPHA} for more, fails if for fewer"
+            f"{' and '.join(self.fewer)}: holds if Fisher's exact test, two-sided, gives p < {ALPHA} for more, fails "
+            "if for fewer"
         )
 
     def refusal(self, seeds: int) -> str:
-        best = fisher_exact(seeds * len(self.more), seeds * len(self.more), 0, seeds * len(self.fewer))
+        best = _two_sided(seeds * len(self.more), seeds * len(self.more), 0, seeds * len(self.fewer))
         return "" if best < ALPHA else f"{seeds} seeds cannot reach p < {ALPHA}, whatever they say"
 
     def judged(self, evidence: Evidence, seeds: int) -> Finding:
@@ -54,8 +55,7 @@ class Counts:
         totals = [seeds * len(self.more), seeds * len(self.fewer)]
         shares = [count / total for count, total in zip(counts, totals, strict=True)]
         favors = shares[0] >= shares[1]
-        first, second = (0, 1) if favors else (1, 0)
-        p_value = fisher_exact(counts[first], totals[first], counts[second], totals[second])
+        p_value = _two_sided(counts[0], totals[0], counts[1], totals[1])
         return Finding(
             self.question,
             self.rule,
@@ -75,9 +75,12 @@ class Counts:
         if counts[0] * len(self.fewer) == counts[1] * len(self.more):
             return None
         for more in range(seeds, MOST_SEEDS):
-            sizes = [more * len(self.more), more * len(self.fewer)]
-            rights = [round(count * more / seeds) for count in counts]
-            order = (0, 1) if rights[0] / sizes[0] >= rights[1] / sizes[1] else (1, 0)
-            if fisher_exact(rights[order[0]], sizes[order[0]], rights[order[1]], sizes[order[1]]) < ALPHA:
+            first, second = (round(count * more / seeds) for count in counts)
+            if _two_sided(first, more * len(self.more), second, more * len(self.fewer)) < ALPHA:
                 return more
         return None
+
+
+def _two_sided(first: int, of: int, second: int, others_of: int) -> float:
+    """Twice the p value of the side on which the counts lie."""
+    return min(1.0, 2 * min(fisher_exact(first, of, second, others_of), fisher_exact(second, others_of, first, of)))

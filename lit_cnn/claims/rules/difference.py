@@ -59,9 +59,17 @@ class Difference:
         """The rule in words."""
         metric = METRICS[self.metric]
         limit = self.threshold * metric.factor
-        side = f"holds if the 95 % t interval over seeds lies above {limit:g} {metric.unit}".rstrip()
         holm = f", by Holm over the comparisons of {self.family!r}" if self.family else ""
+        if self._is_time:
+            share = f"holds if the 95 % t interval over seeds lies below {math.exp(-limit):.3g} of the time"
+            return f"seconds of training, {_ratio_text(self.weights)}: {share}, fails if above{holm}"
+        side = f"holds if the 95 % t interval over seeds lies above {limit:g} {metric.unit}".rstrip()
         return f"{self.metric}, {_sum_text(self.weights)}: {side}, fails if below{holm}"
+
+    @property
+    def _is_time(self) -> bool:
+        """Whether a difference of logarithms is shown as a share of the time."""
+        return self.metric == "log_seconds"
 
     def power(self, seeds: int) -> float | None:
         """How often so many seeds find the pilot's effect; None without a pilot."""
@@ -80,6 +88,9 @@ class Difference:
         )
 
     def judged(self, evidence: Evidence, seeds: int) -> Finding:
+        if lacking := evidence.lacking(self.arms, self.metric, seeds):
+            said = f"{lacking} of {seeds * len(self.arms)} runs diverged and have no {self.metric}"
+            return Finding(self.question, self.rule, "inconclusive", self.primary, said, METRICS[self.metric].unit)
         columns = {arm: evidence.values(arm, self.metric, seeds) for arm in self.weights}
         sums = [math.fsum(self.weights[arm] * columns[arm][seed] for arm in columns) for seed in range(seeds)]
         against = t_interval([each - self.threshold for each in sums])
@@ -87,12 +98,14 @@ class Difference:
         favors = against.mean > 0
         factor = metric.factor
         low, high, mean = (factor * each for each in (found.low, found.high, found.mean))
+        said = f"{mean:+.3g} [{low:+.3g}, {high:+.3g}] {metric.unit}"
+        said = _share_of_time(mean, low, high) if self._is_time else said
         return Finding(
             self.question,
             self.rule,
             verdict_of(against.p_value, favors),
             self.primary,
-            f"{mean:+.3g} [{low:+.3g}, {high:+.3g}] {metric.unit}".rstrip(),
+            said.rstrip(),
             metric.unit,
             mean,
             low,
@@ -114,6 +127,18 @@ def _sum_text(weights: Mapping[str, float]) -> str:
         for arm, weight in weights.items()
     ]
     return " ".join(terms).removeprefix("+ ")
+
+
+def _ratio_text(weights: Mapping[str, float]) -> str:
+    """``fast / slow``, of times whose logarithms are weighted."""
+    over, under = ([arm for arm, weight in weights.items() if (weight < 0) == above] for above in (True, False))
+    return f"{' · '.join(over)} / {' · '.join(under)}"
+
+
+def _share_of_time(mean: float, low: float, high: float) -> str:
+    """Logarithms of a speed as shares of the slower one's time."""
+    share, least, most = (f"{math.exp(-each):.3g}" for each in (mean, high, low))
+    return f"{share} [{least}, {most}] of the time"
 
 
 def superiority(

@@ -7,8 +7,11 @@ from typing import Literal
 
 from lit_cnn.claims.evidence import Evidence
 from lit_cnn.claims.hypothesis_tests import welch
-from lit_cnn.claims.verdicts import Finding, verdict_of
+from lit_cnn.claims.verdicts import FAILS, Finding, verdict_of
 from lit_cnn.evaluation.paired import POWER_FACTOR, Interval
+
+RATIO = "times"
+"""Unit of a ratio."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Exact:
         return Finding(
             self.question,
             self.rule,
-            "exact" if right else "does not hold at this scale",
+            "exact" if right else FAILS,
             self.primary,
             f"{value:,.6g} {self.unit}".rstrip(),
             self.unit,
@@ -99,7 +102,7 @@ class Measured:
             self.rule,
             verdict_of(0.0 if decided else 1.0, value > self.threshold),
             self.primary,
-            f"{value:+.3g} [{low:+.3g}, {high:+.3g}] {self.unit}".rstrip(),
+            self._said(value, low, high),
             self.unit,
             value,
             low,
@@ -107,6 +110,12 @@ class Measured:
             self.threshold,
             favors=value > self.threshold,
         )
+
+    def _said(self, value: float, low: float, high: float) -> str:
+        """A ratio has no sign."""
+        shown = "{:.3g}" if self.unit == RATIO else "{:+.3g}"
+        found, least, most = (shown.format(each) for each in (value, low, high))
+        return f"{found} [{least}, {most}] {self.unit}".rstrip()
 
 
 @dataclass(frozen=True)

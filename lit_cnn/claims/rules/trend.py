@@ -3,15 +3,16 @@
 import math
 import statistics
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from lit_cnn.claims.evidence import METRICS, Evidence
 from lit_cnn.claims.hypothesis_tests import page_trend
-from lit_cnn.claims.verdicts import ALPHA, Finding, verdict_of
+from lit_cnn.claims.verdicts import ALPHA, POWER, Finding, verdict_of
 
 
 @dataclass(frozen=True)
 class Trend:
-    """A figure rises along the arms: Page's test over the seeds, one-sided at 5 %.
+    """A figure rises along the arms: Page's test over the seeds, two-sided at 5 %.
 
     Args:
         question: The part.
@@ -29,13 +30,13 @@ class Trend:
     def rule(self) -> str:
         """The rule in words."""
         return (
-            f"{self.metric} gets better along {', '.join(self.arms)}: holds if Page's trend test gives p < {ALPHA}, "
-            "fails if it does for the opposite order"
+            f"{self.metric} gets better along {', '.join(self.arms)}: holds if Page's trend test, two-sided, gives p < "
+            f"{ALPHA}, fails if it does for the opposite order"
         )
 
     def refusal(self, seeds: int) -> str:
         _, best = page_trend([list(range(len(self.arms)))] * seeds)
-        return "" if best < ALPHA else f"{seeds} seeds cannot reach p < {ALPHA}, whatever they say"
+        return "" if 2 * best < ALPHA else f"{seeds} seeds cannot reach p < {ALPHA}, whatever they say"
 
     def judged(self, evidence: Evidence, seeds: int) -> Finding:
         sign = 1.0 if self.metric in ("accuracy", "train_accuracy") else -1.0
@@ -44,7 +45,7 @@ class Trend:
         up, rising = page_trend(rows)
         down, falling = page_trend([row[::-1] for row in rows])
         favors = rising <= falling
-        p_value = min(rising, falling)
+        p_value = min(1.0, 2 * min(rising, falling))
         means = [statistics.fmean(column) * METRICS[self.metric].factor for column in columns]
         return Finding(
             self.question,
@@ -65,4 +66,5 @@ class Trend:
         count = len(self.arms)
         one = math.sqrt(seeds * count**2 * (count - 1) * (count + 1) ** 2 / 144)
         z = abs(up - down) / 2 / one
-        return None if z == 0 else max(math.ceil(seeds * ((1.645 + 0.84) / z) ** 2), 2)
+        needed = NormalDist().inv_cdf(1 - ALPHA / 2) + NormalDist().inv_cdf(POWER)
+        return None if z == 0 else max(math.ceil(seeds * (needed / z) ** 2), 2)

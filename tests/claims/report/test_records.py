@@ -79,3 +79,13 @@ def test_a_record_of_a_scale_without_a_design_of_its_own_needs_a_result(tmp_path
 def test_seeds_are_those_of_the_result() -> None:
     assert Record(CLAIM, "cpu", DESIGN).seeds == 3
     assert Record(CLAIM, "cpu", DESIGN, dataclasses.replace(result_of(CLAIM), seeds=7)).seeds == 7
+
+
+def test_the_wording_remarks_on_grids_and_on_rules_younger_than_their_runs(tmp_path: Path) -> None:
+    result = dataclasses.replace(result_of(CLAIM), tried={"deep": [0.9, 0.8, 0.7]}, rule_changed=True)
+    write_result(CLAIM, result, tmp_path)
+    (record,) = gather([CLAIM], tmp_path)
+    assert record.wording == "holds (best at an end of the grid; rule changed after the first run)"
+    diverged = dataclasses.replace(result_of(CLAIM), tried={"deep": [None, None, None], "shallow": [0.9, 0.8, 0.9]})
+    write_result(CLAIM, diverged, tmp_path)
+    assert gather([CLAIM], tmp_path)[0].wording == "holds"
