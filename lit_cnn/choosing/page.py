@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from lit_cnn.choosing.chosen import Chosen, Row, spent_words
+from lit_cnn.choosing.chosen import Chosen, spent_words
 from lit_cnn.choosing.explaining import share, start_words
 from lit_cnn.choosing.limits import WORDS, written
+from lit_cnn.choosing.rows import Row
 from lit_cnn.reports.choice import ChoicePoint, choice_figure
 from lit_cnn.reports.html_page import Block, Code, Figure, HtmlTable, Page, Section, Text, render
 from lit_cnn.reports.inline_svg import inline_svg

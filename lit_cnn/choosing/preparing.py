@@ -65,6 +65,10 @@ class Prepared:
         """By its name."""
         return next(each for each in self.candidates if each.name == name)
 
+    def price(self, name: str) -> tuple[float, float]:
+        """By what candidates that are equally accurate are ordered: milliseconds, then multiply-adds."""
+        return self.costs[name]["latency_ms"], self.costs[name]["madds"]
+
     def save(self, file: Path) -> None:
         """Write it as JSON."""
         write_text(file, json.dumps(asdict(self), indent=1) + "\n")

@@ -2,7 +2,7 @@
 
 import dataclasses
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +10,9 @@ import torch
 
 from lit_cnn.choosing.answering import answers_of
 from lit_cnn.choosing.budget import duration
-from lit_cnn.choosing.chosen import Chosen, Evidence, conclude, full_recipe
+from lit_cnn.choosing.chosen import Chosen, conclude, full_recipe
 from lit_cnn.choosing.commented import recipe_text
+from lit_cnn.choosing.evidence import Evidence
 from lit_cnn.choosing.folds import write_folds
 from lit_cnn.choosing.head_starts import HeadStart
 from lit_cnn.choosing.images import ImageSet, open_images
@@ -19,6 +20,7 @@ from lit_cnn.choosing.preparing import Prepared, prepare
 from lit_cnn.choosing.probing import Probing
 from lit_cnn.choosing.rungs import CandidateChooser, Reached, RungsPlan, open_rungs, reached
 from lit_cnn.choosing.sharing import seconds_of, shared_work
+from lit_cnn.choosing.ties import Answers, ranked, standings
 from lit_cnn.choosing.trainings import Trained, recipe_of
 from lit_cnn.choosing.wishes import Wishes, remember
 from lit_cnn.experiment.parser import RecipeCLI
@@ -158,11 +160,13 @@ def _in_folds(images: ImageSet, folds: int) -> int:
     return images.labeled - -(-images.labeled // folds)
 
 
-def entering_candidates(prepared: Prepared, probes: dict[str, dict[str, bool]]) -> list[str]:
-    """The candidates of the first rung: the best of the probes, of equal ones the first, and those without weights."""
+def entering_candidates(prepared: Prepared, probes: Mapping[str, Answers]) -> list[str]:
+    """The candidates of the first rung, the fastest first, since of equal scores a rung promotes the first: those
+    without weights, and of the probed ones the most accurate, then the fastest of those that tie with it."""
     budget = prepared.budget
-    best = sorted(budget.probed, key=lambda name: -sum(probes[name].values()))[: budget.kept]
-    return [*best, *budget.scratch]
+    price = {name: prepared.price(name) for name in budget.probed}
+    best = ranked(standings({name: probes[name] for name in budget.probed}), price)[: budget.kept]
+    return sorted([*best, *budget.scratch], key=prepared.price)
 
 
 def spending(prepared: Prepared) -> str:

@@ -97,6 +97,21 @@ def recommended(rows: Sequence[Standing], costs: Mapping[str, Sequence[float]]) 
     return min((row.name for row in rows if row.ties), key=lambda name: tuple(costs[name]))
 
 
+def ranked(rows: Sequence[Standing], costs: Mapping[str, Sequence[float]]) -> list[str]:
+    """All candidates in the order in which they deserve to go on: the most accurate one, then those that tie with it,
+    the cheapest first, then the others, the most accurate first.
+
+    Args:
+        rows: As ``standings`` gives them.
+        costs: As for ``recommended``.
+    """
+    found, ties = [row.name for row in rows[:1]], [row for row in rows[1:] if row.ties]
+    while ties:
+        found.append(recommended(ties, costs))
+        ties = [row for row in ties if row.name != found[-1]]
+    return [*found, *(row.name for row in rows if row.name not in found)]
+
+
 def front_of(rows: Sequence[Standing], costs: Mapping[str, float]) -> list[str]:
     """The candidates that no other one beats in accuracy and in cost, the cheapest first."""
     kept = pareto_front([(costs[row.name], -row.accuracy) for row in rows])

@@ -29,8 +29,9 @@ from lit_cnn.cli.models import millions
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 
 if TYPE_CHECKING:  # a help needs none of it
-    from lit_cnn.choosing.chosen import Chosen, Row
+    from lit_cnn.choosing.chosen import Chosen
     from lit_cnn.choosing.head_starts import HeadStart
+    from lit_cnn.choosing.rows import Row
     from lit_cnn.choosing.wishes import Wishes
 
 PLACE = Path("choices")

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,19 @@ def test_every_candidate_has_a_row_and_its_state(tmp_path: Path) -> None:
     assert chosen.row("known-96-pretrained").probe == 9 / 36
     assert chosen.rejected == {"parameters": 1}
     assert "late-16" in chosen.untried
+
+
+def test_what_the_probe_has_left_out_says_by_how_much(tmp_path: Path) -> None:
+    evidence = make_evidence(tmp_path, {"slow-16": 33, "fast-16": 32}, 9)
+    images = [f"image{number}" for number in range(36)]
+    probes = {
+        name: {image: number < right for number, image in enumerate(images)}
+        for name, right in (("known-96-pretrained", 30), ("late-16", 3), ("weak-16", 29))
+    }
+    stands = [each for each in evidence.stands if each.name != "weak-16"]
+    chosen = conclude_from(tmp_path, replace(evidence, probes=probes, stands=stands))
+    assert chosen.row("late-16").state == "not trained: behind in the linear probe by 75.0 points"
+    assert chosen.row("weak-16").state == "not trained: a tie in the linear probe, but slower"
 
 
 def test_the_recipe_is_one_that_fit_takes_and_says_why(tmp_path: Path) -> None:

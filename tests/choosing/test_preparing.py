@@ -8,7 +8,7 @@ from lit_cnn.choosing.candidates import Candidate
 from lit_cnn.choosing.images import open_images
 from lit_cnn.choosing.limits import Limits
 from lit_cnn.choosing.preparing import Prepared, prepare
-from lit_cnn.choosing.running import entering_candidates, spending
+from lit_cnn.choosing.running import spending
 from lit_cnn.choosing.wishes import PLAN, Wishes
 
 FIGURES = {"latency_ms": 5.0, "memory_mb": 20.0, "step_ms": 20.0, "image_ms": 1.0}
@@ -65,10 +65,3 @@ def test_the_plan_probes_what_has_weights_and_costs_no_more_than_the_budget(prep
 def test_a_saved_plan_is_read_back_the_same(prepared: Prepared, folder: Path) -> None:
     assert Prepared.load(folder / PLAN) == prepared
     assert prepare(folder, None, None, print) == prepared, "nothing is measured again"  # type: ignore[arg-type]
-
-
-def test_the_best_of_the_probes_enter_the_rungs_and_all_without_weights() -> None:
-    budget = preparing.BudgetPlan(("a", "b", "c"), 2, ("d",), 5, 2, (3,), (5,), 1.0, (1.0,))
-    probes = {name: {"x": right > 0, "y": right > 1} for name, right in (("a", 0), ("b", 1), ("c", 2))}
-    planned = preparing.Prepared([], {}, {}, {}, budget, "", 1, None, 0.0)
-    assert entering_candidates(planned, probes) == ["c", "b", "d"]

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from lit_cnn.choosing.ties import front_of, paired_difference, recommended, standings
+from lit_cnn.choosing.ties import front_of, paired_difference, ranked, recommended, standings
 
 
 def answers(right: str) -> dict[str, bool]:
@@ -47,6 +47,14 @@ def test_the_cheapest_of_the_ties_is_recommended_however_cheap_the_others_are() 
     rows = standings({"best": answers("1" * 50), "tie": answers("1" * 49 + "0"), "bad": answers("0" * 50)})
     assert recommended(rows, {"best": (9.0, 1.0), "tie": (5.0, 1.0), "bad": (1.0, 1.0)}) == "tie"
     assert recommended(rows, {"best": (5.0, 1.0), "tie": (5.0, 2.0), "bad": (1.0, 1.0)}) == "best"
+
+
+def test_after_the_best_its_ties_deserve_to_go_on_the_cheapest_first_and_then_the_others() -> None:
+    right = {"best": 50, "dear": 49, "cheap": 48, "worse": 20, "worst": 10}
+    rows = standings({name: answers("1" * number + "0" * (50 - number)) for name, number in right.items()})
+    costs = dict(zip(right, ([9.0], [8.0], [2.0], [1.0], [0.5]), strict=True))
+    assert ranked(rows, costs) == ["best", "cheap", "dear", "worse", "worst"]
+    assert ranked([], {}) == []
 
 
 def test_the_front_leaves_out_what_is_dearer_and_no_better() -> None:
