@@ -44,6 +44,7 @@ class Prepared:
             image_ms.
         rejected: Candidate -> the limit that it exceeds, and a sentence.
         untried: What -> why it was not tried.
+        prices: Of the candidates.
         budget: What is trained how far.
         device: Name of the machine's device.
         threads: Of the CPU, with which latency was measured.
@@ -55,6 +56,7 @@ class Prepared:
     costs: dict[str, dict[str, float]]
     rejected: dict[str, tuple[str, str]]
     untried: dict[str, str]
+    prices: list[Price]
     budget: BudgetPlan
     device: str
     threads: int
@@ -83,7 +85,8 @@ class Prepared:
         ]
         budget = BudgetPlan(**{key: _tupled(value) for key, value in held.pop("budget").items()})
         rejected = {name: (limit, sentence) for name, (limit, sentence) in held.pop("rejected").items()}
-        return cls(candidates=candidates, budget=budget, rejected=rejected, **held)
+        prices = [Price(**each) for each in held.pop("prices")]
+        return cls(candidates=candidates, budget=budget, rejected=rejected, prices=prices, **held)
 
 
 def _tupled(value: Any) -> Any:
@@ -135,10 +138,12 @@ def _prepare(folder: Path, wishes: Wishes, images: ImageSet, say: Callable[[str]
     spent = time.monotonic() - began
     prices = _prices(measured, images, sorting.costs, wishes.condition)
     budget = plan_budget(prices, wishes.budget, fold_numbers(images), spent)
-    sorting.untried |= dict.fromkeys(budget.left_out, f"no time within the budget of {duration(wishes.budget)}")
+    sorting.untried |= budget.left_out
     name = device_name(torch.device(wishes.condition.device))
     threads = wishes.condition.threads or torch.get_num_threads()
-    return Prepared(measured, sorting.costs, sorting.rejected, sorting.untried, budget, name, threads, busy, spent)
+    return Prepared(
+        measured, sorting.costs, sorting.rejected, sorting.untried, prices, budget, name, threads, busy, spent
+    )
 
 
 def _count(candidate: Candidate, images: ImageSet, wishes: Wishes, sorting: _Sorting) -> bool:

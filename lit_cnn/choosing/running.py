@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from lit_cnn.choosing.answering import answers_of
-from lit_cnn.choosing.budget import duration
+from lit_cnn.choosing.budget import BudgetPlan, duration, plan_rungs
 from lit_cnn.choosing.chosen import Chosen, conclude, full_recipe
 from lit_cnn.choosing.commented import recipe_text
 from lit_cnn.choosing.evidence import Evidence
@@ -34,6 +34,8 @@ from lit_cnn.sweeps.trials import Fit
 Say = Callable[[str], None]
 RUNGS, ANSWERS, SHARED = "rungs", "answers", "shared.yaml"
 """Folders of the trainings and of their answers, and what all trainings have in common."""
+PROBED, CANDIDATES = "probed", "candidates"
+"""Folders of the candidates' recipes: by which probes prepare images, and by which candidates are trained."""
 
 
 @dataclass
@@ -67,11 +69,14 @@ class Choosing:
         prepared = prepare(self.folder, self.wishes, images, self.say)
         self.say(spending(prepared))
         folds = write_folds(images, prepared.budget.folds, self.folder / "folds") if prepared.budget.folds > 1 else []
-        recipes = self._write_recipes(images, prepared, folds)
+        recipes = self._write_recipes(PROBED, images, prepared, folds)
         probing = Probing(self.folder, recipes, folds, self.device, self.say)
         probes = probing.answers([prepared.candidate(name) for name in prepared.budget.probed])
-        entering = [prepared.candidate(name) for name in entering_candidates(prepared, probes)]
+        names = entering_candidates(prepared, probes)
+        prepared = self._plan_again(prepared, names)
+        entering = [prepared.candidate(name) for name in names]
         starts = probing.starts([each for each in entering if each.weights is not None])
+        recipes = self._write_recipes(CANDIDATES, images, prepared, folds)
         chooser = CandidateChooser({each.name: recipes[each.name] for each in entering}, folds, starts)
         sweep, stopped = self._train(prepared, chooser)
         if stopped:
@@ -87,13 +92,25 @@ class Choosing:
         """Of the trainings."""
         return resolve_device(self.wishes.condition.device)
 
-    def _write_recipes(self, images: ImageSet, prepared: Prepared, folds: Sequence[Path]) -> dict[str, Path]:
-        """The recipe of each candidate's training in the rungs."""
+    def _plan_again(self, prepared: Prepared, entering: Sequence[str]) -> Prepared:
+        """The rungs planned for those that the probes have let through, from what is kept on disk alone."""
+        prices = [price for price in prepared.prices if price.name in entering]
+        left = self.wishes.budget - prepared.spent - prepared.budget.probe_seconds
+        budget = plan_rungs(prepared.budget, prices, left)
+        if budget != prepared.budget:
+            self.say(f"planned again after the probes: {rungs_words(budget)}")
+        return dataclasses.replace(prepared, budget=budget)
+
+    def _write_recipes(
+        self, place: str, images: ImageSet, prepared: Prepared, folds: Sequence[Path]
+    ) -> dict[str, Path]:
+        """The recipe of each candidate's training in the rungs. Before the rungs are planned again they have a place of
+        their own, where a process that comes late changes nothing for one that trains already."""
         budget = prepared.budget
         data = Trained.of(images)
         if folds:
             data = dataclasses.replace(data, source="list", path=str(folds[0]), train=_in_folds(images, len(folds)))
-        folder = self.folder / "candidates"
+        folder = self.folder / place
         folder.mkdir(exist_ok=True)
         found = {}
         for name in (*budget.probed, *budget.scratch):
@@ -175,12 +192,19 @@ def spending(prepared: Prepared) -> str:
     parts = [f"{duration(prepared.spent)} measuring"]
     if budget.probed:
         parts.append(f"{duration(budget.probe_seconds)} for linear probes of {len(budget.probed)} candidates")
-    for size, epochs, seconds in zip(budget.sizes, budget.epochs, budget.rung_seconds, strict=True):
-        parts.append(f"{duration(seconds)} for {size} candidates up to epoch {epochs}")
+    parts.append(rungs_words(budget))
     folds = f" in each of {budget.folds} folds" if budget.folds > 1 else ""
     left_out = f"; {len(budget.left_out)} candidates have no time" if budget.left_out else ""
     parts.append(f"{duration(budget.answer_seconds)} for the finalists' answers")
     return f"planned{folds}: {', '.join(parts)}{left_out}"
+
+
+def rungs_words(budget: BudgetPlan) -> str:
+    """What the rungs can take."""
+    rungs = zip(budget.sizes, budget.epochs, budget.rung_seconds, strict=True)
+    return ", ".join(
+        f"{duration(seconds)} for {size} candidates up to epoch {epochs}" for size, epochs, seconds in rungs
+    )
 
 
 def again(folder: Path) -> str:

@@ -66,6 +66,7 @@ def make_evidence(folder: Path, right: dict[str, int], probed: int) -> Evidence:
         costs,
         {"big-16": ("params", "9M parameters, more than 6M")},
         {"late-16": "no time within the budget of 20m"},
+        prices,
         budget,
         "a test's device",
         1,

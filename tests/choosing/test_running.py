@@ -8,7 +8,7 @@ def planned(latency: dict[str, float], kept: int, scratch: tuple[str, ...] = ())
     probed = tuple(name for name in latency if name not in scratch)
     costs = {name: {"latency_ms": ms, "madds": 1.0} for name, ms in latency.items()} | {"rejected": {"params": 1.0}}
     budget = BudgetPlan(probed, kept, scratch, 5, 2, (3,), (5,), 1.0, (1.0,))
-    return Prepared([], costs, {}, {}, budget, "", 1, None, 0.0)
+    return Prepared([], costs, {}, {}, [], budget, "", 1, None, 0.0)
 
 
 def probes(right: dict[str, int]) -> dict[str, dict[str, bool]]:
