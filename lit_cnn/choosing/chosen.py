@@ -1,6 +1,7 @@
 """What a choice has found: every candidate and how it stands, the recommendation and why, and what was not tried."""
 
 import json
+import shlex
 import textwrap
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from lit_cnn.choosing.evidence import Evidence
 from lit_cnn.choosing.explaining import Outcome, always_untried, explain, start_words
 from lit_cnn.choosing.head_starts import HeadStart
 from lit_cnn.choosing.images import ImageSet
+from lit_cnn.choosing.judged import judged_words
 from lit_cnn.choosing.limits import WORDS
 from lit_cnn.choosing.rows import Row, rows_of
 from lit_cnn.choosing.ties import RULE
@@ -88,16 +90,18 @@ def conclude(folder: Path, wishes: Wishes, evidence: Evidence, spent: float, sta
     prepared = evidence.prepared
     stood, name, front = evidence.verdict
     candidate, recipe = prepared.candidate(name), folder / RECIPE
+    judged = judged_words(evidence.images, wishes.folds, prepared.budget.folds)
+    stopped = any(not each.finished and not each.error for each in evidence.stands)
     chosen = Chosen(
         recommended=name,
-        why=explain(candidate, stood, prepared, _outcome(evidence, name)),
+        why=explain(candidate, stood, prepared, _outcome(evidence, name), judged),
         ties=[row.name for row in stood if row.ties],
         front=front,
         rule=RULE,
         rows=rows_of(evidence, stood, front),
         rejected=count_reasons({key: WORDS[limit] for key, (limit, _) in prepared.rejected.items()}),
         rejected_candidates={key: sentence for key, (_, sentence) in prepared.rejected.items()},
-        untried={**prepared.untried, **always_untried(candidate, wishes)},
+        untried={**prepared.untried, **always_untried(candidate, wishes, stopped)},
         condition=wishes.condition.words(prepared.threads),
         device=prepared.device,
         busy=prepared.busy,
@@ -109,7 +113,7 @@ def conclude(folder: Path, wishes: Wishes, evidence: Evidence, spent: float, sta
         spent=spent,
         recipe=str(recipe),
         start=start,
-        commands=[f"lit-cnn fit {recipe}", "lit-cnn export RUN --format onnx", "lit-cnn report RUN"],
+        commands=[f"lit-cnn fit {shlex.quote(str(recipe))}", "lit-cnn export RUN --format onnx", "lit-cnn report RUN"],
     )
     keys = full_recipe(evidence, wishes, start)
     write_text(recipe, recipe_text(_header(recipe, evidence.images, chosen), keys))
@@ -143,7 +147,7 @@ def _header(file: Path, images: ImageSet, chosen: Chosen) -> list[str]:
     start = chosen.start
     return [
         f"The recommendation of lit-cnn choose for {images.path} within the limits: {chosen.limits}.",
-        f"  lit-cnn fit {file}",
+        f"  lit-cnn fit {shlex.quote(str(file))}",
         *_wrapped(chosen.why),
         *([] if start is None else _wrapped(start_words(start))),
         f"Latency and memory: {chosen.condition} ({chosen.device}).",

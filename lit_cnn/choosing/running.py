@@ -22,7 +22,7 @@ from lit_cnn.choosing.rungs import CandidateChooser, Reached, RungsPlan, open_ru
 from lit_cnn.choosing.sharing import seconds_of, shared_work
 from lit_cnn.choosing.ties import Answers, ranked, standings
 from lit_cnn.choosing.trainings import Trained, recipe_of
-from lit_cnn.choosing.wishes import Wishes, remember
+from lit_cnn.choosing.wishes import Wishes
 from lit_cnn.experiment.parser import RecipeCLI
 from lit_cnn.profiling.timing import resolve_device
 from lit_cnn.run_folder.atomic import write_text
@@ -65,15 +65,18 @@ class Choosing:
         """
         self.folder = self.folder.resolve()
         images = open_images(self.wishes.data)
-        remember(self.folder, dataclasses.replace(self.wishes, data=str(images.path)))
+        self.wishes = dataclasses.replace(self.wishes, data=str(images.path), images=images.digest())
         prepared = prepare(self.folder, self.wishes, images, self.say)
         self.say(spending(prepared))
         folds = write_folds(images, prepared.budget.folds, self.folder / "folds") if prepared.budget.folds > 1 else []
         recipes = self._write_recipes(PROBED, images, prepared, folds)
         probing = Probing(self.folder, recipes, folds, self.device, self.say)
-        probes = probing.answers([prepared.candidate(name) for name in prepared.budget.probed])
+        probes, failed = probing.answers([prepared.candidate(name) for name in prepared.budget.probed])
         names = entering_candidates(prepared, probes)
-        prepared = self._plan_again(prepared, names)
+        if not names:
+            probing.forget(failed)
+            raise ValueError(f"no candidate can be probed: {next(iter(failed.values()))}")
+        prepared = self._plan_again(dataclasses.replace(prepared, untried={**prepared.untried, **failed}), names)
         entering = [prepared.candidate(name) for name in names]
         starts = probing.starts([each for each in entering if each.weights is not None])
         recipes = self._write_recipes(CANDIDATES, images, prepared, folds)
@@ -133,6 +136,7 @@ class Choosing:
         shared = self.folder / SHARED
         write_text(shared, f"trainer:\n  precision: {cli.config.trainer.precision}\n")
         fit = dataclasses.replace(trainings(shared, cli), main=self.main)
+        sweep.queue.retry_failed()
         with StopSignals() as stop:
             sweep.run(_grouped(fit, self.folder.name), stop)
         return sweep, stop.number or 0
@@ -179,10 +183,11 @@ def _in_folds(images: ImageSet, folds: int) -> int:
 
 def entering_candidates(prepared: Prepared, probes: Mapping[str, Answers]) -> list[str]:
     """The candidates of the first rung, the fastest first, since of equal scores a rung promotes the first: those
-    without weights, and of the probed ones the most accurate, then the fastest of those that tie with it."""
+    without weights, and of the probed ones the most accurate, then the fastest of those that tie with it; none
+    whose probe has failed."""
     budget = prepared.budget
     price = {name: prepared.price(name) for name in budget.probed}
-    best = ranked(standings({name: probes[name] for name in budget.probed}), price)[: budget.kept]
+    best = ranked(standings({name: probes[name] for name in budget.probed if name in probes}), price)[: budget.kept]
     return sorted([*best, *budget.scratch], key=prepared.price)
 
 

@@ -17,8 +17,21 @@ def test_the_fastest_of_the_ties_is_recommended_and_said_why(tmp_path: Path) -> 
     assert chosen.ties == ["slow-16", "fast-16"]
     assert chosen.front == ["fast-16", "slow-16"]
     assert chosen.why.startswith("cifar_resnet8 at 16 px, from random weights, classified 88.9 % of 36 images")
-    assert "slow-16 was more accurate by 2.8 points" in chosen.why
+    assert "slow-16 was more accurate by 2.8 points (95 % interval -2.7 to 8.2), which is a tie (p = 1)" in chosen.why
     assert "in 5 folds" in chosen.why
+
+
+def test_a_tie_that_is_as_accurate_is_not_said_to_be_less(tmp_path: Path) -> None:
+    why = conclude_from(tmp_path, make_evidence(tmp_path, {"slow-16": 33, "fast-16": 33}, 9)).why
+    assert "slow-16 was as accurate; of the 2 that tie this one is the fastest." in why
+    assert "0.0 points" not in why
+
+
+def test_stopped_candidates_are_named_only_where_there_are_some(tmp_path: Path) -> None:
+    evidence = make_evidence(tmp_path, {"slow-16": 33, "fast-16": 32}, 9)
+    assert "stopped early" in conclude_from(tmp_path, evidence).untried["longer trainings"]
+    evidence = replace(evidence, stands=[each for each in evidence.stands if each.finished])
+    assert "stopped early" not in conclude_from(tmp_path, evidence).untried["longer trainings"]
 
 
 def test_every_candidate_has_a_row_and_its_state(tmp_path: Path) -> None:

@@ -20,6 +20,12 @@ def test_the_cheapest_tie_goes_on_and_not_a_dear_one_that_is_a_little_more_accur
     assert entering_candidates(prepared, probes({"best": 90, "dear": 89, "cheap": 88, "bad": 50})) == ["cheap", "best"]
 
 
+def test_what_cannot_be_probed_is_left_out() -> None:
+    prepared = planned({"a": 9.0, "b": 8.0, "c": 2.0}, 2)
+    assert entering_candidates(prepared, probes({"a": 90, "c": 50})) == ["c", "a"]
+    assert entering_candidates(prepared, {}) == []
+
+
 def test_without_ties_the_most_accurate_go_on_and_all_without_weights_the_fastest_first() -> None:
     """Of equal scores a rung promotes the first."""
     prepared = planned({"bad": 1.0, "good": 5.0, "middle": 3.0, "random": 2.0}, 2, ("random",))
