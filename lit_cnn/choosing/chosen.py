@@ -38,7 +38,7 @@ class Chosen:
         untried: What -> why it was not tried.
         condition: Under which latency and memory were measured.
         device: The machine's.
-        busy: Its load average before the measuring.
+        busy: Its highest load average before a candidate was measured.
         limits: As text.
         images: That the candidates were validated on.
         folds: In so many parts, each of which was trained without.

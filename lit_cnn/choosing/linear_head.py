@@ -32,8 +32,8 @@ class LinearHead(NamedTuple):
 def fit_head(features: Tensor, labels: Tensor, classes: int, *, bias: bool = True) -> LinearHead:
     """Logistic regression on standardized features, folded into a layer that reads the features as they are.
 
-    Without a bias the features are scaled, but not centered. Images are weighted by class where the losses of trainings
-    are (``trainings.imbalanced``).
+    Without a bias the features are scaled, but not centered. Images are weighted by class by the same rule as losses
+    (``trainings.imbalanced``).
 
     Args:
         features: float (N, D).

@@ -76,7 +76,7 @@ class Sifting:
         kept: list[Candidate] = []
         for candidate in candidates:
             if candidate.name not in known:
-                if not self._is_time(self.earlier + time.monotonic() - began, len(kept)):
+                if not self._is_time(self.earlier + time.monotonic() - began, len(kept), known):
                     self.untried[candidate.name] = "not measured: no time within the budget"
                     continue
                 row = self._measured(candidate, load)
@@ -100,7 +100,7 @@ class Sifting:
     def _keep(self, known: dict[str, Row]) -> None:
         write_text(self.file, json.dumps(known, indent=1) + "\n")
 
-    def _is_time(self, taken: float, kept: int) -> bool:
+    def _is_time(self, taken: float, kept: int, known: dict[str, Row]) -> bool:
         """Whether the budget has time to measure one more after so many seconds."""
         budget = self.wishes.budget
         if kept >= 2:
@@ -110,7 +110,7 @@ class Sifting:
             raise BudgetTooSmall(
                 f"measuring took {duration(taken)}, more than half of the budget of {duration(budget)}, and found "
                 f"{found} within the limits ({self.wishes.limits.words()}): raise --budget or a limit, or name smaller "
-                "networks with --networks and --sizes"
+                f"networks with --networks and --sizes{self._forget_busy(known)}"
             )
         return True
 
@@ -137,20 +137,25 @@ class Sifting:
         return exceeded is None
 
     def _nothing_left(self, known: dict[str, Row]) -> str:
-        """Why no candidate is left. What was measured on a busy machine is forgotten, to be measured again."""
+        """Why no candidate is left."""
         if not self.rejected:
             reason = next(iter(self.untried.values()), "no network was named")
             return f"no candidate can be tried: {reason}"
-        quiet = {name: row for name, row in known.items() if not busy_words(row.get(LOAD))}
-        busy = busy_words(max((row[LOAD] for name, row in known.items() if name not in quiet), default=None))
-        if busy:
-            self._keep(quiet)
         name, (_, sentence) = min(self.rejected.items(), key=lambda each: self.costs[each[0]].get("latency_ms", 1e9))
-        again = f"; {busy}, so the same command measures again" if busy else ""
         return (
             f"none of {len(self.rejected)} candidates is within the limits ({self.wishes.limits.words()}): {name} has "
-            f"{sentence}; raise a limit, or name smaller networks with --networks and --sizes{again}"
+            f"{sentence}; raise a limit, or name smaller networks with --networks and --sizes"
+            f"{self._forget_busy(known)}"
         )
+
+    def _forget_busy(self, known: dict[str, Row]) -> str:
+        """Forget what was measured on a busy machine, so that the next call measures it again; returns words on it."""
+        quiet = {name: row for name, row in known.items() if not busy_words(row.get(LOAD))}
+        busy = busy_words(max((row[LOAD] for name, row in known.items() if name not in quiet), default=None))
+        if busy is None:
+            return ""
+        self._keep(quiet)
+        return f"; {busy}, so the same command measures again"
 
 
 def channels_of(candidate: Candidate, images: ImageSet) -> int:
