@@ -87,14 +87,14 @@ def always_untried(candidate: Candidate, wishes: Wishes, stopped: bool) -> dict[
         stopped: Whether a candidate was stopped before the end.
     """
     networks = ", ".join(wishes.networks) if wishes.networks else "a short list"
-    slow = f"such as those slower than {candidate.name} to learn, might have caught up"
     return {
         "other networks of the catalog": f"candidates were {networks}: name others with --networks",
         "other learning rates and augmentations": "one recipe for trained weights and one for random ones: lit-cnn "
         "sweep tries values on the winner",
-        "longer trainings": f"candidates that were stopped early, {slow}"
+        "longer trainings": f"candidates that were stopped early, such as those slower than {candidate.name} to learn, "
+        "might have caught up"
         if stopped
-        else f"all were trained for as many epochs; others, {slow}",
+        else f"all had equally many epochs: with more, one that is slower to learn than {candidate.name} may be ahead",
         "int8 and other formats": "latency is of PyTorch: lit-cnn export measures others",
     }
 
