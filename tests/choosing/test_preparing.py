@@ -77,6 +77,10 @@ def test_published_weights_of_the_usual_networks_are_fetched_if_a_size_is_within
     def published(networks: Sequence[str]) -> tuple[list[Start], dict[str, str]]:
         return [Start(name, f"timm:{name}") for name in networks if name in ("mobilenet_v1", "resnet50")], {}
 
+    def count(candidate: Candidate, *_: object) -> dict[str, float]:
+        return {"params": 25e6 if candidate.architecture == "resnet50" else 1e6}
+
+    monkeypatch.setattr(sifting, "count_candidate", count)
     monkeypatch.setattr(preparing, "fetch", fetch)
     monkeypatch.setattr(preparing, "published_starts", published)
     images = open_images(make_images(tmp_path / "images"))
