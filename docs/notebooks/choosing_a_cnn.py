@@ -133,8 +133,8 @@ command(
 
 # %% [markdown]
 # Read the table like this: all that *tie* with the most accurate one cannot be distinguished from it on so few images,
-# and of these the fastest is recommended. The same as a picture, from `choice.json`; `choice.html` is the page for
-# colleagues.
+# and of these the fastest (of about equally fast ones the most accurate) is recommended. The same as a picture, from
+# `choice.json`; `choice.html` is the page for colleagues.
 
 # %%
 choice = json.loads((WORK / "choice" / "choice.json").read_text())

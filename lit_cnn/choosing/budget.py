@@ -3,12 +3,14 @@
 Candidates with trained weights are first compared by a linear probe, and the best of them join those that start from
 random weights. These are trained by successive halving (Jamieson and Talwalkar, 2016, arXiv:1502.07943), whose rungs
 continue the same runs, all for as many epochs: a rung of equal time would favor small networks. What the last rung can
-cost is set aside before the first begins, at the price of the most expensive candidates that may reach it.
+cost is set aside before the first begins, at the price of the most expensive candidates that may reach it. Candidates
+that are too expensive for the budget are dropped first, or they would take the time of several cheaper ones. Once the
+probes have chosen, the rungs are planned again for those that they let through.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 SAFETY = 1.25
 """Prices are multiplied by it: a training is slower than its steps, timed alone."""
@@ -57,7 +59,7 @@ class BudgetPlan:
         epochs: Epochs after which the candidates of each rung are compared.
         probe_seconds: What the probes can cost.
         rung_seconds: What each rung can cost; the last is set aside.
-        left_out: Candidates for which there is no time.
+        left_out: Candidate for which there is no time -> why.
         answer_seconds: What the finalists' answers, and the start of the recommended recipe, can cost.
     """
 
@@ -70,7 +72,7 @@ class BudgetPlan:
     epochs: tuple[int, ...]
     probe_seconds: float
     rung_seconds: tuple[float, ...]
-    left_out: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
     answer_seconds: float = 0.0
 
     @property
@@ -117,16 +119,20 @@ def plan_budget(prices: Sequence[Price], budget: float, folds: Sequence[int], sp
     """
     if not prices:
         raise ValueError("there is no candidate to plan for")
-    most = min(len(prices), MOST_CANDIDATES)
+    taken, left_out = _affordable(prices, budget - spent, folds[-1], budget)
+    most = min(len(taken), MOST_CANDIDATES)
     tries = [(folds[0], min(6, most), WANTED_EPOCHS)]
     tries += [(number, min(4, most), WANTED_EPOCHS) for number in folds]
     tries += [(number, min(2, most), least) for least in (WANTED_EPOCHS, LEAST_EPOCHS) for number in folds]
     for number, fewest, least in tries:
         for count in range(most, fewest - 1, -1):
-            plan = _planned(prices, count, number, budget - spent, least)
+            plan = _planned(taken[:count], number, budget - spent, least)
             if plan is not None:
-                return plan
-    enough = duration(_cheapest(prices, min(2, most), folds[-1], spent))
+                late = dict.fromkeys(
+                    (each.name for each in taken[count:]), f"no time within the budget of {duration(budget)}"
+                )
+                return replace(plan, left_out={**late, **left_out})
+    enough = duration(60.0 * math.ceil((spent + _least_seconds(taken[:2], folds[-1])) / 60))
     where = f" in {folds[-1]} folds" if folds[-1] > 1 else ""
     raise BudgetTooSmall(
         f"the budget of {duration(budget)}, of which measuring took {duration(spent)}, is too small to compare "
@@ -135,24 +141,68 @@ def plan_budget(prices: Sequence[Price], budget: float, folds: Sequence[int], sp
     )
 
 
-def _planned(prices: Sequence[Price], count: int, folds: int, seconds: float, least: int) -> BudgetPlan | None:
-    """The longest training of so many candidates; None where the last rung would have fewer than ``least`` epochs."""
-    taken = prices[:count]
+def plan_rungs(plan: BudgetPlan, entering: Sequence[Price], seconds: float) -> BudgetPlan:
+    """The plan with the rungs of those that the probes have let through, which may be cheaper than the dearest.
+
+    It depends on the plan and on them alone, so that all processes come to the same.
+
+    Args:
+        plan: Made before the probes.
+        entering: Prices of those that are trained.
+        seconds: What there is for rungs and answers.
+    """
+    factor, sizes = rung_sizes(len(entering))
+    longest = _longest(entering, factor, sizes, plan.folds, seconds, LEAST_EPOCHS)
+    if longest is None:
+        return plan
+    epochs, rungs, answers = longest
+    return replace(plan, factor=factor, sizes=sizes, epochs=epochs, rung_seconds=rungs, answer_seconds=answers)
+
+
+def _affordable(
+    prices: Sequence[Price], seconds: float, folds: int, budget: float
+) -> tuple[list[Price], dict[str, str]]:
+    """The candidates of which two could be trained for ``LEAST_EPOCHS``, in their order, but the two cheapest where
+    fewer are; and the others, with the reason."""
+    alone = {each.name: _least_seconds([each], folds) for each in prices}
+    taken = [each for each in prices if 2 * alone[each.name] <= seconds]
+    if len(taken) < 2:
+        cheapest = sorted(prices, key=lambda each: alone[each.name])[:2]
+        taken = [each for each in prices if each in cheapest]
+    left_out = {
+        each.name: f"too expensive for the budget of {duration(budget)}: {LEAST_EPOCHS} epochs of it alone take "
+        f"{duration(alone[each.name])}"
+        for each in prices
+        if each not in taken
+    }
+    return taken, left_out
+
+
+def _planned(taken: Sequence[Price], folds: int, seconds: float, least: int) -> BudgetPlan | None:
+    """The longest training of candidates; None where the last rung would have fewer than ``least`` epochs."""
     probed, scratch = [each for each in taken if each.probe is not None], [each for each in taken if each.probe is None]
     kept = kept_of(len(probed))
     factor, sizes = rung_sizes(kept + len(scratch))
     probes = SAFETY * sum(each.probe or 0.0 for each in probed)
-    entering = [*_dearest(probed, kept), *scratch]
+    longest = _longest([*_dearest(probed, kept), *scratch], factor, sizes, folds, seconds - probes, least)
+    if longest is None:
+        return None
+    names, others = tuple(each.name for each in probed), tuple(each.name for each in scratch)
+    epochs, rungs, answers = longest
+    return BudgetPlan(names, kept, others, folds, factor, sizes, epochs, probes, rungs, answer_seconds=answers)
+
+
+def _longest(
+    entering: Sequence[Price], factor: int, sizes: Sequence[int], folds: int, seconds: float, least: int
+) -> tuple[tuple[int, ...], tuple[float, ...], float] | None:
+    """Epochs of the rungs, their seconds, and those of the answers; None if ``least`` epochs take too long."""
     stretch = factor ** (len(sizes) - 1)
-    lengths = range(max(MOST_EPOCHS // stretch, 1), math.ceil(least / stretch) - 1, -1)
-    for first in lengths:
+    answers = _answer_seconds(entering, sizes[-1])
+    for first in range(max(MOST_EPOCHS // stretch, 1), math.ceil(least / stretch) - 1, -1):
         epochs = tuple(first * factor**rung for rung in range(len(sizes)))
         rungs = _rung_seconds(entering, sizes, epochs, folds)
-        answers = _answer_seconds(entering, sizes[-1])
-        if probes + sum(rungs) + answers <= seconds:
-            left_out = tuple(each.name for each in prices[count:])
-            names, others = tuple(each.name for each in probed), tuple(each.name for each in scratch)
-            return BudgetPlan(names, kept, others, folds, factor, sizes, epochs, probes, rungs, left_out, answers)
+        if sum(rungs) + answers <= seconds:
+            return epochs, rungs, answers
     return None
 
 
@@ -178,12 +228,11 @@ def _answer_seconds(entering: Sequence[Price], finalists: int) -> float:
     return SAFETY * (sum(answers) + max((each.probe or 0.0 for each in entering), default=0.0))
 
 
-def _cheapest(prices: Sequence[Price], count: int, folds: int, spent: float) -> float:
-    """A budget, in whole minutes, in which one or two candidates can be trained for ``LEAST_EPOCHS``."""
-    taken = prices[:count]
+def _least_seconds(taken: Sequence[Price], folds: int) -> float:
+    """In which candidates, two at most, can be trained for ``LEAST_EPOCHS``."""
     probes = SAFETY * sum(each.probe or 0.0 for each in taken)
-    rungs = sum(_rung_seconds(taken, (count,), (LEAST_EPOCHS,), folds))
-    return 60.0 * math.ceil((spent + probes + rungs + _answer_seconds(taken, count)) / 60)
+    rungs = sum(_rung_seconds(taken, (len(taken),), (LEAST_EPOCHS,), folds))
+    return probes + rungs + _answer_seconds(taken, len(taken))
 
 
 def parse_duration(text: str) -> float:

@@ -18,10 +18,10 @@ class Outcome(NamedTuple):
     trained: float
 
 
-def explain(candidate: Candidate, stood: Sequence[Standing], prepared: Prepared, outcome: Outcome) -> str:
-    """Why a candidate is recommended, as a paragraph."""
-    own, best = next(row for row in stood if row.name == candidate.name), stood[0]
-    costs, ties = prepared.costs[candidate.name], [row for row in stood if row.ties]
+def explain(candidate: Candidate, stood: Sequence[Standing], prepared: Prepared, outcome: Outcome, judged: str) -> str:
+    """Why a candidate is recommended, as a paragraph, which ends with ``judged``: sentences on the images."""
+    own = next(row for row in stood if row.name == candidate.name)
+    costs = prepared.costs[candidate.name]
     start = f"from the weights {candidate.weights}" if candidate.weights else "from random weights"
     memory = f", {written('memory_mb', costs['memory_mb'])}" if "memory_mb" in costs else ""
     said = [
@@ -30,27 +30,32 @@ def explain(candidate: Candidate, stood: Sequence[Standing], prepared: Prepared,
         f"{written('params', costs['params'])} parameters, {written('madds', costs['madds'])} multiply-adds, "
         f"{written('latency_ms', costs['latency_ms'])}{memory}.",
     ]
-    if len(stood) == 1:
-        said.append("No other candidate was trained to the end.")
-    elif own.name == best.name and len(ties) == 1:
-        said.append("It is the most accurate, and no other candidate that was trained to the end ties with it.")
-    elif own.name == best.name:
-        said.append(f"It is the most accurate, and the fastest of the {len(ties)} that tie.")
-    else:
-        said.append(
-            f"{best.name} was more accurate by {points(own.behind)} (95 % interval "
-            f"{100 * own.behind_low:.1f} to {100 * own.behind_high:.1f}), which is a tie; of the {len(ties)} that tie "
-            "this one is the fastest."
-        )
+    said.append(_of_ties(own, stood, prepared))
     if outcome.probe is not None:
         said.append(_of_training(outcome.probe, outcome.trained, prepared.budget.epochs[-1]))
-    folds = prepared.budget.folds
-    said.append(
-        f"Each image was judged by networks that were not trained on it, in {folds} folds."
-        if folds > 1
-        else "The images are those set aside for validation, in one training of each candidate."
+    return " ".join([*said, judged])
+
+
+def _of_ties(own: Standing, stood: Sequence[Standing], prepared: Prepared) -> str:
+    """Why the recommended candidate is preferred to those that were trained to the end as well."""
+    best, ties = stood[0], [row for row in stood if row.ties]
+    if len(stood) == 1:
+        return "No other candidate was trained to the end."
+    if len(ties) == 1:
+        return "It is the most accurate, and no other candidate that was trained to the end ties with it."
+    fastest = min(prepared.price(row.name)[0] for row in ties)
+    is_fastest = prepared.price(own.name)[0] == fastest
+    reason = "the fastest" if is_fastest else "the most accurate within 5 % of the lowest latency"
+    if own.name == best.name:
+        fast = "the fastest" if is_fastest else "within 5 % of the lowest latency"
+        return f"It is the most accurate, and {fast} of the {len(ties)} that tie."
+    if own.right == best.right:
+        return f"{best.name} was as accurate; of the {len(ties)} that tie this one is {reason}."
+    return (
+        f"{best.name} was more accurate by {points(own.behind)} (95 % interval {100 * own.behind_low:.1f} to "
+        f"{100 * own.behind_high:.1f}), which is a tie (p = {own.p:.2g}); of the {len(ties)} that tie this one is "
+        f"{reason}."
     )
-    return " ".join(said)
 
 
 def _of_training(probe: float, trained: float, epochs: int) -> str:
@@ -73,15 +78,23 @@ def start_words(start: HeadStart) -> str:
     )
 
 
-def always_untried(candidate: Candidate, wishes: Wishes) -> dict[str, str]:
-    """What no choice tries."""
+def always_untried(candidate: Candidate, wishes: Wishes, stopped: bool) -> dict[str, str]:
+    """What no choice tries.
+
+    Args:
+        candidate: That is recommended.
+        wishes: What was asked for.
+        stopped: Whether a candidate was stopped before the end.
+    """
     networks = ", ".join(wishes.networks) if wishes.networks else "a short list"
     return {
         "other networks of the catalog": f"candidates were {networks}: name others with --networks",
         "other learning rates and augmentations": "one recipe for trained weights and one for random ones: lit-cnn "
         "sweep tries values on the winner",
         "longer trainings": f"candidates that were stopped early, such as those slower than {candidate.name} to learn, "
-        "might have caught up",
+        "might have caught up"
+        if stopped
+        else f"all had equally many epochs: with more, one that is slower to learn than {candidate.name} may be ahead",
         "int8 and other formats": "latency is of PyTorch: lit-cnn export measures others",
     }
 

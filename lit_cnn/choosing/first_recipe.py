@@ -10,8 +10,6 @@ from lit_cnn.choosing.commented import Stated, recipe_text
 from lit_cnn.choosing.images import HELD_OUT, ImageSet
 from lit_cnn.choosing.trainings import SCRATCH_EPOCHS, Trained, full_epochs, recipe_of
 
-IMBALANCE = 3
-"""Largest class / smallest class from which on losses are weighted."""
 ENOUGH_TO_START_FRESH = 5000
 """Training images from which on a network from random weights gets mixed images and RandAugment."""
 SIDES = (224, 192, 160, 128, 96, 64)
@@ -53,7 +51,6 @@ def first_recipe(images: ImageSet, start: Start | None, file: Path) -> FirstReci
         *_size(images, side),
         *_batch(data),
         *_weights(images, start),
-        *_balance(images),
         *_more(images, start),
     ]
     header = [
@@ -125,14 +122,6 @@ def _weights(images: ImageSet, start: Start | None) -> list[Stated]:
             "random weights learn slowly: init --pretrained timm:NAME starts from trained ones",
         )
     ]
-
-
-def _balance(images: ImageSet) -> list[Stated]:
-    counts = images.class_counts()
-    if max(counts) <= IMBALANCE * max(min(counts), 1):
-        return []
-    why = f"the largest class has {max(counts) / max(min(counts), 1):.0f} times the images of the smallest"
-    return [Stated("model.loss.class_weights", "balanced", why)]
 
 
 def _more(images: ImageSet, start: Start | None) -> list[Stated]:

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -19,16 +20,39 @@ FOLDS = (5, 3)
 """Numbers of folds, the second where there is no time for the first."""
 
 
-def fold_numbers(images: ImageSet) -> tuple[int, ...]:
+FoldsAsked = Literal["auto", "1"]
+"""Folds where the validation images are few, or always the given split."""
+
+
+def fold_numbers(images: ImageSet, asked: FoldsAsked = "auto") -> tuple[int, ...]:
     """The numbers of folds that may be taken; 1 for the images' own validation split."""
-    if images.count("val") >= ENOUGH or not isinstance(images.splits["train"], FolderSplit):
+    if why_no_folds(images, asked):
         return (1,)
-    fewest = min(np.bincount(images.pooled().labels.numpy(), minlength=len(images.class_names)).tolist())
-    return tuple(number for number in FOLDS if number <= fewest) or (1,)
+    fewest = min(count for count in pooled_counts(images) if count >= FOLDS[-1])
+    return tuple(number for number in FOLDS if number <= fewest)
+
+
+def why_no_folds(images: ImageSet, asked: FoldsAsked = "auto") -> str:
+    """Why the images' own validation split is taken; empty where they are divided into folds."""
+    if asked == "1":
+        return "--folds 1 asks for it"
+    if images.count("val") >= ENOUGH:
+        return f"{images.count('val'):,} validation images are enough without folds"
+    if not isinstance(images.splits["train"], FolderSplit):
+        return "arrays are not divided into folds, only files are"
+    if max(pooled_counts(images)) < FOLDS[-1]:
+        return f"no class has the {FOLDS[-1]} images that folds need"
+    return ""
+
+
+def pooled_counts(images: ImageSet) -> list[int]:
+    """Files of each class to train and validate on."""
+    return np.bincount(images.pooled().labels.numpy(), minlength=len(images.class_names)).tolist()
 
 
 def folds_of(hashes: np.ndarray, labels: np.ndarray, folds: int) -> np.ndarray:
-    """int64 (N,): the fold of each image. Of each class the folds have as many images, give or take one.
+    """int64 (N,): the fold of each image. Of each class the folds have as many images, give or take one; images of
+    classes with fewer images than there are folds are in none (-1), and so trained on in all.
 
     Args:
         hashes: int64 (N,) of the images' names.
@@ -42,6 +66,7 @@ def folds_of(hashes: np.ndarray, labels: np.ndarray, folds: int) -> np.ndarray:
     # A class begins where the one before it has ended, so that the last images do not all fall into the first folds.
     starts = np.repeat(np.cumsum(counts) - counts, counts)
     found[order] = (places + starts) % folds
+    found[counts[labels] < folds] = -1
     return found
 
 

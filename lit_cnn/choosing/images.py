@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import torch
 
+from lit_cnn.data.loading.fingerprints import digest
 from lit_cnn.data.sources.arrays import ArraySplit, read_npz
 from lit_cnn.data.sources.decoding import attempt
 from lit_cnn.data.sources.folders import FolderSplit
@@ -63,6 +64,12 @@ class ImageSet:
     def class_counts(self) -> list[int]:
         """Training images of each class, among them those that are held out."""
         return torch.bincount(self.splits["train"].labels, minlength=len(self.class_names)).tolist()
+
+    def digest(self) -> str:
+        """What says whether these are the same images, with the same classes, in the same split."""
+        return "-".join(
+            digest(self.splits[name], self.class_names)[:16] for name in ("train", "val") if name in self.splits
+        )
 
     def pooled(self) -> FolderSplit:
         """The files to train and validate on as one split.

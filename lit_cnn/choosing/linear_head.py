@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lit_cnn.choosing.trainings import imbalanced
 from lit_cnn.run_folder.atomic import replacing
 
 STRENGTH = 0.1
@@ -31,7 +32,8 @@ class LinearHead(NamedTuple):
 def fit_head(features: Tensor, labels: Tensor, classes: int, *, bias: bool = True) -> LinearHead:
     """Logistic regression on standardized features, folded into a layer that reads the features as they are.
 
-    Without a bias the features are scaled, but not centered.
+    Without a bias the features are scaled, but not centered. Images are weighted by class by the same rule as losses
+    (``trainings.imbalanced``).
 
     Args:
         features: float (N, D).
@@ -58,7 +60,8 @@ def _logistic_regression(features: np.ndarray, labels: np.ndarray, bias: bool) -
     known = np.unique(labels)
     if len(known) < 2:
         return np.zeros((len(known), features.shape[1])), np.zeros(len(known)), known
-    classifier = LogisticRegression(C=STRENGTH, max_iter=300, fit_intercept=bias)
+    weights = "balanced" if imbalanced(np.bincount(labels)[known].tolist()) else None
+    classifier = LogisticRegression(C=STRENGTH, max_iter=300, fit_intercept=bias, class_weight=weights)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         classifier.fit(features, labels)

@@ -5,6 +5,7 @@ allocator would make the next look small.
 """
 
 import multiprocessing
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
@@ -27,6 +28,10 @@ PRELOADED = ("__main__", "lit_cnn.data.loading.datasets", "lit_cnn.choosing.meas
 """What the processes need not import each."""
 
 
+BUSY = 0.5
+"""Load of each core from which on measured times are doubtful."""
+
+
 @dataclass(frozen=True)
 class Condition:
     """Under which latency and memory are measured, and trainings are timed.
@@ -35,7 +40,7 @@ class Condition:
         device: cpu, cuda or cuda:N.
         precision: Of the network that is used.
         batch_size: Images of a batch whose latency is measured.
-        threads: Of the CPU; None for as many as PyTorch takes.
+        threads: Of the CPU, for the batch whose latency is measured; None for as many as PyTorch takes.
         training_precision: Of the trainings.
     """
 
@@ -53,7 +58,7 @@ class Condition:
 
 
 def count_candidate(candidate: Candidate, num_classes: int, in_channels: int) -> dict[str, float]:
-    """Parameters and multiply-adds of an image, without computing anything.
+    """Parameters, multiply-adds of an image and features that the classifier reads, without computing anything.
 
     Raises:
         ValueError: If the network cannot be built, or its images are too small.
@@ -64,6 +69,7 @@ def count_candidate(candidate: Candidate, num_classes: int, in_channels: int) ->
     return {
         "params": float(params),
         "madds": float(count_madds(network, candidate.image_size, in_channels=in_channels)),
+        "features": float(network.num_features),
     }
 
 
@@ -133,7 +139,8 @@ def _measure(
 def figures(
     candidate: Candidate, num_classes: int, in_channels: int, condition: Condition, batch_size: int
 ) -> dict[str, float]:
-    """What ``measure_candidate`` measures, in this process."""
+    """What ``measure_candidate`` measures, in this process; the threads of the condition are those of the latency."""
+    threads = torch.get_num_threads()
     if condition.threads is not None:
         torch.set_num_threads(condition.threads)
     used = TimingSettings(
@@ -149,8 +156,21 @@ def figures(
         found = {"latency_ms": inference_ms(network, used, in_channels)}
     if memory.peak is not None:
         found["memory_mb"] = memory.peak / 1e6
+    torch.set_num_threads(threads)
     images = max(min(batch_size, STEP_IMAGES), 2)
     training = replace(used, precision=condition.training_precision, batch_size=images, repeats=2)
     found["image_ms"] = inference_ms(network, training, in_channels) / images
     found["step_ms"] = training_step_ms(network, training, in_channels) * batch_size / images
     return found
+
+
+def load_average() -> float | None:
+    """Of the machine over the last minute; None where it does not say."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
+def busy_words(load: float | None) -> str | None:
+    """That the machine was too busy to measure times, as a sentence without its stop; None where it was not."""
+    if load is None or load <= BUSY * (os.cpu_count() or 1):
+        return None
+    return f"the machine was busy (load average {load:.1f}): the times are too long"

@@ -2,15 +2,14 @@
 
 from pathlib import Path
 
-from lit_cnn.choosing.chosen import Chosen, Row, spent_words
+from lit_cnn.choosing.chosen import Chosen, spent_words
 from lit_cnn.choosing.explaining import share, start_words
 from lit_cnn.choosing.limits import WORDS, written
+from lit_cnn.choosing.measuring import busy_words
+from lit_cnn.choosing.rows import Row
 from lit_cnn.reports.choice import ChoicePoint, choice_figure
 from lit_cnn.reports.html_page import Block, Code, Figure, HtmlTable, Page, Section, Text, render
 from lit_cnn.reports.inline_svg import inline_svg
-
-BUSY = 0.5
-"""Load of each core from which on the measured times are doubtful."""
 
 
 def choice_html(chosen: Chosen) -> str:
@@ -40,17 +39,11 @@ def _doubts(chosen: Chosen) -> list[Block]:
         Text(f"Rule: {chosen.rule}. Ties: {', '.join(chosen.ties)}."),
         Text(f"Latency and memory: {chosen.condition} ({chosen.device}). Limits: {chosen.limits}."),
     ]
-    if chosen.busy is not None and chosen.busy > BUSY * _cores():
-        said.append(Text(f"The machine was busy (load average {chosen.busy:.1f}): the times are too long.", True))
+    if busy := busy_words(chosen.busy):
+        said.append(Text(f"{busy[0].upper()}{busy[1:]}.", True))
     if chosen.spent > chosen.budget:
-        said.append(Text(f"More time was spent than planned: {spent_words(chosen)}.", True))
+        said.append(Text(f"More time was spent than the budget has: {spent_words(chosen)}.", True))
     return said
-
-
-def _cores() -> int:
-    import os
-
-    return os.cpu_count() or 1
 
 
 def _figure(chosen: Chosen) -> Figure:
@@ -83,7 +76,8 @@ def _table(chosen: Chosen) -> HtmlTable:
     first = ("candidate", "state", "top-1", "95 % interval", "behind the best")
     columns = (*first, *WORDS.values(), "epochs", "probe", "trained")
     rows = [_cells(row) for row in chosen.rows]
-    return HtmlTable(f"{chosen.images:,} images, {chosen.folds} folds", columns, rows, words=(0, 1))
+    folds = f"in {chosen.folds} folds" if chosen.folds > 1 else "without folds"
+    return HtmlTable(f"{chosen.images:,} images, {folds}", columns, rows, words=(0, 1))
 
 
 def _cells(row: Row) -> list[str]:

@@ -1,6 +1,6 @@
 """The steps of a choice that concern linear probes, each kept in its folder: probes, and the starts that follow."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from lit_cnn.run_folder.atomic import write_text
 PROBES, STARTS, RECOMMENDED = "probes", "starts", "recommended"
 """Folders of what the probes answered, of what trainings start from, and of what the recommended recipe starts from."""
 START = "start.ckpt"
+ANSWERED, ERROR = "answers", "error"
+"""Of the file of a probe: what it answered, or why it could not."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +42,27 @@ class Probing:
     device: torch.device
     say: Callable[[str], None]
 
-    def answers(self, candidates: Sequence[Candidate]) -> dict[str, dict[str, bool]]:
-        """Candidate -> image -> whether its probe is right; the heads are kept with it."""
+    def answers(self, candidates: Sequence[Candidate]) -> tuple[dict[str, dict[str, bool]], dict[str, str]]:
+        """Candidate -> image -> whether its probe is right, whose heads are kept; and why others cannot be probed."""
 
-        def work(candidate: Candidate) -> dict[str, bool]:
+        def work(candidate: Candidate) -> dict[str, Any]:
             recipe = self.recipes[candidate.name]
-            found = probe(_weights(candidate), [_data_of(recipe, fold) for fold in self._parts()], self.device)
+            try:
+                found = probe(_weights(candidate), [_data_of(recipe, fold) for fold in self._parts()], self.device)
+            except (ValueError, RuntimeError) as error:
+                return {ERROR: str(error).splitlines()[0]}
             save_heads(self._heads(candidate), found.heads)
-            return found.answers
+            return {ANSWERED: found.answers}
 
         pieces = {each.name: (lambda each=each: work(each)) for each in candidates}
-        return shared_work(self.folder / PROBES, pieces, lambda name: self.say(f"linear probe of {name}"))
+        done = shared_work(self.folder / PROBES, pieces, lambda name: self.say(f"linear probe of {name}"))
+        failed = {name: each[ERROR] for name, each in done.items() if ERROR in each}
+        return {name: each[ANSWERED] for name, each in done.items() if ANSWERED in each}, failed
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Let the next call probe candidates again."""
+        for name in names:
+            (self.folder / PROBES / f"{name}.json").unlink(missing_ok=True)
 
     def starts(self, candidates: Sequence[Candidate]) -> dict[str, list[str]]:
         """Candidate -> the checkpoints from which it is trained, one for each fold, with the probe's heads."""

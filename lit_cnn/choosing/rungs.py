@@ -131,7 +131,14 @@ def open_rungs(folder: Path, plan: RungsPlan, chooser: CandidateChooser, say: Ca
 def reached(sweep: Sweep) -> list[Reached]:
     """How far each candidate came, those that were trained to the end first, the most accurate first."""
     return [
-        Reached(row.params[CANDIDATE], row.trained or 0, row.value, row.complete, row.runs, row.error)  # type: ignore[arg-type]
+        Reached(
+            str(row.params[CANDIDATE]),
+            row.trained or 0,
+            None if row.error else row.value,
+            row.complete,
+            row.runs,
+            row.error,
+        )
         for row in sweep.results()
         if CANDIDATE in row.params
     ]

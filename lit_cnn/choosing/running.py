@@ -2,16 +2,17 @@
 
 import dataclasses
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from lit_cnn.choosing.answering import answers_of
-from lit_cnn.choosing.budget import duration
-from lit_cnn.choosing.chosen import Chosen, Evidence, conclude, full_recipe
+from lit_cnn.choosing.budget import BudgetPlan, duration, plan_rungs
+from lit_cnn.choosing.chosen import Chosen, conclude, full_recipe
 from lit_cnn.choosing.commented import recipe_text
+from lit_cnn.choosing.evidence import Evidence
 from lit_cnn.choosing.folds import write_folds
 from lit_cnn.choosing.head_starts import HeadStart
 from lit_cnn.choosing.images import ImageSet, open_images
@@ -19,8 +20,9 @@ from lit_cnn.choosing.preparing import Prepared, prepare
 from lit_cnn.choosing.probing import Probing
 from lit_cnn.choosing.rungs import CandidateChooser, Reached, RungsPlan, open_rungs, reached
 from lit_cnn.choosing.sharing import seconds_of, shared_work
+from lit_cnn.choosing.ties import Answers, ranked, standings
 from lit_cnn.choosing.trainings import Trained, recipe_of
-from lit_cnn.choosing.wishes import Wishes, remember
+from lit_cnn.choosing.wishes import Wishes
 from lit_cnn.experiment.parser import RecipeCLI
 from lit_cnn.profiling.timing import resolve_device
 from lit_cnn.run_folder.atomic import write_text
@@ -32,6 +34,8 @@ from lit_cnn.sweeps.trials import Fit
 Say = Callable[[str], None]
 RUNGS, ANSWERS, SHARED = "rungs", "answers", "shared.yaml"
 """Folders of the trainings and of their answers, and what all trainings have in common."""
+PROBED, CANDIDATES = "probed", "candidates"
+"""Folders of the candidates' recipes: by which probes prepare images, and by which candidates are trained."""
 
 
 @dataclass
@@ -61,15 +65,21 @@ class Choosing:
         """
         self.folder = self.folder.resolve()
         images = open_images(self.wishes.data)
-        remember(self.folder, dataclasses.replace(self.wishes, data=str(images.path)))
+        self.wishes = dataclasses.replace(self.wishes, data=str(images.path), images=images.digest())
         prepared = prepare(self.folder, self.wishes, images, self.say)
         self.say(spending(prepared))
         folds = write_folds(images, prepared.budget.folds, self.folder / "folds") if prepared.budget.folds > 1 else []
-        recipes = self._write_recipes(images, prepared, folds)
+        recipes = self._write_recipes(PROBED, images, prepared, folds)
         probing = Probing(self.folder, recipes, folds, self.device, self.say)
-        probes = probing.answers([prepared.candidate(name) for name in prepared.budget.probed])
-        entering = [prepared.candidate(name) for name in entering_candidates(prepared, probes)]
+        probes, failed = probing.answers([prepared.candidate(name) for name in prepared.budget.probed])
+        names = entering_candidates(prepared, probes)
+        if not names:
+            probing.forget(failed)
+            raise ValueError(f"no candidate can be probed: {next(iter(failed.values()))}")
+        prepared = self._plan_again(dataclasses.replace(prepared, untried={**prepared.untried, **failed}), names)
+        entering = [prepared.candidate(name) for name in names]
         starts = probing.starts([each for each in entering if each.weights is not None])
+        recipes = self._write_recipes(CANDIDATES, images, prepared, folds)
         chooser = CandidateChooser({each.name: recipes[each.name] for each in entering}, folds, starts)
         sweep, stopped = self._train(prepared, chooser)
         if stopped:
@@ -85,13 +95,25 @@ class Choosing:
         """Of the trainings."""
         return resolve_device(self.wishes.condition.device)
 
-    def _write_recipes(self, images: ImageSet, prepared: Prepared, folds: Sequence[Path]) -> dict[str, Path]:
-        """The recipe of each candidate's training in the rungs."""
+    def _plan_again(self, prepared: Prepared, entering: Sequence[str]) -> Prepared:
+        """The rungs planned for those that the probes have let through, from what is kept on disk alone."""
+        prices = [price for price in prepared.prices if price.name in entering]
+        left = self.wishes.budget - prepared.spent - prepared.budget.probe_seconds
+        budget = plan_rungs(prepared.budget, prices, left)
+        if budget != prepared.budget:
+            self.say(f"planned again after the probes: {rungs_words(budget)}")
+        return dataclasses.replace(prepared, budget=budget)
+
+    def _write_recipes(
+        self, place: str, images: ImageSet, prepared: Prepared, folds: Sequence[Path]
+    ) -> dict[str, Path]:
+        """The recipe of each candidate's training in the rungs. Before the rungs are planned again they have a place of
+        their own, where a process that comes late changes nothing for one that trains already."""
         budget = prepared.budget
         data = Trained.of(images)
         if folds:
             data = dataclasses.replace(data, source="list", path=str(folds[0]), train=_in_folds(images, len(folds)))
-        folder = self.folder / "candidates"
+        folder = self.folder / place
         folder.mkdir(exist_ok=True)
         found = {}
         for name in (*budget.probed, *budget.scratch):
@@ -114,6 +136,7 @@ class Choosing:
         shared = self.folder / SHARED
         write_text(shared, f"trainer:\n  precision: {cli.config.trainer.precision}\n")
         fit = dataclasses.replace(trainings(shared, cli), main=self.main)
+        sweep.queue.retry_failed()
         with StopSignals() as stop:
             sweep.run(_grouped(fit, self.folder.name), stop)
         return sweep, stop.number or 0
@@ -158,11 +181,14 @@ def _in_folds(images: ImageSet, folds: int) -> int:
     return images.labeled - -(-images.labeled // folds)
 
 
-def entering_candidates(prepared: Prepared, probes: dict[str, dict[str, bool]]) -> list[str]:
-    """The candidates of the first rung: the best of the probes, of equal ones the first, and those without weights."""
+def entering_candidates(prepared: Prepared, probes: Mapping[str, Answers]) -> list[str]:
+    """The candidates of the first rung, the fastest first, since of equal scores a rung promotes the first: those
+    without weights, and of the probed ones the most accurate, then the fastest of those that tie with it; none
+    whose probe has failed."""
     budget = prepared.budget
-    best = sorted(budget.probed, key=lambda name: -sum(probes[name].values()))[: budget.kept]
-    return [*best, *budget.scratch]
+    price = {name: prepared.price(name) for name in budget.probed}
+    best = ranked(standings({name: probes[name] for name in budget.probed if name in probes}), price)[: budget.kept]
+    return sorted([*best, *budget.scratch], key=prepared.price)
 
 
 def spending(prepared: Prepared) -> str:
@@ -171,12 +197,19 @@ def spending(prepared: Prepared) -> str:
     parts = [f"{duration(prepared.spent)} measuring"]
     if budget.probed:
         parts.append(f"{duration(budget.probe_seconds)} for linear probes of {len(budget.probed)} candidates")
-    for size, epochs, seconds in zip(budget.sizes, budget.epochs, budget.rung_seconds, strict=True):
-        parts.append(f"{duration(seconds)} for {size} candidates up to epoch {epochs}")
+    parts.append(rungs_words(budget))
     folds = f" in each of {budget.folds} folds" if budget.folds > 1 else ""
     left_out = f"; {len(budget.left_out)} candidates have no time" if budget.left_out else ""
     parts.append(f"{duration(budget.answer_seconds)} for the finalists' answers")
     return f"planned{folds}: {', '.join(parts)}{left_out}"
+
+
+def rungs_words(budget: BudgetPlan) -> str:
+    """What the rungs can take."""
+    rungs = zip(budget.sizes, budget.epochs, budget.rung_seconds, strict=True)
+    return ", ".join(
+        f"{duration(seconds)} for {size} candidates up to epoch {epochs}" for size, epochs, seconds in rungs
+    )
 
 
 def again(folder: Path) -> str:

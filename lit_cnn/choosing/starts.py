@@ -3,10 +3,16 @@
 from collections.abc import Callable, Sequence
 
 from lit_cnn.choosing.candidates import Start
+from lit_cnn.choosing.folds import FoldsAsked, fold_numbers
+from lit_cnn.choosing.images import ImageSet
+from lit_cnn.data.module import ImageData
+from lit_cnn.data.sources.load import Split
 from lit_cnn.experiment.initial_weights import KnownWeights
 from lit_cnn.pretrained.fetching import cached_file, reachable
 from lit_cnn.pretrained.importing import cached_checkpoint, checkpoint_of
-from lit_cnn.pretrained.sources import LIBRARIES, PublishedWeights, published
+from lit_cnn.pretrained.sources import LIBRARIES, PublishedWeights, is_published_spec, published
+from lit_cnn.run_folder.folder import find_checkpoint
+from lit_cnn.training.known_images import recognized_images
 
 
 def given_starts(specs: Sequence[str]) -> list[Start]:
@@ -29,15 +35,42 @@ def start_of(spec: str) -> Start:
     return Start(known.architecture, spec, tuple(sorted(held.items())))
 
 
-def published_starts(networks: Sequence[str], say: Callable[[str], None]) -> tuple[list[Start], dict[str, str]]:
-    """For each network the weights that a library takes by default, timm's before torchvision's.
+def flattered_starts(specs: Sequence[str], images: ImageSet, asked: FoldsAsked) -> dict[str, str]:
+    """Checkpoint -> why its accuracy would be flattered: it was trained on images that candidates are judged on.
+
+    Args:
+        specs: Checkpoints or published weights, which know none of a user's images.
+        images: What is chosen for.
+        asked: Folds that the user has asked for.
+    """
+    own = [spec for spec in specs if not is_published_spec(spec)]
+    judged = _judged(images, asked) if own else None
+    found = {}
+    for spec in own:
+        assert judged is not None
+        known = recognized_images(str(find_checkpoint(spec)), judged, images.class_names)
+        if known is not None and known.known:
+            found[spec] = f"{known.sentence(spec)}, so its accuracy would be flattered"
+    return found
+
+
+def _judged(images: ImageSet, asked: FoldsAsked) -> Split:
+    """The images that candidates are judged on."""
+    if fold_numbers(images, asked) != (1,):
+        return images.pooled()
+    if "val" in images.splits:
+        return images.splits["val"]
+    return ImageData(source=images.source, path=str(images.path)).loaded.val
+
+
+def published_starts(networks: Sequence[str]) -> tuple[list[Start], dict[str, str]]:
+    """For each network the weights that a library takes by default, timm's before torchvision's; none is downloaded.
 
     Args:
         networks: Names in the catalog.
-        say: Told what is downloaded.
 
     Returns:
-        The weights that can be read or downloaded, and the others with the reason.
+        The weights that can be read or downloaded, and for the other networks the reason.
     """
     found, missing = [], {}
     hosts: dict[str, bool] = {}
@@ -51,12 +84,27 @@ def published_starts(networks: Sequence[str], say: Callable[[str], None]) -> tup
             first = rows[0]
             missing[network] = f"its weights {first.spec} are not in the cache and {_host(first)} cannot be reached"
         else:
-            try:
-                checkpoint_of(row.spec, say)
-                found.append(start_of(row.spec))
-            except ValueError as error:
-                missing[network] = str(error)
+            found.append(start_of(row.spec))
     return found, missing
+
+
+def fetch(starts: Sequence[Start], say: Callable[[str], None]) -> dict[str, str]:
+    """Download published weights that are not in the cache.
+
+    Args:
+        starts: Published weights.
+        say: Told what is downloaded.
+
+    Returns:
+        Network whose weights cannot be had -> why.
+    """
+    failed = {}
+    for start in starts:
+        try:
+            checkpoint_of(start.spec, say)
+        except ValueError as error:
+            failed[start.architecture] = str(error)
+    return failed
 
 
 def _at_hand(row: PublishedWeights, hosts: dict[str, bool]) -> bool:

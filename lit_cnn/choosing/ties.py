@@ -1,8 +1,9 @@
 """Which candidates are best: accuracies with intervals, paired differences over the same images, ties, and a front.
 
 The rule: candidates that were trained to the end are compared with the most accurate of them over the same images. One
-ties with it if the 95 % interval of the mean of its paired differences, of the normal distribution, reaches 0. Of those
-that tie, the cheapest is recommended.
+ties with it if McNemar's exact test (two-sided, of the images on which exactly one of the two is right; Dietterich,
+1998, Neural Computation 10) gives p > 0.05: the normal interval of the mean difference, which is shown too, excludes 0
+after four such images already. Of those that tie, the cheapest is recommended.
 """
 
 import math
@@ -17,9 +18,13 @@ Z = 1.959964
 """Standard errors on each side of a 95 % interval."""
 Answers = Mapping[str, bool]
 """Image -> whether it was classified correctly."""
+LEVEL = 0.05
+"""Of the test: at most this is a difference."""
+EQUAL = 1.05
+"""Costs up to so many times the lowest are equal: times are never measured twice the same."""
 RULE = (
-    "a candidate ties with the most accurate one if the 95 % interval of the mean of their paired differences, over "
-    "the same images, reaches 0; of those that tie, the one with the lowest latency is recommended"
+    "a candidate ties with the most accurate one if McNemar's exact test, over the same images, gives p > 0.05; of "
+    "those that tie, the one with the lowest latency is recommended, or the most accurate of those within 5 % of it"
 )
 
 
@@ -36,6 +41,7 @@ class Standing:
         behind: How much less accurate than the best it is, over the same images.
         behind_low: Lower end of the 95 % interval of that.
         behind_high: Its upper end.
+        p: Of McNemar's exact test against the best.
         ties: Whether it is as good as the best, by the rule.
     """
 
@@ -47,6 +53,7 @@ class Standing:
     behind: float
     behind_low: float
     behind_high: float
+    p: float
     ties: bool
 
     @property
@@ -69,6 +76,27 @@ def paired_difference(first: Answers, second: Answers) -> tuple[float, float, fl
     return mean, mean - half, mean + half
 
 
+def mcnemar(first: Answers, second: Answers) -> float:
+    """Two-sided p of McNemar's exact test: how likely the images on which exactly one is right divide as unequally as
+    they do between the two, if either is as likely to be the one.
+
+    >>> mcnemar({"a": True, "b": True, "c": True, "d": True}, {"a": False, "b": False, "c": False, "d": False})
+    0.125
+
+    Raises:
+        ValueError: If they are not of the same images.
+    """
+    if first.keys() != second.keys():
+        raise ValueError("a paired comparison needs the answers to the same images")
+    gains = sum(first[image] and not second[image] for image in first)
+    losses = sum(second[image] and not first[image] for image in first)
+    total, term, below = gains + losses, 1, 0
+    for count in range(min(gains, losses) + 1):
+        below += term
+        term = term * (total - count) // (count + 1)
+    return min(1.0, 2 * below / 2**total)
+
+
 def standings(answers: Mapping[str, Answers]) -> list[Standing]:
     """The candidates, the most accurate first; of equal ones the first given.
 
@@ -83,18 +111,37 @@ def standings(answers: Mapping[str, Answers]) -> list[Standing]:
         mean, low, high = paired_difference(answers[best], own) if name != best else (0.0, 0.0, 0.0)
         right = sum(own.values())
         ends = wilson_interval(right, len(own))
-        rows.append(Standing(name, right, len(own), *ends, mean, low, high, low <= 0))
+        p = mcnemar(answers[best], own)
+        rows.append(Standing(name, right, len(own), *ends, mean, low, high, p, p > LEVEL))
     return sorted(rows, key=lambda row: -row.right)
 
 
 def recommended(rows: Sequence[Standing], costs: Mapping[str, Sequence[float]]) -> str:
-    """The cheapest of those that tie with the best.
+    """The cheapest of those that tie with the best, and of about equally cheap ones the most accurate.
 
     Args:
-        rows: At least one.
+        rows: At least one, the most accurate first.
         costs: Candidate -> its costs; of equal first ones the next decides.
     """
-    return min((row.name for row in rows if row.ties), key=lambda name: tuple(costs[name]))
+    ties = [row for row in rows if row.ties]
+    least = min(costs[row.name][0] for row in ties)
+    cheap = [row for row in ties if costs[row.name][0] <= EQUAL * least]
+    return min(cheap, key=lambda row: (-row.right, *costs[row.name])).name
+
+
+def ranked(rows: Sequence[Standing], costs: Mapping[str, Sequence[float]]) -> list[str]:
+    """All candidates in the order in which they deserve to go on: the most accurate one, then those that tie with it,
+    the cheapest first, then the others, the most accurate first.
+
+    Args:
+        rows: As ``standings`` gives them.
+        costs: As for ``recommended``.
+    """
+    found, ties = [row.name for row in rows[:1]], [row for row in rows[1:] if row.ties]
+    while ties:
+        found.append(recommended(ties, costs))
+        ties = [row for row in ties if row.name != found[-1]]
+    return [*found, *(row.name for row in rows if row.name not in found)]
 
 
 def front_of(rows: Sequence[Standing], costs: Mapping[str, float]) -> list[str]:

@@ -1,5 +1,6 @@
 """How a candidate is trained, as keys of a recipe with their reasons: for the comparison, and in full."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,6 +17,9 @@ FITTED_RATE = 1e-4
 SCRATCH_EPOCHS = {True: 60, False: 30}
 """Of a full training from random weights: of few images, of many."""
 
+IMBALANCE = 3
+"""Largest class / smallest class from which on losses are weighted."""
+
 Head = Literal["fresh", "fitted", "alone"]
 """The classifier of trained weights: untrained; fitted to the images' features (``head_starts.py``), with all layers
 trained from there; or fitted and trained alone."""
@@ -31,6 +35,7 @@ class Trained:
         train: Images to train on.
         side: Shorter side of the images in pixels.
         channels: Of the images.
+        class_counts: Training images of each class, among them those that are held out.
     """
 
     source: SourceName
@@ -38,11 +43,13 @@ class Trained:
     train: int
     side: int
     channels: int
+    class_counts: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, images: ImageSet) -> "Trained":
         """All of a set."""
-        return cls(images.source, str(images.path), images.count("train"), images.side, images.channels)
+        counts = tuple(images.class_counts())
+        return cls(images.source, str(images.path), images.count("train"), images.side, images.channels, counts)
 
     @property
     def few(self) -> bool:
@@ -73,7 +80,7 @@ def recipe_of(
         compared: Train at a constant rate with averaged weights, so that the training can be judged at any epoch and be
             continued; else the rate falls to the end.
         head: Of a candidate with weights.
-        device: Of the training: auto, cpu or cuda.
+        device: Of the training: auto, cpu, cuda or cuda:N.
     """
     start = _network(candidate)
     frozen = candidate.weights is not None and head == "fresh" and epochs > 1
@@ -85,18 +92,24 @@ def recipe_of(
         Stated("about.title", title),
         Stated("seed_everything", 0),
         Stated("trainer.max_epochs", epochs, "" if compared else _why_epochs(candidate, data)),
-        *([] if device == "auto" else [Stated("trainer.accelerator", "cpu" if device == "cpu" else "gpu")]),
-        Stated("trainer.devices", 1),
+        *_device(device),
         *start,
         *([Stated("model.initial.freeze_epochs", 1, "of the classifier alone")] if frozen else []),
         *([Stated("model.initial.freeze_epochs", "all", "training all layers made it no better")] if alone else []),
         Stated("model.loss.label_smoothing", 0.1),
+        *balance(data.class_counts),
         *_optimizer(candidate, head),
         Stated("model.schedule.name", *schedule),
         Stated("model.schedule.warmup_epochs", min(warmup, epochs / 2)),
         *_data(candidate, data),
         Stated("ema.decay", _decay(data), "averages about an epoch"),
     ]
+
+
+def _device(device: str) -> list[Stated]:
+    kind, _, number = device.partition(":")
+    accelerator = [] if kind == "auto" else [Stated("trainer.accelerator", "cpu" if kind == "cpu" else "gpu")]
+    return [*accelerator, Stated("trainer.devices", [int(number)] if number else 1)]
 
 
 def _network(candidate: Candidate) -> list[Stated]:
@@ -134,11 +147,24 @@ def _optimizer(candidate: Candidate, head: Head) -> list[Stated]:
     return [Stated(f"model.optimizer.{key}", value, why.get(key, "")) for key, value in values.items()]
 
 
+def imbalanced(counts: Sequence[int]) -> bool:
+    """Whether classes with so many images differ so much in size that losses are weighted."""
+    return bool(counts) and min(counts) > 0 and max(counts) > IMBALANCE * min(counts)
+
+
+def balance(counts: Sequence[int]) -> list[Stated]:
+    """The key that weights losses, where the classes ask for it."""
+    if not imbalanced(counts):
+        return []
+    why = f"the largest class has {max(counts) / min(counts):.0f} times the images of the smallest"
+    return [Stated("model.loss.class_weights", "balanced", why)]
+
+
 def _data(candidate: Candidate, data: Trained) -> list[Stated]:
     stated = [
         Stated("data.source", data.source),
         Stated("data.path", data.path),
-        Stated("data.image_size", candidate.image_size, _why_size(data)),
+        Stated("data.image_size", candidate.image_size, _why_size(candidate, data)),
         Stated("data.batch_size", data.batch_size, "few images in many steps" if data.few else ""),
     ]
     if candidate.weights is not None and data.channels != 3:
@@ -153,7 +179,11 @@ def _data(candidate: Candidate, data: Trained) -> list[Stated]:
     return [*stated, Stated("data.crop", {"kind": "random_resized", "scale": scale})]
 
 
-def _why_size(data: Trained) -> str:
+def _why_size(candidate: Candidate, data: Trained) -> str:
+    if candidate.image_size == data.side:
+        return "as the images are"
+    if candidate.image_size > data.side:
+        return f"enlarged: half of the images have a shorter side of {data.side} px at most"
     return f"half of the images have a shorter side of {data.side} px or more"
 
 

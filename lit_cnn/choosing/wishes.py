@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from lit_cnn.choosing.folds import FoldsAsked
 from lit_cnn.choosing.limits import Limits
 from lit_cnn.choosing.measuring import Condition
 from lit_cnn.run_folder.atomic import write_text
@@ -29,6 +30,8 @@ class Wishes:
         sizes: Sides of the images in pixels; empty for those that suit them.
         limits: The most that the network may cost.
         condition: Under which latency and memory are measured.
+        folds: 1 keeps the given validation images; auto cross-validates where they are few.
+        images: Digest of the images, by which other ones in the same place are known.
     """
 
     data: str
@@ -39,6 +42,8 @@ class Wishes:
     sizes: tuple[int, ...] = ()
     limits: Limits = field(default_factory=Limits)
     condition: Condition = field(default_factory=Condition)
+    folds: FoldsAsked = "auto"
+    images: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Built-in types, as JSON reads them back."""
@@ -49,7 +54,7 @@ def remember(folder: Path, wishes: Wishes) -> None:
     """Note what a folder's choice is, or see that it is the same.
 
     Before there is a plan, as where the budget was too small, it may still become another one; what was measured stays
-    where only the budget or the limits are others.
+    where only the budget or the limits are others. To be called by one process at a time.
 
     Raises:
         ValueError: If the folder holds another choice, naming what differs.

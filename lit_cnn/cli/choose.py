@@ -29,8 +29,9 @@ from lit_cnn.cli.models import millions
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 
 if TYPE_CHECKING:  # a help needs none of it
-    from lit_cnn.choosing.chosen import Chosen, Row
+    from lit_cnn.choosing.chosen import Chosen
     from lit_cnn.choosing.head_starts import HeadStart
+    from lit_cnn.choosing.rows import Row
     from lit_cnn.choosing.wishes import Wishes
 
 PLACE = Path("choices")
@@ -60,10 +61,13 @@ def make_parser() -> CommandParser:
     )  # fmt: skip
     parser.add_argument("--networks", nargs="+", default=[], metavar="NAME", help="these instead of a short list")
     parser.add_argument("--sizes", nargs="+", type=int, default=[], metavar="PX", help="these image sizes")
+    parser.add_argument(
+        "--folds", choices=("auto", "1"), default="auto", help="1 keeps the given val images, however few (auto)"
+    )
     parser.add_argument("--device", default="auto", help="cpu, cuda or cuda:N (default: a GPU where there is one)")
     parser.add_argument("--batch-size", type=int, default=1, metavar="N", help="images of the timed batch (1)")
     parser.add_argument("--precision", choices=("32-true", "bf16-mixed"), default="32-true", help="of the timed batch")
-    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads of the timed batch")
+    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads of the timed batch, not of trainings")
     parser.add_argument("--finish", action="store_true", help="train what is recommended, after the budget")
     parser.add_argument("--out", type=_path, metavar="DIR", help="folder of the choice (choices/NAME of the images)")
     add_form_arguments(parser, "all that was found")
@@ -91,7 +95,7 @@ def run(arguments: list[str]) -> int:
     from lit_cnn.cli.main import main
     from lit_cnn.run_folder.atomic import write_text
 
-    folder = options.out or PLACE / Path(options.data).stem
+    folder = options.out or PLACE / name_of(options.data)
     console = line_console(stderr=options.json or options.markdown)
     chosen, stopped = choose(folder, wishes_of(options), console.print, main)
     if chosen is None:
@@ -108,6 +112,17 @@ def run(arguments: list[str]) -> int:
     if options.json:
         print(as_json({**asdict(chosen), "checkpoint": checkpoint}))
     return code
+
+
+def name_of(data: str) -> str:
+    """What a choice for these images is called: as their folder, or their file without its ending; a folder of a
+    split, such as train, with the name of the folder around it."""
+    from lit_cnn.data.sources.load import resolve_data_path
+
+    path = resolve_data_path(data, "--data").resolve()
+    if not path.is_dir():
+        return path.stem
+    return f"{path.parent.name}_{path.name}" if path.name in ("train", "val", "test") else path.name or "images"
 
 
 def choose(
@@ -134,6 +149,7 @@ def wishes_of(options: argparse.Namespace) -> Wishes:
     return Wishes(
         data=options.data,
         budget=options.budget,
+        folds=options.folds,
         pretrained=options.pretrained,
         weights=tuple(options.weights),
         networks=tuple(entry.name for entry in find_entries(options.networks)) if options.networks else (),
@@ -197,11 +213,15 @@ def choice_tables(chosen: Chosen) -> list[Table]:
         Column("trained", rank=9),
         Column("state", "prose", rank=1),
     ]
+    from lit_cnn.choosing.measuring import busy_words
+
+    busy = busy_words(chosen.busy)
     rejected = ", ".join(f"{count} for their {why}" for why, count in chosen.rejected.items())
     notes = [
         chosen.why,
         f"rule: {chosen.rule}.",
         f"latency and memory: {chosen.condition} ({chosen.device}).",
+        *([f"{busy}."] if busy else []),
         *([f"rejected before training: {rejected}."] if rejected else []),
         "not tried: " + "; ".join(f"{what} ({why})" for what, why in chosen.untried.items()) + ".",
     ]

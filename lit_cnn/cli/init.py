@@ -91,14 +91,14 @@ def check_resolves(text: str, file: Path) -> None:
 
 def _start(options: argparse.Namespace):  # type: ignore[no-untyped-def]
     """The weights to start from, or None."""
-    from lit_cnn.choosing.starts import published_starts, start_of
+    from lit_cnn.choosing.starts import fetch, published_starts, start_of
 
     if options.pretrained == "none":
         return None
     if options.pretrained != "any":
         return start_of(options.pretrained)
     for network in (NETWORK, *OTHERS):
-        found, _ = published_starts([network], lambda line: say(line, stderr=True))
-        if found:
+        found, _ = published_starts([network])
+        if found and not fetch(found, lambda line: say(line, stderr=True)):
             return found[0]
     return None

@@ -9,7 +9,8 @@ from PIL import Image
 from lit_cnn.architectures.catalog import create_model
 from lit_cnn.choosing.budget import Price, plan_budget
 from lit_cnn.choosing.candidates import Candidate
-from lit_cnn.choosing.chosen import Chosen, Evidence, conclude
+from lit_cnn.choosing.chosen import Chosen, conclude
+from lit_cnn.choosing.evidence import Evidence
 from lit_cnn.choosing.head_starts import HeadStart
 from lit_cnn.choosing.images import open_images
 from lit_cnn.choosing.limits import Limits
@@ -65,6 +66,7 @@ def make_evidence(folder: Path, right: dict[str, int], probed: int) -> Evidence:
         costs,
         {"big-16": ("params", "9M parameters, more than 6M")},
         {"late-16": "no time within the budget of 20m"},
+        prices,
         budget,
         "a test's device",
         1,

@@ -9,6 +9,7 @@ from lit_cnn.choosing.budget import (
     kept_of,
     parse_duration,
     plan_budget,
+    plan_rungs,
     rung_sizes,
 )
 
@@ -34,7 +35,7 @@ def test_a_plan_by_hand() -> None:
     plan = plan_budget(scratch(2), 2 * START_SECONDS + SAFETY * 20 * 7, [1])
     assert (plan.sizes, plan.epochs, plan.folds) == ((2,), (7,), 1)
     assert plan.rung_seconds == (2 * START_SECONDS + SAFETY * 140,)
-    assert plan.left_out == ()
+    assert plan.left_out == {}
 
 
 def test_later_rungs_cost_what_they_add_at_the_price_of_the_dearest() -> None:
@@ -57,8 +58,8 @@ def test_no_plan_costs_more_than_its_budget_and_more_time_is_never_used_worse() 
 
 def test_what_does_not_fit_is_left_out_from_the_end_of_the_order() -> None:
     plan = plan_budget(scratch(8), 250, [1])
-    assert plan.left_out == tuple(f"net{number}" for number in range(plan.sizes[0], 8))
-    assert plan.left_out
+    assert list(plan.left_out) == [f"net{number}" for number in range(plan.sizes[0], 8)]
+    assert set(plan.left_out.values()) == {"no time within the budget of 4.17m"}
 
 
 def test_fewer_folds_are_taken_before_candidates_are_left_out() -> None:
@@ -87,6 +88,36 @@ def test_a_budget_that_is_too_small_says_what_would_be_enough_and_that_is_true()
     assert plan_budget(prices, enough, [5, 3], spent=31).epochs[-1] >= 2
     with pytest.raises(BudgetTooSmall):
         plan_budget(prices, enough - 60, [5, 3], spent=31)
+
+
+def test_an_expensive_candidate_does_not_take_the_time_of_several_cheap_ones() -> None:
+    prices = [Price("huge", 300.0, probe=100.0), *scratch(6)]
+    plan = plan_budget(prices, 900, [1])
+    assert plan.left_out == {"huge": "too expensive for the budget of 15m: 2 epochs of it alone take 16.7m"}
+    assert plan.sizes[0] == 6
+
+
+def test_what_would_be_enough_is_enough_for_the_two_cheapest() -> None:
+    prices = [Price("huge", 3000.0), *scratch(3, 30.0)]
+    with pytest.raises(BudgetTooSmall) as said:
+        plan_budget(prices, 60, [1])
+    enough = parse_duration(str(said.value).split("--budget ")[1].split()[0])
+    assert enough < 600
+    assert "huge" in plan_budget(prices, enough, [1]).left_out
+
+
+def test_the_time_of_dear_candidates_that_the_probe_left_out_goes_to_the_others() -> None:
+    prices = [
+        *(Price(f"dear{n}", 100.0, probe=4.0) for n in range(3)),
+        *(Price(f"cheap{n}", 5.0, 1.0) for n in range(3)),
+    ]
+    plan = plan_budget(prices, 1900, [1])
+    assert (plan.kept, plan.sizes) == (2, (2,))
+    again = plan_rungs(plan, prices[-2:], 1900 - plan.probe_seconds)
+    assert again.epochs[-1] > plan.epochs[-1]
+    assert again.seconds <= 1900
+    assert plan_rungs(plan, prices[:2], 1900 - plan.probe_seconds) == plan
+    assert plan_rungs(plan, prices[:2], 10) == plan, "what was planned stays where there is no time at all"
 
 
 def test_a_single_candidate_is_planned_too() -> None:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,21 @@ def test_the_fastest_of_the_ties_is_recommended_and_said_why(tmp_path: Path) -> 
     assert chosen.ties == ["slow-16", "fast-16"]
     assert chosen.front == ["fast-16", "slow-16"]
     assert chosen.why.startswith("cifar_resnet8 at 16 px, from random weights, classified 88.9 % of 36 images")
-    assert "slow-16 was more accurate by 2.8 points" in chosen.why
+    assert "slow-16 was more accurate by 2.8 points (95 % interval -2.7 to 8.2), which is a tie (p = 1)" in chosen.why
     assert "in 5 folds" in chosen.why
+
+
+def test_a_tie_that_is_as_accurate_is_not_said_to_be_less(tmp_path: Path) -> None:
+    why = conclude_from(tmp_path, make_evidence(tmp_path, {"slow-16": 33, "fast-16": 33}, 9)).why
+    assert "slow-16 was as accurate; of the 2 that tie this one is the fastest." in why
+    assert "0.0 points" not in why
+
+
+def test_stopped_candidates_are_named_only_where_there_are_some(tmp_path: Path) -> None:
+    evidence = make_evidence(tmp_path, {"slow-16": 33, "fast-16": 32}, 9)
+    assert "stopped early" in conclude_from(tmp_path, evidence).untried["longer trainings"]
+    evidence = replace(evidence, stands=[each for each in evidence.stands if each.finished])
+    assert "stopped early" not in conclude_from(tmp_path, evidence).untried["longer trainings"]
 
 
 def test_every_candidate_has_a_row_and_its_state(tmp_path: Path) -> None:
@@ -32,6 +46,19 @@ def test_every_candidate_has_a_row_and_its_state(tmp_path: Path) -> None:
     assert chosen.row("known-96-pretrained").probe == 9 / 36
     assert chosen.rejected == {"parameters": 1}
     assert "late-16" in chosen.untried
+
+
+def test_what_the_probe_has_left_out_says_by_how_much(tmp_path: Path) -> None:
+    evidence = make_evidence(tmp_path, {"slow-16": 33, "fast-16": 32}, 9)
+    images = [f"image{number}" for number in range(36)]
+    probes = {
+        name: {image: number < right for number, image in enumerate(images)}
+        for name, right in (("known-96-pretrained", 30), ("late-16", 3), ("weak-16", 29))
+    }
+    stands = [each for each in evidence.stands if each.name != "weak-16"]
+    chosen = conclude_from(tmp_path, replace(evidence, probes=probes, stands=stands))
+    assert chosen.row("late-16").state == "not trained: behind in the linear probe by 75.0 points"
+    assert chosen.row("weak-16").state == "not trained: a tie in the linear probe, but slower"
 
 
 def test_the_recipe_is_one_that_fit_takes_and_says_why(tmp_path: Path) -> None:

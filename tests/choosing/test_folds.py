@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 from made_choice import make_images
 
-from lit_cnn.choosing.folds import fold_numbers, folds_of, write_folds
+from lit_cnn.choosing.folds import fold_numbers, folds_of, why_no_folds, write_folds
 from lit_cnn.choosing.images import open_images
 from lit_cnn.data.sources.load import load_source
 
@@ -41,11 +41,25 @@ def test_every_image_is_validated_on_once_and_trained_on_otherwise(tmp_path: Pat
     assert len(validated) == len(set(validated)) == 15
 
 
-def test_no_folds_where_validation_images_are_many_or_a_class_is_too_small(tmp_path: Path) -> None:
-    images = open_images(make_images(tmp_path / "images", 5))
-    assert fold_numbers(images) == (5, 3)
+def test_images_of_a_rare_class_are_trained_on_in_every_fold_and_the_others_judged(tmp_path: Path) -> None:
+    images = make_images(tmp_path / "images", 5)
     for number in range(3):
-        (tmp_path / "images" / "red" / f"{number}.png").unlink()
-    assert fold_numbers(open_images(tmp_path / "images")) == (1,)
+        (images / "red" / f"{number}.png").unlink()
+    found = open_images(images)
+    assert fold_numbers(found) == (5, 3)
+    for file in write_folds(found, 5, tmp_path / "folds"):
+        source = load_source("list", str(file))
+        assert source.class_names == found.class_names
+        assert source.train.labels.bincount().tolist() == [4, 4, 2]
+        assert source.val.labels.bincount().tolist() == [1, 1]
+
+
+def test_why_there_are_no_folds(tmp_path: Path) -> None:
+    images = open_images(make_images(tmp_path / "images", 2))
+    assert fold_numbers(images) == (1,)
+    assert why_no_folds(images) == "no class has the 3 images that folds need"
+    assert why_no_folds(images, "1") == "--folds 1 asks for it"
     np.savez(tmp_path / "a.npz", train_images=np.zeros((20, 8, 8), np.uint8), train_labels=np.arange(20) % 2)
-    assert fold_numbers(open_images(tmp_path / "a.npz")) == (1,)
+    arrays = open_images(tmp_path / "a.npz")
+    assert fold_numbers(arrays) == (1,)
+    assert why_no_folds(arrays) == "arrays are not divided into folds, only files are"

@@ -10,7 +10,7 @@ def test_a_busy_machine_and_an_overrun_are_warned_of(tmp_path: Path) -> None:
     chosen = replace(make_choice(tmp_path), busy=1e6, spent=9999.0)
     html = choice_html(chosen)
     assert "The machine was busy" in html
-    assert "More time was spent than planned" in html
+    assert "More time was spent than the budget has" in html
     quiet = choice_html(replace(chosen, busy=0.0, spent=1.0))
     assert "The machine was busy" not in quiet
     assert "More time was spent" not in quiet

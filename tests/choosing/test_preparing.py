@@ -1,14 +1,15 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from made_choice import make_images
 
-from lit_cnn.choosing import preparing
-from lit_cnn.choosing.candidates import Candidate
+from lit_cnn.choosing import preparing, sifting
+from lit_cnn.choosing.candidates import SMALL_NETWORKS, Candidate, Start
 from lit_cnn.choosing.images import open_images
 from lit_cnn.choosing.limits import Limits
 from lit_cnn.choosing.preparing import Prepared, prepare
-from lit_cnn.choosing.running import entering_candidates, spending
+from lit_cnn.choosing.running import spending
 from lit_cnn.choosing.wishes import PLAN, Wishes
 
 FIGURES = {"latency_ms": 5.0, "memory_mb": 20.0, "step_ms": 20.0, "image_ms": 1.0}
@@ -20,6 +21,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("choice")
 
 
+def wishes_of(folder: Path) -> Wishes:
+    weights, limits = ("timm:tf_efficientnet_lite0.in1k",), Limits(params=4e6, latency_ms=10)
+    return Wishes(str(folder / "images"), 6000.0, "none", weights, NETWORKS, (16, 32), limits)
+
+
 @pytest.fixture(scope="module")
 def prepared(folder: Path) -> Prepared:
     def measure(candidate: Candidate, *_: object) -> dict[str, float]:
@@ -28,18 +34,9 @@ def prepared(folder: Path) -> Prepared:
         return {**FIGURES, "latency_ms": 50.0 if candidate.image_size == 32 else 5.0}
 
     images = open_images(make_images(folder / "images"))
-    wishes = Wishes(
-        str(images.path),
-        6000.0,
-        "none",
-        ("timm:tf_efficientnet_lite0.in1k",),
-        NETWORKS,
-        (16, 32),
-        Limits(params=4e6, latency_ms=10),
-    )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(preparing, "measure_candidate", measure)
-        return prepare(folder, wishes, images, lambda _: None)
+        patch.setattr(sifting, "measure_candidate", measure)
+        return prepare(folder, wishes_of(folder), images, lambda _: None)
 
 
 @pytest.mark.slow
@@ -64,11 +61,33 @@ def test_the_plan_probes_what_has_weights_and_costs_no_more_than_the_budget(prep
 @pytest.mark.slow
 def test_a_saved_plan_is_read_back_the_same(prepared: Prepared, folder: Path) -> None:
     assert Prepared.load(folder / PLAN) == prepared
-    assert prepare(folder, None, None, print) == prepared, "nothing is measured again"  # type: ignore[arg-type]
+    assert prepare(folder, wishes_of(folder), None, print) == prepared, "nothing is measured again"  # type: ignore[arg-type]
 
 
-def test_the_best_of_the_probes_enter_the_rungs_and_all_without_weights() -> None:
-    budget = preparing.BudgetPlan(("a", "b", "c"), 2, ("d",), 5, 2, (3,), (5,), 1.0, (1.0,))
-    probes = {name: {"x": right > 0, "y": right > 1} for name, right in (("a", 0), ("b", 1), ("c", 2))}
-    planned = preparing.Prepared([], {}, {}, {}, budget, "", 1, None, 0.0)
-    assert entering_candidates(planned, probes) == ["c", "b", "d"]
+def test_published_weights_of_the_usual_networks_are_fetched_if_a_size_is_within_the_limits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The images are small: without weights CIFAR's networks are tried on them."""
+    fetched: list[str] = []
+
+    def fetch(starts: Sequence[Start], _: object) -> dict[str, str]:
+        fetched.extend(start.architecture for start in starts)
+        return {start.architecture: "it cannot be read" for start in starts}
+
+    def published(networks: Sequence[str]) -> tuple[list[Start], dict[str, str]]:
+        return [Start(name, f"timm:{name}") for name in networks if name in ("mobilenet_v1", "resnet50")], {}
+
+    def count(candidate: Candidate, *_: object) -> dict[str, float]:
+        return {"params": 25e6 if candidate.architecture == "resnet50" else 1e6}
+
+    monkeypatch.setattr(sifting, "count_candidate", count)
+    monkeypatch.setattr(preparing, "fetch", fetch)
+    monkeypatch.setattr(preparing, "published_starts", published)
+    images = open_images(make_images(tmp_path / "images"))
+    wishes = Wishes(str(images.path), 60.0, limits=Limits(params=5e6))
+    state = sifting.Sifting(tmp_path / "measured.json", images, wishes, print)
+    counted = {each.architecture for each in preparing._counted(images, wishes, state, print)}
+    assert fetched == ["mobilenet_v1"], "the weights of a network that is too large are not downloaded"
+    assert counted == {*SMALL_NETWORKS}
+    assert state.untried == {"published weights for mobilenet_v1": "it cannot be read"}
+    assert "resnet50-128-pretrained" in state.rejected

@@ -54,6 +54,32 @@ def test_the_best_candidates_are_trained_to_the_end_on_every_fold(tmp_path: Path
     assert not any("checkpoint" in " ".join(line) for line in LINES if str(recipes["net5"]) not in line)
 
 
+def test_a_candidate_one_of_whose_folds_has_failed_has_no_accuracy_and_is_tried_again(tmp_path: Path) -> None:
+    class Failing(Trainings):
+        def run(self, run_dir: Path, overrides: Sequence[str], *others: object, **_: object) -> int:  # type: ignore[override]
+            text = " ".join(overrides)
+            if "net1" not in text or "fold1" not in text:
+                return super().run(run_dir, overrides, *others)  # type: ignore[arg-type]
+            (run_dir / "fit.log").write_text("error: out of memory\n")
+            return 1
+
+    budget = plan_budget([Price(name, 1.0) for name in NAMES[:2]], 1e4, [3])
+    recipes = {name: tmp_path / f"{name}.yaml" for name in NAMES[:2]}
+    folds = [tmp_path / f"fold{fold}.csv" for fold in range(3)]
+    (tmp_path / "rungs").mkdir()
+    plan, chooser = RungsPlan(NAMES[:2], budget), CandidateChooser(recipes, folds)
+    sweep = open_rungs(tmp_path / "rungs", plan, chooser, lambda _: None)
+    sweep.run(Failing(tmp_path / "shared.yaml"), StopSignals())
+    (failed,) = [each for each in reached(sweep) if each.name == "net1"]
+    assert failed.accuracy is None
+    assert failed.error
+    assert not failed.finished
+    again = open_rungs(tmp_path / "rungs", plan, chooser, lambda _: None)
+    again.queue.retry_failed()
+    again.run(Trainings(tmp_path / "shared.yaml"), StopSignals())
+    assert [each.name for each in reached(again)] == ["net1", "net0"]
+
+
 def test_without_folds_the_images_own_split_is_validated_on(tmp_path: Path) -> None:
     LINES.clear()
     budget = plan_budget([Price(name, 1.0) for name in NAMES[:2]], 1e4, [1])

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from lit_cnn.choosing.ties import front_of, paired_difference, recommended, standings
+from lit_cnn.choosing.ties import front_of, mcnemar, paired_difference, ranked, recommended, standings
 
 
 def answers(right: str) -> dict[str, bool]:
@@ -37,6 +37,38 @@ def test_pairing_finds_a_tie_and_a_difference() -> None:
     assert rows[0].low < 0.9 < rows[0].high
 
 
+def test_the_exact_test_by_hand() -> None:
+    """Of n images on which one is right, k go the other way: twice the lower tail of a fair coin."""
+    for gains, losses, p in (
+        (0, 0, 1.0),
+        (4, 0, 2 / 16),
+        (5, 0, 2 / 32),
+        (6, 0, 2 / 64),
+        (8, 1, 2 * 10 / 512),
+        (3, 3, 1.0),
+    ):
+        first, second = answers("1" * gains + "0" * losses), answers("0" * gains + "1" * losses)
+        assert mcnemar(first, second) == pytest.approx(p)
+        assert mcnemar(second, first) == pytest.approx(p)
+    assert 0 < mcnemar(answers("1" * 3000 + "0" * 2500), answers("0" * 3000 + "1" * 2500)) < 1e-10
+
+
+def test_five_images_of_difference_are_a_tie_and_six_are_none() -> None:
+    """The normal interval of five excludes 0 already."""
+    best = answers("1" * 100)
+    rows = standings({"best": best, "five": answers("1" * 95 + "0" * 5), "six": answers("1" * 94 + "0" * 6)})
+    assert [row.ties for row in rows] == [True, True, False]
+    assert rows[1].behind_low > 0
+
+
+def test_of_about_equally_fast_ties_the_most_accurate_is_recommended() -> None:
+    rows = standings(
+        {name: answers("1" * right + "0" * (50 - right)) for name, right in (("a", 48), ("b", 47), ("c", 46))}
+    )
+    assert recommended(rows, {"a": (9.0,), "b": (5.2,), "c": (5.0,)}) == "b"
+    assert recommended(rows, {"a": (9.0,), "b": (5.3,), "c": (5.0,)}) == "c"
+
+
 def test_of_equal_candidates_the_first_is_the_best_and_both_tie() -> None:
     rows = standings({"a": answers("1100"), "b": answers("0011")})
     assert [row.name for row in rows] == ["a", "b"]
@@ -47,6 +79,14 @@ def test_the_cheapest_of_the_ties_is_recommended_however_cheap_the_others_are() 
     rows = standings({"best": answers("1" * 50), "tie": answers("1" * 49 + "0"), "bad": answers("0" * 50)})
     assert recommended(rows, {"best": (9.0, 1.0), "tie": (5.0, 1.0), "bad": (1.0, 1.0)}) == "tie"
     assert recommended(rows, {"best": (5.0, 1.0), "tie": (5.0, 2.0), "bad": (1.0, 1.0)}) == "best"
+
+
+def test_after_the_best_its_ties_deserve_to_go_on_the_cheapest_first_and_then_the_others() -> None:
+    right = {"best": 50, "dear": 49, "cheap": 48, "worse": 20, "worst": 10}
+    rows = standings({name: answers("1" * number + "0" * (50 - number)) for name, number in right.items()})
+    costs = dict(zip(right, ([9.0], [8.0], [2.0], [1.0], [0.5]), strict=True))
+    assert ranked(rows, costs) == ["best", "cheap", "dear", "worse", "worst"]
+    assert ranked([], {}) == []
 
 
 def test_the_front_leaves_out_what_is_dearer_and_no_better() -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,30 @@ def test_compared_trainings_can_be_judged_at_any_epoch() -> None:
 def test_gray_images_become_what_the_weights_expect() -> None:
     assert values_of(recipe_of(LITE, DIGITS, 4, compared=True))["data"]["in_channels"] == 3
     assert "in_channels" not in values_of(recipe_of(SMALL, DIGITS, 4, compared=True))["data"]
+
+
+def test_losses_are_weighted_where_classes_differ_in_size() -> None:
+    for counts, weighted in (((), False), ((10, 30), False), ((10, 31), True), ((0, 31), False)):
+        model = values_of(recipe_of(LITE, replace(PHOTOS, class_counts=counts), 4, compared=True))["model"]
+        assert (model["loss"].get("class_weights") == "balanced") == weighted
+
+
+def test_a_training_runs_on_the_gpu_that_was_measured() -> None:
+    for device, trainer in (("cuda:1", ("gpu", [1])), ("cuda", ("gpu", 1)), ("cpu", ("cpu", 1)), ("auto", (None, 1))):
+        held = values_of(recipe_of(LITE, PHOTOS, 4, compared=True, device=device))["trainer"]
+        assert (held.get("accelerator"), held["devices"]) == trainer
+
+
+def test_the_reason_of_an_image_size_fits_it() -> None:
+    reasons = []
+    for side in (160, 248, 64):
+        keys = recipe_of(LITE, replace(PHOTOS, side=side), 4, compared=False)
+        reasons.append(next(each.why for each in keys if each.key == "data.image_size"))
+    assert reasons == [
+        "as the images are",
+        "half of the images have a shorter side of 248 px or more",
+        "enlarged: half of the images have a shorter side of 64 px at most",
+    ]
 
 
 def test_a_batch_is_never_larger_than_the_set() -> None:

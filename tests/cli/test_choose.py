@@ -15,7 +15,7 @@ from made_choice import make_choice, make_images, make_weights
 
 from lit_cnn.choosing.candidates import Candidate
 from lit_cnn.choosing.head_starts import HeadStart
-from lit_cnn.cli.choose import better_of, choice_tables
+from lit_cnn.cli.choose import better_of, choice_tables, make_parser, name_of, wishes_of
 from lit_cnn.cli.main import main
 from lit_cnn.cli.tables import lines
 
@@ -31,7 +31,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(candidate.name)
         return {**FIGURES, "latency_ms": float(len(candidate.architecture))}
 
-    monkeypatch.setattr("lit_cnn.choosing.preparing.measure_candidate", measure)
+    monkeypatch.setattr("lit_cnn.choosing.sifting.measure_candidate", measure)
     return names
 
 
@@ -73,6 +73,22 @@ def test_a_wrong_budget_or_network_is_one_sentence(tmp_path: Path, capsys: pytes
     images = make_images(tmp_path / "images")
     assert main(["choose", "--data", str(images), "--networks", "resnet-50"]) == 1
     assert "resnet50" in said(capsys)
+
+
+def test_a_choice_is_called_as_its_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("flowers.v1/train", "sub"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "digits.npz").touch()
+    monkeypatch.chdir(tmp_path / "sub")
+    names = [name_of(data) for data in (".", "../flowers.v1", "../flowers.v1/train", "../digits.npz", "../sub/")]
+    assert names == ["sub", "flowers.v1", "flowers.v1_train", "digits", "sub"]
+    assert name_of("..") == tmp_path.name
+
+
+def test_the_own_split_is_kept_where_one_fold_is_asked_for() -> None:
+    words = ["--data", "images", "--device", "cpu"]
+    found = [wishes_of(make_parser().parse_args([*words, *more])).folds for more in ([], ["--folds", "1"])]
+    assert found == ["auto", "1"]
 
 
 def test_the_table_marks_the_recommendation_and_says_the_condition(tmp_path: Path) -> None:
