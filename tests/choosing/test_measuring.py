@@ -35,6 +35,7 @@ def test_a_machine_is_busy_above_half_of_its_cores() -> None:
     assert busy_words(1e3) == "the machine was busy (load average 1000.0): the times are too long"
 
 
+@pytest.mark.slow
 def test_the_threads_of_the_condition_are_those_of_the_latency_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[int] = []
     for name in ("inference_ms", "training_step_ms"):

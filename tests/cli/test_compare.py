@@ -12,6 +12,7 @@ from lit_cnn.cli.main import main
 __all__ = ["hub_with_lite0", "offline"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hub_with_lite0")
 def test_every_form_has_the_same_figures(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     files = ["--out", str(tmp_path / "a.csv"), "--plot", str(tmp_path / "a.png")]

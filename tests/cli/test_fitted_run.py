@@ -133,6 +133,7 @@ def test_fit_resume_ends_as_the_run_that_was_not_stopped(
         torch.testing.assert_close(resumed[name], whole[name])
 
 
+@pytest.mark.slow
 def test_fit_starts_from_the_averaged_weights_of_a_checkpoint(
     fitted: FittedRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -79,6 +79,7 @@ def test_what_a_sweep_leaves(folder: Path, capsys: pytest.CaptureFixture) -> Non
     assert "--tracking.group=s" in arguments
 
 
+@pytest.mark.slow
 def test_a_sweep_is_continued_and_reported_from_its_folder_alone(folder: Path, capsys: pytest.CaptureFixture) -> None:
     assert main(PROCESSES) == 0
     before = sorted((folder / "sweeps" / "s").glob("*/"))

@@ -77,6 +77,7 @@ def test_recorded_logits_prove(file_of_both_sides: Path, tmp_path: Path) -> None
     assert done.checkpoint["network"]["options"] == {"shortcut": "zero_pad_both"}
 
 
+@pytest.mark.slow
 def test_a_file_with_a_librarys_names_is_proven(tmp_path: Path) -> None:
     torch.manual_seed(0)
     torch.save({"model": torchvision.models.resnet18().state_dict(), "epoch": 3}, tmp_path / "w.bin")

@@ -74,6 +74,7 @@ def test_a_recipe_knows_what_lies_on_top_of_its_first_file(tmp_path: Path) -> No
     assert lit_cnn.Recipe.load("quickstart").changed == {}
 
 
+@pytest.mark.slow
 def test_the_changes_of_a_run_stand_in_its_folder_its_results_and_its_labels(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -152,6 +152,7 @@ def test_what_cannot_be_extended_is_one_sentence(
     assert not (tmp_path / "tiny").exists()
 
 
+@pytest.mark.slow
 def test_missing_unfinished_and_foreign_folders_are_refused(
     fitted: FittedRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -32,6 +32,7 @@ def test_a_resumed_run_reads_its_checkpoint_once(
     assert read == ["last.ckpt", "best.ckpt"]  # the second for the weights that are exported at the end
 
 
+@pytest.mark.slow
 def test_a_run_that_is_stopped_leaves_its_best_weights_alone_too(
     fitted: FittedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

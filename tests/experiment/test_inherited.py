@@ -17,6 +17,7 @@ def parsed(*words: str) -> RecipeCLI:
     return RecipeCLI(resolve_configs(["--config", "folder", *words]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", ["mobilenet_v1", "vgg16_bn", "alexnet", "plain18", "googlenet_bn"])
 def test_the_folder_recipe_needs_no_more_flags_for_a_network_without_shortcuts(network: str) -> None:
     cli = parsed("--model.architecture", network)

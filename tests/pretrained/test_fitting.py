@@ -28,6 +28,7 @@ def test_both_forms_of_option_a_fit_and_recorded_logits_choose() -> None:
         decide_by_logits(found, images, torch.randn(2, 10))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options"),
     [

@@ -163,6 +163,7 @@ def answered(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[in
     return code, *capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_the_commands_read_it(fitted: FittedRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = ImageData(
         "imagefolder",

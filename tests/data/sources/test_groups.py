@@ -42,6 +42,7 @@ def test_no_group_is_on_both_sides_and_every_class_is_trained_on(images, fractio
     assert len(set(labels[held])) == len(set(labels)) or len(notes) == 1
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(IMAGES.filter(lambda images: not possible(images)))
 def test_where_no_group_can_be_spared_a_sentence_says_so(images):

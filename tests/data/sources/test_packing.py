@@ -193,6 +193,7 @@ def test_another_format_is_refused(folder, tmp_path):
         read_shards(str(tmp_path / "other"))
 
 
+@pytest.mark.slow
 def test_what_is_packed_has_its_levels_background_and_colors_already(tmp_path):
     for name in ("cat", "dog"):
         (tmp_path / "images" / name).mkdir(parents=True)

@@ -103,6 +103,7 @@ def test_everything_else_that_runs_the_network_again_skips_the_same(tmp_path: Pa
     assert_same_end(tmp_path / "whole", tmp_path / "parts")
 
 
+@pytest.mark.slow
 def test_a_run_begun_by_multiplying_ends_as_if_it_had_never_been_interrupted(tmp_path: Path) -> None:
     fit(tmp_path / "skipping", **BATCH)
     fit(tmp_path / "whole", skips=False, **BATCH)
