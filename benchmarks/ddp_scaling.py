@@ -118,15 +118,17 @@ def seconds(step: Callable[[], None], number: int) -> tuple[float, float]:
 
 
 def serve(rank: int, pipe: Connection, rendezvous: str, name: str, batch_size: int, side: int) -> None:
-    """Answer every (setting, steps) from ``pipe`` with the seconds of a step."""
+    """Answer every (setting, steps) from ``pipe`` with the seconds of a step; one network at a time is in memory."""
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=PROCESSES)
     images = make_images(batch_size // PROCESSES, side)
-    steps = {buckets: make_distributed_step(name, buckets, images) for buckets in BUCKETS}
     while (request := pipe.recv()) is not None:
         buckets, number = request
+        step = make_distributed_step(name, buckets, images)
+        step()  # the first one allocates
         dist.barrier()
-        pipe.send(seconds(steps[buckets], number))
+        pipe.send(seconds(step, number))
+        del step
     dist.destroy_process_group()
 
 
