@@ -6,7 +6,7 @@ One training step is forward, backward, all-reduce and SGD on random images in f
 turns within each round, while the others wait; the table has medians over the rounds, and the speed relative to the one
 process pair by pair with its smallest and largest value: by elapsed time, and by the processor time of all threads and
 processes, which other programs disturb less. 25 MB as views is what ``lit-cnn fit`` sets; halved gradients (float16)
-are not exact and only shown; without the all-reduce, which is no training of one network, it shows what two processes
+are not exact and only shown; without the all-reduce, which trains two networks, it shows what two processes
 could reach at most.
 """
 

@@ -90,11 +90,9 @@ def mcnemar(first: Answers, second: Answers) -> float:
         raise ValueError("a paired comparison needs the answers to the same images")
     gains = sum(first[image] and not second[image] for image in first)
     losses = sum(second[image] and not first[image] for image in first)
-    total, term, below = gains + losses, 1, 0
-    for count in range(min(gains, losses) + 1):
-        below += term
-        term = term * (total - count) // (count + 1)
-    return min(1.0, 2 * below / 2**total)
+    total = gains + losses
+    as_unequal = sum(math.comb(total, fewer) for fewer in range(min(gains, losses) + 1))
+    return min(1.0, 2 * as_unequal / 2**total)
 
 
 def standings(answers: Mapping[str, Answers]) -> list[Standing]:

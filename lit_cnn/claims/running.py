@@ -191,10 +191,8 @@ class Trainer:
         return sweep, cli
 
     def _sweep(self, folder: Path, plan: ClaimPlan, points: Mapping[str, list[str]]) -> Sweep:
-        try:
-            return Sweep(folder, plan, self._identity(), self.storage_url, say=self.say, chooser=PointChooser(points))
-        except ValueError as error:
-            raise ValueError(str(error).replace("--sweep-dir", "--folder")) from None
+        chooser, identity = PointChooser(points), self._identity()
+        return Sweep(folder, plan, identity, self.storage_url, say=self.say, chooser=chooser, flag="--folder")
 
     def _run(self, sweep: Sweep, cli: RecipeCLI) -> None:
         self.say(settle_precision(cli, sweep))

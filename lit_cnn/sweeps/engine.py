@@ -44,6 +44,7 @@ class Sweep:
         length: Epochs or steps of a whole run, in the unit of the plan's pruner; None where it has no pruner.
         say: Gets one line on each event.
         chooser: Who chooses the points; None where the plan is a space of recipe keys.
+        flag: Of the command line, by which another folder is chosen.
 
     Raises:
         ValueError: If the storage cannot be opened, or holds another sweep under this name.
@@ -56,6 +57,7 @@ class Sweep:
     length: int | None = None
     say: Callable[[str], None] = announce
     chooser: Chooser | None = None
+    flag: str = "--sweep-dir"
     storage: BaseStorage = field(init=False)
     queue: Queue = field(init=False)
 
@@ -95,7 +97,7 @@ class Sweep:
             text = ", ".join(f"{key} ({before.get(key)!r} -> {now.get(key)!r})" for key in sorted(names))
             raise ValueError(
                 f"the sweep {self.folder} has begun as another one, these keys differ: {text}; "
-                "choose another --sweep-dir"
+                f"choose another {self.flag}"
             )
         if before != now:
             self.study.set_user_attr("identity", now)

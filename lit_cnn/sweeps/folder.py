@@ -170,7 +170,7 @@ def settle_precision(cli: RecipeCLI, sweep: "Sweep") -> str:
     if stated not in ("auto", begun):
         raise ValueError(
             f"the sweep {sweep.folder} has begun with trainer.precision {begun}, not {stated}: leave it out, or choose "
-            "another --sweep-dir"
+            f"another {sweep.flag}"
         )
     if begun != choice.precision:
         cli.config.trainer.precision = begun

@@ -64,7 +64,9 @@ def test_another_design_does_not_continue_the_trainings(tmp_path: Path, monkeypa
     patch_trainings(monkeypatch)
     trainer(tmp_path).train(2)
     other = dataclasses.replace(CLAIM, designs={"cpu": dataclasses.replace(DESIGN, grid=({RATE: 0.1},))})
-    with pytest.raises(ValueError, match="has begun as another one, these keys differ: design"):
+    with pytest.raises(
+        ValueError, match=r"has begun as another one, these keys differ: design.*; choose another --folder"
+    ):
         trainer(tmp_path, other).train(2)
     margin = dataclasses.replace(DESIGN, parts=DESIGN.parts[:1])
     assert trainer(tmp_path, dataclasses.replace(CLAIM, designs={"cpu": margin})).train(2).seeds == 3

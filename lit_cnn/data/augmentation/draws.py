@@ -20,9 +20,8 @@ class Draws:
     """
 
     def __init__(self, seed: int, epoch: int, index: Tensor, repeat: Tensor) -> None:
-        self.epoch = epoch
+        self.seed, self.epoch, self.index, self.repeat = seed, epoch, index, repeat
         self.keys = fold(fold(derive_key(seed, epoch), index), repeat)
-        self._lasting = fold(fold(derive_key(seed, _EVERY_EPOCH), index), repeat)
 
     def __call__(self, name: str, count: int) -> Tensor:
         """(N, count) float32 in [0, 1)."""
@@ -30,7 +29,8 @@ class Draws:
 
     def lasting(self, name: str) -> Tensor:
         """(N,) float32 in [0, 1), the same in every epoch."""
-        return uniform(fold(self._lasting, derive_key(name)), 0)
+        keys = fold(fold(derive_key(self.seed, _EVERY_EPOCH), self.index), self.repeat)
+        return uniform(fold(keys, derive_key(name)), 0)
 
 
 def lasting_number(seed: int, index: int, repeat: int, name: str) -> float:
