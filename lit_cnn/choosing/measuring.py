@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from lit_cnn.allocation import keep_freed_memory
 from lit_cnn.architectures.catalog import create_model
 from lit_cnn.architectures.network import Network
 from lit_cnn.choosing.candidates import Candidate
@@ -20,8 +21,8 @@ from lit_cnn.profiling.counting import count_madds
 from lit_cnn.profiling.memory import PeakMemory
 from lit_cnn.profiling.timing import Precision, TimingSettings, inference_ms, resolve_device, training_step_ms
 
-REPEATS = 5
-"""Timed passes of the latency; the steps of training, which take longer, are two."""
+REPEATS = 2
+"""Timed passes of what trainings cost; the latency, by which candidates are chosen, has as many as fit in 3 s."""
 STEP_IMAGES = 16
 """Images of a timed step of training at most; a larger batch takes longer in proportion."""
 PRELOADED = ("__main__", "lit_cnn.data.loading.datasets", "lit_cnn.choosing.measuring")
@@ -128,6 +129,7 @@ def _measure(
     batch_size: int,
 ) -> None:
     """What the process does: send the figures, or one sentence."""
+    keep_freed_memory()  # as in the commands that will use the network
     try:
         answer.send(figures(candidate, num_classes, in_channels, condition, batch_size))
     except (ValueError, RuntimeError) as error:
@@ -148,17 +150,17 @@ def figures(
         precision=condition.precision,
         batch_size=condition.batch_size,
         image_size=candidate.image_size,
-        repeats=REPEATS,
     )
     memory = PeakMemory(resolve_device(condition.device))
     network = build(candidate, num_classes, in_channels)
-    with memory:
-        found = {"latency_ms": inference_ms(network, used, in_channels)}
+    with memory:  # in passes of their own, which warm up: on the CPU a thread reads it, and slows what it watches
+        inference_ms(network, replace(used, repeats=2), in_channels)
+    found = {"latency_ms": inference_ms(network, used, in_channels)}
     if memory.peak is not None:
         found["memory_mb"] = memory.peak / 1e6
     torch.set_num_threads(threads)
     images = max(min(batch_size, STEP_IMAGES), 2)
-    training = replace(used, precision=condition.training_precision, batch_size=images, repeats=2)
+    training = replace(used, precision=condition.training_precision, batch_size=images, repeats=REPEATS)
     found["image_ms"] = inference_ms(network, training, in_channels) / images
     found["step_ms"] = training_step_ms(network, training, in_channels) * batch_size / images
     return found

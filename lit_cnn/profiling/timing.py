@@ -57,7 +57,8 @@ class TimingSettings:
         image_size: Height and width in px.
         channels_last: Memory layout of images and weights.
         repeats: Timed passes per figure; None for as many as fit in 3 s, from 3 to 30.
-        warmup: Passes before them that are not counted; None for 1 on the CPU and 5 on a GPU.
+        warmup: Passes before them that are not counted; None for 1 on the CPU and 5 on a GPU; two at least where memory
+            is measured, in these passes.
     """
 
     device: str = "cpu"
@@ -152,16 +153,14 @@ def measure(
     device = resolve_device(settings.device)
     busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     on_phase("inference")
-    memory = PeakMemory(device)
+    memory, warm = PeakMemory(device), replace(settings, warmup=0)
     network, images = place(build(), settings, in_channels=3)
     infer, train = _inference_step(network, images, settings), _training_step(network, images, settings)
-    with memory:
-        inference = _speed(_repeat(infer, settings, device), settings)
-    inference_peak = memory.peak
+    inference_peak = _warm_up(infer, memory, settings, device)
+    inference = _speed(_repeat(infer, warm, device), settings)
     on_phase("training")
-    with memory:
-        training = _speed(_repeat(train, settings, device), settings)
-    training_peak = memory.peak
+    training_peak = _warm_up(train, memory, settings, device)
+    training = _speed(_repeat(train, warm, device), settings)
     whole = (settings, device_name(device), torch.get_num_threads(), busy, inference, training)
     timing = Timing(*whole, inference_peak, training_peak, memory.how)
     if not layers:
@@ -277,6 +276,19 @@ def _repeat(step: Callable[[], None], settings: TimingSettings, device: torch.de
         synchronize(device)
         times.append(time.perf_counter() - started)
     return times
+
+
+def _warm_up(
+    step: Callable[[], None], memory: PeakMemory, settings: TimingSettings, device: torch.device
+) -> int | None:
+    """Peak memory of the passes that warm up: on the CPU a thread reads it, which would slow the timed ones.
+
+    There are two at least, since an optimizer makes its state at the end of the first step.
+    """
+    with memory:
+        for _ in range(max(2, warmup_passes(settings, device))):
+            step()
+    return memory.peak
 
 
 def warmup_passes(settings: TimingSettings, device: torch.device) -> int:
