@@ -2,10 +2,12 @@
 
 import csv
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 MEASUREMENTS = Path(__file__).resolve().parents[2] / "docs" / "measurements"
-SCALING, STRATEGIES, LATENCIES = "compound_scaling.csv", "search_strategies.md", "latency_table.md"
+SCALING, STRATEGIES, LATENCIES = "compound_scaling.csv", "search_strategies.md", "lecture_latency.md"
 
 
 def measurement(name: str) -> Path:
@@ -53,11 +55,27 @@ def strategy_means(table: str, budgets: tuple[int, ...] = (60, 100, 150)) -> dic
     return figures
 
 
-def latencies() -> dict[tuple[str, int], float]:
-    """(network, side in px) -> measured milliseconds of one image; empty in an installed copy."""
+@dataclass(frozen=True)
+class Latencies:
+    """Of one image, measured on one machine.
+
+    Args:
+        machine: Processor, instruction set, versions and date, as the page states them; empty where nothing is known.
+        milliseconds: (network, side in px) -> time.
+    """
+
+    machine: str = ""
+    milliseconds: Mapping[tuple[str, int], float] = field(default_factory=dict)
+
+
+def latencies() -> Latencies:
+    """Those of the lecture's networks; none in an installed copy."""
     path = MEASUREMENTS / LATENCIES
     if not path.is_file():
-        return {}
-    section = path.read_text(encoding="utf-8").split("## Networks of the catalog")[1].split("\n## ")[0]
-    rows = re.findall(r"^\| (\S+) \| (\d+) \| (?:yes|no) \| [\d.]+ \| ([\d.]+) \|", section, re.MULTILINE)
-    return {(name, int(side)): float(measured) for name, side, measured in rows}
+        return Latencies()
+    text = path.read_text(encoding="utf-8")
+    machine = re.search(r"^Machine: (.+?)\.\n\n", text, re.MULTILINE | re.DOTALL)
+    rows = re.findall(r"^\| (\S+) \| (\d+) \| yes \| [\d.,]+ \| ([\d.,]+) \|", text, re.MULTILINE)
+    assert machine is not None, path
+    milliseconds = {(name, int(side)): float(measured.replace(",", "")) for name, side, measured in rows}
+    return Latencies(" ".join(machine[1].split()), milliseconds)

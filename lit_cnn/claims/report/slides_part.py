@@ -14,7 +14,7 @@ from lit_cnn.claims.report.published import (
     PublishedTable,
 )
 from lit_cnn.claims.report.records import Record
-from lit_cnn.claims.stored import latencies
+from lit_cnn.claims.stored import Latencies, latencies
 from lit_cnn.profiling.counting import count_model
 from lit_cnn.reports.html_page import Block, Code, Figure, HtmlTable, Section, Text
 from lit_cnn.reports.inline_svg import inline_svg
@@ -33,10 +33,6 @@ COLUMNS = (
     *("network", "px", "top-1 %, paper", "top-5 %, paper", "params M, paper", "params M, counted"),
     *("multiply-adds M, paper", "multiply-adds M, counted", "ms, measured"),
 )
-LATENCY = (
-    "Milliseconds are of one image in float32 on one thread of an AMD EPYC with AVX-512 BF16, processor time, "
-    "2026-11-29 (docs/measurements/latency_table.md). Of a network with a dash they are measured by:"
-)
 LATENCY_COMMAND = "OMP_NUM_THREADS=1 lit-cnn profile NAME --batch-size 1 --clock processor --latency-table table.json"
 
 
@@ -51,7 +47,7 @@ def slides_sections(records: Sequence[Record]) -> list[Section]:
         Section("The lecture's tables", [
             Text("Columns with the word paper are the papers' figures, from the sources below each table. Parameters "
                  "and multiply-adds of convolutions and linear layers are counted in lit-cnn's networks."),
-            Text(LATENCY), Code(LATENCY_COMMAND),
+            *_how_measured(measured),
         ]),
         _progress(measured),
         _networks("MobileNet", MOBILENET, measured, [_resolutions(measured)]),
@@ -61,7 +57,17 @@ def slides_sections(records: Sequence[Record]) -> list[Section]:
     ]  # fmt: skip
 
 
-def _progress(measured: dict[tuple[str, int], float]) -> Section:
+def _how_measured(measured: Latencies) -> list[Block]:
+    if not measured.milliseconds:
+        return []
+    return [
+        Text(f"Milliseconds are of one image in float32 on one thread, processor time: {measured.machine} "
+             "(docs/measurements/lecture_latency.md). On another machine they are measured by:"),
+        Code(LATENCY_COMMAND),
+    ]  # fmt: skip
+
+
+def _progress(measured: Latencies) -> Section:
     """Year against top-5 error: of each paper its best single network, and ensembles."""
     best: dict[str, Entry] = {}
     for entry in CATALOG:
@@ -94,7 +100,7 @@ def _progress(measured: dict[tuple[str, int], float]) -> Section:
     return Section("Progress on ImageNet", [Figure(caption, [svg], table), votes], level=3)
 
 
-def _progress_row(entry: Entry, measured: dict[tuple[str, int], float]) -> list[str]:
+def _progress_row(entry: Entry, measured: Latencies) -> list[str]:
     paper = entry.paper
     return [
         entry.name, str(paper.year), f"{100 - (paper.top5 or 0):.4g}", _millions(entry.params), _millions(entry.madds),
@@ -103,9 +109,7 @@ def _progress_row(entry: Entry, measured: dict[tuple[str, int], float]) -> list[
     ]  # fmt: skip
 
 
-def _networks(
-    heading: str, names: Sequence[str], measured: dict[tuple[str, int], float], more: Sequence[Block] = ()
-) -> Section:
+def _networks(heading: str, names: Sequence[str], measured: Latencies, more: Sequence[Block] = ()) -> Section:
     """Networks of the catalog with their papers' figures."""
     rows, sources = [], []
     for name in names:
@@ -121,7 +125,7 @@ def _networks(
     return Section(heading, [table, Text(f"Papers: {'; '.join(dict.fromkeys(sources))}."), *more], level=3)
 
 
-def _resolutions(measured: dict[tuple[str, int], float]) -> HtmlTable:
+def _resolutions(measured: Latencies) -> HtmlTable:
     """MobileNet at the paper's image sizes."""
     rows = [
         [f"{side}", f"{top1:g}", f"{madds:g}", _millions(_mobilenet_madds(side)),
@@ -172,6 +176,6 @@ def _millions(count: int) -> str:
     return f"{count / 1e6:,.2f}" if count < 1e8 else f"{count / 1e6:,.0f}"
 
 
-def _milliseconds(measured: dict[tuple[str, int], float], name: str, side: int) -> str:
-    found = measured.get((name, side))
-    return "–" if found is None else f"{found:.1f}"
+def _milliseconds(measured: Latencies, name: str, side: int) -> str:
+    found = measured.milliseconds.get((name, side))
+    return "–" if found is None else f"{found:,.{0 if found >= 100 else 1}f}"
