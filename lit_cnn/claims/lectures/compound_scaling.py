@@ -15,8 +15,8 @@ COMPARISONS = tuple(
 )  # fmt: skip
 PHOTOGRAPHS = Undecidable(
     "photographs scaled up from 64 to 128 px show it, too",
-    "the 100 validation images of flowers give a paired difference a standard error of 4 points, and the rules of scaling "
-    "differ by less",
+    "the 100 validation images of flowers give a paired difference a standard error of 4 points, and the rules of "
+    "scaling differ by less",
     "lit-cnn scale efficientnet_b0 --phi 1 --out scaled.yaml",
 )
 
