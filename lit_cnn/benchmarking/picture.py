@@ -13,7 +13,8 @@ def draw_benches(benches: Sequence[Bench], conditions: str, out_png: Path) -> Pa
 
 
 def speed_bars(benches: Sequence[Bench]) -> list[Bar]:
-    """A bar for each contestant; our own carries the network's name alone."""
+    """A bar for each contestant, the network that is nearest to the limit first; our own carries its name alone."""
+    nearest_first = sorted(benches, key=lambda bench: -bench.results[0].training_share.median)
     return [
         Bar(
             name=bench.name if number == 0 else f"{bench.name} ({result.label})",
@@ -21,6 +22,6 @@ def speed_bars(benches: Sequence[Bench]) -> list[Bar]:
             images_per_second=result.training.median,
             share_of_limit=result.training_share.median,
         )
-        for bench in benches
+        for bench in nearest_first
         for number, result in enumerate(bench.results)
     ]

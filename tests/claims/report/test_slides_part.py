@@ -9,8 +9,8 @@ from lit_cnn.claims.catalog import CLAIMS
 from lit_cnn.claims.report.records import gather
 from lit_cnn.claims.report.slides_part import slides_sections
 from lit_cnn.claims.result_file import SHIPPED
-from lit_cnn.claims.stored import latencies
-from lit_cnn.reports.html_page import Figure, HtmlTable
+from lit_cnn.claims.stored import Latencies, latencies
+from lit_cnn.reports.html_page import Figure, HtmlTable, Text
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def tables() -> dict[str, list[HtmlTable]]:
 def test_networks_have_the_papers_figures_the_counts_and_the_measured_latency(
     heading: str, tables: dict[str, list[HtmlTable]]
 ) -> None:
-    measured = latencies()
+    measured = latencies().milliseconds
     for name, side, top1, _, params, counted, madds, counted_madds, ms in tables[heading][0].rows:
         entry = find_entry(name)
         assert int(side) == entry.image_size
@@ -35,18 +35,29 @@ def test_networks_have_the_papers_figures_the_counts_and_the_measured_latency(
         assert float(madds.replace(",", "")) == entry.paper.madds_millions
         assert float(counted.replace(",", "")) == pytest.approx(entry.params / 1e6, abs=0.5)
         assert float(counted_madds.replace(",", "")) == pytest.approx(entry.madds / 1e6, abs=0.5)
-        known = measured.get((name, entry.image_size))
-        assert ms == ("–" if known is None else f"{known:.1f}")
+        assert float(ms.replace(",", "")) == pytest.approx(measured[name, entry.image_size], abs=0.5)
 
 
 def test_stored_latencies_are_read() -> None:
-    assert latencies()["mobilenet_v2", 224] == 13.86
-    assert latencies()["resnet101", 224] == 149.63
+    found = latencies()
+    assert found.milliseconds["mobilenet_v2", 224] == 22.78
+    assert found.milliseconds["mobilenet_v1", 128] == 13.65
+    assert found.milliseconds["nfnet_f6", 576] == 12_246.07
+    assert found.machine.startswith("one core of an AMD EPYC")
+    assert not found.machine.endswith(".")
+
+
+def test_every_network_of_the_tables_is_timed(tables: dict[str, list[HtmlTable]]) -> None:
+    for heading in ("Progress on ImageNet", "MobileNet", "MobileNetV2", "EfficientNet"):
+        column = tables[heading][0].columns.index("ms, measured")
+        assert "–" not in [row[column] for row in tables[heading][0].rows]
 
 
 def test_an_installed_copy_has_no_latencies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("lit_cnn.claims.stored.MEASUREMENTS", tmp_path)
-    assert latencies() == {}
+    assert latencies() == Latencies()
+    text = [block for block in slides_sections([])[0].blocks if isinstance(block, Text)]
+    assert not any("Milliseconds" in block.text for block in text)
 
 
 def test_progress_has_one_row_for_each_paper_with_a_top5_error(tables: dict[str, list[HtmlTable]]) -> None:
