@@ -7,6 +7,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "lit_cnn"
 GROUND = {
+    "allocation",
     "printable",
     "randomness",
     "tracking",
@@ -20,6 +21,7 @@ GROUND = {
 TRAINING = {"training", "data", "architectures", *GROUND}
 EXPERIMENT = {"experiment", "detection", "pretrained", "profiling", *TRAINING}
 BELOW = {
+    "allocation": set(),
     "printable": set(),
     "randomness": set(),
     "tracking": {"printable", "randomness"},
