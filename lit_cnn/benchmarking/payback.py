@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lit_cnn.benchmarking.interleaving import Spread, ratios
+
 
 @dataclass(frozen=True)
 class Payback:
@@ -14,27 +16,28 @@ class Payback:
     Args:
         compile_seconds: How much longer the first steps take if they compile.
         eager_seconds: A step that is not compiled.
-        compiled_seconds: A compiled step after the first.
+        speed: Of a compiled step after the first, over one that is not.
         run_steps: Training steps of the recipe's run, or None if its end is open.
     """
 
     compile_seconds: float
     eager_seconds: float
-    compiled_seconds: float
+    speed: Spread
     run_steps: int | None
 
     @classmethod
     def measured(
         cls, compiling: float, eager: Sequence[float], compiled: Sequence[float], steps: int | None
     ) -> "Payback":
-        """From the seconds of compiling and of later steps of both kinds."""
-        return cls(max(0.0, compiling), statistics.median(eager), statistics.median(compiled), steps)
+        """From the seconds of compiling and of later steps of both kinds, which took turns."""
+        return cls(max(0.0, compiling), statistics.median(eager), ratios(eager, compiled), steps)
 
     @property
     def pays_after(self) -> int | None:
-        """Steps after which the run has become faster as a whole; None if a compiled step is not faster."""
-        saved = self.eager_seconds - self.compiled_seconds
-        return math.ceil(self.compile_seconds / saved) if saved > 0 else None
+        """Steps after which the run has become faster as a whole; None if a compiled step is not known to be faster."""
+        if self.speed.low <= 1:
+            return None
+        return math.ceil(self.compile_seconds / (self.eager_seconds * (1 - 1 / self.speed.median)))
 
     @property
     def seconds_per_step(self) -> float:
@@ -43,13 +46,16 @@ class Payback:
 
     def __str__(self) -> str:
         took = f"model.compile: compiling took {self.compile_seconds:.0f} s"
+        if self.speed.high < 1:
+            return f"{took} and a compiled step is slower: {self.speed} times as fast"
         if self.pays_after is None:
-            return f"{took} and a compiled step is not faster"
+            return (
+                f"{took} and a compiled step is {self.speed} times as fast: whether it ever pays is not above the noise"
+            )
         run = "the run's end is open" if self.run_steps is None else f"the run has {self.run_steps:,}"
         return (
-            f"{took} and a compiled step is {self.eager_seconds / self.compiled_seconds:.2f} times as fast: "
-            f"it pays after {self.pays_after:,} steps, {run}; every start, also of a resumed run, and every image size "
-            "compiles again"
+            f"{took} and a compiled step is {self.speed} times as fast: it pays after {self.pays_after:,} steps, "
+            f"{run}; every start, also of a resumed run, and every image size compiles again"
         )
 
 
