@@ -6,8 +6,10 @@ allocator would make the next look small.
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -99,9 +101,10 @@ def measure_candidate(
     Raises:
         ValueError: If the network cannot be run at this size, or its process dies, such as for lack of memory.
     """
-    methods = multiprocessing.get_all_start_methods()
-    context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    multiprocessing.set_forkserver_preload(list(PRELOADED))
+    forked = "forkserver" in multiprocessing.get_all_start_methods()
+    if forked:
+        _start_server()
+    context: Any = multiprocessing.get_context("forkserver" if forked else "spawn")
     mine, theirs = context.Pipe(duplex=False)
     process = context.Process(
         target=_measure, args=(theirs, candidate, num_classes, in_channels, condition, batch_size), daemon=True
@@ -112,12 +115,27 @@ def measure_candidate(
         found: Mapping[str, Any] = mine.recv()
     except EOFError:
         found = {"error": f"{candidate.name} cannot be measured: its process died, as when memory runs out"}
+    except BaseException:  # Ctrl-C
+        process.kill()
+        raise
     finally:
         mine.close()
         process.join()
     if "error" in found:
         raise ValueError(found["error"])
     return dict(found)
+
+
+def _start_server() -> None:
+    """Start the process from which the measuring ones are forked. Ctrl-C, which reaches every process of a terminal, is
+    blocked in all of them from the start: this process ends them."""
+    multiprocessing.set_forkserver_preload(list(PRELOADED))
+    resource_tracker.ensure_running()  # it unblocks what is blocked below
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _measure(

@@ -9,6 +9,7 @@ import importlib
 import multiprocessing
 import os
 import re
+import signal
 import sys
 
 from lit_cnn.allocation import keep_freed_memory
@@ -98,7 +99,8 @@ def main(arguments: list[str] | None = None) -> int:
     # From Python 3.14 on a server process starts the workers: it imports for all of them what each would import.
     multiprocessing.set_forkserver_preload(["__main__", "lit_cnn.data.loading.datasets"])
     open_streams_to_all_text()
-    if arguments is None:  # this process is ours
+    ours = arguments is None  # and so is this process
+    if arguments is None:
         keep_freed_memory()
         arguments = sys.argv[1:]
     if arguments[:1] == ["help"]:
@@ -118,6 +120,8 @@ def main(arguments: list[str] | None = None) -> int:
         module = importlib.import_module(COMMANDS[name][0])
         return module.run(rest, name) if name in ("validate", "test") else module.run(rest)
     except KeyboardInterrupt as stop:
+        if ours:  # another Ctrl-C ends what libraries do at exit, without their tracebacks
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
         return fail(str(stop) or "stopped by SIGINT", 130)
     except BrokenPipeError:
         return 0

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -110,10 +111,13 @@ def test_a_training_that_is_no_better_than_its_start_leaves_the_start(tmp_path: 
     assert better_of(None, trained, told.append) == str(trained)
 
 
-def start(images: Path, out: Path) -> subprocess.Popen[bytes]:
+SMALL = ("--networks", "cifar_resnet8", "cifar_resnet20", "--sizes", "16")
+LARGE = ("--networks", "resnet50", "vgg16", "vgg19", "--sizes", "224")
+
+
+def start(images: Path, out: Path, networks: Sequence[str] = SMALL) -> subprocess.Popen[bytes]:
     words = ["choose", "--data", str(images), "--pretrained", "none", "--out", str(out), "--budget", "2m"]
-    networks = ["--networks", "cifar_resnet8", "cifar_resnet20", "--sizes", "16", "--device", "cpu", "--json"]
-    networks += ["--weights", str(out.parent / "weights.ckpt")]
+    words += ["--device", "cpu", "--json", "--weights", str(out.parent / "weights.ckpt")]
     with (out.parent / f"{out.name}.log").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "lit_cnn", *words, *networks],
@@ -154,3 +158,22 @@ def test_a_choice_that_is_killed_three_times_ends_as_an_uninterrupted_one(tmp_pa
     assert len(list((killed / "starts").glob("*.ckpt"))) == 5
     configs = [file.read_text() for file in (killed / "rungs").glob("*/config.yaml")]
     assert sum("starts/cifar_resnet8-16-pretrained-0.ckpt" in text for text in configs) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [0.0, 2.0, 6.0])
+def test_ctrl_c_while_it_measures_is_one_sentence(tmp_path: Path, seconds: float) -> None:
+    """At whichever moment: as the server of processes starts, imports, and measures."""
+    make_weights(tmp_path / "weights.ckpt", "cifar_resnet8")
+    process = start(make_images(tmp_path / "images"), tmp_path / "out", LARGE)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "out" / "wishes.json").exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=60) == 130
+    written = (tmp_path / "out.log").read_text()
+    assert written.strip().splitlines()[-1] == "lit-cnn: stopped by SIGINT"
+    assert "Traceback" not in written
