@@ -24,7 +24,7 @@ from lit_cnn.profiling.memory import PeakMemory
 from lit_cnn.profiling.timing import Precision, TimingSettings, inference_ms, resolve_device, training_step_ms
 
 REPEATS = 2
-"""Passes for the memory, and for what trainings cost; the latency, which decides, is of as many as fit in 3 s."""
+"""Passes for what trainings cost; the latency, which decides, is of as many as fit in 3 s."""
 STEP_IMAGES = 16
 """Images of a timed step of training at most; a larger batch takes longer in proportion."""
 PRELOADED = ("__main__", "lit_cnn.data.loading.datasets", "lit_cnn.choosing.measuring")
@@ -171,9 +171,7 @@ def figures(
     )
     memory = PeakMemory(resolve_device(condition.device))
     network = build(candidate, num_classes, in_channels)
-    with memory:  # in passes of their own, which warm up: on the CPU a thread reads it, and slows what it watches
-        inference_ms(network, replace(used, repeats=REPEATS), in_channels)
-    found = {"latency_ms": inference_ms(network, used, in_channels)}
+    found = {"latency_ms": inference_ms(network, used, in_channels, memory)}
     if memory.peak is not None:
         found["memory_mb"] = memory.peak / 1e6
     torch.set_num_threads(threads)

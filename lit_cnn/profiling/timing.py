@@ -187,14 +187,26 @@ def inference_speeds(networks: Sequence[nn.Module], settings: TimingSettings) ->
     return [settings.batch_size / statistics.median(times) for times in zip(*passes, strict=True)]
 
 
-def inference_ms(network: nn.Module, settings: TimingSettings, in_channels: int = 3) -> float:
+def inference_ms(
+    network: nn.Module, settings: TimingSettings, in_channels: int = 3, memory: PeakMemory | None = None
+) -> float:
     """Median milliseconds of one batch through the network in evaluation.
+
+    Args:
+        network: Placed on the device.
+        settings: How.
+        in_channels: Channels of the images.
+        memory: Has the peak of the passes that warm up afterwards.
 
     Raises:
         ValueError: If the device is missing or the image too small.
     """
     network, images = place(network, settings, in_channels)
-    times = _repeat(_inference_step(network, images, settings), settings, images.device)
+    step = _inference_step(network, images, settings)
+    if memory is not None:
+        _warm_up(step, memory, settings, images.device)
+        settings = replace(settings, warmup=0)
+    times = _repeat(step, settings, images.device)
     return 1e3 * statistics.median(times)
 
 
