@@ -252,6 +252,7 @@ def show(axis: str, sizes: list[int], found: list[Costs]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("axes", nargs="*", default=list(AXES), metavar="AXIS", help=", ".join(AXES))
+    parser.add_argument("--sizes", type=int, nargs="+", metavar="N", help="these instead of an axis's own")
     parser.add_argument("--largest", type=int, default=10**9, help="leave out larger sizes, such as of images")
     parser.add_argument("--measure", nargs=3, metavar=("AXIS", "SIZE", "FOLDER"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -263,7 +264,7 @@ def main() -> None:
     for axis in options.axes:
         with TemporaryDirectory() as place:
             os.environ["XDG_CACHE_HOME"] = f"{place}/cache"
-            sizes = [size for size in AXES[axis][0] if size <= options.largest]
+            sizes = [size for size in options.sizes or AXES[axis][0] if size <= options.largest]
             show(axis, sizes, measure_axis(axis, sizes, Path(place)))
 
 

@@ -1,5 +1,7 @@
 """Training steps of a recipe under different machine settings, for ``lit-cnn tune`` to compare."""
 
+import contextlib
+import io
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -8,10 +10,11 @@ import torch
 
 from lit_cnn.benchmarking.contestants import recipe_batches, recipe_parts
 from lit_cnn.benchmarking.interleaving import Spread, ratios, take_turns
-from lit_cnn.benchmarking.loading import seconds_per_batch
+from lit_cnn.benchmarking.loading import BATCHES, seconds_per_batch
 from lit_cnn.benchmarking.payback import Payback, run_steps
+from lit_cnn.benchmarking.phases import TimedStep
 from lit_cnn.benchmarking.race import Conditions
-from lit_cnn.benchmarking.tuning import Settings, Tuned, climb
+from lit_cnn.benchmarking.tuning import MARGIN, Settings, Tuned, climb
 from lit_cnn.experiment.files import argument
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 from lit_cnn.experiment.recipe import Recipe
@@ -50,6 +53,14 @@ def untried(accelerator: object) -> list[str]:
     return [f"trainer.precision bf16-mixed was not tried: {missing}"] if missing else []
 
 
+def unneeded_workers(share: float) -> str | None:
+    """That no number of loader workers can gain ``MARGIN`` where without them loading is this share of a step's time,
+    even if other settings make the step twice as fast; None where they might."""
+    if share >= MARGIN / 2:
+        return None
+    return f"{WORKERS} was not tried: without workers loading is {100 * share:.2f} % of a training step"
+
+
 class Tuner:
     """Builds and compares training steps of one recipe.
 
@@ -75,6 +86,8 @@ class Tuner:
         self._batch = recipe_batches(self.recipe.data, self.device)()
         self.payback: Payback | None = None
         """Of ``torch.compile``, once it was tried."""
+        self.notes = untried(self.config.trainer.accelerator)
+        """What is not tried, and why."""
 
     def _instantiate(self, settings: Settings) -> tuple[Recipe, Any]:
         cli = RecipeCLI([*self.arguments, *(argument(key, value) for key, value in settings.items())])
@@ -89,6 +102,10 @@ class Tuner:
     def tune(self, choices: Mapping[str, Sequence[Any]]) -> Tuned:
         """Try the choices of one key after the other, then all winners together against the recipe's own settings."""
         start = self.start()
+        without = WORKERS in choices and self.recipe.data.loader_facts.workers == 0
+        if without and (note := unneeded_workers(self.share_of_loading(start))):
+            self.notes.append(note)
+            choices = {key: values for key, values in choices.items() if key != WORKERS}
         best, trials = climb(start, choices, self.compare)
         changed = {key: value for key, value in best.items() if value != start[key]}
         return Tuned(best, changed, self.compare(start, [best])[0] if changed else None, trials, self.payback)
@@ -131,15 +148,31 @@ class Tuner:
         self.payback = Payback.measured(compiling, eager, compiled, steps)
         return [seconds + self.payback.seconds_per_step for seconds in compiled]
 
+    def share_of_loading(self, settings: Settings) -> float:
+        """Of the time of training steps, that in which they wait for batches."""
+        recipe, conditions = self._build(settings)
+        parts = self._parts(recipe, conditions, recipe_batches(recipe.data, self.device))
+        steps = [parts.run() for _ in range(1 + BATCHES)][1:]
+        return sum(data for data, *_ in steps) / sum(map(sum, steps))
+
+    def _build(self, settings: Settings) -> tuple[Recipe, Conditions]:
+        """A recipe with these settings, and how its steps are run."""
+        recipe, _ = self._instantiate(settings)
+        recipe.data.setup()
+        bf16 = settings["trainer.precision"] == "bf16-mixed"
+        return recipe, Conditions(self.device, bf16, settings["model.channels_last"])
+
+    def _parts(self, recipe: Recipe, conditions: Conditions, next_batch: Callable[[], Any]) -> TimedStep:
+        """A timed step, without what ``fit`` announces of its network, which every trial would repeat."""
+        with contextlib.redirect_stdout(io.StringIO()):
+            return recipe_parts(recipe, conditions, next_batch)
+
     def _step(self, settings: Settings, loading: bool) -> Callable[[], float]:
         """A function that returns the seconds of a training step; with ``loading`` on batches of the loader."""
-        recipe, _ = self._instantiate(settings)
-        bf16 = settings["trainer.precision"] == "bf16-mixed"
-        conditions = Conditions(self.device, bf16, settings["model.channels_last"])
-        recipe.data.setup()
+        recipe, conditions = self._build(settings)
         if loading:
             return self._loaded_steps(recipe, conditions, settings)
-        parts = recipe_parts(recipe, conditions, lambda: self._batch)
+        parts = self._parts(recipe, conditions, lambda: self._batch)
         for _ in range(2):  # the first step compiles and plans
             parts.run()
 
@@ -153,7 +186,7 @@ class Tuner:
     def _loaded_steps(self, recipe: Recipe, conditions: Conditions, settings: Settings) -> Callable[[], float]:
         """A fresh loader per turn; the batches that its workers make in advance do not count."""
         batches: list[Callable[[], Any]] = [lambda: None]
-        parts = recipe_parts(recipe, conditions, lambda: batches[0]())
+        parts = self._parts(recipe, conditions, lambda: batches[0]())
         workers = recipe.data.loader_facts.workers
 
         def steps() -> float:

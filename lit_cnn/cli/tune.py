@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def run(arguments: list[str]) -> int:
     options = parse(arguments)
     from lit_cnn.benchmarking.overlay import overlay_text
-    from lit_cnn.benchmarking.tuner import Tuner, choices_of, untried
+    from lit_cnn.benchmarking.tuner import Tuner, choices_of
 
     with contextlib.redirect_stdout(sys.stderr):  # keep messages printed while building the recipe out of stdout
         tuner = Tuner([*(word for name in options.config for word in ("--config", name)), *options.overrides])
@@ -35,7 +35,7 @@ def run(arguments: list[str]) -> int:
     if options.json:
         print(as_json({"date": datetime.date.today().isoformat(), **asdict(tuned)}))
         return 0
-    notes = [*untried(tuner.recipe.trainer["accelerator"]), *summary(tuned, options)]
+    notes = [*tuner.notes, *summary(tuned, options)]
     print_tables([trials_table(tuned.trials, notes)], in_markdown=options.markdown)
     if overlay and not options.output:
         say(f"\n{overlay}", stderr=options.markdown)

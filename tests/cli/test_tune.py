@@ -8,7 +8,7 @@ import torch
 
 from lit_cnn.benchmarking.interleaving import Spread
 from lit_cnn.benchmarking.overlay import notes
-from lit_cnn.benchmarking.tuner import KEYS, Tuner, choices_of
+from lit_cnn.benchmarking.tuner import KEYS, Tuner, choices_of, unneeded_workers
 from lit_cnn.benchmarking.tuning import Settings
 from lit_cnn.cli.main import main
 from lit_cnn.experiment.files import read_yaml
@@ -23,6 +23,12 @@ WORTH = {("trainer.precision", "bf16-mixed"): 1.5, ("model.optimizer.kernel", "f
 def native_bfloat16(machine: Any) -> None:
     """Let every machine try bfloat16."""
     machine(("avx512_bf16",))
+
+
+@pytest.fixture(autouse=True)
+def slow_loading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of a step's time is loading, so that loader workers are tried."""
+    monkeypatch.setattr(Tuner, "share_of_loading", lambda _, __: 0.5)
 
 
 def fake(self: Tuner, best: Settings, challengers: Sequence[Settings]) -> list[Spread | str]:
@@ -70,6 +76,26 @@ def test_nothing_faster_leaves_no_overlay(tmp_path: Path, monkeypatch, capsys) -
     assert main(["tune", *TINY, "--output", str(tmp_path / "tuned.yaml")]) == 0
     assert "nothing is faster" in capsys.readouterr().out
     assert not list(tmp_path.iterdir())
+
+
+def test_workers_are_not_tried_where_loading_takes_no_time(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(Tuner, "compare", fake)
+    monkeypatch.setattr(Tuner, "share_of_loading", lambda _, __: 0.004)
+    assert main(["tune", *TINY, "--json"]) == 0
+    assert "data.workers" not in [each["key"] for each in json.loads(capsys.readouterr().out)["trials"]]
+    assert main(["tune", *TINY]) == 0
+    assert "data.workers was not tried: without workers loading is 0.40 % of a training step" in capsys.readouterr().out
+    assert unneeded_workers(0.01) is None
+
+
+@pytest.mark.slow
+def test_trials_do_not_repeat_what_a_recipe_says_of_its_network(capsys, monkeypatch) -> None:
+    monkeypatch.undo()
+    tuner = Tuner([*TINY, "--model.initial.whitening=true"])
+    tuner.seconds = 0.0
+    assert 0 < tuner.share_of_loading(tuner.start()) < 1
+    tuner.compare(tuner.start(), [{**tuner.start(), "model.channels_last": False}])
+    assert "whitens" not in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -151,4 +177,4 @@ def test_compiling_is_charged_to_the_steps_of_the_run_and_said() -> None:
     assert tuned.changed == {}  # two steps do not pay for a compilation
     assert isinstance(tuned.trials[0].speed, Spread)
     assert tuned.trials[0].speed.median < 0.5
-    assert "the run has 2;" in notes(tuned)[0] or "is not faster" in notes(tuned)[0]
+    assert notes(tuned)[0].startswith("model.compile: compiling took ")
