@@ -94,7 +94,7 @@ def _progress(measured: Latencies) -> Section:
         "Papers report validation error by different protocols: crops, sizes and numbers of networks differ. Of one "
         "ResNet-152 evaluated at several scales He et al. report 4.49 % (Table 4)."
     )
-    entries = [[each.name, str(each.year), f"{each.top5_error:g}", each.what, each.source] for each in ENSEMBLES]
+    entries = [[each.name, str(each.year), _percent(each.top5_error), each.what, each.source] for each in ENSEMBLES]
     votes = HtmlTable("several networks", ("entry", "year", "top-5 error %, paper", "of", "paper"), entries,
                       words=(0, 3, 4))  # fmt: skip
     return Section("Progress on ImageNet", [Figure(caption, [svg], table), votes], level=3)
@@ -103,7 +103,7 @@ def _progress(measured: Latencies) -> Section:
 def _progress_row(entry: Entry, measured: Latencies) -> list[str]:
     paper = entry.paper
     return [
-        entry.name, str(paper.year), f"{100 - (paper.top5 or 0):.4g}", _millions(entry.params), _millions(entry.madds),
+        entry.name, str(paper.year), _percent(100 - (paper.top5 or 0)), _millions(entry.params), _millions(entry.madds),
         _milliseconds(measured, entry.name, entry.image_size), paper.protocol,
         f"{paper.authors}, {paper.year}, {paper.where}",
     ]  # fmt: skip
@@ -115,7 +115,7 @@ def _networks(heading: str, names: Sequence[str], measured: Latencies, more: Seq
     for name in names:
         entry = find_entry(name)
         paper = entry.paper
-        printed = [_figure(each) for each in (paper.top1, paper.top5, paper.params_millions)]
+        printed = [_percent(paper.top1), _percent(paper.top5), _figure(paper.params_millions)]
         rows.append([
             name, str(entry.image_size), *printed, _millions(entry.params), _figure(paper.madds_millions),
             _millions(entry.madds), _milliseconds(measured, name, entry.image_size),
@@ -128,7 +128,7 @@ def _networks(heading: str, names: Sequence[str], measured: Latencies, more: Seq
 def _resolutions(measured: Latencies) -> HtmlTable:
     """MobileNet at the paper's image sizes."""
     rows = [
-        [f"{side}", f"{top1:g}", f"{madds:g}", _millions(_mobilenet_madds(side)),
+        [f"{side}", _percent(top1), f"{madds:g}", _millions(_mobilenet_madds(side)),
          _milliseconds(measured, "mobilenet_v1", side)]
         for side, top1, madds in RESOLUTIONS
     ]  # fmt: skip
@@ -143,7 +143,7 @@ def _mobilenet_madds(side: int) -> int:
 
 def _methods(table: PublishedTable, records: Sequence[Record]) -> Section:
     """A table of methods with the paper's rows, and the row of the claim's runs."""
-    rows = [[row.name, "paper", *map(_figure, row.figures)] for row in table.rows]
+    rows = [[row.name, "paper", *map(_percent, row.figures)] for row in table.rows]
     record = next((each for each in records if each.claim.name == table.claim and each.scale == "cpu"), None)
     blocks: list[Block] = []
     if record is not None:
@@ -170,6 +170,11 @@ def _as_error(accuracy: str) -> str:
 
 def _figure(value: float | None) -> str:
     return "–" if value is None else f"{value:,.6g}"
+
+
+def _percent(value: float | None) -> str:
+    """With the decimals that a paper prints, one or two."""
+    return "–" if value is None else f"{value:.2f}".removesuffix("0")
 
 
 def _millions(count: int) -> str:

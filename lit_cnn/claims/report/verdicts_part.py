@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from lit_cnn.claims.report.records import SCALES, Record, detectable
+from lit_cnn.claims.claim import Scale
+from lit_cnn.claims.report.records import Record, detectable
 from lit_cnn.claims.rules.difference import Difference
 from lit_cnn.claims.rules.part import Part
 from lit_cnn.claims.shared_settings import GPU_LAYER_MS
@@ -11,10 +12,10 @@ from lit_cnn.reports.effects import Effect, effects_figure
 from lit_cnn.reports.html_page import Block, Code, Figure, HtmlTable, Section, Text
 from lit_cnn.reports.inline_svg import inline_svg
 
-COLUMNS = (
-    *("claim", "verdict", "of the part", "found [95 % interval]", "seeds", "sd", "power by a pilot"),
-    *("found in 80 % from", "seeds that would decide", "date"),
-)
+COLUMNS = ("claim", "verdict", "of the part", "found [95 % interval]", "seeds", "seeds that would decide", "date")
+POWER_COLUMNS = ("claim", "scale", "of the part", "seeds", "sd", "power by a pilot", "found in 80 % from")
+ORDER: tuple[Scale, ...] = ("cpu", "digits", "gpu")
+"""Of the tables: the scale that all claims have comes first."""
 EARLIER = "on earlier runs"
 COMMANDS = """\
 lit-cnn reproduce                              the table of claims with what is known of each
@@ -48,13 +49,13 @@ POWER = (
 def verdicts_sections(records: Sequence[Record]) -> list[Section]:
     """The verdicts by scale, how they are made, and what is open."""
     tables: list[Block] = []
-    for scale in SCALES:
+    for scale in ORDER:
         chosen = [record for record in records if record.scale == scale]
         if scale == "cpu" or any(record.result for record in chosen):
             rows = [_verdict_row(record) for record in chosen]
             tables.append(HtmlTable(f"claims at scale {scale}", COLUMNS, rows, words=(0, 1, 2, 3)))
     return [
-        Section("Verdicts", [Text(chance(records)), *_time(records), *tables, Text(POWER), *_effects(records)]),
+        Section("Verdicts", [Text(chance(records)), *_time(records), *tables, *_power(records), *_effects(records)]),
         Section("How verdicts are made", [Text(HOW), Text(WORDS), Code(COMMANDS)]),
         Section("Not run, and not decidable", _open(records)),
     ]
@@ -81,26 +82,51 @@ def _time(records: Sequence[Record]) -> list[Block]:
 
 
 def _verdict_row(record: Record) -> list[str]:
-    place = record.leading()
+    place, date = record.leading(), record.result.date if record.result else "–"
     found = record.finding(place) if place is not None else None
-    date = record.result.date if record.result else "–"
-    if place is None or found is None:
-        parts = [part for part in record.design.decidable() if part.primary and planned_power(record, part)]
-        planned = min((planned_power(record, part) for part in parts), key=lambda text: float(text[:-2]), default="–")
-        return [record.claim.name, record.verdict, record.claim.title, "–", "–", "–", planned, "–", "–", date]
-    part = record.design.parts[place]
-    least = detectable(part, found)
+    if found is None:
+        return [record.claim.name, record.verdict, record.claim.title, "–", "–", "–", date]
     return [
         record.claim.name,
         record.wording + (f" ({EARLIER})" if record.design.stored else ""),
         found.question,
         found_text(found),
         str(found.n) if found.n else "–",
-        "–" if found.sd is None else f"{found.sd:.2g} {found.unit}".rstrip(),
-        planned_power(record, part) or "–",
-        "–" if least is None else f"{least:.2g} {found.unit}".rstrip(),
         needed_seeds(found),
         date,
+    ]
+
+
+def _power(records: Sequence[Record]) -> list[Block]:
+    """What the seeds of each claim can find, as far as it is known."""
+    ordered = sorted(records, key=lambda record: ORDER.index(record.scale))
+    rows = [row for record in ordered if (row := _power_row(record))]
+    return [HtmlTable("power", POWER_COLUMNS, rows, words=(0, 1, 2)), Text(POWER)] if rows else []
+
+
+def _power_row(record: Record) -> list[str]:
+    """Of the part that a verdict rests on, or of the one that was planned with the least power; empty where neither
+    is known."""
+    place = record.leading()
+    found = record.finding(place) if place is not None else None
+    if place is None or found is None:
+        planned = [(power, part) for part in record.design.decidable() if part.primary
+                   and (power := planned_power(record, part))]  # fmt: skip
+        power, part = min(planned, key=lambda pair: float(pair[0][:-2]), default=("", None))
+        named = [record.claim.name, record.scale, part.question if part else ""]
+        return [*named, str(record.seeds), "–", power, "–"] if power else []
+    part = record.design.parts[place]
+    least, power = detectable(part, found), planned_power(record, part)
+    if found.sd is None and not power:
+        return []
+    return [
+        record.claim.name,
+        record.scale,
+        found.question,
+        str(found.n) if found.n else "–",
+        "–" if found.sd is None else f"{found.sd:.2g} {found.unit}".rstrip(),
+        power or "–",
+        "–" if least is None else f"{least:.2g} {found.unit}".rstrip(),
     ]
 
 

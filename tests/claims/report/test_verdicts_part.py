@@ -26,13 +26,15 @@ def tables_of(records: list[Record], heading: str) -> list[HtmlTable]:
 
 
 def test_every_claim_has_a_row_at_scale_cpu_before_any_run(unrun: list[Record]) -> None:
-    (table,) = tables_of(unrun, "Verdicts")
+    table, power = tables_of(unrun, "Verdicts")
     assert table.caption == "claims at scale cpu"
     assert [row[0] for row in table.rows] == list(CLAIMS)
     assert {row[1] for row in table.rows} == {"not run yet", "not decidable here"}
-    powers = {row[0]: row[6] for row in table.rows}
-    assert powers["degradation"].endswith(" %")
-    assert powers["identity"] == powers["augmentation"] == "–"  # whose pilot is of a part that does not count
+    powers = {(row[0], row[1]): row[5] for row in power.rows}
+    assert powers["degradation", "cpu"].endswith(" %")
+    assert (
+        not {("identity", "cpu"), ("augmentation", "cpu")} & powers.keys()
+    )  # whose pilot is of a part that does not count
 
 
 def test_what_is_open_has_a_reason_and_its_time(unrun: list[Record]) -> None:
@@ -70,7 +72,8 @@ def test_of_several_comparisons_the_p_value_that_decides_is_shown() -> None:
 def test_runs_that_are_older_than_their_rule_are_marked(tmp_path: Path) -> None:
     (record,) = gather([CLAIMS["evolution"]], tmp_path)
     assert record.design.stored
-    (table,) = tables_of([record], "Verdicts")
+    table, power = tables_of([record], "Verdicts")
+    assert power.rows[0][3:5] == ["200", "0.91 points"]
     assert table.rows[0][1].endswith("(on earlier runs)")
 
 
