@@ -18,6 +18,8 @@ START_SECONDS = 4.0
 """Of a run, or of its continuation: data opened, checkpoints and curves written."""
 WANTED_EPOCHS = 5
 """Of the last rung: fewer only where two candidates could not have as many."""
+MEASURING = 0.2
+"""Share of the budget that measuring may take; what is not measured by then is not tried, two candidates apart."""
 LEAST_EPOCHS = 2
 """Of the last rung: with fewer nothing can be said."""
 MOST_EPOCHS = 30
@@ -104,7 +106,9 @@ def kept_of(probed: int) -> int:
     return min(probed, max(2, math.ceil(probed / FACTOR)))
 
 
-def plan_budget(prices: Sequence[Price], budget: float, folds: Sequence[int], spent: float = 0.0) -> BudgetPlan:
+def plan_budget(
+    prices: Sequence[Price], budget: float, folds: Sequence[int], spent: float = 0.0, waiting: float = 0.0
+) -> BudgetPlan:
     """As many candidates as can be compared well within the time.
 
     Args:
@@ -112,6 +116,7 @@ def plan_budget(prices: Sequence[Price], budget: float, folds: Sequence[int], sp
         budget: Seconds.
         folds: Numbers of folds that may be taken, the best first.
         spent: Seconds of the budget that measuring has taken.
+        waiting: Seconds of the longest measurement where a larger budget would measure more; 0 where all is measured.
 
     Raises:
         BudgetTooSmall: If not even two candidates (or the only one) can be trained for ``LEAST_EPOCHS``.
@@ -132,12 +137,15 @@ def plan_budget(prices: Sequence[Price], budget: float, folds: Sequence[int], sp
                     (each.name for each in taken[count:]), f"no time within the budget of {duration(budget)}"
                 )
                 return replace(plan, left_out={**late, **left_out})
-    enough = duration(60.0 * math.ceil((spent + _least_seconds(taken[:2], folds[-1])) / 60))
+    shortest = _least_seconds(taken[:2], folds[-1])
+    enough = spent + shortest
+    if waiting:  # which takes its share of the larger budget, and one measurement that is begun within that
+        enough = max(enough, (shortest + waiting) / (1 - MEASURING))
     where = f" in {folds[-1]} folds" if folds[-1] > 1 else ""
     raise BudgetTooSmall(
         f"the budget of {duration(budget)}, of which measuring took {duration(spent)}, is too small to compare "
         f"{min(2, most)} of {len(prices)} candidates for {LEAST_EPOCHS} epochs{where}: "
-        f"--budget {enough} would be enough"
+        f"--budget {math.ceil(enough / 60)}m would be enough"
     )
 
 

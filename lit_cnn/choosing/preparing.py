@@ -111,7 +111,7 @@ def _prepare(folder: Path, wishes: Wishes, images: ImageSet, say: Callable[[str]
     measured = sifting.measure(by_priority(_counted(images, wishes, sifting, say)))
     spent = sifting.earlier + time.monotonic() - began
     prices = prices_of(measured, images, sifting.costs, wishes)
-    budget = plan_budget(prices, wishes.budget, fold_numbers(images, wishes.folds), spent)
+    budget = plan_budget(prices, wishes.budget, fold_numbers(images, wishes.folds), spent, sifting.waiting)
     return Prepared(
         candidates=measured,
         costs=sifting.costs,

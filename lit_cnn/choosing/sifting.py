@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lit_cnn.choosing.budget import BudgetTooSmall, duration
+from lit_cnn.choosing.budget import MEASURING, BudgetTooSmall, duration
 from lit_cnn.choosing.candidates import Candidate
 from lit_cnn.choosing.images import ImageSet
 from lit_cnn.choosing.measuring import busy_words, count_candidate, load_average, measure_candidate
@@ -14,8 +14,6 @@ from lit_cnn.choosing.trainings import Trained
 from lit_cnn.choosing.wishes import Wishes
 from lit_cnn.run_folder.atomic import write_text
 
-SHARE = 0.2
-"""Of the budget that measuring may take; what is not measured by then is not tried, two candidates apart."""
 MOST = 0.5
 """Of the budget after which measuring is given up where not even two candidates are within the limits."""
 LOAD, SECONDS = "load", "seconds"
@@ -37,6 +35,7 @@ class Sifting:
         rejected: Candidate -> the limit that it exceeds, and a sentence.
         untried: What -> why it was not tried.
         earlier: Seconds of measuring before this process.
+        waiting: Seconds of the longest measurement, where some candidates were not measured for lack of time.
         load: The highest load average under which one of the candidates that are kept was measured.
     """
 
@@ -48,6 +47,7 @@ class Sifting:
     rejected: dict[str, tuple[str, str]] = field(default_factory=dict)
     untried: dict[str, str] = field(default_factory=dict)
     earlier: float = 0.0
+    waiting: float = 0.0
     load: float | None = None
 
     def count(self, candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -78,6 +78,7 @@ class Sifting:
             if candidate.name not in known:
                 if not self._is_time(self.earlier + time.monotonic() - began, len(kept), known):
                     self.untried[candidate.name] = "not measured: no time within the budget"
+                    self.waiting = max(row[SECONDS] for row in known.values())
                     continue
                 row = self._measured(candidate, load)
                 if row is None:
@@ -104,7 +105,7 @@ class Sifting:
         """Whether the budget has time to measure one more after so many seconds."""
         budget = self.wishes.budget
         if kept >= 2:
-            return taken <= SHARE * budget
+            return taken <= MEASURING * budget
         if taken > MOST * budget:
             found = "no candidate" if kept == 0 else "only one candidate"
             raise BudgetTooSmall(

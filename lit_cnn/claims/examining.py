@@ -7,7 +7,7 @@ from pathlib import Path
 from lit_cnn.claims.catalog import CLAIMS
 from lit_cnn.claims.claim import Claim, Design, Scale
 from lit_cnn.claims.judging import Judgement
-from lit_cnn.claims.result_file import Result, find_result, judged, make_result, read_result, write_result
+from lit_cnn.claims.result_file import Result, judged, make_result, read_result, result_path, write_result
 from lit_cnn.claims.running import Trained, Trainer
 from lit_cnn.sweeps.stop_signals import StopSignals
 from lit_cnn.training.announce import announce
@@ -69,7 +69,9 @@ class Examiner:
             raise ValueError(f"{claim.name} has no design at --scale {self.scale}: choose {' or '.join(claim.designs)}")
         known = self._known(claim, design)
         if known is not None and design.is_timed():
-            self.say(f"{claim.name} was measured on {known.date}; delete its result to measure it again")
+            path = result_path(self.results, claim.name, self.scale)
+            self.say(f"{claim.name} was measured on {known.date}: delete {path}, or choose other --results, to measure "
+                     "it again")  # fmt: skip
             return Examined(known, judged(claim, known))
         trained = self._trained(claim, design)
         if trained is not None and not trained.runs:
@@ -83,9 +85,10 @@ class Examiner:
         return Examined(result, judged(claim, result), path, result.failed)
 
     def _known(self, claim: Claim, design: Design) -> Result | None:
-        """What was found before by the same design; a file that cannot be read is replaced."""
+        """What the file in ``results`` says of the same design; one that cannot be read is replaced."""
+        path = result_path(self.results, claim.name, self.scale)
         try:
-            result = find_result(claim.name, self.scale, self.results)
+            result = read_result(path) if path.is_file() else None
         except ValueError:
             return None
         return None if result is None or result.is_stale(design) else result

@@ -65,14 +65,23 @@ def _finding(part: Part, evidence: Evidence, seeds: int) -> Finding:
 
 
 def _adjusted(parts: Sequence[Part], findings: Sequence[Finding]) -> list[Finding]:
-    """The findings with the verdicts of each family by Holm's method."""
+    """The findings with the verdicts of each family by Holm's method, once all of its comparisons have ended."""
     changed = list(findings)
     for family in {part.family for part in parts if part.family}:
         places = [
-            place for place, part in enumerate(parts) if part.family == family and findings[place].p_value is not None
+            place
+            for place, part in enumerate(parts)
+            if part.family == family and findings[place].verdict != "not decidable here"
         ]
-        p_values = [findings[place].p_value or 0.0 for place in places]
-        for place, p_value in zip(places, holm(p_values), strict=True):
+        if any(findings[place].verdict == "not finished" for place in places):
+            for place in places:
+                changed[place] = dataclasses.replace(findings[place], verdict="not finished")
+            continue
+        p_values = [findings[place].p_value for place in places]
+        adjusted = holm([1.0 if p_value is None else p_value for p_value in p_values])  # 1 where runs diverged
+        for place, known, p_value in zip(places, p_values, adjusted, strict=True):
+            if known is None:
+                continue
             verdict = verdict_of(p_value, bool(findings[place].favors))
             needed = deciding_among(findings[place].deciding_n, len(places))
             changed[place] = dataclasses.replace(

@@ -96,10 +96,10 @@ class Trainer:
             ValueError: If runs are shorter than planned, more seeds are asked for than planned, or the folder holds
                 trainings of another design.
         """
-        planned, changed = self.planned(seeds), self._rule_changed()
         bench = self.design.bench
         assert bench is not None
         images = bench_images(bench.images)
+        planned, changed = self.planned(seeds), self._rule_changed()
         judged, choosing = write_images(images, self.folder / "images")
         arms = dataclasses.replace(self.design, seeds=planned).trained_arms()
         chosen, tried = self._choose(bench, arms, choosing)
@@ -173,6 +173,9 @@ class Trainer:
             return {}, {}
         if failures := _failures(sweep):
             raise ValueError(f"{failures[0]}: correct it and pass --retry-failed")
+        ended = {point: loss for point, loss in losses.items() if loss is not None} | _diverged(sweep)
+        if left := points.keys() - ended.keys():
+            raise ValueError(f"{self.claim.name}: {min(left)} of the grid has not ended: run the same command again")
         tried = {name: [losses[f"{name} {place + 1}"] for place in range(len(grid))] for name, grid in grids.items()}
         return {name: best_point(grids[name], own) for name, own in tried.items()}, tried
 
@@ -248,6 +251,14 @@ def _folders(sweep: Sweep, seeds: int) -> dict[str, dict[int, Path | None]]:
 def _errors(sweep: Sweep) -> dict[Job, str]:
     """What the runs say that failed."""
     return {job: trial.user_attrs["error"] for job, trial in sweep.queue.standing().items() if has_failed(trial)}
+
+
+def _diverged(sweep: Sweep) -> dict[str, None]:
+    """The points whose loss was not finite."""
+    standing = sweep.queue.standing()
+    return {
+        standing[job].user_attrs[POINT]: None for job, error in _errors(sweep).items() if error.startswith(DIVERGED)
+    }
 
 
 def _failures(sweep: Sweep) -> tuple[str, ...]:

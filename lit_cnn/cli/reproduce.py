@@ -19,7 +19,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # a help needs none of it
     from lit_cnn.claims.claim import Claim, Design, Scale
     from lit_cnn.claims.examining import Examined
     from lit_cnn.claims.judging import Judgement
+    from lit_cnn.claims.report.records import Record
     from lit_cnn.claims.result_file import Result
 
 SCALES = ("digits", "cpu", "gpu")
@@ -148,19 +149,21 @@ def examine(claims: Sequence[Claim], options: argparse.Namespace, arguments: Seq
 
 def print_known(claims: Sequence[Claim], options: argparse.Namespace) -> int:
     """The table of claims with the verdicts of the results that are there."""
-    from lit_cnn.claims.result_file import default_results, find_result, judged
+    from lit_cnn.claims.report.records import gather
+    from lit_cnn.claims.result_file import default_results
 
     results = (options.results or default_results()).expanduser()
-    known = []
-    for claim in claims:
-        result = find_result(claim.name, options.scale, results) if claim.design(options.scale) else None
-        fresh = result is not None and not is_stale(claim, result)
-        known.append((claim, result, judged(claim, result) if result and fresh else None))
+    records = {each.claim.name: each for each in gather(claims, results) if each.scale == options.scale}
     if options.json:
-        print(as_json([as_object(*each) for each in known]))
+        print(as_json([as_object(*known_of(claim, records.get(claim.name))) for claim in claims]))
     else:
-        print_tables([verdicts_table(known, options.scale)], in_markdown=options.markdown)
+        print_tables([verdicts_table(claims, records, options.scale)], in_markdown=options.markdown)
     return 0
+
+
+def known_of(claim: Claim, record: Record | None) -> tuple[Claim, Result | None, Judgement | None]:
+    """What ``as_object`` shows of a record."""
+    return (claim, record.result, record.judgement) if record else (claim, None, None)
 
 
 def as_object(claim: Claim, result: Result | None, judgement: Judgement | None) -> dict[str, Any]:
@@ -183,8 +186,9 @@ def is_stale(claim: Claim, result: Result | None) -> bool:
     return bool(result and design and result.is_stale(design))
 
 
-def verdicts_table(known: Sequence[tuple[Claim, Result | None, Judgement | None]], scale: Scale) -> Table:
-    """Claims and verdicts."""
+def verdicts_table(claims: Sequence[Claim], records: Mapping[str, Record], scale: Scale) -> Table:
+    """Claims and verdicts, each with the part that it rests on."""
+    from lit_cnn.claims.report.verdicts_part import found_text
     from lit_cnn.claims.verdicts import ALPHA, TESTED
 
     columns = [
@@ -192,23 +196,19 @@ def verdicts_table(known: Sequence[tuple[Claim, Result | None, Judgement | None]
         Column("seeds", rank=2), Column("date", "name", rank=3),
     ]  # fmt: skip
     rows = []
-    for claim, result, judgement in known:
-        verdict = judgement.wording if judgement else before(claim, scale)
-        verdict = "stale: the design has changed since" if is_stale(claim, result) else verdict
-        found = next((finding.said for finding in judgement.findings if finding.primary), "") if judgement else ""
+    for claim in claims:
+        record = records.get(claim.name)
+        if record is None:
+            rows.append([claim.name, "no design of this scale", claim.title, "–", "–"])
+            continue
+        place, result = record.leading(), record.result
+        finding = record.finding(place) if place is not None else None
+        found = f"{finding.question}: {found_text(finding)}" if finding else claim.title
         seeds = str(result.seeds) if result and result.runs else "–"
-        rows.append([claim.name, verdict, found or claim.title, seeds, result.date if result else "–"])
-    count = sum(judgement is not None and judgement.verdict in TESTED for _, _, judgement in known)
+        rows.append([claim.name, record.wording, found, seeds, result.date if result else "–"])
+    count = sum(record.verdict in TESTED for record in records.values())
     note = f"{count} rest on a test: at 5 % each, expect {ALPHA * count:.1f} false ones by chance; --list has the rules"
     return Table(columns, rows, title=f"claims at scale {scale}", notes=[note])
-
-
-def before(claim: Claim, scale: Scale) -> str:
-    """What is known before the first run."""
-    design = claim.design(scale)
-    if design is None:
-        return "no design of this scale"
-    return "not run yet" if design.decidable() else "not decidable here"
 
 
 def findings_table(claim: Claim, judgement: Judgement) -> Table:

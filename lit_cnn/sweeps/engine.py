@@ -128,18 +128,22 @@ class Sweep:
         Raises:
             ValueError: If a finished trial has not logged the metric.
         """
-        waiting = False
+        waiting = alone = False
         while not stop.number:
             taken = self.queue.take()
             if taken is not None:
+                alone = False
                 try:
                     self._run_trial(taken, fit, stop)
                 finally:
                     os.close(taken.lock)
                 continue
             running = self.study.get_trials(False, (TrialState.RUNNING,))
-            if not running:
+            if not running and alone:
                 return
+            alone = not running
+            if alone:
+                continue  # the last of them may have ended after the look for work, and have left some
             if not waiting:
                 hosts = ", ".join(sorted({trial.user_attrs.get("host", "?") for trial in running}))
                 self.say(f"waiting for {len(running)} trials of other processes ({hosts})")
@@ -173,9 +177,10 @@ class Sweep:
             else:
                 error = explain_failure(taken.run, code or 1)
         except KeyError as logged:
-            raise ValueError(
-                f"{name} has logged no {self.plan.metric}, but {', '.join(logged.args[0])}: correct the metric"
-            ) from None
+            lacking = f"{name} has logged no {self.plan.metric}, but {', '.join(logged.args[0])}: correct the metric"
+            if pause := self._pause(taken.job.rung):
+                lacking += f", or let the pruner's first rung be no earlier than the first validation ({pause} is)"
+            raise ValueError(lacking) from None
         except ValueError as problem:
             error = str(problem)
         if value is None:

@@ -141,6 +141,12 @@ def pruned_length(pruner: Pruner | None, cli: RecipeCLI) -> int | None:
         raise ValueError(f"{name} needs {key}, which the recipe leaves open: state it, or the pruner in the other unit")
     if pruner.first >= length:
         raise ValueError(f"{name} is {pruner.first} but must be below {key}, which is {length}")
+    every = cli.config.trainer.check_val_every_n_epoch
+    if pruner.unit == "epochs" and every is not None and pruner.first < every:
+        raise ValueError(
+            f"{name} is {pruner.first}, but the first validation is after epoch {every} "
+            f"(trainer.check_val_every_n_epoch): make one of them equal to the other"
+        )
     return length
 
 
@@ -193,6 +199,10 @@ def trainings(recipe: Path, cli: RecipeCLI) -> Fit:
     return Fit(recipe.resolve(), arguments)
 
 
+DRAWN_VALUES = 20
+"""Most values of a key that have a place each in the picture."""
+
+
 def write_results(folder: Path, space: Space, rows: Sequence[TrialResult]) -> None:
     """Write ``trials.csv`` and, once a trial is complete, ``heatmap.png`` and ``best.yaml``.
 
@@ -206,7 +216,7 @@ def write_results(folder: Path, space: Space, rows: Sequence[TrialResult]) -> No
     if not done:
         return
     draw_sweep(
-        {axis.key: axis.values() if len(axis.values() or ()) <= 20 else None for axis in space.keys},
+        {axis.key: axis.values() if (axis.count() or 0) <= DRAWN_VALUES else None for axis in space.keys},
         [row.params for row in done],
         [row.value for row in done if row.value is not None],
         folder / PICTURE,

@@ -69,11 +69,19 @@ class Axis:
         """All values if they are countable, else None."""
         if self.low is None or self.high is None:
             return self.choices
-        step = self.step or (1 if self.whole and not self.log else None)
-        if step is None:
-            return None
-        count = round((self.top - self.low) / step) + 1
-        return tuple(round(self.low + index * step, 12) for index in range(count))
+        step, count = self._step(), self.count()
+        return None if step is None else tuple(round(self.low + index * step, 12) for index in range(count or 0))
+
+    def count(self) -> int | None:
+        """How many values there are if they are countable, else None; it enumerates none of them."""
+        if self.low is None or self.high is None:
+            return len(self.choices)
+        step = self._step()
+        return None if step is None else round((self.top - self.low) / step) + 1
+
+    def _step(self) -> float | None:
+        """Distance of the values of a countable range."""
+        return self.step or (1 if self.whole and not self.log else None)
 
     def probes(self) -> tuple[Value, ...]:
         """Values that a recipe must accept before a sweep starts: each choice, or both bounds."""

@@ -90,6 +90,15 @@ def test_a_budget_that_is_too_small_says_what_would_be_enough_and_that_is_true()
         plan_budget(prices, enough - 60, [5, 3], spent=31)
 
 
+def test_what_would_be_enough_leaves_time_to_measure_more() -> None:
+    """Of a larger budget measuring takes a fifth, and ends the measurement that is begun by then."""
+    prices = scratch(5, epoch=300.0)
+    with pytest.raises(BudgetTooSmall) as said:
+        plan_budget(prices, 60, [1], spent=18, waiting=6)
+    enough = parse_duration(str(said.value).split("--budget ")[1].split()[0])
+    assert plan_budget(prices, enough, [1], spent=0.2 * enough + 6).epochs[-1] >= 2
+
+
 def test_an_expensive_candidate_does_not_take_the_time_of_several_cheap_ones() -> None:
     prices = [Price("huge", 300.0, probe=100.0), *scratch(6)]
     plan = plan_budget(prices, 900, [1])

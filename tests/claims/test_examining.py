@@ -111,7 +111,7 @@ def test_a_part_of_the_runs_does_not_replace_them_all(tmp_path: Path, monkeypatc
     assert part.judgement.verdict == "not finished"
 
 
-def test_times_are_measured_once(tmp_path: Path) -> None:
+def test_times_are_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[float] = []
 
     def clock() -> dict[str, float]:
@@ -124,9 +124,12 @@ def test_times_are_measured_once(tmp_path: Path) -> None:
     assert (len(looks), second.path) == (1, None)
     assert second.judgement == first.judgement
     assert first.path is not None
+    monkeypatch.setattr("lit_cnn.claims.result_file.SHIPPED", (first.path.parent,))
+    assert Examiner("cpu", tmp_path, tmp_path / "other", None, StopSignals()).examine(claim).path is not None
+    assert len(looks) == 2, "a result elsewhere, as that of the package, is of another machine"
     first.path.unlink()
     examiner(tmp_path).examine(claim)
-    assert len(looks) == 2
+    assert len(looks) == 3
 
 
 @pytest.mark.slow

@@ -40,7 +40,7 @@ def test_nothing_is_judged_before_all_runs_have_ended() -> None:
     found = values(last=0.59)
     del found["c"][2]
     ahead, open_ = judged(ASKED, found, 3)
-    assert ahead.verdict == "holds"
+    assert ahead.verdict == "not finished"  # what Holm leaves of it depends on the other
     assert open_.verdict == "not finished"
     assert open_.said == "5 of 6 runs"
     assert verdict_rows([open_])[-1] == "| c is ahead of b | 5 of 6 runs | – | not finished |"

@@ -57,6 +57,22 @@ def test_comparisons_of_a_family_share_one_error() -> None:
     assert (first.deciding_n or 0) > 3
 
 
+def test_a_family_is_judged_once_all_of_it_has_ended() -> None:
+    parts = (superiority("b", "accuracy", "b", "a", family="f"), superiority("c", "accuracy", "c", "a", family="f"))
+    found = runs(a=[0.5, 0.5, 0.5], b=[0.6, 0.61, 0.62], c=[0.7, 0.71])
+    assert [each.verdict for each in judge(design(*parts), found).findings] == ["not finished", "not finished"]
+
+
+def test_a_comparison_without_its_figures_still_counts_among_the_comparisons() -> None:
+    parts = (superiority("b", "accuracy", "b", "a", family="f"), superiority("c", "accuracy", "c", "a", family="f"))
+    whole = runs(a=[0.5, 0.5, 0.5], b=[0.6, 0.61, 0.62], c=[0.7, 0.71, 0.7])
+    found = Evidence({**whole.runs, "c": {**whole.runs["c"], 2: {"nll": 2.3}}})
+    ahead, diverged = judge(design(*parts), found).findings
+    assert ahead.p_value is not None
+    assert ahead.adjusted_p == pytest.approx(2 * ahead.p_value)
+    assert (diverged.verdict, diverged.adjusted_p) == ("inconclusive", None)
+
+
 def test_the_first_of_several_needs_more_seeds() -> None:
     assert deciding_among(None, 3) is None
     assert deciding_among(12, 1) == 12

@@ -103,6 +103,13 @@ def test_more_trained_runs_are_counted_exactly() -> None:
     assert "2 seeds cannot reach" in part.refusal(2)
 
 
+def test_seeds_that_nobody_would_run_are_not_looked_for() -> None:
+    part = Counts("more a than b", "nll", 2.0, ("a",), ("b",))
+    losses = {"a": [1.0] * 26 + [3.0] * 24, "b": [1.0] * 25 + [3.0] * 25}
+    named = {arm: {seed: {"nll": loss} for seed, loss in enumerate(each)} for arm, each in losses.items()}
+    assert part.judged(Evidence(named, {}), 50).deciding_n is None
+
+
 def test_a_trend_gets_better_along_the_arms() -> None:
     part = Trend("accuracy rises with width", "accuracy", ("thin", "middle", "wide"))
     rising = runs("accuracy", thin=[0.3, 0.31, 0.29], middle=[0.4, 0.41, 0.42], wide=[0.5, 0.51, 0.52])

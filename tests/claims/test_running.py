@@ -44,6 +44,11 @@ def test_nothing_is_trained_twice_and_missing_seeds_are_added(tmp_path: Path, mo
 @pytest.mark.slow
 def test_seeds_are_not_added_after_a_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     patch_trainings(monkeypatch)
+    with monkeypatch.context() as missing:
+        missing.setattr("lit_cnn.claims.running.bench_images", lambda _: Path("missing").read_bytes())
+        with pytest.raises(FileNotFoundError):
+            trainer(tmp_path / "a").train(2)
+    assert not list(tmp_path.rglob("*.seeds")), "nothing was trained, so nothing is planned"
     trainer(tmp_path / "a").train(2)
     with pytest.raises(ValueError, match="depth has begun with 3 seeds, and seeds that are added after a look"):
         trainer(tmp_path / "a").train(4)

@@ -41,6 +41,12 @@ def test_an_examined_claim_is_in_the_table(results: list[str], capsys: pytest.Ca
     assert "0 rest on a test: at 5 % each, expect 0.0 false ones by chance" in printed(capsys, *results)
 
 
+def test_the_table_shows_the_part_that_decides(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [line for line in printed(capsys, "--markdown").splitlines() if line.startswith("| augmentation")]
+    assert "cutout on top is more accurate: -1.76" in rows[0]
+    assert "by Holm" in rows[0]
+
+
 def test_a_result_of_another_design_is_stale(
     results: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

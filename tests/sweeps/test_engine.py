@@ -1,6 +1,7 @@
 """The sweep: every slot once, whatever happens to the processes; draws by key; failures told."""
 
 import dataclasses
+import itertools
 import os
 import signal
 import socket
@@ -88,6 +89,23 @@ def test_an_unlogged_metric_ends_the_sweep_and_can_be_corrected(tmp_path: Path) 
         run(tmp_path / "s", space)
     rows = run(tmp_path / "s", dataclasses.replace(space, metric="val/loss")).results()
     assert rows[0].value == 0.5  # a loss: the smallest first
+
+
+def test_a_rung_before_the_first_validation_is_named(tmp_path: Path) -> None:
+    space = dataclasses.replace(choices(1, 2), metric="val/acc5", pruner=HALVING)
+    sweep = Sweep(folder_made(tmp_path / "s"), space, {}, length=9)
+    with pytest.raises(ValueError, match=r"let the pruner's first rung be no earlier than the first validation"):
+        sweep.run(Fit(Path("recipe.yaml"), (), FAKE), StopSignals())
+
+
+def test_work_that_the_last_one_left_as_it_ended_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process ends its trial after this one has looked for work, and before it asks who is running."""
+    folder = folder_made(tmp_path / "s")
+    sweep = Sweep(folder, GRID, {"model.architecture": "resnet"}, say=[].append)
+    take, looks = sweep.queue.take, itertools.count()
+    monkeypatch.setattr(sweep.queue, "take", lambda: take() if next(looks) else None)
+    sweep.run(Fit(Path("recipe.yaml"), (), FAKE), StopSignals())
+    assert_complete_grid(sweep.results())
 
 
 def test_another_sweep_under_the_same_name_is_refused(tmp_path: Path) -> None:

@@ -142,12 +142,13 @@ def pruned(key: str = KEY, **rung: int) -> Space:
     [
         (pruned(min_epochs=9), "pruner.min_epochs is 9 but must be below trainer.max_epochs, which is 9"),
         (pruned(min_steps=9), "pruner.min_steps needs trainer.max_steps, which the recipe leaves open"),
+        (pruned(min_epochs=1), "pruner.min_epochs is 1, but the first validation is after epoch 2"),
         (pruned("trainer.max_epochs", min_epochs=1), "trainer.max_epochs is in the space, but a pruner compares"),
     ],
 )
 def test_a_pruner_that_does_not_fit_the_recipe_is_refused(space: Space, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        run_length(space, recipe("--trainer.max_epochs=9"))
+        run_length(space, recipe("--trainer.max_epochs=9", "--trainer.check_val_every_n_epoch=2"))
 
 
 @pytest.mark.parametrize(

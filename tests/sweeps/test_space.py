@@ -28,6 +28,10 @@ def test_ranges() -> None:
     assert Axis("k", low=0.1, high=1.0).values() is None
     assert Axis("k", low=1, high=1000, log=True).values() is None
     assert Axis("k", low=1, high=3).probes() == (1, 3)
+    assert [Axis("k", low=1, high=top, step=3).count() for top in (3, 4, 8)] == [1, 2, 3]
+    assert Axis("k", low=0, high=2**32 - 1).count() == 2**32
+    assert Axis("k", choices=(1, 2)).count() == 2
+    assert Axis("k", low=0.1, high=1.0).count() is None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from lit_cnn.claims.judging import Judgement
 from lit_cnn.claims.result_file import Result, find_result, judged
 from lit_cnn.claims.rules.difference import Difference
 from lit_cnn.claims.rules.part import Part
-from lit_cnn.claims.verdicts import POWER, Finding
+from lit_cnn.claims.verdicts import ALPHA, POWER, Finding
 
 SCALES: tuple[Scale, ...] = ("digits", "cpu", "gpu")
 STALE = "stale: the design has changed since, so it is not judged"
@@ -61,6 +61,7 @@ class Record:
         arms = self.design.parts[place].arms if place is not None else ()
         remarks = ["best at an end of the grid"] if any(self.is_at_an_end(arm) for arm in arms) else []
         remarks += ["rule changed after the first run"] if self.result and self.result.rule_changed else []
+        remarks += ["on earlier runs"] if self.design.stored else []
         return self.judgement.wording + (f" ({'; '.join(remarks)})" if remarks else "")
 
     def is_at_an_end(self, arm: str) -> bool:
@@ -84,6 +85,11 @@ class Record:
         primary = [place for place, finding in enumerate(findings) if finding.primary]
         deciding = [place for place in primary if findings[place].verdict == self.verdict]
         return next(iter([*deciding, *primary]), None)
+
+    def comparisons(self, place: int) -> int:
+        """How many parts share the error of the one of that place."""
+        family = self.design.parts[place].family
+        return sum(part.family == family for part in self.design.decidable()) if family else 1
 
     def accuracy(self, arm: str) -> str:
         """Mean and standard deviation over the seeds of an arm, in percent; a dash where it was not run."""
@@ -117,25 +123,26 @@ def gather(claims: Sequence[Claim], results: Path) -> list[Record]:
     return records
 
 
-def detectable(part: Part, finding: Finding) -> float | None:
-    """How far beyond its threshold an effect must lie to be found in 80 % of the cases with the seeds that were run.
+def detectable(part: Part, finding: Finding, comparisons: int = 1) -> float | None:
+    """How far beyond its threshold an effect must lie to be found in 80 % of the cases with the seeds that were run,
+    where it is the first of several comparisons by Holm's method.
 
     None of a finding that is not a paired t test over seeds.
     """
     if not isinstance(part, Difference) or finding.sd is None or finding.n is None:
         return None
-    return finding.sd * _detectable_in_sd(finding.n)
+    return finding.sd * _detectable_in_sd(finding.n, comparisons)
 
 
 @cache
-def _detectable_in_sd(count: int) -> float:
+def _detectable_in_sd(count: int, comparisons: int) -> float:
     """The same in standard deviations.
 
-    >>> round(_detectable_in_sd(5), 2)
-    1.68
+    >>> round(_detectable_in_sd(5, 1), 2), round(_detectable_in_sd(5, 2), 2)
+    (1.68, 2.05)
     """
     low, high = 0.0, 100.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        low, high = (middle, high) if power_of(middle, 1.0, count) < POWER else (low, middle)
+        low, high = (middle, high) if power_of(middle, 1.0, count, 1 - ALPHA / comparisons) < POWER else (low, middle)
     return (low + high) / 2

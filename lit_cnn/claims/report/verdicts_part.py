@@ -16,7 +16,6 @@ COLUMNS = ("claim", "verdict", "of the part", "found [95 % interval]", "seeds", 
 POWER_COLUMNS = ("claim", "scale", "of the part", "seeds", "sd", "power by a pilot", "found in 80 % from")
 ORDER: tuple[Scale, ...] = ("cpu", "digits", "gpu")
 """Of the tables: the scale that all claims have comes first."""
-EARLIER = "on earlier runs"
 COMMANDS = """\
 lit-cnn reproduce                              the table of claims with what is known of each
 lit-cnn reproduce --list                       every part with its rule, margin, seeds and time, before any run
@@ -42,7 +41,7 @@ WORDS = (
 POWER = (
     "Power by a pilot: how often the planned seeds find the effect that short runs before the design had shown. "
     "Found in 80 % from: so far beyond its threshold must an effect of that standard deviation (sd) lie to be found by "
-    "these seeds in 80 % of the cases."
+    "these seeds in 80 % of the cases, as the first of its comparisons by Holm's method where there are several."
 )
 
 
@@ -88,7 +87,7 @@ def _verdict_row(record: Record) -> list[str]:
         return [record.claim.name, record.verdict, record.claim.title, "–", "–", "–", date]
     return [
         record.claim.name,
-        record.wording + (f" ({EARLIER})" if record.design.stored else ""),
+        record.wording,
         found.question,
         found_text(found),
         str(found.n) if found.n else "–",
@@ -116,7 +115,7 @@ def _power_row(record: Record) -> list[str]:
         named = [record.claim.name, record.scale, part.question if part else ""]
         return [*named, str(record.seeds), "–", power, "–"] if power else []
     part = record.design.parts[place]
-    least, power = detectable(part, found), planned_power(record, part)
+    least, power = detectable(part, found, record.comparisons(place)), planned_power(record, part)
     if found.sd is None and not power:
         return []
     return [

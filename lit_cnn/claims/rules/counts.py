@@ -7,7 +7,8 @@ from lit_cnn.claims.evidence import Evidence
 from lit_cnn.claims.hypothesis_tests import fisher_exact
 from lit_cnn.claims.verdicts import ALPHA, Finding, verdict_of
 
-MOST_SEEDS = 10_000
+MOST_SEEDS = 200
+"""Up to which the seeds that would decide are counted."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Counts:
         )
 
     def _deciding(self, counts: Sequence[int], seeds: int) -> int | None:
-        """Seeds with which the same shares would be decided."""
+        """Seeds with which the same shares would be decided; None where they are more than ``MOST_SEEDS``."""
         if counts[0] * len(self.fewer) == counts[1] * len(self.more):
             return None
         for more in range(seeds, MOST_SEEDS):

@@ -64,6 +64,7 @@ def test_the_detectable_effect_is_that_of_the_power_of_a_paired_t_test() -> None
     part = DESIGN.parts[0]
     found = Finding("q", "r", "holds", n=5, sd=2.0)
     assert detectable(part, found) == pytest.approx(2.0 * 1.683, rel=0.01)
+    assert detectable(part, found, comparisons=7) == pytest.approx(2.0 * 2.87, rel=0.01)
     assert detectable(DESIGN.parts[2], found) is None
     assert detectable(part, Finding("q", "r", "not finished")) is None
 
