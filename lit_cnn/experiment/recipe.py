@@ -1,5 +1,6 @@
 """A recipe as objects: what ``fit``, ``bench``, ``tune`` and the commands on checkpoints take."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -134,7 +135,8 @@ class Recipe:
             ValueError: Naming the metrics there are, or the keys by which it is logged.
         """
         known = self.model.validated_metrics
-        if known and is_of_validation(self.monitor) and self.monitor not in known:
+        of_few_classes = re.fullmatch(r"val/acc[1-4]", self.monitor)
+        if known and is_of_validation(self.monitor) and self.monitor not in known and not of_few_classes:
             raise ValueError(f"monitor is {self.monitor}, but a validation of this task has only {', '.join(known)}")
         if self.monitor.endswith("_raw") and not (self.ema.decay > 0 and self.ema.validate_raw):
             raise ValueError(

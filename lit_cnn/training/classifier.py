@@ -1,6 +1,7 @@
 """Classifier: a network, its loss, its metrics and its optimizer, as a LightningModule."""
 
 import math
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -25,6 +26,7 @@ from lit_cnn.training.optimization.loss_scaling import scaled, scaler_of
 from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
 from lit_cnn.training.optimization.sam import Ascent, SamSettings, frozen_statistics
 from lit_cnn.training.optimization.schedules import ScheduleSettings
+from lit_cnn.training.padding_batch import explaining_single_values, is_padding, uncounted_statistics
 from lit_cnn.training.trained_module import TrainedModule
 
 
@@ -53,6 +55,8 @@ class Classifier(TrainedModule):
     preprocessing: Preprocessing | None
     """From an image to the network's input, which a checkpoint records: that of the ImageData it was fitted to."""
     shown_score = "val/acc1"
+    validated_metrics = ("val/loss", "val/acc1", "val/acc5", "val/loss_raw", "val/acc1_raw")
+    """With fewer than five classes their number is in the place of 5."""
 
     def __init__(
         self,
@@ -199,7 +203,8 @@ class Classifier(TrainedModule):
         batch = as_batch(batch, self.global_rank)
         if self.sam.rho > 0:
             self._climb(batch, batch_idx)
-        output, loss = self.loss_of(batch, self.trainer.global_step, batch_idx)
+        with uncounted_statistics(self.network) if is_padding(batch) else nullcontext():
+            output, loss = self.loss_of(batch, self.trainer.global_step, batch_idx)
         logits = output if isinstance(output, Tensor) else output[0]
         self._count_training(logits.detach(), batch.targets, batch.index >= 0)
         if self.logs_this_step:
@@ -217,7 +222,8 @@ class Classifier(TrainedModule):
         set_random_key(self.keyed_layers, seed=self.seed, step=step, positions=batch.position)
         if self.architecture is None:  # a foreign network draws its masks from the ambient generator
             torch.manual_seed(derive_key(self.seed, "ambient", step, batch_idx, self.global_rank))
-        output = self(batch.images)
+        with explaining_single_values(batch.images):
+            output = self(batch.images)
         return output, self.loss_of_output(output, batch.targets, batch.index >= 0)
 
     def loss_of_output(self, output: Tensor | tuple[Tensor, ...], targets: Tensor, valid: Tensor | None) -> Tensor:

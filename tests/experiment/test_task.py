@@ -86,3 +86,13 @@ def test_a_metric_that_a_detector_does_not_have_is_no_monitor(tmp_path: Path) ->
 def test_the_parser_of_classification_is_the_default() -> None:
     assert recipe_parser() is not recipe_parser("detection")
     assert RecipeCLI(["--config", "recipes/quickstart.yaml"]).config.task == "classification"
+
+
+def test_a_classifier_is_not_chosen_by_a_metric_that_it_has_not() -> None:
+    for monitor, refused in (("val/acc", True), ("val/map", True), ("val/acc3", False), ("train/loss", False)):
+        recipe = Recipe.load("quickstart", overrides={"monitor": monitor})
+        if refused:
+            with pytest.raises(ValueError, match=r"has only val/loss, val/acc1, val/acc5, val/loss_raw, val/acc1_raw$"):
+                recipe.check_monitor()
+        else:
+            recipe.check_monitor()

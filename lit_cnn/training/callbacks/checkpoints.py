@@ -141,6 +141,7 @@ class Checkpoints(Checkpoint):
         """Whether the monitored metric is the best so far; ranks it among those that are kept."""
         score, self._kept_as = trainer.callback_metrics.get(self.monitor), None
         if score is None:
+            self._require_validated(trainer)
             return False
         self._kept_as = self._top.add(float(score), trainer.current_epoch + 1, trainer.global_step)
         if not is_better(self.monitor, float(score), self.best_score):
@@ -149,6 +150,16 @@ class Checkpoints(Checkpoint):
         if self._on_best is not None:
             self._on_best(trainer)
         return True
+
+    def _require_validated(self, trainer: pl.Trainer) -> None:
+        """Refuse to go on without a best checkpoint where validations do not have what it is chosen by.
+
+        Raises:
+            ValueError: Naming the metrics there are.
+        """
+        if is_of_validation(self.monitor) and not trainer.fast_dev_run:  # type: ignore[attr-defined]
+            logged = ", ".join(sorted(filter(is_of_validation, trainer.callback_metrics)))
+            raise ValueError(f"monitor is {self.monitor}, but a validation of this run has only {logged}")
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._stop_if_saved(trainer)

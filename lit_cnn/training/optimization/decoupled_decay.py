@@ -17,12 +17,14 @@ class _DecoupledDecay(Optimizer):
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         loss = evaluate(closure)  # first: the gradient belongs to the weights before they shrink
+        overflown = getattr(self, "found_inf", None)  # set by a loss scaler that lets the kernel skip the step
         with torch.no_grad():
             for group in self.param_groups:
                 params, _ = with_gradients(group)
                 amount = group["shrink"] * (group["lr"] if group["shrink_by_rate"] else 1.0)
                 if params and amount:
-                    torch._foreach_mul_(params, 1 - amount)
+                    kept = 1 - amount if overflown is None else 1 - amount * (1 - overflown)
+                    torch._foreach_mul_(params, kept)
         super().step()
         return loss
 

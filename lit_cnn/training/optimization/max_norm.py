@@ -10,9 +10,10 @@ from torch.optim import Optimizer
 
 @torch.no_grad()
 def limit_filters_(network: nn.Module, rms: float) -> None:
-    """Scale each filter (output channel) whose root mean square exceeds ``rms`` down to it; biases stay."""
+    """Scale each filter (output channel) whose root mean square exceeds ``rms`` down to it; biases and frozen filters
+    stay."""
     for module in network.modules():
-        if isinstance(module, nn.Conv2d):
+        if isinstance(module, nn.Conv2d) and module.weight.requires_grad:
             size = module.weight.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
             module.weight.mul_((rms / size.clamp(min=1e-12)).clamp(max=1.0))
 

@@ -118,3 +118,8 @@ def test_lightnings_own_model_checkpoint_works_in_a_run(fitted: FittedRun, tmp_p
     recipe = Recipe.load(fitted.recipe, overrides={"trainer.log_every_n_steps": 1})
     fit_recipe(recipe, runs=tmp_path / "runs", watchers=[own])
     assert load_checkpoint(own.best_model_path)["network"]["architecture"] == "cifar_resnet8"
+
+
+def test_a_metric_that_no_validation_logs_ends_the_run(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"^monitor is val/acc5, but a validation of this run has only val/acc1"):
+        ramp(tmp_path, [0.5], monitor="val/acc5")

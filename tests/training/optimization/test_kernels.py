@@ -71,3 +71,18 @@ def test_a_state_of_another_memory_format_goes_on(name: str) -> None:
         torch.testing.assert_close(one, two, rtol=1e-5, atol=1e-6)
         layouts = {value.stride() for value in resumed.state[two].values() if value.shape == two.shape}
         assert layouts == {two.stride()}
+
+
+@pytest.mark.parametrize("kernel", ["foreach", "fused"])
+def test_a_step_that_overflows_under_a_loss_scale_decays_nothing(kernel: str) -> None:
+    """The fused kernel is called all the same, and skips the step itself."""
+    layer = nn.Linear(4, 3, bias=False)
+    nn.init.ones_(layer.weight)
+    settings = OptimizerSettings("sgd", 0.1, None, weight_decay=0.2, decay="decoupled", kernel=kernel)  # type: ignore[arg-type]
+    optimizer, scaler = make_optimizer(layer, settings, 256), torch.amp.GradScaler("cpu", init_scale=4.0)
+    for size, changed in ((float("inf"), False), (1.0, True)):
+        optimizer.zero_grad()
+        scaler.scale(layer(torch.full((2, 4), size)).sum()).backward()
+        scaler.step(optimizer)
+        scaler.update()
+        assert torch.equal(layer.weight, torch.ones(3, 4)) is not changed

@@ -20,6 +20,13 @@ def test_only_filters_above_the_limit_are_scaled_to_it() -> None:
     assert torch.equal(network[1].weight, torch.full((4, 4), 9.0))
 
 
+def test_frozen_filters_stay() -> None:
+    network = nn.Conv2d(2, 3, 3).requires_grad_(False)
+    network.weight.fill_(0.5)
+    limit_filters_(network, 0.1)
+    assert torch.equal(network.weight, torch.full((3, 2, 3, 3), 0.5))
+
+
 def test_the_optimizer_renews_the_limit_after_every_update() -> None:
     network = nn.Conv2d(1, 2, 3)
     optimizer = make_optimizer(network, OptimizerSettings(learning_rate=5.0, filter_rms=0.1), 256)
