@@ -309,8 +309,8 @@ class Detector(TrainedModule):
             raise ValueError(f"the checkpoint is of another network: {said}")
         stored = checkpoint["thresholds"]
         self.thresholds = None if stored is None else Thresholds.from_dict(stored)
-        if self.global_rank == 0 and "epoch_metrics" in checkpoint:
-            self.train_losses.restore_epoch(checkpoint["epoch_metrics"][0])
+        if "epoch_metrics" in checkpoint:
+            self.train_losses.restore_epoch(checkpoint["epoch_metrics"][0], self.global_rank)
 
 
 def found_in_files(found: Sequence[Detections], batch: BoxBatch, split: AnnotatedSplit) -> list[Detections]:

@@ -47,6 +47,6 @@ class MeanLosses(Sums):
     def epoch_state(self) -> dict[str, Any]:
         return {**super().epoch_state(), "names": list(self.names)}
 
-    def restore_epoch(self, state: dict[str, Any]) -> None:
-        super().restore_epoch(state)
+    def restore_epoch(self, state: dict[str, Any], rank: int = 0) -> None:
+        super().restore_epoch(state, rank)
         self.names = list(state["names"])

@@ -328,8 +328,5 @@ class Classifier(TrainedModule):
         )  # which a Trainer of one's own has not done
         if self.preprocessing is None and recorded is not None:
             self.preprocessing = Preprocessing.from_dict(recorded)
-        if self.global_rank == 0:
-            for metric, state in zip(
-                (self.train_metrics, self.soft_accuracy), checkpoint["epoch_metrics"], strict=True
-            ):
-                metric.restore_epoch(state)
+        for metric, state in zip((self.train_metrics, self.soft_accuracy), checkpoint["epoch_metrics"], strict=True):
+            metric.restore_epoch(state, self.global_rank)

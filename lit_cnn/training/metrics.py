@@ -48,11 +48,13 @@ class Sums(Metric):
             values = {name: getattr(self, name).detach().cpu().clone() for name in self.metric_state}
         return {"updates": self.updates, "values": values}
 
-    def restore_epoch(self, state: dict[str, Any]) -> None:
-        """Go on counting from an ``epoch_state``; on one rank only, the sum over ranks then stays right."""
-        for name, value in state["values"].items():
-            setattr(self, name, value.to(self.device))
+    def restore_epoch(self, state: dict[str, Any], rank: int = 0) -> None:
+        """Go on counting from an ``epoch_state``: every rank knows the batches, and rank 0 alone holds the sums, which
+        are those of all ranks already."""
         self.updates = state["updates"]
+        if rank == 0:
+            for name, value in state["values"].items():
+                setattr(self, name, value.to(self.device))
 
 
 class EvaluationMetrics(Sums):

@@ -34,6 +34,14 @@ def test_an_interrupted_epoch_goes_on_with_the_same_bits() -> None:
     assert second.compute() == whole.compute()
 
 
+def test_every_rank_knows_the_names_and_one_holds_the_sums() -> None:
+    before, other = MeanLosses(), MeanLosses()
+    before.update(losses(1.0, 4.0), torch.tensor(3))
+    other.restore_epoch(before.epoch_state(), rank=1)
+    assert list(other.compute()) == ["classification", "box"]
+    assert int(other.images) == 0
+
+
 def test_nothing_is_known_before_the_first_batch() -> None:
     assert MeanLosses().compute() == {}
     means = MeanLosses()

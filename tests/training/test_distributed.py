@@ -1,5 +1,6 @@
 """Two gloo processes on the CPU: one run folder, each validation image counted once, a stop that resumes."""
 
+import itertools
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from ddp_equality import CASES, SKIPPING, Case, measure
 
+from lit_cnn.data.augmentation.mixing import CutMix, Mixing, Mixup, draw
 from lit_cnn.run_folder.checkpoint import LAST, load_checkpoint
 from lit_cnn.run_folder.metrics_csv import read_metrics
 
@@ -70,6 +72,28 @@ def test_a_signal_stops_both_and_the_run_continues(tmp_path: Path) -> None:
     finish(lit_cnn(tmp_path, "fit", "--resume", "last"))
     assert load_checkpoint(run / "checkpoints" / LAST)["global_step"] == 44
     assert [row["epoch"] for row in read_metrics(run / "metrics.csv") if "val/acc1" in row] == [0, 1]
+
+
+def test_a_run_goes_on_in_an_epoch_whose_last_steps_do_not_mix(tmp_path: Path) -> None:
+    """Both processes know that steps before the stop did, and wait for each other in the mixed accuracy."""
+    mixup, mixing, cutmix = Mixup(0.2, probability=0.5), Mixing(), CutMix()
+    drawn = ([draw((seed, step), mixup, cutmix, mixing).method for step in range(4)] for seed in itertools.count())
+    seed = next(seed for seed, found in enumerate(drawn) if found == ["mixup", "none", "none", "none"])
+    recipe = f"""
+    seed_everything: {seed}
+    model: {{architecture: cifar_resnet8}}
+    data: {{source: digits, image_size: 8, batch_size: 64, workers: 0, crop: {{kind: resize}},
+           mixup: {{alpha: 0.2, probability: 0.5}}}}
+    trainer: {{max_epochs: 1, limit_train_batches: 4, accelerator: cpu, devices: 2, enable_progress_bar: false}}
+    tracking: {{mode: disabled}}
+    """
+    (tmp_path / "recipe.yaml").write_text(recipe)
+    finish(lit_cnn(tmp_path, "fit", "--config", "recipe.yaml", "--runs", "whole"))
+    finish(lit_cnn(tmp_path, "fit", "--config", "recipe.yaml", "--runs", "parts", "--pause-after-steps", "2"), 75)
+    (parts,), (whole,) = (list((tmp_path / name).glob("*/*")) for name in ("parts", "whole"))
+    finish(lit_cnn(tmp_path, "fit", "--resume", str(parts)))
+    assert read_metrics(parts / "metrics.csv") == read_metrics(whole / "metrics.csv")
+    assert "train/acc1_soft" in read_metrics(whole / "metrics.csv")[-1]
 
 
 def test_a_resumed_run_must_stay_the_same_run(tmp_path: Path) -> None:

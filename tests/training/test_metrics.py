@@ -97,6 +97,16 @@ def test_an_epoch_goes_on_from_its_state() -> None:
     assert rest.updates == whole.updates == 2
 
 
+def test_every_rank_knows_of_the_batches_before_and_one_holds_their_sums() -> None:
+    logits, targets = rows()
+    before, metrics = EvaluationMetrics(8), [EvaluationMetrics(8), EvaluationMetrics(8)]
+    before.update(logits, targets)
+    for rank, metric in enumerate(metrics):
+        metric.restore_epoch(before.epoch_state(), rank)
+    assert [metric.updates for metric in metrics] == [1, 1]
+    assert [int(metric.rows) for metric in metrics] == [23, 0]
+
+
 def test_soft_accuracy_is_the_target_mass_on_the_prediction_below_its_ceiling() -> None:
     logits = torch.tensor([[3.0, 1.0, 0.0], [0.0, 1.0, 5.0], [1.0, 0.0, 0.0]])
     targets = torch.tensor([[0.7, 0.3, 0.0], [0.6, 0.0, 0.4], [0.2, 0.5, 0.3]])
