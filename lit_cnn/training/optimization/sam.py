@@ -39,13 +39,14 @@ class Ascent:
     The direction is averaged over ranks, so that all of them take their gradients at the same point.
 
     Args:
-        network: The network whose trainable weights move.
+        network: The network whose weights move, those that are trainable at the time.
         rho: Length of the step.
     """
 
     def __init__(self, network: nn.Module, rho: float) -> None:
-        self.weights: list[Tensor] = [weight for weight in network.parameters() if weight.requires_grad]
+        self.weights: list[Tensor] = list(network.parameters())
         self.rho = rho
+        self._moved: list[Tensor] = []
         self._origin: list[Tensor] = []
 
     def climb(self, loss: Tensor, may_overflow: bool = False) -> None:
@@ -56,23 +57,24 @@ class Ascent:
             may_overflow: Stay when the gradient is not finite, as in float16 until the loss scale has settled; the
                 device is waited for.
         """
-        found = torch.autograd.grad(loss, self.weights, allow_unused=True)
-        gradients = [torch.zeros_like(w) if g is None else g for w, g in zip(self.weights, found, strict=True)]
+        weights = [weight for weight in self.weights if weight.requires_grad]
+        found = torch.autograd.grad(loss, weights, allow_unused=True)
+        gradients = [torch.zeros_like(w) if g is None else g for w, g in zip(weights, found, strict=True)]
         average_over_ranks(gradients)
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
         if may_overflow and not torch.isfinite(norm):
             return
-        self._origin = [weight.detach().clone() for weight in self.weights]
+        self._moved, self._origin = weights, [weight.detach().clone() for weight in weights]
         with torch.no_grad():
             torch._foreach_mul_(gradients, self.rho / (norm + 1e-12))
-            torch._foreach_add_(self.weights, gradients)
+            torch._foreach_add_(weights, gradients)
 
     @torch.no_grad()
     def descend(self) -> None:
         """Put the weights back where ``climb`` found them, to the bit; nothing without a climb before."""
         if self._origin:
-            torch._foreach_copy_(self.weights, self._origin)
-            self._origin = []
+            torch._foreach_copy_(self._moved, self._origin)
+            self._moved, self._origin = [], []
 
 
 def average_over_ranks(tensors: list[Tensor]) -> None:

@@ -35,6 +35,21 @@ def test_the_loss_is_higher_there_and_the_way_back_is_exact() -> None:
     assert torch.equal(network[0].weight, moved)
 
 
+def test_weights_that_thaw_move_from_then_on() -> None:
+    network, x = make_network(), torch.randn(5, 3)
+    before = network[0].weight.detach().clone()
+    ascent = Ascent(network.requires_grad_(False), 0.1)
+    network[2].requires_grad_(True)
+    ascent.climb(network(x).square().sum())
+    assert torch.equal(network[0].weight, before)
+    ascent.descend()
+    network.requires_grad_(True)
+    ascent.climb(network(x).square().sum())
+    assert not torch.equal(network[0].weight, before)
+    ascent.descend()
+    assert torch.equal(network[0].weight, before)
+
+
 def test_frozen_statistics_normalize_by_the_batch_and_count_nothing() -> None:
     norm, x = nn.BatchNorm1d(3), torch.randn(8, 3) + 2
     expected = nn.BatchNorm1d(3)(x)
