@@ -33,6 +33,7 @@ class Freezing:
         self._norms = [each for _, each in trained if id(each) in norms] if self.freezes_norms else []
         fixed = {id(each) for each in self._norms}
         self._backbone = [each for name, each in trained if name not in last and id(each) not in fixed]
+        self._evaluated: list[nn.Module] = []
 
     @property
     def phases(self) -> bool:
@@ -50,13 +51,15 @@ class Freezing:
         if self.phases:
             for parameter in self._backbone:
                 parameter.requires_grad_(not frozen)
-            set_training(self._evaluated_while_frozen(), not frozen)
-        if self.freezes_norms or frozen:
-            set_training(batch_norms(self.network), False)
+        set_training(self._evaluated, True)  # what the epoch before has put in evaluation mode, and nothing else
+        self._evaluated = [module for module in self._to_evaluate(frozen) if module.training]
+        set_training(self._evaluated, False)
 
-    def _evaluated_while_frozen(self) -> list[nn.Module]:
+    def _to_evaluate(self, frozen: bool) -> list[nn.Module]:
+        """What is in evaluation mode in an epoch whose backbone is frozen, or is not."""
+        norms: list[nn.Module] = [*batch_norms(self.network)] if frozen or self.freezes_norms else []
         network = backbone_of(self.network) or self.network
-        return list(network.features.modules()) if isinstance(network, Network) else []
+        return [*network.features.modules(), *norms] if frozen and isinstance(network, Network) else norms
 
 
 def batch_norms(network: nn.Module) -> list[nn.BatchNorm2d]:

@@ -72,6 +72,41 @@ def test_frozen_layers_are_as_in_evaluation_and_thaw_in_training() -> None:
     assert all(parameter.requires_grad for parameter in network.parameters())
 
 
+class Detecting(nn.Module):
+    """A network of the catalog as a backbone, with a batch norm and an evaluated one of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.backbone = lit_cnn.create_model("cifar_resnet8")
+        self.norm, self.evaluated = nn.BatchNorm2d(4), nn.BatchNorm2d(4).eval()
+
+
+class Foreign(nn.Module):
+    """The same without a backbone of the catalog."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm, self.evaluated = nn.BatchNorm2d(4), nn.BatchNorm2d(4).eval()
+        self.last = nn.Linear(4, 2)
+
+
+@pytest.mark.parametrize("make", [Detecting, Foreign])
+@pytest.mark.parametrize("batch_norm", ["train", "frozen"])
+def test_batch_norms_of_any_network_return_to_the_mode_they_had(make: type[nn.Module], batch_norm: Any) -> None:
+    network = make()
+    before = [module.training for module in network.modules()]
+    norms = batch_norms(network)
+    freezing = Freezing(network, InitialWeights("some.ckpt", freeze_epochs=1, batch_norm=batch_norm))
+    freezing.enter(0)
+    freezing.enter(0)  # at the start of training and of its first epoch
+    assert not any(norm.training for norm in norms)
+    freezing.enter(1)
+    if batch_norm == "train":
+        assert [module.training for module in network.modules()] == before
+    else:
+        assert [module for module in network.modules() if not module.training] == norms
+
+
 @pytest.mark.filterwarnings("ignore:Checkpoint directory .* exists")
 def test_a_run_resumed_inside_a_frozen_epoch_ends_in_the_same_bits(checkpoint: str, tmp_path: Path) -> None:
     def train(resumes: bool) -> dict[str, Tensor]:
