@@ -35,6 +35,15 @@ def loop_position(trainer: pl.Trainer) -> LoopPosition:
     return LoopPosition(epochs.ready, epochs.processed, batches.current.processed, batches.is_last_batch)
 
 
+def validation_due(trainer: pl.Trainer) -> bool:
+    """Whether Lightning validates after the present micro-batch, asked in ``on_train_batch_end``.
+
+    The settings that decide it are public; how ``should_stop``, the position and the loader's length count is not.
+    """
+    loop: Any = trainer.fit_loop
+    return bool(loop.epoch_loop._should_check_val_fx(loop._data_fetcher))
+
+
 def open_training_loader(trainer: pl.Trainer) -> None:
     """Let ``trainer.num_training_batches`` be known before the first epoch."""
     trainer.fit_loop.setup_data()

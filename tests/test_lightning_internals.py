@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import lightning.pytorch as pl
+import pytest
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -14,6 +15,7 @@ from lit_cnn.lightning_internals import (
     loop_position,
     open_training_loader,
     trainer_of,
+    validation_due,
 )
 
 MOVED = "Lightning no longer has {}: adapt {} in lit_cnn/lightning_internals.py, and see what its loops keep instead"
@@ -52,6 +54,48 @@ class Watched(pl.LightningModule):
 def make_trainer(folder: Path, **options: Any) -> pl.Trainer:
     quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "num_sanity_val_steps": 0}
     return pl.Trainer(max_epochs=2, accelerator="cpu", default_root_dir=folder, **{**quiet, "devices": 1, **options})
+
+
+class Foretold(pl.Callback):
+    """Note after which batches of the run a validation is due, and after which there was one."""
+
+    def __init__(self, stops_at: int | None) -> None:
+        self.stops_at = stops_at
+        self.batches = 0
+        self.due: list[int] = []
+        self.validated: list[int] = []
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *args: Any) -> None:
+        self.batches += 1
+        trainer.should_stop |= self.batches == self.stops_at
+        if validation_due(trainer):
+            self.due.append(self.batches)
+
+    def on_validation_end(self, *args: Any) -> None:
+        self.validated.append(self.batches)
+
+
+@pytest.mark.parametrize(
+    ("options", "stops_at", "expected"),
+    [
+        ({}, None, [5, 10]),
+        ({"val_check_interval": 2}, None, [2, 4, 7, 9]),
+        ({"val_check_interval": 3, "check_val_every_n_epoch": None}, None, [3, 6, 9]),
+        ({"check_val_every_n_epoch": 2}, None, [10]),
+        ({}, 3, [3]),
+        ({"limit_val_batches": 0}, None, []),
+    ],
+)
+def test_a_validation_that_is_due_comes(
+    tmp_path: Path, options: dict[str, Any], stops_at: int | None, expected: list[int]
+) -> None:
+    data, watcher = DataLoader(TensorDataset(torch.ones(5, 1)), batch_size=1), Foretold(stops_at)
+    trainer: Any = make_trainer(tmp_path, callbacks=[watcher], **options)
+    assert hasattr(trainer.fit_loop.epoch_loop, "_should_check_val_fx"), MOVED.format(
+        "trainer.fit_loop.epoch_loop._should_check_val_fx", "validation_due"
+    )
+    trainer.fit(Watched(), data, data)
+    assert watcher.due == watcher.validated == expected
 
 
 def test_lightning_still_has_the_progress_of_its_loops(tmp_path: Path) -> None:

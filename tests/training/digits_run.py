@@ -53,7 +53,7 @@ class StopAfter(pl.Callback):
         self.checkpoints, self.step = checkpoints, step
 
     def on_train_batch_start(self, trainer: pl.Trainer, *args: Any) -> None:
-        if trainer.global_step == self.step - 1:
+        if trainer.global_step == self.step - 1 and not self.checkpoints.stop.asked:  # once, in accumulated batches too
             self.checkpoints.stop.note(2)
 
 

@@ -15,7 +15,8 @@ from ramp_run import train_ramp
 
 from lit_cnn.run_folder.checkpoint import BEST, LAST, MIGRATIONS, PREVIOUS, load_checkpoint, network_weights
 from lit_cnn.training.callbacks.checkpoints import Checkpoints
-from lit_cnn.training.stopping import TIMED_OUT, RunInterrupted
+from lit_cnn.training.optimization.schedules import ScheduleSettings
+from lit_cnn.training.stopping import TIMED_OUT, Pause, RunInterrupted, StopRequest
 from lit_cnn.training.trainer import seconds_of
 
 
@@ -42,6 +43,61 @@ def test_a_long_validation_is_given_up_and_the_run_ends_bit_equal(
     assert stop.value.exit_code == 143
     fit(tmp_path / "parts", resume=True)
     assert_same_end(tmp_path / "whole", tmp_path / "parts")
+
+
+def pause_at_validation(folder: Path, watchers: tuple[pl.Callback, ...] = (), **settings: Any) -> None:
+    """Pause the ramp after step 4, one of those after which it is validated."""
+    checkpoints = Checkpoints(folder, "val/acc1", {"network": {}}, stop=StopRequest(pause=Pause(steps=4)), **settings)
+    train_ramp(folder, [*watchers, checkpoints], scores=[0.5], batches=6, val_check_interval=2)
+
+
+def test_a_pause_where_a_validation_is_due_keeps_the_validation(tmp_path: Path) -> None:
+    class Rising(pl.Callback):
+        def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+            pl_module.scores = [trainer.global_step / 10]
+
+    with pytest.raises(RunInterrupted, match="the state after step 4 is saved"):
+        pause_at_validation(tmp_path, (Rising(),), keep=1)
+    (top,) = tmp_path.glob("epoch*.ckpt")
+    for path in (tmp_path / LAST, tmp_path / BEST, top):
+        checkpoint = load_checkpoint(path)
+        assert (checkpoint["global_step"], checkpoint["best_score"]) == (4, pytest.approx(0.4))
+
+
+def test_a_validation_inside_an_epoch_that_is_given_up_leaves_the_checkpoint_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class SignalAtStep(SignalInValidation):
+        def on_validation_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
+            if trainer.global_step == 4:
+                super().on_validation_start(trainer, pl_module)
+
+    monkeypatch.setattr("lit_cnn.training.callbacks.checkpoints.GRACE_SECONDS", 0.0)
+    with pytest.raises(RunInterrupted, match="the state after step 3 is saved"):
+        pause_at_validation(tmp_path, (SignalAtStep(0),), every_seconds=0.0)
+    assert load_checkpoint(tmp_path / LAST)["global_step"] == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("stop_after", "settings"),
+    [
+        (2, {"val_check_interval": 4, "accumulate_grad_batches": 2}),
+        (5, {"val_check_interval": 5, "check_val_every_n_epoch": None}),
+    ],
+)
+def test_a_stop_where_a_validation_is_due_ends_bit_equal(
+    tmp_path: Path, stop_after: int, settings: dict[str, Any]
+) -> None:
+    """The plateau schedule and best.ckpt have seen every validation of the whole run."""
+    plateau = {"schedule": ScheduleSettings("plateau", plateau_patience=1)}
+    fit(tmp_path / "whole", epochs=1, model=plateau, **settings)
+    with pytest.raises(RunInterrupted):
+        fit(tmp_path / "parts", epochs=1, model=plateau, stop_after=stop_after, **settings)
+    fit(tmp_path / "parts", epochs=1, model=plateau, resume=True, **settings)
+    assert_same_end(tmp_path / "whole", tmp_path / "parts")
+    steps = [load_checkpoint(tmp_path / folder / BEST)["global_step"] for folder in ("whole", "parts")]
+    assert steps[0] == steps[1]
 
 
 def test_a_short_validation_ends_and_its_epoch_is_saved(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ The files of the best validations (``checkpoints.keep``) are made and removed ar
 
 SIGINT, SIGTERM and the time limit finish the step, save and stop. A validation may end first, within 20 s; after that
 it is given up, and the run goes on from its last checkpoint. The signal by which SLURM announces the end of a job does
-the same.
+the same. Where a validation is due after the step, the state is saved behind it: Lightning does not make up for one
+that a checkpoint lacks.
 """
 
 import os
@@ -23,6 +24,7 @@ from typing import Any
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Checkpoint
 
+from lit_cnn.lightning_internals import validation_due
 from lit_cnn.run_folder.checkpoint import BEST, LAST, PREVIOUS
 from lit_cnn.training.callbacks.top_checkpoints import TopCheckpoints, link_or_copy
 from lit_cnn.training.checkpoint_io import BACKGROUND, DurableCheckpointIO
@@ -75,6 +77,7 @@ class Checkpoints(Checkpoint):
         self._on_best = on_best
         self._best_step = -1
         self._stopping = self._training = False
+        self._saves_after_validation = False
 
     def state_dict(self) -> dict[str, Any]:
         kept = {"kept": [list(entry) for entry in self._top.ranked]} if self._top.keep else {}
@@ -101,7 +104,7 @@ class Checkpoints(Checkpoint):
         self._saved_at, self._saved_step = time.monotonic(), trainer.global_step
         self.stop.listen()
         self.stop.wait_for_step()
-        self._training = True
+        self._training, self._saves_after_validation = True, False
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -111,7 +114,9 @@ class Checkpoints(Checkpoint):
         due = time.monotonic() - self._saved_at > self.every_seconds
         stop = self._agreed_to_stop(trainer)
         if stop or self.stop.pauses(0, trainer.global_step) or self._agreed(trainer, due):
-            self.save(trainer)
+            self._saves_after_validation = validation_due(trainer)
+            if not self._saves_after_validation:
+                self.save(trainer)
         self._stopping = stop
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -121,11 +126,20 @@ class Checkpoints(Checkpoint):
         self._stopping = self._agreed_to_stop(trainer)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Compare a complete validation with the best so far; one inside an epoch is saved here if it is the best."""
-        if not self._training or not is_of_validation(self.monitor):
+        """Compare a complete validation with the best so far; inside an epoch the state is saved here if it is the
+        best, or if the step before was to be saved."""
+        if not self._training:
             return
-        best, name = self._compare(trainer), self._kept_as
-        if trainer.is_last_batch or not (best or name):
+        best = is_of_validation(self.monitor) and self._compare(trainer)
+        if self._saves_after_validation:
+            self._saves_after_validation = False
+            self.save(trainer, best)
+        elif not trainer.is_last_batch:
+            self._save_best(trainer, best, self._kept_as)
+
+    def _save_best(self, trainer: pl.Trainer, best: bool, name: str | None) -> None:
+        """Write ``best.ckpt``, the file ``name`` of the best validations, both or nothing."""
+        if not (best or name):
             return
         partial = self.folder / f".{BEST}.partial"
         self._write(trainer, partial, self.folder / BEST)
