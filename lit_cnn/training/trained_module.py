@@ -198,15 +198,25 @@ class TrainedModule(pl.LightningModule):
         optimizer = make_optimizer(self.network, self.optimizer_settings, batch_size)
         steps_per_epoch, total_steps = self._count_steps()
         self._total_steps = total_steps
-        schedule = self.schedule_settings
-        if self.trainer.fast_dev_run:  # type: ignore[attr-defined]
-            schedule = replace(schedule, warmup_epochs=0.0)  # a single step has no room for a warm-up
-        elif total_steps < warmup_steps(schedule, steps_per_epoch):
-            epochs = total_steps / steps_per_epoch
-            announce(f"model.schedule.warmup_epochs is {epochs:g} instead of {schedule.warmup_epochs:g}, the whole run")
-            schedule = replace(schedule, warmup_epochs=epochs)
+        schedule = self._schedule_that_fits(steps_per_epoch, total_steps)
         scheduler = make_scheduler(optimizer, schedule, total_steps=total_steps, steps_per_epoch=steps_per_epoch)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def _schedule_that_fits(self, steps_per_epoch: int, total_steps: int) -> ScheduleSettings:
+        """The schedule with a warm-up that is no longer than the run; a single step has no room for one, which would
+        let it train at the rate where warm-up starts, 0 by default."""
+        schedule = self.schedule_settings
+        warmup = warmup_steps(schedule, steps_per_epoch)
+        if self.trainer.fast_dev_run:  # type: ignore[attr-defined]
+            return replace(schedule, warmup_epochs=0.0)
+        if total_steps == 1 and warmup:
+            announce(f"model.schedule.warmup_epochs is 0 instead of {schedule.warmup_epochs:g}, for a run of one step")
+            return replace(schedule, warmup_epochs=0.0)
+        if total_steps < warmup:
+            epochs = total_steps / steps_per_epoch
+            announce(f"model.schedule.warmup_epochs is {epochs:g} instead of {schedule.warmup_epochs:g}, the whole run")
+            return replace(schedule, warmup_epochs=epochs)
+        return schedule
 
     def _check_kernel(self) -> None:
         """A fused update divides by the loss scale itself, so clipping before it would see scaled gradients."""

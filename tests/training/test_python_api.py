@@ -14,6 +14,7 @@ from lit_cnn import Classifier, ImageData
 from lit_cnn.data.batch import Batch
 from lit_cnn.training.callbacks.ema import EMA
 from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
+from lit_cnn.training.optimization.schedules import ScheduleSettings
 
 ORDERS = [("fit fit", False), ("fit validate fit", False), ("validate fit", False), ("predict fit", False)]
 
@@ -177,3 +178,17 @@ def test_lightning_leaves_the_samplers_of_several_devices_alone() -> None:
     data = digits()
     for sampler in (data.train_dataloader().sampler, data.val_dataloader().sampler):
         assert isinstance(sampler, DistributedSampler)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("warmup_epochs", [0.0, 1.0, 5.0])
+def test_a_run_of_one_step_trains_at_the_peak_rate(tmp_path: Path, warmup_epochs: float) -> None:
+    """Warm-up starts at a rate of 0, which would leave the weights as they were."""
+    model, data = make_classifier(schedule=ScheduleSettings(warmup_epochs=warmup_epochs)), digits()
+    trainer = make_trainer(tmp_path, limit_train_batches=1)
+    trainer.fit(model, datamodule=data)
+    assert trainer.global_step == 1
+    (optimizer,) = trainer.optimizers
+    scheduler = trainer.lr_scheduler_configs[0].scheduler
+    assert scheduler.lr_lambdas[0](0) == 1.0
+    assert optimizer.param_groups[0]["lr"] > 0
