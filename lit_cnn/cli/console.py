@@ -47,6 +47,10 @@ def _console_class() -> type["Console"]:
         def render_str(self, text: str, **options: Any) -> "Text":
             return super().render_str(printable_lines(text), **options)
 
+        def on_broken_pipe(self) -> None:
+            """Rich would exit with 1; ``main`` knows that a reader that has gone is not a mistake."""
+            raise BrokenPipeError
+
     return PlainConsole
 
 

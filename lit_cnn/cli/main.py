@@ -123,7 +123,9 @@ def main(arguments: list[str] | None = None) -> int:
         if ours:  # another Ctrl-C ends what libraries do at exit, without their tracebacks
             signal.signal(signal.SIGINT, signal.SIG_DFL)
         return fail(str(stop) or "stopped by SIGINT", 130)
-    except BrokenPipeError:
+    except BrokenPipeError:  # the reader has seen enough, as head does
+        if ours:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what is still to be written at exit
         return 0
     except Exception as error:
         if os.environ.get("LIT_CNN_DEBUG") == "1":

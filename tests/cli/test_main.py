@@ -1,6 +1,7 @@
 """What holds for every command."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -132,3 +133,14 @@ def test_workers_of_a_fork_server_need_not_import_torch_each() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "True"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_reader_that_has_seen_enough_is_no_mistake(form: list[str]) -> None:
+    """As head after its lines: what rich prints and what Python prints both end with 0, and say nothing."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as pipe:
+        done = subprocess.run([sys.executable, "-m", "lit_cnn", "models", *form], stdout=pipe, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (0, b"")
