@@ -94,10 +94,21 @@ def run(arguments: list[str]) -> int:
 
 def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     """Our own options, and the recipe's as its parser takes them: files first, then single keys in their order."""
-    known, rest = make_parser().parse_known_args(recipes_first(arguments))
+    known, rest = make_parser().parse_known_args(recipes_first(spelled_out(arguments)))
     files = [argument for name in known.config or [] for argument in ("--config", name)]
-    keys = [f"--{key}={vars(known)[key]}" for key, _, _ in SHORT.values() if vars(known)[key] is not None]
-    return known, [*files, *keys, *rest]
+    return known, [*files, *rest]
+
+
+def spelled_out(arguments: list[str]) -> list[str]:
+    """The arguments with each short option as ``--key=value`` in its place, so that the last value of a key counts; one
+    without a value stays, for argparse to refuse."""
+    words, found = list(arguments), []
+    while words:
+        option, given, value = words.pop(0).partition("=")
+        if option in SHORT and not given and words and not words[0].startswith("--"):
+            given, value = "=", words.pop(0)
+        found.append((f"--{SHORT[option][0]}" if option in SHORT and given else option) + given + value)
+    return found
 
 
 def train(known: argparse.Namespace, rest: list[str], command: list[str]) -> int:

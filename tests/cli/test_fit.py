@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from lit_cnn.cli.fit import parse, print_results
 from lit_cnn.cli.main import main
 from lit_cnn.experiment.fit import finished_run
+from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 from lit_cnn.training.callbacks.checkpoints import Checkpoints
 
 
@@ -35,6 +36,21 @@ def test_a_recipe_may_stand_alone_and_the_common_keys_have_short_names() -> None
         *("--model.optimizer.learning_rate=0.1", "--data.workers", "1"),
     ]
     assert known.runs == "runs"
+
+
+@pytest.mark.parametrize("short", [["--epochs", "3"], ["--epochs=3"]])
+def test_the_last_value_of_a_key_counts_whatever_it_is_called(short: list[str]) -> None:
+    for given, last in ((["--trainer.max_epochs", "2", *short], 3), ([*short, "--trainer.max_epochs", "2"], 2)):
+        _, rest = parse(["quickstart", *given])
+        assert RecipeCLI(resolve_configs(rest)).config["trainer"]["max_epochs"] == last
+
+
+@pytest.mark.parametrize("words", [["--epochs"], ["--epochs", "--lr", "0.1"]])
+def test_a_short_option_needs_a_value(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        parse(["quickstart", *words])
+    assert stop.value.code == 2
+    assert "argument --epochs: expected one argument" in capsys.readouterr().err
 
 
 def test_keys_are_found_by_a_word_of_their_name_or_meaning(capsys: pytest.CaptureFixture) -> None:
