@@ -15,8 +15,9 @@ SHOW = "Print a recipe with every default filled in, further recipes or overlays
 DIFF = """Print the keys in which two recipes or runs differ, as key: old → new.
 
 The first name is the old one; all others, merged, are the new one, with single keys on top. A run folder or last (the
-run started or continued last) may be either; a run alone is compared with the recipe that it is named after. The title
-and the paper's facts (about) are not compared. The exit code is 0 whether or not keys differ.
+run started or continued last) may be either; a run alone is compared with the recipe that it is named after, or with
+the file of your own that started it. The title and the paper's facts (about) are not compared. The exit code is 0
+whether or not keys differ.
 """
 
 

@@ -1,11 +1,15 @@
 """The keys in which two recipes differ: what a run changed of its recipe, as one line and as labels."""
 
+import itertools
+import json
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from lit_cnn.experiment.files import KINDS, list_recipes, recipe_id, value_text
 from lit_cnn.experiment.identity import MACHINE_KEYS, leaves
+from lit_cnn.run_folder.folder import ENVIRONMENT
 
 UNTRAINED = (
     *("about", "tracking", "machine", "checkpoint_minutes", "process_timeout_minutes", "trainer.default_root_dir"),
@@ -90,13 +94,29 @@ def short_key(key: str, keys: list[str]) -> str:
 
 
 def recipe_of_run(folder: Path) -> str:
-    """The recipe that a run folder is named after.
+    """The recipe that a run folder is named after, or the file of one's own that it was started with.
 
     Raises:
-        ValueError: If no recipe has that name.
+        ValueError: If there is none here.
     """
     name = folder.resolve().parent.name
     for known in (recipe_id(file) for kind in KINDS for file in list_recipes(kind)):
         if known.replace("/", "_") == name:
             return known
-    raise ValueError(f"there is no recipe {name}, after which {folder} is named: name the recipe to compare it with")
+    for own in (*_started_with(folder), f"{name}.yaml"):
+        if Path(own).expanduser().is_file():
+            return own
+    raise ValueError(
+        f"there is no recipe {name}, after which {folder} is named: name the recipe to compare it with, as in "
+        f"lit-cnn config diff YOUR.yaml {folder}"
+    )
+
+
+def _started_with(folder: Path) -> list[str]:
+    """The recipe in the command that started a run, where one is recorded."""
+    record = folder / ENVIRONMENT
+    command = json.loads(record.read_text(encoding="utf-8")).get("command", "") if record.is_file() else ""
+    words = shlex.split(command) if isinstance(command, str) else command  # a list in runs of older versions
+    named = [value for flag, value in itertools.pairwise(words) if flag in ("fit", "-c", "--config")]
+    named += [word.removeprefix("--config=") for word in words if word.startswith("--config=")]
+    return [name for name in named if not name.startswith("-")][:1]

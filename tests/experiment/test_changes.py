@@ -61,8 +61,33 @@ def test_labels_are_as_short_as_they_can_be_told_apart() -> None:
 
 def test_a_runs_folder_names_its_recipe(tmp_path: Path) -> None:
     assert recipe_of_run(tmp_path / "small_resnet50" / "20260101-000000-abc") == "small/resnet50"
-    with pytest.raises(ValueError, match="there is no recipe mine, after which"):
+    with pytest.raises(ValueError, match=r"there is no recipe mine, .* lit-cnn config diff YOUR\.yaml "):
         recipe_of_run(tmp_path / "mine" / "20260101-000000-abc")
+
+
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        ("lit-cnn fit 'my own/fruit.yaml' --epochs 2", "my own/fruit.yaml"),
+        ("lit-cnn fit --config 'my own/fruit.yaml' --config overlay.yaml", "my own/fruit.yaml"),
+        (["lit-cnn", "fit", "--seed", "1", "--config=my own/fruit.yaml"], "my own/fruit.yaml"),
+        ("lit-cnn fit gone/fruit.yaml", "fruit.yaml"),
+        ("lit-cnn fit --extend last --epochs 3", "fruit.yaml"),
+        (None, "fruit.yaml"),
+    ],
+)
+def test_a_run_of_ones_own_recipe_knows_its_file(
+    command: object, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = tmp_path / "runs" / "fruit" / "20260101-000000-abc"
+    for folder in (run, tmp_path / "my own"):
+        folder.mkdir(parents=True)
+    for file in ("my own/fruit.yaml", "fruit.yaml", "overlay.yaml"):
+        Path(file).write_text("{}")
+    if command is not None:
+        (run / "environment.json").write_text(json.dumps({"command": command}))
+    assert recipe_of_run(run) == found
 
 
 def test_a_recipe_knows_what_lies_on_top_of_its_first_file(tmp_path: Path) -> None:
