@@ -176,9 +176,8 @@ class _Reading:
         """Refuse a class without training images, and a split without any."""
         empty = [name for name, count in zip(listing.classes, listing.counts, strict=True) if not count]
         if empty and split == "train":
-            raise ValueError(
-                f"the class folder {folder / empty[0]} holds no image{_others(listing)}; add images or remove it"
-            )
+            path = folder / empty[0]
+            raise ValueError(f"the class folder {path} holds no image{_others(path)}; add images or remove it")
         if not len(listing.paths):
             raise ValueError(f"{folder} {NO_CLASSES}")
         if empty:
@@ -241,6 +240,7 @@ def _unknown_class(folder: Path, names: list[str]) -> str:
     return f"the class folder {folder} has no counterpart in the training folder{known}; add one or remove it"
 
 
-def _others(listing: Listing) -> str:
-    """What else is in a folder without images."""
-    return f" ({'; '.join(left_out_reasons(listing.extensions))})" if listing.extensions else ""
+def _others(folder: Path) -> str:
+    """What else is in a class folder without images."""
+    extensions = walk(folder).extensions
+    return f" ({'; '.join(left_out_reasons(extensions))})" if extensions else ""

@@ -86,6 +86,17 @@ def test_unusable_folders_are_refused(tmp_path, make, words):
         read_folder(tmp_path)
 
 
+def test_an_empty_class_is_told_of_its_own_files_alone(tmp_path):
+    _fill(tmp_path)
+    (tmp_path / "cat" / "notes.txt").write_text("of another class")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="empty holds no image; add images or remove it"):
+        read_folder(tmp_path)
+    (tmp_path / "empty" / "film.mp4").touch()
+    with pytest.raises(ValueError, match=r"empty holds no image \(no image by the ending \(\.mp4\)\); add images"):
+        read_folder(tmp_path)
+
+
 def test_splits_have_the_names_that_people_use(tmp_path):
     for name, count in (("Training", 3), ("valid", 2), ("Testing", 1)):
         _fill(tmp_path / name, count=count)
