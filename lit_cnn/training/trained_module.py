@@ -243,8 +243,8 @@ class TrainedModule(pl.LightningModule):
         limits += [steps * trainer.max_epochs] if trainer.max_epochs is not None and trainer.max_epochs >= 0 else []
         if not limits and not self.schedule_settings.endless:
             raise ValueError(
-                f"the schedule {self.schedule_settings.name} needs an end: set trainer.max_epochs or "
-                "trainer.max_steps, or model.schedule.name to constant or plateau"
+                f"trainer.max_epochs is {trainer.max_epochs}, but the schedule {self.schedule_settings.name} needs an "
+                "end: set it to at least 1, or trainer.max_steps, or model.schedule.name to constant or plateau"
             )
         return steps, min(limits, default=sys.maxsize)
 

@@ -73,6 +73,28 @@ def check_keys(settings: Mapping[str, Any]) -> None:
             "trainer.enable_checkpointing cannot be false, since a run goes on from its checkpoints: set "
             "checkpoint_minutes for fewer of them"
         )
+    check_numbers(settings)
+
+
+COUNTS = {"accumulate_grad_batches": 1, "max_epochs": -1, "max_steps": -1}
+"""Keys of the trainer that are counts of at least 1 -> the least number that has a meaning; -1 is without an end."""
+
+
+def check_numbers(settings: Mapping[str, Any]) -> None:
+    """Refuse keys of ``trainer`` with which nothing would be trained.
+
+    Raises:
+        ValueError: Naming the key, and what was expected.
+    """
+    for key, least in COUNTS.items():
+        value = settings.get(key)
+        if value is not None and (value == 0 or value < least):
+            raise ValueError(f"trainer.{key} is {value} but must be at least 1")
+    limit = settings.get("limit_train_batches")
+    if limit is not None and limit <= 0:
+        raise ValueError(
+            f"trainer.limit_train_batches is {limit} but must be above 0, such as 10 batches or the share 0.5"
+        )
 
 
 def loggers_of(settings: Mapping[str, Any]) -> list[Logger]:
@@ -140,6 +162,10 @@ def end_launched(trainer: pl.Trainer) -> None:
             process.wait()
 
 
+UNITS = ("days", "hours", "minutes", "seconds")
+"""Of ``trainer.max_time``."""
+
+
 def seconds_of(max_time: Any) -> float | None:
     """Seconds of ``trainer.max_time``: DD:HH:MM:SS, or a mapping of days, hours, minutes and seconds.
 
@@ -153,7 +179,10 @@ def seconds_of(max_time: Any) -> float | None:
         parts = max_time.split(":")
         if len(parts) != 4 or not all(part.isdigit() for part in parts):
             raise ValueError(f"trainer.max_time must be written as DD:HH:MM:SS, got {max_time!r}")
-        max_time = dict(zip(("days", "hours", "minutes", "seconds"), map(int, parts), strict=True))
+        max_time = dict(zip(UNITS, map(int, parts), strict=True))
+    for unit, value in max_time.items():
+        if unit not in UNITS or not isinstance(value, int | float):
+            raise ValueError(f"trainer.max_time must have numbers of {', '.join(UNITS)}, got {unit}: {value}")
     return datetime.timedelta(**max_time).total_seconds()
 
 

@@ -272,7 +272,36 @@ RECIPES = [
         recipe(("data.evaluation.resize", 15)),
         "data.evaluation.resize is 15 but must be null or at least 16",
     ),
-    Case("recipes", "no end of training", recipe(("trainer.max_epochs", -1)), "needs an end"),
+    Case(
+        "recipes",
+        "no epochs",
+        recipe(("trainer.max_epochs", 0)),
+        "trainer.max_epochs is 0 but must be at least 1",
+    ),
+    Case(
+        "recipes",
+        "no batches",
+        recipe(("trainer.limit_train_batches", 0)),
+        "trainer.limit_train_batches is 0 but must be above 0",
+    ),
+    Case(
+        "recipes",
+        "no accumulated batches",
+        recipe(("trainer.accumulate_grad_batches", 0)),
+        "trainer.accumulate_grad_batches is 0 but must be at least 1",
+    ),
+    Case(
+        "recipes",
+        "misspelt unit of time",
+        recipe(("trainer.max_time", {"minuts": 5})),
+        "trainer.max_time must have numbers of days, hours, minutes, seconds, got minuts: 5",
+    ),
+    Case(
+        "recipes",
+        "no end of training",
+        recipe(("trainer.max_epochs", -1)),
+        "trainer.max_epochs is -1, but the schedule cosine needs an end",
+    ),
     Case(
         "recipes",
         "warm-up longer than the run",

@@ -124,6 +124,10 @@ def test_the_longest_time_is_read_in_each_of_its_forms() -> None:
     assert seconds_of(datetime.timedelta(seconds=5)) == 5
     with pytest.raises(ValueError, match="must be written as DD:HH:MM:SS, got '1:2:3'"):
         seconds_of("1:2:3")
+    for wrong in ({"minuts": 5}, {"minutes": "5"}):
+        ((unit, value),) = wrong.items()
+        with pytest.raises(ValueError, match=f"^trainer.max_time must have numbers of .*, got {unit}: {value}$"):
+            seconds_of(wrong)
 
 
 @pytest.mark.parametrize(
@@ -139,6 +143,24 @@ def test_a_key_that_would_be_dropped_is_refused(key: str, value: Any, says: str)
     with pytest.raises(ValueError, match=f"^trainer.{key}.*{says}"):
         check_keys({key: value})
     check_keys({key: None})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("accumulate_grad_batches", 0, "at least 1"),
+        ("accumulate_grad_batches", -1, "at least 1"),
+        ("max_epochs", 0, "at least 1"),
+        ("max_epochs", -2, "at least 1"),
+        ("max_steps", 0, "at least 1"),
+        ("limit_train_batches", 0.0, "above 0"),
+        ("limit_train_batches", -1, "above 0"),
+    ],
+)
+def test_a_number_with_which_nothing_is_trained_is_refused(key: str, value: float, says: str) -> None:
+    with pytest.raises(ValueError, match=f"^trainer.{key} is {value} but must be {says}"):
+        check_keys({key: value})
+    check_keys({"accumulate_grad_batches": 1, "max_epochs": -1, "max_steps": -1, "limit_train_batches": 0.5})
 
 
 def test_what_lightning_refuses_is_one_sentence() -> None:
