@@ -58,7 +58,7 @@ def run(arguments: list[str], stage: str) -> int:
             report = plain_report(trained, images, split, records)
             tables = [results_table(report)]
         else:
-            report, tables = detailed_report(trained, images, options, records)
+            report, tables = detailed_report(trained, images, split, options, records)
     if options.json:
         print(as_json({**report, "data": images.facts}))
         return 0
@@ -115,10 +115,10 @@ def plain_report(
 
 
 def detailed_report(
-    trained: Trained, images: EvaluationImages, options: argparse.Namespace, records: ImageRecords
+    trained: Trained, images: EvaluationImages, split: SplitName, options: argparse.Namespace, records: ImageRecords
 ) -> tuple[dict[str, Any], list[Table]]:
     """What ``--views`` and ``--per-class`` ask for, in float32."""
-    from lit_cnn.evaluation.scores import balanced_accuracy, class_scores
+    from lit_cnn.evaluation.scores import accuracies, balanced_accuracy, class_scores, log_loss
     from lit_cnn.evaluation.validation import compare_views, run_views, views_report
 
     views = run_views(trained, options.views or "center", options.scales, options.flip)
@@ -132,9 +132,12 @@ def detailed_report(
         report |= views_report(center, outcome, views, options.average)
         tables.append(views_table(report))
     if options.per_class:
-        scores = class_scores(outcome.probabilities, outcome.labels, trained.class_names)
+        answers = outcome.probabilities, outcome.labels
+        whole = {"loss": log_loss(*answers), **accuracies(*answers)}
+        scores = class_scores(*answers, trained.class_names)
+        report |= {f"{split}/{name}": value for name, value in whole.items()}
         report |= {"balanced_accuracy": balanced_accuracy(scores), "classes": scores}
-        tables.append(class_table(scores))
+        tables.append(class_table(scores, whole))
     return report, tables
 
 
@@ -175,8 +178,8 @@ CLASS_COLUMNS = (
 )
 
 
-def class_table(scores: list[ClassScore]) -> Table:
-    """Classes without images stand last."""
+def class_table(scores: list[ClassScore], whole: dict[str, float]) -> Table:
+    """The classes, those without images last, below the loss and accuracy of all."""
     from lit_cnn.evaluation.scores import balanced_accuracy
 
     with_images = sum(row.images > 0 for row in scores)
@@ -185,7 +188,8 @@ def class_table(scores: list[ClassScore]) -> Table:
     return Table(
         CLASS_COLUMNS,
         [class_row(row) for row in scores[:_CLASSES_SHOWN]],
-        title=f"balanced accuracy {percent(balanced_accuracy(scores))}{among}",
+        title=f"top-1 {percent(whole['acc1'])}, loss {whole['loss']:.4f}, balanced accuracy "
+        f"{percent(balanced_accuracy(scores))}{among}",
         notes=[hidden] if len(scores) > _CLASSES_SHOWN else [],
     )
 

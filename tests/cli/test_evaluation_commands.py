@@ -95,7 +95,12 @@ def test_classes_apart(folder: Path, capsys: pytest.CaptureFixture) -> None:
     recalls = [row["recall"] for row in report["classes"]]
     assert recalls == sorted(recalls)
     assert report["balanced_accuracy"] == pytest.approx(sum(recalls) / 3)
-    assert "balanced accuracy" in printed(capsys, "validate", folder / "0.ckpt", "--per-class")
+    plain = json.loads(printed(capsys, "validate", folder / "0.ckpt", "--json"))
+    whole = {name: report[name] for name in plain if name.startswith("val/")}
+    assert sorted(whole) == ["val/acc1", "val/acc3", "val/loss"]
+    assert whole == pytest.approx({name: plain[name] for name in whole}, rel=1e-5)
+    title = f"top-1 {100 * whole['val/acc1']:.2f} %, loss {whole['val/loss']:.4f}, balanced accuracy "
+    assert title in " ".join(printed(capsys, "validate", folder / "0.ckpt", "--per-class").split())
 
 
 @pytest.mark.slow
