@@ -50,10 +50,11 @@ def means_runs(options: argparse.Namespace, parser: argparse.ArgumentParser) -> 
         )
     runs = [] if measuring else [name for name in options.names if run_records.means_runs(name)]
     others = [name for name in options.names if name not in runs]
-    missing = next((name for name in others if runs and "/" in name and not Path(name).expanduser().exists()), None)
+    missing = next((name for name in others if runs and _missing(name)), None)
     if missing:
+        kinds = "run" if "/" in missing else "run or network"
         raise ValueError(
-            f"there is no run {missing}: name run folders, folders of runs, or patterns such as 'runs/*/*'"
+            f"there is no {kinds} {missing}: name run folders, folders of runs, or patterns such as 'runs/*/*'"
         )
     if runs and others:
         raise ValueError(
@@ -63,6 +64,16 @@ def means_runs(options: argparse.Namespace, parser: argparse.ArgumentParser) -> 
     if of_runs and others:
         raise ValueError(f"{_flag(of_runs[0])} compares runs, but {others[0]} is not a run: name run folders")
     return bool(runs)
+
+
+def _missing(name: str) -> bool:
+    """Whether a name is neither that of a file nor of a network."""
+    from lit_cnn.architectures.catalog import list_models
+    from lit_cnn.pretrained.sources import is_published_spec
+
+    if Path(name).expanduser().exists() or is_published_spec(name):
+        return False
+    return "/" in name or name.partition("@")[0] not in list_models()
 
 
 def _flag(name: str) -> str:

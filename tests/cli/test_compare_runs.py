@@ -120,6 +120,10 @@ def test_networks_and_runs_are_not_mixed(runs: str, capsys: pytest.CaptureFixtur
     assert f"networks and runs are not mixed: {runs} is of runs and resnet50 is not" in capsys.readouterr().err
     assert main(["compare", runs, f"{runs}/missing"]) == 1
     assert f"there is no run {runs}/missing: name run folders" in capsys.readouterr().err
+    assert main(["compare", runs, "resnte50"]) == 1
+    assert "there is no run or network resnte50: name run folders" in capsys.readouterr().err
+    assert main(["compare", runs, "resnet50@timm"]) == 1
+    assert "networks and runs are not mixed" in capsys.readouterr().err
     assert main(["compare", "resnet50", "--by", "model"]) == 1
     assert "--by compares runs, but resnet50 is not a run" in capsys.readouterr().err
     assert main(["compare", runs, "--latex", "--no-speed"]) == 1
