@@ -17,6 +17,7 @@ from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, counted, line_console, say
 from lit_cnn.cli.pixel_arguments import add_pixel_arguments, pixel_format_of
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
+from lit_cnn.data.sources.wording import counted as number_of
 from lit_cnn.printable import printable
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def count(findings: Sequence[Finding]) -> tuple[int, int]:
 
 def show(options: Namespace, findings: list[Finding], classes: list[CheckedClass] | None) -> None:
     """Print what was found, and the classes of images with boxes, in the wanted form."""
-    line = "{} errors, {} warnings".format(*count(findings))
+    line = ", ".join(map(number_of, count(findings), ("error", "warning")))
     if options.json:
         print(as_json(findings if classes is None else {"findings": findings, "classes": classes}))
     elif options.markdown:

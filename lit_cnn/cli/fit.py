@@ -230,12 +230,13 @@ def list_keys(prefix: str, form: argparse.Namespace, words: list[str]) -> int:
 
 def print_results(out: "Console", run: "Run") -> None:
     """A table of the last epoch's metrics, the best epoch, and where everything is."""
+    from lit_cnn.data.sources.wording import counted
     from lit_cnn.run_folder.checkpoint import BEST
     from lit_cnn.training.monitor import metric_text
 
     assert run.folder is not None
     rows = [[name, metric_text(name, run.metrics[name])] for name in SHOWN if name in run.metrics]
-    title = f"{run.title}: results after {run.epochs} epochs"
+    title = f"{run.title}: results after {counted(run.epochs, 'epoch')}"
     print_tables([Table((Column("metric", "name"), Column("last epoch")), rows, title=title)], out=out)
     if run.best_score is not None:
         best = run.folder / "checkpoints" / BEST

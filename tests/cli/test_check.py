@@ -106,7 +106,7 @@ def test_strict_ends_with_1_on_warnings_too(tmp_path: Path, capsys: pytest.Captu
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == "]"
     assert "warning 1 file left out: no image by the ending (.txt)" in lines
-    assert "0 errors, 1 warnings" in lines
+    assert "0 errors, 1 warning" in lines
 
 
 def test_files_are_decoded_by_the_flags(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

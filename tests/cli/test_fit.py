@@ -2,6 +2,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,9 @@ def test_a_run_ends_with_the_weights_and_the_number_of_its_best_epoch(tmp_path: 
     text = " ".join(printed.file.getvalue().split())
     assert "best: val/acc1 70.00 % after epoch 2" in text
     assert "results after 3 epochs" in text
+    short, run = Console(file=io.StringIO(), width=200), finished_run(trainer, tmp_path, "ramp", "val/acc1")
+    print_results(short, replace(run, epochs=1))
+    assert "results after 1 epoch " in " ".join(short.file.getvalue().split())
     assert "50.00 %" in text
 
 
