@@ -28,7 +28,7 @@ def require_writable(flag: str, path: Path, endings: Sequence[str] = (), *, in_n
         flag: What names it.
         path: The file.
         endings: Those that it may have; none: any.
-        in_new_folder: Make its folder where there is none.
+        in_new_folder: Its folder need not exist, since what writes the file makes it.
 
     Raises:
         ValueError: If its ending is none of ``endings`` (where there are some), its folder does not exist, or it may
@@ -37,14 +37,18 @@ def require_writable(flag: str, path: Path, endings: Sequence[str] = (), *, in_n
     if endings and path.suffix not in endings:
         known = f"{', '.join(endings[:-1])} or {endings[-1]}" if len(endings) > 1 else endings[0]
         raise ValueError(f"{flag} {path} ends in {path.suffix or 'nothing'}, but {known} is expected")
-    if in_new_folder:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.parent.is_dir():
-        raise ValueError(f"{flag} {path} cannot be written, since there is no folder {path.parent}: make it first")
+    folder = _existing(path.parent) if in_new_folder else path.parent
+    if not folder.is_dir():
+        raise ValueError(f"{flag} {path} cannot be written, since there is no folder {folder}: make it first")
     if path.is_dir():
         raise ValueError(f"{flag} {path} is a folder: name a file in it")
-    if not _may_write(path.parent) or (path.exists() and not _may_write(path)):
+    if not _may_write(folder) or (path.exists() and not _may_write(path)):
         raise ValueError(f"{flag} {path} cannot be written (permission denied): choose another place")
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest above it that exists."""
+    return next(place for place in (folder, *folder.parents) if place.exists())
 
 
 def _may_write(path: Path) -> bool:

@@ -227,7 +227,8 @@ class LatencyTable:
         return table
 
     def save(self, path: str | Path) -> None:
-        """Write the file, whole or not at all."""
+        """Write the file, whole or not at all, making its folder."""
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         with replacing(Path(path)) as partial:
             partial.write_text(json.dumps(self.as_dict(), indent=1) + "\n", encoding="utf-8")
 

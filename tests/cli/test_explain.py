@@ -145,9 +145,11 @@ def test_only_the_first_images_are_explained(net: list[str], photos: Path, capsy
     ],
 )
 def test_wrong_names_and_sizes_get_one_sentence(
-    net: list[str], photos: Path, words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    net: list[str], photos: Path, words: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([*net, str(photos), *words]) == 1
+    out = tmp_path / "refused"
+    assert main([*net, str(photos), *words, "--out", str(out)]) == 1
+    assert not out.exists()
     error = capsys.readouterr().err
     assert said.format(net=net[1]) in error
     assert len(error.splitlines()) == 1

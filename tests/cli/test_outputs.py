@@ -40,8 +40,14 @@ def test_rights_count(tmp_path: Path) -> None:
             require_writable("--out", path)
 
 
-def test_a_folder_is_made_where_the_flag_makes_it(tmp_path: Path) -> None:
+def test_a_new_folder_is_allowed_where_the_writing_makes_it(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="make it first"):
         require_writable("--plot", tmp_path / "new" / "a.png", PICTURES)
-    require_writable("--plot", tmp_path / "new" / "a.png", PICTURES, in_new_folder=True)
-    assert (tmp_path / "new").is_dir()
+    require_writable("--plot", tmp_path / "new" / "newer" / "a.png", PICTURES, in_new_folder=True)
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=r"there is no folder .*file: make it first"):
+        require_writable("--plot", tmp_path / "file" / "new" / "a.png", PICTURES, in_new_folder=True)
+    (tmp_path / "folder").mkdir(0o500)
+    with file_rights(), pytest.raises(ValueError, match=r"cannot be written \(permission denied\)"):
+        require_writable("--plot", tmp_path / "folder" / "new" / "a.png", PICTURES, in_new_folder=True)
