@@ -10,6 +10,7 @@ import io
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,20 @@ def open_streams_to_all_text() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def show_own_warnings_plainly() -> None:
+    """Show this package's warnings as their sentence alone, without a line of its source; others as Python does."""
+    others, package = warnings.formatwarning, os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+    def formatted(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+    ) -> str:
+        if category is UserWarning and filename.startswith(package):
+            return f"{printable_lines(str(message))}\n"
+        return others(message, category, filename, lineno, line)
+
+    warnings.formatwarning = formatted
 
 
 def as_json(value: Any) -> str:

@@ -13,7 +13,7 @@ import signal
 import sys
 
 from lit_cnn.allocation import keep_freed_memory
-from lit_cnn.cli.console import open_streams_to_all_text, say
+from lit_cnn.cli.console import open_streams_to_all_text, say, show_own_warnings_plainly
 
 COMMANDS = {
     "fit": ("lit_cnn.cli.fit", "train a recipe: lit-cnn fit RECIPE [--key value …] | --resume RUN"),
@@ -102,6 +102,7 @@ def main(arguments: list[str] | None = None) -> int:
     ours = arguments is None  # and so is this process
     if arguments is None:
         keep_freed_memory()
+        show_own_warnings_plainly()
         arguments = sys.argv[1:]
     if arguments[:1] == ["help"]:
         arguments = [*arguments[1:], "--help"]

@@ -135,6 +135,23 @@ def test_workers_of_a_fork_server_need_not_import_torch_each() -> None:
     assert done.stdout.splitlines()[-1] == "True"
 
 
+OWN_WARNINGS = """
+import warnings
+from lit_cnn.cli.main import main
+main()
+ours = main.__code__.co_filename
+for category, file in ((UserWarning, ours), (RuntimeWarning, ours), (UserWarning, "/elsewhere/their.py")):
+    print(warnings.formatwarning("skipped: the image a\x1b.jpg", category, file, 1, ""), end="")
+"""
+
+
+def test_warnings_of_ours_are_their_sentence_alone() -> None:
+    words = [sys.executable, "-c", OWN_WARNINGS, "--version"]
+    _, own, *others = subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert own == r"skipped: the image a\x1b.jpg"
+    assert [line.split(": ")[1] for line in others] == ["RuntimeWarning", "UserWarning"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("form", [[], ["--json"]])
 def test_a_reader_that_has_seen_enough_is_no_mistake(form: list[str]) -> None:
