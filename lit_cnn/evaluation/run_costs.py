@@ -8,8 +8,9 @@ import torch
 
 from lit_cnn.architectures.catalog import list_models
 from lit_cnn.data.preprocessing import Preprocessing
-from lit_cnn.evaluation.run_records import RunRecord
+from lit_cnn.evaluation.run_records import RunRecord, read_run
 from lit_cnn.evaluation.trained import build_network
+from lit_cnn.experiment.extending import extension_record
 from lit_cnn.experiment.identity import leaves
 from lit_cnn.profiling.counting import count_madds
 from lit_cnn.run_folder.checkpoint import load_checkpoint
@@ -41,12 +42,27 @@ class Size:
 
 def cost_of(run: RunRecord) -> Cost:
     """The images of each row of ``timing.csv`` by its speed; steps hold ``data.batch_size`` images, and an epoch no
-    more than there are."""
+    more than there are. To a run that extends another the time of that one is added; where its folder is gone the time
+    is unknown."""
+    origin = extension_record(run.folder).get("extends")
+    if origin is None:
+        return _own_cost(run)
+    own, folder = _own_cost(run, origin["steps"] - 1.0, origin["epochs"] - 1.0), Path(origin["run"])
+    before = cost_of(read_run(folder)) if folder.is_dir() else Cost()
+    if not (own.seconds and own.images_per_second and before.seconds and before.images_per_second):
+        return Cost(None, own.images_per_second)
+    seconds = own.seconds + before.seconds
+    images = own.seconds * own.images_per_second + before.seconds * before.images_per_second
+    return Cost(seconds, images / seconds)
+
+
+def _own_cost(run: RunRecord, step: float = -1.0, epoch: float = -1.0) -> Cost:
+    """Of what a run trained itself, after a step and an epoch that another has done."""
     batch = (run.recipe.get("data") or {}).get("batch_size")
     if not batch:
         return Cost()
     known = ((run.data_set or {}).get("images") or {}).get("train")
-    seconds, images, step, epoch = 0.0, 0.0, -1.0, -1.0
+    seconds, images = 0.0, 0.0
     for row in run.timing:
         if not row.get(SPEED):
             continue

@@ -1,5 +1,6 @@
 """Time follows from the recorded speeds, size from the checkpoint."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,16 @@ def test_speeds_are_weighted_by_images(tmp_path: Path) -> None:
     cost = cost_of(read_run(folder))
     assert cost.seconds == pytest.approx(1.0 + 1 / 3)
     assert cost.images_per_second == pytest.approx(200 / (1.0 + 1 / 3))
+
+
+def test_a_run_that_extends_another_has_the_time_of_both(tmp_path: Path) -> None:
+    """Three epochs of two steps in 1.5 s, and a fourth at half the speed."""
+    first, longer = make_run(tmp_path / "a"), make_run(tmp_path / "b", speed=None)
+    (longer / "timing.csv").write_text("epoch,step,timing/images_per_second\n3,7,100.0\n")
+    (longer / "extends.json").write_text(json.dumps({"run": str(first), "epochs": 3, "steps": 6}))
+    assert cost_of(read_run(longer)) == Cost(pytest.approx(2.5), pytest.approx(400 / 2.5))
+    (longer / "extends.json").write_text(json.dumps({"run": str(tmp_path / "gone"), "epochs": 3, "steps": 6}))
+    assert cost_of(read_run(longer)) == Cost(None, pytest.approx(100.0))
 
 
 def test_a_run_that_recorded_no_time_has_none(tmp_path: Path) -> None:
