@@ -104,6 +104,26 @@ def main(arguments: list[str] | None = None) -> int:
         keep_freed_memory()
         show_own_warnings_plainly()
         arguments = sys.argv[1:]
+    try:
+        code = run_command(arguments)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt as stop:
+        if ours:  # another Ctrl-C ends what libraries do at exit, without their tracebacks
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+        return fail(str(stop) or "stopped by SIGINT", 130)
+    except BrokenPipeError:  # the reader has seen enough, as head does
+        if ours:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what is still to be written at exit
+        return 0
+    except Exception as error:
+        if os.environ.get("LIT_CNN_DEBUG") == "1":
+            raise
+        return fail(sentence(error), 1)
+
+
+def run_command(arguments: list[str]) -> int:
+    """Look up what the first word names, and run it."""
     if arguments[:1] == ["help"]:
         arguments = [*arguments[1:], "--help"]
     if not arguments or arguments[0] in ("-h", "--help"):
@@ -117,21 +137,8 @@ def main(arguments: list[str] | None = None) -> int:
         from lit_cnn.cli.unknown_command import explain_unknown
 
         return fail(explain_unknown(name, COMMANDS), 2)
-    try:
-        module = importlib.import_module(COMMANDS[name][0])
-        return module.run(rest, name) if name in ("validate", "test") else module.run(rest)
-    except KeyboardInterrupt as stop:
-        if ours:  # another Ctrl-C ends what libraries do at exit, without their tracebacks
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-        return fail(str(stop) or "stopped by SIGINT", 130)
-    except BrokenPipeError:  # the reader has seen enough, as head does
-        if ours:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what is still to be written at exit
-        return 0
-    except Exception as error:
-        if os.environ.get("LIT_CNN_DEBUG") == "1":
-            raise
-        return fail(sentence(error), 1)
+    module = importlib.import_module(COMMANDS[name][0])
+    return int(module.run(rest, name) if name in ("validate", "test") else module.run(rest))
 
 
 def sentence(error: Exception) -> str:

@@ -153,11 +153,11 @@ def test_warnings_of_ours_are_their_sentence_alone() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("form", [[], ["--json"]])
-def test_a_reader_that_has_seen_enough_is_no_mistake(form: list[str]) -> None:
+@pytest.mark.parametrize("words", [["models"], ["models", "--json"], ["--help"], ["fit", "--help"]])
+def test_a_reader_that_has_seen_enough_is_no_mistake(words: list[str]) -> None:
     """As head after its lines: what rich prints and what Python prints both end with 0, and say nothing."""
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as pipe:
-        done = subprocess.run([sys.executable, "-m", "lit_cnn", "models", *form], stdout=pipe, stderr=subprocess.PIPE)
+        done = subprocess.run([sys.executable, "-m", "lit_cnn", *words], stdout=pipe, stderr=subprocess.PIPE)
     assert (done.returncode, done.stderr) == (0, b"")
