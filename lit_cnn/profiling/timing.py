@@ -15,6 +15,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from lit_cnn.architectures.layers.batch_norm import explaining_single_values
 from lit_cnn.data.batch import as_batch
 from lit_cnn.profiling.layer_clock import LayerClock, LayerTime, percentile
 from lit_cnn.profiling.memory import PeakMemory
@@ -255,17 +256,12 @@ def _training_step(network: nn.Module, images: Tensor, settings: TimingSettings)
     step = plain_step(network, settings.precision == "bf16-mixed")
     batch = as_batch((images, torch.zeros(len(images), dtype=torch.int64, device=images.device)), rank=0)
 
+    left = f"batch_size {settings.batch_size} leaves at {settings.image_size} px; use --batch-size 2 or more"
+
     def run() -> None:
         network.train()
-        try:
+        with explaining_single_values(left):
             step.run(batch)
-        except ValueError as error:
-            if "more than 1 value per channel" not in str(error):
-                raise
-            raise ValueError(
-                f"batch norm cannot train on one value per channel, which is what batch_size {settings.batch_size} "
-                f"leaves at {settings.image_size} px; use --batch-size 2 or more"
-            ) from None
 
     return run
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from lit_cnn.architectures.catalog import create_model, find_entry
 from lit_cnn.architectures.entry import NetworkOptions
+from lit_cnn.architectures.layers.batch_norm import explaining_single_values
 from lit_cnn.architectures.layers.keyed import random_layers, set_random_key
 from lit_cnn.data.batch import PADDING, Batch, as_batch
 from lit_cnn.data.module import ImageData
@@ -26,7 +27,7 @@ from lit_cnn.training.optimization.loss_scaling import scaled, scaler_of
 from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
 from lit_cnn.training.optimization.sam import Ascent, SamSettings, frozen_statistics
 from lit_cnn.training.optimization.schedules import ScheduleSettings
-from lit_cnn.training.padding_batch import explaining_single_values, is_padding, uncounted_statistics
+from lit_cnn.training.padding_batch import is_padding, uncounted_statistics
 from lit_cnn.training.trained_module import TrainedModule
 
 
@@ -222,7 +223,11 @@ class Classifier(TrainedModule):
         set_random_key(self.keyed_layers, seed=self.seed, step=step, positions=batch.position)
         if self.architecture is None:  # a foreign network draws its masks from the ambient generator
             torch.manual_seed(derive_key(self.seed, "ambient", step, batch_idx, self.global_rank))
-        with explaining_single_values(batch.images):
+        left = (
+            f"a batch of {len(batch.images)} image of {batch.images.shape[-1]} px leaves: choose a data.batch_size "
+            "that leaves more images over for the last batch of an epoch, or set data.drop_last to true"
+        )
+        with explaining_single_values(left):
             output = self(batch.images)
         return output, self.loss_of_output(output, batch.targets, batch.index >= 0)
 

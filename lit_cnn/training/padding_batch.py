@@ -4,7 +4,7 @@ all ranks take part in the step, and nothing may learn from it."""
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from torch import Tensor, nn
+from torch import nn
 
 from lit_cnn.data.batch import PADDING, Batch
 from lit_cnn.training.freezing import batch_norms
@@ -13,26 +13,6 @@ from lit_cnn.training.freezing import batch_norms
 def is_padding(batch: Batch) -> bool:
     """Whether the batch holds nothing else; a device is waited for only where a batch has a single sample."""
     return len(batch.index) == 1 and int(batch.index[0]) == PADDING
-
-
-@contextmanager
-def explaining_single_values(images: Tensor) -> Iterator[None]:
-    """Let a batch norm that has one value per channel to train on end in a sentence that names the keys.
-
-    Raises:
-        ValueError: If that is so.
-    """
-    try:
-        yield
-    except ValueError as error:
-        if "more than 1 value per channel" not in str(error):
-            raise
-        count, side = len(images), images.shape[-1]
-        raise ValueError(
-            f"batch norm cannot train on one value per channel, which is what a batch of {count} image of {side} px "
-            "leaves: choose a data.batch_size that leaves more images over for the last batch of an epoch, or set "
-            "data.drop_last to true"
-        ) from None
 
 
 @contextmanager

@@ -123,9 +123,9 @@ def _power_row(record: Record) -> list[str]:
         record.scale,
         found.question,
         str(found.n) if found.n else "–",
-        "–" if found.sd is None else f"{found.sd:.2g} {found.unit}".rstrip(),
+        _with_unit(found.sd, found) or "–",
         power or "–",
-        "–" if least is None else f"{least:.2g} {found.unit}".rstrip(),
+        _with_unit(least, found) or "–",
     ]
 
 
@@ -144,8 +144,13 @@ def planned_power(record: Record, part: Part) -> str:
 def spread_and_power(record: Record, place: int) -> str:
     """Of a part: the standard deviation that was measured, and the power by a pilot, as far as they are known."""
     found, power = record.finding(place), planned_power(record, record.design.parts[place])
-    spread = "" if found is None or found.sd is None else f"{found.sd:.2g} {found.unit}".rstrip()
+    spread = _with_unit(found.sd, found) if found is not None else ""
     return "; ".join(each for each in (spread, power and f"{power} by a pilot") if each) or "–"
+
+
+def _with_unit(value: float | None, found: Finding) -> str:
+    """In the unit of a finding; empty where it is unknown."""
+    return "" if value is None else f"{value:.2g} {found.unit}".rstrip()
 
 
 def needed_seeds(finding: Finding) -> str:
