@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from torch import nn
 
+from lit_cnn.architectures.layers.conv import Conv2d
 from lit_cnn.architectures.layers.fully_connected import FullyConnectedHead
 from lit_cnn.architectures.layers.local_response_norm import ResponseNormKind, make_response_norm
 from lit_cnn.architectures.network import Network, Stem
@@ -111,7 +112,7 @@ class AlexNet(Network):
 
 
 def make_conv(in_channels: int, row: Conv) -> nn.Conv2d:
-    return nn.Conv2d(in_channels, row.width, row.kernel, row.stride, row.padding, groups=row.groups)
+    return Conv2d(in_channels, row.width, row.kernel, row.stride, row.padding, groups=row.groups)
 
 
 def init_alexnet(network: Network, convs: tuple[Conv, ...]) -> None:

@@ -27,6 +27,7 @@ from lit_cnn.architectures.layers.cell_ops import (
     make_operation,
     reads_rectified,
 )
+from lit_cnn.architectures.layers.conv import Conv2d
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.init import init_he
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth, linear_rates
@@ -230,7 +231,7 @@ class CellStack(nn.Sequential):
         settings: OpSettings,
     ) -> None:
         stride, padding = (2, 0) if stem == "imagenet" else (1, 1)
-        conv = nn.Conv2d(in_channels, stem_width, 3, stride, padding, bias=False)
+        conv = Conv2d(in_channels, stem_width, 3, stride, padding, bias=False)
         children = OrderedDict[str, nn.Module](
             stem=nn.Sequential(OrderedDict(conv=conv, norm=make_norm(stem_width, settings)))
         )

@@ -17,6 +17,7 @@ GELU follows the stem and every norm.
 
 from torch import Tensor, nn
 
+from lit_cnn.architectures.layers.conv import Conv2d
 from lit_cnn.architectures.network import Network
 
 WIDTHS = (64, 256, 256)
@@ -40,11 +41,11 @@ class ScaledLogits(nn.Module):
 def stage(in_channels: int, width: int) -> nn.Sequential:
     """Two convolutions, the map halved after the first; the first filters start as the identity (section 3.2)."""
     layers = nn.Sequential()
-    layers.add_module("conv1", nn.Conv2d(in_channels, width, 3, padding=1, bias=False))
+    layers.add_module("conv1", Conv2d(in_channels, width, 3, padding=1, bias=False))
     layers.add_module("pool", nn.MaxPool2d(2))
     layers.add_module("norm1", nn.BatchNorm2d(width))
     layers.add_module("activation1", nn.GELU())
-    layers.add_module("conv2", nn.Conv2d(width, width, 3, padding=1, bias=False))
+    layers.add_module("conv2", Conv2d(width, width, 3, padding=1, bias=False))
     layers.add_module("norm2", nn.BatchNorm2d(width))
     layers.add_module("activation2", nn.GELU())
     return layers
@@ -64,7 +65,7 @@ class CifarVGG(Network):
         self.smallest_input = 1 + 2 ** len(widths)
         channels = 2 * 4 * in_channels
         self.features = nn.Sequential()
-        self.features.add_module("stem", nn.Sequential(nn.Conv2d(in_channels, channels, 2), nn.GELU()))
+        self.features.add_module("stem", nn.Sequential(Conv2d(in_channels, channels, 2), nn.GELU()))
         for number, width in enumerate(widths, start=1):
             self.features.add_module(f"stage{number}", stage(channels, width))
             channels = width

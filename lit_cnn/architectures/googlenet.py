@@ -31,7 +31,7 @@ import torch
 from torch import Tensor, nn
 
 from lit_cnn.architectures.entry import Paper
-from lit_cnn.architectures.layers.conv import ConvNormAct
+from lit_cnn.architectures.layers.conv import Conv2d, ConvNormAct
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.local_response_norm import ResponseNormKind, make_response_norm
 from lit_cnn.architectures.network import GlobalPoolHead, Head, Network, Stem
@@ -90,7 +90,7 @@ def make_conv(
     if batch_norm:
         activation = nn.ReLU(inplace=True)
         return ConvNormAct(in_channels, out_channels, kernel, stride=stride, activation=activation, eps=1e-3)
-    conv = nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2)
+    conv = Conv2d(in_channels, out_channels, kernel, stride, kernel // 2)
     return nn.Sequential(OrderedDict(conv=conv, activation=nn.ReLU(inplace=True)))
 
 

@@ -25,6 +25,7 @@ from typing import Literal
 from torch import nn
 
 from lit_cnn.architectures.entry import Paper
+from lit_cnn.architectures.layers.conv import Conv2d
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.fully_connected import FullyConnectedHead
 from lit_cnn.architectures.layers.init import init_he
@@ -93,7 +94,7 @@ class VGG(Network):
         for number, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
             stage = nn.Sequential()
             for index in range(1, depth + 1):
-                stage.add_module(f"conv{index}", nn.Conv2d(channels, width, 3, padding=1))
+                stage.add_module(f"conv{index}", Conv2d(channels, width, 3, padding=1))
                 if batch_norm:
                     stage.add_module(f"norm{index}", nn.BatchNorm2d(width))
                 stage.add_module(f"activation{index}", nn.ReLU(inplace=True))

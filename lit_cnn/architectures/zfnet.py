@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from torch import nn
 
+from lit_cnn.architectures.layers.conv import Conv2d
 from lit_cnn.architectures.layers.fully_connected import FullyConnectedHead
 from lit_cnn.architectures.layers.local_response_norm import ResponseNormKind, make_response_norm
 from lit_cnn.architectures.network import Network, Stem
@@ -80,7 +81,7 @@ class ZFNet(Network):
         channels = in_channels
         for number, row in enumerate(SMALL_CONVS if stem == "small" else CONVS, start=1):
             stage = self.features.get_submodule(f"stage{row.stage}")
-            conv = nn.Conv2d(channels, row.width, row.kernel, row.stride, row.padding)
+            conv = Conv2d(channels, row.width, row.kernel, row.stride, row.padding)
             stage.add_module(f"conv{number}", conv)
             stage.add_module(f"activation{number}", nn.ReLU(inplace=True))
             channels = row.width

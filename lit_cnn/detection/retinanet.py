@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.ops import generalized_box_iou_loss, sigmoid_focal_loss
 
+from lit_cnn.architectures.layers.conv import Conv2d
 from lit_cnn.detection.anchors import Anchors
 from lit_cnn.detection.decoding import LevelBoxes, by_level
 from lit_cnn.detection.dense_head import HeadOutputs, OverlapHead
@@ -101,12 +102,12 @@ class Branch(nn.Module):
         super().__init__()
         self.outputs = outputs
         bias = settings.norm == "none"
-        self.convs = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1, bias=bias) for _ in range(settings.depth))
+        self.convs = nn.ModuleList(Conv2d(width, width, 3, padding=1, bias=bias) for _ in range(settings.depth))
         sets = levels if settings.norm == "batch" else 1
         self.norms = nn.ModuleList(
             nn.ModuleList(make_norm(settings.norm, width, "retinanet") for _ in self.convs) for _ in range(sets)
         )
-        self.last = nn.Conv2d(width, anchors * outputs, 3, padding=1)
+        self.last = Conv2d(width, anchors * outputs, 3, padding=1)
         for conv in (*self.convs, self.last):
             assert isinstance(conv, nn.Conv2d)
             nn.init.normal_(conv.weight, std=0.01)

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lit_cnn.architectures.layers.conv import Conv2d
 from lit_cnn.architectures.network import Network
 from lit_cnn.architectures.vgg import VGG
 from lit_cnn.detection.pyramid import BackboneMaps, find_levels
@@ -87,8 +88,8 @@ class VGGMaps(SSDMaps):
         self.backbone = backbone
         fine, coarse = (last_width(stages[name]) for name in ("stage4", "stage5"))
         self.norm_scale = nn.Parameter(torch.full((fine,), NORM_SCALE))
-        self.fc6 = nn.Conv2d(coarse, CONVOLUTIONAL_WIDTH, 3, padding=6, dilation=6)
-        self.fc7 = nn.Conv2d(CONVOLUTIONAL_WIDTH, CONVOLUTIONAL_WIDTH, 1)
+        self.fc6 = Conv2d(coarse, CONVOLUTIONAL_WIDTH, 3, padding=6, dilation=6)
+        self.fc7 = Conv2d(CONVOLUTIONAL_WIDTH, CONVOLUTIONAL_WIDTH, 1)
         for conv in (self.fc6, self.fc7):
             init_conv(conv)
         self.add_chain(architecture, number, canvas)
@@ -159,8 +160,8 @@ def next_map(channels: int, width: int, side: int) -> tuple[nn.Module, int]:
         side: The shorter one of the map before.
     """
     shrink = 3 <= side <= UNPADDED_FROM
-    second = nn.Conv2d(width // 2, width, 3, stride=1 if shrink else 2, padding=0 if shrink else 1)
-    block = nn.Sequential(nn.Conv2d(channels, width // 2, 1), nn.ReLU(), second, nn.ReLU())
+    second = Conv2d(width // 2, width, 3, stride=1 if shrink else 2, padding=0 if shrink else 1)
+    block = nn.Sequential(Conv2d(channels, width // 2, 1), nn.ReLU(), second, nn.ReLU())
     for conv in (block[0], block[2]):
         init_conv(conv)
     return block, side - 2 if shrink else -(-side // 2)

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lit_cnn.architectures.layers.conv import Conv2d
 from lit_cnn.architectures.layers.padding import Pair, SameConv2d, same_padding
 
 Operation = Literal[
@@ -83,7 +84,7 @@ def make_norm(channels: int, settings: OpSettings) -> nn.BatchNorm2d:
 
 def conv_norm(in_channels: int, out_channels: int, settings: OpSettings, stride: int = 1) -> nn.Sequential:
     """1x1 convolution and batch norm; the ReLU before it is the reader's."""
-    conv = nn.Conv2d(in_channels, out_channels, 1, stride, bias=False)
+    conv = Conv2d(in_channels, out_channels, 1, stride, bias=False)
     return nn.Sequential(OrderedDict(conv=conv, norm=make_norm(out_channels, settings)))
 
 
@@ -125,8 +126,8 @@ class FactorizedReduction(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, settings: OpSettings) -> None:
         super().__init__()
-        self.even = nn.Conv2d(in_channels, out_channels // 2, 1, bias=False)
-        self.odd = nn.Conv2d(in_channels, out_channels - out_channels // 2, 1, bias=False)
+        self.even = Conv2d(in_channels, out_channels // 2, 1, bias=False)
+        self.odd = Conv2d(in_channels, out_channels - out_channels // 2, 1, bias=False)
         self.norm = make_norm(out_channels, settings)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -146,7 +147,7 @@ def separable(
         layers[f"depthwise{number}"] = SameConv2d(
             channels, channels, kernel, stride=step, dilation=dilation, groups=channels
         )
-        layers[f"pointwise{number}"] = nn.Conv2d(channels, out_channels, 1, bias=False)
+        layers[f"pointwise{number}"] = Conv2d(channels, out_channels, 1, bias=False)
         layers[f"norm{number}"] = make_norm(out_channels, settings)
     return nn.Sequential(layers)
 
@@ -210,7 +211,7 @@ class CellAuxiliaryHead(nn.Module):
         self.pool = nn.AvgPool2d(5, stride=3)
         self.resize = nn.AdaptiveAvgPool2d(spec.kernel)
         self.project = conv_norm(in_channels, spec.project, settings)
-        self.reduce = nn.Conv2d(spec.project, spec.hidden, spec.kernel, bias=False)
+        self.reduce = Conv2d(spec.project, spec.hidden, spec.kernel, bias=False)
         self.norm = make_norm(spec.hidden, settings)
         self.classifier = nn.Linear(spec.hidden, num_classes)
 

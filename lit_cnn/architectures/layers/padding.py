@@ -9,7 +9,8 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lit_cnn.architectures.layers.depthwise import Pair, convolve, same_size_conv
+from lit_cnn.architectures.layers.conv import convolve, same_size_conv
+from lit_cnn.architectures.layers.depthwise import Pair
 
 Padding = Literal["tensorflow", "symmetric"]
 

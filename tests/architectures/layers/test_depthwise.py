@@ -3,17 +3,23 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from lit_cnn.architectures.layers.depthwise import DepthwiseConv2d, convolve, filter_gradient, same_size_conv
+from lit_cnn.architectures.layers.conv import Conv2d, convolve, same_size_conv
+from lit_cnn.architectures.layers.depthwise import filter_gradient
 from lit_cnn.architectures.layers.padding import SameConv2d
 
-LAYERS = {"same size": lambda: DepthwiseConv2d(4, 3, stride=2), "tensorflow": lambda: SameConv2d(4, 4, 3, groups=4)}
+
+def depthwise(kernel: int, stride: int = 1) -> Conv2d:
+    return same_size_conv(4, 4, kernel, stride=stride, groups=4)
+
+
+LAYERS = {"same size": lambda: depthwise(3, 2), "tensorflow": lambda: SameConv2d(4, 4, 3, groups=4)}
 
 
 def test_equals_torch() -> None:
     x = torch.randn(2, 4, 7, 7)
-    layer = DepthwiseConv2d(4, 3, stride=2)
+    layer = depthwise(3, 2)
     assert torch.equal(layer(x), F.conv2d(x, layer.weight, None, 2, 1, 1, 4))
     assert layer(x).shape == (2, 4, 4, 4)
 
@@ -62,17 +68,11 @@ def test_wide_filters_have_torchs_gradients(kernel, height, width, padding, memo
 
 
 def test_frozen_filters_get_no_gradient_and_narrow_or_strided_ones_stay_torchs() -> None:
-    layer, x = DepthwiseConv2d(4, 5).requires_grad_(False), torch.randn(1, 4, 8, 8, requires_grad=True)
+    layer, x = depthwise(5).requires_grad_(False), torch.randn(1, 4, 8, 8, requires_grad=True)
     layer(x).sum().backward()
     assert x.grad is not None
     assert layer.weight.grad is None
-    for other in (DepthwiseConv2d(4, 3), DepthwiseConv2d(4, 5, stride=2)):
+    for other in (depthwise(3), depthwise(5, 2)):
         assert "Convolution" in str(other(x).grad_fn)
     with torch.no_grad():
         assert torch.equal(layer(x), F.conv2d(x, layer.weight, None, 1, 2, 1, 4))
-
-
-def test_grouped_and_full_convolutions_stay_torchs() -> None:
-    assert type(same_size_conv(8, 8, 3, groups=4)) is nn.Conv2d
-    assert type(same_size_conv(1, 1, 3, groups=1)) is nn.Conv2d
-    assert type(same_size_conv(8, 8, 3, groups=8)) is DepthwiseConv2d

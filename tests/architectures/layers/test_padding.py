@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from lit_cnn.architectures.layers.conv import Conv2d
 from lit_cnn.architectures.layers.padding import SameConv2d, make_conv, same_padding
 
 
@@ -50,5 +51,5 @@ def test_convolution_reads_the_padded_map(
 
 
 def test_conventions_agree_at_stride_one() -> None:
-    assert type(make_conv(2, 2, 3, padding="tensorflow")) is torch.nn.Conv2d
+    assert type(make_conv(2, 2, 3, padding="tensorflow")) is Conv2d
     assert isinstance(make_conv(2, 2, 3, stride=2, padding="tensorflow"), SameConv2d)
