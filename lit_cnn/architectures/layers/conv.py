@@ -32,7 +32,7 @@ def convolve(
 
 
 class Conv2d(nn.Conv2d):
-    """torch's, but for the gradients that :func:`convolve` calculates; padding is of zeros, in numbers."""
+    """torch's with the gradients of :func:`convolve`; padding is of zeros, in numbers."""
 
     def forward(self, x: Tensor) -> Tensor:
         stride, padding, dilation = self.stride, self.padding, self.dilation
