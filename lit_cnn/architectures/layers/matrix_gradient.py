@@ -9,7 +9,7 @@ from torch import Tensor
 from lit_cnn.architectures.layers.depthwise import Pair
 
 CHANNELS = 128
-"""Channels of input and output from which the product gains."""
+"""Of input and output, from which the product gains; of the fewer of them half as many, except for 1 x 1 filters."""
 ROWS = 1024
 """Positions whose patches are in memory at a time."""
 
@@ -79,6 +79,9 @@ def has_avx2_only() -> bool:
 
 def trains_by_product(x: Tensor, weight: Tensor, dilation: Pair, groups: int) -> bool:
     """Whether a CPU's convolution of (N, C, H, W) is one of those whose filters oneDNN trains slowly."""
-    wide = min(weight.shape[:2]) >= CHANNELS and groups == 1 and dilation == (1, 1)
+    fewer, more = sorted(weight.shape[:2])
+    pointwise = weight.shape[2] == weight.shape[3] == 1
+    wide = more >= CHANNELS and fewer >= (CHANNELS if pointwise else CHANNELS // 2)
+    dense = groups == 1 and dilation == (1, 1)
     single = x.dtype == weight.dtype == torch.float32 and x.is_contiguous(memory_format=torch.channels_last)
-    return wide and single and has_avx2_only()
+    return wide and dense and single and has_avx2_only()

@@ -90,13 +90,14 @@ def test_gradients_of_single_images_by_vmap() -> None:
 @pytest.mark.parametrize(
     "layer",
     [
-        same_size_conv(CHANNELS - 1, CHANNELS, 3),
-        same_size_conv(CHANNELS, CHANNELS - 1, 3),
+        same_size_conv(CHANNELS // 2 - 1, CHANNELS, 3),
+        same_size_conv(CHANNELS // 2, CHANNELS - 1, 3),
+        same_size_conv(CHANNELS - 1, CHANNELS, 1),
         same_size_conv(2 * CHANNELS, 2 * CHANNELS, 3, groups=2),
         Conv2d(CHANNELS, CHANNELS, 3, padding=2, dilation=2),
         same_size_conv(CHANNELS, CHANNELS, 3).bfloat16(),
     ],
-    ids=["few inputs", "few outputs", "groups", "dilation", "bfloat16"],
+    ids=["few inputs", "few outputs", "few for 1 x 1", "groups", "dilation", "bfloat16"],
 )
 def test_others_stay_torchs(layer: Conv2d) -> None:
     x = torch.randn(2, layer.in_channels, 4, 4, dtype=layer.weight.dtype).to(memory_format=torch.channels_last)
