@@ -55,6 +55,7 @@ CLASSIC: dict[str, dict[str, dict[str, Key]]] = {
             ]),
             "iterations": ("trainer.max_epochs", epochs_at(256)),
             "bias_decay_multiplier": ("model.optimizer.decay_excluded", {0: "norm_and_bias"}.__getitem__),
+            "relighting": ("data.color_jitter.lighting", float),
             "top1_percent": "about.value",
             "input_px": "data.image_size",
         }),
@@ -105,6 +106,9 @@ CLASSIC: dict[str, dict[str, dict[str, Key]]] = {
             "quick.epochs": "trainer.max_epochs",
             "quick.batch_size_images": "data.batch_size",
             "quick.momentum": "model.optimizer.momentum",
+            "bias_decay_multiplier": ("model.optimizer.decay_excluded", {0: "norm_and_bias"}.__getitem__),
+            "scale_augmentation": ("data.crop.kind", {False: "shorter_side"}.__getitem__),
+            "relighting": ("data.color_jitter.brightness", float),
             "dropout_rates.2": "model.options.dropout",
             "loss_weights.0": "model.loss.auxiliary_weight",
             "top1_percent": "about.value",
@@ -137,7 +141,8 @@ CLASSIC: dict[str, dict[str, dict[str, Key]]] = {
             "errors_percent.20": ("about.value", lambda error: 100 - error),
         },
         "overlays/cifar10_resnet_torch": below("torch_recipe_fb", {
-            **EPOCHS, "lr_drop_epochs": "model.schedule.step_epochs"
+            **EPOCHS, "lr_drop_epochs": ("model.schedule.step_epochs", lambda numbers: [each - 1 for each in numbers]),
+            "nesterov": "model.optimizer.nesterov",
         }),
     },
     "resnext": {"resnext101": {

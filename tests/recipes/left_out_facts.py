@@ -19,6 +19,10 @@ DIFFERENT: dict[tuple[str, str], dict[str, str]] = {
         "preprocessing": "normalized per channel",
     },
     ("vgg", "vgg16"): {"test.single_scale": "not the whole image"},
+    ("googlenet", "overlays/googlenet_bvlc_quick"): {
+        "reproduction.bvlc_googlenet.bias_init": "not at 0.2",
+        "reproduction.bvlc_googlenet.bias_lr_multiplier": "twice as fast",
+    },
     ("googlenet", "googlenet"): {
         "learning_rate": "learning rate 0.01",
         "weight_averaging": "the average's decay 0.9999",
