@@ -80,7 +80,7 @@ def catalog_contestants(
     """Ours, and the network of each of ``rows``, all with SGD with momentum on one batch of noise."""
     images = torch.randn(batch_size, 3, image_size, image_size, device=conditions.device)
     images = images.to(memory_format=layout(conditions))
-    batch = as_batch((images, torch.zeros(batch_size, dtype=torch.int64, device=conditions.device)), rank=0)
+    batch = as_batch((images, torch.zeros(batch_size, dtype=torch.int64, device=conditions.device)), place=0)
     options = rows[0].options if rows else {}
     with torch.device("meta"):
         madds = count_madds(create_model(name, **options), image_size)

@@ -168,6 +168,6 @@ def training_step(model: "Classifier", image_size: ImageSize, batch_size: int, b
         fix_first_convolution(model.network)
     shape = batch_size, model.in_channels, *sides_of(image_size)
     images = torch.randn(shape).to(memory_format=torch.channels_last)
-    batch = as_batch((images, torch.zeros(batch_size, dtype=torch.int64)), rank=0)
+    batch = as_batch((images, torch.zeros(batch_size, dtype=torch.int64)), place=0)
     step = classifier_step(model, batch_size, Conditions(torch.device("cpu"), bf16))
     return lambda: sum(TimedStep(step, lambda: batch).run())

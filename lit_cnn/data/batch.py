@@ -33,13 +33,18 @@ class Batch(NamedTuple):
     weight: Tensor
 
 
-def as_batch(batch: Any, rank: int) -> Batch:
+LARGEST = 1 << 20
+"""Samples of a micro-batch of another loader at most, whose positions are counted in steps of it."""
+
+
+def as_batch(batch: Any, place: int) -> Batch:
     """A batch of ours as it is; of another loader's pair a batch whose every sample counts once.
 
     Args:
         batch: A ``Batch``, or images (N, C, H, W), floating point as the network takes them, and targets: classes (N,),
             or (N, K) on the simplex.
-        rank: Number of this process, which distinguishes its samples' keys from those of others.
+        place: Number of the micro-batch among those of all processes in an optimizer step, which distinguishes the
+            keys of its samples from those of the others.
 
     Raises:
         ValueError: If it is anything else, saying what was found, or its images are not normalized.
@@ -57,4 +62,4 @@ def as_batch(batch: Any, rank: int) -> Batch:
     if not images.is_floating_point():
         raise ValueError(f"a loader's images must be floating point as the network takes them, got {images.dtype}")
     rows = torch.arange(len(images), device=images.device)
-    return Batch(images, targets, rows, rows + rank * len(images), torch.ones((), device=images.device))
+    return Batch(images, targets, rows, rows + place * LARGEST, torch.ones((), device=images.device))

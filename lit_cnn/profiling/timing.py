@@ -254,7 +254,7 @@ def _inference_step(network: nn.Module, images: Tensor, settings: TimingSettings
 def _training_step(network: nn.Module, images: Tensor, settings: TimingSettings) -> Callable[[], None]:
     """A plain step on the same batch every time."""
     step = plain_step(network, settings.precision == "bf16-mixed")
-    batch = as_batch((images, torch.zeros(len(images), dtype=torch.int64, device=images.device)), rank=0)
+    batch = as_batch((images, torch.zeros(len(images), dtype=torch.int64, device=images.device)), place=0)
 
     left = f"batch_size {settings.batch_size} leaves at {settings.image_size} px; use --batch-size 2 or more"
 

@@ -201,16 +201,21 @@ class Classifier(TrainedModule):
     # Steps ------------------------------------------------------------------------------------------------------------
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
-        batch = as_batch(batch, self.global_rank)
-        if self.sam.rho > 0:
-            self._climb(batch, batch_idx)
+        batch = as_batch(batch, self._place_in_step(batch_idx))
         with uncounted_statistics(self.network) if is_padding(batch) else nullcontext():
+            if self.sam.rho > 0:
+                self._climb(batch, batch_idx)
             output, loss = self.loss_of(batch, self.trainer.global_step, batch_idx)
         logits = output if isinstance(output, Tensor) else output[0]
         self._count_training(logits.detach(), batch.targets, batch.index >= 0)
         if self.logs_this_step:
             self.log("train/loss_step", loss.detach())
         return loss * batch.weight
+
+    def _place_in_step(self, batch_idx: int) -> int:
+        """Number of a micro-batch among those of all processes in its optimizer step."""
+        turn = batch_idx % self.trainer.accumulate_grad_batches
+        return turn * self.trainer.world_size + self.global_rank
 
     def loss_of(self, batch: Batch, step: int, batch_idx: int = 0) -> tuple[Tensor | tuple[Tensor, ...], Tensor]:
         """The network's output for a batch, and the mean loss that training minimizes, 0-dim.
@@ -264,14 +269,14 @@ class Classifier(TrainedModule):
         self.forget_epoch()
 
     def validation_step(self, batch: Any, batch_idx: int) -> Tensor:
-        batch = as_batch(batch, self.global_rank)
+        batch = as_batch(batch, 0)
         logits = self(batch.images)
         self.val_metrics.update(logits, batch.targets, batch.index >= 0)
         return logits
 
     @torch.no_grad()
     def count_raw(self, raw: nn.Module | None, batch: Any, outputs: Tensor) -> None:
-        batch = as_batch(batch, self.global_rank)
+        batch = as_batch(batch, 0)
         logits = outputs if raw is None else raw(batch.images)
         self.raw_metrics.update(logits, batch.targets, batch.index >= 0)
 
@@ -285,7 +290,7 @@ class Classifier(TrainedModule):
         self.raw_metrics.reset()
 
     def test_step(self, batch: Any, batch_idx: int) -> Tensor:
-        batch = as_batch(batch, self.global_rank)
+        batch = as_batch(batch, 0)
         logits = self(batch.images)
         self.test_metrics.update(logits, batch.targets, batch.index >= 0)
         return logits
@@ -300,7 +305,7 @@ class Classifier(TrainedModule):
             batch = batch[0]
         if isinstance(batch, Tensor):
             return self(batch)
-        batch = as_batch(batch, self.global_rank)
+        batch = as_batch(batch, 0)
         return self(batch.images)[batch.index != PADDING]
 
     # Checkpoint -------------------------------------------------------------------------------------------------------

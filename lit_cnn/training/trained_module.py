@@ -23,6 +23,7 @@ from lit_cnn.training.optimization.layer_rates import learning_rate
 from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
 from lit_cnn.training.optimization.optimizers import make_optimizer
 from lit_cnn.training.optimization.schedules import PlateauLR, ScheduleSettings, make_scheduler, warmup_steps
+from lit_cnn.training.run_length import steps_of_epoch, steps_of_run
 
 Module = TypeVar("Module", bound="TrainedModule")
 
@@ -228,25 +229,18 @@ class TrainedModule(pl.LightningModule):
             )
 
     def _count_steps(self) -> tuple[int, int]:
-        """Optimizer steps of an epoch and of the run.
-
-        Lightning's own estimate would open the training loader before a checkpoint's position in the data is restored.
-        """
+        """Optimizer steps of an epoch and of the run."""
         trainer, data = self.trainer, getattr(self.trainer, "datamodule", None)
         if data is None or not hasattr(data, "steps_per_epoch"):
             return self._count_loader_steps()
-        batches = data.steps_per_epoch * trainer.accumulate_grad_batches
-        limit = trainer.limit_train_batches
-        batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
-        steps = math.ceil(batches / trainer.accumulate_grad_batches)
-        limits = [trainer.max_steps] if trainer.max_steps >= 0 else []
-        limits += [steps * trainer.max_epochs] if trainer.max_epochs is not None and trainer.max_epochs >= 0 else []
-        if not limits and not self.schedule_settings.endless:
+        steps = steps_of_epoch(trainer, data.steps_per_epoch)
+        total = steps_of_run(trainer, steps)
+        if total is None and not self.schedule_settings.endless:
             raise ValueError(
                 f"trainer.max_epochs is {trainer.max_epochs}, but the schedule {self.schedule_settings.name} needs an "
                 "end: set it to at least 1, or trainer.max_steps, or model.schedule.name to constant or plateau"
             )
-        return steps, min(limits, default=sys.maxsize)
+        return steps, sys.maxsize if total is None else total
 
     def _count_loader_steps(self) -> tuple[int, int]:
         """The same for a loader that a script gave its Trainer."""

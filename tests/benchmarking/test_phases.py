@@ -31,7 +31,7 @@ def make_parts(log: list[str], bf16: bool = False) -> TimedStep:
 
     def next_batch() -> Batch:
         log.append("data")
-        return as_batch((torch.ones(4, 3), torch.zeros(4, dtype=torch.int64)), rank=0)
+        return as_batch((torch.ones(4, 3), torch.zeros(4, dtype=torch.int64)), place=0)
 
     def clip() -> None:
         log.append("clip")

@@ -12,7 +12,7 @@ from lit_cnn.training.step import plain_step
 
 
 def batch_of(images: torch.Tensor) -> Batch:
-    return as_batch((images, torch.zeros(len(images), dtype=torch.int64)), rank=0)
+    return as_batch((images, torch.zeros(len(images), dtype=torch.int64)), place=0)
 
 
 def contestant(label: str, images: torch.Tensor) -> Contestant:

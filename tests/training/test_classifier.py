@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from lit_cnn import Classifier
+from lit_cnn.architectures.entry import NetworkOptions
 from lit_cnn.data.batch import PADDING, Batch, as_batch
 from lit_cnn.data.loading.sampling import TrainSampler
 from lit_cnn.run_folder.metrics_csv import read_metrics
@@ -164,9 +165,9 @@ def loader(images: Tensor, targets: Tensor) -> DataLoader:
     return DataLoader(TensorDataset(images, targets), batch_size=8)
 
 
-def quiet_trainer(folder: Path) -> pl.Trainer:
-    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
-    return pl.Trainer(max_epochs=2, accelerator="cpu", devices=1, default_root_dir=folder, **quiet)
+def quiet_trainer(folder: Path, **settings: Any) -> pl.Trainer:
+    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "max_epochs": 2}
+    return pl.Trainer(accelerator="cpu", devices=1, default_root_dir=folder, **{**quiet, **settings})
 
 
 def test_any_loader_of_images_and_targets_trains(tmp_path: Path) -> None:
@@ -192,8 +193,30 @@ def test_another_loader_is_refused_in_one_sentence(tmp_path: Path) -> None:
         as_batch(torch.zeros(8, 1, 16, 16), 0)
 
 
-def test_each_rank_has_its_own_positions() -> None:
-    batch = as_batch([torch.zeros(3, 1, 2, 2), torch.zeros(3, dtype=torch.int64)], rank=2)
-    assert batch.position.tolist() == [6, 7, 8]
-    assert batch.index.tolist() == [0, 1, 2]
-    assert batch.weight == 1
+def test_each_micro_batch_of_a_step_has_its_own_positions() -> None:
+    batches = [as_batch([torch.zeros(3 - place, 1, 2, 2), torch.zeros(3 - place).long()], place) for place in range(3)]
+    assert batches[0].position.tolist() == [0, 1, 2]
+    assert len(set(torch.cat([batch.position for batch in batches]).tolist())) == 3 + 2 + 1
+    assert batches[1].index.tolist() == [0, 1]
+    assert batches[1].weight == 1
+
+
+class Positions(pl.Callback):
+    """Note the positions by which masks are drawn in each micro-batch."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, list[int]]] = []
+
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        self.seen.append((trainer.global_step, pl_module.keyed_layers[0].positions.tolist()))
+
+
+def test_accumulated_micro_batches_of_another_loader_draw_other_masks(tmp_path: Path) -> None:
+    images, positions = torch.randn(32, 1, 16, 16), Positions()
+    model = Classifier("cifar_resnet8", num_classes=2, in_channels=1, options=NetworkOptions(drop_path=0.5))
+    trainer = quiet_trainer(tmp_path, accumulate_grad_batches=2, callbacks=[positions], max_epochs=1)
+    trainer.fit(model, *[loader(images, torch.arange(32) % 2)] * 2)
+    assert trainer.global_step == 2
+    (_, first), (_, second), (_, third), _ = positions.seen
+    assert not set(first) & set(second)
+    assert third == first  # of another step

@@ -1,14 +1,14 @@
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import lightning.pytorch as pl
 import pytest
 import torch
 from digits_run import fit
-from torch import nn
+from torch import Tensor, nn
 
 from lit_cnn.run_folder.checkpoint import LAST, load_checkpoint
-from lit_cnn.training.callbacks.loss_guard import LossGuard, first_failure
+from lit_cnn.training.callbacks.loss_guard import LossGuard, first_failure, unweighted
 from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
 
 
@@ -22,6 +22,11 @@ class Poison(pl.Callback):
         if trainer.global_step == self.step:
             with torch.no_grad():
                 pl_module.net.head.classifier.weight[0, 0] = float("nan")
+
+
+class Weighted(NamedTuple):
+    images: Tensor
+    weight: Tensor
 
 
 def test_a_nan_stops_the_run_and_leaves_the_last_good_checkpoint(tmp_path: Path) -> None:
@@ -43,6 +48,17 @@ def test_a_diverging_run_stops_at_the_limit(tmp_path: Path) -> None:
 def test_a_healthy_run_is_left_alone(tmp_path: Path) -> None:
     trainer, _ = fit(tmp_path, epochs=1, callbacks=(LossGuard(100.0),))
     assert trainer.global_step == 11
+
+
+def test_the_limit_is_for_the_mean_loss_and_not_for_a_micro_batch_s_share_of_the_step(tmp_path: Path) -> None:
+    """One image is left over for four accumulated micro-batches, so its loss counts four times."""
+    data = {"batch_size": 1436, "drop_last": False}  # 1,437 training images
+    trainer, _ = fit(tmp_path, epochs=1, data=data, callbacks=(LossGuard(8.0),), accumulate_grad_batches=4)
+    assert trainer.global_step == 2
+    batch = (torch.zeros(1), torch.tensor(4.0))
+    assert unweighted(torch.tensor(9.0), Weighted(*batch)) == 2.25
+    assert unweighted(torch.tensor(9.0), Weighted(batch[0], torch.tensor(0.0))) == 9.0
+    assert unweighted(torch.tensor(9.0), list(batch)) == 9.0
 
 
 def test_the_first_layer_is_named() -> None:

@@ -9,6 +9,7 @@ from torch import nn
 from lit_cnn import Classifier
 from lit_cnn.architectures.layers.batch_norm import explaining_single_values
 from lit_cnn.data.batch import PADDING, Batch
+from lit_cnn.training.optimization.sam import SamSettings
 from lit_cnn.training.padding_batch import is_padding, uncounted_statistics
 
 
@@ -38,6 +39,13 @@ def test_a_padding_sample_is_not_counted_in_the_statistics(classifier: Classifie
     assert norm.training
     loss.backward()  # and every rank has a gradient to average
     assert all(parameter.grad is not None for parameter in classifier.network.parameters())
+
+
+def test_a_padding_sample_is_climbed_with_as_it_is_trained_with(classifier: Classifier) -> None:
+    """Its one value per channel would stop the ascent of sharpness-aware minimization."""
+    classifier.sam = SamSettings(rho=0.05)
+    classifier.training_step(batch_of(PADDING, weight=0.0), 1).backward()
+    assert all(parameter.grad is not None and not parameter.grad.any() for parameter in classifier.parameters())
 
 
 def test_one_image_is_no_padding() -> None:

@@ -62,6 +62,14 @@ def test_a_run_trains_on_the_stages_and_resumes_in_them_to_the_bit(tmp_path: Pat
     assert_same_end(tmp_path / "whole", tmp_path / "parts")
 
 
+def test_the_stages_fit_into_the_epochs_that_max_steps_leaves(tmp_path: Path) -> None:
+    """11 steps an epoch; the rate falls to 0 at step 12, so that the last stage has to begin before."""
+    watch = Watch()
+    fit(tmp_path, callbacks=(make_callback(), watch), epochs=8, max_steps=12, data={"image_size": 12})
+    assert [size for epoch, size, _ in watch.seen if epoch == 0] == [8] * 11
+    assert [size for epoch, size, _ in watch.seen if epoch == 1] == [12]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -11,7 +11,7 @@ from lit_cnn.training.step import TrainingStep, plain_step
 
 def make_batch() -> Batch:
     generator = torch.Generator().manual_seed(3)
-    return as_batch((torch.randn(4, 3, generator=generator), torch.tensor([0, 1, 1, 0])), rank=0)
+    return as_batch((torch.randn(4, 3, generator=generator), torch.tensor([0, 1, 1, 0])), place=0)
 
 
 @pytest.mark.parametrize("bf16", [False, True])

@@ -157,7 +157,9 @@ class EMA(pl.Callback):
         """Count the raw weights' predictions: after the exchange the averaged model holds them."""
         wanted = self._always_raw or (self.validate_raw and self.average is not None)
         if wanted and isinstance(pl_module, TrainedModule):
-            pl_module.count_raw(None if self._averaged is None else _evaluated(self._averaged.module), batch, outputs)
+            raw = None if self._averaged is None else _evaluated(self._averaged.module)
+            with trainer.precision_plugin.val_step_context():  # as the averaged ones; this hook lies outside
+                pl_module.count_raw(raw, batch, outputs)
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if self._averaged is not None:

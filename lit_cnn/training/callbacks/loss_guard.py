@@ -6,7 +6,6 @@ import lightning.pytorch as pl
 import torch
 from torch import Tensor, nn
 
-from lit_cnn.data.batch import Batch
 from lit_cnn.run_folder.checkpoint import LAST
 from lit_cnn.training.callbacks.checkpoints import Checkpoints
 from lit_cnn.training.optimization.layer_rates import learning_rate
@@ -31,16 +30,17 @@ class LossGuard(pl.Callback):
         if max_loss is not None and not max_loss > 0:
             raise ValueError(f"loss_guard.max_loss must be above 0 or null, got {max_loss}")
         self.max_loss = max_loss
-        self._batch: Batch | None = None
+        self._batch: Any = None
         self._bad_step: Tensor | None = None
 
     def on_train_batch_start(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Batch, batch_idx: int
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         self._batch = batch
 
     def on_before_backward(self, trainer: pl.Trainer, pl_module: pl.LightningModule, loss: Tensor) -> None:
-        size = loss.detach().abs() * trainer.accumulate_grad_batches
+        assert self._batch is not None
+        size = unweighted(loss.detach().abs() * trainer.accumulate_grad_batches, self._batch)
         if self.max_loss is not None:
             size = size / scaled(torch.ones_like(size), trainer)
         bad = ~(size <= (torch.inf if self.max_loss is None else self.max_loss)) | torch.isinf(size)
@@ -69,7 +69,7 @@ class LossGuard(pl.Callback):
         where = f"in step {own}" if own >= 0 else "on another rank"
         rate = learning_rate(trainer.optimizers[0])
         assert self._batch is not None
-        cause = first_failure(pl_module, self._batch.images)
+        cause = first_failure(pl_module, self._batch[0])
         what = "not finite" if self.max_loss is None else f"not finite or above loss_guard.max_loss {self.max_loss:g}"
         raise ValueError(
             f"the training loss is {what} {where} at learning rate {rate:g}"
@@ -77,6 +77,13 @@ class LossGuard(pl.Callback):
             + last_good(trainer)
             + "; lower model.optimizer.learning_rate, lengthen model.schedule.warmup_epochs or set model.clipping"
         )
+
+
+def unweighted(loss: Tensor, batch: Any) -> Tensor:
+    """The mean loss of a micro-batch from the share of it that goes into the mean over the global batch; one without
+    samples has no loss."""
+    weight = getattr(batch, "weight", None)  # pairs of another loader have none
+    return loss if weight is None else torch.where(weight > 0, loss / weight, loss)
 
 
 def last_good(trainer: pl.Trainer) -> str:

@@ -4,6 +4,7 @@ Tan and Le 2021, arXiv:2104.00298, section 4.2 and Algorithm 1. What a stage is,
 ``data/augmentation/plan.py``.
 """
 
+import math
 from dataclasses import replace
 
 import lightning.pytorch as pl
@@ -13,6 +14,7 @@ from lit_cnn.data.augmentation.plan import EpochPlan, Stage, between, first_imag
 from lit_cnn.data.image_size import ImageSize, sides_of
 from lit_cnn.data.module import ImageData
 from lit_cnn.training.announce import announce
+from lit_cnn.training.run_length import steps_of_epoch, steps_of_run
 
 
 class ProgressiveLearning(pl.Callback):
@@ -79,6 +81,10 @@ class ProgressiveLearning(pl.Callback):
             raise ValueError("progressive_learning needs data.image_size to change and trainer.max_epochs to be set")
         if trainer.fast_dev_run:  # type: ignore[attr-defined]
             return  # a single batch, at the recipe's own values: the most memory that the run will need
+        steps = steps_of_epoch(trainer, data.steps_per_epoch)
+        total = steps_of_run(trainer, steps)
+        if steps and total:  # as the learning rate's schedule, which a run of max_steps passes through, too
+            epochs = math.ceil(total / steps)
         data.stages = self.plan(data, epochs)
         self._plan = data.epoch_plan
 

@@ -1,6 +1,7 @@
 """The average after n steps is the one computed by hand, of weights and of batch norm's statistics."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -116,6 +117,20 @@ def test_the_raw_weights_cost_their_pass_only_where_asked_for(tmp_path: Path, mo
     assert not passes
     logged(tmp_path, EMA(0.5, validate_raw=True))
     assert passes
+
+
+def test_the_raw_weights_are_validated_in_the_run_s_precision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[torch.dtype] = []
+    count = Classifier.count_raw
+
+    def counted(model: Classifier, raw: Any, batch: Any, outputs: Any) -> None:
+        found.extend([outputs.dtype, raw(batch[0]).dtype])
+        count(model, raw, batch, outputs)
+
+    monkeypatch.setattr(Classifier, "count_raw", counted)
+    trainer = make_trainer(tmp_path, callbacks=[EMA(0.5, validate_raw=True)], max_epochs=1, precision="bf16-mixed")
+    trainer.fit(make_classifier(num_classes=10, in_channels=1), own_loader(), own_loader())
+    assert set(found) == {torch.bfloat16}
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.5])
