@@ -24,7 +24,7 @@ def tpe_points(
     options: dict[str, BaseDistribution] = {
         name: CategoricalDistribution(range(count)) for name, count in zip(names, counts, strict=True)
     }
-    with _quiet():
+    with quiet():
         # No liar: which points are in training does not depend on what a slot may know.
         sampler = TPESampler(multivariate=True, constant_liar=False, seed=seed, n_startup_trials=initial)
         study = optuna.create_study(direction="maximize", sampler=sampler)
@@ -32,13 +32,13 @@ def tpe_points(
             params = dict(zip(names, point, strict=True))
             study.add_trial(optuna.trial.create_trial(params=params, distributions=options, value=reward))
     while True:
-        with _quiet():
+        with quiet():
             trial = study.ask(options)
         yield tuple(trial.params[name] for name in names)
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Optuna logs that a study was made, and warns that the joint estimator is experimental."""
     level = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
