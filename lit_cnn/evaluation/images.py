@@ -26,7 +26,7 @@ SplitName = Literal["val", "test"]
 
 Prepare = Callable[[Tensor, Tensor], list[Tensor]]
 """From uint8 images (n, C, H, W) of one size and their rows int64 (n,) to the network's uint8 inputs, in one tensor
-(n, views, C, height, width) for each size of input."""
+(n, views, C, height, width) for each size of input. A ``BrokenImage`` that it raises counts as the file's."""
 
 
 class Prepared(NamedTuple):
@@ -160,12 +160,16 @@ class PreparedChunks(Dataset[Chunk]):
             return Chunk([Prepared(rows, self.prepare(self.images.split.images[rows], rows))], {})
         chunk = Chunk([], {})
         for row in rows.split(1):
-            image = attempt(partial(self.images.image, int(row)))
-            if isinstance(image, Tensor):
-                chunk.parts.append(Prepared(row, self.prepare(image[None], row)))
+            part = attempt(partial(self._prepared, row))
+            if isinstance(part, Prepared):
+                chunk.parts.append(part)
             else:
-                chunk.broken[int(row)] = image
+                chunk.broken[int(row)] = part
         return chunk
+
+    def _prepared(self, row: Tensor) -> Prepared:
+        """The one image of ``row`` int64 (1,)."""
+        return Prepared(row, self.prepare(self.images.image(int(row))[None], row))
 
 
 def workers_of(stated: int | None, split: Split) -> int:

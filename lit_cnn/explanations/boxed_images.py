@@ -1,6 +1,7 @@
 """Images with true boxes, for a classifier that never saw a box: read as those of a detector, in the classifier's
 classes."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -12,6 +13,7 @@ from torch import Tensor
 from lit_cnn.data.preprocessing import Preprocessing, evaluate_images
 from lit_cnn.data.sources.wording import few
 from lit_cnn.detection.annotations import Annotated, as_files, take
+from lit_cnn.detection.batches import require_annotated_size
 from lit_cnn.detection.boxes import AnnotatedImage, AnnotatedSplit
 from lit_cnn.evaluation.images import EvaluationImages, workers_of
 from lit_cnn.evaluation.trained import Trained
@@ -27,6 +29,7 @@ class BoxedImages:
     Attributes:
         images: The files, in the order of ``boxes``; without labels.
         split: What they are of.
+        annotated: The same with what was annotated, in the same order.
         boxes: Of each image the boxes of each class, the number of the network's class -> (M, 4) float64 left, top,
             right, bottom in pixels of the file; difficult objects are there, crowds are not.
         notes: Sentences on what was left out.
@@ -34,6 +37,7 @@ class BoxedImages:
 
     images: EvaluationImages
     split: SplitName
+    annotated: AnnotatedSplit
     boxes: Sequence[Mapping[int, Tensor]]
     notes: tuple[str, ...] = ()
 
@@ -96,6 +100,7 @@ def boxed_images(
     return BoxedImages(
         images,
         split,
+        kept,
         [_by_class(image, numbers) for image in kept.images],
         tuple(notes),
     )
@@ -126,10 +131,22 @@ def _by_class(image: AnnotatedImage, numbers: Mapping[int, int]) -> dict[int, Te
 @dataclass(frozen=True)
 class CropAndSides:
     """From an image uint8 (1, C, H, W) to its evaluation crop (1, C, height, width) and the height and width that its
-    file really has, int64 (1, 2)."""
+    file has, int64 (1, 2).
+
+    Args:
+        preprocessing: Of the crop.
+        annotated: What was annotated of the image of each row.
+
+    Raises:
+        BrokenImage: If the file is not of the annotated size.
+    """
 
     preprocessing: Preprocessing
+    annotated: AnnotatedSplit
 
     def __call__(self, images: Tensor, rows: Tensor) -> list[Tensor]:
+        for image, row in zip(images, rows.tolist(), strict=True):
+            stated = self.annotated.images[row]
+            require_annotated_size(os.path.join(self.annotated.root, stated.path), image, stated)
         sides = torch.tensor([images.shape[-2:]]).expand(len(rows), 2)
         return [evaluate_images(images, self.preprocessing), sides]

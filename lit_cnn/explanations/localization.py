@@ -114,12 +114,14 @@ def localize(
 
     Args:
         source: Of the maps.
-        boxed: Images with true boxes; ``images.on_broken`` is told those that cannot be read.
+        boxed: Images with true boxes; ``images.on_broken`` is told those that cannot be read or are not of
+            the annotated size.
         threshold: Share of a map's maximum above which the found boxes are; overlaps are of all ``swept(threshold)``.
         keep_maps: Of so many images the maps are kept, for pictures.
         advance: Called as images are done.
 
     Raises:
+        BrokenImage: If a file cannot be read or is not of the annotated size, and ``images.on_error`` is stop.
         NothingReadable: If no image can be read.
     """
     found: list[LocalizedImage] = []
@@ -156,7 +158,7 @@ def _maps(source: MapSource, crops: Tensor, asked: Sequence[Sequence[int]]) -> l
 def _batches(boxed: BoxedImages, trained: Trained) -> Iterator[tuple[list[int], Tensor, Tensor]]:
     """Rows, crops uint8 (n, C, H, W) and sides of files int64 (n, 2)."""
     waiting: list[Prepared] = []
-    for chunk in boxed.images.prepared(CropAndSides(trained.preprocessing)):
+    for chunk in boxed.images.prepared(CropAndSides(trained.preprocessing, boxed.annotated)):
         waiting += chunk
         while len(waiting) >= _BATCH_SIZE:
             yield _joined(waiting[:_BATCH_SIZE])

@@ -1,14 +1,17 @@
 """The overlaps of one map by hand, and images whose classes and boxes are read for a classifier."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from corner_net import NAMES, CornerNet
+from PIL import Image
 from test_explain import write_net
 from tiny_layouts import Tiny, write_voc
 
 from lit_cnn.data.crop_geometry import CropGeometry
+from lit_cnn.data.sources.decoding import BrokenImage
 from lit_cnn.detection.annotations import read_annotations
 from lit_cnn.evaluation.trained import Trained, load_trained
 from lit_cnn.explanations.boxed_images import boxed_images, mean_box_size, present_split
@@ -51,6 +54,19 @@ def test_images_of_many_sizes_come_in_their_order_with_maps_of_the_first(trained
     assert [Path(each.name).stem for each in found] == [each.name for each in images]
     assert [each.geometry.file for each in found] == [(30, 40 + n) for n in range(18)]
     assert [len(each.maps) > 0 for each in found] == [True, True, *[False] * 16]
+
+
+def test_a_file_of_another_size_than_its_boxes_is_refused_or_skipped(trained: Trained, tmp_path: Path) -> None:
+    images = [Tiny(name, boxes=[("red", 4, 4, 20, 20)]) for name in "ab"]
+    annotated = read_annotations(write_voc(tmp_path / "voc", {"train": images}))
+    Image.new("RGB", (32, 24)).save(tmp_path / "voc" / "JPEGImages" / "b.png")
+    boxed = boxed_images(trained, annotated, "train", 0, MAX_PIXELS)
+    with pytest.raises(BrokenImage, match=r"b\.png is 32x24 px as it is shown, but its annotations are of 64x48 px"):
+        localize(MapSource(trained, None), boxed, 0.15)
+    broken: dict[int, object] = {}
+    skipping = replace(boxed, images=replace(boxed.images, on_error="skip", on_broken=broken.__setitem__))
+    assert len(localize(MapSource(trained, None), skipping, 0.15)) == 1
+    assert list(broken) == [1]
 
 
 def test_boxes_are_of_the_networks_classes_and_images_without_any_are_counted(trained: Trained, tmp_path: Path) -> None:
