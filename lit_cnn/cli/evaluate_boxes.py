@@ -45,7 +45,7 @@ def run(options: argparse.Namespace, checkpoint: dict[str, Any], path: str, stag
 
     split: SplitName = "val" if stage == "validate" else "test"
     detector = load_detector(checkpoint, path, options.weights)
-    data = detection_data(checkpoint, detector, path, options.data, options.skip_broken)
+    data = detection_data(checkpoint, detector, path, options.data, options.skip_broken, split)
     images = len(split_of(data, split))
     summary = evaluated_summary(data, split)
     for line in () if options.json else summary.lines():

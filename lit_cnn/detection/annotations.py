@@ -37,7 +37,7 @@ class Annotated:
     Args:
         origin: the folder.
         layout: voc, coco or yolo.
-        splits: train, and val and test where they are there.
+        splits: train, and val and test where they are there; of images that are evaluated alone, their split.
         notes: sentences on what else a user should know of how it was read.
         validation: where the validation images come from, for people.
     """
@@ -47,6 +47,16 @@ class Annotated:
     splits: Mapping[str, AnnotatedSplit]
     notes: tuple[str, ...] = ()
     validation: str = GIVEN
+
+    @property
+    def measured(self) -> AnnotatedSplit:
+        """Images to train on, or the only ones."""
+        return self.splits["train"] if "train" in self.splits else next(iter(self.splits.values()))
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """K names in the order of the labels."""
+        return self.measured.class_names
 
     @property
     def train(self) -> AnnotatedSplit:

@@ -117,6 +117,15 @@ class DetectionData(BoxAugmentation, PlannedData):
             self._require_readable(annotated)
             self._loaded = with_validation(annotated, self._hold_out(), trainval=self.trainval)
 
+    def use(self, annotated: Annotated) -> None:
+        """Take images that are read already instead of those of ``path``; nothing is held out of them.
+
+        Raises:
+            ValueError: If a file of them cannot be read and ``on_error`` is stop.
+        """
+        self._require_readable(annotated)
+        self._loaded = annotated
+
     def _require_readable(self, annotated: Annotated) -> None:
         """Files that reading has come upon already end the run as one of the loader would."""
         for kind in ("unreadable image", "unreadable annotation") if self.on_error == "stop" else ():
@@ -139,7 +148,7 @@ class DetectionData(BoxAugmentation, PlannedData):
     @property
     def class_names(self) -> list[str]:
         """K names in the order of the labels."""
-        return list(self.loaded.train.class_names)
+        return list(self.loaded.class_names)
 
     @property
     def steps_per_epoch(self) -> int:

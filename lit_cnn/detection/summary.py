@@ -29,7 +29,8 @@ class BoxSummary:
         images: split -> how many.
         boxes: split -> how many.
         empty: split -> images without boxes.
-        median_side: square root of the median box's area, in pixels of the files; of the training images.
+        median_side: square root of the median box's area, in pixels of the files; of the training images, or the
+            only ones.
         median_side_on_canvas: the same in pixels of the canvas.
         validation: where the validation images come from.
         left_out: kind of finding -> images or boxes left out of all splits for it.
@@ -64,10 +65,21 @@ class BoxSummary:
             found.update({kind: len(sentences) for kind, sentences in split.findings.items()})
         out = {kind: number for kind, number in found.items() if number and RULES[kind].left_out}
         rest = {kind: number for kind, number in found.items() if number and not RULES[kind].left_out}
-        names = splits["train"].class_names
-        sides = median_sides(splits["train"], canvas)
+        sides = median_sides(annotated.measured, canvas)
         how, notes = annotated.validation, annotated.notes
-        return cls(annotated.layout, annotated.origin, names, images, boxes, empty, *sides, how, out, rest, notes)
+        return cls(
+            annotated.layout,
+            annotated.origin,
+            annotated.class_names,
+            images,
+            boxes,
+            empty,
+            *sides,
+            how,
+            out,
+            rest,
+            notes,
+        )
 
     def of_split(self, split: str) -> "BoxSummary":
         """That of one split, which is evaluated."""

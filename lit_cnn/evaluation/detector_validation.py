@@ -13,6 +13,7 @@ from lit_cnn.detection.boxes import AnnotatedSplit, BoxBatch
 from lit_cnn.detection.data import DetectionData
 from lit_cnn.detection.detector import Detector, found_in_files
 from lit_cnn.detection.metrics import DetectionMetrics
+from lit_cnn.evaluation.given_boxes import given_boxes
 from lit_cnn.evaluation.given_data import other_classes
 from lit_cnn.evaluation.recorded_data import recipe_arguments
 from lit_cnn.experiment.parser import RecipeCLI
@@ -36,18 +37,22 @@ class Validation:
 
 
 def detection_data(
-    checkpoint: Mapping[str, Any], detector: Detector, path: str, data_path: str | None, skip_broken: bool
+    checkpoint: Mapping[str, Any],
+    detector: Detector,
+    path: str,
+    data_path: str | None,
+    skip_broken: bool,
+    split: SplitName = "val",
 ) -> DetectionData:
-    """The annotated images of the checkpoint's recipe, from its recorded path or from ``data_path``, whose layout is
-    found.
+    """The annotated images of the checkpoint's recipe, as it trains on them, or those of ``data_path`` that
+    ``given_boxes`` chooses for ``split``, prepared in the same way.
 
     Raises:
         ValueError: If they are of other classes, or nothing says where they are.
     """
     recipe = checkpoint.get("recipe")
     if recipe:
-        shown = {**recipe, "data": {**recipe["data"], "layout": "auto"}} if data_path is not None else recipe
-        data: DetectionData = Recipe.of(RecipeCLI(recipe_arguments(shown, data_path))).data
+        data: DetectionData = Recipe.of(RecipeCLI(recipe_arguments(recipe, data_path))).data
     elif data_path is None:
         raise ValueError(f"{path} records no recipe, so its data is not known: pass --data with annotated images")
     else:
@@ -55,7 +60,9 @@ def detection_data(
         known = {key: getattr(made, key) for key in ("canvas", "levels", "background", "color_profile")}
         data = DetectionData(os.path.expanduser(data_path), normalize=Normalize(made.mean, made.std), **known)
     data.on_error = "skip" if skip_broken else data.on_error
-    if data.class_names != detector.class_names:
+    if data_path is not None:
+        data.use(given_boxes(data.path, split, data.layout, detector, path))
+    elif data.class_names != detector.class_names:
         assert detector.class_names is not None
         raise ValueError(other_classes(data.class_names, path, detector.class_names))
     return data
