@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from lit_cnn.detection.findings import StatedBox, StatedImage, StatedSplit
 from lit_cnn.detection.headers import image_size
+from lit_cnn.detection.places import place_from
 
 _ROBOFLOW = "_annotations.coco.json"
 _NAME = re.compile(r"(?:instances_)?(train|val|valid|test|default)(\d{4})?\.json")
@@ -151,7 +152,7 @@ def _stated(root: Path, entry: CocoFile, content: Mapping[str, Any], names: Mapp
         number, name = record.get("id"), record.get("file_name")
         if not isinstance(number, int | str) or not isinstance(name, str):
             raise ValueError(f"{entry.file}: the image {record!r} needs an id and a file_name")
-        place = (folder / name).relative_to(root).as_posix() if not os.path.isabs(name) else name
+        place = place_from(name, root) if os.path.isabs(name) else (folder / name).relative_to(root).as_posix()
         if number in images:
             stated.found("doubled image", f"{place}: the id {number} is already {images[number].path}'s: left out")
             continue

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tiny_layouts import coco_content, tiny_images, write_coco, write_json, write_roboflow
 
-from lit_cnn.detection.annotations import read_annotations
+from lit_cnn.detection.annotations import as_files, read_annotations
 from lit_cnn.detection.boxes import AnnotatedSplit
 
 TRAIN = "annotations/instances_train2017.json"
@@ -112,6 +112,25 @@ def test_images_may_lie_in_a_folder_of_images(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     (tmp_path / "train2017").rename(tmp_path / "images" / "train2017")
     assert read_annotations(tmp_path).train.images[0].path == "images/train2017/train_00.png"
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_absolute_names_are_kept_as_paths_from_the_folder(tmp_path: Path, linked: bool) -> None:
+    root = write_coco(tmp_path / "deep" / "set", {"train": tiny_images(2, "train_")})
+    (tmp_path / "elsewhere").mkdir()
+    moved = (root / "train2017" / "train_01.png").rename(tmp_path / "elsewhere" / "train_01.png")
+    content = json.loads((root / TRAIN).read_text())
+    content["images"][0]["file_name"] = str(root / "train2017" / "train_00.png")
+    content["images"][1]["file_name"] = str(moved)
+    write_json(root / TRAIN, content)
+    shown = tmp_path / "link" if linked else root
+    if linked:
+        shown.symlink_to(root)
+    train = read_annotations(shown).train
+    assert train.images[1].path == "../../elsewhere/train_01.png"
+    assert not Path(train.images[0].path).is_absolute()
+    assert all((shown / image.path).is_file() for image in train.images)
+    assert all(Path(file).is_file() for file in as_files(train).paths)
 
 
 def test_two_files_of_one_split_are_refused(tmp_path: Path) -> None:
