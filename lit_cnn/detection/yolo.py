@@ -16,6 +16,7 @@ import yaml
 from lit_cnn.data.sources.tree import list_images
 from lit_cnn.detection.findings import StatedBox, StatedImage, StatedSplit
 from lit_cnn.detection.headers import image_sizes
+from lit_cnn.detection.places import place_from
 
 _SPLITS = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
 _BOX = 5
@@ -144,7 +145,7 @@ def _stated(root: Path, places: Sequence[Path], names: _Names) -> StatedSplit:
     stated = StatedSplit()
     files = [file for place in places for file in _images(stated, root, place)]
     for file, size in zip(files, image_sizes(files), strict=True):
-        place = Path(os.path.relpath(file, root)).as_posix()
+        place = place_from(file, root)
         if not isinstance(size, tuple):
             stated.found("unreadable image", f"{place}: {size}: left out")
             continue
@@ -179,7 +180,7 @@ def _images(stated: StatedSplit, root: Path, place: Path) -> Iterator[str]:
     known = {str(_label_of(file)) for file in files}
     for label in sorted(_labels_of(place).rglob("*.txt")):
         if str(label) not in known and label.name != "classes.txt":
-            stated.found("missing image", f"{label.relative_to(root)}: its image is not there: left out")
+            stated.found("missing image", f"{place_from(label, root)}: its image is not there: left out")
 
 
 def _labels_of(folder: Path) -> Path:

@@ -133,6 +133,22 @@ def test_validation_images_that_are_named_and_not_there_are_refused(tmp_path: Pa
         read_annotations(tmp_path)
 
 
+def test_labels_without_an_image_are_named_wherever_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_yolo(tmp_path / "set" / "own")
+    (tmp_path / "set" / "own" / "images" / "train" / "train_00.png").unlink()
+    (tmp_path / "set" / "other").mkdir()
+    for name in ("images", "labels"):
+        (tmp_path / "set" / "own" / name).rename(tmp_path / "set" / "other" / name)
+    write_json(
+        tmp_path / "set" / "own" / "data.yaml",
+        {"train": str(tmp_path / "set/other/images/train"), "names": ["cat", "dog"]},
+    )
+    monkeypatch.chdir(tmp_path)
+    found = read_annotations(Path("set/own")).train
+    assert found.findings["missing image"] == ("../other/labels/train/train_00.txt: its image is not there: left out",)
+    assert found.images[0].path == "../other/images/train/train_01.png"
+
+
 def test_places_may_be_below_a_stated_path(tmp_path: Path) -> None:
     write_yolo(tmp_path / "inner")
     content = {"path": "inner", "train": "images/train", "val": ["images/val"], "names": ["cat", "dog"]}
