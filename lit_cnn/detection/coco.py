@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from lit_cnn.detection.findings import StatedBox, StatedImage, StatedSplit
 from lit_cnn.detection.headers import image_size
@@ -23,6 +23,8 @@ _NAME = re.compile(r"(?:instances_)?(train|val|valid|test|default)(\d{4})?\.json
 _SPLITS = {"valid": "val", "default": "train"}
 """Other names of the splits; CVAT calls its only one default."""
 _KEYS = ("images", "annotations", "categories")
+_MOST = 2**31
+"""Pixels that the side of an image stays below; Python's JSON knows Infinity."""
 _LOOKED_AT = 20
 """Images that decide in which folder all of them are."""
 
@@ -180,7 +182,7 @@ def _image(stated: StatedSplit, file: str, place: str, record: Mapping[str, Any]
     if not os.path.isfile(file):
         stated.found("missing image", f"{place}: the image is not there: left out")
         return image
-    if isinstance(width, int | float) and isinstance(height, int | float) and width >= 1 and height >= 1:
+    if _is_side(width) and _is_side(height):
         image.width, image.height = int(width), int(height)
         return image
     try:
@@ -188,6 +190,11 @@ def _image(stated: StatedSplit, file: str, place: str, record: Mapping[str, Any]
     except (ValueError, OSError) as error:
         stated.found("unreadable image", f"{place}: {error}: left out")
     return image
+
+
+def _is_side(stated: Any) -> TypeGuard[float]:
+    """Whether it is a number of pixels that an image can have."""
+    return isinstance(stated, int | float) and 1 <= stated < _MOST
 
 
 def _add_box(
@@ -210,7 +217,7 @@ def _add_box(
     left, top, width, height = corners
     name = names.get(category, f"category {category}")
     box = (left, top, left + width, top + height)
-    size = float(area) if isinstance(area, int | float) else float("nan")
+    size = float(area) if isinstance(area, int | float) and 0 <= area < _MOST**2 else float("nan")
     image.boxes.append(StatedBox(box, name, number, crowd=bool(record.get("iscrowd", 0)), area=size))
 
 
@@ -218,5 +225,8 @@ def _numbers(stated: Any) -> tuple[float, float, float, float] | None:
     """Left, top, width and height; None where they are not four numbers."""
     if not isinstance(stated, list) or len(stated) != 4 or not all(isinstance(each, int | float) for each in stated):
         return None
-    left, top, width, height = map(float, stated)
+    try:
+        left, top, width, height = map(float, stated)
+    except OverflowError:  # JSON's integers have no limit
+        return None
     return left, top, width, height

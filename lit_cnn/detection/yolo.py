@@ -120,7 +120,7 @@ def _read_names(path: Path) -> _Names:
             raise ValueError(
                 f"{path} has neither data.yaml nor classes.txt with the names of the classes; add data.yaml"
             )
-        lines = [line.strip() for line in listed.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        lines = [line.strip() for line in _text_lines(listed) if line.strip()]
         return _Names(_unique(listed, dict(enumerate(lines))), False)
     content = _yaml_content(file)
     names = content.get("names")
@@ -132,6 +132,13 @@ def _read_names(path: Path) -> _Names:
         raise ValueError(f"{file} has nc {content['nc']} but {len(names)} names; correct one of them")
     classes = _unique(file, {number: str(name) for number, name in names.items()})
     return _Names(classes, bool(content.get("kpt_shape")))
+
+
+def _text_lines(file: Path) -> list[str]:
+    try:
+        return file.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{file} cannot be read as UTF-8 text ({error}); save it as UTF-8") from None
 
 
 def _unique(file: Path, names: dict[int, str]) -> dict[int, str]:
@@ -166,7 +173,7 @@ def _stated(root: Path, places: Sequence[Path], names: _Names) -> StatedSplit:
 def _images(stated: StatedSplit, root: Path, place: Path) -> Iterator[str]:
     """The images of a folder or of a list; those that are not there, and labels without an image, are findings."""
     if place.is_file():
-        for line in place.read_text(encoding="utf-8-sig").splitlines():
+        for line in _text_lines(place):
             file = next(
                 (str(each) for each in (place.parent / line.strip(), root / line.strip()) if each.is_file()), ""
             )
@@ -207,7 +214,7 @@ def _boxes(stated: StatedSplit, image: StatedImage, text: str, names: _Names) ->
         if names.key_points:
             shares = shares[: _BOX - 1]
         corners = _corners(shares)
-        if corners is None or label != int(label):
+        if corners is None or not label.is_integer():
             stated.found("unreadable box", f"{image.path}, line {number} is not a class and four shares: left out")
             continue
         left, top, right, bottom = corners

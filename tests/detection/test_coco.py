@@ -99,6 +99,19 @@ def test_sizes_that_are_not_stated_are_those_of_the_files(tmp_path: Path) -> Non
     assert {(image.width, image.height) for image in train.images} == {(64, 48)}
 
 
+@pytest.mark.parametrize("number", [float("inf"), float("nan"), 10**400, -5])
+def test_sizes_and_boxes_that_cannot_be_are_not_taken(tmp_path: Path, number: float) -> None:
+    def change(content: dict[str, Any]) -> None:
+        content["images"][0]["width"] = number
+        content["annotations"][0]["area"] = number
+        content["annotations"][1]["bbox"][2] = number
+
+    train = changed(tmp_path, change)
+    assert (train.images[0].width, train.images[0].height) == (64, 48)
+    assert train.images[0].areas.tolist() == [14 * 12]
+    assert sum(map(len, train.findings.values())) == 1
+
+
 def test_a_test_file_without_annotations_is_left_out_and_said(tmp_path: Path) -> None:
     content = {**coco_content(tiny_images(2, "test_")), "annotations": []}
     write_json(write_coco(tmp_path) / "annotations" / "instances_test2017.json", content)

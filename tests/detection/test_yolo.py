@@ -69,10 +69,18 @@ def test_images_without_labels_are_background(tmp_path: Path) -> None:
 
 def test_lines_that_are_no_boxes_are_left_out_and_named(tmp_path: Path) -> None:
     train = with_lines(
-        tmp_path, "0 0.5 0.5 0.2", "0.5 0.5 0.5 0.2 0.2", "cat 1 2 3 4", "9 0.5 0.5 0.2 0.2", "", "0 nan 0 0 0"
+        tmp_path,
+        "0 0.5 0.5 0.2",
+        "0.5 0.5 0.5 0.2 0.2",
+        "cat 1 2 3 4",
+        "9 0.5 0.5 0.2 0.2",
+        "",
+        "0 nan 0 0 0",
+        "nan 0.5 0.5 0.2 0.2",
+        "inf 0.5 0.5 0.2 0.2",
     )
     assert {kind: len(texts) for kind, texts in train.findings.items()} == {
-        "unreadable box": 3,
+        "unreadable box": 5,
         "unknown class": 1,
         "not finite box": 1,
     }
@@ -109,6 +117,18 @@ def test_names_that_cannot_be_are_refused(tmp_path: Path, content: object, words
     with pytest.raises(ValueError, match=words) as caught:
         read_annotations(tmp_path)
     assert str(tmp_path / "data.yaml") in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["classes.txt", "some.txt"])
+def test_lists_in_another_encoding_are_named(tmp_path: Path, name: str) -> None:
+    write_yolo(tmp_path)
+    (tmp_path / name).write_bytes("für\n".encode("latin-1"))
+    if name == "classes.txt":
+        (tmp_path / "data.yaml").unlink()
+    else:
+        write_json(tmp_path / "data.yaml", {"train": name, "names": ["cat", "dog"]})
+    with pytest.raises(ValueError, match=rf"{name} cannot be read as UTF-8 text .*; save it as UTF-8"):
+        read_annotations(tmp_path)
 
 
 def test_no_names_at_all_are_refused(tmp_path: Path) -> None:
