@@ -16,7 +16,7 @@ from lit_cnn.data.sources.decoding import BrokenImage, TooManyPixels, attempt
 from lit_cnn.data.sources.folders import FolderSplit
 from lit_cnn.detection.boxes import Detections
 from lit_cnn.detection.canvas import Canvas
-from lit_cnn.detection.results_file import image_id_of
+from lit_cnn.detection.results_file import image_ids_of
 from lit_cnn.evaluation.images import EvaluationImages, Problem
 from lit_cnn.evaluation.logits import Advance
 from lit_cnn.evaluation.predict import file_images
@@ -32,7 +32,7 @@ class FileDetections:
 
     Attributes:
         file: Its path.
-        image_id: What results call it.
+        image_id: What results call it, different from that of every other file that it was looked at with.
         width: Of the image in pixels; 0 where it cannot be read.
         height: Of the image in pixels.
         found: In pixels of the file.
@@ -93,7 +93,8 @@ def detect_files(
     """What is shown in each file of ``file_images``, in batches and in order; one that cannot be read has an
     ``error``."""
     assert isinstance(images.split, FolderSplit)
-    paths = iter(images.split.paths)
+    paths = list(images.split.paths)
+    named = iter(zip(paths, image_ids_of(paths), strict=True))
     files = FramedFiles(images, trained.preprocessing.frame)
     batches = DataLoader(
         files,
@@ -105,7 +106,7 @@ def detect_files(
     for batch in batches:
         readable = [each for each in batch if isinstance(each, FramedFile)]
         found = iter(_detect(trained, readable))
-        yield [_named(next(paths), each, found) for each in batch]
+        yield [_named(*next(named), each, found) for each in batch]
         if advance is not None:
             advance(len(batch))
 
@@ -142,9 +143,9 @@ def _detect(trained: TrainedDetector, files: Sequence[FramedFile]) -> list[Detec
     ]
 
 
-def _named(path: str, file: "FramedFile | Problem", found: Iterator[Detections]) -> FileDetections:
+def _named(path: str, image_id: int | str, file: "FramedFile | Problem", found: Iterator[Detections]) -> FileDetections:
     if isinstance(file, FramedFile):
-        return FileDetections(path, image_id_of(path), file.width, file.height, next(found))
+        return FileDetections(path, image_id, file.width, file.height, next(found))
     problem = file.with_advice("raise --max-pixels") if isinstance(file, TooManyPixels) else file
     nothing = Detections(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, dtype=torch.int64))
-    return FileDetections(path, image_id_of(path), 0, 0, nothing, str(problem) or type(problem).__name__)
+    return FileDetections(path, image_id, 0, 0, nothing, str(problem) or type(problem).__name__)

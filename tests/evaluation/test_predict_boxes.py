@@ -32,6 +32,11 @@ def test_boxes_are_in_pixels_of_the_file(tmp_path: Path) -> None:
     torch.testing.assert_close(second.found.boxes, torch.tensor([[20, 200, 60, 240.0]]), atol=4.1, rtol=0)
 
 
+def test_files_of_equal_names_have_different_ids(tmp_path: Path) -> None:
+    files = [paint(tmp_path / folder / "1.png") for folder in "ab"]
+    assert [each.image_id for each in found_in(files)] == ["a/1", "b/1"]
+
+
 def test_what_is_below_the_score_of_its_class_is_not_shown(tmp_path: Path) -> None:
     file = paint(tmp_path / "a.png", red=(40, 20, 80, 60), green=(100, 40, 140, 120))
     (image,) = found_in([file], trained(score=(0.5, 0.5)))
