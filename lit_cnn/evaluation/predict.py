@@ -59,11 +59,17 @@ def predict_files(
 
 
 def predict_pixels(trained: "Trained", pixels: Tensor, top_k: int = TOP_K) -> Iterator[list[Prediction]]:
-    """The ``top_k`` classes of uint8 pixels (N, C, H, W) at the size of the preprocessing."""
+    """The ``top_k`` classes of pixels (N, C, H, W).
+
+    Floating-point ones and those of the size of the preprocessing are taken as they are; uint8 ones of another size are
+    resized and cropped as the pixels of a file are.
+    """
+    as_they_are = pixels.is_floating_point() or (pixels.shape[-2], pixels.shape[-1]) == trained.preprocessing.image_size
+    prepare: Prepare = _as_they_are if as_they_are else make_views("center", trained.preprocessing)
     images = EvaluationImages(
         ArraySplit(pixels, torch.zeros(len(pixels), dtype=torch.int64)), PixelFormat(pixels.shape[1]), ""
     )
-    return _predictions(trained, images, _as_they_are, [str(number) for number in range(len(pixels))], top_k)
+    return _predictions(trained, images, prepare, [str(number) for number in range(len(pixels))], top_k)
 
 
 def _as_they_are(pixels: Tensor, _: Tensor) -> list[Tensor]:

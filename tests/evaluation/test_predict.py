@@ -55,6 +55,16 @@ def test_pixels_are_seen_as_they_are() -> None:
     assert prediction.classes[0] == "blue"
 
 
+def test_pixels_of_another_size_are_seen_as_those_of_a_file(tmp_path: Path) -> None:
+    pixels = noise(1, 20, 31)
+    Image.fromarray(pixels[0].permute(1, 2, 0).numpy()).save(tmp_path / "a.png")
+    trained = color_network(crop_ratio=0.5)
+    (by_pixels,), (by_file,) = trained.predict(pixels), trained.predict([tmp_path / "a.png"])
+    assert by_pixels.classes == by_file.classes
+    assert by_pixels.probabilities == pytest.approx(by_file.probabilities)
+    assert trained.predict(pixels / 255)[0].probabilities != pytest.approx(by_file.probabilities)  # taken as it is
+
+
 @pytest.mark.parametrize("number", [3, 35])
 def test_a_broken_file_is_refused_by_its_name(files: list[str], number: int) -> None:
     Path(files[number]).write_bytes(b"no image")
