@@ -1,6 +1,7 @@
 """Classes of image files."""
 
 import contextlib
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from torch import Tensor
 from lit_cnn.data.loading.workers import available_cores, default_workers
 from lit_cnn.data.settings import OnError
 from lit_cnn.data.sources.arrays import ArraySplit
-from lit_cnn.data.sources.decoding import PixelFormat, TooManyPixels
+from lit_cnn.data.sources.decoding import RGB, EncodedImage, PixelFormat, TooManyPixels
 from lit_cnn.data.sources.file_index import PathTable
 from lit_cnn.data.sources.folders import FolderSplit
 from lit_cnn.evaluation.choices import TOP_K
@@ -113,19 +114,40 @@ def _top_classes(trained: "Trained", block: Block, top_k: int) -> Iterator[tuple
         yield row, [trained.class_names[index] for index in indices], values
 
 
+class NamedFiles(FolderSplit):
+    """Files that a caller named, of which some may never have been there."""
+
+    def read(self, row: int, pixel_format: PixelFormat = RGB) -> EncodedImage:
+        """The file of a row.
+
+        Raises:
+            FileNotFoundError: If it does not exist, naming it; BrokenImage if it cannot be read.
+        """
+        try:
+            return super().read(row, pixel_format)
+        except FileNotFoundError:
+            if os.path.islink(self.paths[row]):
+                raise
+            raise FileNotFoundError(f"the image {self.paths[row]} does not exist; correct its path") from None
+
+
 def file_images(
-    files: Iterable[str | Path], pixel_format: PixelFormat, workers: int | None = None, on_error: OnError = "stop"
+    files: str | Path | Iterable[str | Path],
+    pixel_format: PixelFormat,
+    workers: int | None = None,
+    on_error: OnError = "stop",
 ) -> EvaluationImages:
     """Image files as a split, without labels (all are 0).
 
     Args:
-        files: Their paths.
+        files: Their paths, or the path of one.
         pixel_format: What their pixels become.
         workers: Processes that decode; None takes one for each core, up to 8, where there is more than one batch.
         on_error: What a file that cannot be read does.
     """
-    paths = PathTable.of(str(file) for file in files)
+    named = [files] if isinstance(files, str | Path) else files
+    paths = PathTable.of(str(file) for file in named)
     if workers is None:
         workers = default_workers(in_memory=len(paths) <= BATCH_SIZE, cores=available_cores())
-    split = FolderSplit(paths, torch.zeros(len(paths), dtype=torch.int64))
+    split = NamedFiles(paths, torch.zeros(len(paths), dtype=torch.int64))
     return EvaluationImages(split, pixel_format, "the given files", workers, on_error)

@@ -112,13 +112,16 @@ def detect_files(
 
 
 def find_objects(
-    trained: TrainedDetector, files: Iterable[str | Path], workers: int = 0, on_error: OnError = "stop"
+    trained: TrainedDetector,
+    files: str | Path | Iterable[str | Path],
+    workers: int = 0,
+    on_error: OnError = "stop",
 ) -> list[FileDetections]:
     """What is shown in each image file.
 
     Args:
         trained: As ``load_trained_detector`` gives it.
-        files: Their paths.
+        files: Their paths, or the path of one.
         workers: Processes that decode files; 0 does it in this one.
         on_error: What a file that cannot be read does: stop raises a ValueError that names it, skip gives it an
             ``error``.

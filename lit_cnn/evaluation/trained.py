@@ -104,7 +104,7 @@ class Trained:
 
     def predict(
         self,
-        images: Tensor | Sequence[str | Path],
+        images: Tensor | str | Path | Sequence[str | Path],
         workers: int = 0,
         *,
         top_k: int = TOP_K,
@@ -113,8 +113,8 @@ class Trained:
         """The most probable classes of each image.
 
         Args:
-            images: Image files, or uint8 pixels (N, C, H, W), which are resized and cropped as files are unless they
-                have the size of the preprocessing, or the network's own input in floating point.
+            images: Image files or one of them, or uint8 pixels (N, C, H, W), which are resized and cropped as files are
+                unless they have the size of the preprocessing, or the network's own input in floating point.
             workers: Processes that decode files; 0 does it in this one.
             top_k: Classes of each image, where there are as many.
             on_error: What a file that cannot be read does: stop raises an error that names it, skip gives it a

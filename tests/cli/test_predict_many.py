@@ -98,7 +98,7 @@ def test_lists_name_files_and_folders(
     assert main([*predict, str(tmp_path / "list.txt")]) == 1
     shown = capsys.readouterr()
     assert [Path(row["file"]).name for row in json.loads(shown.out)] == ["01.png", "gone.png", "02.png"]
-    assert "gone.png no longer exists" in shown.err
+    assert "gone.png does not exist" in shown.err
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(f"{many}\0".encode())))
     assert main([*predict, "-"]) == 0
     assert len(json.loads(capsys.readouterr().out)) == 70

@@ -8,6 +8,7 @@ import torch
 from colors import NAMES, color_network, noise
 from PIL import Image
 
+from lit_cnn.data.settings import OnError
 from lit_cnn.data.sources.decoding import RGB
 from lit_cnn.evaluation.predict import BATCH_SIZE, Prediction, file_images, predict_files
 
@@ -71,6 +72,22 @@ def test_a_broken_file_is_refused_by_its_name(files: list[str], number: int) -> 
     for predict in (predicted, color_network().predict):
         with pytest.raises(ValueError, match=rf"{number:02}\.png cannot be decoded"):
             predict(files)
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_one_path_is_a_list_of_one(files: list[str], kind: type) -> None:
+    (prediction,) = color_network().predict(kind(files[1]))
+    assert (prediction.file, prediction.classes[0]) == (files[1], NAMES[1])
+
+
+@pytest.mark.parametrize("on_error", ["stop", "skip"])
+def test_a_file_that_was_never_there_does_not_exist(files: list[str], on_error: OnError) -> None:
+    named = [files[0], "gone.png"]
+    if on_error == "stop":
+        with pytest.raises(FileNotFoundError, match=r"^the image gone\.png does not exist; correct its path$"):
+            color_network().predict(named)
+    else:
+        assert "gone.png does not exist" in str(color_network().predict(named, on_error="skip")[1].error)
 
 
 @pytest.mark.parametrize("workers", [0, 2])

@@ -82,6 +82,13 @@ def test_in_python_a_broken_file_ends_the_work_or_is_named(tmp_path: Path) -> No
         find_objects(trained(), files)
 
 
+def test_one_path_is_a_list_of_one_and_a_file_that_was_never_there_does_not_exist(tmp_path: Path) -> None:
+    good = paint(tmp_path / "good.png", red=(0, 0, 40, 40))
+    assert [image.file for image in find_objects(trained(), good)] == [good]
+    with pytest.raises(ValueError, match=r"gone\.png does not exist"):
+        find_objects(trained(), tmp_path / "gone.png")
+
+
 @pytest.mark.slow
 def test_other_processes_find_the_same(tmp_path: Path) -> None:
     files = [paint(tmp_path / f"{number}.png", red=(0, 0, 40 + number, 40)) for number in range(5)]

@@ -1,7 +1,7 @@
 """Folders of image files: classes are folders, and a file becomes an upright PIL image of the wanted mode."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -49,7 +49,7 @@ class FolderSplit:
         """The given rows, in their order."""
         places = rows.numpy()
         columns = {name: values[places] for name, values in self.columns.items()}
-        return FolderSplit(self.paths.take(places), self.labels[rows], columns)
+        return replace(self, paths=self.paths.take(places), labels=self.labels[rows], columns=columns)
 
     def read(self, row: int, pixel_format: PixelFormat = RGB) -> EncodedImage:
         """The file of a row (see ``read_file``)."""
