@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from lit_cnn import __version__
 from lit_cnn.evaluation.trained import Trained
 from lit_cnn.exporting.graph import GraphForm
 from lit_cnn.pretrained.importing import file_facts
+from lit_cnn.pretrained.sources import is_published_spec
 
 PLACES = ("path", "cache_dir", "data_dir")
 """Keys of a recipe's data that name folders of the machine on which it was trained."""
@@ -64,4 +65,14 @@ def without_places(recipe: Mapping[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in recipe.items() if key in ("about", "seed_everything", "model", "data", "ema")}
     if isinstance(data := kept.get("data"), Mapping):
         kept["data"] = {key: value for key, value in data.items() if key not in PLACES}
+    if isinstance(model := kept.get("model"), Mapping) and isinstance(model.get("initial"), Mapping):
+        kept["model"] = {**model, "initial": _initial_without_places(model["initial"])}
     return kept
+
+
+def _initial_without_places(initial: Mapping[str, Any]) -> dict[str, Any]:
+    """Published weights by their name, a file or a run folder by the last part of its path."""
+    stated = initial.get("checkpoint")
+    if not isinstance(stated, str) or is_published_spec(stated):
+        return dict(initial)
+    return {**initial, "checkpoint": PurePath(stated).name}

@@ -4,11 +4,12 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from exported_run import NAMES, untrained
 
 import lit_cnn
 from lit_cnn.exporting.graph import GraphForm
-from lit_cnn.exporting.metadata import describe, input_entry
+from lit_cnn.exporting.metadata import describe, input_entry, without_places
 
 
 def test_classes_preprocessing_recipe_version_and_license_are_there(tmp_path: Path) -> None:
@@ -31,6 +32,22 @@ def test_places_and_the_machine_stay_out(tmp_path: Path) -> None:
     assert "/home/someone" not in text
     assert str(tmp_path) not in text
     assert "trainer" not in text
+
+
+@pytest.mark.parametrize(
+    ("stated", "kept"),
+    [
+        ("/home/someone/runs/net.ckpt", "net.ckpt"),
+        ("~/runs/folder/TIME-ID", "TIME-ID"),
+        ("timm:resnet50.a1_in1k", "timm:resnet50.a1_in1k"),
+        (None, None),
+    ],
+)
+def test_initial_weights_are_named_without_their_place(stated: str | None, kept: str | None) -> None:
+    recipe = {"model": {"architecture": "vgg16", "initial": {"checkpoint": stated, "head": "fresh"}}}
+    expected = {"model": {"architecture": "vgg16", "initial": {"checkpoint": kept, "head": "fresh"}}}
+    assert without_places(recipe) == expected
+    assert recipe["model"]["initial"]["checkpoint"] == stated
 
 
 def test_the_license_is_the_stated_one_or_that_of_published_weights(tmp_path: Path) -> None:
