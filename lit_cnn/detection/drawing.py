@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lit_cnn.data.sources.decoding import attempt
+from lit_cnn.data.sources.decoding import RGB, PixelFormat, attempt
 from lit_cnn.data.sources.folders import read_file
 from lit_cnn.detection.boxes import AnnotatedImage, AnnotatedSplit, BoxBatch, Detections
 from lit_cnn.detection.canvas import Canvas
@@ -74,7 +74,9 @@ def mistakes(image: AnnotatedImage, found: Detections) -> Mistakes:
     return Mistakes(missed, result == WRONG, int((result == CORRECT).sum()))
 
 
-def validation_pictures(metrics: DetectionMetrics, thresholds: Thresholds, title: str) -> list[Picture]:
+def validation_pictures(
+    metrics: DetectionMetrics, thresholds: Thresholds, title: str, pixel_format: PixelFormat = RGB
+) -> list[Picture]:
     """Truth next to what was found, the worst images, precision over recall, and the confusion with background.
 
     Every rank has to call it, unless all have asked ``metrics`` for what was found before.
@@ -83,6 +85,7 @@ def validation_pictures(metrics: DetectionMetrics, thresholds: Thresholds, title
         metrics: Of the images that were seen.
         thresholds: What is shown of the detections; the curves are of all of them.
         title: Which weights these are.
+        pixel_format: What the pixels of the files become, as the detector sees them.
     """
     shown = {row: thresholds.apply(each) for row, each in metrics.found.items()}
     split, rows = metrics.split, spread(list(shown), SHOWN)
@@ -97,7 +100,7 @@ def validation_pictures(metrics: DetectionMetrics, thresholds: Thresholds, title
         "title": f"{title}, IoU 0.5",
     }
     sheets = [
-        Picture(name, "box_sheet.draw_box_sheet", truth_and_found(split, shown, chosen, heading))
+        Picture(name, "box_sheet.draw_box_sheet", truth_and_found(split, shown, chosen, heading, pixel_format))
         for name, chosen, heading in (("found_boxes", rows, pairs), ("worst_images", worst, lowest))
         if chosen
     ]
@@ -141,7 +144,9 @@ def worst_rows(split: AnnotatedSplit, shown: Found, count: int) -> list[int]:
     return sorted(wrong, key=lambda row: (made[row].f1, -number[row]))[:count]
 
 
-def truth_and_found(split: AnnotatedSplit, shown: Found, rows: Sequence[int], title: str) -> dict[str, Any]:
+def truth_and_found(
+    split: AnnotatedSplit, shown: Found, rows: Sequence[int], title: str, pixel_format: PixelFormat = RGB
+) -> dict[str, Any]:
     """Arguments of ``draw_box_sheet``: each image with its true boxes, and next to it with what was found.
 
     A file that cannot be read is drawn as an empty image.
@@ -149,7 +154,7 @@ def truth_and_found(split: AnnotatedSplit, shown: Found, rows: Sequence[int], ti
     sheet: dict[str, list[Any]] = {name: [] for name in ("images", "boxes", "labels", "captions", "scores", "dashed")}
     for row in rows:
         image, found = split.images[row], shown[row]
-        tile, scale, offset = TILE.frame(_pixels(split, image))
+        tile, scale, offset = TILE.frame(_pixels(split, image, pixel_format))
         made, pixels = mistakes(image, found), tile.permute(1, 2, 0).numpy()
         few = len(found.scores) <= SCORED
         for boxes, labels, caption, scores, dashed in (
@@ -166,9 +171,9 @@ def truth_and_found(split: AnnotatedSplit, shown: Found, rows: Sequence[int], ti
     return {**arguments, "title": title, "columns": 4, "cell": 3.4}
 
 
-def _pixels(split: AnnotatedSplit, image: AnnotatedImage) -> Tensor:
+def _pixels(split: AnnotatedSplit, image: AnnotatedImage, pixel_format: PixelFormat) -> Tensor:
     """(3, h, w) uint8 of a file; white where it can no longer be read, since pictures never end a run."""
-    read = attempt(lambda: read_file(str(Path(split.root, image.path))).pixels())
+    read = attempt(lambda: read_file(str(Path(split.root, image.path)), pixel_format).pixels())
     return read if isinstance(read, Tensor) else torch.full((3, image.height, image.width), 255, dtype=torch.uint8)
 
 

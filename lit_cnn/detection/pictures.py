@@ -30,7 +30,8 @@ class DetectionPictures(RunPictures):
         if module.validated is None or module.thresholds is None:
             return
         title = f"validation of best.ckpt, epoch {trainer.current_epoch + 1}"
-        for picture in validation_pictures(module.validated, module.thresholds, title):
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        for picture in validation_pictures(module.validated, module.thresholds, title, data.pixel_format):
             self._draw(picture, trainer.global_step)
             if picture.name == "found_boxes":
                 images = boxed_images(picture.arguments)

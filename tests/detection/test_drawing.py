@@ -3,6 +3,9 @@
 import importlib
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -10,7 +13,9 @@ import torch
 from found_boxes import detections, image, nothing, random_set, split
 from PIL import Image
 
+from lit_cnn.data.sources.decoding import PixelFormat
 from lit_cnn.detection.boxes import AnnotatedSplit, BoxBatch
+from lit_cnn.detection.detector import Detector
 from lit_cnn.detection.drawing import (
     BATCH,
     SHOWN,
@@ -22,6 +27,7 @@ from lit_cnn.detection.drawing import (
     worst_rows,
 )
 from lit_cnn.detection.metrics import DetectionMetrics
+from lit_cnn.detection.pictures import DetectionPictures
 from lit_cnn.detection.thresholds import Thresholds
 
 LEFT, RIGHT = (0.0, 0.0, 100.0, 100.0), (200.0, 0.0, 300.0, 100.0)
@@ -73,6 +79,24 @@ def test_each_image_comes_with_its_truth_and_with_what_was_found_on_the_tile(tmp
     assert sheet["scores"][0] is None
     assert sheet["scores"][1].tolist() == [0.75]
     assert sheet["captions"] == ["a.jpg", "0 found, 2 missed, 1 wrong"]
+
+
+def test_files_are_drawn_in_the_pixel_format_of_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.fromarray(np.full((480, 640), 1000, dtype=np.uint16)).save(tmp_path / "a.png")
+    truth = replace(split([replace(image([LEFT], [0]), path="a.png")]), root=str(tmp_path))
+    metrics = DetectionMetrics(truth)
+    metrics.update(torch.tensor([0]), [nothing()])
+    module = Mock(spec=Detector, validated=metrics, thresholds=Thresholds((0.5, 0.5), 0.5, "val"))
+    data = SimpleNamespace(pixel_format=PixelFormat(levels=(0, 2000)))
+    trainer = SimpleNamespace(
+        lightning_module=module, datamodule=data, is_global_zero=True, current_epoch=0, global_step=3
+    )
+    drawn: dict[str, dict[str, Any]] = {}
+    pictures = DetectionPictures(tmp_path)
+    monkeypatch.setattr(pictures, "draw", lambda _, name, __, **arguments: drawn.update({name: arguments}))
+    pictures.draw_validation(trainer)  # type: ignore[arg-type]
+    for name in ("found_boxes", "worst_images"):
+        assert (drawn[name]["images"] == 128).all()
 
 
 def test_a_file_that_is_gone_is_drawn_white(tmp_path: Path) -> None:
