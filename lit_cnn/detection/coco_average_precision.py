@@ -61,7 +61,8 @@ def coco_figures(split: AnnotatedSplit, found: Found, max_detections: int = 100)
     from torchmetrics.detection import MeanAveragePrecision  # it takes a second to import
 
     metric = MeanAveragePrecision(
-        max_detection_thresholds=[1, 10, max_detections],
+        # sorted by it, and the highest counts; all three have to be there
+        max_detection_thresholds=[min(1, max_detections), min(10, max_detections), max_detections],
         extended_summary=True,
         backend=EVALUATOR,
         sync_on_compute=False,  # its own exchange hangs where ranks have seen different numbers of images

@@ -65,6 +65,16 @@ def test_more_than_a_hundred_objects_count_where_more_detections_do() -> None:
     assert counted(truth, [found]).protocol("map") == "COCO mAP@[.50:.95]"
 
 
+@pytest.mark.parametrize("most", [1, 5, 9])
+def test_few_detections_of_an_image_count_where_few_do(most: int) -> None:
+    boxes = [(30.0 * place, 0.0, 30.0 * place + 20, 20.0) for place in range(10)]
+    truth, found = split([image(boxes, [0] * 10)]), detections(boxes, np.linspace(1, 0.5, 10), [0] * 10)
+    metrics = counted(truth, [found], max_detections=most)
+    share = (10 * most + 1) / 101  # of the recalls 0, 0.01, … 1, those that the first detections reach
+    assert metrics.compute()["map"] == pytest.approx(share)
+    assert metrics.per_class()[0].ap == pytest.approx(share)
+
+
 def test_an_absent_class_is_part_of_no_mean() -> None:
     truth = split([image([LARGE], [0])], classes=3)
     metrics = counted(truth, [detections([LARGE, FAR], [0.9, 0.95], [0, 1])])
