@@ -99,7 +99,9 @@ def test_sizes_that_are_not_stated_are_those_of_the_files(tmp_path: Path) -> Non
     assert {(image.width, image.height) for image in train.images} == {(64, 48)}
 
 
-@pytest.mark.parametrize("number", [float("inf"), float("nan"), 10**400, -5])
+@pytest.mark.parametrize(
+    "number", [float("inf"), float("nan"), 10**400, -5], ids=["infinite", "nan", "huge", "negative"]
+)
 def test_sizes_and_boxes_that_cannot_be_are_not_taken(tmp_path: Path, number: float) -> None:
     def change(content: dict[str, Any]) -> None:
         content["images"][0]["width"] = number

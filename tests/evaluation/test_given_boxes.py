@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tiny_coco import recipe_of
 from tiny_layouts import Tiny, write_coco, write_voc, write_yolo
 
 from lit_cnn.detection.annotations import Annotated
@@ -56,3 +57,10 @@ def test_the_data_of_a_detector_are_the_given_images(tmp_path: Path) -> None:
     data = detection_data({}, DETECTOR, "net.ckpt", str(root), False, "test")
     assert len(data.loaded.splits["test"]) == 3
     assert "evaluated: 3 test images" in evaluated_summary(data, "test").lines()[0]
+
+
+def test_a_recipe_that_trains_on_both_splits_does_not_mix_the_given_ones(tmp_path: Path) -> None:
+    recipe = recipe_of(tmp_path / "gone", data={"trainval": True, "layout": "voc"})
+    data = detection_data({"recipe": recipe}, DETECTOR, "net.ckpt", str(write_coco(tmp_path / "given")), False)
+    assert {name: len(images) for name, images in data.loaded.splits.items()} == {"val": 3}
+    assert (data.canvas, data.batch_size) == ((64, 64), 2)
