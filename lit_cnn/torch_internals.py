@@ -21,6 +21,21 @@ def freezing_compiler() -> AbstractContextManager[Any]:
     return config.patch(freezing=True)
 
 
+def takes_own_gradients() -> bool:
+    """Whether an autograd Function can take the place of plain operations: gradients are recorded, and nothing records
+    the program (``torch.jit.trace``) or differentiates it forward (``torch.func.jvp``), which know only the latter."""
+    forward = torch.autograd.forward_ad._current_level >= 0
+    return torch.is_grad_enabled() and not forward and not torch.jit.is_tracing()
+
+
+def needs_plain_formula(grad: torch.Tensor) -> bool:
+    """Whether a backward pass is itself differentiated (``create_graph``, ``torch.func``), or is one of several at once
+    (``is_grads_batched``), which code that writes into tensors does not survive."""
+    if torch.is_grad_enabled() or torch.compiler.is_compiling():  # a compiled pass is never one of several at once
+        return torch.is_grad_enabled()
+    return torch._C._functorch.is_batchedtensor(grad) or torch._C._functorch.is_legacy_batchedtensor(grad)
+
+
 def onednn_has_bf16() -> bool:
     """Whether oneDNN multiplies bfloat16 on this CPU, natively or by emulation with AVX-512."""
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

@@ -31,7 +31,7 @@ BELOW = {
     "torch_internals": set(),
     "torchmetrics_internals": set(),
     "upload": set(),
-    "architectures": {"randomness", "upload"},
+    "architectures": {"randomness", "torch_internals", "upload"},
     "data": {"printable", "randomness", "lightning_internals", "upload"},
     "training": TRAINING,
     "pretrained": TRAINING,

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from lit_cnn.architectures.layers.depthwise import Pair, WideDepthwise, trains_in_strips
 from lit_cnn.architectures.layers.matrix_gradient import MatrixGradient, trains_by_product
+from lit_cnn.torch_internals import takes_own_gradients
 
 
 def convolve(
@@ -24,9 +25,10 @@ def convolve(
         with torch.autocast("cpu", enabled=False):
             y = convolve(x.to(weight.dtype), weight, bias, stride, padding, dilation, groups)
         return y.to(torch.get_autocast_dtype("cpu"))
-    if depthwise and bias is None and trains_in_strips(x, weight, stride, dilation):
+    own_gradients = takes_own_gradients()
+    if own_gradients and depthwise and bias is None and trains_in_strips(x, weight, stride, dilation):
         return WideDepthwise.apply(x, weight, padding)
-    if trains_by_product(x, weight, dilation, groups):
+    if own_gradients and trains_by_product(x, weight, dilation, groups):
         return MatrixGradient.apply(x, weight, bias, stride, padding)
     return F.conv2d(x, weight, bias, stride, padding, dilation, groups)
 

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lit_cnn.torch_internals import needs_plain_formula
+
 Pair = tuple[int, int]
 
 STRIP = 3
@@ -48,7 +50,7 @@ def stride1_gradients(
 
 class WideDepthwise(torch.autograd.Function):
     """A depthwise convolution of stride 1 whose filters' gradient is :func:`filter_gradient`. A backward pass that is
-    differentiated itself (``create_graph``, ``torch.func``) takes torch's formula."""
+    differentiated itself (``create_graph``, ``torch.func``), or is one of several at once, takes torch's formula."""
 
     generate_vmap_rule = True
 
@@ -64,7 +66,7 @@ class WideDepthwise(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
         (x, weight), (needs_x, needs_weight) = ctx.saved_tensors, ctx.needs_input_grad[:2]
-        in_strips = needs_weight and not torch.is_grad_enabled()
+        in_strips = needs_weight and not needs_plain_formula(grad)
         wanted = needs_x, needs_weight and not in_strips
         grad_x, grad_weight = stride1_gradients(grad, x, weight, ctx.padding, wanted)
         return grad_x, filter_gradient(x, grad, weight, ctx.padding) if in_strips else grad_weight, None

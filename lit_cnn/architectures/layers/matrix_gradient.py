@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lit_cnn.architectures.layers.depthwise import Pair
+from lit_cnn.torch_internals import needs_plain_formula
 
 CHANNELS = 128
 """Of input and output, from which the product gains; of the fewer of them half as many, except for 1 x 1 filters."""
@@ -46,7 +47,7 @@ def filter_gradient(x: Tensor, grad: Tensor, kernel: Pair, stride: Pair, padding
 
 class MatrixGradient(torch.autograd.Function):
     """A full convolution whose filters' gradient is :func:`filter_gradient`. A backward pass that is differentiated
-    itself (``create_graph``, ``torch.func``) takes torch's formula."""
+    itself (``create_graph``, ``torch.func``), or is one of several at once, takes torch's formula."""
 
     generate_vmap_rule = True
 
@@ -62,7 +63,7 @@ class MatrixGradient(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None, None]:
         (x, weight), (needs_x, needs_weight, needs_bias) = ctx.saved_tensors, ctx.needs_input_grad[:3]
-        as_product = needs_weight and not torch.is_grad_enabled()
+        as_product = needs_weight and not needs_plain_formula(grad)
         constants = None, ctx.stride, ctx.padding, (1, 1), False, (0, 0), 1
         wanted = needs_x, needs_weight and not as_product, False
         grad_x, grad_weight, _ = torch.ops.aten.convolution_backward(grad, x, weight, *constants, wanted)

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lit_cnn.architectures.layers.padding import SameConv2d
+from lit_cnn.torch_internals import needs_plain_formula, takes_own_gradients
 
 GELU_GAIN = 1.7015043497085571
 """γ: the factor that gives gelu of a standard normal variable variance 1 (released code)."""
@@ -52,7 +53,7 @@ class _FlooredStandardization(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor, Tensor]:
         filters, scale, mean, inverse, above = ctx.saved_tensors
-        if torch.is_grad_enabled():
+        if needs_plain_formula(grad):
             centerd, norm = _centerd(filters)[1:]
             inverse = norm.clamp(min=SMALLEST_NORM).reciprocal()
             along = (grad * centerd).sum(dim=1, keepdim=True)
@@ -99,8 +100,10 @@ class ScaledConv2d(SameConv2d):
         filters, scale = stored.flatten(1), self.gain.flatten(1) * self.input_gain
         if self.epsilon == "added":
             scaled = _standardize(filters, scale)
-        else:
+        elif takes_own_gradients():
             scaled, *_ = _FlooredStandardization.apply(filters, scale)
+        else:
+            scaled = _floored(filters, scale)
         scaled = scaled.view(stored.shape)
         return scaled.permute(0, 3, 1, 2) if channels_last else scaled
 
@@ -113,6 +116,12 @@ def _centerd(filters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     mean = filters.mean(dim=1, keepdim=True)
     centerd = filters - mean
     return mean, centerd, torch.linalg.vector_norm(centerd, dim=1, keepdim=True)
+
+
+def _floored(filters: Tensor, scale: Tensor) -> Tensor:
+    """scale · (W - mean) / max(norm, SMALLEST_NORM) in plain operations."""
+    _, centerd, norm = _centerd(filters)
+    return centerd * (scale * norm.clamp(min=SMALLEST_NORM).reciprocal())
 
 
 def _standardize(filters: Tensor, scale: Tensor) -> Tensor:

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lit_cnn.torch_internals import needs_plain_formula, takes_own_gradients
+
 
 class PixelConv2d(nn.Conv2d):
     """A 1x1 convolution of a map of one pixel, (N, C, 1, 1) -> (N, C', 1, 1): run as a linear layer, whose backward
@@ -21,7 +23,7 @@ class PixelConv2d(nn.Conv2d):
 class _ScaleChannels(torch.autograd.Function):
     """x · gates. Autograd would keep two maps of scratch memory in the backward pass; one is enough, and on the CPU
     fetching a large block of memory takes longer than filling it. A backward pass that is differentiated itself
-    (``create_graph``, ``torch.func``) takes the plain formula."""
+    (``create_graph``, ``torch.func``), or is one of several at once, takes the plain formula."""
 
     generate_vmap_rule = True
 
@@ -36,7 +38,7 @@ class _ScaleChannels(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
         x, gates = ctx.saved_tensors
-        if torch.is_grad_enabled():
+        if needs_plain_formula(grad):
             return grad * gates, (grad * x).sum((2, 3), keepdim=True)
         scratch = grad * x
         grad_gates = scratch.sum((2, 3), keepdim=True)
@@ -45,7 +47,16 @@ class _ScaleChannels(torch.autograd.Function):
 
 def scale_channels(x: Tensor, gates: Tensor) -> Tensor:
     """Each channel of (N, C, H, W) times its gate of (N, C, 1, 1)."""
-    return _ScaleChannels.apply(x, gates.to(x.dtype))
+    gates = gates.to(x.dtype)
+    return _ScaleChannels.apply(x, gates) if takes_own_gradients() else x * gates
+
+
+def global_average(x: Tensor) -> Tensor:
+    """(N, C, 1, 1), the mean of each channel of (N, C, H, W)."""
+    if x.dtype == torch.float16:  # whose sums overflow from 65,504 on; mean() adds up in float32
+        return x.mean((2, 3), keepdim=True)
+    pixels = x.shape[2] * x.shape[3]
+    return x.sum((2, 3), keepdim=True) / pixels  # the backward pass of mean() would divide in a map of its own
 
 
 class SqueezeExcite(nn.Module):
@@ -66,9 +77,7 @@ class SqueezeExcite(nn.Module):
 
     def gates(self, x: Tensor) -> Tensor:
         """(N, C, 1, 1) in (0, 1)."""
-        pixels = x.shape[2] * x.shape[3]
-        average = x.sum((2, 3), keepdim=True) / pixels  # the backward pass of mean() would divide in a map of its own
-        return self.gate(self.expand(self.activation(self.reduce(average))))
+        return self.gate(self.expand(self.activation(self.reduce(global_average(x)))))
 
     def forward(self, x: Tensor) -> Tensor:
         return scale_channels(x, self.gates(x))

@@ -39,3 +39,8 @@ def test_gates_take_the_maps_precision() -> None:
     assert x.grad is not None
     assert gates.grad is not None
     assert (x.grad.dtype, gates.grad.dtype) == (torch.bfloat16, torch.float32)
+
+
+def test_half_precision_does_not_overflow() -> None:
+    layer = SqueezeExcite(8, 4).half()
+    assert torch.isfinite(layer(torch.ones(1, 8, 300, 300, dtype=torch.float16))).all()
