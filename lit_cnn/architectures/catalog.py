@@ -554,16 +554,19 @@ def create_model(
 
 
 def check_options(entry: Entry, options: Mapping[str, Value]) -> None:
-    """Refuse options that the network does not have.
+    """Refuse options that the network does not have, and values that they cannot take.
 
     Raises:
-        ValueError: Naming the nearest.
+        ValueError: Naming the nearest option, or the values.
     """
-    known = entry.options()
-    for option in options:
+    known, choices = entry.options(), entry.option_choices()
+    for option, value in options.items():
         if option == "drop_path" and option not in known:
             raise ValueError(f"{entry.name} has no shortcuts, so stochastic depth cannot be used: leave drop_path out")
         if option not in known:
             near = difflib.get_close_matches(option, known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known)}."
             raise ValueError(f"{entry.name} has no option {option!r}; {hint}")
+        if option in choices and value not in choices[option]:
+            values = ", ".join(map(str, choices[option]))
+            raise ValueError(f"{entry.name} has no {option} {value!r}: choose one of {values}")

@@ -302,6 +302,8 @@ class CellNetwork(Network):
 
     features: CellStack
 
+    auxiliary_heads = ("aux_head",)
+
     def __init__(
         self,
         rows: tuple[CellRow, ...],

@@ -35,7 +35,8 @@ class ScaledLogits(nn.Module):
         self.scale = scale
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.classifier(self.flatten(self.pool(x))) * self.scale
+        features = self.flatten(self.pool(x))
+        return features if isinstance(self.classifier, nn.Identity) else self.classifier(features) * self.scale
 
 
 def stage(in_channels: int, width: int) -> nn.Sequential:

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from lit_cnn.architectures.network import Network
 
@@ -167,6 +167,11 @@ class Entry:
     def options(self) -> list[str]:
         """Names of the keyword arguments that a caller may set."""
         return [name for name in inspect.signature(self.build).parameters if name not in self.arguments]
+
+    def option_choices(self) -> dict[str, tuple[Any, ...]]:
+        """The values of those that have a choice of a few."""
+        hints = get_type_hints(self.build)
+        return {name: get_args(hints[name]) for name in self.options() if get_origin(hints.get(name)) is Literal}
 
     def option_defaults(self) -> dict[str, Any]:
         """The same with their values for this network."""

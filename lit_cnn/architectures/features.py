@@ -13,7 +13,7 @@ class FeatureExtractor(nn.Module):
     ``feature_info`` has the channels and the stride of each.
 
     Args:
-        network: Its head and its auxiliary heads are dropped.
+        network: Its heads are dropped, and the stages behind the coarsest map.
         out_strides: Pixels of the image per pixel of the map, such as (8, 16, 32), in any order.
 
     Raises:
@@ -32,9 +32,7 @@ class FeatureExtractor(nn.Module):
                     f"{type(network).__name__} has no map of stride {stride}, only of {', '.join(map(str, last))}: "
                     "set out_strides to some of them"
                 )
-        for name, _ in list(network.named_children()):
-            if name != "features":
-                setattr(network, name, nn.Identity())
+        network.keep_stages(1 + max(last[stride] for stride in out_strides))
         self.network = network
         self.feature_info: list[StageInfo] = [info[last[stride]] for stride in sorted(out_strides)]
         self._numbers = [last[stride] for stride in sorted(out_strides)]

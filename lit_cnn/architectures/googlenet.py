@@ -184,6 +184,8 @@ class GoogLeNet(Network):
         in_channels: Channels of the image.
     """
 
+    auxiliary_heads = ("aux1", "aux2")
+
     def __init__(
         self,
         *,

@@ -37,6 +37,9 @@ class Network(nn.Module):
     smallest_input: int = 1
     """Smallest usable height and width in pixels."""
 
+    auxiliary_heads: tuple[str, ...] = ()
+    """Names of the modules, None where they are left out, that end in a ``classifier`` too, in training alone."""
+
     features: nn.Sequential
     head: nn.Module
 
@@ -108,23 +111,26 @@ class Network(nn.Module):
         return width
 
     def reset_classifier(self, num_classes: int) -> None:
-        """Put a fresh linear layer in the place of the classifier, with PyTorch's initial weights.
+        """Put a fresh linear layer in the place of the classifier, with PyTorch's initial weights, and of those of
+        auxiliary heads.
 
         Args:
-            num_classes: Outputs; 0 leaves the features (N, num_features).
+            num_classes: Outputs; 0 leaves the features (N, num_features), without auxiliary heads.
 
         Raises:
             ValueError: If it is negative, or the classifier has been taken away before.
         """
         if num_classes < 0:
             raise ValueError(f"num_classes must be at least 0, got {num_classes}")
-        old, width = self.classifier, self.num_features
+        _ = self.num_features  # says where there is no classifier
         if num_classes == 0:
             self.head.register_module("classifier", nn.Identity())
+            for name in self.auxiliary_heads:
+                setattr(self, name, None)
             return
-        bias, like = getattr(old, "bias", None) is not None, next(old.parameters())
-        fresh = nn.Linear(width, num_classes, bias=bias, device=like.device, dtype=like.dtype)
-        self.head.register_module("classifier", fresh)
+        for head in (self.head, *(getattr(self, name) for name in self.auxiliary_heads)):
+            if head is not None:
+                head.register_module("classifier", _fresh_classifier(head.get_submodule("classifier"), num_classes))
 
     def check_input(self, x: Tensor) -> None:
         if min(x.shape[-2:]) < self.smallest_input:
@@ -133,6 +139,13 @@ class Network(nn.Module):
                 f"{type(self).__name__} needs images of at least {self.smallest_input}x{self.smallest_input} pixels, "
                 f"got {height}x{width}"
             )
+
+
+def _fresh_classifier(old: nn.Module, num_classes: int) -> nn.Linear:
+    """One that reads what the old one does, on its device."""
+    assert isinstance(old, nn.Linear)
+    like = old.weight
+    return nn.Linear(old.in_features, num_classes, bias=old.bias is not None, device=like.device, dtype=like.dtype)
 
 
 class GlobalPoolHead(nn.Sequential):

@@ -5,12 +5,16 @@ from pathlib import Path
 from typing import Literal, overload
 
 import torch
+from torch import Tensor
 
 from lit_cnn.architectures import catalog
 from lit_cnn.architectures.entry import Value
 from lit_cnn.architectures.features import FeatureExtractor
 from lit_cnn.architectures.free_choices import FREE_CHOICES
 from lit_cnn.architectures.network import Network
+
+AUXILIARY = ("aux_heads", "aux_head")
+"""Options that change nothing of what a network computes in evaluation."""
 
 
 @overload
@@ -55,7 +59,7 @@ def create_model(
         name: A name that :func:`list_models` returns.
         pretrained: ``timm:NAME[.TAG]``, ``torchvision:NAME[.TAG]`` or a checkpoint of ``name``. The options that its
             weights were trained with (padding, epsilons, …) become those of the network; a classifier of another
-            ``num_classes`` is fresh.
+            ``num_classes`` is fresh, and auxiliary heads can be added or left out.
         num_classes: Outputs; the published number by default; 0 ends in the features (N, num_features).
         in_channels: Channels of the image.
         features_only: Return a ``FeatureExtractor``: without the head, the maps for detectors.
@@ -66,7 +70,9 @@ def create_model(
         ValueError: As the catalog's ``create_model`` does; or if the weights are not to be had, or are of another
             network or number of channels.
     """
-    if pretrained is None:
+    if isinstance(pretrained, bool) and pretrained:
+        raise ValueError(f"pretrained must name the weights, such as timm:{name} or a checkpoint, got True")
+    if pretrained is None or pretrained is False:
         return catalog.create_model(  # type: ignore[call-overload]
             name,
             num_classes=num_classes,
@@ -101,7 +107,7 @@ def _with_weights(name: str, pretrained: str | Path, in_channels: int, options: 
     defaults = catalog.find_entry(name).option_defaults()
     for choice in FREE_CHOICES:
         trained = stored["options"].get(choice.option, defaults.get(choice.option))
-        if choice.option in options and options[choice.option] != trained:
+        if choice.option in options and options[choice.option] != trained and choice.option not in AUXILIARY:
             raise ValueError(
                 f"{choice.option}={options[choice.option]} changes what the network computes, and {pretrained} was "
                 f"trained with {trained}: leave {choice.option} out"
@@ -112,5 +118,18 @@ def _with_weights(name: str, pretrained: str | Path, in_channels: int, options: 
         network: Network = catalog.create_model(  # type: ignore[call-overload]
             name, num_classes=classes, in_channels=in_channels, **{**kept, **options}
         )
-    network.load_state_dict(network_weights(checkpoint))
+    _load(network, network_weights(checkpoint), pretrained, options)
     return network
+
+
+def _load(network: Network, weights: dict[str, Tensor], pretrained: str | Path, options: dict[str, Value]) -> None:
+    """Load the weights; auxiliary heads that they lack stay fresh, those that the network lacks are left out."""
+    own = network.state_dict()
+    auxiliary = {name for name in {*own, *weights} if name.partition(".")[0] in network.auxiliary_heads}
+    fresh = {name: own[name] for name in auxiliary & own.keys()}
+    fitting = {name: weight for name, weight in weights.items() if name not in auxiliary or name in own}
+    try:
+        network.load_state_dict({**fresh, **fitting})
+    except RuntimeError:
+        changed = ", ".join(f"{name}={value}" for name, value in options.items())
+        raise ValueError(f"the weights of {pretrained} do not fit a network with {changed}: leave that out") from None

@@ -12,7 +12,7 @@ import lightning.pytorch as pl
 import torch
 from torch import Tensor, nn
 
-from lit_cnn.architectures.layers.keyed import KeyedLayer
+from lit_cnn.architectures.layers.keyed import KeyedLayer, clear_random_key
 from lit_cnn.lightning_internals import allow_unused_parameters, open_training_loader, trainer_of
 from lit_cnn.run_folder.checkpoint import load_checkpoint
 from lit_cnn.training.announce import announce
@@ -115,6 +115,10 @@ class TrainedModule(pl.LightningModule):
             allow_unused_parameters(self.trainer)
         if stage == "fit" and self.configured:
             self.forget_epoch()
+
+    def teardown(self, stage: str) -> None:
+        """Leave the network as one that draws its masks on its own."""
+        clear_random_key(self.keyed_layers)
 
     def configure_model(self, data: Any = None) -> None:
         """Build ``net`` for ``data``, by default the trainer's; once only."""

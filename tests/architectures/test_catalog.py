@@ -161,6 +161,16 @@ def test_rows_are_selected_by_cost_and_sorted_by_a_column() -> None:
         select_entries(sort="price")
 
 
+@pytest.mark.parametrize(
+    ("name", "option", "value"),
+    [("vgg16", "head", "global_avg"), ("resnet50", "stem", "cifar"), ("resnet18", "shortcut", "A"),
+     ("resnet50", "stride_in", 1), ("efficientnet_b0", "padding", "same"), ("nfnet_f0", "epsilon", "add")],
+)  # fmt: skip
+def test_a_value_that_an_option_cannot_take_is_refused_with_those_that_it_can(name, option, value) -> None:
+    with pytest.raises(ValueError, match=rf"^{name} has no {option} {value!r}: choose one of \w+, \w+"):
+        lit_cnn.create_model(name, **{option: value})
+
+
 def test_plain_nets_refuse_stochastic_depth() -> None:
     with pytest.raises(ValueError, match="no shortcuts"):
         lit_cnn.create_model("plain18", drop_path=0.1)

@@ -46,6 +46,12 @@ def test_maps_are_those_that_the_whole_network_computes(name: str) -> None:
         assert torch.equal(x, last)
 
 
+def test_no_stage_behind_the_coarsest_map_is_kept() -> None:
+    extractor = lit_cnn.create_model("resnet18", features_only=True, out_strides=(8, 16))
+    sum(x.sum() for x in extractor(torch.zeros(2, 3, 32, 32))).backward()
+    assert all(parameter.grad is not None for parameter in extractor.parameters())
+
+
 def test_every_parameter_belongs_to_the_maps() -> None:
     """Neither head nor auxiliary heads are left, which would never get a gradient."""
     extractor = lit_cnn.create_model("googlenet", features_only=True, aux_heads=True).train()
@@ -81,3 +87,24 @@ def test_a_fresh_classifier_keeps_everything_else() -> None:
 
 def test_a_network_may_end_in_its_features() -> None:
     assert lit_cnn.create_model("cifar_resnet8", num_classes=0)(torch.zeros(2, 3, 32, 32)).shape == (2, 64)
+
+
+@pytest.mark.parametrize(
+    ("name", "heads"), [("googlenet_bn", 2), pytest.param("nasnet_a_6_768_cifar", 1, marks=pytest.mark.slow)]
+)
+def test_auxiliary_heads_follow_the_classifier(name: str, heads: int) -> None:
+    options = {"aux_heads" if heads == 2 else "aux_head": True}
+    with torch.device("meta"):
+        network = lit_cnn.create_model(name, **options).train()
+        x = torch.zeros(2, 3, 32 * (1 + 6 * (heads == 2)), 32 * (1 + 6 * (heads == 2)))
+        network.reset_classifier(5)
+        assert [tuple(logits.shape) for logits in network(x)] == [(2, 5)] * (1 + heads)
+        network.reset_classifier(0)
+        assert isinstance(network(x), torch.Tensor)
+
+
+def test_features_are_what_the_classifier_reads() -> None:
+    network, x = lit_cnn.create_model("cifar_vgg8").eval(), torch.randn(2, 3, 32, 32)
+    logits, weight = network(x), network.classifier.weight
+    network.reset_classifier(0)
+    torch.testing.assert_close(network(x) @ weight.t() / 9, logits)  # type: ignore[operator]

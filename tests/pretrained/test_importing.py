@@ -100,3 +100,9 @@ def test_create_model_takes_published_weights() -> None:
         lit_cnn.create_model("resnet18", pretrained=LITE0)
     with pytest.raises(ValueError, match="padding=symmetric changes what the network computes"):
         lit_cnn.create_model("efficientnet_lite0", pretrained=LITE0, padding="symmetric")
+
+
+def test_pretrained_names_weights() -> None:
+    assert lit_cnn.create_model("cifar_resnet8", pretrained=False).num_classes == 10
+    with pytest.raises(ValueError, match=r"pretrained must name the weights, such as timm:cifar_resnet8 .*, got True"):
+        lit_cnn.create_model("cifar_resnet8", pretrained=True)

@@ -220,3 +220,12 @@ def test_accumulated_micro_batches_of_another_loader_draw_other_masks(tmp_path: 
     (_, first), (_, second), (_, third), _ = positions.seen
     assert not set(first) & set(second)
     assert third == first  # of another step
+
+
+def test_a_trained_network_draws_fresh_masks_again(tmp_path: Path) -> None:
+    images = torch.randn(8, 1, 16, 16)
+    model = Classifier("cifar_resnet8", num_classes=2, in_channels=1, options=NetworkOptions(dropout=0.5))
+    quiet_trainer(tmp_path, max_epochs=1).fit(model, *[loader(images, torch.arange(8) % 2)] * 2)
+    network = model.network.train()
+    assert network(images[:5]).shape == (5, 2)
+    assert not torch.equal(network(images), network(images))

@@ -49,6 +49,12 @@ def random_layers(network: nn.Module) -> list[KeyedLayer]:
     return [module for module in network.modules() if isinstance(module, KeyedLayer)]
 
 
+def clear_random_key(layers: Sequence[KeyedLayer]) -> None:
+    """Let random layers draw a fresh key at every forward pass again."""
+    for layer in layers:
+        layer.key = layer.host_key = layer.positions = None
+
+
 def set_random_key(network: nn.Module | Sequence[KeyedLayer], *, seed: int, step: int, positions: Tensor) -> None:
     """Key the masks of every random layer of ``network`` for one optimizer step.
 
