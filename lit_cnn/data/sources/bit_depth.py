@@ -12,7 +12,7 @@ Levels = tuple[float, float] | Literal["clip"] | None
 
 WIDEST = 65535
 """Largest number of 16 bits; without stated levels, a wider number cannot be given a gray."""
-BITS_PER_SAMPLE, SAMPLE_FORMAT, UNSIGNED = 258, 339, 1
+BITS_PER_SAMPLE, PHOTOMETRIC, SAMPLE_FORMAT, UNSIGNED, WHITE_IS_ZERO = 258, 262, 339, 1, 0
 
 
 class UnknownRange(ValueError):
@@ -29,6 +29,7 @@ class Depth:
         largest: number that the container can hold, or 65535 where that says nothing about the image.
         stretched: Pillow brings the numbers from 0 to ``largest`` to the range from 0 to 65535 while it decodes.
         unsigned: Pillow decodes unsigned 32-bit numbers to signed ones of the same bits.
+        negative: the lowest number is white, as some X-rays in TIFF say; Pillow heeds that in 8 bits alone.
     """
 
     kind: Literal["gray", "float", "color"]
@@ -36,21 +37,23 @@ class Depth:
     largest: int = WIDEST
     stretched: bool = False
     unsigned: bool = False
+    negative: bool = False
 
     @classmethod
     def of(cls, image: Image.Image) -> "Depth | None":
         """Of an image whose pixels are not decoded yet; None where 8 bits hold all."""
+        tags = image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else {}
+        negative = tags.get(PHOTOMETRIC) == WHITE_IS_ZERO
         if image.mode == "F":
-            return cls("float", 32)
+            return cls("float", 32, negative=negative)
         arguments = decoder_arguments(image)
         if image.mode == "I" and image.format == "PPM":
             largest = arguments[1] if len(arguments) == 2 else WIDEST
             return cls("gray", int(largest).bit_length(), largest, stretched=largest != WIDEST)
         if image.mode == "I" or image.mode.startswith("I;16"):
-            tags = image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else {}
             bits = tags.get(BITS_PER_SAMPLE, (16 if image.mode != "I" else 32,))[0]
             unsigned = bits == 32 and tags.get(SAMPLE_FORMAT, (UNSIGNED,))[0] == UNSIGNED and bool(tags)
-            return cls("gray", bits, 4095 if bits == 12 else WIDEST, unsigned=unsigned)
+            return cls("gray", bits, 4095 if bits == 12 else WIDEST, unsigned=unsigned, negative=negative)
         return cls("color", 16) if ";16" in str(arguments[0]) else None
 
 
@@ -93,7 +96,7 @@ def eight_bits(image: Image.Image, depth: Depth, levels: Levels) -> Image.Image:
             )
         whole = np.asarray(image) if depth.stretched else values
         gray = (whole // ((WIDEST if depth.stretched else depth.largest) // 256 + 1)).astype(np.uint8)
-    result = Image.fromarray(gray)
+    result = Image.fromarray(255 - gray if depth.negative and levels != "clip" else gray)
     transparent = image.info.get("transparency")
     if transparent is not None and levels != "clip":
         result.putalpha(Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8)))

@@ -20,11 +20,11 @@ def opened(content):
     return image, depth
 
 
-def gray_tiff(values, order="<", bits=16, sample_format=1, packed=None):
+def gray_tiff(values, order="<", bits=16, sample_format=1, packed=None, photometric=1):
     """An uncompressed TIFF of one strip, for what Pillow reads and cannot write."""
     height, width = values.shape
     data = packed if packed is not None else values.astype(values.dtype.newbyteorder(order)).tobytes()
-    tags = {256: width, 257: height, 258: bits, 259: 1, 262: 1, 273: 200, 277: 1, 278: height, 279: len(data)}
+    tags = {256: width, 257: height, 258: bits, 259: 1, 262: photometric, 273: 200, 277: 1, 278: height, 279: len(data)}
     tags[339] = sample_format
     entries = b"".join(
         struct.pack(f"{order}HHI", tag, 4 if tag in (273, 279) else 3, 1)
@@ -94,6 +94,18 @@ def test_without_levels_packed_12_bit_numbers_use_all_grays():
     assert np.array_equal(numbers(image, depth), values)
     assert np.array_equal(np.asarray(eight_bits(image, depth, None)), values >> 4)
     assert np.array_equal(np.asarray(eight_bits(image, depth, "clip")), values >> 8)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_file_whose_lowest_number_is_white_is_shown_so_at_every_depth(bits):
+    values = (RAMP << 4).astype(np.uint16) >> (16 - bits)
+    content = gray_tiff(values.astype(f"u{bits // 8}"), bits=bits, photometric=0)
+    image, depth = opened(content)
+    grays = np.asarray(image if depth is None else eight_bits(image, depth, None))
+    assert np.array_equal(grays, 255 - ((RAMP << 4) >> 8))
+    if depth is not None:
+        assert np.array_equal(np.asarray(eight_bits(image, depth, (0, 65535)))[0, :2], [255, 255])
+        assert np.array_equal(np.asarray(eight_bits(image, depth, "clip")), values >> 8)  # as older versions did
 
 
 @pytest.mark.parametrize(
