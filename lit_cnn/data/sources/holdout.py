@@ -5,7 +5,7 @@ or renaming other files or classes moves none of them. Sets in memory, whose row
 before the hash did, hold out by a permutation of the rows of each class.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
@@ -99,22 +99,37 @@ def set_aside(splits: dict[str, Named], class_names: Sequence[str], hold_out: Ho
         hold_out: how, where there is no val.
 
     Raises:
-        ValueError: if no image can be held out, or an image has no group; one sentence says why.
+        ValueError: if no image can be held out, or a training image has no group; one sentence says why.
     """
-    by = hold_out.group_by
-    groups: dict[str, np.ndarray] = (
-        {} if by is None else {name: image_groups(split, by) for name, split in splits.items()}
-    )
-    train = splits["train"]
+    groups: dict[str, np.ndarray] = {}
     notes: list[str] = []
+    if hold_out.group_by is not None:
+        groups, notes = _groups(splits, hold_out.group_by)
+    train = splits["train"]
     if "val" in splits:
         val, how = splits["val"], GIVEN
     else:
-        held, how, notes = _held_out(train, class_names, hold_out, groups.get("train"))
+        held, how, said = _held_out(train, class_names, hold_out, groups.get("train"))
+        notes += said
         train, val = (train.take(torch.from_numpy(np.flatnonzero(rows))) for rows in (~held, held))
         if groups:
             groups["train"] = groups["train"][~held]
     return SetAside(train, val, how, (*notes, *shared_groups(groups)))
+
+
+def _groups(splits: Mapping[str, Named], by: str) -> tuple[dict[str, np.ndarray], list[str]]:
+    """The groups of each split's images, and what is to be said of those that have none: only training images need
+    them."""
+    found: dict[str, np.ndarray] = {}
+    notes: list[str] = []
+    for name, split in splits.items():
+        try:
+            found[name] = image_groups(split, by)
+        except ValueError as error:
+            if name == "train":
+                raise
+            notes.append(f"whether {name} shares groups with the training images is not known: {error}")
+    return found, notes
 
 
 def _held_out(

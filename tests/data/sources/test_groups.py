@@ -141,3 +141,12 @@ def test_only_groups_that_stay_in_training_are_shared_with_the_test_split():
 def test_few_names_are_shown():
     assert few("class", "classes", ["a"]) == "1 class (a)"
     assert few("class", "classes", list("abcdefg")) == "7 classes (a, b, c, d, e, ...)"
+
+
+def test_only_training_images_need_groups():
+    splits = {"train": folder("a/1.jpg", "a/2.jpg", patient=["x", "y"]), "test": folder("a/3.jpg")}
+    aside = set_aside(splits, ["a"], HoldOut(0.5, group_by="column:patient"))
+    assert len(aside.val) == 1
+    assert aside.notes[0].startswith("whether test shares groups with the training images is not known: data.group_by")
+    with pytest.raises(ValueError, match="the column 'patient'"):
+        set_aside({"train": folder("a/1.jpg", "a/2.jpg")}, ["a"], HoldOut(0.5, group_by="column:patient"))
