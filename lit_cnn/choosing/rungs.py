@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from lit_cnn.choosing.budget import BudgetPlan
 from lit_cnn.experiment.files import argument
@@ -32,6 +32,7 @@ class RungsPlan:
     value: Literal["best", "last"] = "last"
     metric_goal: Literal["maximize", "minimize"] = "maximize"
     goal: Literal["maximize", "minimize"] = "maximize"
+    first_seed: ClassVar[int] = 0
 
     @property
     def size(self) -> int:

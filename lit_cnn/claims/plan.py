@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from lit_cnn.sweeps.halving import Pruner
 from lit_cnn.sweeps.plan import Choice, Known, Marked
@@ -26,6 +26,7 @@ class ClaimPlan:
     value: Literal["best", "last"] = "last"
     metric_goal: Literal["maximize", "minimize"] = "minimize"
     pruner: Pruner | None = None
+    first_seed: ClassVar[int] = 0
 
     @property
     def size(self) -> int:

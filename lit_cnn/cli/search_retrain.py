@@ -75,7 +75,17 @@ def retrained_table(rows: list[Retrained], metric: str) -> Table:
         "against random: the difference from the mean of the random networks of the same seed, with its 95 % t "
         "interval; seeds to decide: so many would find this difference with a power of 80 %"
     )
-    return Table(columns, cells, title="retrained, mean ± standard deviation over the seeds", notes=[note])
+    title = "retrained, mean ± standard deviation over the seeds"
+    return Table(columns, cells, title=title, notes=[*seeds_note(rows), note])
+
+
+def seeds_note(rows: list[Retrained]) -> list[str]:
+    """With which seeds the networks were trained; empty while none has ended."""
+    seeds = sorted({seed for row in rows for seed in row.seeds})
+    if not seeds:
+        return []
+    named = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
+    return [f"trained with {named}, after those of the search, whose results have chosen the winner"]
 
 
 def _points(mean: float, low: float, high: float) -> str:

@@ -31,7 +31,7 @@ RANDOM = "random"
 
 @dataclass(frozen=True)
 class RetrainingPlan:
-    """Each network is trained with the same seeds.
+    """Each network is trained with the same seeds, which the search has not used.
 
     Args:
         networks: Number of networks.
@@ -39,6 +39,7 @@ class RetrainingPlan:
         metric: Name in ``metrics.csv``.
         value: Which epoch's metric counts.
         metric_goal: Whether large values are good.
+        first_seed: The first of the seeds.
     """
 
     networks: int
@@ -46,6 +47,7 @@ class RetrainingPlan:
     metric: str
     value: Literal["best", "last"]
     metric_goal: Literal["maximize", "minimize"]
+    first_seed: int
     pruner: Pruner | None = None
 
     @property
@@ -59,8 +61,8 @@ class RetrainingPlan:
         return self.metric_goal
 
     def identity(self) -> dict[str, Any]:
-        """The networks may grow in number; the metric stays."""
-        return {"metric": self.metric, "value": self.value}
+        """Networks and seeds may grow in number; the metric and the first seed stay."""
+        return {"metric": self.metric, "value": self.value, "first_seed": self.first_seed}
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class Retrained:
         n: Number of seeds that have ended.
         against_random: Its difference from the mean of the random networks, paired by seed; None without two seeds.
         values: The metric of each seed.
+        seeds: Those seeds.
     """
 
     name: str
@@ -84,6 +87,7 @@ class Retrained:
     n: int
     against_random: Interval | None
     values: tuple[float, ...]
+    seeds: tuple[int, ...]
 
 
 def chosen_networks(
@@ -159,13 +163,24 @@ def open_retraining(
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / RECIPE, cli.dump())
     settings = parts.settings
-    plan = RetrainingPlan(len(networks), seeds, settings.metric, settings.value, settings.metric_goal)
+    first_seed = first_fresh_seed(settings, parts.cli.config.seed_everything)
+    plan = RetrainingPlan(len(networks), seeds, settings.metric, settings.value, settings.metric_goal, first_seed)
     chooser = ListChooser({name: candidate for name, (_, candidate) in networks.items()})
     keys = {key: value for key, value in stated_keys(cli).items() if not key.startswith("model.options.")}
     keys.pop("model.architecture", None)
     keys.pop("seed_everything", None)
-    sweep = Sweep(folder, plan, keys, storage_url, say=say, chooser=chooser)
+    sweep = Sweep(folder, plan, keys, storage_url, say=say, chooser=chooser, flag="folder: move this one away")
     return sweep, (folder / RECIPE).resolve()
+
+
+def first_fresh_seed(settings: Settings, recipe_seed: int) -> int:
+    """The seed after those with which a search has trained, whose results have chosen the winner.
+
+    Args:
+        settings: Of the search.
+        recipe_seed: Its recipe's seed, which alone counts where the settings have none.
+    """
+    return recipe_seed + 1 if settings.seeds is None else settings.seeds
 
 
 def results(sweep: Sweep, networks: Mapping[str, tuple[str, Candidate]]) -> list[Retrained]:
@@ -191,6 +206,7 @@ def results(sweep: Sweep, networks: Mapping[str, tuple[str, Candidate]]) -> list
                 len(numbers),
                 t_interval(pairs) if len(pairs) > 1 else None,
                 numbers,
+                tuple(sorted(own)),
             )
         )
     sign = -1 if sweep.plan.goal == "maximize" else 1
@@ -201,5 +217,5 @@ def _values_by_seed(sweep: Sweep) -> dict[str, dict[int, float]]:
     values: dict[str, dict[int, float]] = {}
     for job, trial in sweep.queue.standing().items():
         if trial.value is not None:
-            values.setdefault(trial.user_attrs[NETWORK], {})[job.seed] = trial.value
+            values.setdefault(trial.user_attrs[NETWORK], {})[sweep.plan.first_seed + job.seed] = trial.value
     return values

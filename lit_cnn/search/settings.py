@@ -13,7 +13,7 @@ search:
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from jsonargparse import ArgumentError, ArgumentParser
 
@@ -71,6 +71,7 @@ class Settings:
     latency_table: str | None = None
     prefilter: Prefilter | None = None
     pruner: Pruner | None = None
+    first_seed: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
         for name, least in (("evaluations", 1), ("lag", 0), ("seeds", 1)):

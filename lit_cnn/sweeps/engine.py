@@ -202,6 +202,6 @@ class Sweep:
 
     def _name(self, taken: Taken) -> str:
         job, pause = taken.job, self._pause(taken.job.rung)
-        seed = f", seed {job.seed}" if self.plan.seeds else ""
+        seed = f", seed {self.plan.first_seed + job.seed}" if self.plan.seeds else ""
         length = f", to {pause}" if pause else ", to the end" if self.plan.pruner else ""
         return f"trial {job.slot + 1} of {self.plan.size}{seed}{length}"

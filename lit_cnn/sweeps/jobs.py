@@ -15,7 +15,7 @@ class Job(NamedTuple):
 
     Args:
         slot: The point, from 0.
-        seed: The seed, from 0; 0 where the recipe's own is used.
+        seed: The seed's place among the plan's, from 0; 0 where the recipe's own is used.
         rung: Which of the sweep's rungs, from 0; 0 without a pruner.
     """
 

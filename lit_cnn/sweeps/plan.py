@@ -16,7 +16,11 @@ class Plan(Protocol):
 
     @property
     def seeds(self) -> int | None:
-        """Each point is run with the seeds 0 to ``seeds`` - 1; None runs it once, with the recipe's seed."""
+        """Each point is run with so many seeds from ``first_seed`` on; None runs it once, with the recipe's seed."""
+
+    @property
+    def first_seed(self) -> int:
+        """The first of them: 0, or the one after those whose results have chosen the points."""
 
     @property
     def pruner(self) -> Pruner | None:

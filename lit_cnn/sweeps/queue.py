@@ -174,7 +174,7 @@ class Queue:
         if earlier is not None and earlier.state == TrialState.RUNNING:
             self.study.tell(earlier.number, state=TrialState.FAIL, skip_if_finished=True)
         trial = open_trial(self.study, self.storage, own)
-        seed = [argument("seed_everything", job.seed)] if self.plan.seeds else []
+        seed = [argument("seed_everything", self.plan.first_seed + job.seed)] if self.plan.seeds else []
         trial.set_user_attr("overrides", [*self.chooser.overrides(trial), *seed])
         return Taken(trial, job, run, lock, deaths)
 

@@ -21,7 +21,7 @@ Two whole bounds give whole numbers. ``step`` and ``log`` are optional and exclu
 import itertools
 import math
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from lit_cnn.sweeps.halving import Pruner
 from lit_cnn.training.monitor import direction
@@ -114,6 +114,7 @@ class Space:
     value: Literal["best", "last"] = "best"
     seeds: int | None = None
     pruner: Pruner | None = None
+    first_seed: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
         if not self.keys:

@@ -117,8 +117,10 @@ def test_retrain_compares_the_winner_with_random_networks(searched: Path, capsys
     text = said(capsys, "retrain", searched, "--random", "2", "--seeds", "2", "--json")
     rows = json.loads(text)
     assert sorted(row["chosen"] for row in rows) == ["1 of the search", "random", "random"]
-    assert all(row["n"] == 2 for row in rows)
+    assert all((row["n"], row["seeds"]) == (2, [1, 2]) for row in rows)
     assert [row["mean"] for row in rows] == sorted((row["mean"] for row in rows), reverse=True)
+    text = said(capsys, "retrain", searched, "--random", "2", "--seeds", "2", "--markdown")
+    assert "trained with seeds 1 to 2, after those of the search" in text
     assert "no network of the space blocks was published" in refusal(capsys, "retrain", searched, "--published")
 
 

@@ -1,10 +1,12 @@
 """Winners next to random networks, paired by seed."""
 
+import dataclasses
+
 import pytest
 from fake_search import SPACE, accuracy
 
 from lit_cnn.search.findings import Found
-from lit_cnn.search.retraining import RANDOM, RetrainingPlan, chosen_networks
+from lit_cnn.search.retraining import RANDOM, RetrainingPlan, chosen_networks, first_fresh_seed
 from lit_cnn.search.settings import Settings
 from lit_cnn.search.spaces.space import Candidate
 
@@ -55,6 +57,14 @@ def test_published_cells_stand_next_to_those_of_the_search() -> None:
 
 def test_more_seeds_and_networks_go_on_with_the_same_trainings() -> None:
     assert (
-        RetrainingPlan(3, 2, "val/acc1", "last", "maximize").identity()
-        == RetrainingPlan(9, 5, "val/acc1", "last", "maximize").identity()
+        RetrainingPlan(3, 2, "val/acc1", "last", "maximize", 1).identity()
+        == RetrainingPlan(9, 5, "val/acc1", "last", "maximize", 1).identity()
     )
+
+
+def test_seeds_are_those_after_the_search_s() -> None:
+    assert first_fresh_seed(SETTINGS, 0) == 1
+    assert first_fresh_seed(SETTINGS, 7) == 8
+    assert first_fresh_seed(dataclasses.replace(SETTINGS, seeds=3), 7) == 3
+    plans = [RetrainingPlan(3, 2, "val/acc1", "last", "maximize", first) for first in (0, 1)]
+    assert plans[0].identity() != plans[1].identity()

@@ -226,6 +226,18 @@ def test_with_seeds_the_best_mean_wins_and_the_spread_is_told(tmp_path: Path) ->
     assert seeds == ["0", "1", "2"]
 
 
+class Later(Space):
+    """Its points are run with the seeds from 5 on."""
+
+    first_seed = 5
+
+
+def test_a_plan_states_its_first_seed(tmp_path: Path) -> None:
+    folders = run(tmp_path / "s", Later((Axis("x", choices=(1,)),), metric="val/acc1", seeds=2)).results()[0].runs
+    seeds = [(Path(folder) / "settings").read_text().split("seed_everything=")[1].strip() for folder in folders]
+    assert seeds == ["5", "6"]
+
+
 def test_more_seeds_are_added_to_those_that_have_run(tmp_path: Path) -> None:
     first = run(tmp_path / "s", seeded(1, 3, seeds=2)).results()
     more = run(tmp_path / "s", seeded(1, 3, seeds=3)).results()
