@@ -11,7 +11,15 @@ from lit_cnn.cli.console import as_json, line_console
 from lit_cnn.cli.tables import Column, Table, print_tables
 
 if TYPE_CHECKING:
+    from lit_cnn.search.gain import Gain
     from lit_cnn.search.retraining import Retrained
+
+
+GAIN = (
+    "against random: the mean over the seeds minus the mean of the (other) random networks' means, with Welch's 95 % "
+    "interval; the random networks are its replicates, so it is about the average network of the space, not about the "
+    "few that were drawn"
+)
 
 
 def retrain(options: argparse.Namespace, rest: list[str]) -> int:
@@ -53,30 +61,25 @@ def retrain(options: argparse.Namespace, rest: list[str]) -> int:
 
 
 def retrained_table(rows: list[Retrained], metric: str) -> Table:
-    """The networks with means over the seeds, and their paired differences from the mean of the random ones."""
+    """The networks with means over the seeds, and their differences from the mean of the random ones."""
     columns = [
         *(Column("network", "name"), Column("chosen", "prose", rank=1), Column(metric), Column("seeds")),
-        *(Column("against random (points)"), Column("seeds to decide", rank=2)),
+        *(Column("against random (points)"), Column("decided", "prose", rank=2)),
     ]
     cells = []
     for row in rows:
-        difference = row.against_random
         cells.append(
             [
                 row.name,
                 row.chosen,
                 "–" if row.mean is None else f"{100 * row.mean:.2f} ± {100 * (row.sd or 0):.2f}",
                 str(row.n),
-                "–" if difference is None else _points(difference.mean, difference.low, difference.high),
-                "–" if difference is None else "decided" if difference.decided else str(difference.deciding_n or "–"),
+                _points(row.against_random),
+                _verdict(row.against_random),
             ]
         )
-    note = (
-        "against random: the difference from the mean of the random networks of the same seed, with its 95 % t "
-        "interval; seeds to decide: so many would find this difference with a power of 80 %"
-    )
     title = "retrained, mean ± standard deviation over the seeds"
-    return Table(columns, cells, title=title, notes=[*seeds_note(rows), note])
+    return Table(columns, cells, title=title, notes=[*seeds_note(rows), GAIN])
 
 
 def seeds_note(rows: list[Retrained]) -> list[str]:
@@ -88,5 +91,17 @@ def seeds_note(rows: list[Retrained]) -> list[str]:
     return [f"trained with {named}, after those of the search, whose results have chosen the winner"]
 
 
-def _points(mean: float, low: float, high: float) -> str:
-    return f"{100 * mean:+.2f} [{100 * low:+.2f}, {100 * high:+.2f}]"
+def _points(gain: Gain | None) -> str:
+    if gain is None:
+        return "–"
+    within = "" if gain.low is None or gain.high is None else f" [{100 * gain.low:+.2f}, {100 * gain.high:+.2f}]"
+    return f"{100 * gain.mean:+.2f}{within}"
+
+
+def _verdict(gain: Gain | None) -> str:
+    """Whether a difference is decided, and if not, of what more would help."""
+    if gain is None:
+        return "–"
+    if gain.low is None:
+        return f"no interval without two {gain.limited_by}"
+    return "yes" if gain.decided else f"no: train more {gain.limited_by}"

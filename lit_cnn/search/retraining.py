@@ -1,6 +1,6 @@
 """Winners of a search trained again: the best of N noisy rewards is overestimated, so fresh seeds judge it.
 
-Beside it stand networks drawn at random from the same space: the difference from their mean is what the search has won
+With it go networks drawn at random from the same space: the difference from their mean is what the search has won
 (Yang et al., 2020, arXiv:1912.12522).
 """
 
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from lit_cnn.evaluation.paired import Interval, t_interval
 from lit_cnn.experiment.files import argument
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 from lit_cnn.randomness import derive_key
@@ -18,6 +17,7 @@ from lit_cnn.run_folder.atomic import write_text
 from lit_cnn.search.chooser import MAX_REJECTED, NETWORK, ListChooser, stating
 from lit_cnn.search.findings import Found, best_first
 from lit_cnn.search.folder import Parts
+from lit_cnn.search.gain import Gain, gain_over
 from lit_cnn.search.settings import Settings
 from lit_cnn.search.spaces.space import Candidate, Published
 from lit_cnn.search.strategies.strategy import random_point
@@ -75,7 +75,7 @@ class Retrained:
         mean: Of the metric over the seeds; None while there is none.
         sd: Its standard deviation.
         n: Number of seeds that have ended.
-        against_random: Its difference from the mean of the random networks, paired by seed; None without two seeds.
+        against_random: Its difference from the mean of the (other) random networks; None while one of them is missing.
         values: The metric of each seed.
         seeds: Those seeds.
     """
@@ -85,7 +85,7 @@ class Retrained:
     mean: float | None
     sd: float | None
     n: int
-    against_random: Interval | None
+    against_random: Gain | None
     values: tuple[float, ...]
     seeds: tuple[int, ...]
 
@@ -186,31 +186,35 @@ def first_fresh_seed(settings: Settings, recipe_seed: int) -> int:
 def results(sweep: Sweep, networks: Mapping[str, tuple[str, Candidate]]) -> list[Retrained]:
     """The networks, the best mean first."""
     values = _values_by_seed(sweep)
-    names = [name for name, (why, _) in networks.items() if why == RANDOM]
-    rows = []
-    for name, (why, _) in networks.items():
-        own = values.get(name, {})
-        others = [other for other in names if other != name]
-        pairs = [
-            own[seed] - statistics.fmean(values[other][seed] for other in others)
-            for seed in own
-            if others and all(seed in values.get(other, {}) for other in others)
-        ]
-        numbers = tuple(own[seed] for seed in sorted(own))
-        rows.append(
-            Retrained(
-                name,
-                why,
-                statistics.fmean(numbers) if numbers else None,
-                statistics.stdev(numbers) if len(numbers) > 1 else None,
-                len(numbers),
-                t_interval(pairs) if len(pairs) > 1 else None,
-                numbers,
-                tuple(sorted(own)),
-            )
-        )
+    drawn = [name for name, (why, _) in networks.items() if why == RANDOM and name in values]
+    random = {name: statistics.fmean(values[name].values()) for name in drawn}
+    rows = [_row(name, why, values.get(name, {}), random) for name, (why, _) in networks.items()]
     sign = -1 if sweep.plan.goal == "maximize" else 1
     return sorted(rows, key=lambda row: (row.mean is None, sign * (row.mean or 0.0)))
+
+
+def _row(name: str, why: str, own: Mapping[int, float], random: Mapping[str, float]) -> Retrained:
+    """One network next to the means of the random ones.
+
+    Args:
+        name: Its name.
+        why: It is trained again.
+        own: Seed -> its value.
+        random: Name -> mean of each random network that has one.
+    """
+    seeds = tuple(sorted(own))
+    numbers = tuple(own[seed] for seed in seeds)
+    others = [mean for other, mean in random.items() if other != name]
+    return Retrained(
+        name,
+        why,
+        statistics.fmean(numbers) if numbers else None,
+        statistics.stdev(numbers) if len(numbers) > 1 else None,
+        len(numbers),
+        gain_over(numbers, others) if numbers and others else None,
+        numbers,
+        seeds,
+    )
 
 
 def _values_by_seed(sweep: Sweep) -> dict[str, dict[int, float]]:

@@ -121,6 +121,7 @@ def test_retrain_compares_the_winner_with_random_networks(searched: Path, capsys
     assert [row["mean"] for row in rows] == sorted((row["mean"] for row in rows), reverse=True)
     text = said(capsys, "retrain", searched, "--random", "2", "--seeds", "2", "--markdown")
     assert "trained with seeds 1 to 2, after those of the search" in text
+    assert "no interval without two random networks" in text
     assert "no network of the space blocks was published" in refusal(capsys, "retrain", searched, "--published")
 
 
@@ -179,6 +180,6 @@ def test_a_real_search_its_winner_trained_again_and_exported(folder: Path, capsy
     text = said(capsys, "small.yaml", "--search.evaluations", "4")
     assert "trial 4 of 4: val/acc1" in text
     place = folder / "searches" / "small"
-    assert "seeds to decide" in said(capsys, "retrain", place, "--random", "2", "--seeds", "2")
+    assert "against random" in said(capsys, "retrain", place, "--random", "2", "--seeds", "2")
     said(capsys, "export", place)
     assert main(["fit", str(place / "best.yaml")]) == 0
