@@ -123,7 +123,7 @@ def cells(row: "Compared") -> list[str]:
     ]
     counts = [count(value) for value in (row.images, row.differing)]
     logits = "–" if row.logits is None else f"{row.logits:.0e}"
-    size, paper_size = count(row.image_size), count(row.paper_size)
+    size, paper_size = row.size_text or "–", count(row.paper_size)
     costs = [f"{row.params / 1e6:,.2f}", f"{row.madds / 1e6:,.0f}"]
     speeds = [number(value) for value in (row.theirs_speed, row.ours_speed)]
     values = [row.name, row.weights, size, top[0], paper_size, *top[1:], *counts, logits, *costs, *speeds]
@@ -144,9 +144,10 @@ def table_of(rows: "list[Compared]") -> Table:
     filled = [place for place in range(len(COLUMNS)) if any(line[place] not in ("–", "") for line in lines)]
     notes = []
     for row in rows:
-        size = f", paper at {row.paper_size} px" if row.paper_size != row.image_size and row.paper_top1 else ""
+        size = f"{row.size_text or '–'} px"
+        size += f", paper at {row.paper_size} px" if row.paper_size != row.image_size and row.paper_top1 else ""
         said = f"{PROOFS[row.proof]}, license {row.license}" if row.proof in PROOFS else "own checkpoint"
-        notes.append(f"{row.name}: {row.weights} at {count(row.image_size)} px{size}, {said}")
+        notes.append(f"{row.name}: {row.weights} at {size}, {said}")
     marked = [place for place, row in enumerate(rows) if row.differing]
     body = [[line[place] for place in filled] for line in lines]
     return Table([COLUMNS[place] for place in filled], body, notes=notes, marked=marked)

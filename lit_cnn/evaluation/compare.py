@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from lit_cnn.architectures.catalog import find_entry, list_models
+from lit_cnn.data.image_size import ImageSize, as_stated, label, sides_of
 from lit_cnn.data.sources.folders import FolderSplit
 from lit_cnn.evaluation.images import EvaluationImages
 from lit_cnn.evaluation.logits import Outcome, collect
@@ -24,7 +25,7 @@ from lit_cnn.pretrained.proving import fresh_network, noise, reference_of, their
 from lit_cnn.pretrained.reading import read_weights
 from lit_cnn.pretrained.sources import PublishedWeights, find_published, is_published_spec, published_of, real_labels
 from lit_cnn.pretrained.transfer import transfer_weights
-from lit_cnn.profiling.counting import count_network
+from lit_cnn.profiling.counting import count_madds
 from lit_cnn.profiling.timing import TimingSettings, inference_speeds
 from lit_cnn.run_folder.checkpoint import load_checkpoint
 from lit_cnn.run_folder.folder import find_checkpoint
@@ -37,7 +38,7 @@ class Compared:
     Args:
         name: Our network.
         weights: Which: ``timm:NAME.TAG``, or a checkpoint.
-        image_size: Side in px at which it was measured.
+        image_size: At which it was measured, in px: the side of a square, or height and width.
         paper_top1: The paper's.
         paper_size: Side in px of our catalog's row.
         published_top1: The library's figure for these weights on ImageNet's validation images.
@@ -59,7 +60,7 @@ class Compared:
 
     name: str
     weights: str
-    image_size: int | None
+    image_size: ImageSize | None
     paper_top1: float | None
     paper_size: int | None
     published_top1: float | None = None
@@ -79,8 +80,13 @@ class Compared:
     proof: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Built-in types."""
-        return asdict(self)
+        """Built-in types; other sizes than squares as ``128x64``, width and height."""
+        return {**asdict(self), "image_size": self.image_size if isinstance(self.image_size, int) else self.size_text}
+
+    @property
+    def size_text(self) -> str | None:
+        """One number for a square, else ``128x64``, width and height; None where it is not known."""
+        return None if self.image_size is None else label(self.image_size)
 
 
 @dataclass(frozen=True)
@@ -165,12 +171,12 @@ def fresh_like(network: nn.Module) -> nn.Module:
 def _described(spec: str, trained: Trained, row: PublishedWeights | None) -> Compared:
     """What is known without measuring."""
     recorded = trained.recorded_preprocessing
-    size = None if recorded is None else recorded.image_size[0]
+    size = None if recorded is None else as_stated(recorded.image_size)
     checkpoint_name = row.architecture if row is not None else _architecture(spec, trained)
     entry = find_entry(checkpoint_name) if checkpoint_name in list_models() else None
     if entry is not None and entry.num_classes != len(trained.class_names):
         entry = None  # the paper's figures are of its own classes
-    counted = count_network(trained.network, size or 224, in_channels=recorded.in_channels if recorded else 3)
+    counted = copy.deepcopy(trained.network).to("meta")
     stated = trained.provenance
     return Compared(
         name=checkpoint_name,
@@ -180,8 +186,8 @@ def _described(spec: str, trained: Trained, row: PublishedWeights | None) -> Com
         paper_size=None if entry is None else entry.image_size,
         published_top1=None if row is None else row.top1,
         published_real=None if row is None else row.real_top1,
-        params=counted.params,
-        madds=counted.madds,
+        params=sum(parameter.numel() for parameter in counted.parameters()),
+        madds=count_madds(counted, size or 224, in_channels=recorded.in_channels if recorded else 3),
         license=str(stated.get("license", "own")),
         proof=str(stated.get("proof", {}).get("status", "own")),
     )
@@ -255,10 +261,10 @@ def real_top1(outcome: Outcome, images: EvaluationImages) -> float:
 
 
 def _timed(result: Compared, trained: Trained, theirs: nn.Module | None) -> Compared:
-    device, size = next(trained.network.parameters()).device, result.image_size or 224
-    timing = TimingSettings(device=str(device), batch_size=4, image_size=size, repeats=3)
+    device = next(trained.network.parameters()).device
+    timing = TimingSettings(device=str(device), batch_size=4, repeats=3)
     networks = [trained.network, *([theirs.to(device)] if theirs is not None else [])]
-    ours, *others = inference_speeds(networks, timing)
+    ours, *others = inference_speeds(networks, timing, sides_of(result.image_size or 224))
     return replace(result, ours_speed=ours, theirs_speed=others[0] if others else None)
 
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from lit_cnn.architectures.layers.batch_norm import explaining_single_values
 from lit_cnn.data.batch import as_batch
+from lit_cnn.data.image_size import Sides, sides_of
 from lit_cnn.profiling.layer_clock import LayerClock, LayerTime, percentile
 from lit_cnn.profiling.memory import PeakMemory
 from lit_cnn.training.precision import autocast
@@ -171,15 +172,23 @@ def measure(
     return replace(timing, layers=by_layer, stages=by_stage, layer_repeats=repeats)
 
 
-def inference_speeds(networks: Sequence[nn.Module], settings: TimingSettings) -> list[float]:
-    """Images per second of each network, interleaved so that a busy machine slows all; medians of the passes."""
+def inference_speeds(
+    networks: Sequence[nn.Module], settings: TimingSettings, sides: Sides | None = None
+) -> list[float]:
+    """Images per second of each network, interleaved so that a busy machine slows all; medians of the passes.
+
+    Args:
+        networks: On the device.
+        settings: How.
+        sides: Height and width of the images in px; None for the settings' square.
+    """
     device = torch.device(settings.device)
     layout = torch.channels_last if settings.channels_last else torch.contiguous_format
-    side = settings.image_size
+    height, width = sides or sides_of(settings.image_size)
     steps = []
     for network in networks:
         channels = next(weight for weight in network.parameters() if weight.ndim == 4).shape[1]
-        images = torch.randn(settings.batch_size, channels, side, side).to(device=device, memory_format=layout)
+        images = torch.randn(settings.batch_size, channels, height, width).to(device=device, memory_format=layout)
         steps.append(_inference_step(network.to(memory_format=layout), images, settings))
     once = replace(settings, repeats=1, warmup=0)
     for step in steps:

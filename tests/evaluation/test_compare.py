@@ -1,5 +1,6 @@
 """``compare``: the same pixels through both networks, own checkpoints in the same table."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 from foreign import LITE0, hub_with_lite0, known_images, offline, telling_network
 from PIL import Image
 
+from lit_cnn.cli.compare import cells
 from lit_cnn.data.sources.decoding import RGB
 from lit_cnn.data.sources.file_index import PathTable
 from lit_cnn.data.sources.folders import FolderSplit
@@ -14,6 +16,7 @@ from lit_cnn.evaluation.compare import Settings, compare, compare_all, real_top1
 from lit_cnn.evaluation.images import EvaluationImages
 from lit_cnn.evaluation.imported_weights import Request, import_weights
 from lit_cnn.evaluation.logits import Outcome
+from lit_cnn.evaluation.trained import load_trained
 from lit_cnn.pretrained.sources import real_labels
 
 __all__ = ["hub_with_lite0", "offline"]
@@ -56,6 +59,26 @@ def test_own_checkpoints_stand_in_the_same_table(tmp_path: Path) -> None:
     ]
     assert len(failures) == 2
     assert all("there is no checkpoint" in failure for failure in failures)
+
+
+def test_images_that_are_no_squares_are_counted_and_timed_with_both_sides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = telling_network("cifar_resnet8")
+    data = known_images(network, tmp_path / "known.npz")
+    torch.save(network.state_dict(), tmp_path / "w.pth")
+    import_weights(Request(str(tmp_path / "w.pth"), "cifar_resnet8", data=str(data)), print).save(tmp_path / "w.ckpt")
+    trained = load_trained(tmp_path / "w.ckpt")
+    square = compare(str(tmp_path / "w.ckpt"), Settings(speed=False))
+    wide = replace(trained, recorded_preprocessing=replace(trained.preprocessing, image_size=(32, 64)), recipe={})
+    seen: list[torch.Size] = []
+    wide.network.register_forward_pre_hook(lambda _, given: seen.append(given[0].shape))
+    monkeypatch.setattr("lit_cnn.evaluation.compare.load_trained", lambda *_, **__: wide)
+    row = compare(str(tmp_path / "w.ckpt"), Settings())
+    assert {tuple(shape[2:]) for shape in seen} == {(32, 64)}
+    assert row.madds == pytest.approx(2 * square.madds, rel=0.01)
+    assert (square.as_dict()["image_size"], row.as_dict()["image_size"]) == (32, "64x32")
+    assert cells(row)[2] == "64x32"
 
 
 @pytest.mark.usefixtures("hub_with_lite0")
