@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lit_cnn.evaluation.paired import t_interval
-from lit_cnn.evaluation.run_comparison import Comparison, Group, Scored
+from lit_cnn.evaluation.run_comparison import Comparison, Group, Scored, by_block
 from lit_cnn.evaluation.run_differences import Difference
 from lit_cnn.experiment.files import value_text
 from lit_cnn.handover.run_files import RunFiles
@@ -45,14 +45,15 @@ def compared_section(comparison: Comparison, shown: RunFiles) -> Section:
 
 
 def _groups(comparison: Comparison) -> HtmlTable:
-    columns = ("settings", "runs", "best, mean ± sd", "95 % t interval of the mean", "last, mean ± sd", "seconds")
+    over = "runs" if comparison.grouping.paired else "seeds"
+    columns = ("settings", over, "best, mean ± sd", "95 % t interval of the mean", "last, mean ± sd", "seconds")
     rows = [_group_row(group, comparison) for group in comparison.groups]
     return HtmlTable(f"{comparison.metric} over seeds of equal settings", columns, rows)
 
 
 def _group_row(group: Group, comparison: Comparison) -> list[str]:
     metric = comparison.metric
-    values = [run.best for run in comparison.runs if run.group == group.label]
+    values = list(by_block([run for run in comparison.runs if run.group == group.label], "best").values())
     interval = t_interval(values) if len(values) > 1 else None
     within = f"{metric_text(metric, interval.low)} to {metric_text(metric, interval.high)}" if interval else "–"
     means = [
@@ -60,7 +61,7 @@ def _group_row(group: Group, comparison: Comparison) -> list[str]:
         for each in (group.best, group.last)
     ]
     seconds = "–" if group.seconds is None else f"{group.seconds:,.0f}"
-    return [group.label, str(len(values)), means[0], within, means[1], seconds]
+    return [group.label, str(group.best.n), means[0], within, means[1], seconds]
 
 
 def _differences(comparison: Comparison) -> HtmlTable:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from fitted_run import FittedRun
 from html_checks import PageReader
+from made_runs import make_run
 
 from lit_cnn.evaluation.paired import t_interval
 from lit_cnn.evaluation.run_comparison import Comparison, Settings, compare_runs
@@ -51,6 +52,17 @@ def test_a_group_has_its_mean_spread_and_interval(html: str) -> None:
     interval = t_interval([0.5, 0.6])
     within = f"{100 * interval.low:.2f} % to {100 * interval.high:.2f} %"
     assert PageReader(html).row("learning_rate=0.05")[1:5] == ["2", "55.00 % ± 7.07 %", within, "45.00 % ± 7.07 %"]
+
+
+def test_runs_of_one_seed_count_once(tmp_path: Path, folders: list[Path]) -> None:
+    for number, (seed, best) in enumerate([(0, 0.8), (0, 0.9), (1, 0.6)]):
+        make_run(tmp_path / str(number), (best,), seed_everything=seed)
+    runs = [read_run(tmp_path / str(number)) for number in range(3)]
+    repeated = compare_runs(runs, Settings(unfinished=True))
+    page = render(Page("runs", "", [compared_section(repeated, run_files(folders[0]))]))
+    interval = t_interval([0.85, 0.6])
+    within = f"{100 * interval.low:.2f} % to {100 * interval.high:.2f} %"
+    assert PageReader(page).row("all runs")[1:4] == ["2", "72.50 % ± 17.68 %", within]
 
 
 def test_a_difference_is_in_points_with_its_pairs(html: str) -> None:
