@@ -61,11 +61,13 @@ def t_interval(differences: Sequence[float], level: float = LEVEL) -> Interval:
         level: How often such intervals hold the true mean.
 
     Raises:
-        ValueError: If there are fewer than two.
+        ValueError: If there are fewer than two, or one is infinite or not a number.
     """
     count = len(differences)
     if count < 2:
         raise ValueError(f"an interval over seeds needs at least 2 of them, got {count}")
+    if not all(map(math.isfinite, differences)):
+        raise ValueError(f"an interval over seeds needs finite values, got {', '.join(map(str, differences))}")
     mean, sd = statistics.fmean(differences), statistics.stdev(differences)
     half = t_quantile((1 + level) / 2, count - 1) * sd / math.sqrt(count)
     return Interval(mean, mean - half, mean + half, count, sd)

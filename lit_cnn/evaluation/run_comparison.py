@@ -189,7 +189,9 @@ def _why_not(run: RunRecord, metric: str, unfinished: bool) -> str:
     if not values:
         logged = ", ".join(name for name in run.metrics() if name.startswith("val/"))
         return f"it logged no {metric}" + (f", only {logged}" if logged else "")
-    return "" if any(map(math.isfinite, values)) else f"its {metric} is never finite"
+    if not any(map(math.isfinite, values)):
+        return f"its {metric} is never finite"
+    return "" if math.isfinite(values[-1]) else f"its last {metric} is {values[-1]}: it diverged"
 
 
 def _too_few(records: Sequence[RunRecord], counted: Sequence[RunRecord], left_out: dict[str, str], metric: str) -> str:

@@ -44,6 +44,12 @@ def test_one_seed_has_no_interval() -> None:
         t_interval([1.0])
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_what_is_not_finite_has_no_interval(value: float) -> None:
+    with pytest.raises(ValueError, match=f"needs finite values, got 1.0, {value}"):
+        t_interval([1.0, value])
+
+
 def test_p_and_interval_decide_the_same() -> None:
     half = t_quantile(0.975, 2) / math.sqrt(3)  # of differences with a standard deviation of 1
     for mean, decided in ((half + 0.01, True), (half - 0.01, False)):

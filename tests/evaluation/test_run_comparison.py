@@ -75,6 +75,17 @@ def test_a_run_without_the_metric_is_named_with_what_it_logged(tmp_path: Path) -
     assert compared(tmp_path).left_out == {str(other): "it logged no val/acc1, only val/loss"}
 
 
+@pytest.mark.parametrize("last", ["nan", "inf"])
+def test_a_run_that_has_diverged_is_named_and_does_not_count(tmp_path: Path, last: str) -> None:
+    make_runs(tmp_path, {0.1: [0.8, 0.82], 0.2: [0.9, 0.91]})
+    diverged = make_run(tmp_path / "diverged", seed_everything=2)
+    rows = f"epoch,step,val/loss,val/acc1\n0,1,0.4,0.3\n1,3,0.3,0.4\n2,5,{last},0.1\n"
+    (diverged / "metrics.csv").write_text(rows)
+    result = compared(tmp_path, Settings(metric="val/loss"))
+    assert result.left_out == {str(diverged): f"its last val/loss is {last}: it diverged"}
+    assert len(compared(tmp_path).runs) == 5  # its accuracy is finite
+
+
 def test_the_same_settings_and_seed_count_once(tmp_path: Path) -> None:
     for name, best in (("a", 0.8), ("b", 0.9)):
         make_run(tmp_path / name, (0.1, 0.2, best))
