@@ -41,7 +41,7 @@ def run_grid(options: argparse.Namespace, rest: Sequence[str]) -> int:
     cli = RecipeCLI(recipe_words(options, rest))
     resolved = yaml.safe_load(cli.dump())
     networks = networks_of(options, resolved)
-    space = grid_space(list(networks.values()), options.metric or cli.config.monitor, options.seeds)
+    space = grid_space(list(networks.values()), resolved, options.metric or cli.config.monitor, options.seeds)
     folder = (options.sweep_dir or Path("sweeps") / f"scale_{options.name}").expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     console = line_console(stderr=options.json or options.markdown)

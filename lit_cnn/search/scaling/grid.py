@@ -4,16 +4,19 @@ The paper fixes phi = 1, asks for alpha · beta² · gamma² of about 2, and doe
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from lit_cnn.architectures.scaling import DepthRounding
+from lit_cnn.experiment.files import value_text
 from lit_cnn.search.scaling.networks import Base, ScaledNetwork
+from lit_cnn.search.scaling.recipes import scaled_lengths
 from lit_cnn.search.scaling.rules import Coefficients, compound
 from lit_cnn.sweeps.space import Axis, Space, Value
 
-KEYS = ("model.options.width_multiplier", "model.options.depth_multiplier", "data.image_size")
-"""Recipe keys that a candidate sets."""
+WIDTH, DEPTH, SIDE = "model.options.width_multiplier", "model.options.depth_multiplier", "data.image_size"
+"""Recipe keys that every candidate sets."""
 TARGET = 2.0
 
 
@@ -72,14 +75,35 @@ class ListedSpace(Space):
         return list(self.points)
 
 
-def grid_space(networks: Sequence[ScaledNetwork], metric: str, seeds: int | None = None) -> ListedSpace:
-    """What a sweep runs: each of the networks once, or with so many seeds."""
-    points = tuple(point_of(network) for network in networks)
-    axes = tuple(Axis(key, choices=tuple(dict.fromkeys(point[key] for point in points))) for key in KEYS)
-    return ListedSpace(axes, metric=metric, seeds=seeds, points=points)
+def grid_space(
+    networks: Sequence[ScaledNetwork], recipe: Mapping[str, Any], metric: str, seeds: int | None = None
+) -> ListedSpace:
+    """What a sweep runs: each of the networks once, or with so many seeds.
+
+    Args:
+        networks: The candidates.
+        recipe: The resolved recipe that trains their base.
+        metric: By which they are compared.
+        seeds: Number of seeds.
+    """
+    points = [point_of(network, recipe) for network in networks]
+    base = scaled_lengths(recipe, 1.0)
+    fixed = {key for key in base if key != SIDE and all(point[key] == _value(base[key]) for point in points)}
+    listed = tuple({key: value for key, value in point.items() if key not in fixed} for point in points)
+    axes = tuple(Axis(key, choices=tuple(dict.fromkeys(point[key] for point in listed))) for key in listed[0])
+    return ListedSpace(axes, metric=metric, seeds=seeds, points=listed)
 
 
-def point_of(network: ScaledNetwork) -> dict[str, Value]:
-    """The recipe keys that make a network."""
+def point_of(network: ScaledNetwork, recipe: Mapping[str, Any]) -> dict[str, Value]:
+    """The recipe keys that make a network: its multipliers and all lengths in pixels, of which ``data.image_size`` may
+    be another one in training than the network's in evaluation."""
     width, depth, _ = network.factors
-    return dict(zip(KEYS, (width, depth, network.image_size), strict=True))
+    lengths = scaled_lengths(recipe, network.image_size / network.base.pixels)
+    return {WIDTH: width, DEPTH: depth, SIDE: network.image_size} | {
+        key: _value(length) for key, length in lengths.items()
+    }
+
+
+def _value(length: Any) -> Value:
+    """A length as a sweep holds it: a list by its text."""
+    return value_text(length) if isinstance(length, list) else length

@@ -25,6 +25,8 @@ _PIXELS = (
     "progressive_learning.image_size",
 )
 """Keys that are lengths in pixels of images as the network sees them."""
+_OF_CROP = {"data.crop.padding": "pad", "data.crop.shorter_side": "shorter_side"}
+"""Those of them that only one ``data.crop.kind`` has."""
 
 
 def family_recipe(name: str) -> str:
@@ -86,14 +88,29 @@ def scaled_recipe(network: ScaledNetwork, stated: Mapping[str, Any]) -> dict[str
     }
     kept = copy.deepcopy(dict(stated))
     recipe = overlaid({**kept, "about": {}, "model": {**kept.get("model", {}), "options": {}}}, changed)
-    for key in _PIXELS:
-        *sections, last = key.split(".")
-        section = recipe
-        for part in sections:
-            section = section.get(part) or {}
-        if last in section:
-            section[last] = _scaled(section[last], network.image_size / before)
+    for key, length in scaled_lengths(recipe, network.image_size / before).items():
+        section, last = _place(recipe, key)
+        section[last] = length
     return recipe
+
+
+def scaled_lengths(recipe: Mapping[str, Any], ratio: float) -> dict[str, Any]:
+    """Dotted key -> value of every length in pixels that a recipe has, multiplied by ``ratio``."""
+    crop, scaled = (recipe.get("data", {}).get("crop") or {}).get("kind"), {}
+    for key in _PIXELS:
+        section, last = _place(recipe, key)
+        if section.get(last) is not None and crop in (None, _OF_CROP.get(key, crop)):
+            scaled[key] = _scaled(section[last], ratio)
+    return scaled
+
+
+def _place(recipe: Mapping[str, Any], key: str) -> tuple[Any, str]:
+    """The section of a dotted key, empty where there is none, and its last part."""
+    *sections, last = key.split(".")
+    section: Any = recipe
+    for part in sections:
+        section = section.get(part) or {}
+    return section, last
 
 
 def _scaled(length: Any, ratio: float) -> Any:

@@ -2,9 +2,10 @@
 
 import pytest
 
-from lit_cnn.search.scaling.grid import KEYS, candidates, distinct, grid_space
+from lit_cnn.search.scaling.grid import DEPTH, SIDE, WIDTH, candidates, distinct, grid_space
 from lit_cnn.search.scaling.networks import Base
-from lit_cnn.search.scaling.rules import PAPER, Coefficients
+from lit_cnn.search.scaling.recipes import base_of
+from lit_cnn.search.scaling.rules import PAPER, Coefficients, Factors
 
 SMALL = Base("cifar_resnet20", 16)
 
@@ -31,13 +32,30 @@ def test_candidates_that_rounding_makes_the_same_network_are_one() -> None:
 
 def test_the_space_runs_the_candidates_and_not_every_combination() -> None:
     networks = list(distinct(SMALL, candidates(0.2, 0.05)).values())
-    space = grid_space(networks, "val/loss", seeds=2)
+    recipe = {"data": {"image_size": 16, "crop": {"kind": "pad", "padding": 1, "shorter_side": [16, 20]}}}
+    space = grid_space(networks, recipe, "val/loss", seeds=2)
     assert space.size == len(networks) < len(list(space.keys[0].choices)) * len(space.keys[1].choices)
-    assert space.combinations()[0] == dict(
-        zip(KEYS, (networks[0].factors.width, networks[0].factors.depth, networks[0].image_size), strict=True)
-    )
-    assert {axis.key for axis in space.keys} == set(KEYS)
+    first = networks[0]
+    assert space.combinations()[0] == {WIDTH: first.factors.width, DEPTH: first.factors.depth, SIDE: first.image_size}
+    assert [axis.key for axis in space.keys] == [WIDTH, DEPTH, SIDE]  # one pixel of padding stays one
     assert (space.goal, space.seeds) == ("minimize", 2)
+
+
+def test_every_length_grows_with_the_images_and_training_keeps_its_own_size() -> None:
+    recipe = {
+        "data": {
+            "image_size": 224,
+            "evaluation": {"image_size": 256, "resize": None},
+            "crop": {"kind": "shorter_side", "shorter_side": [256, 480], "padding": 4},
+        }
+    }
+    base = base_of("resnet18", recipe)
+    space = grid_space([base.scaled(Factors(1.0, 1.0, size / 256)) for size in (256, 384)], recipe, "val/loss")
+    small, large = space.combinations()
+    assert (small[SIDE], small["data.evaluation.image_size"]) == (224, 256)
+    assert (large[SIDE], large["data.evaluation.image_size"]) == (336, 384)
+    assert large["data.crop.shorter_side"] == "[384, 720]"
+    assert set(large) == {WIDTH, DEPTH, SIDE, "data.evaluation.image_size", "data.crop.shorter_side"}
 
 
 @pytest.mark.parametrize(("step", "tolerance", "said"), [(0.0, 0.1, "step is 0"), (0.1, 1.5, "tolerance is 1.5")])
