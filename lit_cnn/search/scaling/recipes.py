@@ -20,6 +20,7 @@ _PIXELS = (
     "data.image_size",
     "data.crop.padding",
     "data.crop.shorter_side",
+    "data.cutout.size",
     "data.evaluation.image_size",
     "data.evaluation.resize",
     "progressive_learning.image_size",

@@ -1,13 +1,25 @@
 """A scaled network as a recipe."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from lit_cnn.experiment.parser import RecipeCLI
+from lit_cnn.experiment.files import overlaid
+from lit_cnn.experiment.identity import nested
+from lit_cnn.experiment.jsonargparse_internals import described_keys
+from lit_cnn.experiment.parser import RecipeCLI, recipe_parser
 from lit_cnn.search.scaling.networks import Base
-from lit_cnn.search.scaling.recipes import base_of, family_recipe, read_recipes, scaled_recipe, write_recipe
+from lit_cnn.search.scaling.recipes import (
+    base_of,
+    family_recipe,
+    read_recipes,
+    scaled_lengths,
+    scaled_recipe,
+    write_recipe,
+)
 from lit_cnn.search.scaling.released import released_factors
 from lit_cnn.search.scaling.rules import Factors
 
@@ -42,6 +54,16 @@ def test_a_recipes_crop_grows_with_its_images() -> None:
     recipe = scaled_recipe(Base("resnet34").scaled(Factors(resolution=1.5)), stated)
     assert recipe["data"]["crop"]["shorter_side"] == [384, 720]
     assert recipe["model"]["architecture"] == "resnet34"
+
+
+def test_every_key_that_is_documented_as_a_length_in_pixels_is_scaled() -> None:
+    lengths = re.compile(r"\b(size|length|side)\b[^.;]*\bin pixels|^pixels added", re.IGNORECASE)
+    keys = [key.name for key in described_keys(recipe_parser()) if lengths.search(key.meaning)]
+    recipe: dict[str, Any] = {}
+    for key in keys:
+        recipe = overlaid(recipe, nested({key: 8}))
+    assert scaled_lengths(recipe, 2) == dict.fromkeys(keys, 16)
+    assert "data.cutout.size" in keys
 
 
 def test_the_base_of_a_recipe_has_its_image_size_and_options() -> None:
