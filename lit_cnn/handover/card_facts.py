@@ -65,10 +65,7 @@ class CardFacts:
     @property
     def validated(self) -> int | None:
         """Images that a validation of the run counts; None where that is not known."""
-        trainer = self.recipe.get("trainer", {})
-        if trainer.get("limit_val_batches") not in (None, 1.0) or trainer.get("fast_dev_run"):
-            return None
-        return self.data.get("images", {}).get("val")
+        return validated_images(self.recipe, self.data)
 
     @property
     def changed(self) -> dict[str, str]:
@@ -100,6 +97,19 @@ class CardFacts:
         base = self.base
         recorded = self.checkpoint.get(PROVENANCE, {}).get("license")
         return stated or recorded or (base.license if base is not None else "none stated")
+
+
+def validated_images(recipe: Mapping[str, Any], data: Mapping[str, Any]) -> int | None:
+    """Images that each validation of a run counts; None where that is not known.
+
+    Args:
+        recipe: The run's.
+        data: What its data set turned out to be.
+    """
+    trainer = recipe.get("trainer") or {}
+    limit = trainer.get("limit_val_batches")
+    whole = limit is None or (isinstance(limit, float) and limit == 1.0)  # a whole 1 is one batch
+    return data.get("images", {}).get("val") if whole and not trainer.get("fast_dev_run") else None
 
 
 def read_facts(path: Path, checkpoint: Mapping[str, Any], params: int, weights: str = "ema") -> CardFacts:

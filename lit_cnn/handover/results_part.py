@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image as Picture
 
 from lit_cnn.evaluation.scores import ClassScore, balanced_accuracy, wilson_interval
+from lit_cnn.handover.card_facts import validated_images
 from lit_cnn.handover.facts import HeatMaps, RunReport
 from lit_cnn.handover.results import JudgedImage, Results, Share
 from lit_cnn.handover.run_files import WORST, RunFiles, StoredImage
@@ -175,7 +176,7 @@ def _explained(heat_maps: HeatMaps | None) -> list[Section]:
 def _recorded_sections(report: RunReport) -> list[Section]:
     """What the run wrote at its best validation."""
     files = report.files
-    best, count = files.best, files.data.get("images", {}).get("val")
+    best, count = files.best, validated_images(files.recipe, files.data)
     rows = []
     for name, value in best.items():
         if name.startswith("val/"):

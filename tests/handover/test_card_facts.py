@@ -55,7 +55,7 @@ def test_a_checkpoint_that_left_its_run_still_knows_its_images(fitted: FittedRun
     assert (facts.data["source"], facts.scores, facts.validated) == ("imagefolder", {}, 12)
 
 
-@pytest.mark.parametrize("limited", [{"limit_val_batches": 2}, {"limit_val_batches": 0.5}, {"fast_dev_run": True}])
+@pytest.mark.parametrize("limited", [{"limit_val_batches": 1}, {"limit_val_batches": 0.5}, {"fast_dev_run": True}])
 def test_images_are_not_counted_where_a_part_was_validated(limited: dict[str, object]) -> None:
     recipe = {"trainer": {"limit_val_batches": None, "fast_dev_run": False, **limited}}
     assert CardFacts({"recipe": recipe}, 1, data={"images": {"val": 12}}).validated is None
