@@ -62,9 +62,10 @@ def retrain(options: argparse.Namespace, rest: list[str]) -> int:
 
 def retrained_table(rows: list[Retrained], metric: str) -> Table:
     """The networks with means over the seeds, and their differences from the mean of the random ones."""
+    figure, points = (metric, "") if _is_loss(metric) else (f"{metric} (%)", " (points)")
     columns = [
-        *(Column("network", "name"), Column("chosen", "prose", rank=1), Column(metric), Column("seeds")),
-        *(Column("against random (points)"), Column("decided", "prose", rank=2)),
+        *(Column("network", "name"), Column("chosen", "prose", rank=1), Column(figure), Column("seeds")),
+        *(Column(f"against random{points}"), Column("decided", "prose", rank=2)),
     ]
     cells = []
     for row in rows:
@@ -72,9 +73,9 @@ def retrained_table(rows: list[Retrained], metric: str) -> Table:
             [
                 row.name,
                 row.chosen,
-                "–" if row.mean is None else f"{100 * row.mean:.2f} ± {100 * (row.sd or 0):.2f}",
+                "–" if row.mean is None else f"{_shown(metric, row.mean)} ± {_shown(metric, row.sd or 0)}",
                 str(row.n),
-                _points(row.against_random),
+                _difference(metric, row.against_random),
                 _verdict(row.against_random),
             ]
         )
@@ -91,11 +92,20 @@ def seeds_note(rows: list[Retrained]) -> list[str]:
     return [f"trained with {named}, after those of the search, whose results have chosen the winner"]
 
 
-def _points(gain: Gain | None) -> str:
+def _difference(metric: str, gain: Gain | None) -> str:
     if gain is None:
         return "–"
-    within = "" if gain.low is None or gain.high is None else f" [{100 * gain.low:+.2f}, {100 * gain.high:+.2f}]"
-    return f"{100 * gain.mean:+.2f}{within}"
+    mean, *ends = (_shown(metric, each, "+") for each in (gain.mean, gain.low, gain.high) if each is not None)
+    return f"{mean} [{', '.join(ends)}]" if ends else mean
+
+
+def _shown(metric: str, value: float, sign: str = "") -> str:
+    """A loss as it is, an accuracy in percent, a difference of accuracies in points."""
+    return f"{value:{sign}.4f}" if _is_loss(metric) else f"{100 * value:{sign}.2f}"
+
+
+def _is_loss(metric: str) -> bool:
+    return "loss" in metric
 
 
 def _verdict(gain: Gain | None) -> str:

@@ -77,12 +77,14 @@ def curves_by_strategy(studies: Sequence[Study], unit: float = 1.0) -> list[Sear
 def _draw_front(study: Study) -> Path:
     """The networks of a search, named those that no other one beats in both."""
     named = {one.network for one in front(study.found, "madds", sign=study.parts.settings.sign)}
+    metric = study.parts.settings.metric
+    unit, label = (1, metric) if "loss" in metric else (100, f"{metric} (%)")
     points = [
-        Point(one.name if one.network in named else "", one.costs["madds"], 100 * one.accuracy, own=True)
+        Point(one.name if one.network in named else "", one.costs["madds"], unit * one.accuracy, own=True)
         for one in best_first(study.found)
         if one.accuracy is not None
     ]
-    return draw_accuracy_cost(points, f"{study.parts.settings.metric} in the search (%)", study.folder / FRONT)
+    return draw_accuracy_cost(points, f"{label}, in the search", study.folder / FRONT)
 
 
 def _draw_best(study: Study) -> Path:

@@ -5,8 +5,10 @@ import dataclasses
 import pytest
 from fake_search import SPACE, accuracy
 
+from lit_cnn.cli.search_retrain import retrained_table
 from lit_cnn.search.findings import Found
-from lit_cnn.search.retraining import RANDOM, RetrainingPlan, chosen_networks, first_fresh_seed
+from lit_cnn.search.gain import Gain
+from lit_cnn.search.retraining import RANDOM, Retrained, RetrainingPlan, chosen_networks, first_fresh_seed
 from lit_cnn.search.settings import Settings
 from lit_cnn.search.spaces.space import Candidate
 
@@ -68,3 +70,18 @@ def test_seeds_are_those_after_the_search_s() -> None:
     assert first_fresh_seed(dataclasses.replace(SETTINGS, seeds=3), 7) == 3
     plans = [RetrainingPlan(3, 2, "val/acc1", "last", "maximize", first) for first in (0, 1)]
     assert plans[0].identity() != plans[1].identity()
+
+
+@pytest.mark.parametrize(
+    ("metric", "heading", "cells"),
+    [
+        ("val/acc1", "val/acc1 (%)", ["60.00 ± 2.00", "+10.00 [+5.00, +15.00]", "yes"]),
+        ("val/loss", "val/loss", ["0.6000 ± 0.0200", "+0.1000 [+0.0500, +0.1500]", "yes"]),
+    ],
+)
+def test_figures_of_a_loss_are_not_in_percent(metric: str, heading: str, cells: list[str]) -> None:
+    gain = Gain(0.1, 0.05, 0.15, 3, "seeds")
+    table = retrained_table([Retrained("a", "random", 0.6, 0.02, 2, gain, (0.58, 0.62), (1, 2))], metric)
+    assert table.columns[2].name == heading
+    assert ("(points)" in table.columns[4].name) == (metric == "val/acc1")
+    assert [table.rows[0][place] for place in (2, 4, 5)] == cells
