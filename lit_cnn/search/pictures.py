@@ -1,7 +1,7 @@
 """Pictures of searches: the best reward so far, accuracy over multiply-adds, and the best network."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lit_cnn.evaluation.paired import t_interval
@@ -9,6 +9,7 @@ from lit_cnn.reports.accuracy_cost import Point, draw_accuracy_cost
 from lit_cnn.reports.search_curves import SearchCurve, draw_search_curves
 from lit_cnn.search.findings import best_first, best_so_far, front
 from lit_cnn.search.shown import Study, trained_networks
+from lit_cnn.search.shown_together import by_setting
 from lit_cnn.search.spaces.drawing import draw_candidate
 
 CURVES, FRONT, NETWORK = "curves.png", "front.png", "network.svg"
@@ -22,7 +23,7 @@ def draw_studies(studies: Sequence[Study]) -> list[Path]:
         studies: At least one.
 
     Raises:
-        ValueError: If one has no result yet, or they maximize different things.
+        ValueError: If one has no result yet, or they do not search the same, or two of a strategy have the same seed.
     """
     return [_draw_curves(studies), _draw_front(studies[0]), _draw_best(studies[0])]
 
@@ -30,35 +31,29 @@ def draw_studies(studies: Sequence[Study]) -> list[Path]:
 def _draw_curves(studies: Sequence[Study]) -> Path:
     first = studies[0].parts.settings
     for study in studies:
-        settings = study.parts.settings
         trained_networks(study)
-        if (settings.objective, settings.metric) != (first.objective, first.metric):
-            raise ValueError(f"{study.folder} and {studies[0].folder} maximize different things: show them one by one")
-    strategies = [study.parts.settings.strategy["name"] for study in studies]
+    grouped = by_setting(studies)
     shown = studies[0].folder.name if len(studies) == 1 else f"{len(studies)} searches"
     in_percent = first.objective["name"] == "accuracy" and "acc" in first.metric
     return draw_search_curves(
-        {str(first.space["name"]): curves_by_strategy(studies, 100.0 if in_percent else 1.0)},
+        {str(first.space["name"]): curves_by_strategy(grouped, 100.0 if in_percent else 1.0)},
         studies[0].folder / CURVES,
         title=f"Best network so far: {shown}",
         metric=f"{first.metric} (%)" if in_percent else "reward",
-        band="95 % t interval over searches" if len(set(strategies)) < len(studies) else "",
+        band="95 % t interval over searches" if len(grouped) < len(studies) else "",
     )
 
 
-def curves_by_strategy(studies: Sequence[Study], unit: float = 1.0) -> list[SearchCurve]:
+def curves_by_strategy(grouped: Mapping[str, Sequence[Study]], unit: float = 1.0) -> list[SearchCurve]:
     """One curve for each strategy: the mean over its searches of the best so far, with a t interval from two on.
 
     Args:
-        studies: Searches with results.
+        grouped: Name of a strategy -> its searches, which have results.
         unit: What rewards are multiplied by.
     """
-    grouped: dict[str, list[list[float]]] = {}
-    for study in studies:
-        curve = [unit * reward for reward in best_so_far(study.found)]
-        grouped.setdefault(str(study.parts.settings.strategy["name"]), []).append(curve)
     curves = []
-    for name, runs in grouped.items():
+    for name, studies in grouped.items():
+        runs = [[unit * reward for reward in best_so_far(study.found)] for study in studies]
         columns = list(zip(*runs, strict=False))  # as far as all of them are
         several = len(runs) > 1
         intervals = [t_interval(column) for column in columns] if several else []
