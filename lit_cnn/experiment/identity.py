@@ -20,17 +20,19 @@ IDENTITY_KEYS = (
     "stochastic_depth",
     "progressive_learning",
     "early_stopping",
-    "trainer.max_epochs",
-    "trainer.max_steps",
+    "monitor",
+    *("trainer.max_epochs", "trainer.max_steps", "trainer.limit_train_batches", "trainer.overfit_batches"),
 )
-"""Keys that say what a run is; a resumed run must keep them."""
+"""Keys that say what a run is, how long it is and by what its best is chosen; a resumed run must keep them."""
 EXTENDABLE_KEYS = (
+    "monitor",
     *("trainer", "early_stopping", "model.optimizer", "model.schedule", "model.clipping", "model.loss", "model.sam"),
     *("data.crop", "data.flip", "data.color_jitter", "data.shear", "data.auto_augment", "data.rand_augment"),
     *("data.cutout", "data.random_erasing", "data.mixup", "data.cutmix", "data.mixing"),
     *("data.scale_jitter", "data.visibility"),
 )
-"""Keys that a run which extends another may change: how long, how fast and on which augmentations it trains."""
+"""Keys that a run which extends another may change: how long, how fast and on which augmentations it trains, and by
+what its best is chosen."""
 STATE_KEYS = ("model.optimizer.name", "model.optimizer.decay_excluded")
 """Keys below ``EXTENDABLE_KEYS`` on which the layout of the optimizer's state depends."""
 

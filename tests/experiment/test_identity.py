@@ -1,6 +1,8 @@
+from pathlib import Path
+
 import pytest
 
-from lit_cnn.experiment.identity import check_identity, describe_changes
+from lit_cnn.experiment.identity import check_extension, check_identity, describe_changes
 
 
 def test_only_keys_that_say_what_a_run_is_forbid_to_continue_it() -> None:
@@ -40,3 +42,20 @@ def test_the_limit_of_pixels_may_change_but_not_what_files_become() -> None:
     for key, value in {"levels": [0.0, 4095.0], "background": "black", "color_profile": "ignore"}.items():
         with pytest.raises(ValueError, match=rf"differ: data\.{key} "):
             check_identity({"data": {key: value}}, {"data": {key: None}})
+
+
+@pytest.mark.parametrize(
+    ("stored", "wanted", "named"),
+    [
+        ({"monitor": "val/acc1"}, {"monitor": "val/loss"}, r"monitor \('val/acc1' -> 'val/loss'\)"),
+        *(
+            ({"trainer": {key: before}}, {"trainer": {key: now}}, rf"trainer\.{key} \({before} -> {now}\)")
+            for key, before, now in (("limit_train_batches", None, 10), ("overfit_batches", 0.0, 2))
+        ),
+    ],
+)
+def test_the_metric_of_the_best_and_the_length_of_an_epoch_stay(stored: dict, wanted: dict, named: str) -> None:
+    """The best score is one of the metric, and the schedule ends after so many steps; a new run may change both."""
+    with pytest.raises(ValueError, match=rf"must stay the same run, but these keys differ: {named}; a new run"):
+        check_identity(stored, wanted)
+    check_extension(Path("run"), stored, wanted)
