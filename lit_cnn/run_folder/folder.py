@@ -1,5 +1,6 @@
 """Run folders: where a run writes, how it is found again, and which checkpoint continues it."""
 
+import contextlib
 import datetime
 import json
 import os
@@ -25,17 +26,32 @@ RUN_DIR_VARIABLE = "LIT_CNN_RUN_DIR"
 
 
 def create_run_dir(root: Path, recipe: str) -> Path:
-    """Make ``root/<recipe>/<time>-<id>``; the id keeps runs apart that start in the same second."""
-    while True:
-        started = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-        path = root / recipe / f"{started}-{secrets.token_hex(3)}"
-        try:
-            path.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise ValueError(f"cannot create the run folder {path}: {error.strerror}") from None
-        return path
+    """Make ``root/<recipe>/<time>-<id>``; the id keeps runs apart that start in the same second.
+
+    Raises:
+        ValueError: If it cannot be made, such as below a file, a link to nothing, or where this user may not write.
+    """
+    path = parent = root / recipe
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            started = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+            path = parent / f"{started}-{secrets.token_hex(3)}"
+            with contextlib.suppress(FileExistsError):
+                path.mkdir()
+                return path
+    except OSError as error:
+        raise ValueError(f"cannot create the run folder {path}: {_reason(path, error)}") from None
+
+
+def _reason(path: Path, error: OSError) -> str:
+    """Why a folder cannot be made, and what to do."""
+    for place in (path, *path.parents):
+        if os.path.islink(place) and not os.path.exists(place):
+            return f"{place} is a link to nothing; restore its target, or choose another folder of runs"
+        if os.path.isfile(place):
+            return f"{place} is a file; move it away, or choose another folder of runs"
+    return f"{error.strerror}; make the folder above it writable, or choose another folder of runs"
 
 
 def note_last(root: Path, run: Path) -> None:

@@ -52,6 +52,17 @@ def test_runs_of_one_second_do_not_collide(tmp_path: Path) -> None:
     assert len(folders) == 20
 
 
+@pytest.mark.parametrize("place", ["runs", "runs/recipe"])
+@pytest.mark.parametrize("kind", ["link", "file"])
+def test_a_folder_below_a_link_to_nothing_or_a_file_is_refused(place: str, kind: str, tmp_path: Path) -> None:
+    """It was tried again for ever, as if another run had taken the name."""
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).symlink_to("/nowhere/runs") if kind == "link" else (tmp_path / place).write_text("")
+    named = {"link": "a link to nothing; restore its target", "file": "a file; move it away"}[kind]
+    with pytest.raises(ValueError, match=f"cannot create the run folder .*/{place} is {named}"):
+        create_run_dir(tmp_path / "runs", "recipe")
+
+
 def test_last_is_the_run_noted_last_whatever_the_clock_says(tmp_path: Path) -> None:
     """The clock jumps back by a day between two runs, and forward within one."""
     old, new, killed = (create_run_dir(tmp_path, "recipe") for _ in range(3))
