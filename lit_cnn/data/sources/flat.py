@@ -2,12 +2,12 @@
 ``val/`` and ``LOC_val_solution.csv``."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from lit_cnn.data.sources.class_names import numbered
-from lit_cnn.data.sources.find_lists import lists_in, named_lists
-from lit_cnn.data.sources.layout import has_class_folders
+from lit_cnn.data.sources.find_lists import WHOLE, lists_in, named_lists
+from lit_cnn.data.sources.layout import has_class_folders, split_of
 from lit_cnn.data.sources.tables import Table, has_columns, read_table
 from lit_cnn.data.sources.tree import own_images
 from lit_cnn.data.sources.wording import few
@@ -37,7 +37,7 @@ def flat_labels(folder: Path, root: Path, split: str, class_names: Sequence[str]
     images = sorted(own_images(folder))
     for file in _candidates(folder, root, split):
         table = read_table(file)
-        named = _by_name(table)
+        named = _by_name(table, _rows_of(table, folder, root, split))
         classes = [named.get(name, named.get(name.rpartition(".")[0])) for name in map(os.path.basename, images)]
         if not any(classes):
             continue
@@ -51,6 +51,28 @@ def flat_labels(folder: Path, root: Path, split: str, class_names: Sequence[str]
     raise LookupError(split)
 
 
+def _rows_of(table: Table, folder: Path, root: Path, split: str) -> list[int]:
+    """Numbers of the rows that may be of the images in ``folder``: of the split, where a column states it, and in that
+    folder, where their paths state one. Without either, the list's name must not say another split."""
+    rows: Iterable[int] = range(len(table.paths))
+    if table.splits is not None and split != WHOLE:
+        rows = [row for row in rows if table.splits[row] == split]
+    other = table.splits is None and split_of(table.file.stem)[0] not in (None, split)
+    stated = {place: _is_place(place, table.file, folder, root) for place in set(map(os.path.dirname, table.paths))}
+    stated[""] = not other
+    return [row for row in rows if stated[os.path.dirname(table.paths[row])]]
+
+
+def _is_place(place: str, file: Path, folder: Path, root: Path) -> bool:
+    """Whether the folder that a list states is ``folder``: from the list's own on, as the end of its path, or, of a set
+    that was moved, from the folder of the splits on."""
+    there, below = os.path.abspath(folder), os.path.relpath(folder, root)
+    if os.path.abspath(file.parent / place) == there:
+        return True
+    stated = f"{os.sep}{os.path.normpath(place)}"
+    return there.endswith(stated) or (below != os.curdir and stated.endswith(f"{os.sep}{below}"))
+
+
 def _labels(table: Table, classes: list[str | None], class_names: Sequence[str]) -> list[int]:
     numbers = numbered(class_names)
     unknown = [label for label in classes if label not in numbers]
@@ -62,13 +84,15 @@ def _labels(table: Table, classes: list[str | None], class_names: Sequence[str])
     return [numbers[str(label)] for label in classes]
 
 
-def _by_name(table: Table) -> dict[str, str]:
-    """Class of each file by its name without folders."""
+def _by_name(table: Table, rows: Iterable[int]) -> dict[str, str]:
+    """Class of the file of each row by its name without folders."""
     named: dict[str, str] = {}
-    for path, label, line in zip(table.paths, table.labels, table.lines, strict=True):
-        name = os.path.basename(path)
+    for row in rows:
+        name, label = os.path.basename(table.paths[row]), table.labels[row]
         if named.setdefault(name, label) != label:
-            raise ValueError(f"{table.file} gives {name} the classes {named[name]} and {label} (line {line}); keep one")
+            raise ValueError(
+                f"{table.file} gives {name} the classes {named[name]} and {label} (line {table.lines[row]}); keep one"
+            )
     return named
 
 

@@ -194,7 +194,7 @@ class _Reading:
                 return
             raise ValueError(
                 f"{folder} holds {images} but no class folders; make one folder per class, or put a list "
-                f"{split}.csv with the columns path and label next to it"
+                f"{split}.csv with the columns path and label next to it, with names alone or paths from there on"
             ) from None
         self.splits[split] = FolderSplit(PathTable.of(files, str(folder)), torch.tensor(labels))
         self.notes.append(f"the classes of the images in {folder} were read from {file}")

@@ -44,6 +44,9 @@ def test_imagenets_list_is_found_next_to_the_split_and_above(root, place):
         ("val.csv", "filename,class\nV1.JPEG,n02\nV2.JPEG,n01\n"),
         ("val/val_annotations.txt", "V1.JPEG\tn02\t0\t1\t2\t3\nV2.JPEG\tn01\t0\t1\t2\t3\n"),
         ("val/classes.csv", "image,label\nval/V1.JPEG,n02\nval/V2.JPEG,n01\n"),
+        ("labels.csv", "path,label,split\nV1.JPEG,n02,val\nV2.JPEG,n01,val\nV1.JPEG,n01,train\n"),
+        ("train_labels.csv", "path,label\nval/V1.JPEG,n02\nval/V2.JPEG,n01\ntrain/V1.JPEG,n01\n"),
+        ("labels.csv", "path,label\n/elsewhere/val/V1.JPEG,n02\n/elsewhere/val/V2.JPEG,n01\n"),
         ("labels.csv", "path;label\nval/V1.JPEG;n02\nval/V2.JPEG;n01\ntrain/x.JPEG;n01\n"),
     ],
 )
@@ -52,8 +55,19 @@ def test_other_lists_serve_too(root, name, content):
     assert _labels(root)[0] == {"V1.JPEG": 1, "V2.JPEG": 0}
 
 
-def test_a_list_of_other_images_is_passed_over(root):
-    (root / "val.csv").write_text("path,label\nX1.JPEG,n01\n")
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("val.csv", "path,label\nX1.JPEG,n01\n"),
+        ("train_labels.csv", "path,label\nV1.JPEG,n01\nV2.JPEG,n01\n"),
+        ("val/train.csv", "path,label\nV1.JPEG,n01\nV2.JPEG,n01\n"),
+        ("labels.csv", "path,label,split\nV1.JPEG,n01,train\nV2.JPEG,n01,test\n"),
+        ("labels.csv", "path,label\ntrain/V1.JPEG,n01\nn02/V2.JPEG,n01\n"),
+    ],
+)
+def test_a_list_of_other_images_is_passed_over(root, name, content):
+    """Of other names, or of the same names in another split, where numbering starts again."""
+    (root / name).write_text(content)
     with pytest.raises(LookupError):
         _labels(root)
 
