@@ -1,6 +1,5 @@
 """What is wrong with a data set before a training finds out: files, labels, duplicates, balance of classes."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +21,6 @@ from lit_cnn.data.sources.find_lists import is_list
 from lit_cnn.data.sources.folders import FolderSplit, Labeled
 from lit_cnn.data.sources.huggingface import HubSplit, read_hub
 from lit_cnn.data.sources.labeled import read_labeled
-from lit_cnn.data.sources.layout import find_layout
 from lit_cnn.data.sources.load import Split
 from lit_cnn.data.sources.shards import INFO, ShardSplit, read_shards
 
@@ -87,7 +85,7 @@ def _read(path: Path) -> _Set:
             f"{path} is not a data set: pass a folder, a list (.csv, .tsv, .txt), an .npz or a .parquet file"
         )
     found = read_labeled(path)
-    return _Set(found.splits, found.class_names, (*_of_reading(found), *_check_links(path)))
+    return _Set(found.splits, found.class_names, tuple(_of_reading(found)))
 
 
 def _of_reading(found: Labeled) -> Iterator[Finding]:
@@ -98,17 +96,6 @@ def _of_reading(found: Labeled) -> Iterator[Finding]:
 
 def _of_note(note: str) -> Finding:
     return Finding("fact" if note.startswith(HARMLESS) else "warning", note)
-
-
-def _check_links(path: Path) -> Iterator[Finding]:
-    """Class folders that are links to nothing, which no split holds."""
-    if not path.is_dir():
-        return
-    layout = find_layout(path)
-    for folder in layout.splits.values() or (layout.root,):
-        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-            if entry.is_symlink() and not os.path.exists(entry.path):
-                yield Finding("warning", f"{entry.path} is a link to nothing; restore its target or remove it")
 
 
 def _look_at_all(found: _Set, pixel_format: PixelFormat, advance: Advance | None) -> list[CheckedImage]:

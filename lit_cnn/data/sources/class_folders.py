@@ -10,8 +10,18 @@ from lit_cnn.data.sources.class_names import require_text
 from lit_cnn.data.sources.extensions import left_out_reasons
 from lit_cnn.data.sources.file_index import Listing, PathTable, load_listing, save_listing, unreliable
 from lit_cnn.data.sources.layout import is_neutral, split_of
-from lit_cnn.data.sources.tree import count_thumbnails, own_images, subfolders, walk
+from lit_cnn.data.sources.tree import (
+    count_thumbnails,
+    links_to_nothing,
+    own_images,
+    own_links_to_nothing,
+    subfolders,
+    walk,
+)
 from lit_cnn.data.sources.wording import counted, few
+
+NAMED = 5
+"""Links to nothing that are named each."""
 
 
 def class_folders(folder: Path) -> list[str]:
@@ -39,19 +49,28 @@ def list_classes(folder: Path, *, indexed: bool) -> tuple[Listing, list[str]]:
     notes = []
     unkept = unreliable(folder) if indexed else None
     listing = load_listing(folder) if indexed and unkept is None else None
-    if listing is None:
+    if listing is None or listing.classes != class_folders(folder):  # a link's target may be there now
         started = time.time_ns()
         listing = _list(folder)
-        if indexed and unkept is None:
+        if indexed and unkept is None and not listing.dangling:
             unkept = save_listing(folder, listing, started)
+    notes += _dangling_notes(listing.dangling)
     if unkept is not None:
         notes.append(unkept)
     _refuse_inner_splits(folder, listing)
     return listing, notes
 
 
+def _dangling_notes(links: list[str]) -> list[str]:
+    """A sentence for each of the first links, and their number where there are more."""
+    more = f"; so are {len(links) - NAMED} more" if len(links) > NAMED else ""
+    notes = [f"{link} is a link to nothing; restore its target or remove it" for link in links[:NAMED]]
+    return [*notes[:-1], notes[-1] + more] if notes else []
+
+
 def _list(folder: Path) -> Listing:
     paths: list[str] = []
+    dangling = own_links_to_nothing(folder)
     counts, direct, extensions = [], [], Counter[str]()
     folders, classes, thumbnails = [str(folder)], class_folders(folder), count_thumbnails(folder)
     for name in classes:
@@ -62,8 +81,10 @@ def _list(folder: Path) -> Listing:
         direct.append(tree.direct)
         extensions += tree.extensions
         thumbnails += tree.thumbnails
+        dangling += links_to_nothing(tree.others)
     loose = sum(1 for _ in own_images(folder))
-    return Listing(PathTable.of(paths, str(folder)), classes, counts, folders, direct, loose, thumbnails, extensions)
+    table = PathTable.of(paths, str(folder))
+    return Listing(table, classes, counts, folders, direct, loose, thumbnails, extensions, dangling)
 
 
 def _inner(folder: Path, listing: Listing) -> dict[str, list[str]]:

@@ -23,7 +23,7 @@ import numpy as np
 from lit_cnn.data.sources.extensions import image_extensions
 from lit_cnn.data.sources.mounts import plausible_times, user_space_mount
 
-VERSION = 3
+VERSION = 4
 SETTLED = 2_000_000_000
 """Nanoseconds a directory must have been unchanged before it is listed: a change within one tick of the file system's
 clock would go unnoticed."""
@@ -93,6 +93,8 @@ class Listing:
         loose: images next to the class folders.
         thumbnails: images in folders of thumbnails.
         extensions: how many other files have which extension.
+        dangling: links to nothing where a folder may be meant; with any, the listing must not be kept, since no time of
+            a listed folder changes when their targets are there.
         written: when a kept listing was made, in seconds since 1970; None for one made now.
     """
 
@@ -104,6 +106,7 @@ class Listing:
     loose: int = 0
     thumbnails: int = 0
     extensions: Counter[str] = field(default_factory=Counter)
+    dangling: list[str] = field(default_factory=list)
     written: float | None = None
 
 
@@ -153,7 +156,7 @@ def load_listing(folder: Path) -> Listing | None:
                 Listing(
                     *(paths, classes, counts, folders, index["direct"].tolist()),
                     *(int(index["loose"]), int(index["thumbnails"]), Counter(dict(others))),
-                    os.fstat(stream.fileno()).st_mtime,
+                    written=os.fstat(stream.fileno()).st_mtime,
                 )
                 if whole
                 else None

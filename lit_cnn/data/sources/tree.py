@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -102,6 +102,21 @@ def subfolders(folder: Path) -> list[Path]:
     except OSError as error:
         refuse(error)
     return [folder / name for name in sorted(names) if not is_system(name) and name.lower() not in THUMBNAILS]
+
+
+def links_to_nothing(paths: Iterable[str]) -> list[str]:
+    """Those of the paths that are links whose target is not there, perhaps not yet: a folder that is not mounted."""
+    return [path for path in paths if os.path.islink(path) and not os.path.exists(path)]
+
+
+def own_links_to_nothing(folder: Path) -> list[str]:
+    """Such links directly in a folder, sorted."""
+    try:
+        with os.scandir(folder) as entries:
+            links = [entry.path for entry in entries if entry.is_symlink() and not is_system(entry.name)]
+    except OSError as error:
+        refuse(error)
+    return sorted(links_to_nothing(links))
 
 
 def own_images(folder: Path) -> Iterator[str]:

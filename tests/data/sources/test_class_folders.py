@@ -69,3 +69,13 @@ def test_a_class_that_is_not_text_is_refused(tmp_path):
     (tmp_path / os.fsdecode(b"\xff")).mkdir()
     with pytest.raises(ValueError, match=r"\\xff is not valid UTF-8; rename it"):
         class_folders(tmp_path)
+
+
+def test_many_links_to_nothing_are_named_in_part(tmp_path):
+    draw_classes(tmp_path, "")
+    for number in range(7):
+        (tmp_path / f"x{number}").symlink_to("/nowhere")
+    notes = list_classes(tmp_path, indexed=False)[1]
+    assert len(notes) == 5
+    assert notes[0] == f"{tmp_path}/x0 is a link to nothing; restore its target or remove it"
+    assert notes[-1].endswith("remove it; so are 2 more")

@@ -92,6 +92,31 @@ def test_a_new_class_is_seen(folder):
     assert _content(folder)[0] == ["cat", "dög", "eel"]
 
 
+@pytest.mark.parametrize("place", ["eel", "cat/more"])
+def test_a_folder_whose_link_led_to_nothing_is_seen_once_it_is_there(folder, place):
+    """Such as one that is mounted later: no time of a folder that was listed shows it."""
+    link, target = folder / "train" / place, folder.parent / "mounted"
+    link.symlink_to(target)
+    _settle(folder)
+    notes = read_folder(folder, indexed=True).notes
+    assert any(f"{link} is a link to nothing; restore its target" in note for note in notes)
+    assert load_listing(folder / "train") is None
+    target.mkdir()
+    Image.new("L", (2, 2)).save(target / "0.png")
+    assert str(link / "0.png") in _content(folder)[1]["train"][0]
+    assert load_listing(folder / "train") is not None
+
+
+def test_a_kept_list_of_other_classes_than_there_are_is_not_used(folder, monkeypatch):
+    monkeypatch.setattr(class_folders, "own_links_to_nothing", lambda _: [])  # as an index of before
+    (folder / "train" / "eel").symlink_to(folder.parent / "mounted")
+    _settle(folder)
+    _content(folder)
+    (folder.parent / "mounted").mkdir()
+    Image.new("L", (2, 2)).save(folder.parent / "mounted" / "0.png")
+    assert _content(folder) == _content(folder, indexed=False)
+
+
 @pytest.mark.parametrize("which", [0, 1])
 def test_a_folder_changed_right_before_is_not_kept(folder, monkeypatch, which):
     """One directory of the training images, by its contents' time or by its own; all others count as old."""
