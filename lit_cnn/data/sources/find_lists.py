@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lit_cnn.data.sources.layout import SPLITS, split_of
-from lit_cnn.data.sources.tables import SUFFIXES, has_columns
+from lit_cnn.data.sources.tables import SUFFIXES, has_columns, read_table
 from lit_cnn.data.sources.wording import few
 
 WHOLE = "all"
@@ -33,11 +33,41 @@ def named_lists(folder: Path, split: str) -> list[Path]:
 
 
 def find_lists(folder: Path) -> dict[str, Path]:
-    """The lists in a folder: those named for a split (``train.csv``, ``val_labels.txt``), else the only one as "all".
+    """The lists in a folder: those named for a split (``train.csv``, ``val_labels.txt``), and where none is for
+    training the only other one, as "train" next to those of other splits and as "all" without.
 
     Raises:
-        ValueError: if two are named for one split, or there are several without the name of a split.
+        ValueError: if two are named for one split, there are several without the name of a split, or the only such one
+            has a column of splits and there are lists of splits as well.
     """
+    found = _found_by_name(folder)
+    if "train" in found:
+        return found
+    single = [
+        file
+        for file in lists_in(folder)
+        if file.suffix.lower() in (".csv", ".tsv") and file not in found.values() and has_columns(file)
+    ]
+    if len(single) > 1:
+        raise ValueError(f"{folder} holds the lists {few([f.name for f in single])}; pass one of them as data.path")
+    if single and found:
+        _refuse_splits_within(single[0], found)
+        return {"train": single[0], **found}
+    return {WHOLE: single[0]} if single else found
+
+
+def _refuse_splits_within(file: Path, found: dict[str, Path]) -> None:
+    """Refuse a list with a column of splits next to lists of splits: both say which images are of which split."""
+    if read_table(file).splits is not None:
+        named = few([other.name for other in found.values()])
+        raise ValueError(
+            f"{file.parent} holds {file.name}, which has a column of splits, and {named} too; remove the column or "
+            "the others, or pass one list as data.path"
+        )
+
+
+def _found_by_name(folder: Path) -> dict[str, Path]:
+    """The lists in a folder that are named for a split."""
     found: dict[str, Path] = {}
     for split in SPLITS:
         named = named_lists(folder, split)
@@ -49,16 +79,7 @@ def find_lists(folder: Path) -> dict[str, Path]:
             )
         if named:
             found[split] = named[0]
-    if "train" in found:
-        return found
-    single = [
-        file
-        for file in lists_in(folder)
-        if file.suffix.lower() in (".csv", ".tsv") and file not in found.values() and has_columns(file)
-    ]
-    if len(single) > 1:
-        raise ValueError(f"{folder} holds the lists {few([f.name for f in single])}; pass one of them as data.path")
-    return {WHOLE: single[0]} if single else found
+    return found
 
 
 def lists_of(path: Path) -> dict[str, Path]:

@@ -32,10 +32,11 @@ def test_lists_are_told_by_their_extension(tmp_path):
         (["Data_Entry.csv"], {"all": "Data_Entry.csv"}),
         (["readme.txt"], {}),
         (["val.csv"], {"val": "val.csv"}),
+        (["metadata.csv", "val.csv", "test.csv"], {"train": "metadata.csv", "val": "val.csv", "test": "test.csv"}),
     ],
 )
 def test_lists_are_found_by_the_names_of_splits_or_as_the_only_one(tmp_path, names, expected):
-    _write(tmp_path, *names)
+    _write(tmp_path, *names, content=f"{HEADER}1.png,a\n")
     assert _names(find_lists(tmp_path)) == expected
 
 
@@ -54,6 +55,15 @@ def test_a_table_of_other_things_is_no_list(tmp_path):
 def test_several_lists_are_refused(tmp_path, names, words):
     _write(tmp_path, *names)
     with pytest.raises(ValueError, match=words):
+        find_lists(tmp_path)
+
+
+def test_a_column_of_splits_next_to_lists_of_splits_is_refused(tmp_path):
+    """The lists of splits were passed over without a word."""
+    _write(tmp_path, "metadata.csv", content="path,label,split\n1.png,a,train\n")
+    assert _names(find_lists(tmp_path)) == {"all": "metadata.csv"}
+    _write(tmp_path, "val.csv", "test.csv")
+    with pytest.raises(ValueError, match=r"metadata\.csv, which has a column of splits, and val\.csv, test\.csv too"):
         find_lists(tmp_path)
 
 
