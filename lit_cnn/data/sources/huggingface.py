@@ -6,7 +6,8 @@ image files with a metadata.csv), or a name on the Hub. Its images are not decod
 
 import os
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -61,15 +62,23 @@ class HubSplit:
         own = rows.numpy() if self.rows is None else self.rows[rows.numpy()]
         return replace(self, labels=self.labels[rows], rows=own)
 
-    def names(self) -> PathTable:
-        """The path of each image that the table gives, or a digest of its content where it gives some none."""
+    def names(self, distinct: bool = False) -> PathTable:
+        """The path of each image that the table gives, or a digest of its content where it gives some none.
+
+        Args:
+            distinct: name images that share a path by their contents, too.
+        """
         parts = self.images.with_format("arrow").iter(2**10)
         columns = [chunk for part in parts for chunk in part["image"].chunks]
         names = [path or "" for column in columns for path in column.field("path").to_pylist()]
-        if not all(names):
-            contents = (value.as_buffer() for column in columns for value in column.field("bytes"))
-            names = [blake2b(content or b"", digest_size=16).hexdigest() for content in contents]
         root = os.path.commonpath(map(os.path.dirname, names)) if all(map(os.path.isabs, names)) else ""
+        if not all(names):
+            names = [_digest(content) for content in _contents(columns)]
+        elif distinct and (shared := {name for name, count in Counter(names).items() if count > 1}):
+            below = [name[len(root) :] for name in names]
+            digests = (_digest(content) if content else None for content in _contents(columns))
+            named = zip(names, below, digests, strict=True)
+            names, root = [digest or own if name in shared else own for name, own, digest in named], ""
         table = PathTable.of(names, root)
         return table if self.rows is None else table.take(self.rows)
 
@@ -88,6 +97,15 @@ class HubSplit:
         if not image.get("path"):
             raise BrokenImage(f"the row {place} of {self.name} holds no image; remove it, or set data.on_error to skip")
         return read_file(image["path"], pixel_format)
+
+
+def _contents(columns: Iterable[Any]) -> Iterator[Any]:
+    """The encoded files of Arrow columns of images; None where one holds a path alone."""
+    return (value.as_buffer() for column in columns for value in column.field("bytes"))
+
+
+def _digest(content: Any) -> str:
+    return blake2b(content or b"", digest_size=16).hexdigest()
 
 
 def require_datasets() -> None:
@@ -127,12 +145,14 @@ def read_hub(path: str) -> HubImages:
     splits = {}
     for split, table in tables.items():
         labels = _labels(path, table, label, names)
-        known = torch.arange(len(labels)) if split == "train" else (labels >= 0).nonzero().flatten()
+        known = (labels >= 0).nonzero().flatten()
         if len(known) < len(labels):
             notes.append(f"{len(labels) - len(known)} {split} images of {path} have no class: left out")
         if len(known):
             whole = HubSplit(f"the {split} split of {path}", _only_images(table, image), labels)
             splits[split] = whole if len(known) == len(labels) else whole.take(known)
+    if "train" not in splits:
+        raise ValueError(f"{path} has no training image with a class in its column {label}; label some of them")
     return HubImages(splits, names, (*notes, *similar_names(names)))
 
 

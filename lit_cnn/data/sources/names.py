@@ -27,9 +27,9 @@ def relative_path(paths: PathTable, row: int) -> str:
     return paths[row][len(paths.root) :].replace(os.sep, "/").lstrip("/")
 
 
-def image_names(split: NamedSplit) -> PathTable:
-    """What each image is called."""
-    return split.names() if isinstance(split, HubSplit) else split.paths
+def image_names(split: NamedSplit, distinct: bool = False) -> PathTable:
+    """What each image is called; with ``distinct``, images that a table gives one path go by their contents."""
+    return split.names(distinct) if isinstance(split, HubSplit) else split.paths
 
 
 def name_hashes(split: NamedSplit, class_names: Sequence[str]) -> np.ndarray:
@@ -38,7 +38,7 @@ def name_hashes(split: NamedSplit, class_names: Sequence[str]) -> np.ndarray:
     That is the path after the first folder named as the class, or the whole path below the table's root where there is
     none. Names in another Unicode form (NFD of macOS) have the same hash.
     """
-    paths, labels = _portable(image_names(split)), split.labels.numpy()
+    paths, labels = _portable(image_names(split, distinct=True)), split.labels.numpy()
     starts, lengths = paths.spans()
     starts, lengths = _below_class_folders(paths.content, starts, lengths, labels, class_names)
     keys = np.array([derive_key("image", unicodedata.normalize("NFC", name)) for name in class_names], dtype=np.int64)

@@ -110,6 +110,17 @@ def test_images_without_a_class_are_left_out_and_counted(tmp_path):
     assert "1 images named 'extra'" in found.notes[0]
 
 
+def test_training_images_without_a_class_are_left_out_too(tmp_path):
+    """They ended in an index error of the training."""
+    found = read_hub(_save(tmp_path / "set", train=_table([0, -1, 1, None])))
+    train = found.splits["train"]
+    assert train.labels.tolist() == [0, 1]
+    assert [_level(train, row) for row in range(2)] == [0, 2]
+    assert found.notes[0].startswith("2 train images of ")
+    with pytest.raises(ValueError, match="has no training image with a class in its column label; label some"):
+        read_hub(_save(tmp_path / "none", train=_table([-1, -1]), test=_table([0, 1])))
+
+
 def test_numbers_and_texts_serve_as_classes(tmp_path):
     features = {"image": datasets.Image(), "label": datasets.Value("int64")}
     found = read_hub(_save(tmp_path / "numbers", train=_table([10, 9, 100], features)))
@@ -219,3 +230,34 @@ def test_validation_images_are_held_out_by_their_names_where_they_have_some(tmp_
     assert _held_out(tmp_path, "grown", named(range(60))) & set(range(40)) == held
     patients = _held_out(tmp_path, "groups", named(range(40)), group_by=r"(p\d)_")
     assert len(patients) == 5 * len({number % 8 for number in patients})  # whole groups of five images
+
+
+def _pathed(paths):
+    content = {
+        "image": [{**_png(n), "path": path} for n, path in enumerate(paths)],
+        "label": [0, 1] * (len(paths) // 2),
+    }
+    return datasets.Dataset.from_dict(content, features=datasets.Features(LABELED))
+
+
+def test_images_that_share_a_path_are_held_out_by_their_contents(tmp_path):
+    """Their hashes were one, so that either all or none of a class were held out."""
+    held = _held_out(tmp_path, "set", _pathed(["image.png"] * 40))
+    assert 4 < len(held) < 25
+    some = _held_out(tmp_path, "some", _pathed([*(f"{number}.png" for number in range(38)), "0.png", "1.png"]))
+    apart = _held_out(tmp_path, "apart", _pathed([f"{number}.png" for number in range(40)]))
+    assert (some ^ apart) <= {0, 1, 38, 39}  # those that have a path of their own keep their side
+    groups = _held_out(tmp_path, "groups", _pathed([f"p{number % 8}.png" for number in range(40)]), group_by=r"(p\d)")
+    assert len(groups) == 5 * len({number % 8 for number in groups})
+
+
+def test_rows_of_one_file_have_one_name(tmp_path):
+    for name in ("a", "b"):
+        Image.new("RGB", (4, 4)).save(tmp_path / f"{name}.png")
+    paths = [str(tmp_path / f"{name}.png") for name in "aab"]
+    images = datasets.Dataset.from_dict(
+        {"image": [{"bytes": None, "path": path} for path in paths]},
+        features=datasets.Features({"image": datasets.Image(decode=False)}),
+    )
+    names = HubSplit("flowers", images, torch.tensor([0, 0, 1])).names(distinct=True)
+    assert list(names) == ["/a.png", "/a.png", "/b.png"]
