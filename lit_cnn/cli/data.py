@@ -60,6 +60,7 @@ def _show(options: argparse.Namespace, rest: list[str]) -> int:
     from lit_cnn.detection.data import DetectionData
     from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
     from lit_cnn.experiment.recipe import Recipe
+    from lit_cnn.experiment.run_trainer import limit_to_images
     from lit_cnn.reports.contact_sheet import caption, draw_contact_sheet
 
     cli = RecipeCLI(resolve_configs(rest))
@@ -67,6 +68,7 @@ def _show(options: argparse.Namespace, rest: list[str]) -> int:
     data.setup("fit")
     for line in data.summary.lines():
         say(line)
+    limit_to_images(data)
     if isinstance(data, DetectionData):
         say(show_boxes(data, options.images, options.out))
         return 0

@@ -17,7 +17,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from lit_cnn.experiment.initial_weights import fetch_weights
 from lit_cnn.experiment.recipe import Recipe
-from lit_cnn.experiment.run_trainer import open_data
+from lit_cnn.experiment.run_trainer import limit_to_images, open_data, parts_of
 from lit_cnn.training.optimization.schedules import ScheduleSettings
 from lit_cnn.training.trainer import make_trainer
 
@@ -76,6 +76,7 @@ def find_rate(recipe: Recipe, lowest: float = LOWEST, highest: float = HIGHEST, 
     with tempfile.TemporaryDirectory() as folder:
         own = {"default_root_dir": folder, "logger": False, "enable_progress_bar": False, "max_epochs": -1}
         trainer = make_trainer({**settings, **own, "max_steps": steps, "callbacks": [recipe.stochastic_depth]})
+        limit_to_images(recipe.data, parts_of(trainer))
         hook = register_optimizer_step_pre_hook(_keep_ratios)
         bar: Any = nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO())
         try:

@@ -48,14 +48,23 @@ def open_data(recipe: Recipe, settings: dict[str, Any]) -> None:
 def try_out(recipe: Recipe, settings: dict[str, Any]) -> None:
     """Run ``trainer.fast_dev_run``, with no more than ``TRIED_OUT`` images in the batch."""
     trainer = make_trainer({**settings, "callbacks": [*settings["callbacks"], *recipe.callbacks]})
-    limit_batch(recipe.data, trainer, min(TRIED_OUT, recipe.data.train_size), "for fast_dev_run")
+    limit_batch(recipe.data, parts_of(trainer), min(TRIED_OUT, recipe.data.train_size), "for fast_dev_run")
     trainer.fit(recipe.model, recipe.data)
     announce("fast_dev_run finished: one training and one validation batch ran")
 
 
-def limit_batch(data: Any, trainer: pl.Trainer, most: int, reason: str) -> None:
-    """Make a batch of more than ``most`` images the largest one below that divides into the trainer's parts."""
-    parts = trainer.world_size * trainer.accumulate_grad_batches
+def parts_of(trainer: pl.Trainer) -> int:
+    """Into how many parts the trainer divides a batch: one for each process and accumulated step."""
+    return trainer.world_size * trainer.accumulate_grad_batches
+
+
+def limit_to_images(data: Any, parts: int = 1) -> None:
+    """Make a batch of more images than the training set has one of at most all of them, and say so."""
+    limit_batch(data, parts, data.train_size, "since the training set has no more images")
+
+
+def limit_batch(data: Any, parts: int, most: int, reason: str) -> None:
+    """Make a batch of more than ``most`` images the largest one below that divides into ``parts``."""
     fitting = max(most // parts, 1) * parts
     if data.drop_last and data.batch_size > max(most, parts):
         announce(f"data.batch_size is {fitting} instead of {data.batch_size}, {reason}")

@@ -62,6 +62,15 @@ def test_show_wants_an_image_at_least(tmp_path, capsys, count):
     assert not out.exists()
 
 
+def test_show_draws_a_set_smaller_than_the_batch(folder, tmp_path, capsys):
+    out = tmp_path / "batch.png"
+    words = ["--out", str(out), "--config", "folder", "--data.path", str(folder), "--data.workers=0"]
+    words += ["--data.image_size=16", "--model.architecture=cifar_resnet8"]
+    assert main(["data", "show", *words]) == 0
+    assert "data.batch_size is 8 instead of 32, since the training set has no more" in capsys.readouterr().out
+    assert out.is_file()
+
+
 @pytest.mark.slow
 def test_show_draws_a_batch_of_a_recipe(tmp_path, capsys):
     picture = tmp_path / "batch.png"

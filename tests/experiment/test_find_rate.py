@@ -3,11 +3,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fitted_run import RECIPE, write_images
 from lightning.pytorch.tuner.lr_finder import _LRCallback
 
 from lit_cnn.cli.main import main
 from lit_cnn.experiment import find_rate
 from lit_cnn.experiment.find_rate import LIGHTNINGS, range_of, unsmoothed
+from lit_cnn.experiment.recipe import Recipe
 
 RATES = [10 ** (-5 + step / 20) for step in range(100)]
 
@@ -44,6 +46,17 @@ def test_the_running_mean_of_lightning_is_undone() -> None:
         kept.append(mean / (1 - LIGHTNINGS ** (step + 2)))
     assert unsmoothed(kept) == pytest.approx(losses.tolist())
     assert _LRCallback(1).beta == LIGHTNINGS
+
+
+def test_a_batch_of_more_images_than_there_are_is_limited_as_a_runs_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_images(tmp_path / "images", 4)
+    (tmp_path / "tiny.yaml").write_text(RECIPE.format(images=tmp_path / "images"))
+    recipe = Recipe.load(tmp_path / "tiny.yaml", overrides={"data.batch_size": 64})
+    found = find_rate.find_rate(recipe, steps=3)
+    assert len(found.losses) == 3
+    assert f"data.batch_size is {recipe.data.train_size} instead of 64" in capsys.readouterr().out
 
 
 @pytest.mark.slow
