@@ -96,6 +96,7 @@ def fit(
         raise ValueError(
             "a run is either continued (--resume) or extended by a new one (--extend): leave one of them out"
         )
+    resume, extend = _ending_in_names(resume), _ending_in_names(extend)
     if resume is not None:
         check_same_run(resume, recipe.resolved)
     else:
@@ -114,6 +115,13 @@ def fit(
         return Run(None, recipe.about.title, interruption.exit_code)
     finally:
         stop.release()
+
+
+def _ending_in_names(folder: Path | None) -> Path | None:
+    """A run's folder by a path that ends in the recipe's name and the run's own, as ``.`` and ``../1`` do not."""
+    if folder is None or not {folder.name, folder.parent.name} & {"", ".."}:
+        return folder
+    return folder.resolve()
 
 
 def _fit(

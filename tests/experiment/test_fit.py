@@ -9,6 +9,7 @@ import torch
 from fitted_run import FittedRun
 
 from lit_cnn.cli.main import main
+from lit_cnn.experiment.fit import _ending_in_names
 from lit_cnn.run_folder.checkpoint import load_checkpoint
 
 
@@ -42,3 +43,28 @@ def test_a_run_that_is_stopped_leaves_its_best_weights_alone_too(
     (weights,) = tmp_path.glob("runs/*/*/checkpoints/weights.safetensors")
     assert weights.stat().st_mode & 0o044
     assert load_checkpoint(weights)["class_names"] == load_checkpoint(weights.parent / "best.ckpt")["class_names"]
+
+
+@pytest.mark.slow
+def test_a_run_is_extended_from_within_its_folder(
+    fitted: FittedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The folder that runs of a recipe share was looked for in the path as it was stated."""
+    monkeypatch.chdir(fitted.folder)
+    assert main(["fit", "--extend", ".", "--epochs", "3", "--runs", str(tmp_path)]) == 0
+    assert [path.parents[1].name for path in tmp_path.glob("*/*/config.yaml")] == ["tiny"]
+    assert f"extending {fitted.folder.resolve()} by the new run" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("stated", "used"),
+    [
+        *((".", "runs/tiny/1"), ("../1", "runs/tiny/1"), ("../../tiny/1", "../../tiny/1")),
+        *(("..", "runs/tiny"), ("../../tiny/../tiny/1", "../../tiny/../tiny/1")),
+    ],
+)
+def test_a_path_of_a_run_ends_in_names(stated: str, used: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "runs/tiny/1").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "runs/tiny/1")
+    assert _ending_in_names(Path(stated)) == (tmp_path.resolve() / used if used.startswith("runs") else Path(used))
+    assert _ending_in_names(None) is None
