@@ -37,7 +37,8 @@ def flat_labels(folder: Path, root: Path, split: str, class_names: Sequence[str]
     images = sorted(own_images(folder))
     for file in _candidates(folder, root, split):
         table = read_table(file)
-        named = _by_name(table, _rows_of(table, folder, root, split))
+        paths = _slashed(table.paths, images)
+        named = _by_name(table, paths, _rows_of(table, paths, folder, root, split))
         classes = [named.get(name, named.get(name.rpartition(".")[0])) for name in map(os.path.basename, images)]
         if not any(classes):
             continue
@@ -51,16 +52,22 @@ def flat_labels(folder: Path, root: Path, split: str, class_names: Sequence[str]
     raise LookupError(split)
 
 
-def _rows_of(table: Table, folder: Path, root: Path, split: str) -> list[int]:
+def _slashed(paths: Sequence[str], images: Sequence[str]) -> list[str]:
+    """The paths of a list with forward slashes, except where a backslash is part of an image's name."""
+    own = {os.path.basename(image) for image in images if "\\" in image}
+    return [path if os.path.basename(path) in own else path.replace("\\", "/") for path in paths]
+
+
+def _rows_of(table: Table, paths: Sequence[str], folder: Path, root: Path, split: str) -> list[int]:
     """Numbers of the rows that may be of the images in ``folder``: of the split, where a column states it, and in that
     folder, where their paths state one. Without either, the list's name must not say another split."""
-    rows: Iterable[int] = range(len(table.paths))
+    rows: Iterable[int] = range(len(paths))
     if table.splits is not None and split != WHOLE:
         rows = [row for row in rows if table.splits[row] == split]
     other = table.splits is None and split_of(table.file.stem)[0] not in (None, split)
-    stated = {place: _is_place(place, table.file, folder, root) for place in set(map(os.path.dirname, table.paths))}
+    stated = {place: _is_place(place, table.file, folder, root) for place in set(map(os.path.dirname, paths))}
     stated[""] = not other
-    return [row for row in rows if stated[os.path.dirname(table.paths[row])]]
+    return [row for row in rows if stated[os.path.dirname(paths[row])]]
 
 
 def _is_place(place: str, file: Path, folder: Path, root: Path) -> bool:
@@ -84,11 +91,11 @@ def _labels(table: Table, classes: list[str | None], class_names: Sequence[str])
     return [numbers[str(label)] for label in classes]
 
 
-def _by_name(table: Table, rows: Iterable[int]) -> dict[str, str]:
+def _by_name(table: Table, paths: Sequence[str], rows: Iterable[int]) -> dict[str, str]:
     """Class of the file of each row by its name without folders."""
     named: dict[str, str] = {}
     for row in rows:
-        name, label = os.path.basename(table.paths[row]), table.labels[row]
+        name, label = os.path.basename(paths[row]), table.labels[row]
         if named.setdefault(name, label) != label:
             raise ValueError(
                 f"{table.file} gives {name} the classes {named[name]} and {label} (line {table.lines[row]}); keep one"

@@ -47,12 +47,19 @@ def test_imagenets_list_is_found_next_to_the_split_and_above(root, place):
         ("labels.csv", "path,label,split\nV1.JPEG,n02,val\nV2.JPEG,n01,val\nV1.JPEG,n01,train\n"),
         ("train_labels.csv", "path,label\nval/V1.JPEG,n02\nval/V2.JPEG,n01\ntrain/V1.JPEG,n01\n"),
         ("labels.csv", "path,label\n/elsewhere/val/V1.JPEG,n02\n/elsewhere/val/V2.JPEG,n01\n"),
+        ("labels.csv", "path,label\nval\\V1.JPEG,n02\nval\\V2.JPEG,n01\ntrain\\V1.JPEG,n01\n"),
         ("labels.csv", "path;label\nval/V1.JPEG;n02\nval/V2.JPEG;n01\ntrain/x.JPEG;n01\n"),
     ],
 )
 def test_other_lists_serve_too(root, name, content):
     (root / name).write_text(content)
     assert _labels(root)[0] == {"V1.JPEG": 1, "V2.JPEG": 0}
+
+
+def test_a_backslash_in_the_name_of_an_image_stays(tmp_path):
+    draw(tmp_path, "val/a\\b.png", "val/c.png")
+    (tmp_path / "val.csv").write_text("path,label\na\\b.png,n02\nval\\c.png,n01\n")
+    assert _labels(tmp_path)[0] == {"a\\b.png": 1, "c.png": 0}
 
 
 @pytest.mark.parametrize(
