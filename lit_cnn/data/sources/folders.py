@@ -36,11 +36,13 @@ class FolderSplit:
         paths: of the files.
         labels: of their classes.
         columns: further values of each, unicode arrays (N,) by the name of the column of a list.
+        base: a list's folder where some of its files are outside, from which they are named to be held out; else empty.
     """
 
     paths: PathTable
     labels: Tensor
     columns: dict[str, np.ndarray] = field(default_factory=dict)
+    base: str = ""
 
     def __len__(self) -> int:
         return len(self.paths)

@@ -16,7 +16,7 @@ from torch import Tensor
 from lit_cnn.data.sources.folders import FolderSplit
 from lit_cnn.data.sources.groups import few, image_groups, require_grouping, rows_by_group, shared_groups
 from lit_cnn.data.sources.huggingface import HubSplit
-from lit_cnn.data.sources.names import NamedSplit, name_hashes, to_unit
+from lit_cnn.data.sources.names import NamedSplit, hold_out_hashes, to_unit
 from lit_cnn.randomness import generator
 
 HoldOutRule = Literal["hash", "rows"]
@@ -156,7 +156,7 @@ def rows_by_hash(split: NamedSplit, class_names: Sequence[str], fraction: float)
     A class that would have none holds out its lowest hash, and one that would have nothing else trains on its highest:
     the one case in which another image of the class can move one. The one image of a class is never held out.
     """
-    place, labels = to_unit(name_hashes(split, class_names)), split.labels.numpy()
+    place, labels = to_unit(hold_out_hashes(split, class_names)), split.labels.numpy()
     held = place < fraction
     counts = np.bincount(labels, minlength=len(class_names))
     among = np.bincount(labels[held], minlength=len(class_names))

@@ -191,12 +191,15 @@ def _labeled(
                 " or remove its rows"
             )
         places.setdefault(split, []).append(row)
-    root = _root(os.path.abspath(next(iter(lists.values())).parent), reading.rows)
+    base = os.path.abspath(next(iter(lists.values())).parent)
+    root = _root(base, reading.rows)
+    outside = base if root != base.rstrip(os.sep) else ""
     splits = {
         split: FolderSplit(
             PathTable.of([row.path for row in rows], root),
             torch.tensor([numbers[row.label] for row in rows]),
             _columns(rows),
+            outside,
         )
         for split, rows in sorted(places.items(), key=lambda item: ("train", "val", "test", WHOLE).index(item[0]))
     }

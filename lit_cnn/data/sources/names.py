@@ -7,6 +7,7 @@ The hash depends neither on the place of the set nor on the operating system, no
 import os
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -43,6 +44,14 @@ def name_hashes(split: NamedSplit, class_names: Sequence[str]) -> np.ndarray:
     starts, lengths = _below_class_folders(paths.content, starts, lengths, labels, class_names)
     keys = np.array([derive_key("image", unicodedata.normalize("NFC", name)) for name in class_names], dtype=np.int64)
     return _fold_bytes(keys[labels], paths.content, starts, lengths)
+
+
+def hold_out_hashes(split: NamedSplit, class_names: Sequence[str]) -> np.ndarray:
+    """int64 (N,): as ``name_hashes``, with the files of a list that are not all in its folder named by their paths from
+    there: what all paths begin with changes when a row is added."""
+    if isinstance(split, FolderSplit) and split.base:
+        split = replace(split, paths=PathTable.of(os.path.relpath(path, split.base) for path in split.paths))
+    return name_hashes(split, class_names)
 
 
 def text_hashes(texts: Sequence[str]) -> np.ndarray:

@@ -8,6 +8,7 @@ import torch
 from pictures import draw
 
 from lit_cnn.data.sources.lists import read_list, read_listed_split
+from lit_cnn.data.sources.load import load_source
 
 
 @pytest.fixture
@@ -154,3 +155,19 @@ def test_evaluation_takes_the_split_that_is_asked_for(folder):
         read_listed_split(without, ["a", "b"], "test")
     only = _write(folder, "path,label,split\n0,a,test\n")
     assert list(read_listed_split(only, ["a", "b"], "val").splits) == ["test"]
+
+
+def test_images_outside_the_lists_folder_stay_on_their_side_when_rows_are_added(tmp_path):
+    """What all paths begin with is another folder with each of the two rows."""
+    draw(tmp_path, *(f"photos/{n}.png" for n in range(40)), "more/0.png", "lists/inside.png")
+    (tmp_path / "lists").mkdir(exist_ok=True)
+    rows = "path,label\n" + "".join(f"../photos/{n}.png,{'ab'[n % 2]}\n" for n in range(40))
+
+    def held_out(*added):
+        source = load_source("list", str(_write(tmp_path / "lists", rows + "".join(added))), 0.3)
+        return {path for path in source.val.paths if "photos" in path}
+
+    held = held_out()
+    assert 0 < len(held) < 40
+    assert held_out("../more/0.png,a\n") == held
+    assert held_out("../more/0.png,a\n", "inside.png,b\n") == held
