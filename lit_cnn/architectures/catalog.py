@@ -568,5 +568,4 @@ def check_options(entry: Entry, options: Mapping[str, Value]) -> None:
             hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known)}."
             raise ValueError(f"{entry.name} has no option {option!r}; {hint}")
         if option in choices and value not in choices[option]:
-            values = ", ".join(map(str, choices[option]))
-            raise ValueError(f"{entry.name} has no {option} {value!r}: choose one of {values}")
+            raise ValueError(f"{entry.name}: {option} must be {' or '.join(map(str, choices[option]))}, got {value!r}")

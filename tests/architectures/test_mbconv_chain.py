@@ -61,5 +61,5 @@ def test_shortcuts_are_left_out_or_averaged() -> None:
 
 
 def test_an_unknown_activation_is_refused() -> None:
-    with pytest.raises(ValueError, match="activation must be silu, relu6, relu, got 'gelu'"):
+    with pytest.raises(ValueError, match="activation must be silu or relu6 or relu, got 'gelu'"):
         lit_cnn.create_model("mbconv_chain", activation="gelu")
