@@ -74,10 +74,13 @@ def _time(records: Sequence[Record]) -> list[Block]:
     spent = sum(record.result.seconds() for record in records if record.result) / 60
     waiting = [record for record in records if record.scale == "cpu" and record.verdict == "not run yet"]
     left = sum(record.design.core_minutes for record in waiting)
+    names = ", ".join(record.claim.name for record in waiting) or "none"
     return [
-        Text(f"The trainings behind the results took {spent:,.0f} core minutes, without those that chose from a grid. "
-             f"At scale cpu {len(waiting)} claims are not run yet, which takes about {left:,.0f} core minutes.")
-    ]  # fmt: skip
+        Text(
+            f"The trainings behind the results took {spent:,.0f} core minutes, without those that chose from a grid. "
+            f"Not run yet at scale cpu: {names}, about {left:,.0f} core minutes."
+        )
+    ]
 
 
 def _verdict_row(record: Record) -> list[str]:
