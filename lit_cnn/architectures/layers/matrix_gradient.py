@@ -36,7 +36,7 @@ def filter_gradient(x: Tensor, grad: Tensor, kernel: Pair, stride: Pair, padding
     padded = F.pad(x, (beside, beside, above, above)) if above or beside else x
     patches = padded.unfold(2, height, down).unfold(3, width, right).permute(0, 2, 3, 4, 5, 1)
     images = max(1, ROWS // (patches.shape[1] * patches.shape[2]))
-    rows = [each.flatten(3).flatten(0, 2) for each in grad.permute(0, 2, 3, 1)[..., None].split(images)]
+    rows = [each.flatten(0, 2) for each in grad.permute(0, 2, 3, 1).split(images)]
     total: Tensor | None = None
     for outputs, part in zip(rows, patches.split(images), strict=True):
         inputs = part.flatten(3).flatten(0, 2)
