@@ -8,7 +8,12 @@ always EfficientNet-B0, and the largest network that is within the limits, at ``
 between one candidate, so it is trained and judged as a choice trains and judges, with the whole budget for itself.
 Printed are accuracies and the paired difference over the same images; the aim is that no rule is ahead by more than a
 standard error. Choices are kept below ``--out``: the same command goes on where it was stopped, and prints the table
-again once all are made. Nothing else may run while latencies are measured.
+again once all are made. Nothing else may run on the same cores while latencies are measured.
+
+``--ways`` makes some of them now, as for two at once, each on a core of its own:
+
+    OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/choosing_pays.py ... --ways without resnet50 &
+    OMP_NUM_THREADS=1 taskset -c 1 python benchmarks/choosing_pays.py ... --ways with efficientnet_b0
 """
 
 import argparse
@@ -27,8 +32,16 @@ from lit_cnn.evaluation.run_records import runs_below
 from lit_cnn.profiling.counting import count_model
 from lit_cnn.run_folder.metrics_csv import read_metrics
 
+WITHOUT, WITH = "without", "with"
 RULES = ("resnet50", "efficientnet_b0")
-LARGEST = "largest that fits"
+LARGEST = "largest"
+NAMES = {
+    WITHOUT: "choose, from random weights",
+    WITH: "choose, with the weights",
+    **{network: f"always {network}" for network in RULES},
+    LARGEST: "the largest that fits",
+}
+"""Way of choosing, which is its folder's name -> what the table calls it."""
 
 
 @dataclass(frozen=True)
@@ -58,18 +71,28 @@ class Choice:
         return next(row for row in self.result["rows"] if row["name"] == self.result["recommended"])
 
 
-def choose(name: str, folder: Path, words: list[str]) -> Choice:
-    """Make a choice, continue it, or read it."""
-    command = [sys.executable, "-m", "lit_cnn", "choose", *words, "--out", str(folder)]
+def choose(way: str, options: argparse.Namespace) -> None:
+    """Make a choice, or continue it."""
+    command = [sys.executable, "-m", "lit_cnn", "choose", *words_of(way, options), "--out", str(options.out / way)]
     print("$", " ".join(command), file=sys.stderr, flush=True)
     subprocess.run(command, check=True, stdout=sys.stderr)
-    result = json.loads((folder / RESULT).read_text())
+
+
+def result_of(folder: Path) -> dict[str, Any]:
+    """``choice.json``, complete."""
+    result: dict[str, Any] = json.loads((folder / RESULT).read_text())
+    return result
+
+
+def read_choice(way: str, folder: Path) -> Choice:
+    """What a choice in its folder came to."""
+    result = result_of(folder)
     recommended = result["recommended"]
     trained = json.loads((folder / ANSWERS / f"{recommended}.json").read_text())
     probe = folder / PROBES / f"{recommended}.json"
     probed = json.loads(probe.read_text()).get(ANSWERED, {}) if probe.is_file() else {}
     answers = probed if sum(probed.values()) >= sum(trained.values()) else trained
-    return Choice(name, result, answers, accuracy_in_full(folder / "finished"))
+    return Choice(NAMES[way], result, answers, accuracy_in_full(folder / "finished"))
 
 
 def accuracy_in_full(runs: Path) -> float | None:
@@ -86,44 +109,35 @@ def largest_within(result: dict[str, Any]) -> str:
     return max(networks, key=lambda network: count_model(network).params)
 
 
-def make_choices(options: argparse.Namespace) -> tuple[list[Choice], list[Choice]]:
-    """Choices, and those of the rules."""
-    shared = ["--data", options.data, "--budget", options.budget, "--pretrained", "none"]
-    shared += ["--finish"] if options.finish else []
-    limits: list[str] = []
-    for flag in ("max_params", "max_latency_ms"):
-        value = getattr(options, flag)
-        limits += [f"--{flag.replace('_', '-')}", value] if value else []
-    chosen = [choose("choose, from random weights", options.out / "without", [*shared, *limits])]
-    if options.weights:
-        words = [word for weights in options.weights for word in ("--weights", weights)]
-        chosen.append(choose("choose, with the weights", options.out / "with", [*shared, *limits, *words]))
-    rules = []
-    for rule in (*RULES, LARGEST):
-        network = largest_within(chosen[0].result) if rule == LARGEST else rule
-        words = ["--networks", network, "--sizes", str(options.rule_size)]
-        same = next((made for made in rules if made.row["architecture"] == network), None)
-        name = f"{rule} ({network})" if rule == LARGEST else f"always {rule}"
-        if same is None:
-            rules.append(choose(name, options.out / network, [*shared, *words]))
-        else:
-            print(f"{name} is {same.name}", file=sys.stderr)
-    return chosen, rules
+def words_of(way: str, options: argparse.Namespace) -> list[str]:
+    """The arguments of ``lit-cnn choose`` for a way of choosing."""
+    words = ["--data", options.data, "--budget", options.budget, "--pretrained", "none"]
+    if way in RULES or way == LARGEST:
+        network = largest_within(result_of(options.out / WITHOUT)) if way == LARGEST else way
+        return [*words, "--networks", network, "--sizes", str(options.rule_size)]
+    latency = options.max_latency_ms
+    if way == WITH:
+        words += [word for weights in options.weights for word in ("--weights", weights)]
+        latency = options.weights_latency_ms or latency
+    words += ["--max-params", options.max_params] if options.max_params else []
+    words += ["--max-latency-ms", latency] if latency else []
+    return [*words, "--finish"] if options.finish else words
 
 
 def report(chosen: list[Choice], rules: list[Choice]) -> None:
     first = chosen[0].result
-    print(f"{first['images']} images in {first['folds']} folds; {first['device']}; {first['condition']}\n")
-    print(
-        "| way of choosing | network | ms | top-1 % | in full % | " + " | ".join(f"{c.name} ahead by" for c in chosen)
-    )
-    print("|---" * (5 + len(chosen)) + "|")
+    print(f"{first['images']} images; {first['device']}; {first['condition']}\n")
+    titles = ["way of choosing", "network", "ms", "epochs", "folds", "top-1 %", "in full %"]
+    titles += [f"{choice.name}: ahead by" for choice in chosen]
+    print("| " + " | ".join(titles) + " |")
+    print("|---" * len(titles) + "|")
     for each in (*chosen, *rules):
         row = each.row
         ahead = [difference(choice, each) if each is not choice else "" for choice in chosen]
         full = "" if each.in_full is None else f"{each.in_full:.1f}"
-        cells = [each.name, row["name"], f"{row['costs']['latency_ms']:.1f}", f"{each.accuracy:.1f}", full, *ahead]
-        print("| " + " | ".join(cells) + " |")
+        cells = [each.name, row["name"], f"{row['costs']['latency_ms']:.1f}", row["epochs"], each.result["folds"]]
+        cells += [f"{each.accuracy:.1f}", full, *ahead]
+        print("| " + " | ".join(map(str, cells)) + " |")
 
 
 def difference(choice: Choice, other: Choice) -> str:
@@ -141,10 +155,22 @@ def main() -> None:
     parser.add_argument("--max-params")
     parser.add_argument("--max-latency-ms")
     parser.add_argument("--weights", action="append", default=[])
+    parser.add_argument("--weights-latency-ms", help="of the choice with weights, where none of these is as fast")
     parser.add_argument("--rule-size", type=int, default=224, help="px of the rules' images")
-    parser.add_argument("--finish", action="store_true", help="train each recipe in full")
+    parser.add_argument("--finish", action="store_true", help="train what the choices recommend in full")
+    parser.add_argument("--ways", nargs="+", choices=list(NAMES), help="make these now (all)")
     parser.add_argument("--out", type=Path, required=True)
-    report(*make_choices(parser.parse_args()))
+    options = parser.parse_args()
+    every = [way for way in NAMES if way != WITH or options.weights]
+    for way in options.ways or every:
+        choose(way, options)
+    missing = [way for way in every if not (options.out / way / RESULT).is_file()]
+    if missing:
+        print(f"the table follows when these are made, too: {', '.join(missing)}", file=sys.stderr)
+        return
+    choices = {way: read_choice(way, options.out / way) for way in every}
+    chosen = [choices[way] for way in (WITHOUT, WITH) if way in choices]
+    report(chosen, [choices[way] for way in (*RULES, LARGEST)])
 
 
 if __name__ == "__main__":
