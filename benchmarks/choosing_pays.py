@@ -7,8 +7,8 @@ Choices are made with the weights and without; the rules, from random weights an
 always EfficientNet-B0, and the largest network that is within the limits, at ``--rule-size``. Each rule is a choice
 between one candidate, so it is trained and judged as a choice trains and judges, with the whole budget for itself.
 Printed are accuracies and the paired difference over the same images; the aim is that no rule is ahead by more than a
-standard error. Choices are kept below ``--out``: the same command goes on where it was stopped, and prints the table
-again once all are made. Nothing else may run on the same cores while latencies are measured.
+standard error. Choices are kept below ``--out``: the same command goes on where it was stopped, and prints the table of
+those that are made. Nothing else may run on the same cores while latencies are measured.
 
 ``--ways`` makes some of them now, as for two at once, each on a core of its own:
 
@@ -125,6 +125,8 @@ def words_of(way: str, options: argparse.Namespace) -> list[str]:
 
 
 def report(chosen: list[Choice], rules: list[Choice]) -> None:
+    if not chosen:
+        return
     first = chosen[0].result
     print(f"{first['images']} images; {first['device']}; {first['condition']}\n")
     titles = ["way of choosing", "network", "ms", "epochs", "folds", "top-1 %", "in full %"]
@@ -164,13 +166,13 @@ def main() -> None:
     every = [way for way in NAMES if way != WITH or options.weights]
     for way in options.ways or every:
         choose(way, options)
-    missing = [way for way in every if not (options.out / way / RESULT).is_file()]
+    made = {way: read_choice(way, options.out / way) for way in every if (options.out / way / RESULT).is_file()}
+    report(
+        [made[way] for way in (WITHOUT, WITH) if way in made], [made[way] for way in (*RULES, LARGEST) if way in made]
+    )
+    missing = [NAMES[way] for way in every if way not in made]
     if missing:
-        print(f"the table follows when these are made, too: {', '.join(missing)}", file=sys.stderr)
-        return
-    choices = {way: read_choice(way, options.out / way) for way in every}
-    chosen = [choices[way] for way in (WITHOUT, WITH) if way in choices]
-    report(chosen, [choices[way] for way in (*RULES, LARGEST)])
+        print(f"\nnot made yet: {', '.join(missing)}")
 
 
 if __name__ == "__main__":
