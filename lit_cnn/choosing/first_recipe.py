@@ -8,7 +8,9 @@ from pathlib import Path
 from lit_cnn.choosing.candidates import SMALL, Candidate, Start
 from lit_cnn.choosing.commented import Stated, recipe_text
 from lit_cnn.choosing.images import HELD_OUT, ImageSet
-from lit_cnn.choosing.trainings import SCRATCH_EPOCHS, Trained, full_epochs, recipe_of
+from lit_cnn.choosing.trainings import SCRATCH_EPOCHS, Head, Trained, full_epochs, recipe_of
+from lit_cnn.experiment.initial_weights import KnownWeights
+from lit_cnn.training.class_rows import class_rows
 
 ENOUGH_TO_START_FRESH = 5000
 """Training images from which on a network from random weights gets mixed images and RandAugment."""
@@ -46,7 +48,7 @@ def first_recipe(images: ImageSet, start: Start | None, file: Path) -> FirstReci
     weights, options = (start.spec, start.options) if start else (None, ())
     candidate = Candidate(architecture, architecture, side, weights, options)
     data, said = Trained.of(images), facts(images)
-    keys = recipe_of(candidate, data, full_epochs(candidate, data, 1), compared=False)
+    keys = recipe_of(candidate, data, full_epochs(candidate, data, 1), compared=False, head=_head(images, start))
     added = [
         *_size(images, side),
         *_batch(data),
@@ -89,6 +91,13 @@ def image_size_for(images: ImageSet, start: Start | None) -> int:
         return images.side
     fitting = next((side for side in SIDES if side <= images.side), SIDES[-1])
     return max(fitting, 96) if start else fitting
+
+
+def _head(images: ImageSet, start: Start | None) -> Head:
+    """Fitted if the weights know every class; their rows of only some of the classes are no start."""
+    if start is None or class_rows(KnownWeights.of(start.spec).class_names, images.class_names) is None:
+        return "fresh"
+    return "fitted"
 
 
 def _size(images: ImageSet, side: int) -> list[Stated]:

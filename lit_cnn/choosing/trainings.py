@@ -21,8 +21,8 @@ IMBALANCE = 3
 """Largest class / smallest class from which on losses are weighted."""
 
 Head = Literal["fresh", "fitted", "alone"]
-"""The classifier of trained weights: untrained; fitted to the images' features (``head_starts.py``), with all layers
-trained from there; or fitted and trained alone."""
+"""The classifier of trained weights: untrained; fitted to these classes (by ``head_starts.py``, or by the training that
+the weights are of), with all layers trained from there; or fitted and trained alone."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,6 @@ def recipe_of(
         head: Of a candidate with weights.
         device: Of the training: auto, cpu, cuda or cuda:N.
     """
-    start = _network(candidate)
     frozen = candidate.weights is not None and head == "fresh" and epochs > 1
     alone = candidate.weights is not None and head == "alone"
     title = f"{candidate.architecture} at {candidate.image_size} px"
@@ -93,7 +92,7 @@ def recipe_of(
         Stated("seed_everything", 0),
         Stated("trainer.max_epochs", epochs, "" if compared else _why_epochs(candidate, data)),
         *_device(device),
-        *start,
+        *_network(candidate, head),
         *([Stated("model.initial.freeze_epochs", 1, "of the classifier alone")] if frozen else []),
         *([Stated("model.initial.freeze_epochs", "all", "training all layers made it no better")] if alone else []),
         Stated("model.loss.label_smoothing", 0.1),
@@ -112,12 +111,14 @@ def _device(device: str) -> list[Stated]:
     return [*accelerator, Stated("trainer.devices", [int(number)] if number else 1)]
 
 
-def _network(candidate: Candidate) -> list[Stated]:
+def _network(candidate: Candidate, head: Head) -> list[Stated]:
     if candidate.weights is None:
         return [Stated("model.architecture", candidate.architecture)]
+    rows = "trained rows of some classes would outweigh the untrained ones of the others"
     return [
         Stated("model.architecture", candidate.architecture),
         Stated("model.initial.checkpoint", candidate.weights, "trained on more images than these"),
+        *([Stated("model.initial.head", "fresh", rows)] if head == "fresh" else []),
         Stated("model.initial.batch_norm", "frozen", "the statistics of few images are noisier than the weights'"),
     ]
 

@@ -8,6 +8,7 @@ from lit_cnn.data.image_size import as_stated
 from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.experiment.files import value_text
 from lit_cnn.experiment.task import Task
+from lit_cnn.pretrained.imagenet import imagenet_classes
 from lit_cnn.pretrained.importing import checkpoint_of
 from lit_cnn.pretrained.proving import reference_of
 from lit_cnn.pretrained.sources import find_published, is_published_spec
@@ -42,12 +43,14 @@ class KnownWeights:
         options: Of the network.
         preprocessing: From an image to what the network saw; None where nothing says so.
         whole_preprocessing: Whether all of it is taken, or only how pixels are normalized.
+        class_names: That their outputs are of; their numbers where nothing names them.
     """
 
     architecture: str | None
     options: Mapping[str, Any]
     preprocessing: Preprocessing | None
     whole_preprocessing: bool = True
+    class_names: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, spec: str) -> "KnownWeights":
@@ -58,12 +61,14 @@ class KnownWeights:
         """
         if is_published_spec(spec):
             row = find_published(spec)
-            return cls(row.architecture, reference_of(row).options, row.preprocessing)
+            classes = tuple(each.name for each in imagenet_classes())
+            return cls(row.architecture, reference_of(row).options, row.preprocessing, class_names=classes)
         checkpoint = load_checkpoint(find_checkpoint(spec))
         network, stored = checkpoint["network"], checkpoint["preprocessing"]
         detects = checkpoint.get("task", CLASSIFICATION) != CLASSIFICATION  # a canvas is not a crop
         made = None if stored is None or detects else Preprocessing.from_dict(stored)
-        return cls(network["architecture"], network["options"], made)
+        names = tuple(checkpoint["class_names"])
+        return cls(network["architecture"], network["options"], made, class_names=names)
 
     def for_task(self, task: Task) -> "KnownWeights":
         """The same where they start a network of ``task``: a detector's canvas is the recipe's own."""

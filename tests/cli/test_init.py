@@ -3,9 +3,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
-from made_choice import make_images
+from made_choice import make_images, make_weights
 
+from lit_cnn.choosing.trainings import FITTED_RATE
 from lit_cnn.cli.main import main
 
 
@@ -54,3 +56,17 @@ def test_another_ending_or_a_folder_of_boxes_is_refused(tmp_path: Path, capsys: 
     (tmp_path / "boxes" / "Annotations" / "1.xml").touch()
     assert main(["init", str(tmp_path / "boxes"), "--out", str(tmp_path / "b.yaml")]) == 1
     assert "holds boxes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("known", [("red",), ("blue", "green", "red")])
+def test_rows_of_the_weights_head_are_kept_only_if_they_know_every_class(tmp_path: Path, known: tuple[str]) -> None:
+    """One trained row among untrained ones would answer for all images."""
+    images, weights = make_images(tmp_path / "images"), make_weights(tmp_path / "weights.ckpt", "cifar_resnet8")
+    names = [*known, *(f"class {number}" for number in range(len(known), 10))]
+    torch.save({**torch.load(weights, weights_only=True), "class_names": names}, weights)
+    file = tmp_path / "a.yaml"
+    assert main(["init", str(images), "--pretrained", str(weights), "--out", str(file)]) == 0
+    model = yaml.safe_load(file.read_text())["model"]
+    whole = len(known) == 3
+    assert model["initial"].get("head", "by_name") == ("by_name" if whole else "fresh")
+    assert model["optimizer"]["learning_rate"] == (FITTED_RATE if whole else 1e-3)

@@ -9,7 +9,7 @@ import torch
 import lit_cnn
 from lit_cnn.data.module import ImageData
 from lit_cnn.data.preprocessing import Preprocessing
-from lit_cnn.experiment.initial_weights import DEFAULTS, choices_of, fetch_weights
+from lit_cnn.experiment.initial_weights import DEFAULTS, KnownWeights, choices_of, fetch_weights
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 from lit_cnn.run_folder.checkpoint import FORMAT
 from lit_cnn.training.fine_tuning import InitialWeights
@@ -139,3 +139,9 @@ def test_a_stored_recipe_does_not_ask_its_weights_again(tmp_path: Path) -> None:
     (run / "config.yaml").write_text(cli.dump().replace("timm:resnet50.a1_in1k", "gone.ckpt"))
     (run / "environment.json").write_text("{}")
     assert parsed("--config", str(run / "config.yaml")).config.model.initial.checkpoint == "gone.ckpt"
+
+
+def test_published_weights_know_the_classes_of_imagenet() -> None:
+    known = KnownWeights.of("timm:tf_efficientnet_lite0.in1k").class_names
+    assert len(known) == 1000
+    assert "daisy" in known
