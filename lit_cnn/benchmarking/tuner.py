@@ -14,7 +14,7 @@ from lit_cnn.benchmarking.loading import BATCHES, seconds_per_batch
 from lit_cnn.benchmarking.payback import Payback, run_steps
 from lit_cnn.benchmarking.phases import TimedStep
 from lit_cnn.benchmarking.race import Conditions
-from lit_cnn.benchmarking.tuning import MARGIN, Settings, Tuned, climb
+from lit_cnn.benchmarking.tuning import MARGIN, Settings, Tuned, climb, settle
 from lit_cnn.experiment.files import argument
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 from lit_cnn.experiment.recipe import Recipe
@@ -107,8 +107,9 @@ class Tuner:
             self.notes.append(note)
             choices = {key: values for key, values in choices.items() if key != WORKERS}
         best, trials = climb(start, choices, self.compare)
-        changed = {key: value for key, value in best.items() if value != start[key]}
-        return Tuned(best, changed, self.compare(start, [best])[0] if changed else None, trials, self.payback)
+        settings, gain = settle(start, best, self.compare)
+        changed = {key: value for key, value in settings.items() if value != start[key]}
+        return Tuned(dict(settings), changed, gain, trials, self.payback)
 
     def compare(self, best: Settings, challengers: Sequence[Settings]) -> list[Spread | str]:
         """Each challenger's training speed over that of ``best``, interleaved; what compiling takes is spread over the

@@ -24,7 +24,7 @@ class Trial:
         value: What it was set to.
         before: The value it was compared with.
         speed: Training speed over that of ``before``, or a sentence on why it could not run.
-        chosen: Whether it is kept.
+        chosen: Whether it is kept for the trials after it.
     """
 
     key: str
@@ -48,7 +48,8 @@ class Tuned:
     Args:
         settings: The best value of each key.
         changed: Those that are not the recipe's own.
-        gain: Speed of all of them together over the recipe's own settings; None if nothing is changed.
+        gain: Speed of all that was chosen over the recipe's own settings, which are kept where this is not above the
+            noise; None if nothing was chosen.
         trials: All comparisons, in the order in which they were made.
         payback: What compiling costs and saves, if that was tried.
     """
@@ -96,3 +97,15 @@ def choose(speeds: Sequence[Spread | str]) -> int | None:
         if isinstance(speed, Spread) and speed.low > 1 and speed.median >= 1 + MARGIN
     ]
     return max(gains)[1] if gains else None
+
+
+def settle(start: Settings, best: Settings, compare: Compare) -> tuple[Settings, Spread | str | None]:
+    """The best settings, or the ones to begin with where all that was chosen gains nothing together.
+
+    Returns:
+        The settings, and the speed of ``best`` over ``start``: None where they are the same.
+    """
+    if best == start:
+        return start, None
+    (gain,) = compare(start, [best])
+    return (start if choose([gain]) is None else best), gain

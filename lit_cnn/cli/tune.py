@@ -95,10 +95,19 @@ def summary(tuned: "Tuned", options: argparse.Namespace) -> list[str]:
 
     if not tuned.changed:
         line = "nothing is faster than the recipe's own settings by more than the noise: no overlay is needed"
-        return [line, *notes(tuned)]
+        return [line if tuned.gain is None else refuted(tuned.gain), *notes(tuned)]
     keys = ", ".join(f"{key} {value_text(value)}" for key, value in tuned.changed.items())
     lines = [f"best: {keys}; all together {tuned.gain} times the recipe's own speed", *notes(tuned)]
     if options.output:
         configs = " ".join(f"--config {shlex.quote(str(name))}" for name in [*options.config, options.output])
         lines.append(f"written: {options.output}; lit-cnn fit {configs}")
     return lines
+
+
+def refuted(gain: "Spread | str") -> str:
+    """That what was chosen key by key gains nothing together, so that no overlay is written."""
+    found = f"could not run ({gain})" if isinstance(gain, str) else f"is {gain} times the recipe's own speed"
+    return (
+        f"all that was chosen, together, {found}, which is not above the noise: no overlay is written; measure again "
+        "with more --seconds, while no other program runs"
+    )

@@ -78,6 +78,27 @@ def test_nothing_faster_leaves_no_overlay(tmp_path: Path, monkeypatch, capsys) -
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("together", "words"),
+    [(Spread(0.8, 0.75, 0.85, 9), "is 0.800 [0.750, 0.850] times the recipe's own speed"), ("no GPU", "(no GPU)")],
+)
+def test_what_gains_alone_but_not_together_leaves_no_overlay(
+    tmp_path: Path, monkeypatch, capsys, together: Spread | str, words: str
+) -> None:
+    def compare(self: Tuner, best: Settings, challengers: Sequence[Settings]) -> list[Spread | str]:
+        changed = sum(challengers[0][key] != best[key] for key in KEYS)
+        return [together] if changed > 1 else fake(self, best, challengers)
+
+    monkeypatch.setattr(Tuner, "compare", compare)
+    assert main(["tune", *TINY, "--output", str(tmp_path / "tuned.yaml")]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert words in out
+    assert "no overlay is written" in out
+    assert not list(tmp_path.iterdir())
+    assert main(["tune", *TINY, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["changed"] == {}
+
+
 def test_workers_are_not_tried_where_loading_takes_no_time(monkeypatch, capsys) -> None:
     monkeypatch.setattr(Tuner, "compare", fake)
     monkeypatch.setattr(Tuner, "share_of_loading", lambda _, __: 0.004)
