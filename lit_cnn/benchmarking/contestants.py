@@ -14,6 +14,7 @@ from lit_cnn.benchmarking.race import Conditions, Contestant
 from lit_cnn.data.batch import Batch, as_batch
 from lit_cnn.data.module import ImageData
 from lit_cnn.experiment.recipe import Recipe
+from lit_cnn.experiment.run_trainer import limit_to_images
 from lit_cnn.pretrained.references import REFERENCES, Reference
 from lit_cnn.profiling.counting import count_madds
 from lit_cnn.training.classifier import Classifier
@@ -159,6 +160,7 @@ def recipe_contestant(recipe: Recipe, conditions: Conditions) -> Contestant:
     """The recipe's own training step."""
     model, data = recipe.classifier, recipe.data
     data.setup()
+    limit_to_images(data)
     images = recipe_batches(data, conditions.device)().images
     with torch.device("meta"):
         network: nn.Module

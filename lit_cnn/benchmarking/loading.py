@@ -17,6 +17,7 @@ from lit_cnn.data.loading.sampling import BatchPlan
 from lit_cnn.data.module import ImageData
 from lit_cnn.data.sources.decoding import BrokenImage, PixelFormat
 from lit_cnn.data.sources.load import ArraySplit, EncodedSplit
+from lit_cnn.experiment.run_trainer import limit_to_images
 
 BATCHES = 4
 """Batches of a turn for each worker, after those that were made in advance."""
@@ -62,6 +63,7 @@ def measure_data(data: ImageData, *, rounds: int | None = None, seconds: float =
         seconds: Time after which an open number of turns stops.
     """
     data.setup()
+    limit_to_images(data)
     split, workers = data.loaded.train, data.train_dataloader().num_workers
 
     def decode_only(files: EncodedSplit) -> PlannedLoader:

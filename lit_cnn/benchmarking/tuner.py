@@ -18,6 +18,7 @@ from lit_cnn.benchmarking.tuning import MARGIN, Settings, Tuned, climb, settle
 from lit_cnn.experiment.files import argument
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 from lit_cnn.experiment.recipe import Recipe
+from lit_cnn.experiment.run_trainer import limit_to_images
 from lit_cnn.experiment.task import require_classification
 from lit_cnn.profiling.timing import PRECISIONS, is_bf16
 from lit_cnn.training.optimization.kernels import KERNELS
@@ -83,6 +84,7 @@ class Tuner:
         self.device = torch.device("cuda" if torch.cuda.is_available() and accelerator != "cpu" else "cpu")
         is_bf16(self.config.trainer.precision)  # refuses others
         self.recipe.data.setup()
+        limit_to_images(self.recipe.data)
         self._batch = recipe_batches(self.recipe.data, self.device)()
         self.payback: Payback | None = None
         """Of ``torch.compile``, once it was tried."""
@@ -160,6 +162,7 @@ class Tuner:
         """A recipe with these settings, and how its steps are run."""
         recipe, _ = self._instantiate(settings)
         recipe.data.setup()
+        recipe.data.batch_size = self.recipe.data.batch_size
         bf16 = settings["trainer.precision"] == "bf16-mixed"
         return recipe, Conditions(self.device, bf16, settings["model.channels_last"])
 

@@ -69,8 +69,8 @@ def facts(images: ImageSet) -> tuple[str, ...]:
     names, smallest, largest = images.class_names, counts.index(min(counts)), counts.index(max(counts))
     given = "val" in images.splits
     val = f"{images.count('val'):,} to validate on"
-    if not given:  # a hash of each file's name decides
-        val = f"about {images.count('val'):,} of them held out to validate on"
+    if not given:
+        val = f"{images.count('val'):,} of them held out to validate on"
     test = f", {images.count('test'):,} to test on" if images.count("test") else ""
     train = images.count("train") if given else images.labeled
     balance = (

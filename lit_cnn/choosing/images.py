@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +13,7 @@ from lit_cnn.data.loading.fingerprints import digest
 from lit_cnn.data.sources.arrays import ArraySplit, read_npz
 from lit_cnn.data.sources.decoding import attempt
 from lit_cnn.data.sources.folders import FolderSplit
+from lit_cnn.data.sources.holdout import rows_by_hash, stratified_rows
 from lit_cnn.data.sources.labeled import read_labeled
 from lit_cnn.data.sources.load import resolve_data_path
 
@@ -49,12 +50,20 @@ class ImageSet:
     largest: int
 
     def count(self, split: str) -> int:
-        """Images of a split; of a validation split that is held out, about so many."""
+        """Images of a split; where there is none to validate on, a recipe holds it out of the training images."""
         if split == "val" and "val" not in self.splits:
-            return round(HELD_OUT * len(self.splits["train"]))
+            return self.held_out
         if split == "train" and "val" not in self.splits:
-            return len(self.splits["train"]) - self.count("val")
+            return len(self.splits["train"]) - self.held_out
         return len(self.splits[split]) if split in self.splits else 0
+
+    @cached_property
+    def held_out(self) -> int:
+        """Training images that a recipe validates on where there are no validation images."""
+        train = self.splits["train"]
+        if isinstance(train, FolderSplit):
+            return int(rows_by_hash(train, self.class_names, HELD_OUT)[0].sum())
+        return len(stratified_rows(train.labels, HELD_OUT)[1])
 
     @property
     def labeled(self) -> int:

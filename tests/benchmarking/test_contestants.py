@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from lit_cnn.architectures.entry import NetworkOptions
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
-from lit_cnn.benchmarking.contestants import TABLE, catalog_races, recipe_parts
+from lit_cnn.benchmarking.contestants import TABLE, catalog_races, recipe_contestant, recipe_parts
 from lit_cnn.benchmarking.cost import training_step
 from lit_cnn.benchmarking.overhead import plain_loop
 from lit_cnn.benchmarking.race import Conditions
@@ -186,3 +186,8 @@ def test_a_named_network_races_at_its_own_size_and_needs_a_rival_where_one_is_as
     assert (name, size, [rival.other for rival in rivals]) == ("resnet18", 224, ["resnet18"])
     with pytest.raises(ValueError, match="cifar_resnet20 has no counterpart in timm or torchvision"):
         catalog_races(["cifar_resnet20"], ["timm", "torchvision"])
+
+
+def test_a_batch_that_exceeds_the_images_is_limited_to_them_as_fit_does_it() -> None:
+    recipe = Recipe.of(RecipeCLI(resolve_configs([*DROPPING, "--data.batch_size=2000"])))
+    assert len(recipe_contestant(recipe, CPU).images) == 1438

@@ -30,6 +30,12 @@ def test_a_folder_is_compared_with_decoding_alone(folder: Path) -> None:
     assert min(speed.loader.median, speed.decoding.median, speed.share.median) > 0
 
 
+def test_a_batch_that_exceeds_the_images_is_limited_to_them_as_fit_does_it(folder: Path) -> None:
+    data = ImageData("imagefolder", str(folder), image_size=8, batch_size=100, workers=0)
+    measure_data(data, rounds=1)
+    assert data.batch_size == data.train_size
+
+
 def test_batches_made_in_advance_do_not_count() -> None:
     ticks, made = itertools.count(), []
 

@@ -5,15 +5,27 @@ import pytest
 from made_choice import make_images
 
 from lit_cnn.choosing.images import open_images
+from lit_cnn.data.module import ImageData
 
 
-def test_a_folder_is_counted_and_a_tenth_would_be_held_out(tmp_path: Path) -> None:
+def test_a_folder_is_counted(tmp_path: Path) -> None:
     images = open_images(make_images(tmp_path / "images"))
     assert images.class_names == ["blue", "green", "red"]
-    assert (images.count("train"), images.count("val"), images.count("test")) == (32, 4, 0)
+    assert images.count("test") == 0
     assert (images.side, images.channels, images.labeled) == (16, 3, 36)
     assert images.class_counts() == [12, 12, 12]
     assert len(images.pooled()) == 36
+
+
+def test_images_that_a_recipe_holds_out_are_counted_and_not_guessed(tmp_path: Path) -> None:
+    """Of each class at least one, however few it has."""
+    arrays = {"train_images": np.zeros((12, 8, 8), np.uint8), "train_labels": np.arange(12) % 6}
+    np.savez(tmp_path / "a.npz", **arrays)
+    for path in (make_images(tmp_path / "images", 3), tmp_path / "a.npz"):
+        images = open_images(path)
+        loaded = ImageData(images.source, str(path)).loaded
+        assert (images.count("train"), images.count("val")) == (len(loaded.train), len(loaded.val))
+        assert images.count("val") >= len(images.class_names)
 
 
 def test_training_and_validation_files_are_pooled(tmp_path: Path) -> None:

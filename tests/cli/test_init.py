@@ -18,7 +18,7 @@ def test_a_recipe_with_reasons_is_written_and_the_next_commands_said(
     monkeypatch.chdir(tmp_path)
     assert main(["init", "images", "--pretrained", "none"]) == 0
     printed = capsys.readouterr().out
-    assert "36 training images of 3 classes (every class has 12), about 4 of them held out to validate on" in printed
+    assert "36 training images of 3 classes (every class has 12), 7 of them held out to validate on" in printed
     assert f"  lit-cnn check {images}\n" in printed
     assert printed.rstrip().endswith("lit-cnn fit images.yaml")
     recipe = yaml.safe_load((tmp_path / "images.yaml").read_text())

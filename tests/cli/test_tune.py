@@ -161,6 +161,12 @@ def test_workers_are_compared_on_the_loader() -> None:
     assert speed.rounds == 6
 
 
+def test_a_batch_that_exceeds_the_images_is_limited_to_them_as_fit_does_it() -> None:
+    tuner = Tuner([*TINY, "--data.batch_size=2000"])
+    assert len(tuner._batch.images) == 1438
+    assert tuner._build(tuner.start())[0].data.batch_size == 1438
+
+
 def test_what_is_tried_depends_on_the_recipe() -> None:
     tuner = Tuner(TINY)
     choices = choices_of(tuner.start(), tuner.recipe, with_compile=True)
