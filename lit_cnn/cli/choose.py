@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, line_console, say
+from lit_cnn.cli.image_sizes import check_sizes
 from lit_cnn.cli.models import millions
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 
@@ -89,6 +90,7 @@ def _seconds(text: str) -> float:
 
 def run(arguments: list[str]) -> int:
     options = make_parser().parse_args(arguments)
+    check_sizes(options.sizes, "--sizes")
     from lit_cnn.choosing.page import choice_html
     from lit_cnn.choosing.running import again
     from lit_cnn.choosing.wishes import PAGE
@@ -151,9 +153,9 @@ def wishes_of(options: argparse.Namespace) -> Wishes:
         budget=options.budget,
         folds=options.folds,
         pretrained=options.pretrained,
-        weights=tuple(options.weights),
+        weights=tuple(dict.fromkeys(options.weights)),
         networks=tuple(entry.name for entry in find_entries(options.networks)) if options.networks else (),
-        sizes=tuple(options.sizes),
+        sizes=tuple(dict.fromkeys(options.sizes)),
         limits=Limits(params, madds, options.max_latency_ms, options.max_memory_mb),
         condition=Condition(
             device,

@@ -27,12 +27,16 @@ def sizes_last(arguments: Sequence[str]) -> list[str]:
     return [*arguments[:start], *arguments[end:], *arguments[start:end]]
 
 
-def check_sizes(sizes: Sequence[int]) -> None:
+def check_sizes(sizes: Sequence[int], flag: str = FLAG) -> None:
     """Refuse what is not a size.
+
+    Args:
+        sizes: Sides in pixels.
+        flag: By which they are given.
 
     Raises:
         ValueError: If one is below 1 px.
     """
     for size in sizes:
         if size < 1:
-            raise ValueError(f"{FLAG} must be at least 1, got {size}")
+            raise ValueError(f"{flag} must be at least 1, got {size}")

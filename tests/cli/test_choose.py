@@ -76,6 +76,15 @@ def test_a_wrong_budget_or_network_is_one_sentence(tmp_path: Path, capsys: pytes
     assert "resnet50" in said(capsys)
 
 
+def test_a_size_or_checkpoint_that_is_named_twice_is_one_candidate(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--data", "images", "--device", "cpu", "--sizes", "16", "32", "16", "--weights", "a", "--weights", "a"]
+    wishes = wishes_of(make_parser().parse_args(words))
+    assert (wishes.sizes, wishes.weights) == ((16, 32), ("a",))
+    for size in ("0", "-8"):
+        assert main(["choose", "--data", "images", "--sizes", "16", size]) == 1
+        assert said(capsys) == f"lit-cnn: --sizes must be at least 1, got {size}"
+
+
 def test_a_choice_is_called_as_its_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("flowers.v1/train", "sub"):
         (tmp_path / name).mkdir(parents=True)
