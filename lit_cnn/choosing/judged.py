@@ -1,6 +1,6 @@
 """On which images the candidates were judged, in words."""
 
-from lit_cnn.choosing.folds import FoldsAsked, pooled_counts, why_no_folds
+from lit_cnn.choosing.folds import FoldsAsked, fold_numbers, pooled_counts, why_no_folds
 from lit_cnn.choosing.images import ImageSet
 from lit_cnn.choosing.trainings import imbalanced
 
@@ -54,3 +54,21 @@ def largest_share(images: ImageSet, folds: int) -> float:
     else:
         counts = images.class_counts()
     return max(counts) / sum(counts)
+
+
+def require_judged(images: ImageSet, asked: FoldsAsked) -> None:
+    """Refuse a choice whose candidates could not be compared in the end.
+
+    Args:
+        images: The set.
+        asked: Folds that the user has asked for.
+
+    Raises:
+        ValueError: If they would be judged on fewer than two images.
+    """
+    judged = images.count("val")
+    if fold_numbers(images, asked) == (1,) and judged < 2:
+        raise ValueError(
+            f"{images.path} has {judged} {'image' if judged == 1 else 'images'} to validate on "
+            f"({why_no_folds(images, asked)}), but comparing candidates takes two at least: add images for validation"
+        )

@@ -21,6 +21,7 @@ from lit_cnn.choosing.candidates import (
 )
 from lit_cnn.choosing.folds import fold_numbers
 from lit_cnn.choosing.images import ImageSet
+from lit_cnn.choosing.judged import require_judged
 from lit_cnn.choosing.pricing import prices_of
 from lit_cnn.choosing.sifting import Sifting
 from lit_cnn.choosing.starts import fetch, flattered_starts, given_starts, published_starts
@@ -93,7 +94,8 @@ def prepare(folder: Path, wishes: Wishes, images: ImageSet, say: Callable[[str],
     """The plan in the folder, made now if there is none; one process makes it and the others wait.
 
     Raises:
-        ValueError: If the folder holds another choice, no candidate is within the limits, or the budget is too small.
+        ValueError: If the folder holds another choice, too few images would be judged, no candidate is within the
+            limits, or the budget is too small.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with held(folder / ".prepare.lock"):
@@ -106,6 +108,7 @@ def prepare(folder: Path, wishes: Wishes, images: ImageSet, say: Callable[[str],
 
 
 def _prepare(folder: Path, wishes: Wishes, images: ImageSet, say: Callable[[str], None]) -> Prepared:
+    require_judged(images, wishes.folds)
     began = time.monotonic()
     sifting = Sifting(folder / MEASURED, images, wishes, say)
     measured = sifting.measure(by_priority(_counted(images, wishes, sifting, say)))

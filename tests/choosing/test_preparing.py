@@ -91,3 +91,15 @@ def test_published_weights_of_the_usual_networks_are_fetched_if_a_size_is_within
     assert counted == {*SMALL_NETWORKS}
     assert state.untried == {"published weights for mobilenet_v1": "it cannot be read"}
     assert "resnet50-128-pretrained" in state.rejected
+
+
+def test_one_judged_image_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    make_images(tmp_path / "data" / "train")
+    make_images(tmp_path / "data" / "val", 1)
+    for name in ("red", "green"):
+        (tmp_path / "data" / "val" / name / "0.png").unlink()
+    images = open_images(tmp_path / "data")
+    wishes = Wishes(str(images.path), 6000.0, "none", networks=NETWORKS, folds="1")
+    words = r"data has 1 image to validate on \(--folds 1 asks for it\), but comparing candidates takes two at least"
+    with pytest.raises(ValueError, match=words):
+        prepare(tmp_path / "choice", wishes, images, lambda _: None)
