@@ -35,6 +35,8 @@ if TYPE_CHECKING:  # a help needs none of it
     from lit_cnn.choosing.rows import Row
     from lit_cnn.choosing.wishes import Wishes
 
+ROUNDING = 1e-6
+"""Of an accuracy, at most: less than one of a million images, and more than float32 changes."""
 PLACE = Path("choices")
 """Where a choice without --out is put, under the name of its images."""
 
@@ -188,12 +190,15 @@ def finish(
 
 
 def better_of(start: HeadStart | None, trained: Path, tell: Callable[[str], None]) -> str:
-    """The checkpoint of a training, or its start where that is as accurate on the same images."""
+    """The checkpoint of a training, or its start where that is as accurate on the same images.
+
+    A run keeps its score in float32, which may round it up.
+    """
     from lit_cnn.choosing.explaining import share
     from lit_cnn.run_folder.checkpoint import load_checkpoint
 
     score = load_checkpoint(trained).get("best_score")
-    if start is None or score is None or score > start.accuracy:
+    if start is None or score is None or score - start.accuracy > ROUNDING:
         return str(trained)
     tell(f"the start {start.file} is kept: {share(start.accuracy)}, and {share(score)} after the training")
     return start.file
