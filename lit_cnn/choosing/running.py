@@ -166,8 +166,8 @@ class Choosing:
 
 
 def trained_seconds(sweep: Sweep) -> float:
-    """What the trainings took, in all processes."""
-    return sum(trial.user_attrs.get("seconds", 0.0) for trial in sweep.queue.standing().values())
+    """What the trainings took, in all processes and attempts but those that were killed."""
+    return sum(trial.user_attrs.get("seconds", 0.0) for trial in sweep.study.get_trials(deepcopy=False))
 
 
 def _grouped(fit: Fit, group: str) -> Fit:

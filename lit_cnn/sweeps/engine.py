@@ -160,12 +160,12 @@ class Sweep:
         with beating(self.study, self.storage, trial.number):
             code = fit.run(taken.run, overrides, stop, pause, alone=taken.deaths > 0)
         seconds = time.monotonic() - started
+        trial.set_user_attr("seconds", round(seconds, 1))
         if code not in (0, PAUSED) and stop.number:
             trial.set_user_attr(STOPPED, True)
             self.study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)  # no error: others may continue it
             self.say(f"{name} is stopped")
             return
-        trial.set_user_attr("seconds", round(seconds, 1))
         self._tell(taken, code, name, seconds)
 
     def _tell(self, taken: Taken, code: int | None, name: str, seconds: float) -> None:

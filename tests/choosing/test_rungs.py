@@ -1,5 +1,7 @@
 """The engine trains every candidate on every fold, the best go on, and a killed one continues."""
 
+import signal
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 
 from lit_cnn.choosing.budget import Price, plan_budget
 from lit_cnn.choosing.rungs import CandidateChooser, RungsPlan, open_rungs, reached
+from lit_cnn.choosing.running import trained_seconds
 from lit_cnn.sweeps.stop_signals import StopSignals
 from lit_cnn.sweeps.trials import Fit
 from lit_cnn.training.stopping import PAUSED, Pause
@@ -90,3 +93,20 @@ def test_without_folds_the_images_own_split_is_validated_on(tmp_path: Path) -> N
     sweep.run(Trainings(tmp_path / "shared.yaml"), StopSignals())
     assert [each.name for each in reached(sweep)] == ["net1", "net0"]
     assert LINES[0] == ["--config", str(recipes["net0"]), "None"]
+
+
+def test_seconds_of_a_training_that_was_stopped_are_spent_too(tmp_path: Path) -> None:
+    class Stopped(Trainings):
+        def run(self, run_dir: Path, overrides: Sequence[str], stop: StopSignals, *_: object, **__: object) -> int:
+            time.sleep(0.1)
+            stop.note(signal.SIGTERM)
+            return 128 + signal.SIGTERM
+
+    recipes = {name: tmp_path / f"{name}.yaml" for name in NAMES}
+    folder = tmp_path / "rungs"
+    folder.mkdir()
+    sweep = open_rungs(folder, RungsPlan(NAMES, BUDGET), CandidateChooser(recipes, []), lambda _: None)
+    for fit in (Stopped(tmp_path / "shared.yaml"), Trainings(tmp_path / "shared.yaml")):
+        sweep.run(fit, StopSignals())
+        assert trained_seconds(sweep) >= 0.1
+    assert all(each.finished or each.epochs == 10 for each in reached(sweep))
