@@ -14,6 +14,7 @@ except ModuleNotFoundError:
 from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 
+from lit_cnn.sweeps import storage as limits
 from lit_cnn.sweeps.findings import find_results
 from lit_cnn.sweeps.heartbeat import beating
 from lit_cnn.sweeps.locks import held
@@ -23,7 +24,7 @@ from lit_cnn.sweeps.results import TrialResult
 from lit_cnn.sweeps.sampling import SpaceChooser
 from lit_cnn.sweeps.space import Space
 from lit_cnn.sweeps.storage import open_storage
-from lit_cnn.sweeps.trials import Fit, Pause, StopSignals, explain_failure, read_value
+from lit_cnn.sweeps.trials import OWNER_LOCK, Fit, Pause, StopSignals, explain_failure, read_value
 from lit_cnn.training.announce import announce
 from lit_cnn.training.monitor import metric_text
 from lit_cnn.training.stopping import PAUSED
@@ -146,7 +147,8 @@ class Sweep:
                 continue  # the last of them may have ended after the look for work, and have left some
             if not waiting:
                 hosts = ", ".join(sorted({trial.user_attrs.get("host", "?") for trial in running}))
-                self.say(f"waiting for {len(running)} trials of other processes ({hosts})")
+                after = f"after {limits.STALE_SECONDS // 60} minutes without a sign of life each is taken over"
+                self.say(f"waiting for {len(running)} trials of other processes ({hosts}); {after}")
                 waiting = True
             time.sleep(1.0)
 
@@ -157,7 +159,7 @@ class Sweep:
         resumes = "--resume" in fit.command_line(taken.run, overrides)
         self.say(f"{name}{' continues' if resumes else ''}: {settings} ({taken.run.name})")
         started = time.monotonic()
-        with beating(self.study, self.storage, trial.number):
+        with beating(self.study, self.storage, trial.number, taken.run / OWNER_LOCK):
             code = fit.run(taken.run, overrides, stop, pause, alone=taken.deaths > 0)
         seconds = time.monotonic() - started
         trial.set_user_attr("seconds", round(seconds, 1))

@@ -22,10 +22,10 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from lit_cnn.experiment.files import argument
 from lit_cnn.run_folder.folder import create_run_dir
-from lit_cnn.sweeps.heartbeat import STARTED, fail_dead_trials
+from lit_cnn.sweeps.heartbeat import STARTED, fail_dead_trials, give_sign, is_silent
 from lit_cnn.sweeps.jobs import Job, Standing, has_failed, job_of, known_points, standing, wanted_jobs
 from lit_cnn.sweeps.locks import held, is_held, take
-from lit_cnn.sweeps.optuna_internals import add_running_trial, open_trial, record_heartbeat
+from lit_cnn.sweeps.optuna_internals import add_running_trial, open_trial
 from lit_cnn.sweeps.plan import Choice, Chooser, Known, Plan
 from lit_cnn.sweeps.sampling import KeyedSampler
 from lit_cnn.sweeps.space import Space
@@ -130,12 +130,15 @@ class Queue:
         """Whether a trial was stopped, or its process has died."""
         if trial.state == TrialState.FAIL:
             return not has_failed(trial)
-        if trial.state != TrialState.RUNNING or trial.user_attrs["host"] != socket.gethostname():
+        if trial.state != TrialState.RUNNING:
             return False
-        run = Path(trial.user_attrs["run"])
-        if isinstance(self.storage, RDBStorage) and not run.is_dir():
-            return False  # of another machine, or container, of the same name: its heartbeat decides
-        if is_held(run / OWNER_LOCK):
+        run, here = Path(trial.user_attrs["run"]), trial.user_attrs["host"] == socket.gethostname()
+        if isinstance(self.storage, RDBStorage):
+            if not here or not run.is_dir():
+                return False  # of another machine, or container, of the same name: its heartbeat decides
+        else:
+            run = self.folder / run.name  # next to the journal, wherever another machine sees both
+        if is_held(run / OWNER_LOCK) or not (here or is_silent(run / OWNER_LOCK, self.mutex)):
             return False
         return self.study.get_trials(deepcopy=False)[trial.number].state == TrialState.RUNNING
 
@@ -179,7 +182,7 @@ class Queue:
         return Taken(trial, job, run, lock, deaths)
 
     def _add(self, job: Job, attempt: int, deaths: int, choice: Choice, run: Path) -> int:
-        """Add a running trial and its first heartbeat; returns its number."""
+        """Add a running trial and its first sign of life; returns its number."""
         token = secrets.token_hex(8)
         add_running_trial(
             self.study,
@@ -197,8 +200,7 @@ class Queue:
         )
         trials: Sequence[FrozenTrial] = self.study.get_trials(deepcopy=False)
         own = next(trial.number for trial in reversed(trials) if trial.user_attrs.get("token") == token)
-        if isinstance(self.storage, RDBStorage):
-            record_heartbeat(self.study, self.storage, own)
+        give_sign(self.study, self.storage, own, run / OWNER_LOCK)
         return own
 
     def _claim_run_dir(self, earlier: FrozenTrial | None) -> tuple[Path, int]:

@@ -18,7 +18,7 @@ from lit_cnn.sweeps.journal import JOURNAL, open_journal
 OPENING_TRIES = 4
 HEARTBEAT_SECONDS = 60
 STALE_SECONDS = 300
-"""Without a heartbeat for that long, a trial of another machine counts as dead; a database keeps heartbeats."""
+"""Without a sign of life for that long, a trial of another machine counts as dead."""
 DRIVERS = {
     "postgresql": "its driver psycopg: pip install 'lit-cnn[postgres]'",
     "postgresql+psycopg": "its driver psycopg: pip install 'lit-cnn[postgres]'",

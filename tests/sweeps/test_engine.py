@@ -192,13 +192,17 @@ def test_a_slot_that_another_process_has_just_taken_is_dropped_before_it_runs(
     os.close(taken.lock)
 
 
-def test_a_running_trial_of_another_machine_is_left_alone(tmp_path: Path) -> None:
+def test_a_running_trial_of_another_machine_is_left_alone_while_it_gives_signs_of_life(tmp_path: Path) -> None:
     sweep = Sweep(tmp_path, choices(5), {})
     taken = sweep.queue.take()
     assert taken is not None
     os.close(taken.lock)
     taken.trial.set_user_attr("host", f"not-{socket.gethostname()}")
     assert sweep.queue.take() is None
+    lines, stop = [], StopSignals()
+    sweep.say = lambda line: [lines.append(line), stop.note(signal.SIGTERM)]
+    sweep.run(Fit(Path("recipe.yaml"), (), FAKE), stop)
+    assert "after 5 minutes without a sign of life each is taken over" in lines[0]
 
 
 def trial_of(slot: int, attempt: int, number: int) -> FrozenTrial:
