@@ -1,6 +1,7 @@
 """The notebooks: sources that Jupyter reads, and each of them run whole in a kernel, as a reader does."""
 
 import ast
+import itertools
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "notebooks"
@@ -134,3 +136,27 @@ def test_the_notebook_on_choosing_ends_with_a_file_that_answers_as_the_checkpoin
     (work,) = tmp_path.glob("choosing_a_cnn_*")
     made = ("first.yaml", "choice/recipe.yaml", "choice/choice.html", "reliability.png", "model.onnx")
     assert [name for name in made if not (work / name).is_file()] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("parts", [("",), ("train", "val")])
+def test_the_notebook_on_choosing_takes_an_own_folder_in_either_layout_for_photographs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: tuple[str, ...]
+) -> None:
+    """Its first cells, on three images of two classes in each part, without the commands."""
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    for part, number in itertools.product(parts, range(3)):
+        file = tmp_path / "mine" / part / f"class {number % 2}" / f"{number}.webp"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8)).save(file)
+    imports, choice, look, *others = [cell.source for cell in read("choosing_a_cnn").cells if cell.cell_type == "code"]
+    names: dict[str, Any] = {}
+    exec(imports, names)
+    monkeypatch.chdir(tmp_path)
+    exec(re.sub(r"(?m)^IMAGES = .*$", 'IMAGES = Path("mine")', choice), names)
+    names["command"] = print
+    exec(look, names)
+    assert (len(names["files"]), names["SIZES"], names["KEYS"]) == (3, "64", "")
+    exec(re.search(r"(?m)^photos = .*\nphoto = .*$", "\n".join(others))[0], names)  # type: ignore[index]
+    assert names["photo"].parent.parent == tmp_path.resolve() / "mine" / parts[-1]

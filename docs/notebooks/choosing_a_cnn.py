@@ -39,14 +39,15 @@ import lit_cnn
 # %% [markdown]
 # ## 1. Your images
 #
-# **Set `IMAGES` to your folder**: one subfolder per class, or `train/`, `val/` and `test/` folders of such. As it
-# stands, the notebook takes the photographs of flowers in the folder of the variable `LIT_CNN_DATA`, where there are
-# any, and else writes a folder of scikit-learn's handwritten digits.
+# **Set `IMAGES` to your folder**, as in `IMAGES = Path("my_images")`: one subfolder per class, or `train/`, `val/` and
+# `test/` folders of such. As it stands, the notebook takes the photographs of flowers in the folder of the variable
+# `LIT_CNN_DATA`, where there are any, and else writes a folder of scikit-learn's handwritten digits.
 
 # %%
-WORK = Path(tempfile.mkdtemp(prefix="choosing_a_cnn_"))
+WORK = Path(tempfile.mkdtemp(prefix="choosing_a_cnn_")).resolve()
 os.environ["WANDB_MODE"] = "disabled"  # leave this out to follow the training in Weights & Biases
 FLOWERS = Path(os.environ.get("LIT_CNN_DATA", "no folder")) / "flowers"
+DIGITS = WORK / "digits"
 
 
 def write_digits(folder: Path) -> Path:
@@ -62,17 +63,24 @@ def write_digits(folder: Path) -> Path:
     return folder
 
 
-IMAGES = FLOWERS if FLOWERS.is_dir() else write_digits(WORK / "digits")
+IMAGES = FLOWERS if FLOWERS.is_dir() else write_digits(DIGITS)
 BUDGET = "2m"  # for your images rather 20m to 2h
-if IMAGES == FLOWERS:
-    NETWORKS, SIZES, EPOCHS, KEYS = "resnet18 mobilenet_v2 efficientnet_b0", "64", 12, ""
-else:
+if IMAGES == DIGITS:
     NETWORKS, SIZES, EPOCHS, KEYS = "cifar_resnet8 cifar_resnet20 cifar_vgg8", "16", 30, "--data.flip.horizontal 0"
+else:
+    NETWORKS, SIZES, EPOCHS, KEYS = "resnet18 mobilenet_v2 efficientnet_b0", "64", 12, ""
 PRETRAINED = "none"  # "any" takes published weights: with a few hundred photographs, the first thing to change
 
 
 PLAIN = {name: value for name, value in os.environ.items() if name not in ("FORCE_COLOR", "CLICOLOR_FORCE")}
 """Without what Jupyter sets, by which programs draw colors and progress bars although nobody watches a terminal."""
+
+
+def files_of(*folders: Path) -> list[Path]:
+    """The image files in the first of some folders that has any, at whatever depth."""
+    endings = PIL.Image.registered_extensions()
+    found = (sorted(file for file in folder.rglob("*") if file.suffix.lower() in endings) for folder in folders)
+    return next(filter(None, found))
 
 
 def command(line: str) -> str:
@@ -95,12 +103,13 @@ def command(line: str) -> str:
 # different size: each of them spoils what follows, so `check` comes first.
 
 # %%
+IMAGES = Path(IMAGES).resolve()
 images = shlex.quote(str(IMAGES))
 command(f"lit-cnn check {images}")
 
-files = sorted(file for file in (IMAGES / "train").glob("*/*") if file.suffix.lower() in (".png", ".jpg", ".jpeg"))
+files = files_of(IMAGES / "train", IMAGES)
 figure, panels = plt.subplots(1, 8, figsize=(12, 1.9), layout="constrained")
-for axes, file in zip(panels, files[:: len(files) // 8], strict=False):
+for axes, file in zip(panels, files[:: max(1, len(files) // 8)], strict=False):
     axes.imshow(PIL.Image.open(file), cmap="gray")
     axes.set_title(file.parent.name, fontsize=9)
     axes.axis("off")
@@ -125,7 +134,7 @@ print((WORK / "first.yaml").read_text())
 # on it. The `test` folder is not touched.
 
 # %%
-LIMITS = f"--max-params {'6M' if IMAGES == FLOWERS else '1M'} --max-latency-ms 50"
+LIMITS = f"--max-params {'1M' if IMAGES == DIGITS else '6M'} --max-latency-ms 50"
 command(
     f"lit-cnn choose --data {images} {LIMITS} --networks {NETWORKS} --sizes {SIZES} --pretrained {PRETRAINED} "
     f"--budget {BUDGET} --out choice"
@@ -207,7 +216,8 @@ display(Image(WORK / "reliability.png", width=520))
 
 # %%
 command(f"lit-cnn export {run_folder} --format onnx --out model.onnx")
-photo = sorted((IMAGES / ("test" if HELD_OUT == "test" else "val")).glob("*/*"))[7]
+photos = files_of(IMAGES / "test", IMAGES / "val", IMAGES)
+photo = photos[7 % len(photos)]
 session = onnxruntime.InferenceSession(WORK / "model.onnx")
 pixels = np.asarray(PIL.Image.open(photo).convert("RGB"))[None]  # uint8 (1, height, width, 3)
 name = session.get_inputs()[0].name
