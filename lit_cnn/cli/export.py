@@ -19,7 +19,7 @@ from lit_cnn.cli.checkpoint_arguments import add_checkpoint_arguments, chosen_ch
 from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, busy_warning, progress, say
 from lit_cnn.cli.export_table import report, results_table
-from lit_cnn.cli.outputs import add_output, require_writable
+from lit_cnn.cli.outputs import add_output, chosen_output, require_writable
 from lit_cnn.cli.tables import print_tables
 
 if TYPE_CHECKING:  # a help needs none of it
@@ -48,7 +48,8 @@ def run(arguments: list[str]) -> int:
         export_detector.require_possible(options, checkpoint)
     require_packages(options.format, f"--format {options.format}")
     ending = ENDINGS[options.format]
-    out = options.out or Path(f"{name_of(options.checkpoint, checkpoint)}{ending}")
+    default = Path(f"{name_of(options.checkpoint, checkpoint)}{ending}")
+    out = chosen_output(options.out, default, [Path(checkpoint)])
     require_writable("--out", out, [ending])
     if is_detector:
         return export_detector.run(options, content, checkpoint, out)
@@ -99,7 +100,7 @@ def make_parser() -> CommandParser:
     parser = CommandParser("lit-cnn export", __doc__, example=example)
     add_checkpoint_arguments(parser)
     parser.add_argument("--format", choices=FORMATS, default="onnx", help="of the file (default %(default)s)")
-    add_output(parser, "--out", "the file (default: named as the run or checkpoint, in the working folder)")
+    add_output(parser, "--out", "the file (default: a new one, named as the run or checkpoint, in the working folder)")
     parser.add_argument("--opset", type=int, metavar="N", help="version of ONNX's operators (default: the exporter's)")
     parser.add_argument(
         "--no-preprocessing", dest="preprocessing", action="store_false",

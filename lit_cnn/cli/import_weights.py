@@ -6,7 +6,7 @@ from typing import Any
 
 from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, say
-from lit_cnn.cli.outputs import require_writable
+from lit_cnn.cli.outputs import chosen_output, require_writable
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic")
 
@@ -15,19 +15,8 @@ def run(arguments: list[str]) -> int:
     """Exit code 0 also where the pairing is unproven, which is said on stderr and whenever the checkpoint is used."""
     options = make_parser().parse_args(arguments)
     from lit_cnn.evaluation.imported_weights import Request, import_weights
-    from lit_cnn.pretrained.importing import cached_checkpoint
-    from lit_cnn.pretrained.sources import find_published, is_published_spec
 
-    named = is_published_spec(options.source)
-    place = options.out
-    if place is None:
-        place = (
-            cached_checkpoint(find_published(options.source).spec)
-            if named
-            else Path(f"{Path(options.source).stem}.ckpt")
-        )
-    if not named or options.out is not None:
-        require_writable("--out", place)
+    place, cached = place_of(options)
     request = Request(
         options.source,
         options.architecture,
@@ -51,8 +40,27 @@ def run(arguments: list[str]) -> int:
     say(f"{described['architecture']}{chosen}, {described['num_classes']} classes, {license_of(done.checkpoint)}")
     if done.proof.status != "unproven":
         say(done.proof.sentence)
-    say(f"checkpoint: {place}" + (f" (commands take {options.source} too)" if named and options.out is None else ""))
+    say(f"checkpoint: {place}" + (f" (commands take {options.source} too)" if cached else ""))
     return 0
+
+
+def place_of(options: argparse.Namespace) -> tuple[Path, bool]:
+    """Where the checkpoint is written, and whether that is the cache.
+
+    Raises:
+        ValueError: If there are no such published weights, or the file may not be written.
+    """
+    from lit_cnn.pretrained.importing import cached_checkpoint
+    from lit_cnn.pretrained.sources import find_published, is_published_spec
+
+    kept = cached_checkpoint(find_published(options.source).spec) if is_published_spec(options.source) else None
+    if kept is not None and options.out is None:
+        return kept, True
+    default = Path(f"{Path(options.source).stem}.ckpt")
+    sources = [Path(options.source), *([] if options.file is None else [options.file])]
+    place = chosen_output(options.out, default, sources)
+    require_writable("--out", place)
+    return place, False
 
 
 def license_of(checkpoint: dict[str, Any]) -> str:
@@ -74,7 +82,7 @@ def make_parser() -> CommandParser:
         "--data", metavar="PATH", help="labeled images that confirm the pairing and decide free choices"
     )
     parser.add_argument(
-        "--out", type=Path, metavar="CKPT", help="where to write (default: the cache, or FILE.ckpt here)"
+        "--out", type=Path, metavar="CKPT", help="where to write (default: the cache, or FILE.ckpt here, if new)"
     )
     parser.add_argument(
         "--option", action="append", default=[], metavar="KEY=VALUE", help="an option of the network; may be repeated"

@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 PICTURES = (".png", ".pdf", ".svg")
@@ -44,6 +44,26 @@ def require_writable(flag: str, path: Path, endings: Sequence[str] = (), *, in_n
         raise ValueError(f"{flag} {path} is a folder: name a file in it")
     if not _may_write(folder) or (path.exists() and not _may_write(path)):
         raise ValueError(f"{flag} {path} cannot be written (permission denied): choose another place")
+
+
+def chosen_output(stated: Path | None, default: Path, sources: Iterable[Path]) -> Path:
+    """Where a command writes: the file that ``--out`` states, or one of a default name, which replaces nothing.
+
+    Args:
+        stated: By ``--out``.
+        default: The file where nothing is stated.
+        sources: Files that the command reads; those that do not exist do not count.
+
+    Raises:
+        ValueError: If the file is one of the sources, or was not stated and is there already.
+    """
+    place = default if stated is None else stated.expanduser()
+    read = [source for source in map(Path.expanduser, sources) if source.exists()]
+    if place.exists() and any(source.samefile(place) for source in read):
+        raise ValueError(f"{place} is read by this command, which would write over it: name another file by --out")
+    if stated is None and place.exists():
+        raise ValueError(f"{place} is there already: name another file by --out, or this one to write over it")
+    return place
 
 
 def _existing(folder: Path) -> Path:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from lit_cnn.cli.command_parser import CommandParser
 from lit_cnn.cli.console import as_json, say
-from lit_cnn.cli.outputs import require_writable
+from lit_cnn.cli.outputs import chosen_output, require_writable
 
 
 def run(arguments: list[str]) -> int:
     options = make_parser().parse_args(arguments)
-    named = Path(options.source.removeprefix("local-dir:")).resolve().name
-    place = (options.out or Path(f"{named}.ckpt")).expanduser()
+    folder = Path(options.source.removeprefix("local-dir:")).expanduser()
+    place = chosen_output(options.out, Path(f"{folder.resolve().name}.ckpt"), folder.glob("*"))
     require_writable("--out", place)
     from lit_cnn.handover.publishing import pull
 
@@ -40,6 +40,6 @@ def run(arguments: list[str]) -> int:
 def make_parser() -> CommandParser:
     parser = CommandParser("lit-cnn pull", __doc__, example="lit-cnn pull my_model --out model.ckpt")
     parser.add_argument("source", metavar="SOURCE", help="a folder, or hf-hub:USER/REPO")
-    parser.add_argument("--out", type=Path, metavar="CKPT", help="where to write (default: NAME.ckpt here)")
+    parser.add_argument("--out", type=Path, metavar="CKPT", help="where to write (default: NAME.ckpt here, if new)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser

@@ -84,6 +84,20 @@ def test_a_missing_package_a_wrong_ending_and_missing_data_are_one_sentence(
         assert len(error.splitlines()) == 1
 
 
+def test_the_weights_that_are_read_are_not_written_over(
+    fitted: FittedRun, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("best.safetensors").write_bytes(fitted.best.with_name("weights.safetensors").read_bytes())
+    for out in ([], ["--out", "best.safetensors"]):
+        assert main(["export", "best.safetensors", "--format", "safetensors", *out]) == 1
+        assert "best.safetensors is read by this command" in capsys.readouterr().err
+    Path("other.safetensors").touch()
+    Path("other.ckpt").write_bytes(fitted.best.read_bytes())
+    assert main(["export", "other.ckpt", "--format", "safetensors"]) == 1
+    assert "other.safetensors is there already: name another file by --out" in capsys.readouterr().err
+
+
 def test_a_file_is_named_as_its_run_or_its_published_weights(fitted: FittedRun, tmp_path: Path) -> None:
     assert name_of(str(fitted.folder), str(fitted.best)) == fitted.folder.name
     (tmp_path / "flowers.ckpt").touch()

@@ -45,6 +45,18 @@ def test_an_unproven_pairing_is_a_warning_at_every_use(cifar_file: Path, capsys:
     assert "pairing unproven" in capsys.readouterr().err
 
 
+def test_the_file_itself_is_not_written_over(
+    cifar_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.chdir(cifar_file.parent)
+    before = cifar_file.rename("training.ckpt").with_name("training.ckpt").read_bytes()
+    for out in ([], ["--out", "training.ckpt"], ["--out", str(cifar_file.with_name("training.ckpt"))]):
+        choice = ["--architecture", "cifar_resnet8", "--option", "shortcut=zero_pad"]
+        assert main(["import", "training.ckpt", *choice, *out]) == 1
+        assert "training.ckpt is read by this command, which would write over it" in capsys.readouterr().err
+    assert Path("training.ckpt").read_bytes() == before
+
+
 @pytest.mark.usefixtures("hub_with_lite0")
 def test_published_weights_go_to_the_cache(offline: Path, capsys: pytest.CaptureFixture) -> None:
     assert main(["import", LITE0, "--json"]) == 0

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from bad_case import file_rights
 
-from lit_cnn.cli.outputs import PICTURES, require_writable
+from lit_cnn.cli.outputs import PICTURES, chosen_output, require_writable
 
 
 def test_new_and_old_files_of_a_folder_can_be_written(tmp_path: Path) -> None:
@@ -51,3 +51,23 @@ def test_a_new_folder_is_allowed_where_the_writing_makes_it(tmp_path: Path) -> N
     (tmp_path / "folder").mkdir(0o500)
     with file_rights(), pytest.raises(ValueError, match=r"cannot be written \(permission denied\)"):
         require_writable("--plot", tmp_path / "folder" / "new" / "a.png", PICTURES, in_new_folder=True)
+
+
+def test_a_default_name_replaces_nothing_and_a_stated_one_no_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    default, stated, source = Path("net.ckpt"), tmp_path / "stated.ckpt", Path("weights.ckpt")
+    assert chosen_output(None, default, [source]) == default
+    for file in (default, stated, source):
+        file.touch()
+    assert chosen_output(stated, default, [source, Path("hf-hub:user/repo")]) == stated
+    assert chosen_output(default, default, [source]) == default
+    with pytest.raises(ValueError, match=r"^net\.ckpt is there already: name another file by --out, or this one"):
+        chosen_output(None, default, [source])
+    (tmp_path / "link.ckpt").symlink_to(source)
+    for place in (source, tmp_path / source, tmp_path / "link.ckpt"):
+        with pytest.raises(ValueError, match=r"\.ckpt is read by this command, which would write over it: name another"):
+            chosen_output(place, default, [source])
+    with pytest.raises(ValueError, match=r"^weights\.ckpt is read by this command"):
+        chosen_output(None, source, [source])

@@ -21,6 +21,11 @@ def test_a_run_goes_out_and_comes_back(
     assert said.err == ""
     assert main(["pull", "./my_model/"]) == 0
     assert "cifar_resnet8, 3 classes, license mit" in capsys.readouterr().out
+    assert main(["pull", "my_model"]) == 1
+    assert "my_model.ckpt is there already: name another file by --out" in capsys.readouterr().err
+    weights = "my_model/model.safetensors"
+    assert main(["pull", "my_model", "--out", weights]) == 1
+    assert f"{weights} is read by this command" in capsys.readouterr().err
     accuracies = []
     for checkpoint in ("my_model.ckpt", str(fitted.best), str(fitted.best.with_name("weights.safetensors"))):
         assert main(["validate", checkpoint, "--data", str(fitted.images / "val"), "--json"]) == 0
