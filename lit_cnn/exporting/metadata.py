@@ -12,6 +12,8 @@ from lit_cnn.evaluation.trained import Trained
 from lit_cnn.exporting.graph import GraphForm
 from lit_cnn.pretrained.importing import file_facts
 from lit_cnn.pretrained.sources import is_published_spec
+from lit_cnn.run_folder.checkpoint import FORMAT
+from lit_cnn.run_folder.weights_file import VERSION
 
 PLACES = ("path", "cache_dir", "data_dir")
 """Keys of a recipe's data that name folders of the machine on which it was trained."""
@@ -37,6 +39,7 @@ def describe(trained: Trained, license: str | None = None) -> dict[str, str]:
         "recipe": without_places(trained.recipe),
         "provenance": trained.provenance,
         "checkpoint": file_facts(file) if file.is_file() else None,
+        VERSION: FORMAT,
     }
     plain = {
         "architecture": str(network.get("architecture")),

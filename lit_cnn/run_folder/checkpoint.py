@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from lit_cnn.run_folder.stored_recipe import completed
-from lit_cnn.run_folder.weights_file import OPTIONAL, is_safetensors, read_described, write_described
+from lit_cnn.run_folder.weights_file import OPTIONAL, VERSION, is_safetensors, read_described, write_described
 
 LAST = "last.ckpt"
 PREVIOUS = "previous.ckpt"
@@ -165,4 +165,4 @@ def described_weights(checkpoint: dict[str, Any]) -> dict[str, Any]:
     """What a checkpoint says of its weights besides the network they belong to."""
     described = {"class_names": checkpoint["class_names"], "preprocessing": checkpoint["preprocessing"]}
     described |= {name: checkpoint[name] for name in OPTIONAL if name in checkpoint}
-    return {**described, "checkpoint_format": FORMAT}
+    return {**described, VERSION: FORMAT}

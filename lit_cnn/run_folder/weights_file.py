@@ -13,6 +13,8 @@ NEEDED = ("architecture", "options", "num_classes", "in_channels", "class_names"
 """What the metadata holds, all but the architecture as JSON."""
 OPTIONAL = ("provenance", "task", "category_ids", "decoding", "thresholds")
 """What it holds of imported weights, and of those of another task than classification."""
+VERSION = "checkpoint_format"
+"""Format of the checkpoint that the entries were taken from; without it, they are of format 3."""
 
 
 def is_safetensors(path: Path) -> bool:
@@ -51,8 +53,10 @@ def write_described(tensors: Mapping[str, Tensor], described: Mapping[str, Any],
 def read_described(path: Path) -> dict[str, Any]:
     """The checkpoint that described weights make: network, weights, classes and preprocessing, without a recipe.
 
+    Entries of the metadata that say something else, such as an export's license, are not read.
+
     Raises:
-        ValueError: If the file is damaged, or its metadata is not that of ``write_described``.
+        ValueError: If the file is damaged, or its metadata lacks one of NEEDED.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -67,14 +71,15 @@ def read_described(path: Path) -> dict[str, Any]:
             f"{path} was not written by lit-cnn: its metadata does not say which network it holds; weights of another "
             "program come in by lit-cnn import FILE --architecture NAME"
         )
+    meant = {*NEEDED, *OPTIONAL, VERSION, "detector"} - {"architecture"}
     try:
-        read = {name: json.loads(text) for name, text in metadata.items() if name not in ("format", "architecture")}
+        read = {name: json.loads(text) for name, text in metadata.items() if name in meant}
     except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"the metadata of {path} is damaged ({error}): use the run's checkpoint") from None
     architecture = None if metadata["architecture"] == "None" else metadata["architecture"]
     network = {name: read[name] for name in ("options", "num_classes", "in_channels", "detector") if name in read}
     return {
-        "format": read.get("checkpoint_format", 3),
+        "format": read.get(VERSION, 3),
         "network": {"architecture": architecture, **network},
         "state_dict": tensors,
         "global_step": 0,
