@@ -20,6 +20,8 @@ from lit_cnn.run_folder.checkpoint import BEST, load_checkpoint
 from lit_cnn.run_folder.folder import find_checkpoint
 
 CARD, RECIPE = "README.md", "recipe.yaml"
+NOT_ALWAYS = (RECIPE, *PICTURES)
+"""Files that a push writes where the run has them; those of an earlier push are removed."""
 LOCAL = "local-dir:"
 """What timm writes before a folder."""
 
@@ -74,7 +76,7 @@ def push(
         require_hub(repository)
         with tempfile.TemporaryDirectory() as made:
             pushed = _write(checkpoint, Path(made), repository, weights, license_name)
-            address = upload_model(Path(made), repository, private=private)
+            address = upload_model(Path(made), repository, private=private, replaced=NOT_ALWAYS)
         return Pushed(address, pushed.files, pushed.written, pushed.license, pushed.warning)
     folder = folder_of(destination)
     _check_replaceable(folder)
@@ -82,6 +84,8 @@ def push(
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name[:40]}.") as made:
         pushed = _write(checkpoint, Path(made), None, weights, license_name)
         folder.mkdir(exist_ok=True)
+        for name in set(NOT_ALWAYS) - set(pushed.files):
+            (folder / name).unlink(missing_ok=True)
         for name in pushed.files:
             os.replace(Path(made) / name, folder / name)
     return Pushed(str(folder), pushed.files, pushed.written, pushed.license, pushed.warning)

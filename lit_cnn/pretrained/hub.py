@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -114,10 +115,16 @@ def require_hub(repository: str) -> None:
         )
 
 
-def upload_model(folder: Path, repository: str, *, private: bool) -> str:
+def upload_model(folder: Path, repository: str, *, private: bool, replaced: Sequence[str]) -> str:
     """Upload a folder as a repository, which is made where there is none; returns its address.
 
     The hub's own library finds the token: ``HF_TOKEN``, or what ``hf auth login`` has stored.
+
+    Args:
+        folder: What is uploaded.
+        repository: ``USER/REPO``.
+        private: Make a repository that only its owner sees.
+        replaced: Files that are removed from the repository where the folder has none of their name.
 
     Raises:
         ValueError: If the hub refuses.
@@ -127,7 +134,8 @@ def upload_model(folder: Path, repository: str, *, private: bool) -> str:
     try:
         api = HfApi(library_name="lit-cnn")
         api.create_repo(repository, exist_ok=True, private=private)
-        api.upload_folder(repo_id=repository, folder_path=folder, commit_message="Model of lit-cnn")
+        stated = {"commit_message": "Model of lit-cnn", "delete_patterns": list(replaced)}
+        api.upload_folder(repo_id=repository, folder_path=folder, **stated)
     except Exception as error:  # of the library and of what it sends with, which share no class
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(

@@ -76,6 +76,14 @@ def test_only_an_earlier_push_is_replaced(fitted: FittedRun, tmp_path: Path) -> 
         push(weights, str(tmp_path / "file"))
 
 
+def test_nothing_is_left_of_another_model(fitted: FittedRun, tmp_path: Path) -> None:
+    push(fitted.folder, str(tmp_path / "m"), license_name="mit")
+    (tmp_path / "m" / "notes.txt").touch()
+    done = push(str(fitted.best.with_name("weights.safetensors")), str(tmp_path / "m"), license_name="mit")
+    assert {file.name for file in (tmp_path / "m").iterdir()} == {*done.files, "notes.txt"}
+    assert "recipe.yaml" not in done.files
+
+
 def test_nothing_is_left_where_a_push_fails(fitted: FittedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> str:
         raise OSError("no space left")
@@ -89,8 +97,8 @@ def test_nothing_is_left_where_a_push_fails(fitted: FittedRun, tmp_path: Path, m
 def test_a_push_to_the_hub_uploads_the_same_folder(fitted: FittedRun, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, object] = {}
 
-    def upload(folder: Path, repository: str, *, private: bool) -> str:
-        seen.update(repository=repository, private=private, files=sorted(file.name for file in folder.iterdir()))
+    def upload(folder: Path, repository: str, *, private: bool, replaced: tuple[str, ...]) -> str:
+        seen.update(repository=repository, private=private, replaced=replaced, files=sorted(file.name for file in folder.iterdir()))
         seen["card"] = (folder / "README.md").read_text()
         return f"https://huggingface.co/{repository}"
 
@@ -100,6 +108,7 @@ def test_a_push_to_the_hub_uploads_the_same_folder(fitted: FittedRun, monkeypatc
     assert done.place == "https://huggingface.co/me/tiny"
     assert (seen["repository"], seen["private"]) == ("me/tiny", True)
     assert seen["files"] == sorted(done.files)
+    assert set(done.files) - set(seen["replaced"]) == {"config.json", "model.safetensors", "README.md"}  # type: ignore[call-overload]
     assert "lit-cnn pull hf-hub:me/tiny" in str(seen["card"])
 
 

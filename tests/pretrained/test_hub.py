@@ -110,16 +110,16 @@ def test_a_folder_is_uploaded_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path
     api = "huggingface_hub.HfApi"
     monkeypatch.setattr(f"{api}.create_repo", lambda _, name, **stated: calls.append((name, stated)))
     monkeypatch.setattr(f"{api}.upload_folder", lambda _, **stated: calls.append(("", stated)))
-    assert upload_model(tmp_path, "a/b", private=True) == "https://huggingface.co/a/b"
+    assert upload_model(tmp_path, "a/b", private=True, replaced=("c",)) == "https://huggingface.co/a/b"
     assert calls[0] == ("a/b", {"exist_ok": True, "private": True})
-    assert calls[1][1].items() >= {"repo_id": "a/b", "folder_path": tmp_path}.items()
+    assert calls[1][1].items() >= {"repo_id": "a/b", "folder_path": tmp_path, "delete_patterns": ["c"]}.items()
 
     def refuse(*_: object, **__: object) -> None:
         raise OSError("401 Client Error\nmany lines")
 
     monkeypatch.setattr(f"{api}.create_repo", refuse)
     with pytest.raises(ValueError, match=r"a/b could not be uploaded \(401 Client Error\): log in by hf auth login"):
-        upload_model(tmp_path, "a/b", private=False)
+        upload_model(tmp_path, "a/b", private=False, replaced=())
 
 
 def test_what_was_pushed_by_lit_cnn_is_pulled_not_imported(repository: Path) -> None:
