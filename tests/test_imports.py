@@ -9,6 +9,7 @@ PACKAGE = Path(__file__).parent.parent / "lit_cnn"
 GROUND = {
     "allocation",
     "printable",
+    "private_paths",
     "randomness",
     "tracking",
     "reports",
@@ -23,6 +24,7 @@ EXPERIMENT = {"experiment", "detection", "pretrained", "profiling", *TRAINING}
 BELOW = {
     "allocation": set(),
     "printable": set(),
+    "private_paths": set(),
     "randomness": set(),
     "tracking": {"printable", "randomness"},
     "reports": {"printable", "run_folder"},

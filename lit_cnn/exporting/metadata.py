@@ -12,6 +12,7 @@ from lit_cnn.evaluation.trained import Trained
 from lit_cnn.exporting.graph import GraphForm
 from lit_cnn.pretrained.importing import file_facts
 from lit_cnn.pretrained.sources import is_published_spec
+from lit_cnn.private_paths import without_folders
 from lit_cnn.run_folder.checkpoint import FORMAT
 from lit_cnn.run_folder.weights_file import VERSION
 
@@ -37,7 +38,7 @@ def describe(trained: Trained, license: str | None = None) -> dict[str, str]:
         "class_names": trained.class_names,
         "preprocessing": None if recorded is None else recorded.as_dict(),
         "recipe": without_places(trained.recipe),
-        "provenance": trained.provenance,
+        "provenance": without_folders(trained.provenance),
         "checkpoint": file_facts(file) if file.is_file() else None,
         VERSION: FORMAT,
     }

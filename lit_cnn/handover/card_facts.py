@@ -1,23 +1,21 @@
 """What a checkpoint and the folder of its run say for a model card, without the names of private folders."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 from lit_cnn.experiment.files import value_text
 from lit_cnn.pretrained.importing import PROVENANCE
 from lit_cnn.pretrained.sources import PublishedWeights, find_published, is_published_spec
+from lit_cnn.private_paths import without_folders
 from lit_cnn.run_folder.checkpoint import DATA
 from lit_cnn.run_folder.folder import DATA_SET, ENVIRONMENT
 from lit_cnn.run_folder.metrics_csv import read_metrics
 
 PRIVATE = ("tracking", "machine")
 """Sections of a recipe that say where it ran and under whose account."""
-_FOLDERS = re.compile(r"""(?<![\w:/.~\\-])(?:~?/(?:[^/\s'"]+/)*|[A-Za-z]:\\(?:[^\\\s'"]+\\)*)""")
-"""The folders of an absolute path; those of an address on the web are none."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class CardFacts:
     def recipe(self) -> dict[str, Any]:
         """The resolved recipe without private folders and sections; empty where a script trained."""
         recipe = self.checkpoint.get("recipe") or {}
-        return {key: without_folders(value) for key, value in recipe.items() if key not in PRIVATE}
+        return without_folders({key: value for key, value in recipe.items() if key not in PRIVATE})
 
     @property
     def title(self) -> str:
@@ -70,10 +68,8 @@ class CardFacts:
     @property
     def changed(self) -> dict[str, str]:
         """Keys that the run changed of its recipe, as ``old → new``."""
-        pairs = self.environment.get("changed") or {}
-        return {
-            key: " → ".join(value_text(without_folders(value)) for value in values) for key, values in pairs.items()
-        }
+        pairs = without_folders(self.environment.get("changed") or {})
+        return {key: " → ".join(map(value_text, values)) for key, values in pairs.items()}
 
     @property
     def initial(self) -> str | None:
@@ -153,21 +149,3 @@ def _metrics(run: Path, checkpoint: Mapping[str, Any]) -> dict[str, float]:
         return {}
     last = checkpoint.get("global_step", 0) - 1
     return next((row for row in rows if row.get("step") == last and any("val/" in name for name in row)), {})
-
-
-def without_folders(value: Any) -> Any:
-    """A value in which absolute paths have become their last part; of folders and lists, each entry.
-
-    >>> without_folders("lit-cnn fit --data.path /home/me/flowers --config=~/a/b.yaml")
-    'lit-cnn fit --data.path flowers --config=b.yaml'
-    """
-    if isinstance(value, Mapping):
-        return {key: without_folders(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [without_folders(inner) for inner in value]
-    return _FOLDERS.sub("", value) if isinstance(value, str) else value
-
-
-def last_part(path: str) -> str:
-    """The name of what a path leads to."""
-    return PureWindowsPath(path).name or path

@@ -5,18 +5,18 @@ It says only what the checkpoint and its run folder record: nothing is measured,
 
 import html
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import yaml
 
 from lit_cnn.data.preprocessing import Preprocessing
-from lit_cnn.handover.card_facts import CardFacts, last_part, without_folders
+from lit_cnn.handover.card_facts import CardFacts
 from lit_cnn.pretrained.imagenet import imagenet_classes
 from lit_cnn.pretrained.importing import PROVENANCE
 from lit_cnn.pretrained.model_folder import Written
 from lit_cnn.printable import printable
+from lit_cnn.private_paths import command_without_folders, last_part, without_folders
 
 NAMED = 60
 """Classes that the text names; more are folded away."""
@@ -190,8 +190,7 @@ def _training(facts: CardFacts) -> Iterator[str]:
         machine = environment.get("machine", {})
         yield f"environment: Python {escaped(environment.get('python', ''))}, {escaped(packages)}"
         yield f"machine: {escaped(machine.get('platform', ''))}, {machine.get('cores', '')} cores"
-        command = environment.get("command", "")  # a list in runs of older versions
-        shown = without_folders(command if isinstance(command, str) else shlex.join(command))
+        shown = command_without_folders(environment.get("command", ""))  # a list in runs of older versions
         yield f"command: `{printable(shown).replace('`', '')}`"
     if not (data or recipe or environment):
         yield "nothing is recorded of it"

@@ -35,6 +35,7 @@ from lit_cnn.pretrained.timm_layout import (
     timm_twin,
 )
 from lit_cnn.pretrained.transfer import load_by_name, transfer_weights
+from lit_cnn.private_paths import without_folders
 from lit_cnn.run_folder.checkpoint import described_weights
 from lit_cnn.run_folder.weights_file import is_safetensors, write_described
 
@@ -79,10 +80,11 @@ def write_model(folder: Path, network: Network, checkpoint: Mapping[str, Any], l
         missing = "holds a network outside the catalog" if checkpoint["preprocessing"] else "records no preprocessing"
         raise ValueError(f"the checkpoint {missing}, so nobody could load it from a folder: share the file itself")
     preprocessing = Preprocessing.from_dict(checkpoint["preprocessing"])
+    stated = {key: value for key, value in described_weights(dict(checkpoint)).items() if key != "class_names"}
     own = {
         "version": version("lit-cnn"),
         **{key: described[key] for key in ("architecture", "options", "num_classes", "in_channels")},
-        **{key: value for key, value in described_weights(dict(checkpoint)).items() if key != "class_names"},
+        **without_folders(stated),
         "license": license_name,
     }
     names = list(map(str, checkpoint["class_names"]))

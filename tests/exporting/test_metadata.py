@@ -28,7 +28,8 @@ def test_classes_preprocessing_recipe_version_and_license_are_there(tmp_path: Pa
 
 
 def test_places_and_the_machine_stay_out(tmp_path: Path) -> None:
-    text = json.dumps(describe(untrained(tmp_path)))
+    trained = replace(untrained(tmp_path), provenance={"source": "/home/someone/w.pth"})
+    text = json.dumps(describe(trained))
     assert "/home/someone" not in text
     assert str(tmp_path) not in text
     assert "trainer" not in text

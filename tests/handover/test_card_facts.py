@@ -1,42 +1,14 @@
 """The facts of a card are those of the run, without the folders of the machine it ran on."""
 
-import doctest
 from pathlib import Path
 
 import pytest
 from checkpoint_files import write_checkpoint
 from fitted_run import FittedRun
 
-from lit_cnn.handover import card_facts
-from lit_cnn.handover.card_facts import CardFacts, last_part, read_facts, without_folders
+from lit_cnn.handover.card_facts import CardFacts, read_facts
 from lit_cnn.run_folder.checkpoint import load_checkpoint
 from lit_cnn.run_folder.metrics_csv import read_metrics
-
-
-def test_the_examples_of_the_docstrings_hold() -> None:
-    assert doctest.testmod(card_facts).failed == 0
-
-
-@pytest.mark.parametrize(
-    ("text", "kept"),
-    [
-        ("/home/me/flowers", "flowers"),
-        ("~/flowers", "flowers"),
-        ("lit-cnn fit '/home/me/x.yaml' --data.path=/mnt/secret/flowers", "lit-cnn fit 'x.yaml' --data.path=flowers"),
-        (r"C:\Users\me\flowers --runs D:\runs", "flowers --runs runs"),
-        ("data/flowers", "data/flowers"),
-        ("https://arxiv.org/abs/1512.03385", "https://arxiv.org/abs/1512.03385"),
-        ("timm:resnet50.a1_in1k", "timm:resnet50.a1_in1k"),
-        ("1/2 of the images, 0.1", "1/2 of the images, 0.1"),
-    ],
-)
-def test_folders_of_absolute_paths_are_left_out(text: str, kept: str) -> None:
-    assert without_folders(text) == kept
-    assert without_folders({"a": [text, (text, 3)]}) == {"a": [kept, [kept, 3]]}
-
-
-def test_the_last_part_of_a_path() -> None:
-    assert [last_part(text) for text in ("/a/b/", "b", r"C:\a\b", "/")] == ["b", "b", "b", "/"]
 
 
 def test_the_figures_are_those_of_the_epoch_that_was_saved(fitted: FittedRun) -> None:

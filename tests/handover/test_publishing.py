@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from checkpoint_files import write_checkpoint
 from fitted_run import FittedRun
 
 from lit_cnn import Recipe
@@ -82,6 +83,19 @@ def test_nothing_is_left_of_another_model(fitted: FittedRun, tmp_path: Path) -> 
     done = push(str(fitted.best.with_name("weights.safetensors")), str(tmp_path / "m"), license_name="mit")
     assert {file.name for file in (tmp_path / "m").iterdir()} == {*done.files, "notes.txt"}
     assert "recipe.yaml" not in done.files
+
+
+def test_private_folders_stay_out_of_what_is_handed_on(tmp_path: Path) -> None:
+    proof = {"status": "unproven", "sentence": "pairing unproven"}
+    origin = {"source": "/home/Jane Doe/private/w.pth", "proof": proof}
+    data = {"source": "imagefolder", "path": "/home/Jane Doe/private/flowers", "group_by": r"/(patient\d+)/"}
+    checkpoint = write_checkpoint(tmp_path / "net.ckpt", ["a"], recipe={"data": data}, provenance=origin)
+    push(checkpoint, str(tmp_path / "m"))
+    for file in (tmp_path / "m").iterdir():
+        assert b"Jane" not in file.read_bytes(), file.name
+    kept = yaml.safe_load((tmp_path / "m" / "recipe.yaml").read_text())["data"]
+    assert (kept["path"], kept["group_by"]) == ("flowers", data["group_by"])
+    assert pull(str(tmp_path / "m")).checkpoint["provenance"]["origin"]["source"] == "w.pth"
 
 
 def test_nothing_is_left_where_a_push_fails(fitted: FittedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
