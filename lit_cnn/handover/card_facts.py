@@ -56,9 +56,14 @@ class CardFacts:
     def scores(self) -> dict[str, float]:
         """Metrics of the validation by name without ``val/``, of the weights that are meant; shares in [0, 1]."""
         found = {name.removeprefix("val/"): value for name, value in self.metrics.items() if name.startswith("val/")}
-        raw = {name.removesuffix("_raw"): value for name, value in found.items() if name.endswith("_raw")}
-        averaged = {name: value for name, value in found.items() if not name.endswith("_raw")}
-        return averaged | raw if self.weights == "raw" else averaged
+        if self.weights == "raw" and self.keeps_average:
+            return {name.removesuffix("_raw"): value for name, value in found.items() if name.endswith("_raw")}
+        return {name: value for name, value in found.items() if not name.endswith("_raw")}
+
+    @property
+    def keeps_average(self) -> bool:
+        """Whether the run averaged its weights, so that its figures are those of the average."""
+        return bool((self.recipe.get("ema") or {}).get("decay"))
 
     @property
     def validated(self) -> int | None:

@@ -182,7 +182,7 @@ def _training(facts: CardFacts) -> Iterator[str]:
         yield f"changed: `{key}` {escaped(change)}"
     if facts.initial is not None:
         yield f"started from the weights of {escaped(facts.initial)}"
-    averaged = "averaged" if facts.weights == "ema" and recipe.get("ema", {}).get("decay") else "of the last step"
+    averaged = "averaged" if facts.weights == "ema" and facts.keeps_average else "of the last step"
     if recipe:
         yield f"weights: {averaged}, after {facts.checkpoint.get('global_step', 0):,} steps"
     if environment:

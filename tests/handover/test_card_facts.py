@@ -21,6 +21,15 @@ def test_the_figures_are_those_of_the_epoch_that_was_saved(fitted: FittedRun) ->
     assert averaged.run_name.startswith("tiny/")
 
 
+def test_raw_weights_have_the_figures_of_their_own_validation() -> None:
+    figures = {"val/acc1": 0.95, "val/loss": 0.1}
+    averaged, single = ({"recipe": {"ema": {"decay": decay}}} for decay in (0.99, 0.0))
+    assert CardFacts(averaged, 1, "raw", metrics=figures).scores == {}
+    assert CardFacts(averaged, 1, "raw", metrics={**figures, "val/acc1_raw": 0.9}).scores == {"acc1": 0.9}
+    for facts in (CardFacts(averaged, 1, metrics=figures), CardFacts(single, 1, "raw", metrics=figures)):
+        assert facts.scores == {"acc1": 0.95, "loss": 0.1}
+
+
 def test_a_checkpoint_that_left_its_run_still_knows_its_images(fitted: FittedRun, tmp_path: Path) -> None:
     facts = read_facts(tmp_path / "best.ckpt", load_checkpoint(fitted.best), 1)
     assert facts.data["images"] == {"train": 24, "val": 12}
