@@ -1,6 +1,7 @@
 """Do two networks compute the same, and if not, where do they part?"""
 
 import itertools
+import math
 
 import torch
 from torch import Tensor, nn
@@ -81,10 +82,15 @@ def output_difference(source: nn.Module, target: nn.Module, example: Tensor) -> 
 
 
 def difference(expected: Tensor, actual: Tensor) -> tuple[float, float]:
-    """Largest absolute difference, and the same over the largest expected value (infinite where shapes differ)."""
+    """Largest absolute difference, and the same over the largest expected value.
+
+    Both are infinite where shapes differ, or a value is infinite or not a number.
+    """
     if expected.shape != actual.shape:
         return float("inf"), float("inf")
     largest = float((expected - actual).abs().max())
+    if not math.isfinite(largest):
+        return float("inf"), float("inf")
     scale = float(expected.abs().max())
     return largest, largest / scale if scale > 0 else (0.0 if largest == 0 else float("inf"))
 

@@ -1,6 +1,7 @@
 """Does our network compute what another library's network of the same architecture computes?"""
 
 import fnmatch
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -121,14 +122,15 @@ def measure_all(
 
 
 def gradient_difference(source: nn.Module, target: nn.Module, images: Tensor, report: TransferReport) -> float:
-    """Largest relative difference of the gradients of a loss in training, over all pairs of parameters.
+    """Largest relative difference of the gradients of a loss in training, over all pairs of parameters; infinite where
+    one is not a number.
 
     Raises:
         ValueError: If a parameter gets a gradient on one side only.
     """
     gradients = [gradients_in_training(network, images) for network in (source, target)]
     largest = max(float(value.abs().max()) for value in gradients[0].values())
-    worst = 0.0
+    found = [0.0]
     parameters = dict(target.named_parameters())
     for left, right in report.names:
         if right not in parameters:
@@ -138,8 +140,8 @@ def gradient_difference(source: nn.Module, target: nn.Module, images: Tensor, re
         if left in gradients[0]:
             expected, actual = gradients[0][left], gradients[1][right]
             scale = max(float(expected.abs().max()), SMALL_GRADIENT * largest)
-            worst = max(worst, float((expected - actual.reshape(expected.shape)).abs().max()) / scale)
-    return worst
+            found.append(float((expected - actual.reshape(expected.shape)).abs().max()) / scale)
+    return math.inf if any(map(math.isnan, found)) else max(found)
 
 
 def gradients_in_training(network: nn.Module, images: Tensor) -> dict[str, Tensor]:

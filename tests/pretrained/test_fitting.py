@@ -1,5 +1,7 @@
 """A file of weights fits several networks: names, logits or images decide; nothing is taken silently."""
 
+import copy
+
 import pytest
 import timm
 import torch
@@ -10,7 +12,7 @@ from torch import Tensor
 from lit_cnn.architectures.catalog import CATALOG, find_entry
 from lit_cnn.architectures.free_choices import FREE_CHOICES, free_choices
 from lit_cnn.pretrained.equality import evaluate
-from lit_cnn.pretrained.fitting import decide_by_logits, fits, fits_of_libraries
+from lit_cnn.pretrained.fitting import Fit, decide_by_logits, fits, fits_of_libraries
 
 
 def state_of(name: str, **options: object) -> dict[str, Tensor]:
@@ -26,6 +28,16 @@ def test_both_forms_of_option_a_fit_and_recorded_logits_choose() -> None:
     assert proof.status == "proven"
     with pytest.raises(ValueError, match="none of the 2 ways in which they do gives the recorded logits"):
         decide_by_logits(found, images, torch.randn(2, 10))
+
+
+def test_recorded_logits_do_not_prove_weights_that_give_no_numbers() -> None:
+    network, images = telling_network("cifar_resnet8"), torch.randn(2, 3, 32, 32)
+    logits, broken = evaluate(network, images), copy.deepcopy(network)
+    torch.nn.init.constant_(broken.classifier.weight, float("nan"))
+    found = [Fit({}, broken, "order", 1)]
+    with pytest.raises(ValueError, match="none of the 1 ways in which they do gives the recorded logits"):
+        decide_by_logits(found, images, logits)
+    assert decide_by_logits([*found, Fit({}, network, "order", 1)], images, logits)[0].network is network
 
 
 @pytest.mark.slow

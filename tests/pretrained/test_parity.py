@@ -65,6 +65,13 @@ def test_a_wrong_gradient_is_seen() -> None:
     assert gradient_difference(source, source, images, transfer_weights(source, source, images)) == 0.0
 
 
+def test_a_gradient_that_is_not_a_number_is_seen() -> None:
+    source, target, images = nn.Linear(4, 3).double(), nn.Linear(4, 3).double(), torch.randn(5, 4).double()
+    report = transfer_weights(source, target, images)
+    target.weight.register_hook(lambda gradient: gradient * float("nan"))
+    assert gradient_difference(source, target, images, report) == float("inf")
+
+
 def test_gradients_leave_the_network_as_it_was() -> None:
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(16, 2))
     before = {name: value.clone() for name, value in network.state_dict().items()}
