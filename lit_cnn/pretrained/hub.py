@@ -13,16 +13,18 @@ from lit_cnn.pretrained.references import REFERENCES
 from lit_cnn.pretrained.sources import PublishedWeights, published
 
 PREFIX = "hf-hub:"
+ENDINGS = (".pt", ".pth", ".th", ".bin", ".ckpt", ".safetensors", ".npz", ".tar")
+"""What names of files of weights end in."""
 UNREACHED = "huggingface.co cannot be reached"
 
 
 def hub_id(source: str) -> str | None:
-    """The repository that ``hf-hub:USER/REPO`` or, where there is no such file, ``USER/REPO`` names."""
-    stated = source.removeprefix(PREFIX)
+    """The repository that ``hf-hub:USER/REPO`` or, where it cannot be meant as a file, ``USER/REPO`` names."""
     if source.startswith(PREFIX):
-        return stated
-    plain = stated.count("/") == 1 and not stated.startswith((".", "~", "/")) and ":" not in stated
-    return stated if plain and not Path(stated).exists() else None
+        return source.removeprefix(PREFIX)
+    plain = source.count("/") == 1 and not source.startswith((".", "~", "/")) and ":" not in source
+    is_file = Path(source).parent.is_dir() or Path(source).suffix.lower() in ENDINGS
+    return source if plain and not is_file else None
 
 
 def on_hub(repository: str) -> tuple[PublishedWeights, list[str] | None, Path | None]:
