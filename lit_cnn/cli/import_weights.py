@@ -16,7 +16,8 @@ def run(arguments: list[str]) -> int:
     options = make_parser().parse_args(arguments)
     from lit_cnn.evaluation.imported_weights import Request, import_weights
 
-    place, cached = place_of(options)
+    stated = stated_preprocessing(options)
+    place, cached = place_of(options, stated)
     request = Request(
         options.source,
         options.architecture,
@@ -25,7 +26,7 @@ def run(arguments: list[str]) -> int:
         chosen_options(options.option),
         options.weights,
         options.recorded,
-        stated_preprocessing(options),
+        stated,
     )
     done = import_weights(request, lambda text: say(text, stderr=True))
     done.save(place)
@@ -44,8 +45,8 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def place_of(options: argparse.Namespace) -> tuple[Path, bool]:
-    """Where the checkpoint is written, and whether that is the cache.
+def place_of(options: argparse.Namespace, stated: dict[str, Any]) -> tuple[Path, bool]:
+    """Where the checkpoint is written, and whether that is the cache, in which published weights are as published.
 
     Raises:
         ValueError: If there are no such published weights, or the file may not be written.
@@ -53,10 +54,12 @@ def place_of(options: argparse.Namespace) -> tuple[Path, bool]:
     from lit_cnn.pretrained.importing import cached_checkpoint
     from lit_cnn.pretrained.sources import find_published, is_published_spec
 
-    kept = cached_checkpoint(find_published(options.source).spec) if is_published_spec(options.source) else None
-    if kept is not None and options.out is None:
-        return kept, True
     default = Path(f"{Path(options.source).stem}.ckpt")
+    if is_published_spec(options.source):
+        kept = cached_checkpoint(find_published(options.source).spec)
+        if options.out is None and not stated:
+            return kept, True
+        default = Path(kept.name)
     sources = [Path(options.source), *([] if options.file is None else [options.file])]
     place = chosen_output(options.out, default, sources)
     require_writable("--out", place)
@@ -82,7 +85,10 @@ def make_parser() -> CommandParser:
         "--data", metavar="PATH", help="labeled images that confirm the pairing and decide free choices"
     )
     parser.add_argument(
-        "--out", type=Path, metavar="CKPT", help="where to write (default: the cache, or FILE.ckpt here, if new)"
+        "--out",
+        type=Path,
+        metavar="CKPT",
+        help="where to write (default: the cache for weights as they were published, else NAME.ckpt here, if new)",
     )
     parser.add_argument(
         "--option", action="append", default=[], metavar="KEY=VALUE", help="an option of the network; may be repeated"

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lit_cnn.architectures.catalog import find_entry
+from lit_cnn.architectures.catalog import check_options, find_entry
 from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.data.sources.arrays import read_npz
 from lit_cnn.data.sources.class_names import sorted_classes
@@ -74,24 +74,25 @@ def import_weights(request: Request, tell: Tell) -> Imported:
     if repository is None and not is_published_spec(request.source):
         return _from_file(request, Path(request.source).expanduser(), tell)
     row, names, file = on_hub(repository) if repository is not None else (find_published(request.source), None, None)
-    if request.architecture not in (None, row.architecture):
-        raise ValueError(
-            f"{request.source} is {row.architecture}, not {request.architecture}: leave --architecture out"
-        )
-    reference = reference_of(row)
-    if any(reference.options.get(name, value) != value for name, value in request.options.items()):
-        raise ValueError(f"{row.spec} has the options {dict(reference.options)}: leave --option out")
+    _require_published(request, row)
     if row.license_warning:
         tell(row.license_warning)
     preprocessing = _checked(row.preprocessing, request.stated, row, tell)
     done = import_published(replace(row, preprocessing=preprocessing), request.file or file, request.weights)
-    if names is not None and len(names) == done.network.num_classes:
+    classes = done.network.num_classes
+    if repository is None and classes != len(imagenet_classes()):
+        raise ValueError(
+            f"{request.file or row.spec} has {classes} classes, and {row.spec} was published with "
+            f"{len(imagenet_classes())}: take a file of other weights by lit-cnn import FILE --architecture "
+            f"{row.architecture}"
+        )
+    if names is not None and len(names) == classes:
         done.checkpoint["class_names"] = list(map(str, names))
     for note in done.notes:
         tell(note)
     if request.data is None:
         return done
-    fit = Fit(reference.options, done.network, done.proof.method, len(done.checkpoint["state_dict"]))
+    fit = Fit(reference_of(row).options, done.network, done.proof.method, len(done.checkpoint["state_dict"]))
     _, seen = _by_images([fit], request.data, preprocessing, done.checkpoint["class_names"])
     kept = done.proof.status if done.proof.status == "proven" else seen.status
     first = done.proof.sentence.removeprefix("pairing unproven: ")
@@ -100,7 +101,24 @@ def import_weights(request: Request, tell: Tell) -> Imported:
     return replace(done, proof=proof)
 
 
+def _require_published(request: Request, row: PublishedWeights) -> None:
+    """Refuse what weights whose network is known do not need: another architecture or options, recorded logits."""
+    if request.architecture not in (None, row.architecture):
+        raise ValueError(
+            f"{request.source} is {row.architecture}, not {request.architecture}: leave --architecture out"
+        )
+    entry, options = find_entry(row.architecture), reference_of(row).options
+    check_options(entry, request.options)
+    known = {**entry.option_defaults(), **options}
+    if any(known[name] != value for name, value in request.options.items()):
+        raise ValueError(f"{row.spec} has the options {dict(options)}: leave --option out")
+    if request.recorded is not None:
+        raise ValueError(f"--recorded proves the pairing of a file, and {row.spec} is proven by its library: leave it out")
+
+
 def _from_file(request: Request, path: Path, tell: Tell) -> Imported:
+    if request.file is not None:
+        raise ValueError(f"--file is the file of a named source, and {path} is a file itself: leave it out")
     read = read_foreign(path, request.weights)
     for note in read.notes:
         tell(note)

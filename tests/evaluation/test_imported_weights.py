@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import timm
 import torch
 import torchvision
 from foreign import LITE0, hub_with_lite0, known_images, offline, random_lite0, renamed, telling_network
@@ -89,6 +90,15 @@ def test_a_file_with_a_librarys_names_is_proven(tmp_path: Path) -> None:
         import_weights(Request(str(tmp_path / "w.ckpt"), "resnet18"), print)
     with pytest.raises(ValueError, match="add --architecture NAME"):
         import_weights(Request(str(tmp_path / "w.bin")), print)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("offline")
+def test_a_file_of_other_classes_is_not_what_was_published(tmp_path: Path) -> None:
+    torch.save(timm.create_model("tf_efficientnet_lite0", num_classes=5).state_dict(), tmp_path / "w.pth")
+    expected = rf"w\.pth has 5 classes, and {LITE0} was published with 1000: .*--architecture efficientnet_lite0"
+    with pytest.raises(ValueError, match=expected):
+        import_weights(Request(LITE0, file=tmp_path / "w.pth"), print)
 
 
 @pytest.mark.slow

@@ -59,8 +59,12 @@ def test_free_choices_are_found(name: str, options: dict[str, object]) -> None:
 def test_the_users_choice_is_kept() -> None:
     found = fits(state_of("cifar_resnet8"), "cifar_resnet8", {"shortcut": "zero_pad_both"})
     assert [fit.options for fit in found] == [{"shortcut": "zero_pad_both"}]
-    with pytest.raises(ValueError, match="has no option 'shortcuts'; did you mean 'shortcut'"):
-        fits({}, "cifar_resnet8", {"shortcuts": "zero_pad"})
+    for find in (fits, fits_of_libraries):
+        with pytest.raises(ValueError, match="has no option 'shortcuts'; did you mean 'shortcut'"):
+            find({}, "cifar_resnet8", {"shortcuts": "zero_pad"})
+        for option in ("num_classes", "in_channels"):
+            with pytest.raises(ValueError, match=f"--option {option} is not a choice, since .*: leave it out"):
+                find({}, "resnet18", {option: 3})
 
 
 def test_names_of_a_library_prove_what_the_file_is() -> None:
