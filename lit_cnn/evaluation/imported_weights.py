@@ -23,7 +23,7 @@ from lit_cnn.pretrained.fitting import Fit, decide_by_logits, fits, fits_of_libr
 from lit_cnn.pretrained.hub import hub_id, on_hub
 from lit_cnn.pretrained.imagenet import imagenet_classes
 from lit_cnn.pretrained.importing import Imported, Tell, file_facts, import_published, imported
-from lit_cnn.pretrained.proving import Proof, reference_of
+from lit_cnn.pretrained.proving import UNPROVEN, Proof, reference_of
 from lit_cnn.pretrained.reading import read_foreign
 from lit_cnn.pretrained.sources import PublishedWeights, find_published, is_published_spec, published
 from lit_cnn.pretrained.unwrapping import WeightsKind
@@ -94,11 +94,16 @@ def import_weights(request: Request, tell: Tell) -> Imported:
         return done
     fit = Fit(reference_of(row).options, done.network, done.proof.method, len(done.checkpoint["state_dict"]))
     _, seen = _by_images([fit], request.data, preprocessing, done.checkpoint["class_names"])
-    kept = done.proof.status if done.proof.status == "proven" else seen.status
-    first = done.proof.sentence.removeprefix("pairing unproven: ")
-    proof = replace(done.proof, status=kept, sentence=f"{first}; {seen.sentence}")
+    proof = also_seen(done.proof, seen)
     done.checkpoint["provenance"]["proof"] = proof.as_dict()
     return replace(done, proof=proof)
+
+
+def also_seen(known: Proof, seen: Proof) -> Proof:
+    """What is known without images, and what they have shown."""
+    status = known.status if known.status == "proven" else seen.status
+    first = known.sentence if status == known.status else known.sentence.removeprefix(UNPROVEN)
+    return replace(known, status=status, sentence=f"{first}; {seen.sentence.removeprefix(UNPROVEN)}")
 
 
 def _require_published(request: Request, row: PublishedWeights) -> None:
@@ -156,9 +161,7 @@ def _decide(
     if request.data is not None:
         fit, proof = _by_images(found, request.data, preprocessing, names)
         known = next((each for other, each in proven if other is fit), None)
-        if known is None:
-            return fit, proof
-        return fit, replace(known, sentence=f"{known.sentence}; {proof.sentence}")
+        return fit, proof if known is None else also_seen(known, proof)
     if len(found) > 1:
         choices = "; ".join(fit.label for fit in found)
         raise ValueError(
@@ -170,7 +173,7 @@ def _decide(
     (fit,) = found
     return fit, Proof(
         "unproven",
-        f"pairing unproven: {fit.pairs} tensors were paired by {fit.method} and nothing has checked it: add "
+        f"{UNPROVEN}{fit.pairs} tensors were paired by {fit.method} and nothing has checked it: add "
         "--data FOLDER with labeled images",
         None,
         fit.method,

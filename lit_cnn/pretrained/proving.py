@@ -13,6 +13,8 @@ from lit_cnn.pretrained.sources import PublishedWeights, build_other, load_with_
 from lit_cnn.pretrained.transfer import load_by_name, transfer_weights
 
 Status = Literal["proven", "images", "unproven"]
+UNPROVEN = "pairing unproven: "
+"""Begins the sentence of what nothing has proven."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def transfer_published(row: PublishedWeights, state: Mapping[str, Tensor], ours:
         back = transfer_weights(ours, theirs, images)
         return Proof(
             "unproven",
-            f"pairing unproven: the file has other names than {label}, so its {report.pairs} tensors were paired by "
+            f"{UNPROVEN}the file has other names than {label}, so its {report.pairs} tensors were paired by "
             f"{report.method}; with them the logits equal those of {label} (relative difference {back.relative:.1e})",
             back.relative,
             report.method,

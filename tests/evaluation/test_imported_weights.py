@@ -10,9 +10,10 @@ import torchvision
 from foreign import LITE0, hub_with_lite0, known_images, offline, random_lite0, renamed, telling_network
 from PIL import Image
 
-from lit_cnn.evaluation.imported_weights import Request, import_weights
+from lit_cnn.evaluation.imported_weights import Request, also_seen, import_weights
 from lit_cnn.evaluation.trained import load_trained
 from lit_cnn.pretrained.equality import evaluate
+from lit_cnn.pretrained.proving import Proof
 
 __all__ = ["hub_with_lite0", "offline"]
 
@@ -56,6 +57,28 @@ def test_images_that_no_network_recognizes_refute_the_weights(file_of_both_sides
     data = known_images(other, file_of_both_sides.with_name("other.npz"))
     with pytest.raises(ValueError, match="none of the 2 ways in which they do recognizes the images"):
         import_weights(Request(str(file_of_both_sides), "cifar_resnet8", data=str(data)), print)
+
+
+def test_too_few_images_refute_and_prove_nothing(file_of_both_sides: Path) -> None:
+    with np.load(file_of_both_sides.with_name("known.npz")) as arrays:
+        kept = {name: array if name == "class_names" else array[:2] for name, array in arrays.items()}
+    few = file_of_both_sides.with_name("few.npz")
+    np.savez(few, **kept)
+    chosen = {"shortcut": "zero_pad_both"}
+    done = import_weights(Request(str(file_of_both_sides), "cifar_resnet8", data=str(few), options=chosen), print)
+    assert done.proof.status == "unproven"
+    assert done.proof.sentence.startswith("pairing unproven: 2 images of 10 classes are too few to tell a right pairing")
+    with pytest.raises(ValueError, match=r"fit in 2 ways .*, and 2 images of 10 classes are too few .*: give more images"):
+        import_weights(Request(str(file_of_both_sides), "cifar_resnet8", data=str(few)), print)
+
+
+def test_images_add_to_what_is_known_without_them() -> None:
+    proven, unproven = Proof("proven", "proven: equal"), Proof("unproven", "pairing unproven: by order")
+    confirmed, few = Proof("images", "confirmed by images: 5 of 5"), Proof("unproven", "pairing unproven: too few")
+    assert also_seen(proven, confirmed) == Proof("proven", "proven: equal; confirmed by images: 5 of 5")
+    assert also_seen(proven, few) == Proof("proven", "proven: equal; too few")
+    assert also_seen(unproven, confirmed) == Proof("images", "by order; confirmed by images: 5 of 5")
+    assert also_seen(unproven, few) == Proof("unproven", "pairing unproven: by order; too few")
 
 
 def test_another_order_of_classes_is_noticed(file_of_both_sides: Path) -> None:
