@@ -57,18 +57,18 @@ class RawOutputs(nn.Module):
 class Normalized(nn.Module):
     """uint8 (N, H, W, 3) on the canvas to what ``outputs`` gives of the normalized images."""
 
-    mean: Tensor
-    std: Tensor
+    pixel_mean: Tensor
+    pixel_std: Tensor
 
     def __init__(self, outputs: nn.Module, preprocessing: CanvasPreprocessing) -> None:
         super().__init__()
         self.outputs = outputs
         for name in ("mean", "std"):
             values = 255 * torch.tensor(getattr(preprocessing, name))
-            self.register_buffer(name, values.view(1, -1, 1, 1), persistent=False)
+            self.register_buffer(f"pixel_{name}", values.view(1, -1, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> Any:
-        return self.outputs((images.permute(0, 3, 1, 2).to(torch.float32) - self.mean) / self.std)
+        return self.outputs((images.permute(0, 3, 1, 2).to(torch.float32) - self.pixel_mean) / self.pixel_std)
 
 
 class RegionOutputs(nn.Module):

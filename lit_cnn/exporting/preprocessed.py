@@ -25,8 +25,8 @@ class PreprocessedNetwork(nn.Module):
         ValueError: If the crop is larger than what is resized, which would have to be padded.
     """
 
-    mean: Tensor
-    std: Tensor
+    pixel_mean: Tensor
+    pixel_std: Tensor
 
     def __init__(self, network: nn.Module, preprocessing: Preprocessing) -> None:
         super().__init__()
@@ -37,11 +37,12 @@ class PreprocessedNetwork(nn.Module):
             )
         self.network, self.preprocessing = network, preprocessing
         shape = (1, -1, 1, 1)
-        self.register_buffer("mean", 255 * torch.tensor(preprocessing.mean).view(shape), persistent=False)
-        self.register_buffer("std", 255 * torch.tensor(preprocessing.std).view(shape), persistent=False)
+        mean, std = (255 * torch.tensor(stated).view(shape) for stated in (preprocessing.mean, preprocessing.std))
+        self.register_buffer("pixel_mean", mean, persistent=False)  # "mean" is what exporters call the mean of a map
+        self.register_buffer("pixel_std", std, persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.network((self.prepared(images) - self.mean) / self.std)
+        return self.network((self.prepared(images) - self.pixel_mean) / self.pixel_std)
 
     def prepared(self, images: Tensor) -> Tensor:
         """The crops, float32 (N, C, *image_size) of whole levels from 0 to 255."""

@@ -79,6 +79,15 @@ def test_the_opset_can_be_chosen_and_no_batch_norm_is_left(trained: Trained, tmp
 
 
 @pytest.mark.slow
+def test_the_newest_opset_can_be_chosen(trained: Trained, tmp_path: Path) -> None:
+    """Which another converter writes than the usual ones: it refuses names that a constant and an operation share."""
+    import onnx
+
+    newest = onnx.defs.onnx_opset_version()
+    assert export_onnx(trained, tmp_path / "new.onnx", opset=newest).opset == newest
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "form", [GraphForm(with_preprocessing=False), GraphForm(batch=4), GraphForm(with_preprocessing=False, batch=1)]
 )
