@@ -85,11 +85,17 @@ def _fold_norms(network: nn.Module) -> int:
         if type(block).forward is not nn.Sequential.forward:  # else the order of the children is not that of execution
             continue
         for (name, conv), (follower, norm) in pairwise(list(block.named_children())):
-            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d) and norm.running_mean is not None:
+            if isinstance(conv, nn.Conv2d) and _is_affine(norm):
                 setattr(block, name, fuse_conv_bn_eval(conv, norm))
                 delattr(block, follower)
                 count += 1
     return count
+
+
+def _is_affine(norm: nn.Module) -> bool:
+    """Whether a module is a batch norm with statistics and nothing more, such as an activation."""
+    plain = isinstance(norm, nn.BatchNorm2d) and type(norm).forward is nn.BatchNorm2d.forward
+    return plain and norm.running_mean is not None
 
 
 def _fix_filters(network: nn.Module) -> int:

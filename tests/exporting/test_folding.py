@@ -62,6 +62,19 @@ def test_norm_with_nothing_or_an_activation_in_front_stays() -> None:
     assert (folded.norms, folded.left) == (0, ("0", "3"))
 
 
+class ActivatedNorm(nn.BatchNorm2d):
+    """A batch norm with its activation, as timm has it."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x).relu()
+
+
+def test_norm_that_does_more_stays() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 4, 1), ActivatedNorm(4), nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4)).eval()
+    folded = fold_for_inference(network, torch.randn(2, 3, 4, 4))
+    assert (folded.norms, folded.left) == (1, ("1",))
+
+
 def test_difference_above_the_tolerance_is_refused() -> None:
     prepared = make_prepared("small_resnet")
     with pytest.raises(ValueError, match="use the network as it is"):
