@@ -94,10 +94,11 @@ def create_model(
 
 def _with_weights(name: str, pretrained: str | Path, in_channels: int, options: dict[str, Value]) -> Network:
     from lit_cnn.pretrained.importing import checkpoint_of
-    from lit_cnn.run_folder.checkpoint import load_checkpoint, network_weights
+    from lit_cnn.run_folder.checkpoint import CLASSIFICATION, load_checkpoint, network_weights, require_task
     from lit_cnn.run_folder.folder import find_checkpoint
 
     checkpoint = load_checkpoint(find_checkpoint(checkpoint_of(pretrained)))
+    require_task(checkpoint, CLASSIFICATION, str(pretrained))
     stored = checkpoint["network"]
     if stored["architecture"] != name or stored["in_channels"] != in_channels:
         channels = f" of {stored['in_channels']} channels"

@@ -37,3 +37,10 @@ def test_an_option_that_changes_shapes_is_named(tmp_path: Path) -> None:
     expected = r"the weights of .*a\.ckpt do not fit a network with width_multiplier=2\.0: leave that out"
     with pytest.raises(ValueError, match=expected):
         lit_cnn.create_model("cifar_resnet8", pretrained=tmp_path / "a.ckpt", width_multiplier=2.0)
+
+
+def test_a_detector_is_not_a_classifier(tmp_path: Path) -> None:
+    trained(tmp_path / "a.ckpt", "cifar_resnet8")
+    torch.save({**torch.load(tmp_path / "a.ckpt", weights_only=True), "task": "detection"}, tmp_path / "a.ckpt")
+    with pytest.raises(ValueError, match=r"a\.ckpt holds a detector, but this needs a classifier"):
+        lit_cnn.create_model("cifar_resnet8", pretrained=tmp_path / "a.ckpt")
