@@ -6,7 +6,7 @@ entry of ``config.json`` of our own says what timm's entries cannot, so that rea
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +18,9 @@ from torch import Tensor
 from lit_cnn.architectures.catalog import check_options, create_model, find_entry
 from lit_cnn.architectures.network import Network
 from lit_cnn.data.preprocessing import Preprocessing
-from lit_cnn.data.settings import Interpolation, ResizeMode
+from lit_cnn.data.settings import Interpolation, ResizeMode, background_color, checked_levels
+from lit_cnn.data.sources.decoding import ColorProfile
+from lit_cnn.data.sources.pillow_limits import MAX_PIXELS
 from lit_cnn.pretrained.equality import output_difference, tolerance
 from lit_cnn.pretrained.hub import published_row
 from lit_cnn.pretrained.importing import Imported, file_facts, import_published, imported
@@ -199,19 +201,39 @@ def _read_own(stated: dict[str, Any], weights: Path, name: str) -> Imported:
 
 def _check(preprocessing: Preprocessing, name: str) -> None:
     """Refuse what no image can be prepared with, before it surprises whoever uses the checkpoint."""
-    sides = (*preprocessing.image_size, preprocessing.resize)
     numbers = (*preprocessing.mean, *preprocessing.std)
     possible = {
-        "image_size and resize": len(sides) == 3 and all(isinstance(side, int) and side > 0 for side in sides),
+        "image_size and resize": _possible_sizes(preprocessing),
         "mean and std": all(isinstance(number, (int, float)) and math.isfinite(number) for number in numbers)
         and min(preprocessing.std, default=0) > 0,
         "in_channels": len(preprocessing.mean) == len(preprocessing.std) == preprocessing.in_channels,
         "interpolation": preprocessing.interpolation in get_args(Interpolation),
         "resize_mode": preprocessing.resize_mode in get_args(ResizeMode),
+        "levels": _passes(checked_levels, preprocessing.levels),
+        "background": isinstance(preprocessing.background, (tuple, type(None)))
+        and _passes(background_color, preprocessing.background),
+        "color_profile": preprocessing.color_profile in get_args(ColorProfile),
     }
     for entry, holds in possible.items():
         if not holds:
             raise ValueError(f"{CONFIG} of {name} states a preprocessing with impossible {entry}")
+
+
+def _possible_sizes(preprocessing: Preprocessing) -> bool:
+    """Whether crop and resized image have sides, and no more pixels than an image may have."""
+    sides = (*preprocessing.image_size, preprocessing.resize)
+    if len(sides) != 3 or not all(isinstance(side, int) and side > 0 for side in sides):
+        return False
+    return max(math.prod(preprocessing.image_size), math.prod(preprocessing.box)) <= MAX_PIXELS
+
+
+def _passes(check: Callable[[Any], object], value: object) -> bool:
+    """Whether a check of the recipe's values refuses nothing."""
+    try:
+        check(value)
+    except (ValueError, TypeError):
+        return False
+    return True
 
 
 def _with_doubt(proof: Proof, origin: Mapping[str, Any]) -> Proof:
