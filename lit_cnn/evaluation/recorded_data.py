@@ -2,13 +2,15 @@
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
 
 from lit_cnn.data.module import ImageData
+from lit_cnn.data.sources.arrays import stated_in_npz
+from lit_cnn.data.sources.load import resolve_data_path
+from lit_cnn.data.sources.shards import is_remote
 from lit_cnn.evaluation.given_data import given_images, other_classes
 from lit_cnn.evaluation.images import EvaluationImages, SplitName, evaluation_images
 from lit_cnn.evaluation.predict import BATCH_SIZE
@@ -79,13 +81,17 @@ def load_images(trained: Trained, data_path: str | None, split: SplitName) -> Ev
 
 
 def _is_of_recipe(trained: Trained, data_path: str) -> bool:
-    """Whether ``data_path`` is another place of the CIFAR set that the recipe trains on, which has no names of its own
-    for splits and classes."""
-    source, place = trained.recipe.get("data", {}).get("source"), Path(data_path).expanduser()
+    """Whether ``data_path`` is another place of the CIFAR set that the recipe trains on: a folder with its files, or an
+    npz file with training and other images, without class names or with the network's."""
+    source = trained.recipe.get("data", {}).get("source")
     files = {"cifar10": "cifar-10-batches-py", "cifar100": "cifar-100-python"}
-    if source not in files:
+    if source not in files or is_remote(data_path):
         return False
-    return place.suffix == ".npz" or any((place / name).exists() for name in (files[source], f"{source}.npz"))
+    place = resolve_data_path(data_path, "--data")
+    if place.suffix != ".npz":
+        return any((place / name).exists() for name in (files[source], f"{source}.npz"))
+    splits, names = stated_in_npz(place)
+    return {"train"} < set(splits) and names in (None, trained.class_names)
 
 
 def evaluation_batch_size(trained: Trained) -> int:

@@ -1,11 +1,16 @@
 """Sets of small images in memory: uint8 tensors and the npz files they come from."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
+
+
+SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -47,18 +52,14 @@ def read_npz(path: Path) -> tuple[dict[str, ArraySplit], list[str]]:
     Raises:
         ValueError: one sentence on what the file lacks.
     """
-    try:
-        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except Exception as error:  # damaged files fail in zipfile, zlib, struct and numpy's header parser
-        reason = "pickled objects are not loaded" if "pickle" in str(error) else str(error) or type(error).__name__
-        raise ValueError(f"{path} is not a readable npz file of plain arrays ({reason})") from None
+    with _opened(path) as archive:
+        arrays = {name: archive[name] for name in archive.files}
     for name in ("train_images", "train_labels"):
         if name not in arrays:
             found = ", ".join(sorted(arrays)) or "none"
             raise ValueError(f"{path} has no array {name!r}; it holds {found} (MedMNIST's names are expected)")
     splits = {}
-    for split in ("train", "val", "test"):
+    for split in SPLITS:
         if f"{split}_images" in arrays:
             if f"{split}_labels" not in arrays:
                 raise ValueError(f"{path} has {split}_images but no {split}_labels")
@@ -66,7 +67,10 @@ def read_npz(path: Path) -> tuple[dict[str, ArraySplit], list[str]]:
             splits[split] = ArraySplit(
                 images, _labels(arrays[f"{split}_labels"], len(images), f"{split}_labels of {path}")
             )
-    names = _class_names(arrays.get("class_names"), splits["train"].labels, path)
+    stated = arrays.get("class_names")
+    names = _counted_names(splits["train"].labels) if stated is None else _names(stated)
+    if len(names) < 2:
+        raise ValueError(f"{path} holds one class only; classification needs at least two")
     for name, part in splits.items():
         if part.images.shape[1] != splits["train"].images.shape[1]:
             raise ValueError(f"{name}_images of {path} has {part.images.shape[1]} channels, unlike train_images")
@@ -76,6 +80,32 @@ def read_npz(path: Path) -> tuple[dict[str, ArraySplit], list[str]]:
                 f"classes (0 to {len(names) - 1})"
             )
     return splits, names
+
+
+def stated_in_npz(path: Path) -> tuple[list[str], list[str] | None]:
+    """The splits of an npz file, and the class names in it or None where it has none, without reading its images.
+
+    Raises:
+        ValueError: if it is not readable.
+    """
+    with _opened(path) as archive:
+        splits = [split for split in SPLITS if f"{split}_images" in archive.files]
+        return splits, _names(archive["class_names"]) if "class_names" in archive.files else None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
+    """The arrays of an npz file, which are read when they are asked for.
+
+    Raises:
+        ValueError: if it is not readable, or holds pickled objects.
+    """
+    try:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            yield archive
+    except Exception as error:  # damaged files fail in zipfile, zlib, struct and numpy's header parser
+        reason = "pickled objects are not loaded" if "pickle" in str(error) else str(error) or type(error).__name__
+        raise ValueError(f"{path} is not a readable npz file of plain arrays ({reason})") from None
 
 
 def _images(array: np.ndarray, name: str) -> Tensor:
@@ -102,8 +132,10 @@ def _labels(array: np.ndarray, count: int, name: str) -> Tensor:
     return torch.from_numpy(array.astype(np.int64))
 
 
-def _class_names(stated: np.ndarray | None, labels: Tensor, path: Path) -> list[str]:
-    names = [str(name) for name in (range(int(labels.max()) + 1) if stated is None else stated.tolist())]
-    if len(names) < 2:
-        raise ValueError(f"{path} holds one class only; classification needs at least two")
-    return names
+def _names(stated: np.ndarray) -> list[str]:
+    return [str(name) for name in stated.tolist()]
+
+
+def _counted_names(labels: Tensor) -> list[str]:
+    """The numbers of classes that have no names."""
+    return [str(number) for number in range(int(labels.max()) + 1)]

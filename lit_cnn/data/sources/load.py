@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from filelock import FileLock
 
-from lit_cnn.data.sources.arrays import ArraySplit, channel_statistics, read_npz
+from lit_cnn.data.sources.arrays import ArraySplit, channel_statistics, read_npz, stated_in_npz
 from lit_cnn.data.sources.folders import FolderSplit, Labeled
 from lit_cnn.data.sources.holdout import HoldOut, HoldOutRule, require_some, set_aside, stratified_rows
 from lit_cnn.data.sources.huggingface import NAME, HubImages, HubSplit, read_hub
@@ -238,7 +238,8 @@ def _cifar(name: Literal["cifar10", "cifar100"], path: str | None, val_fraction:
     archive = _cifar_archive(name, place)
     if archive is not None:
         source = _npz(archive, val_fraction)
-        names = CIFAR10_CLASSES if name == "cifar10" and len(source.class_names) == 10 else source.class_names
+        unnamed = stated_in_npz(archive)[1] is None and name == "cifar10" and len(source.class_names) == 10
+        names = CIFAR10_CLASSES if unnamed else source.class_names
         return replace(source, class_names=names, in_channels=3, mean=statistics[0], std=statistics[1])
     from torchvision.datasets import CIFAR10, CIFAR100
 

@@ -43,6 +43,15 @@ def test_npz_without_val_holds_out_a_share_of_each_class(archive):
     assert source.origin == str(archive)
 
 
+def test_names_of_a_cifar_archive_are_kept_where_it_has_some(tmp_path):
+    labels, images = np.arange(20) % 10, np.zeros((20, 4, 4, 3), dtype=np.uint8)
+    names = CIFAR10_CLASSES[::-1]
+    np.savez(tmp_path / "a.npz", train_images=images, train_labels=labels)
+    np.savez(tmp_path / "b.npz", train_images=images, train_labels=labels, class_names=np.array(names))
+    assert load_source("cifar10", str(tmp_path / "a.npz")).class_names == CIFAR10_CLASSES
+    assert load_source("cifar10", str(tmp_path / "b.npz")).class_names == names
+
+
 @pytest.fixture
 def folder(tmp_path):
     for name in ("cat", "dog"):
