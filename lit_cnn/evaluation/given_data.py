@@ -48,7 +48,7 @@ def _read(trained: Trained, data_path: str, split: SplitName) -> tuple[str, Spli
     """The name of a split, its images, and what else a user should know of how they were chosen."""
     path = data_path if is_remote(data_path) else resolve_data_path(data_path, "--data")
     if isinstance(path, Path) and path.suffix == ".npz":
-        arrays, names = read_npz(path)
+        arrays, names = read_npz(path, to_train=False)
         name, chosen, notes = _choose(dict(arrays), split, data_path)
     elif not isinstance(path, Path) or (path / INFO / "index.json").is_file():
         shards, names = read_shards(str(path))

@@ -212,7 +212,7 @@ def _class_names(classes: int, data: str | None) -> list[str] | None:
 
 def _named(path: Path) -> list[str]:
     if path.suffix == ".npz":
-        return read_npz(path)[1]
+        return read_npz(path, to_train=False)[1]
     layout = find_layout(path)
     folders = next(iter(layout.splits.values()), layout.root)
     return sorted_classes(folder.name for folder in subfolders(folders))

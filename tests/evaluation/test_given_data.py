@@ -91,6 +91,9 @@ def test_the_split_of_an_npz_file_is_taken_or_all_of_it(tmp_path: Path) -> None:
     images = given_images(TRAINED, whole, "val")
     assert counts(images) == [1, 1, 3]
     assert images.notes == (f"{whole} has no val split: all its images, named train, are evaluated",)
+    only = npz(tmp_path / "d.npz", names, test=[1, 1, 2])
+    for split in ("val", "test"):
+        assert counts(given_images(TRAINED, only, split)) == [0, 2, 1]
     with pytest.raises(ValueError, match="has the splits train and test but no val split"):
         given_images(TRAINED, npz(tmp_path / "c.npz", names, train=[0, 1], test=[1, 0]), "val")
 

@@ -1,6 +1,6 @@
 """Sets of small images in memory: uint8 tensors and the npz files they come from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,21 +43,22 @@ def channel_statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, 
     return tuple(means), tuple(stds)
 
 
-def read_npz(path: Path) -> tuple[dict[str, ArraySplit], list[str]]:
+def read_npz(path: Path, *, to_train: bool = True) -> tuple[dict[str, ArraySplit], list[str]]:
     """Read ``train_images``, ``train_labels`` and, where present, ``val_*``, ``test_*`` and ``class_names``.
 
     Images are uint8 (N, H, W) or (N, H, W, C) with 1, 3 or 4 channels; labels are integers (N,) or (N, 1). Nothing
     pickled is loaded.
+
+    Args:
+        path: the file.
+        to_train: refuse a file without training images or of one class; else any split will do.
 
     Raises:
         ValueError: one sentence on what the file lacks.
     """
     with _opened(path) as archive:
         arrays = {name: archive[name] for name in archive.files}
-    for name in ("train_images", "train_labels"):
-        if name not in arrays:
-            found = ", ".join(sorted(arrays)) or "none"
-            raise ValueError(f"{path} has no array {name!r}; it holds {found} (MedMNIST's names are expected)")
+    _require_images(arrays, path, to_train)
     splits = {}
     for split in SPLITS:
         if f"{split}_images" in arrays:
@@ -68,18 +69,33 @@ def read_npz(path: Path) -> tuple[dict[str, ArraySplit], list[str]]:
                 images, _labels(arrays[f"{split}_labels"], len(images), f"{split}_labels of {path}")
             )
     stated = arrays.get("class_names")
-    names = _counted_names(splits["train"].labels) if stated is None else _names(stated)
-    if len(names) < 2:
+    names = _counted_names(splits) if stated is None else _names(stated)
+    if to_train and len(names) < 2:
         raise ValueError(f"{path} holds one class only; classification needs at least two")
+    _require_equal(splits, names, path)
+    return splits, names
+
+
+def _require_images(arrays: Mapping[str, np.ndarray], path: Path, to_train: bool) -> None:
+    """Refuse a file that lacks the arrays of images that are needed."""
+    some = any(f"{split}_images" in arrays for split in SPLITS)
+    for name in ("train_images", "train_labels") if to_train else () if some else ("test_images",):
+        if name not in arrays:
+            found = ", ".join(sorted(arrays)) or "none"
+            raise ValueError(f"{path} has no array {name!r}; it holds {found} (MedMNIST's names are expected)")
+
+
+def _require_equal(splits: Mapping[str, ArraySplit], names: Sequence[str], path: Path) -> None:
+    """Refuse splits of different channels, and labels without a class."""
+    first, images = next((name, part.images) for name, part in splits.items())
     for name, part in splits.items():
-        if part.images.shape[1] != splits["train"].images.shape[1]:
-            raise ValueError(f"{name}_images of {path} has {part.images.shape[1]} channels, unlike train_images")
+        if part.images.shape[1] != images.shape[1]:
+            raise ValueError(f"{name}_images of {path} has {part.images.shape[1]} channels, unlike {first}_images")
         if int(part.labels.max()) >= len(names):
             raise ValueError(
                 f"{name}_labels of {path} holds label {int(part.labels.max())}, but there are only {len(names)} "
                 f"classes (0 to {len(names) - 1})"
             )
-    return splits, names
 
 
 def stated_in_npz(path: Path) -> tuple[list[str], list[str] | None]:
@@ -136,6 +152,7 @@ def _names(stated: np.ndarray) -> list[str]:
     return [str(name) for name in stated.tolist()]
 
 
-def _counted_names(labels: Tensor) -> list[str]:
-    """The numbers of classes that have no names."""
+def _counted_names(splits: Mapping[str, ArraySplit]) -> list[str]:
+    """The numbers of classes that have no names, by the training labels where there are some."""
+    labels = splits["train"].labels if "train" in splits else torch.cat([part.labels for part in splits.values()])
     return [str(number) for number in range(int(labels.max()) + 1)]

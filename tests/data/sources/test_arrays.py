@@ -51,6 +51,17 @@ def test_unusable_arrays_are_named(tmp_path, changes, words):
         read_npz(_save(tmp_path / "x.npz", **changes))
 
 
+def test_images_to_evaluate_need_no_training_images(tmp_path):
+    test = {"train_images": None, "train_labels": None, "test_images": GRAY}
+    splits, names = read_npz(_save(tmp_path / "a.npz", **test, test_labels=LABELS * 2), to_train=False)
+    assert [list(splits), len(splits["test"]), names] == [["test"], 4, ["0", "1", "2"]]
+    assert read_npz(_save(tmp_path / "b.npz", **test, test_labels=LABELS * 0), to_train=False)[1] == ["0"]
+    both = {**test, "val_images": GRAY, "val_labels": LABELS, "test_labels": LABELS * 4}
+    assert len(read_npz(_save(tmp_path / "c.npz", **both), to_train=False)[1]) == 5
+    with pytest.raises(ValueError, match="no array 'test_images'; it holds train_labels"):
+        read_npz(_save(tmp_path / "d.npz", train_images=None), to_train=False)
+
+
 def test_broken_file_is_named(tmp_path):
     (tmp_path / "x.npz").write_bytes(b"PK\x03\x04 broken")
     with pytest.raises(ValueError, match=r"x\.npz is not a readable npz"):
