@@ -64,14 +64,21 @@ def ensemble_scores(members: Sequence[Tensor], labels: Tensor) -> EnsembleScores
 def evaluate_ensemble(
     members: Sequence[Trained], images: EvaluationImages, advance: Advance | None = None
 ) -> tuple[EnsembleScores, Outcome]:
-    """Scores on the same images, of which each member sees the center crop that its own preprocessing cuts, and what
+    """Scores on the same images, which each member sees as its own preprocessing decodes and crops them, and what
     the members say together of those that could be read."""
     outcomes = [
-        collect(member, images, make_views("center", member.preprocessing), advance=advance) for member in members
+        collect(member, _decoded_for(member, images), make_views("center", member.preprocessing), advance=advance)
+        for member in members
     ]
     first, each = outcomes[0], [outcome.probabilities for outcome in outcomes]
     together = replace(first, probabilities=torch.stack(each).mean(dim=0), seconds=sum(o.seconds for o in outcomes))
     return ensemble_scores(each, first.labels), together
+
+
+def _decoded_for(member: Trained, images: EvaluationImages) -> EvaluationImages:
+    """The images with the pixels that the member was trained on."""
+    decoded = replace(member.preprocessing.pixel_format, max_pixels=images.pixel_format.max_pixels)
+    return replace(images, pixel_format=decoded)
 
 
 def other_split(paths: Sequence[str], members: Sequence[Trained]) -> str | None:

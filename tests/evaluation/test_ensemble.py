@@ -1,12 +1,18 @@
 """Ensembles of members whose votes are known."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
-from colors import color_network, labelled, noise
+from colors import color_network, labelled, noise, preprocessing
+from PIL import Image
 
+from lit_cnn.data.sources.decoding import RGB
+from lit_cnn.data.sources.file_index import PathTable
+from lit_cnn.data.sources.folders import FolderSplit
 from lit_cnn.evaluation.ensemble import ensemble_scores, evaluate_ensemble, other_split
+from lit_cnn.evaluation.images import EvaluationImages
 from lit_cnn.evaluation.logits import collect
 from lit_cnn.evaluation.scores import accuracies
 from lit_cnn.evaluation.test_time_augmentation import make_views
@@ -53,6 +59,16 @@ def test_each_member_sees_its_own_crop_of_the_same_images() -> None:
     assert scores.members == alone
     assert alone[0] != alone[1]
     assert sum(done) == 80
+
+
+def test_each_member_decodes_files_as_it_was_trained(tmp_path: Path) -> None:
+    Image.new("RGBA", (8, 8), (0, 0, 0, 0)).save(tmp_path / "transparent.png")
+    files = FolderSplit(PathTable.of([str(tmp_path / "transparent.png")]), torch.tensor([0]))
+    first = color_network()
+    on_red = replace(first, recorded_preprocessing=replace(preprocessing(), background=(255, 0, 0)))
+    _, together = evaluate_ensemble([first, on_red], EvaluationImages(files, RGB, "files"))
+    alone = torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, 0.0]]).softmax(1)
+    assert together.probabilities[0].tolist() == pytest.approx(alone.mean(0).tolist(), abs=1e-6)
 
 
 def test_members_that_held_out_other_images_are_named() -> None:
