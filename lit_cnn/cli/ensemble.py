@@ -39,12 +39,13 @@ def run(arguments: list[str]) -> int:
     require_predictions(options)
     options.checkpoints = [chosen_checkpoint(path) for path in options.checkpoints]
     members = [load_network(path, options.weights, options.trust) for path in options.checkpoints]
+    first = members[0]
+    for member in members[1:]:
+        check_classes(member, first.class_names, first.preprocessing.in_channels, first.name)
     with (
-        evaluated_images(members[0], options, options.split, members[1:]) as images,
-        image_records_of(options, images, members[0].class_names) as records,
+        evaluated_images(first, options, options.split, members[1:]) as images,
+        image_records_of(options, images, first.class_names) as records,
     ):
-        for path, member in zip(options.checkpoints, members, strict=True):
-            check_classes(path, member, members[0].class_names, images.pixel_format.channels)
         with progress("evaluating", len(images) * len(members)) as advance:
             scores, together = evaluate_ensemble(members, images, advance)
         records.add(together.rows, together.probabilities)

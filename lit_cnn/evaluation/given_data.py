@@ -1,6 +1,8 @@
 """The labeled images that ``--data`` names, prepared as the checkpoint says: a folder, an npz file or a packed set."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 
 import torch
@@ -31,17 +33,15 @@ def given_images(trained: Trained, data_path: str, split: SplitName) -> Evaluati
         FileNotFoundError: If it does not exist.
         ValueError: If it has other splits only, or images of other classes or channels than the checkpoint.
     """
-    preprocessing = trained.preprocessing
-    recorded = trained.recipe.get("data", {})
+    recorded, pixel_format = trained.recipe.get("data", {}), trained.preprocessing.pixel_format
+    pixel_format = replace(pixel_format, max_pixels=recorded.get("max_pixels", pixel_format.max_pixels))
     name, chosen, notes = _read(trained, data_path, split)
     workers = workers_of(recorded.get("workers"), chosen)
     on_error: OnError = recorded.get("on_error", "stop")
     source = "npz" if isinstance(chosen, ArraySplit) else "litdata" if isinstance(chosen, ShardSplit) else "files"
     names, count = tuple(trained.class_names), {name: len(chosen)}
     summary = DataSummary(source, data_path, names, count, notes=notes, evaluated=name)
-    return EvaluationImages(
-        chosen, preprocessing.pixel_format, data_path, workers, on_error, notes=notes, summary=summary
-    )
+    return EvaluationImages(chosen, pixel_format, data_path, workers, on_error, notes=notes, summary=summary)
 
 
 def _read(trained: Trained, data_path: str, split: SplitName) -> tuple[str, Split, tuple[str, ...]]:
@@ -85,13 +85,31 @@ def _with_labels_of(trained: Trained, images: Split, names: list[str]) -> Split:
     numbers = {name: number for number, name in enumerate(trained.class_names)}
     labels = torch.tensor([numbers.get(name, -1) for name in names])[images.labels]
     if (labels < 0).any():
-        raise ValueError(other_classes(names, trained.name, trained.class_names))
+        raise ValueError(
+            f"{other_classes(names, trained.name, trained.class_names)}; rename them or leave their images out"
+        )
     wanted = trained.preprocessing.in_channels
     if isinstance(images, ArraySplit) and images.images.shape[1] != wanted:
         raise ValueError(f"the data has {images.images.shape[1]} channels, but {trained.name} was trained on {wanted}")
     return replace(images, labels=labels)
 
 
-def other_classes(names: list[str], checkpoint: str, known: list[str]) -> str:
-    """The sentence on data of other classes than a checkpoint's."""
-    return f"the data has the classes {few(names, SHOWN)}, but {checkpoint} was trained on {few(known, SHOWN)}"
+def other_classes(names: Sequence[str], checkpoint: str, known: Sequence[str], whose: str = "the data") -> str:
+    """The sentence on classes that are not those of a checkpoint, or not in their order: what differs.
+
+    Args:
+        names: The classes.
+        checkpoint: What messages call the checkpoint.
+        known: Its classes.
+        whose: What messages call that which has the ``names``.
+    """
+    theirs, own = set(names), set(known)
+    unknown, lacking = [name for name in names if name not in own], [name for name in known if name not in theirs]
+    if unknown:
+        also = f", and lacks {few(lacking, SHOWN)}" if lacking else ""
+        return f"{whose} has the classes {few(unknown, SHOWN)}, which {checkpoint} does not know{also}"
+    if lacking:
+        return f"{whose} lacks the classes {few(lacking, SHOWN)} of {checkpoint}"
+    pairs = enumerate(zip_longest(names, known, fillvalue="missing"))
+    place, (name, other) = next((place, pair) for place, pair in pairs if pair[0] != pair[1])
+    return f"class {place} of {whose} is {name}, but of {checkpoint} {other}: the same classes in another order"

@@ -51,22 +51,27 @@ def load_data(trained: Trained, data_path: str | None = None) -> ImageData:
         )
     data = Recipe.of(RecipeCLI(recipe_arguments(trained.recipe, data_path))).data
     data.setup()
-    check_classes("the checkpoint", trained, list(data.class_names), data.loaded.in_channels)
+    check_classes(trained, list(data.class_names), data.loaded.in_channels)
     return data
 
 
-def check_classes(name: str, trained: Trained, class_names: list[str], in_channels: int) -> None:
-    """Refuse images of other classes, or of another order of them, or of other channels than the network's.
+def check_classes(trained: Trained, class_names: list[str], in_channels: int, whose: str = "the data") -> None:
+    """Refuse other classes, or another order of them, or other channels than the network's.
+
+    Args:
+        trained: The network.
+        class_names: The classes.
+        in_channels: The channels.
+        whose: What messages call that which has them.
 
     Raises:
         ValueError: Naming both sides.
     """
     if class_names != trained.class_names:
-        raise ValueError(other_classes(class_names, name, trained.class_names))
-    if in_channels != trained.preprocessing.in_channels:
-        raise ValueError(
-            f"the data has {in_channels} channels, but {name} was trained on {trained.preprocessing.in_channels}"
-        )
+        raise ValueError(other_classes(class_names, trained.name, trained.class_names, whose))
+    wanted = trained.preprocessing.in_channels
+    if in_channels != wanted:
+        raise ValueError(f"{whose} has {in_channels} channels, but {trained.name} was trained on {wanted}")
 
 
 def load_images(trained: Trained, data_path: str | None, split: SplitName) -> EvaluationImages:

@@ -47,7 +47,7 @@ def test_a_box_of_another_class_is_refused_but_not_a_name_without_boxes(tmp_path
     cats: Any = SimpleNamespace(class_names=["cat"], category_ids=(1,))
     assert names_of(given_boxes(str(root), "val", "auto", cats, "net.ckpt"), "val") == [["cat"]]
     dogs: Any = SimpleNamespace(class_names=["dog"], category_ids=(1,))
-    with pytest.raises(ValueError, match=r"classes cat, but net\.ckpt was trained on dog"):
+    with pytest.raises(ValueError, match=r"classes cat, which net\.ckpt does not know, and lacks dog"):
         given_boxes(str(root), "val", "auto", dogs, "net.ckpt")
 
 

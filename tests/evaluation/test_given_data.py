@@ -9,8 +9,9 @@ import torch
 from colors import color_network
 from PIL import Image
 
+from lit_cnn.data.sources.decoding import MAX_PIXELS
 from lit_cnn.data.sources.packing import Packing, pack_folder
-from lit_cnn.evaluation.given_data import given_images
+from lit_cnn.evaluation.given_data import given_images, other_classes
 from lit_cnn.evaluation.images import EvaluationImages
 from lit_cnn.evaluation.trained import Trained
 
@@ -101,13 +102,32 @@ def test_the_split_of_an_npz_file_is_taken_or_all_of_it(tmp_path: Path) -> None:
 def test_classes_of_an_npz_file_are_those_of_the_checkpoint_by_name(tmp_path: Path) -> None:
     other_order = npz(tmp_path / "a.npz", ["blue", "red"], train=[0, 0, 0, 1])
     assert counts(given_images(TRAINED, other_order, "val")) == [1, 0, 3]
-    for name, names in (("b.npz", ["blue", "purple"]), ("c.npz", None)):
-        with pytest.raises(ValueError, match="but the checkpoint was trained on red, green, blue"):
+    refused = {
+        "b.npz": (["blue", "purple"], "purple, which the checkpoint does not know, and lacks red, green; rename them"),
+        "c.npz": (None, "0, 1, which the checkpoint does not know, and lacks red, green, blue; rename them"),
+    }
+    for name, (names, sentence) in refused.items():
+        with pytest.raises(ValueError, match=f"the data has the classes {sentence}"):
             given_images(TRAINED, npz(tmp_path / name, names, train=[0, 1]), "val")
     unused = npz(tmp_path / "d.npz", ["blue", "green", "purple"], train=[0, 1])
     assert counts(given_images(TRAINED, unused, "val")) == [0, 1, 1]
     with pytest.raises(ValueError, match="the data has 1 channels, but the checkpoint was trained on 3"):
         given_images(TRAINED, npz(tmp_path / "e.npz", ["red", "blue"], channels=1, train=[0, 1]), "val")
+
+
+def test_what_differs_between_classes_is_said_however_many_there_are() -> None:
+    known = [f"class {number}" for number in range(100)]
+    assert other_classes([*known[:60], *known[61:]], "a.ckpt", known) == "the data lacks the classes class 60 of a.ckpt"
+    assert other_classes([*known, "new"], "a.ckpt", known, "b.ckpt") == (
+        "b.ckpt has the classes new, which a.ckpt does not know"
+    )
+    swapped = [*known[:60], known[61], known[60], *known[62:]]
+    assert other_classes(swapped, "a.ckpt", known) == (
+        "class 60 of the data is class 61, but of a.ckpt class 60: the same classes in another order"
+    )
+    assert "class 100 of the data is class 7, but of a.ckpt missing" in other_classes(
+        known + known[7:8], "a.ckpt", known
+    )
 
 
 def test_a_packed_set_is_read_with_the_checkpoints_labels(tmp_path: Path) -> None:
@@ -121,12 +141,19 @@ def test_a_packed_set_is_read_with_the_checkpoints_labels(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("recorded", "workers", "on_error"), [({}, 3, "stop"), ({"workers": 1, "on_error": "skip"}, 1, "skip")]
+    ("recorded", "workers", "on_error", "max_pixels"),
+    [({}, 3, "stop", MAX_PIXELS), ({"workers": 1, "on_error": "skip", "max_pixels": None}, 1, "skip", None)],
 )
 def test_files_are_read_as_the_recipe_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recorded: dict[str, object], workers: int, on_error: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    recorded: dict[str, object],
+    workers: int,
+    on_error: str,
+    max_pixels: int | None,
 ) -> None:
     monkeypatch.setattr("lit_cnn.evaluation.images.available_cores", lambda: 3)
     trained: Trained = replace(TRAINED, recipe={"data": recorded})
     images = given_images(trained, str(fill(tmp_path, red=1, blue=1)), "val")
-    assert (images.workers, images.on_error) == (workers, on_error)
+    stated = images.workers, images.on_error, images.pixel_format.max_pixels
+    assert stated == (workers, on_error, max_pixels)
