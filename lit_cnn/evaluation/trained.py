@@ -21,6 +21,10 @@ from lit_cnn.run_folder.checkpoint import CLASSIFICATION, DATA, load_checkpoint,
 from lit_cnn.run_folder.folder import find_checkpoint
 
 
+class NotFinite(ValueError):
+    """A network's output is not finite, so that no class follows from it."""
+
+
 @dataclass
 class Trained:
     """What a checkpoint holds, ready to be asked.
@@ -85,6 +89,7 @@ class Trained:
         Raises:
             ValueError: If the network cannot be run at the size of the images, or it is not known how to normalize
                 them.
+            NotFinite: If a logit is not finite.
         """
         images = images.to(next(self.network.parameters()).device)
         if not images.is_floating_point():
@@ -92,7 +97,7 @@ class Trained:
             images = normalize(convert_channels(images, stated.in_channels), stated.mean, stated.std)
         try:
             with torch.autocast(images.device.type, self.autocast, enabled=self.autocast is not None):
-                return self.network(images).float() / self.temperature
+                logits = self.network(images).float() / self.temperature
         except RuntimeError as error:
             recorded, (height, width) = self.recorded_preprocessing, images.shape[-2:]
             if recorded is None or (height, width) == recorded.image_size:
@@ -101,6 +106,12 @@ class Trained:
                 f"{type(self.network).__name__} cannot be run on {width}x{height} pixels, only near the "
                 f"{in_words(recorded.image_size)} of its training ({str(error).splitlines()[0]})"
             ) from None
+        if not logits.isfinite().all():
+            raise NotFinite(
+                f"the output of {self.name} is not finite, so it says nothing of an image: lit-cnn check {self.name} "
+                "tells whether its weights are; if they are not, take another checkpoint or train again"
+            )
+        return logits
 
     def predict(
         self,

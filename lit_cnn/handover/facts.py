@@ -16,7 +16,7 @@ import torch
 
 from lit_cnn.evaluation.images import EvaluationImages, SplitName
 from lit_cnn.evaluation.recorded_data import load_network
-from lit_cnn.evaluation.trained import Trained
+from lit_cnn.evaluation.trained import NotFinite, Trained
 from lit_cnn.handover.results import Results, evaluate
 from lit_cnn.handover.run_files import RunFiles, run_files
 from lit_cnn.profiling.counting import NetworkCount, count_network
@@ -241,6 +241,8 @@ def _judged(report: RunReport, trained: Trained, wanted: Wanted) -> RunReport:
         results, images = evaluate(
             trained, wanted.data, wanted.split, with_pixels=wanted.pixels, advance=wanted.advance
         )
+    except NotFinite as error:
+        return _without(report, f"the figures are those that the run recorded: {error}")
     except (ValueError, OSError) as error:
         return _without(
             report, f"the images are not at hand, so the figures are those that the run recorded: {_first_line(error)}"

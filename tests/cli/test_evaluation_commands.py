@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from checkpoint_files import PREPROCESSING, write_checkpoint
+from PIL import Image
 
 from lit_cnn.cli.main import main
 
@@ -156,6 +157,22 @@ def test_mistakes_get_one_sentence(folder: Path, tmp_path: Path, capsys: pytest.
     assert "lacks red, green, blue" in said(capsys, "validate", one, "--data", folder / "others.npz", "--views", "flip")
     assert "images 0 to 35" in said(capsys, "corruptions", one, "--sheet", tmp_path / "a.png", "--image", "36")
     assert "--bins is 0" in said(capsys, "calibrate", one, "--bins", "0")
+
+
+@pytest.mark.parametrize("command", ["validate", "predict", "calibrate", "explain"])
+def test_weights_that_are_not_finite_give_no_answer(
+    command: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    checkpoint = torch.load(folder / "0.ckpt", weights_only=True)
+    for values in checkpoint["state_dict"].values():
+        if values.is_floating_point():
+            values.fill_(float("nan"))
+    path = tmp_path / "nan.ckpt"
+    torch.save(checkpoint, path)
+    Image.new("RGB", (16, 16)).save(tmp_path / "a.png")
+    words = {"predict": [tmp_path / "a.png"], "explain": [tmp_path / "a.png", "--out", tmp_path / "maps"]}
+    sentence = said(capsys, command, path, *words.get(command, []))
+    assert f"the output of {path} is not finite, so it says nothing of an image: lit-cnn check {path} tells" in sentence
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """All facts of a run are gathered; what is not at hand is said, and the rest stands."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fitted_run import FittedRun
 
+from lit_cnn.evaluation.recorded_data import load_network
 from lit_cnn.handover.facts import HeatMaps, Wanted, gather
 
 
@@ -38,6 +40,16 @@ def test_images_that_moved_are_said_and_the_network_is_still_counted(fitted: Fit
     assert len(report.missing) == 1
     assert report.missing[0].startswith("the images are not at hand")
     assert "/nowhere/at/all" in report.missing[0]
+
+
+def test_a_network_that_is_not_finite_is_said(fitted: FittedRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(  # every logit becomes infinite or nan
+        "lit_cnn.handover.facts.load_network", lambda *given: replace(load_network(*given), temperature=0.0)
+    )
+    report = gather(fitted.folder, Wanted(speed=False))
+    assert report.results is None
+    assert len(report.missing) == 1
+    assert report.missing[0].startswith(f"the figures are those that the run recorded: the output of {fitted.best} is")
 
 
 def test_a_run_without_a_checkpoint_still_has_its_folder(fitted: FittedRun, tmp_path: Path) -> None:
