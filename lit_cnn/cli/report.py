@@ -7,6 +7,7 @@ left out, and the page says so; --data names their new place.
 """
 
 import datetime
+from dataclasses import replace
 from pathlib import Path
 
 from lit_cnn.cli.checkpoint_arguments import add_network_arguments, add_split_argument
@@ -20,20 +21,16 @@ ENDINGS = (".html", ".htm")
 def run(arguments: list[str]) -> int:
     options = make_parser().parse_args(arguments)
     require_writable("--out", options.out, ENDINGS)
-    from lit_cnn.evaluation.run_comparison import Settings, compare_runs
     from lit_cnn.evaluation.run_records import find_runs, read_run
     from lit_cnn.handover.explained import explain_worst
     from lit_cnn.handover.facts import Wanted, gather
     from lit_cnn.handover.page import report_html
-    from lit_cnn.handover.runs_part import best_run
+    from lit_cnn.handover.runs_part import shown_run
     from lit_cnn.run_folder.atomic import replacing
 
-    folders = find_runs(options.runs)
-    several = len(folders) > 1
-    comparison = compare_runs([read_run(folder) for folder in folders], Settings(unfinished=True)) if several else None
-    chosen = folders[0] if comparison is None else best_run(comparison)
-    images = ((read_run(chosen).data_set or {}).get("images") or {}).get(options.split)
-    with progress(f"asking the network of {chosen}", images if options.data is None else None) as advance:
+    chosen = shown_run(find_runs(options.runs))
+    images = ((read_run(chosen.folder).data_set or {}).get("images") or {}).get(options.split)
+    with progress(f"asking the network of {chosen.folder}", images if options.data is None else None) as advance:
         wanted = Wanted(
             data=options.data,
             split=options.split,
@@ -44,8 +41,9 @@ def run(arguments: list[str]) -> int:
             explain=explain_worst,
             advance=advance,
         )
-        report = gather(chosen, wanted)
-        html = report_html(report, comparison, _made())
+        report = gather(chosen.folder, wanted)
+        report = replace(report, missing=(*chosen.left_out, *report.missing))
+        html = report_html(report, chosen.comparison, _made())
     with replacing(options.out) as partial:
         partial.write_text(html, encoding="utf-8")
     for sentence in report.missing:

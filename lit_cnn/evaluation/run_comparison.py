@@ -156,9 +156,7 @@ def compare_runs(records: Sequence[RunRecord], settings: Settings = Settings()) 
     Raises:
         ValueError: If fewer than two runs count, or the metric, a key or a group is not there.
     """
-    known = [run for run in records if run.recipe]
-    metric = settings.metric or next((run.monitor for run in known), "val/acc1")
-    left_out = {str(run.folder): why for run in records if (why := _why_not(run, metric, settings.unfinished))}
+    metric, left_out = _metric(records, settings), left_out_runs(records, settings)
     counted = [run for run in records if str(run.folder) not in left_out]
     if len(counted) < 2:
         raise ValueError(_too_few(records, counted, left_out, metric))
@@ -174,6 +172,17 @@ def compare_runs(records: Sequence[RunRecord], settings: Settings = Settings()) 
     return Comparison(
         metric, settings.value, grouping, tuple(scored), tuple(groups), tuple(differences), left_out, tuple(warnings)
     )
+
+
+def left_out_runs(records: Sequence[RunRecord], settings: Settings) -> dict[str, str]:
+    """Run folder -> why it does not count."""
+    metric = _metric(records, settings)
+    return {str(run.folder): why for run in records if (why := _why_not(run, metric, settings.unfinished))}
+
+
+def _metric(records: Sequence[RunRecord], settings: Settings) -> str:
+    """What is compared."""
+    return settings.metric or next((run.monitor for run in records if run.recipe), "val/acc1")
 
 
 def values_of(run: RunRecord, metric: str) -> list[tuple[int, float]]:
@@ -194,11 +203,15 @@ def _why_not(run: RunRecord, metric: str, unfinished: bool) -> str:
     return "" if math.isfinite(values[-1]) else f"its last {metric} is {values[-1]}: it diverged"
 
 
-def _too_few(records: Sequence[RunRecord], counted: Sequence[RunRecord], left_out: dict[str, str], metric: str) -> str:
+def reasons_of(left_out: dict[str, str]) -> str:
+    """Up to three reasons why runs do not count, each with one of its runs, and how many more runs there are."""
     first = {why: name for name, why in reversed(left_out.items())}
     named = [f"{name}: {why}" for why, name in itertools.islice(reversed(first.items()), 3)]
     more = len(left_out) - len(named)
-    reasons = "; ".join([*named, *([f"and {more} more"] if more else [])])
+    return "; ".join([*named, *([f"and {more} more"] if more else [])])
+
+
+def _too_few(records: Sequence[RunRecord], counted: Sequence[RunRecord], left_out: dict[str, str], metric: str) -> str:
     if not left_out:
         name = records[0].folder if records else "that"
         return (
@@ -208,7 +221,7 @@ def _too_few(records: Sequence[RunRecord], counted: Sequence[RunRecord], left_ou
     advice = f"pass --metric NAME if they logged another than {metric}"
     if any(run.state in ("running", "unfinished") for run in records):
         advice = "pass --unfinished to compare them as far as they are"
-    return f"of {len(records)} runs, {len(counted)} can be compared ({reasons}): {advice}"
+    return f"of {len(records)} runs, {len(counted)} can be compared ({reasons_of(left_out)}): {advice}"
 
 
 def _scored(runs: Sequence[RunRecord], grouping: Grouping, metric: str) -> list[Scored]:

@@ -1,10 +1,22 @@
 """The section of a page that puts several runs next to each other."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lit_cnn.evaluation.paired import t_interval
-from lit_cnn.evaluation.run_comparison import Comparison, Group, Scored, by_block
+from lit_cnn.evaluation.run_comparison import (
+    Comparison,
+    Group,
+    Scored,
+    Settings,
+    by_block,
+    compare_runs,
+    left_out_runs,
+    reasons_of,
+)
 from lit_cnn.evaluation.run_differences import Difference
+from lit_cnn.evaluation.run_records import read_run
 from lit_cnn.experiment.files import value_text
 from lit_cnn.handover.run_files import RunFiles
 from lit_cnn.reports.curves import MOST_POINTS, thinned
@@ -12,6 +24,43 @@ from lit_cnn.reports.html_page import Block, Figure, HtmlTable, Section, Text
 from lit_cnn.reports.inline_svg import inline_svg
 from lit_cnn.reports.run_curves import RunCurves, run_panels
 from lit_cnn.training.monitor import direction, metric_text
+
+
+@dataclass(frozen=True)
+class ShownRun:
+    """The run that a page shows in full.
+
+    Args:
+        folder: Of the run.
+        comparison: Of all runs that were named; None where only one of them counts.
+        left_out: Sentences on those that do not count, where there is no comparison to name them.
+    """
+
+    folder: Path
+    comparison: Comparison | None = None
+    left_out: tuple[str, ...] = ()
+
+
+def shown_run(folders: Sequence[Path]) -> ShownRun:
+    """The only run, whatever its state, or the best of several.
+
+    Raises:
+        ValueError: If none of several can be compared.
+    """
+    if len(folders) == 1:
+        return ShownRun(folders[0])
+    records, settings = [read_run(folder) for folder in folders], Settings(unfinished=True)
+    left_out = left_out_runs(records, settings)
+    counted = [run.folder for run in records if str(run.folder) not in left_out]
+    if not counted:
+        raise ValueError(
+            f"none of the {len(records)} runs can be compared ({reasons_of(left_out)}): name one of them alone for a "
+            "page of what it recorded"
+        )
+    if len(counted) == 1:
+        return ShownRun(counted[0], left_out=tuple(f"{name} is left out: {why}" for name, why in left_out.items()))
+    comparison = compare_runs(records, settings)
+    return ShownRun(best_run(comparison), comparison)
 
 
 def best_run(comparison: Comparison) -> Path:

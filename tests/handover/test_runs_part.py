@@ -12,7 +12,7 @@ from lit_cnn.evaluation.paired import t_interval
 from lit_cnn.evaluation.run_comparison import Comparison, Settings, compare_runs
 from lit_cnn.evaluation.run_records import read_run
 from lit_cnn.handover.run_files import run_files
-from lit_cnn.handover.runs_part import best_run, compared_section
+from lit_cnn.handover.runs_part import best_run, compared_section, shown_run
 from lit_cnn.reports.html_page import Page, render
 
 SCORES = {("0.05", 0): 0.5, ("0.05", 1): 0.6, ("0.01", 0): 0.9, ("0.01", 1): 0.8}
@@ -80,3 +80,20 @@ def test_the_best_run_is_that_of_the_best_value(comparison: Comparison, folders:
     assert best_run(comparison) == folders[2]
     losses = compare_runs([run.run for run in comparison.runs], Settings(unfinished=True, metric="val/loss"))
     assert best_run(losses) in folders
+    shown = shown_run(folders)
+    assert (shown.folder, shown.left_out) == (folders[2], ())
+    assert shown.comparison is not None
+
+
+def test_of_several_runs_one_that_counts_is_enough(tmp_path: Path) -> None:
+    good, failed, silent = (make_run(tmp_path / name) for name in ("good", "failed", "silent"))
+    (failed / "config.yaml").write_text("[")
+    (silent / "metrics.csv").unlink()
+    shown = shown_run([failed, good, silent])
+    assert (shown.folder, shown.comparison) == (good, None)
+    assert [sentence.split(":")[0] for sentence in shown.left_out] == [
+        f"{failed} is left out", f"{silent} is left out"
+    ]  # fmt: skip
+    assert shown_run([silent]).folder == silent
+    with pytest.raises(ValueError, match=r"none of the 2 runs can be compared \(.*\): name one of them alone"):
+        shown_run([failed, silent])
