@@ -92,41 +92,6 @@ class StoredFile:
 
 
 @dataclass(frozen=True)
-class RunReport:
-    """All facts of a run.
-
-    Args:
-        files: What its folder holds.
-        network: Name of its network.
-        checkpoint: The checkpoint that was asked; None where there is none.
-        class_names: K names.
-        preprocessing: From an image file to the network's input, in built-in types.
-        initial: Where its first weights come from; empty where they are random.
-        results: Of its network on its images; None where these are not at hand.
-        count: Parameters and multiply-adds by stage; None where they cannot be counted.
-        latency: Measured here; None where it was not.
-        heat_maps: What it looked at; None where nobody explained it.
-        stored: Its checkpoint and weights.
-        missing: Sentences on what is left out, and why.
-        with_images: Whether the page may show images.
-    """
-
-    files: RunFiles
-    network: str = ""
-    checkpoint: Path | None = None
-    class_names: tuple[str, ...] = ()
-    preprocessing: dict[str, Any] = field(default_factory=dict)
-    initial: str = ""
-    results: Results | None = None
-    count: NetworkCount | None = None
-    latency: Latency | None = None
-    heat_maps: HeatMaps | None = None
-    stored: tuple[StoredFile, ...] = ()
-    missing: tuple[str, ...] = ()
-    with_images: bool = True
-
-
-@dataclass(frozen=True)
 class Wanted:
     """What is gathered.
 
@@ -151,6 +116,41 @@ class Wanted:
     advance: Callable[[int], object] | None = field(default=None, compare=False)
 
 
+@dataclass(frozen=True)
+class RunReport:
+    """All facts of a run.
+
+    Args:
+        files: What its folder holds.
+        network: Name of its network.
+        checkpoint: The checkpoint that was asked; None where there is none.
+        class_names: K names.
+        preprocessing: From an image file to the network's input, in built-in types.
+        initial: Where its first weights come from; empty where they are random.
+        results: Of its network on its images; None where these are not at hand.
+        count: Parameters and multiply-adds by stage; None where they cannot be counted.
+        latency: Measured here; None where it was not.
+        heat_maps: What it looked at; None where nobody explained it.
+        stored: Its checkpoint and weights.
+        missing: Sentences on what is left out, and why.
+        wanted: What was asked for.
+    """
+
+    files: RunFiles
+    network: str = ""
+    checkpoint: Path | None = None
+    class_names: tuple[str, ...] = ()
+    preprocessing: dict[str, Any] = field(default_factory=dict)
+    initial: str = ""
+    results: Results | None = None
+    count: NetworkCount | None = None
+    latency: Latency | None = None
+    heat_maps: HeatMaps | None = None
+    stored: tuple[StoredFile, ...] = ()
+    missing: tuple[str, ...] = ()
+    wanted: Wanted = field(default_factory=Wanted)
+
+
 def gather(folder: Path, wanted: Wanted = Wanted()) -> RunReport:
     """The facts of the run in ``folder``.
 
@@ -158,7 +158,7 @@ def gather(folder: Path, wanted: Wanted = Wanted()) -> RunReport:
         ValueError: If it is not a run folder.
     """
     files = run_files(folder)
-    report = RunReport(files, _stated_network(files), missing=files.missing, with_images=wanted.pixels)
+    report = RunReport(files, _stated_network(files), missing=files.missing, wanted=wanted)
     try:
         checkpoint = Path(find_checkpoint(folder))
         trained = load_network(str(checkpoint), wanted.weights, wanted.trust)

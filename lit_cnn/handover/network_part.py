@@ -7,7 +7,7 @@ import yaml
 
 from lit_cnn.data.sources.wording import counted
 from lit_cnn.data.summary import SPLITS
-from lit_cnn.handover.facts import Latency, RunReport
+from lit_cnn.handover.facts import Latency, RunReport, Wanted
 from lit_cnn.profiling.counting import KINDS, NetworkCount
 from lit_cnn.reports.budget import KIND_STYLE
 from lit_cnn.reports.html_page import Block, Code, HtmlTable, Section, Text
@@ -109,6 +109,13 @@ def environment_section(report: RunReport) -> Section:
     return Section("Environment", [HtmlTable("where the run was made", (), rows, words=(0, 1))])
 
 
+def _network_flags(wanted: Wanted) -> str:
+    """The flags with which a command builds the network and takes the weights that the page is about."""
+    words = [word for class_path in wanted.trust for word in ("--trust", class_path)]
+    words += [] if wanted.weights == "ema" else ["--weights", wanted.weights]
+    return "".join(f" {shlex.quote(word)}" for word in words)
+
+
 def repeat_section(report: RunReport) -> Section:
     """The commands, the resolved recipe and the files."""
     files = report.files
@@ -119,8 +126,10 @@ def repeat_section(report: RunReport) -> Section:
     lines += [f"lit-cnn fit --config {shlex.quote(str(files.folder / 'config.yaml'))}"]
     if report.checkpoint is not None:
         split = report.results.split if report.results is not None else "val"
-        lines += ["# its figures", f"lit-cnn {'test' if split == 'test' else 'validate'} {folder} --per-class"]
-        lines += ["# its answers", f"lit-cnn predict {folder} IMAGES…"]
+        command, network = "test" if split == "test" else "validate", _network_flags(report.wanted)
+        data = "" if report.wanted.data is None else f" --data {shlex.quote(report.wanted.data)}"
+        lines += ["# its figures", f"lit-cnn {command} {folder} --per-class{data}{network}"]
+        lines += ["# its answers", f"lit-cnn predict {folder} IMAGES…{network}"]
     recipe = yaml.safe_dump(files.recipe, sort_keys=False, allow_unicode=True)
     blocks: list[Block] = [Code("\n".join(lines)), Code(recipe, "the resolved recipe (config.yaml)", folded=True)]
     if report.stored:

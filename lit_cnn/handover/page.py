@@ -102,7 +102,9 @@ def _result(report: RunReport) -> str:
     if results is not None:
         top, name = results.accuracies[1], SPLITS.get(results.split, results.split)
         interval = between(top.interval)
-        return f"{percent(top.value)} top-1 of {top.total:,} {name} images (95 % interval {interval})"
+        which = ", of the raw weights" if report.wanted.weights == "raw" else ""
+        where = f" of {report.wanted.data}" if report.wanted.data is not None else ""
+        return f"{percent(top.value)} top-1 of {top.total:,} {name} images{where} (95 % interval {interval}){which}"
     if files.best:
         return f"{files.monitor} {metric_text(files.monitor, files.best[files.monitor])}, as the run recorded it"
     return "none recorded"

@@ -65,7 +65,8 @@ def _accuracy(results: Results, report: RunReport) -> list[Block]:
     balanced = percent(balanced_accuracy(results.classes))
     rows += [["balanced accuracy", balanced, "–", "–"], ["cross-entropy, nats", f"{results.loss:.4f}", "–", "–"]]
     name = "the network" if report.checkpoint is None else report.checkpoint.name
-    table = HtmlTable(f"figures of {name}", ("figure", "value", "95 % interval (Wilson)", "images"), rows)
+    raw = ", the raw weights instead of their average" if report.wanted.weights == "raw" else ""
+    table = HtmlTable(f"figures of {name}{raw}", ("figure", "value", "95 % interval (Wilson)", "images"), rows)
     notes = [Text(f"{note}.") for note in (results.line.removeprefix("data: "), *results.notes)]
     return [*notes, *(Text(f"{warning}.", warning=True) for warning in results.warnings), table]
 
@@ -186,7 +187,7 @@ def _recorded_sections(report: RunReport) -> list[Section]:
     table = HtmlTable("recorded at the best validation", columns, rows)
     results: list[Block] = [table] if rows else [Text("No validation was recorded.", warning=True)]
     matrix = _sheet(files, "confusion", "confusion matrix of the best validation; its counts are in the picture alone")
-    worst = _sheet(files, WORST, "images with the highest loss at the best validation") if report.with_images else []
+    worst = _sheet(files, WORST, "images with the highest loss at the best validation") if report.wanted.pixels else []
     listed = _recorded_worst(files.worst, folded=bool(worst))
     sections = (("Results", results), ("Confusion", matrix), ("Worst images", [*worst, *listed]))
     return [Section(heading, blocks) for heading, blocks in sections if blocks]

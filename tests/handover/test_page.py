@@ -90,6 +90,18 @@ def test_each_figure_has_its_table_and_each_image_its_name(html: str, report: Ru
         assert read.row(image.place)[1:3] == [image.true, image.said]
 
 
+def test_other_weights_and_images_are_named_and_asked_again(report: RunReport, fitted: FittedRun) -> None:
+    wanted = Wanted(data="/new photos", weights="raw", trust=("own.Net",))
+    html = report_html(replace(report, wanted=wanted), None, "made by a test")
+    flags = "--trust own.Net --weights raw"
+    read = PageReader(html)
+    assert f"lit-cnn validate {fitted.folder} --per-class --data '/new photos' {flags}" in read.text
+    assert f"lit-cnn predict {fitted.folder} IMAGES… {flags}" in read.text
+    assert "12 validation images of /new photos" in read.row("result")[1]
+    assert read.row("result")[1].endswith("of the raw weights")
+    assert "figures of best.ckpt, the raw weights instead of their average" in read.text
+
+
 def test_the_commands_repeat_the_run(html: str, fitted: FittedRun) -> None:
     assert f"lit-cnn fit --config {fitted.folder / 'config.yaml'}" in html
     assert f"lit-cnn validate {fitted.folder} --per-class" in html
