@@ -24,6 +24,13 @@ if TYPE_CHECKING:  # prediction starts faster without Lightning
 
 SplitName = Literal["val", "test"]
 
+FILES = 4
+"""Images of files in a chunk."""
+ARRAYS = 256
+"""Images in memory in a chunk, at most."""
+CHUNK_BYTES = 2**26
+"""Size of the views of such images at most, where there are several."""
+
 Prepare = Callable[[Tensor, Tensor], list[Tensor]]
 """From uint8 images (n, C, H, W) of one size and their rows int64 (n,) to the network's uint8 inputs, in one tensor
 (n, views, C, height, width) for each size of input. A ``BrokenImage`` that it raises counts as the file's."""
@@ -113,9 +120,7 @@ class EvaluationImages:
             BrokenImage: If a file cannot be read and ``on_error`` is stop; FileNotFoundError if it is gone.
             NothingReadable: If all are skipped.
         """
-        chunks = PreparedChunks(
-            replace(self, on_broken=None), prepare, size=256 if isinstance(self.split, ArraySplit) else 4
-        )
+        chunks = PreparedChunks(replace(self, on_broken=None), prepare, self._chunk_size(prepare))
         broken: dict[int, Problem] = {}
         for chunk in DataLoader(chunks, None, num_workers=self.workers, worker_init_fn=leave_interrupts_to_the_parent):
             for row, problem in chunk.broken.items():
@@ -135,6 +140,14 @@ class EvaluationImages:
             warnings.warn(
                 f"skipped {len(broken)} of {len(self)} images of {self.origin}, the first: {first}", stacklevel=2
             )
+
+    def _chunk_size(self, prepare: Prepare) -> int:
+        """Images that are prepared at once: of those in memory as many as have room for their views."""
+        if not isinstance(self.split, ArraySplit) or not len(self):
+            return FILES
+        first = torch.tensor([0])
+        one = sum(views.nbytes for views in prepare(self.split.images[first], first))
+        return min(max(CHUNK_BYTES // one, 1), ARRAYS)
 
 
 class PreparedChunks(Dataset[Chunk]):

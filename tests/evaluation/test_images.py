@@ -8,6 +8,7 @@ import pytest
 import torch
 from colors import color_network, labelled, noise, preprocessing, whole
 from PIL import Image
+from torch import Tensor
 
 from lit_cnn.data.module import ImageData
 from lit_cnn.data.settings import OnError
@@ -55,6 +56,14 @@ def test_arrays_come_once_in_order() -> None:
     assert [row for row, _ in seen(images)] == list(range(300))
     assert len(list(images.prepared(whole))) == 2
     assert torch.equal(images.image(7), noise(300, 2, 2)[7])
+
+
+def test_arrays_of_many_views_come_in_small_chunks() -> None:
+    def many(images: Tensor, _: Tensor) -> list[Tensor]:
+        return [images[:, None].expand(-1, 40_000, -1, -1, -1)]  # 7.68 MB of each image, which are not made
+
+    sizes = [sum(len(part.rows) for part in chunk) for chunk in labelled(noise(20)).prepared(many)]
+    assert sizes == [8, 8, 4]
 
 
 def test_a_sample_is_always_the_same() -> None:
