@@ -8,6 +8,7 @@ from torch import Tensor
 from lit_cnn.data.sources.folders import FolderSplit
 from lit_cnn.evaluation.images import EvaluationImages
 from lit_cnn.evaluation.record_file import Record, RecordFile
+from lit_cnn.training.ranks import label_ranks
 
 
 def results_file(path: Path, images: EvaluationImages) -> RecordFile:
@@ -29,11 +30,9 @@ def image_records(
         probabilities: (n, K).
     """
     labels = images.labels[rows]
-    order = probabilities.argsort(dim=1, descending=True, stable=True)
-    ranks = (order == labels[:, None]).int().argmax(dim=1) + 1
-    best = probabilities.gather(1, order[:, :1])[:, 0]
+    best, ranks = probabilities.max(dim=1), label_ranks(probabilities, labels) + 1
     paths = images.split.paths if isinstance(images.split, FolderSplit) else None
-    columns = rows.tolist(), labels.tolist(), order[:, 0].tolist(), best.tolist(), ranks.tolist()
+    columns = rows.tolist(), labels.tolist(), best.indices.tolist(), best.values.tolist(), ranks.tolist()
     records = []
     for row, label, prediction, probability, rank in zip(*columns, strict=True):
         fields = {

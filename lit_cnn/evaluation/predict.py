@@ -109,8 +109,9 @@ def _predictions(
 
 def _top_classes(trained: "Trained", block: Block, top_k: int) -> Iterator[tuple[int, list[str], list[float]]]:
     """Row, classes and probabilities of each image of a block."""
-    best = block.logits.softmax(dim=1).topk(min(top_k, len(trained.class_names)), dim=1)
-    for row, values, indices in zip(block.rows.tolist(), best.values.tolist(), best.indices.tolist(), strict=True):
+    order = block.logits.argsort(dim=1, descending=True, stable=True)[:, :top_k]
+    best = block.logits.softmax(dim=1).gather(1, order)
+    for row, values, indices in zip(block.rows.tolist(), best.tolist(), order.tolist(), strict=True):
         yield row, [trained.class_names[index] for index in indices], values
 
 

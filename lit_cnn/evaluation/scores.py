@@ -12,13 +12,14 @@ import torch
 from torch import Tensor
 
 from lit_cnn.randomness import derive_key
+from lit_cnn.training.ranks import label_ranks
 
 BOOTSTRAP_SAMPLES = 10_000
 
 
 def hits(probabilities: Tensor, labels: Tensor, k: int = 1) -> Tensor:
-    """bool (M,): whether the label is among the k most probable classes."""
-    return (probabilities.topk(k, dim=1).indices == labels[:, None]).any(dim=1)
+    """bool (M,): whether the label is among the k most probable classes, of equal ones the first by their number."""
+    return label_ranks(probabilities, labels) < k
 
 
 def accuracies(probabilities: Tensor, labels: Tensor) -> dict[str, float]:

@@ -162,7 +162,7 @@ def evaluate(
     batch = evaluation_batch_size(trained)
     loss = validate(computing, images, batch_size=batch, advance=advance, on_block=blocks.append)["loss"]
     rows = torch.cat([block.rows for block in blocks])
-    probabilities = torch.cat([block.logits for block in blocks]).softmax(dim=1)
+    probabilities = torch.cat([block.logits for block in blocks]).double().softmax(dim=1)
     if broken:
         first = next(iter(broken.values()))
         warnings.append(f"{len(broken)} of {len(images)} images cannot be read and are left out: {first}")
@@ -203,7 +203,8 @@ class _Judgement:
         )
 
     def worst(self, with_pixels: bool) -> list[JudgedImage]:
-        losses = -self.probabilities.gather(1, self.labels[:, None])[:, 0].clamp(min=1e-30).log()
+        smallest = torch.finfo(self.probabilities.dtype).tiny
+        losses = -self.probabilities.gather(1, self.labels[:, None])[:, 0].clamp(min=smallest).log()
         return [
             self.judged(number, float(losses[number]), with_pixels)
             for number in losses.topk(min(WORST, len(losses))).indices.tolist()

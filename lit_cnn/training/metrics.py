@@ -13,6 +13,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from lit_cnn.training.losses import LossSettings, masked_rows, row_losses
+from lit_cnn.training.ranks import label_ranks
 
 _PLAIN = LossSettings()
 
@@ -99,9 +100,9 @@ class EvaluationMetrics(Sums):
             + masked_rows(row_losses(logits, targets, self.settings, self.class_weights), valid).double().sum()
         )
         classes = targets.argmax(dim=1) if targets.is_floating_point() else targets
-        hits = (logits.topk(self.k, dim=1).indices == classes[:, None]) & valid[:, None]
-        self.top1 = self.top1 + hits[:, 0].sum()
-        self.topk = self.topk + hits.sum()
+        ranks = label_ranks(logits, classes)
+        self.top1 = self.top1 + ((ranks < 1) & valid).sum()
+        self.topk = self.topk + ((ranks < self.k) & valid).sum()
         self.rows = self.rows + valid.sum()
 
     def compute(self) -> dict[str, Tensor]:

@@ -8,6 +8,7 @@ import torch
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix, log_loss, precision_recall_fscore_support
 
 from lit_cnn.evaluation import scores as metrics
+from lit_cnn.training.metrics import EvaluationMetrics
 
 NAMES = ["cat", "dog", "emu", "fox"]
 
@@ -25,6 +26,19 @@ def test_top_1_and_top_k_are_counted() -> None:
     assert metrics.hits(probabilities, torch.tensor([0, 2])).tolist() == [True, False]
     assert metrics.hits(probabilities, torch.tensor([2, 2]), 2).tolist() == [False, True]
     assert metrics.accuracies(probabilities, torch.tensor([0, 2])) == {"acc1": 0.5, "acc3": 1.0}
+
+
+def test_equal_classes_come_in_their_order_and_a_hit_is_a_right_prediction() -> None:
+    logits = torch.randn(2000, 10, generator=torch.Generator().manual_seed(0)).bfloat16().float()
+    labels = torch.arange(2000) % 10
+    order = logits.argsort(dim=1, descending=True, stable=True)
+    assert torch.equal(metrics.hits(logits, labels), logits.argmax(1) == labels)
+    for k in (2, 5):
+        assert torch.equal(metrics.hits(logits, labels, k), (order[:, :k] == labels[:, None]).any(1))
+    found = EvaluationMetrics(10)
+    found.update(logits, labels)
+    assert {name: float(found.compute()[name]) for name in ("acc1", "acc5")} == metrics.accuracies(logits, labels)
+    assert metrics.hits(torch.tensor([[0.0, torch.nan], [torch.nan] * 2]), torch.tensor([0, 1])).tolist() == [False] * 2
 
 
 def test_losses_agree_with_scikit_learn_and_the_definition(outcome: tuple) -> None:

@@ -1,10 +1,12 @@
 """Figures of the images are those of the other commands, and every judged image is the file that it names."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from colors import NAMES, color_network
 from fitted_run import FittedRun
 from PIL import Image
 
@@ -66,6 +68,15 @@ def test_broken_files_are_left_out_and_said(fitted: FittedRun, tmp_path: Path) -
     assert results.images == 2
     assert any(text.startswith("1 of 3 images cannot be read and are left out: ") for text in results.warnings)
     assert all(image.pixels is None for image in results.worst)
+
+
+def test_the_loss_of_a_very_sure_network_is_that_of_its_logits(tmp_path: Path) -> None:
+    images, labels = np.zeros((2, 8, 8, 3), np.uint8), np.array([0, 1])
+    images[..., 0] = 255  # red, and once labeled green
+    np.savez(tmp_path / "a.npz", test_images=images, test_labels=labels, class_names=NAMES)
+    results, _ = evaluate(replace(color_network(), temperature=0.005), str(tmp_path / "a.npz"), "test")
+    assert [results.loss, results.calibration.log_loss] == pytest.approx([100, 100])
+    assert results.worst[0].loss == pytest.approx(200)
 
 
 def test_a_share_has_wilsons_interval() -> None:
