@@ -76,7 +76,8 @@ def views_of(
     from lit_cnn.evaluation.corruptions import CorruptedViews
     from lit_cnn.evaluation.robustness import default_kinds
 
-    kinds = tuple(options.kinds or default_kinds(images.pixel_format.channels))
+    possible = default_kinds(images.pixel_format.channels)
+    kinds = tuple(options.kinds or possible)
     return CorruptedViews(trained.preprocessing, kinds, tuple(options.severities or severities), options.seed)
 
 

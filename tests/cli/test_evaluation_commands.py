@@ -1,6 +1,7 @@
 """Views, ensembles, calibration and corruptions by command: tables, JSON, pictures, sentences."""
 
 import json
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,14 @@ import numpy as np
 import pytest
 import torch
 from checkpoint_files import PREPROCESSING, write_checkpoint
+from colors import color_network
 from PIL import Image
 
+from lit_cnn.cli.corruptions import views_of
 from lit_cnn.cli.main import main
+from lit_cnn.data.sources.arrays import ArraySplit
+from lit_cnn.data.sources.decoding import PixelFormat
+from lit_cnn.evaluation.images import EvaluationImages
 
 NAMES = ["red", "green", "blue"]
 
@@ -142,6 +148,14 @@ def test_corruptions_write_their_pictures(folder: Path, tmp_path: Path, capsys: 
     assert both[1].read_bytes().startswith(b"<?xml")
     report = json.loads(printed(capsys, "corruptions", folder / "0.ckpt", *flags, "--sheet", sheet, "--json"))
     assert list(report["accuracy"]) == ["fog", "jpeg_compression"]
+
+
+@pytest.mark.parametrize("kinds", [None, ["fog"]])
+def test_corruptions_of_other_channels_are_refused_whichever_are_asked_for(kinds: list[str] | None) -> None:
+    images = EvaluationImages(ArraySplit(torch.zeros(1, 4, 8, 8), torch.zeros(1)), PixelFormat(4), "arrays")
+    options = Namespace(kinds=kinds, severities=None, seed=0)
+    with pytest.raises(ValueError, match="gray and RGB images, but the network takes 4 channels"):
+        views_of(color_network(), images, options, (1,))
 
 
 def test_mistakes_get_one_sentence(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
