@@ -58,7 +58,9 @@ def run(arguments: list[str]) -> int:
     if means_runs(options, parser):
         return run_comparison(options)
     from lit_cnn.evaluation.compare import Settings, compare_all
+    from lit_cnn.training.machine import MachineSettings
 
+    MachineSettings(tf32=False).apply()
     settings = Settings(options.data, options.split, options.real, not options.no_speed, options.trust)
     with phases(len(options.names)) as tell:
         rows, failures = compare_all(

@@ -36,8 +36,7 @@ def run(arguments: list[str], stage: str) -> int:
     options = parse(arguments, stage)
     from lit_cnn.cli.evaluated_images import evaluated_images, image_records_of, require_predictions
     from lit_cnn.evaluation.calibration import read_temperature
-    from lit_cnn.evaluation.recorded_data import on_device
-    from lit_cnn.evaluation.trained import trained_from
+    from lit_cnn.evaluation.trained import on_device, trained_from
     from lit_cnn.run_folder.checkpoint import DETECTION, load_checkpoint
 
     require_predictions(options)

@@ -73,10 +73,12 @@ def name_classes(options: argparse.Namespace, checkpoint: dict[str, Any], path: 
     """Predict by a classifier: ``checkpoint`` as it was read from ``path``."""
     from lit_cnn.data.sources.decoding import BrokenImage
     from lit_cnn.evaluation.predict import BATCH_SIZE, file_images
-    from lit_cnn.evaluation.trained import trained_from
+    from lit_cnn.evaluation.trained import on_device, trained_from
     from lit_cnn.exporting.inference import faster_network
+    from lit_cnn.training.machine import MachineSettings
 
-    trained = trained_from(checkpoint, path, options.weights, options.trust)
+    MachineSettings(tf32=False).apply()
+    trained = on_device(trained_from(checkpoint, path, options.weights, options.trust))
     if trained.doubt is not None:
         say(trained.doubt, stderr=True)
     trained.temperature = options.temperature

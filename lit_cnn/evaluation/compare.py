@@ -17,7 +17,7 @@ from lit_cnn.evaluation.logits import Outcome, collect
 from lit_cnn.evaluation.recorded_data import load_images
 from lit_cnn.evaluation.scores import hits
 from lit_cnn.evaluation.test_time_augmentation import make_views
-from lit_cnn.evaluation.trained import Trained, load_trained
+from lit_cnn.evaluation.trained import Trained, load_trained, on_device
 from lit_cnn.evaluation.trained_on import judged
 from lit_cnn.pretrained.fetching import cached_file
 from lit_cnn.pretrained.importing import Tell, checkpoint_of
@@ -142,6 +142,7 @@ def compare(target: str, settings: Settings, tell: Tell = lambda _: None) -> Com
     if row is not None and theirs is not None:
         report = transfer_weights(theirs, fresh_like(trained.network), noise(reference_of(row)))
         result = replace(result, logits=report.relative)
+    trained = on_device(trained)  # the proof above is the CPU's
     images = _images(trained, settings, tell)
     if images is not None:
         result = _measured(result, trained, theirs, images, settings)
@@ -224,7 +225,8 @@ def _measured(
     if settings.real:
         figures["real_top1"] = real_top1(ours, images)
     if theirs is not None:
-        other = _outcome(replace(trained, network=theirs), images)
+        device = next(trained.network.parameters()).device
+        other = _outcome(replace(trained, network=theirs.to(device)), images)
         figures["theirs_top1"] = _percent(hits(other.probabilities, other.labels))
         figures["differing"] = int((other.probabilities.argmax(1) != ours.probabilities.argmax(1)).sum())
     return replace(result, **figures)

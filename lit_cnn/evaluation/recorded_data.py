@@ -4,7 +4,6 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 import yaml
 
 from lit_cnn.data.module import ImageData
@@ -14,7 +13,7 @@ from lit_cnn.data.sources.shards import is_remote
 from lit_cnn.evaluation.given_data import given_images, other_classes
 from lit_cnn.evaluation.images import EvaluationImages, SplitName, evaluation_images
 from lit_cnn.evaluation.predict import BATCH_SIZE
-from lit_cnn.evaluation.trained import Trained, load_trained
+from lit_cnn.evaluation.trained import Trained, load_trained, on_device
 from lit_cnn.experiment.parser import RecipeCLI
 from lit_cnn.experiment.recipe import Recipe
 
@@ -22,12 +21,6 @@ from lit_cnn.experiment.recipe import Recipe
 def load_network(path: str, weights: str, trust: Sequence[str]) -> Trained:
     """The checkpoint's network, on the GPU where there is one."""
     return on_device(load_trained(path, weights, trust))
-
-
-def on_device(trained: Trained) -> Trained:
-    """The same on the GPU where there is one."""
-    trained.network.to("cuda" if torch.cuda.is_available() else "cpu")
-    return trained
 
 
 def recipe_arguments(recipe: dict[str, Any], data_path: str | None) -> list[str]:

@@ -161,6 +161,12 @@ def load_trained(path: str | Path, weights: str = "ema", trust: Sequence[str] = 
     return trained_from(load_checkpoint(path), str(path), weights, trust)
 
 
+def on_device(trained: Trained) -> Trained:
+    """The same with its network on the GPU where there is one."""
+    trained.network.to("cuda" if torch.cuda.is_available() else "cpu")
+    return trained
+
+
 def trained_from(checkpoint: dict[str, Any], name: str, weights: str = "ema", trust: Sequence[str] = ()) -> Trained:
     """``load_trained`` of a checkpoint that was read from the file ``name``."""
     require_task(checkpoint, CLASSIFICATION, name)

@@ -10,7 +10,7 @@ def faster_network(network: nn.Module, shape: tuple[int, ...], *, with_compile: 
     """A copy with its batch norms folded into the convolutions and, if wanted, compiled.
 
     Args:
-        network: Any network with one output, on the CPU.
+        network: Any network with one output.
         shape: (N, C, H, W) of the batches that it is compiled for, and of the noise on which it is compared.
         with_compile: Compile it, which takes seconds to minutes.
 
@@ -18,7 +18,7 @@ def faster_network(network: nn.Module, shape: tuple[int, ...], *, with_compile: 
         ValueError: If it cannot be compiled here, or computes something else than the network.
     """
     example = torch.randn(shape, generator=torch.Generator().manual_seed(0))
-    example = example.contiguous(memory_format=torch.channels_last)
+    example = example.to(next(network.parameters()).device, memory_format=torch.channels_last)
     folded = fold_for_inference(network, example[:1]).network
     if not with_compile:
         return folded

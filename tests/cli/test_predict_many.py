@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from test_predict import BLUE, GREEN, RED, TRUST, by_hand, paint, write_color_net
+from torch import nn
 
 from lit_cnn.cli.main import main
 from lit_cnn.evaluation.trained import Trained
@@ -185,6 +186,27 @@ def test_a_long_table_ends_where_a_file_has_all(
     assert "the first 50 of 70" in shown
     assert main(["predict", net, str(many), *TRUST]) == 0
     assert "\n69.png  " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("flags", [[], ["--fold"]])
+def test_the_network_is_on_the_gpu_before_it_is_made_faster(
+    flags: list[str], many: Path, net: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done: list[str] = []
+
+    def moved(trained: Trained) -> Trained:
+        done.append("moved")
+        return trained
+
+    def faster(network: nn.Module, *_: object, **__: object) -> nn.Module:
+        done.append("faster")
+        return network
+
+    monkeypatch.setattr("lit_cnn.evaluation.trained.on_device", moved)
+    monkeypatch.setattr("lit_cnn.exporting.inference.faster_network", faster)
+    assert main(["predict", net, str(many / "01.png"), *TRUST, "--json", *flags]) == 0
+    assert done == ["moved", "faster"][: 1 + len(flags)]
+    assert len(json.loads(capsys.readouterr().out)) == 1
 
 
 def test_flags_may_stand_anywhere(many: Path, net: str, capsys: pytest.CaptureFixture[str]) -> None:

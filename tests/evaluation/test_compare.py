@@ -16,7 +16,7 @@ from lit_cnn.evaluation.compare import Settings, compare, compare_all, real_top1
 from lit_cnn.evaluation.images import EvaluationImages
 from lit_cnn.evaluation.imported_weights import Request, import_weights
 from lit_cnn.evaluation.logits import Outcome
-from lit_cnn.evaluation.trained import load_trained
+from lit_cnn.evaluation.trained import load_trained, on_device
 from lit_cnn.pretrained.sources import real_labels
 
 __all__ = ["hub_with_lite0", "offline"]
@@ -47,7 +47,11 @@ def test_published_weights_in_both_networks(daisies: Path) -> None:
     assert row.theirs_speed is not None
 
 
-def test_own_checkpoints_stand_in_the_same_table(tmp_path: Path) -> None:
+def test_own_checkpoints_stand_in_the_same_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    moved: list[str] = []
+    monkeypatch.setattr(
+        "lit_cnn.evaluation.compare.on_device", lambda trained: moved.append(trained.name) or on_device(trained)
+    )
     network = telling_network("cifar_resnet8")
     data = known_images(network, tmp_path / "known.npz")
     torch.save(network.state_dict(), tmp_path / "w.pth")
@@ -57,6 +61,7 @@ def test_own_checkpoints_stand_in_the_same_table(tmp_path: Path) -> None:
     assert [(row.name, row.ours_top1, row.theirs_top1, row.differing) for row in rows] == [
         ("cifar_resnet8", 100.0, None, None)
     ]
+    assert moved == [targets[0]]
     assert len(failures) == 2
     assert all("there is no checkpoint" in failure for failure in failures)
 
