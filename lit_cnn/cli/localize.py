@@ -59,11 +59,11 @@ def run(arguments: list[str]) -> int:
     if trained.doubt is not None:
         say(trained.doubt, stderr=True)
     source = MapSource(trained, options.map_stride)
-    annotated = read_annotations(Path(options.data).expanduser(), options.layout)
+    annotated = read_annotations(Path(options.data).expanduser(), options.layout, to_train=False)
     split = present_split(annotated, options.split)
     threshold = chosen_threshold(source, annotated, split, options)
     images = localized(source, annotated, split, threshold, options, keep_maps=options.limit)
-    size = mean_box_size(annotated.train)
+    size = mean_box_size(annotated.measured)
     rows = [
         map_figures("class activation map", images, threshold),
         box_figures("whole image", images, whole_image),

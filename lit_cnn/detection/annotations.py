@@ -101,8 +101,13 @@ def find_layout(path: Path, layout: Layout = "auto") -> str:
     return fitting[0]
 
 
-def read_annotations(path: Path, layout: Layout = "auto") -> Annotated:
+def read_annotations(path: Path, layout: Layout = "auto", *, to_train: bool = True) -> Annotated:
     """The annotated splits of a folder, by the rules of ``findings.py``.
+
+    Args:
+        path: the folder.
+        layout: its layout.
+        to_train: refuse a folder without training images; else any split will do.
 
     Raises:
         ValueError: One sentence on what is wrong with the folder.
@@ -111,24 +116,27 @@ def read_annotations(path: Path, layout: Layout = "auto") -> Annotated:
     root = str(path)
     notes: list[str] = []
     if found == "coco":
-        coco = read_coco(path)
+        coco = read_coco(path, to_train=to_train)
         splits, names, ids, noun = coco.splits, coco.class_names, coco.category_ids, "annotation"
         notes += coco.notes
     elif found == "yolo":
-        splits, names = read_yolo(path)
+        splits, names = read_yolo(path, to_train=to_train)
         ids, noun = tuple(range(1, len(names) + 1)), "line"
     else:
-        splits, noun = read_voc(path), "object"
+        splits, noun = read_voc(path, to_train=to_train), "object"
         names = tuple(sorted({box.name for split in splits.values() for image in split.images for box in image.boxes}))
         ids = tuple(range(1, len(names) + 1))
-    empty = [split for split, stated in splits.items() if split != "train" and not stated.images]
+    empty = [split for split, stated in splits.items() if not stated.images and not (to_train and split == "train")]
     notes += [f"the {split} split of {path} has no annotated image: left out" for split in empty]
     settled: dict[str, AnnotatedSplit] = {
         split: settle(splits[split], root, names, ids, noun)
         for split in ("train", "val", "test")
         if split in splits and split not in empty
     }
-    _require_boxes(path, settled["train"])
+    if to_train:
+        _require_boxes(path, settled["train"])
+    elif not settled:
+        raise ValueError(f"{path} holds no annotated image: {'; '.join(notes) or 'its lists name none'}")
     return Annotated(root, found, settled, tuple(notes))
 
 

@@ -81,23 +81,28 @@ def _add(found: dict[str, CocoFile], split: str, entry: CocoFile) -> None:
     found[split] = entry
 
 
-def read_coco(path: Path) -> Coco:
-    """The splits as they are stated.
+def read_coco(path: Path, *, to_train: bool = True) -> Coco:
+    """The splits as they are stated; the classes are those of the training images, or else of the first split.
+
+    Args:
+        path: the folder.
+        to_train: refuse a folder without training images.
 
     Raises:
-        ValueError: If there is no training split, or a file is not of this format; one sentence says why.
+        ValueError: If a training split is needed and not there, or a file is not of this format; one sentence says why.
     """
     files = coco_files(path)
-    if "train" not in files:
+    if to_train and "train" not in files:
         there = ", ".join(str(entry.file.relative_to(path)) for entry in files.values())
         raise ValueError(f"{path} holds {there} but no annotations of training images; add instances_train.json")
     contents = {split: _content(entry.file) for split, entry in files.items()}
     names = {split: _categories(files[split].file, content["categories"]) for split, content in contents.items()}
     headings = _headings(contents)
-    classes = {number: name for number, name in sorted(names["train"].items()) if name not in headings}
+    first = "train" if "train" in files else next(iter(files))
+    classes = {number: name for number, name in sorted(names[first].items()) if name not in headings}
     if len(set(classes.values())) < len(classes):
         twice = next(name for name in classes.values() if list(classes.values()).count(name) > 1)
-        raise ValueError(f"{files['train'].file} has two categories named {twice!r}: give each its own name")
+        raise ValueError(f"{files[first].file} has two categories named {twice!r}: give each its own name")
     splits = {
         split: _stated(path, files[split], contents.pop(split), names[split]) for split in tuple(contents)
     }  # each content is freed once it is read

@@ -47,11 +47,15 @@ def voc_folders(path: Path) -> list[Path]:
     return []
 
 
-def read_voc(path: Path) -> dict[str, StatedSplit]:
+def read_voc(path: Path, *, to_train: bool = True) -> dict[str, StatedSplit]:
     """The splits train and, where they are there, val and test, as they are stated.
 
+    Args:
+        path: the folder.
+        to_train: refuse lists without training images.
+
     Raises:
-        ValueError: If there is no list of training images among the lists, or a folder or list cannot be read.
+        ValueError: If training images are needed and no list names them, or a folder or list cannot be read.
     """
     years = [_year(path, folder) for folder in voc_folders(path)]
     splits: dict[str, StatedSplit] = {}
@@ -63,7 +67,7 @@ def read_voc(path: Path) -> dict[str, StatedSplit]:
         for year, name in listed:
             _add(stated, year, name)
         splits[split] = stated
-    if "train" not in splits:
+    if to_train and "train" not in splits:
         raise ValueError(f"{path} holds no training images: ImageSets/Main/train.txt or trainval.txt must name them")
     return splits
 

@@ -46,17 +46,22 @@ def yolo_folders(path: Path) -> dict[str, list[Path]]:
     return found if has_labels else {}
 
 
-def read_yolo(path: Path) -> tuple[dict[str, StatedSplit], tuple[str, ...]]:
+def read_yolo(path: Path, *, to_train: bool = True) -> tuple[dict[str, StatedSplit], tuple[str, ...]]:
     """The splits train and, where they are there, val and test, as they are stated; and the names of the classes.
 
+    Args:
+        path: the folder.
+        to_train: refuse a folder that lacks training images, or validation images that it names.
+
     Raises:
-        ValueError: If there are no training images or no names; one sentence says why.
+        ValueError: If training images are needed and not there, or there are no names; one sentence says why.
     """
     places = yolo_folders(path)
-    if "train" not in places:
+    if to_train and "train" not in places:
         raise ValueError(f"{path} holds no training images: add images/train, or name them in data.yaml as train")
     names = _read_names(path)
-    _require_stated(path, places)
+    if to_train:
+        _require_stated(path, places)
     splits = {split: _stated(path, folders, names) for split, folders in places.items()}
     return splits, tuple(names.classes[number] for number in sorted(names.classes))
 

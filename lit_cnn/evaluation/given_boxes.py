@@ -30,7 +30,7 @@ def given_boxes(data_path: str, split: SplitName, layout: Layout, detector: Dete
         ValueError: If it has other splits only, or boxes of a class that the detector does not have.
     """
     path = resolve_data_path(data_path, "--data")
-    annotated = read_annotations(path, layout if layout in fitting_layouts(path) else "auto")
+    annotated = read_annotations(path, layout if layout in fitting_layouts(path) else "auto", to_train=False)
     name = _chosen(annotated, split)
     images = _with_labels_of(annotated.splits[name], detector, checkpoint)
     other = () if name == split else (f"{path} has no {split} split: all its images, named {name}, are evaluated",)

@@ -30,6 +30,19 @@ def test_without_splits_all_images_are_evaluated(tmp_path: Path) -> None:
     assert given.notes[-1].endswith("has no val split: all its images, named train, are evaluated")
 
 
+@pytest.mark.parametrize("write", [write_voc, write_coco, write_yolo])
+def test_images_to_evaluate_need_no_training_images(tmp_path: Path, write: Any) -> None:
+    root = write(tmp_path / "val", {"val": [Tiny("v", boxes=[("cat", 2, 2, 20, 20), ("dog", 30, 2, 50, 20)])]})
+    for split in ("val", "test"):
+        assert names_of(given_boxes(str(root), split, "auto", DETECTOR, "net.ckpt"), split) == [["cat", "dog"]]
+
+
+def test_a_folder_without_annotated_images_is_refused(tmp_path: Path) -> None:
+    root = write_coco(tmp_path, {"val": [Tiny("v")]})
+    with pytest.raises(ValueError, match=r"holds no annotated image: the val split of .* has no annotated image"):
+        given_boxes(str(root), "val", "auto", DETECTOR, "net.ckpt")
+
+
 def test_the_given_split_has_the_labels_of_the_detector(tmp_path: Path) -> None:
     both = [Tiny("v", boxes=[("cat", 2, 2, 20, 20), ("dog", 30, 2, 50, 20)]), Tiny("w")]
     root = write_coco(tmp_path, {"train": [Tiny("t", boxes=both[0].boxes)], "val": both})
