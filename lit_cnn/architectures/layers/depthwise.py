@@ -34,8 +34,9 @@ def filter_gradient(x: Tensor, grad: Tensor, weight: Tensor, padding: Pair) -> T
     (above, beside), strips = padding, []
     for left in range(0, width, STRIP):
         columns = weight[..., left : left + STRIP]
-        right = width - left - columns.shape[3]  # negative padding cuts off what these columns never read
-        part = F.pad(x, (beside - left, beside - right, above, above))
+        start, length = left - beside, grad.shape[3] + columns.shape[3] - 1  # of what these columns read
+        inside, before = x[..., max(start, 0) : max(start + length, 0)], min(max(-start, 0), length)
+        part = F.pad(inside, (before, length - before - inside.shape[3], above, above))
         strips.append(stride1_gradients(grad, part, columns, (0, 0), (False, True))[1])
     return torch.cat(strips, 3)
 

@@ -46,7 +46,12 @@ def test_training_under_autocast_rounds_once_and_inference_computes_in_bfloat16(
 
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize(
-    ("kernel", "height", "width", "padding"), [(5, 9, 7, 2), (5, 3, 4, 2), (7, 8, 9, 3), (5, 8, 8, 0)]
+    ("kernel", "height", "width", "padding"),
+    [
+        *((5, 9, 7, 2), (5, 3, 4, 2), (7, 8, 9, 3), (5, 8, 8, 0)),
+        *((kernel, 2, width, kernel // 2) for kernel in (5, 7, 9, 11) for width in (1, 2, 3)),
+        *((5, 1, 1, 6), (7, 3, 1, 5)),
+    ],
 )
 def test_wide_filters_have_torchs_gradients(kernel, height, width, padding, memory_format) -> None:
     torch.manual_seed(0)
