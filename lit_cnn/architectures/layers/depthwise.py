@@ -74,5 +74,6 @@ class WideDepthwise(torch.autograd.Function):
 
 
 def trains_in_strips(x: Tensor, weight: Tensor, stride: Pair, dilation: Pair) -> bool:
-    """Whether a CPU's depthwise convolution is one of those whose filters oneDNN trains slowly."""
-    return x.dtype == torch.float32 and weight.shape[3] > STRIP and stride == dilation == (1, 1)
+    """Whether a CPU's depthwise convolution, of one filter per channel, is one of those that oneDNN trains slowly."""
+    wide = weight.shape[0] == x.shape[1] and weight.shape[3] > STRIP
+    return wide and x.dtype == torch.float32 and stride == dilation == (1, 1)

@@ -72,12 +72,13 @@ def test_wide_filters_have_torchs_gradients(kernel, height, width, padding, memo
     assert torch.equal(in_strips, found[1].grad)
 
 
-def test_frozen_filters_get_no_gradient_and_narrow_or_strided_ones_stay_torchs() -> None:
+def test_frozen_filters_get_no_gradient_and_narrow_strided_or_multiplied_ones_stay_torchs() -> None:
     layer, x = depthwise(5).requires_grad_(False), torch.randn(1, 4, 8, 8, requires_grad=True)
     layer(x).sum().backward()
     assert x.grad is not None
     assert layer.weight.grad is None
-    for other in (depthwise(3), depthwise(5, 2)):
+    two_per_channel = Conv2d(4, 8, 5, padding=2, groups=4, bias=False)
+    for other in (depthwise(3), depthwise(5, 2), two_per_channel):
         assert "Convolution" in str(other(x).grad_fn)
     with torch.no_grad():
         assert torch.equal(layer(x), F.conv2d(x, layer.weight, None, 1, 2, 1, 4))
