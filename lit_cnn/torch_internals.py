@@ -31,9 +31,19 @@ def takes_own_gradients() -> bool:
 def needs_plain_formula(grad: torch.Tensor) -> bool:
     """Whether a backward pass is itself differentiated (``create_graph``, ``torch.func``), or is one of several at once
     (``is_grads_batched``), which code that writes into tensors does not survive."""
-    if torch.is_grad_enabled() or torch.compiler.is_compiling():  # a compiled pass is never one of several at once
-        return torch.is_grad_enabled()
-    return torch._C._functorch.is_batchedtensor(grad) or torch._C._functorch.is_legacy_batchedtensor(grad)
+    return torch.is_grad_enabled() or _is_several(grad)
+
+
+def is_channels_last(tensor: torch.Tensor) -> bool:
+    """Whether (N, C, H, W) is stored with its channels innermost. One that stands for several at once (``torch.vmap``)
+    cannot be asked, and counts as stored otherwise."""
+    return not _is_several(tensor) and tensor.is_contiguous(memory_format=torch.channels_last)
+
+
+def _is_several(tensor: torch.Tensor) -> bool:
+    if torch.compiler.is_compiling():  # a compiled pass is never one of several at once
+        return False
+    return torch._C._functorch.is_batchedtensor(tensor) or torch._C._functorch.is_legacy_batchedtensor(tensor)
 
 
 def onednn_has_bf16() -> bool:

@@ -8,6 +8,7 @@ from torch._inductor import config
 
 from lit_cnn.torch_internals import (
     freezing_compiler,
+    is_channels_last,
     needs_plain_formula,
     onednn_has_bf16,
     takes_own_gradients,
@@ -63,17 +64,18 @@ def test_own_gradients_serve_reverse_differentiation_alone() -> None:
 def test_batches_of_gradients_are_recognized() -> None:
     for name in ("is_batchedtensor", "is_legacy_batchedtensor"):
         assert hasattr(torch._C._functorch, name), (
-            f"torch._C._functorch has no {name}: adapt needs_plain_formula in lit_cnn/torch_internals.py to how "
+            f"torch._C._functorch has no {name}: adapt _is_several in lit_cnn/torch_internals.py to how "
             "torch.vmap and torch.autograd.grad(is_grads_batched=True) mark tensors now"
         )
-    seen: list[bool] = []
+    seen: list[tuple[bool, bool]] = []
 
     def program(x: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
-            seen.append(needs_plain_formula(x))
+            seen.append((needs_plain_formula(x), is_channels_last(x)))
         return x
 
-    torch.vmap(program)(torch.ones(2))
-    program(torch.ones(2))
-    assert seen == [True, False]
+    images = torch.ones(2, 4, 5, 6, 3).movedim(-1, 2)  # two batches
+    torch.vmap(program)(images)
+    program(images[0])
+    assert seen == [(True, False), (False, True)]
     assert needs_plain_formula(torch.ones(2))  # where gradients are recorded

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lit_cnn.architectures.layers.depthwise import Pair
-from lit_cnn.torch_internals import needs_plain_formula
+from lit_cnn.torch_internals import is_channels_last, needs_plain_formula
 
 CHANNELS = 128
 """Of input and output, from which the product gains; of the fewer of them half as many, except for 1 x 1 filters."""
@@ -84,5 +84,5 @@ def trains_by_product(x: Tensor, weight: Tensor, dilation: Pair, groups: int) ->
     pointwise = weight.shape[2] == weight.shape[3] == 1
     wide = more >= CHANNELS and fewer >= (CHANNELS if pointwise else CHANNELS // 2)
     dense = groups == 1 and dilation == (1, 1)
-    single = x.dtype == weight.dtype == torch.float32 and x.is_contiguous(memory_format=torch.channels_last)
-    return wide and dense and single and has_avx2_only()
+    single = x.dtype == weight.dtype == torch.float32
+    return wide and dense and single and has_avx2_only() and is_channels_last(x)

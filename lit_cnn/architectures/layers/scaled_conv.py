@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lit_cnn.architectures.layers.padding import SameConv2d
-from lit_cnn.torch_internals import needs_plain_formula, takes_own_gradients
+from lit_cnn.torch_internals import is_channels_last, needs_plain_formula, takes_own_gradients
 
 GELU_GAIN = 1.7015043497085571
 """γ: the factor that gives gelu of a standard normal variable variance 1 (released code)."""
@@ -95,7 +95,7 @@ class ScaledConv2d(SameConv2d):
     def standardized_weight(self) -> Tensor:
         """The filters that are applied, (C', C / groups, k, k)."""
         # Statistics of a filter ask for no order of its entries: take that of the memory, which needs no copy.
-        channels_last = self.weight.is_contiguous(memory_format=torch.channels_last)
+        channels_last = is_channels_last(self.weight)
         stored = self.weight.permute(0, 2, 3, 1) if channels_last else self.weight
         filters, scale = stored.flatten(1), self.gain.flatten(1) * self.input_gain
         if self.epsilon == "added":

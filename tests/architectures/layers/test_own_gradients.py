@@ -1,5 +1,6 @@
 """Layers whose gradients are written by hand serve every other way to differentiate or record a network, too."""
 
+import copy
 import io
 import warnings
 from collections.abc import Callable
@@ -57,6 +58,23 @@ def test_several_backward_passes_at_once(case: tuple[nn.Module, Tensor, str]) ->
         alone = torch.autograd.grad(output, wanted, direction, retain_graph=True)
         for one, other in zip(found, alone, strict=True):
             torch.testing.assert_close(one[number], other, rtol=1e-4, atol=1e-4)
+
+
+def test_several_layers_at_once(case: tuple[nn.Module, Tensor, str]) -> None:
+    layer, x, _ = case
+    others = [layer, copy.deepcopy(layer).requires_grad_()]
+    with torch.no_grad():
+        for parameter in others[1].parameters():
+            parameter.mul_(2)
+    weights, _ = torch.func.stack_module_state(others)
+    found = torch.vmap(lambda each: torch.func.functional_call(layer, each, x))(weights)
+    torch.testing.assert_close(found, torch.stack([other(x) for other in others]), rtol=1e-4, atol=1e-4)
+
+
+def test_single_images_at_once(case: tuple[nn.Module, Tensor, str]) -> None:
+    layer, x, _ = case
+    found = torch.vmap(lambda image: layer(image[None])[0])(x)
+    torch.testing.assert_close(found, layer(x), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:FutureWarning")  # torch's own use of it
