@@ -13,7 +13,7 @@ class Dropout(KeyedLayer):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.rate == 0.0:
             return x
-        elements = torch.arange(x[0].numel(), device=x.device).view(1, *x.shape[1:])
+        elements = torch.arange(x.shape[1:].numel(), device=x.device).view(1, *x.shape[1:])
         keys = self.sample_keys(x).view(-1, *[1] * (x.dim() - 1))
         kept = uniform(keys, elements) >= self.rate
         return x * kept.to(x.dtype) / (1.0 - self.rate)

@@ -39,6 +39,12 @@ def test_identity_in_evaluation(layer: nn.Module) -> None:
     assert torch.equal(layer.eval()(x), x)
 
 
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_batch_without_images_stays_one(layer: nn.Module) -> None:
+    set_random_key(layer.train(), seed=0, step=0, positions=torch.arange(0))
+    assert layer(torch.ones(0, 3, 2)).shape == (0, 3, 2)
+
+
 def test_layers_of_one_network_draw_different_masks() -> None:
     network = nn.ModuleList([Dropout(0.5), Dropout(0.5)]).train()
     set_random_key(network, seed=0, step=0, positions=torch.arange(8))
