@@ -17,10 +17,16 @@ class FullyConnectedHead(nn.Sequential):
         hidden: Width of the two hidden layers.
         num_classes: Outputs.
         dropout: Rate after each hidden layer.
+
+    Raises:
+        ValueError: If nothing of the map or of a hidden layer would be left, under the names of VGG's options.
     """
 
     def __init__(self, channels: int, side: int, hidden: int, num_classes: int, dropout: float) -> None:
         super().__init__()
+        for name, value in (("map_size", side), ("hidden", hidden)):
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1, got {value}: the classes would not depend on the image")
         self.pool = nn.AdaptiveAvgPool2d(side)
         self.flatten = nn.Flatten()
         self.hidden1 = nn.Linear(channels * side**2, hidden)

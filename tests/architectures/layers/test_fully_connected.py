@@ -1,5 +1,6 @@
 """The fully connected head reads the map in torch's order and adapts to other map sizes."""
 
+import pytest
 import torch
 
 from lit_cnn.architectures.layers.dropout import Dropout
@@ -28,3 +29,9 @@ def test_dropout_follows_the_hidden_layers() -> None:
     names = [name for name, _ in head.named_children()]
     assert names.index("activation1") < names.index("dropout1") < names.index("hidden2")
     assert [module.rate for module in head.modules() if isinstance(module, Dropout)] == [0.3, 0.3]
+
+
+@pytest.mark.parametrize(("side", "hidden", "said"), [(0, 4, "map_size must be at least 1, got 0"), (2, 0, "hidden")])
+def test_a_head_that_reads_nothing_of_the_image_is_refused(side: int, hidden: int, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        FullyConnectedHead(3, side, hidden, num_classes=5, dropout=0.0)
