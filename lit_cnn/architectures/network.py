@@ -1,7 +1,6 @@
 """What every network of the catalog is: features that end in a map, and a head that ends in logits."""
 
 import copy
-import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, TypeVar
 
@@ -82,11 +81,11 @@ class Network(nn.Module):
         """Channels and stride of each map of ``stages``, found on the meta device: no pixel is computed."""
         stem = self.features[0]
         in_channels = next(parameter.shape[1] for parameter in stem.parameters() if parameter.dim() == 4)
-        side = 256 * -(-self.smallest_input // 256)
+        side = 2**16  # so large that unpadded edges and a rest of the last stride change no stride by half a pixel
         network = copy.deepcopy(self).to("meta").eval()
         with torch.no_grad():
             maps = network.stages(torch.empty(1, in_channels, side, side, device="meta"))
-        return [StageInfo(x.shape[1], 2 ** round(math.log2(side / x.shape[-1]))) for x in maps]
+        return [StageInfo(x.shape[1], round(side / x.shape[-1])) for x in maps]
 
     @property
     def classifier(self) -> nn.Module:

@@ -16,6 +16,14 @@ def test_strides_and_channels_are_known_and_are_those_of_the_maps() -> None:
     assert [(stage.channels, stage.stride) for stage in extractor.feature_info] == [(32, 8), (96, 16), (1280, 32)]
 
 
+def test_strides_of_three_are_told_as_they_are() -> None:
+    rows = "mbconv e1 k3 s3 c16 n1; mbconv e2 k3 s2 c24 n1; mbconv e2 k3 s3 c24 n1"
+    network = lit_cnn.create_model("mbconv_chain", stages=rows, stem="small")
+    assert [stage.stride for stage in network.feature_info] == [3, 6, 18, 18]
+    extractor = FeatureExtractor(network, (6, 18))
+    assert [x.shape[-1] for x in extractor(torch.zeros(1, 3, 36, 36))] == [6, 2]
+
+
 def test_a_stride_that_is_not_there_is_refused() -> None:
     with pytest.raises(ValueError, match="ResNet has no map of stride 64, only of 4, 8, 16, 32: set out_strides"):
         FeatureExtractor(lit_cnn.create_model("resnet18"), (8, 64))
