@@ -82,7 +82,7 @@ def make_parser() -> CommandParser:
         "--depth-rounding",
         choices=("up", "nearest"),
         help="how scaled numbers of blocks become whole: up as in EfficientNet's code, nearest as in pycls, which is "
-        "the default of width_first",
+        "the default of width_first; else as the base's recipe says, up where it does not",
     )
     parser.add_argument("--config", action="append", default=[], metavar="RECIPE", help="the base's recipe; repeatable")
     add_output(parser, "--out", "write the recipe of the scaled network, for lit-cnn fit")
@@ -139,7 +139,7 @@ def scaled(options: argparse.Namespace, base: Base) -> ScaledNetwork:
     from lit_cnn.search.scaling.released import released_factors
     from lit_cnn.search.scaling.rules import Factors, compound
 
-    rounding: DepthRounding = options.depth_rounding or ("nearest" if options.rule == "width_first" else "up")
+    rounding: DepthRounding | None = options.depth_rounding or ("nearest" if options.rule == "width_first" else None)
     if options.rule:
         coefficients = coefficients_of(options)
         return at_madds(base, options.rule, options.madds_times, coefficients=coefficients, rounding=rounding)
@@ -197,9 +197,10 @@ def stages_table(network: ScaledNetwork) -> Table:
 
 
 def print_phi_table(options: argparse.Namespace, base: Base) -> int:
+    from lit_cnn.search.scaling.recipes import ROUNDED
     from lit_cnn.search.scaling.released import phi_table
 
-    rows = phi_table(base, coefficients_of(options))
+    rows = phi_table(base, coefficients_of(options), rounding=options.depth_rounding)
     if options.json:
         print(as_json([phi_object(row) for row in rows]))
         return 0
@@ -212,8 +213,8 @@ def print_phi_table(options: argparse.Namespace, base: Base) -> int:
         columns += [Column(f"phi of {name}", rank=2) for name in ("width", "depth", "px")]
     cells = [phi_cells(row)[: len(columns)] for row in rows]
     notes = [
-        f"alpha {options.alpha:g}, beta {options.beta:g}, gamma {options.gamma:g}; blocks are rounded up, widths to "
-        "multiples of 8, px to the nearest"
+        f"alpha {options.alpha:g}, beta {options.beta:g}, gamma {options.gamma:g}; blocks are rounded "
+        f"{ROUNDED[rows[0].formula.rounding]}, widths to multiples of 8, px to the nearest"
     ]
     if has_released:
         notes.append(

@@ -67,7 +67,7 @@ def networks_of(options: argparse.Namespace, resolved: dict[str, Any]) -> dict[C
 
     stated = {key: value for key, value in resolved["model"]["options"].items() if value is not None}
     base = base_of(options.name, {**resolved, "model": {"options": stated}})
-    return distinct(base, candidates(options.step, options.tolerance), options.depth_rounding or "up")
+    return distinct(base, candidates(options.step, options.tolerance))
 
 
 def train(sweep: Sweep, space: Space, cli: RecipeCLI, console: Console) -> int:
@@ -108,6 +108,7 @@ def ranking(
     cli: Any,
 ) -> Table:
     """The candidates, the best first."""
+    from lit_cnn.search.scaling.recipes import ROUNDED
     from lit_cnn.training.monitor import metric_text
 
     rows = []
@@ -125,6 +126,7 @@ def ranking(
         Column("madds ×", rank=1),
     ]
     columns += [Column("px", rank=2), Column("parameters", rank=4), Column(metric), Column("state", "prose", rank=5)]
+    rounded = ROUNDED[cli.config.model.options.depth_rounding or "up"]
     trainer, recipe = cli.config.trainer, ", ".join(options.config or [SMALL_RECIPE])
     return Table(
         columns,
@@ -132,8 +134,7 @@ def ranking(
         title=f"{options.name}: products within {options.tolerance:.0%} of 2, in steps of {options.step:g}",
         notes=[
             f"each trained for {trainer.max_epochs} epochs of {recipe}; madds ×: as counted, with blocks rounded "
-            f"{'to the nearest' if options.depth_rounding == 'nearest' else 'up'}; candidates that rounding makes the "
-            "same network are trained once"
+            f"{rounded}; candidates that rounding makes the same network are trained once"
         ],
     )
 

@@ -59,6 +59,12 @@ def test_the_table_of_phi_stands_beside_what_was_released(capsys: pytest.Capture
     assert rows[3]["released"] is None
 
 
+def test_the_table_rounds_blocks_as_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    table = printed(capsys, *SMALL, "--table", "--depth-rounding", "nearest")
+    assert "90,401" in table
+    assert "blocks are rounded to the nearest, widths" in " ".join(table.split())
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lit_cnn.architectures.scaling import DepthRounding
 from lit_cnn.experiment.files import value_text
 from lit_cnn.search.scaling.networks import Base, ScaledNetwork
 from lit_cnn.search.scaling.recipes import scaled_lengths
@@ -48,13 +47,11 @@ def _levels(most: float, step: float) -> list[float]:
     return [round(1 + number * step, 10) for number in range(int((most - 1) / step + 1e-9) + 1)]
 
 
-def distinct(
-    base: Base, grid: Sequence[Coefficients], rounding: DepthRounding = "up"
-) -> dict[Coefficients, ScaledNetwork]:
+def distinct(base: Base, grid: Sequence[Coefficients]) -> dict[Coefficients, ScaledNetwork]:
     """The candidates' networks; of those that rounding makes the same, the one whose product is nearest to 2."""
     chosen: dict[tuple[object, ...], tuple[Coefficients, ScaledNetwork]] = {}
     for coefficients in sorted(grid, key=lambda each: abs(each.madds - TARGET)):
-        network = base.scaled(compound(1, coefficients), rounding)
+        network = base.scaled(compound(1, coefficients))
         shape = (network.image_size, network.params, tuple(network.blocks().items()))
         chosen.setdefault(shape, (coefficients, network))
     return dict(sorted(chosen.values(), key=lambda pair: pair[0]))
@@ -97,7 +94,7 @@ def grid_space(
 def point_of(network: ScaledNetwork, recipe: Mapping[str, Any]) -> dict[str, Value]:
     """The recipe keys that make a network: its multipliers and all lengths in pixels, of which ``data.image_size`` may
     be another one in training than the network's in evaluation."""
-    width, depth, _ = network.factors
+    width, depth = network.multipliers
     lengths = scaled_lengths(recipe, network.image_size / network.base.pixels)
     return {WIDTH: width, DEPTH: depth, SIDE: network.image_size} | {
         key: _value(length) for key, length in lengths.items()

@@ -28,7 +28,7 @@ class Base:
     Args:
         name: A network of the catalog that takes ``width_multiplier`` and ``depth_multiplier``.
         image_size: Its height and width in px; None takes the catalog's.
-        options: Further options of the network, such as ``widths``.
+        options: Further options of the network, such as ``widths``; multipliers that it has already are multiplied.
 
     Raises:
         ValueError: If there is no such network, or it cannot be scaled.
@@ -50,8 +50,10 @@ class Base:
         """Height and width of its images."""
         return self.image_size or find_entry(self.name).image_size
 
-    def scaled(self, factors: Factors = Factors(), rounding: DepthRounding = "up") -> "ScaledNetwork":
+    def scaled(self, factors: Factors = Factors(), rounding: DepthRounding | None = None) -> "ScaledNetwork":
         """This network with its widths, blocks and image size multiplied; the image size to the nearest pixel.
+
+        ``rounding`` None is that of the options, up where they have none.
 
         Raises:
             ValueError: If nothing of the image is left.
@@ -59,7 +61,7 @@ class Base:
         image_size = round(self.pixels * factors.resolution)
         if image_size < 1:
             raise ValueError(f"resolution {factors.resolution:g} of {self.pixels} px leaves no pixel: raise it")
-        return ScaledNetwork(self, factors, rounding, image_size)
+        return ScaledNetwork(self, factors, rounding or self.options.get("depth_rounding", "up"), image_size)
 
 
 @dataclass(frozen=True)
@@ -79,16 +81,25 @@ class ScaledNetwork:
     image_size: int
 
     @property
+    def multipliers(self) -> tuple[float, float]:
+        """By what widths and numbers of blocks of the catalog's network are multiplied: the base's multipliers times
+        the factors, without the noise of the product, which would round blocks up to one more."""
+        stated = self.base.options
+        width, depth = stated.get("width_multiplier", 1.0), stated.get("depth_multiplier", 1.0)
+        return round(width * self.factors.width, 12), round(depth * self.factors.depth, 12)
+
+    @property
     def options(self) -> dict[str, Any]:
         """``model.options`` of a recipe, or the keywords of ``create_model``, that make this network."""
-        scaling: dict[str, Any] = {}
-        if self.factors.width != 1:
-            scaling["width_multiplier"] = self.factors.width
-        if self.factors.depth != 1:
-            scaling["depth_multiplier"] = self.factors.depth
+        width, depth = self.multipliers
+        options = unscaled(self.base.options)
+        if width != 1:
+            options["width_multiplier"] = width
+        if depth != 1:
+            options["depth_multiplier"] = depth
             if self.rounding != "up":
-                scaling["depth_rounding"] = self.rounding
-        return {**self.base.options, **scaling}
+                options["depth_rounding"] = self.rounding
+        return options
 
     def build(self, **options: Any) -> Network:
         """The network with fresh weights; ``options`` of ``create_model``, such as ``num_classes``."""
@@ -126,13 +137,18 @@ class ScaledNetwork:
         }
 
 
+def unscaled(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a network other than those of scaling."""
+    return {name: value for name, value in options.items() if name not in SCALED}
+
+
 def at_madds(
     base: Base,
     rule: Rule,
     times: float,
     *,
     coefficients: Coefficients = PAPER,
-    rounding: DepthRounding = "up",
+    rounding: DepthRounding | None = None,
 ) -> ScaledNetwork:
     """The scaling by a rule whose counted multiply-adds come nearest to ``times`` the base's.
 

@@ -8,8 +8,9 @@ from typing import Any
 import yaml
 
 from lit_cnn.architectures.catalog import find_entry
+from lit_cnn.architectures.scaling import DepthRounding
 from lit_cnn.experiment.files import find_recipe, list_recipes, overlaid, read_yaml
-from lit_cnn.search.scaling.networks import Base, ScaledNetwork
+from lit_cnn.search.scaling.networks import Base, ScaledNetwork, unscaled
 
 _FAMILIES = (
     *(("cifar_", "cifar10_resnet20"), ("efficientnet_v2", "efficientnet_v2_s"), ("efficientnet", "efficientnet_b0")),
@@ -28,6 +29,8 @@ _PIXELS = (
 """Keys that are lengths in pixels of images as the network sees them."""
 _OF_CROP = {"data.crop.padding": "pad", "data.crop.shorter_side": "shorter_side"}
 """Those of them that only one ``data.crop.kind`` has."""
+ROUNDED: dict[DepthRounding, str] = {"up": "up", "nearest": "to the nearest"}
+"""How numbers of blocks are rounded, as part of a sentence."""
 
 
 def family_recipe(name: str) -> str:
@@ -84,7 +87,7 @@ def scaled_recipe(network: ScaledNetwork, stated: Mapping[str, Any]) -> dict[str
             **told,
             "deviations": "a scaled network; all but it and sizes in pixels is its base's",
         },
-        "model": {"architecture": name, "options": {**_options(name, stated), **network.options}},
+        "model": {"architecture": name, "options": {**unscaled(_options(name, stated)), **network.options}},
         "data": {"image_size": stated.get("data", {}).get("image_size", before)},
     }
     kept = copy.deepcopy(dict(stated))
@@ -119,10 +122,9 @@ def _scaled(length: Any, ratio: float) -> Any:
 
 
 def described(network: ScaledNetwork) -> str:
-    """``width x 1.1, depth x 1.2 (rounded up), 258 px``."""
-    width, depth, _ = network.factors
-    rounded = "rounded up" if network.rounding == "up" else "rounded to the nearest"
-    return f"width × {width:.4g}, depth × {depth:.4g} ({rounded}), {network.image_size} px"
+    """What it makes of the catalog's network: ``width x 1.1, depth x 1.2 (rounded up), 258 px``."""
+    width, depth = network.multipliers
+    return f"width × {width:.4g}, depth × {depth:.4g} (rounded {ROUNDED[network.rounding]}), {network.image_size} px"
 
 
 def write_recipe(network: ScaledNetwork, configs: Sequence[str], out: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from lit_cnn.architectures import efficientnet, efficientnet_lite, efficientnet_v2
 from lit_cnn.architectures.catalog import find_entry
 from lit_cnn.architectures.entry import Entry
+from lit_cnn.architectures.scaling import DepthRounding
 from lit_cnn.search.scaling.networks import Base, ScaledNetwork
 from lit_cnn.search.scaling.rules import PAPER, Coefficients, Factors, compound, implied_phi
 
@@ -62,11 +63,15 @@ def phi_table(
     base: Base,
     coefficients: Coefficients = PAPER,
     pairs: Sequence[tuple[float, str | None]] = PAIRS,
+    rounding: DepthRounding | None = None,
 ) -> list[PhiRow]:
-    """The formula from the base at each phi, next to the released networks where the base is EfficientNet-B0."""
+    """The formula from the base at each phi, next to the released networks where the base is EfficientNet-B0.
+
+    ``rounding`` is that of :meth:`Base.scaled`.
+    """
     rows = []
     for phi, name in pairs:
-        formula = base.scaled(compound(phi, coefficients))
+        formula = base.scaled(compound(phi, coefficients), rounding)
         if name is None or base != Base("efficientnet_b0"):
             rows.append(PhiRow(phi, formula, None, None, None))
             continue

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lit_cnn.search.scaling.grid import DEPTH, SIDE, WIDTH, candidates, distinct, grid_space
+from lit_cnn.search.scaling.grid import DEPTH, SIDE, WIDTH, candidates, distinct, grid_space, point_of
 from lit_cnn.search.scaling.networks import Base
 from lit_cnn.search.scaling.recipes import base_of
 from lit_cnn.search.scaling.rules import PAPER, Coefficients, Factors
@@ -56,6 +56,12 @@ def test_every_length_grows_with_the_images_and_training_keeps_its_own_size() ->
     assert (large[SIDE], large["data.evaluation.image_size"]) == (336, 384)
     assert large["data.crop.shorter_side"] == "[384, 720]"
     assert set(large) == {WIDTH, DEPTH, SIDE, "data.evaluation.image_size", "data.crop.shorter_side"}
+
+
+def test_candidates_of_a_scaled_recipe_multiply_its_multipliers() -> None:
+    recipe = {"model": {"options": {"width_multiplier": 1.5, "depth_multiplier": 2.0}}, "data": {"image_size": 16}}
+    point = point_of(base_of("cifar_resnet8", recipe).scaled(Factors(2, 1.5)), recipe)
+    assert point == {WIDTH: 3, DEPTH: 3, SIDE: 16}
 
 
 @pytest.mark.parametrize(("step", "tolerance", "said"), [(0.0, 0.1, "step is 0"), (0.1, 1.5, "tolerance is 1.5")])

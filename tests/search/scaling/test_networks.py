@@ -51,6 +51,25 @@ def test_the_options_build_the_network_that_was_counted() -> None:
     assert sum(stage.madds for stage in network.count().stages) == network.madds
 
 
+def test_a_base_that_is_scaled_already_is_scaled_further() -> None:
+    scaling = {"width_multiplier": 1.5, "depth_multiplier": 2.0, "depth_rounding": "nearest"}
+    base = Base("cifar_resnet8", 16, {"widths": (8, 16, 32), **scaling})
+    network = base.scaled(Factors(2, 0.75, 1.25))
+    assert (network.multipliers, network.rounding, network.image_size) == ((3, 1.5), "nearest", 20)
+    assert network.options == {**base.options, "width_multiplier": 3, "depth_multiplier": 1.5}
+    assert base.scaled().options == base.options
+    assert base.scaled(Factors(depth=0.75), "up").options == {
+        "widths": (8, 16, 32),
+        "width_multiplier": 1.5,
+        "depth_multiplier": 1.5,
+    }
+    assert base.scaled(Factors(depth=0.5)).options == {"widths": (8, 16, 32), "width_multiplier": 1.5}
+    assert Base("resnet50", options={"width_multiplier": 1.2}).scaled(Factors(1.5)).multipliers == (1.8, 1)
+    twice = at_madds(base, "width", 2)
+    assert twice.times == pytest.approx(2, rel=0.1)
+    assert twice.multipliers == (pytest.approx(1.5 * twice.factors.width), 2)
+
+
 @pytest.mark.parametrize(
     "rule", [rule if rule == "width_first" else pytest.param(rule, marks=pytest.mark.slow) for rule in RULES]
 )

@@ -49,6 +49,16 @@ def test_the_recipe_has_the_network_and_every_length_in_pixels() -> None:
     assert stated == read_recipes(["efficientnet_v2_s"])  # untouched
 
 
+def test_a_recipe_that_is_scaled_already_is_scaled_further() -> None:
+    options = {"width_multiplier": 1.4, "depth_multiplier": 1.5, "depth_rounding": "nearest"}
+    stated = {"model": {"options": options}, "data": {"image_size": 128}}
+    network = base_of("mobilenet_v2", stated).scaled(Factors(1.1, 1, 1.5), "up")
+    recipe = scaled_recipe(network, stated)
+    assert recipe["model"]["options"] == {"width_multiplier": 1.54, "depth_multiplier": 1.5}
+    assert recipe["data"]["image_size"] == 192
+    assert recipe["about"]["title"] == "mobilenet_v2, width × 1.54, depth × 1.5 (rounded up), 192 px"
+
+
 def test_a_recipes_crop_grows_with_its_images() -> None:
     stated = read_recipes(["resnet50"])
     recipe = scaled_recipe(Base("resnet34").scaled(Factors(resolution=1.5)), stated)

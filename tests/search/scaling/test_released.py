@@ -96,6 +96,15 @@ def test_another_base_has_the_formula_alone() -> None:
     assert (row.formula.factors, row.released) == (Factors(1.1, 1.2, 1.15), None)
 
 
+def test_blocks_of_the_formula_are_rounded_as_asked() -> None:
+    up, nearest = (
+        phi_table(Base("cifar_resnet8"), pairs=PAIRS[1:2], rounding=rounding)[0].formula
+        for rounding in (None, "nearest")
+    )
+    assert (up.rounding, up.blocks()["stage2"]) == ("up", 2)
+    assert (nearest.rounding, nearest.blocks()["stage2"]) == ("nearest", 1)
+
+
 def test_a_network_without_released_multipliers_is_refused() -> None:
     with pytest.raises(ValueError, match="no multipliers were released for 'resnet50'; there are those of"):
         released_factors("resnet50")
