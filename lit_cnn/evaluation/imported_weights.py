@@ -118,7 +118,9 @@ def _require_published(request: Request, row: PublishedWeights) -> None:
     if any(known[name] != value for name, value in request.options.items()):
         raise ValueError(f"{row.spec} has the options {dict(options)}: leave --option out")
     if request.recorded is not None:
-        raise ValueError(f"--recorded proves the pairing of a file, and {row.spec} is proven by its library: leave it out")
+        raise ValueError(
+            f"--recorded proves the pairing of a file, and {row.spec} is proven by its library: leave it out"
+        )
 
 
 def _from_file(request: Request, path: Path, tell: Tell) -> Imported:

@@ -7,6 +7,7 @@ standardized filters depend on the weights alone. A batch norm without a convolu
 import copy
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -92,10 +93,11 @@ def _fold_norms(network: nn.Module) -> int:
     return count
 
 
-def _is_affine(norm: nn.Module) -> bool:
+def _is_affine(norm: nn.Module) -> TypeGuard[nn.BatchNorm2d]:
     """Whether a module is a batch norm with statistics and nothing more, such as an activation."""
-    plain = isinstance(norm, nn.BatchNorm2d) and type(norm).forward is nn.BatchNorm2d.forward
-    return plain and norm.running_mean is not None
+    if not isinstance(norm, nn.BatchNorm2d) or type(norm).forward is not nn.BatchNorm2d.forward:
+        return False
+    return norm.running_mean is not None
 
 
 def _fix_filters(network: nn.Module) -> int:

@@ -136,8 +136,8 @@ def upload_model(folder: Path, repository: str, *, private: bool, replaced: Sequ
     try:
         api = HfApi(library_name="lit-cnn")
         api.create_repo(repository, exist_ok=True, private=private)
-        stated = {"commit_message": "Model of lit-cnn", "delete_patterns": list(replaced)}
-        api.upload_folder(repo_id=repository, folder_path=folder, **stated)
+        said, obsolete = "Model of lit-cnn", list(replaced)
+        api.upload_folder(repo_id=repository, folder_path=folder, commit_message=said, delete_patterns=obsolete)
     except Exception as error:  # of the library and of what it sends with, which share no class
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(

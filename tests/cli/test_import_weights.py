@@ -95,9 +95,18 @@ def test_file_stands_for_what_is_not_reached(tmp_path: Path, capsys: pytest.Capt
         (["w.t7", "--architecture", "cifar_resnet8", "--option", "shortcut"], "--option shortcut needs KEY=VALUE"),
         (["w.t7", "--architecture", "cifar_resnet8", "--mean", "123.7"], "--mean 123.7 is not for pixels in 0 to 1"),
         (["w.t7", "--architecture", "cifar_resnet8", "--std", "1", "2"], "--std has 2 numbers"),
-        (["w.t7", "--architecture", "cifar_resnet8", "--option", "shortcutt=a"], "has no option 'shortcutt'; did you mean"),
-        (["w.t7", "--architecture", "cifar_resnet8", "--option", "num_classes=3"], "--option num_classes is not a choice"),
-        (["w.t7", "--architecture", "cifar_resnet8", "--file", "w.t7"], "--file is the file of a named source, and w.t7"),
+        (
+            ["w.t7", "--architecture", "cifar_resnet8", "--option", "shortcutt=a"],
+            "has no option 'shortcutt'; did you mean",
+        ),
+        (
+            ["w.t7", "--architecture", "cifar_resnet8", "--option", "num_classes=3"],
+            "--option num_classes is not a choice",
+        ),
+        (
+            ["w.t7", "--architecture", "cifar_resnet8", "--file", "w.t7"],
+            "--file is the file of a named source, and w.t7",
+        ),
         (["weights/missing.pth", "--architecture", "resnet18"], "there is no weights file weights/missing.pth"),
         (["timm:resnet50", "--option", "shortcutt=a"], "has no option 'shortcutt'; did you mean"),
         (["timm:resnet50", "--option", "drop_path=0.5"], "leave --option out"),

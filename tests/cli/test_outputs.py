@@ -67,7 +67,9 @@ def test_a_default_name_replaces_nothing_and_a_stated_one_no_source(
         chosen_output(None, default, [source])
     (tmp_path / "link.ckpt").symlink_to(source)
     for place in (source, tmp_path / source, tmp_path / "link.ckpt"):
-        with pytest.raises(ValueError, match=r"\.ckpt is read by this command, which would write over it: name another"):
+        with pytest.raises(
+            ValueError, match=r"\.ckpt is read by this command, which would write over it: name another"
+        ):
             chosen_output(place, default, [source])
     with pytest.raises(ValueError, match=r"^weights\.ckpt is read by this command"):
         chosen_output(None, source, [source])

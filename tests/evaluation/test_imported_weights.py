@@ -67,8 +67,12 @@ def test_too_few_images_refute_and_prove_nothing(file_of_both_sides: Path) -> No
     chosen = {"shortcut": "zero_pad_both"}
     done = import_weights(Request(str(file_of_both_sides), "cifar_resnet8", data=str(few), options=chosen), print)
     assert done.proof.status == "unproven"
-    assert done.proof.sentence.startswith("pairing unproven: 2 images of 10 classes are too few to tell a right pairing")
-    with pytest.raises(ValueError, match=r"fit in 2 ways .*, and 2 images of 10 classes are too few .*: give more images"):
+    assert done.proof.sentence.startswith(
+        "pairing unproven: 2 images of 10 classes are too few to tell a right pairing"
+    )
+    with pytest.raises(
+        ValueError, match=r"fit in 2 ways .*, and 2 images of 10 classes are too few .*: give more images"
+    ):
         import_weights(Request(str(file_of_both_sides), "cifar_resnet8", data=str(few)), print)
 
 

@@ -112,7 +112,12 @@ def test_a_push_to_the_hub_uploads_the_same_folder(fitted: FittedRun, monkeypatc
     seen: dict[str, object] = {}
 
     def upload(folder: Path, repository: str, *, private: bool, replaced: tuple[str, ...]) -> str:
-        seen.update(repository=repository, private=private, replaced=replaced, files=sorted(file.name for file in folder.iterdir()))
+        seen.update(
+            repository=repository,
+            private=private,
+            replaced=replaced,
+            files=sorted(file.name for file in folder.iterdir()),
+        )
         seen["card"] = (folder / "README.md").read_text()
         return f"https://huggingface.co/{repository}"
 

@@ -80,7 +80,9 @@ def test_what_names_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "user" / "repo").touch()
     assert hub_id("user/repo") is None
     (tmp_path / "weights").mkdir()
-    assert hub_id("weights/missing") is hub_id("elsewhere/missing.pth") is hub_id("elsewhere/Missing.SAFETENSORS") is None
+    assert (
+        hub_id("weights/missing") is hub_id("elsewhere/missing.pth") is hub_id("elsewhere/Missing.SAFETENSORS") is None
+    )
     assert hub_id("hf-hub:weights/missing") == "weights/missing"
     assert hub_id("./w.pth") is hub_id("a/b/c.pth") is hub_id("w.pth") is None
 
