@@ -94,7 +94,7 @@ def image_size_for(images: ImageSet, start: Start | None) -> int:
 
 
 def _head(images: ImageSet, start: Start | None) -> Head:
-    """Fitted if the weights know every class; their rows of only some of the classes are no start."""
+    """Fitted if the weights know every class; their rows of only some of the classes are left out."""
     if start is None or class_rows(KnownWeights.of(start.spec).class_names, images.class_names) is None:
         return "fresh"
     return "fitted"

@@ -14,6 +14,7 @@ from lit_cnn.cli.console import as_json, phases, say
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 
 if TYPE_CHECKING:
+    from lit_cnn.benchmarking.interleaving import Spread
     from lit_cnn.benchmarking.tuning import Trial, Tuned
 
 
