@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from finished_runs import timed_fit
-from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from lit_cnn import Recipe
 from lit_cnn.detection.boxes import BoxBatch
@@ -17,7 +17,6 @@ from lit_cnn.detection.data import DetectionData
 from lit_cnn.detection.detector import Detector
 from lit_cnn.evaluation.detector_validation import SplitName, detection_data, validate_detector
 from lit_cnn.evaluation.trained_detector import load_detector
-from lit_cnn.profiling.counting import multiply_adds
 from lit_cnn.run_folder.checkpoint import LAST, load_checkpoint
 from lit_cnn.training.precision import autocast
 
@@ -86,19 +85,11 @@ def test_batches(data: DetectionData, device: torch.device) -> list[BoxBatch]:
 @torch.inference_mode()
 def detector_madds(detector: Detector, data: DetectionData) -> float:
     """Multiply-adds of the convolutions and linear layers for an image, mean over the first test images."""
-    total = 0
-
-    def count(module: nn.Module, _inputs: object, output: object) -> None:
-        nonlocal total
-        total += multiply_adds(module, output) if isinstance(output, Tensor) else 0
-
-    hooks = [module.register_forward_hook(count) for module in detector.modules()]
     batches = test_batches(data, detector.device)
-    for batch in batches:
-        detector(batch.images)
-    for hook in hooks:
-        hook.remove()
-    return total / sum(len(batch.images) for batch in batches)
+    with FlopCounterMode(display=False) as counter:
+        for batch in batches:
+            detector(batch.images)
+    return counter.get_total_flops() / 2 / sum(len(batch.images) for batch in batches)
 
 
 @torch.inference_mode()

@@ -1,12 +1,13 @@
 """Exact counts per layer and per stage: parameters, multiply-adds, activations. No memory and no arithmetic is spent.
 
-The network runs twice on torch's meta device, where tensors have shapes but no content: once as in inference, under
-hooks that see every module's output, and once as in training, under autograd's hooks that see what backward will need.
+The network runs twice on torch's meta device, where tensors have shapes but no content: once as in inference, where
+torch counts the products of all its operations, and once as in training, under autograd's hooks that see what backward
+will need. Hooks on the modules tell which of them runs.
 """
 
 import copy
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
+from torch.utils.flop_counter import FlopCounterMode
 
 from lit_cnn.architectures import create_model
 from lit_cnn.architectures.catalog import find_entry
@@ -31,16 +33,17 @@ _BATCH = 251
 class LayerCount:
     """One layer of a network; all figures are for one image.
 
-    A layer is a module without children, or one that holds parameters or keeps activations itself.
+    A layer is a module without children, or one that itself holds parameters, multiplies or keeps activations.
 
     Args:
         name: Path of the module, such as "features.stem.conv".
-        stage: The child of ``features`` it belongs to, or "head".
+        stage: The child of ``features`` it belongs to, or "head"; "itself" of the network's own operations.
         module: Class of the module.
         kind: What it is to the budget.
         shape: Output (C, H, W) or (K,); empty if inference does not run it (an auxiliary head).
-        params: Its own parameters.
-        madds: Multiply-adds of a convolution or linear layer; 0 for others.
+        params: Its own parameters; one that layers share is the first one's.
+        madds: Multiply-adds of the convolutions, products of matrices and attention that it runs itself, whatever its
+            class; 0 for normalization, activations and pooling.
         activations: Elements that training keeps for the backward pass, each tensor counted where it is first kept.
         activation_bytes: The same in bytes, in 32-bit training.
     """
@@ -138,6 +141,9 @@ def count_network(network: nn.Module, image_size: int, *, in_channels: int = 3, 
     Raises:
         ValueError: If the image is too small for the network.
     """
+    params: Counter[str] = Counter()
+    for parameter_name, parameter in network.named_parameters():
+        params[parameter_name.rpartition(".")[0]] += parameter.numel()
     network = copy.deepcopy(network).to("meta")
     shapes, madds = _run_inference(network, torch.empty(1, in_channels, image_size, image_size, device="meta"))
     kept = _run_training(network, torch.empty(_BATCH, in_channels, image_size, image_size, device="meta"))
@@ -146,12 +152,11 @@ def count_network(network: nn.Module, image_size: int, *, in_channels: int = 3, 
     layers = []
     for path in order:
         module = modules[path]
-        params = sum(parameter.numel() for parameter in module.parameters(recurse=False))
-        if any(True for _ in module.children()) and not params and path not in kept:
+        if any(True for _ in module.children()) and not (params[path] or madds[path] or path in kept):
             continue
         elements, size = kept.get(path, (0, 0))
         facts = (stage_of(path), type(module).__name__, kind_of(module), shapes.get(path, ()))
-        layers.append(LayerCount(path, *facts, params, madds[path], elements, size))
+        layers.append(LayerCount(path, *facts, params[path], madds[path], elements, size))
     return NetworkCount(name or type(network).__name__, image_size, tuple(layers), _stages(layers, shapes))
 
 
@@ -168,7 +173,7 @@ def count_madds(network: nn.Module, image_size: ImageSize, *, in_channels: int =
 def stage_of(path: str) -> str:
     """The stage of a module: the child of ``features`` it is or belongs to, else the network's own child."""
     parts = path.split(".")
-    return parts[1] if parts[0] == "features" and len(parts) > 1 else parts[0]
+    return parts[1] if parts[0] == "features" and len(parts) > 1 else parts[0] or "itself"
 
 
 def kind_of(module: nn.Module) -> Kind:
@@ -180,15 +185,6 @@ def kind_of(module: nn.Module) -> Kind:
     if module.groups > 1 and module.groups == module.in_channels:
         return "depthwise"
     return "pointwise" if module.kernel_size == (1, 1) else "convolution"
-
-
-def multiply_adds(module: nn.Module, output: Tensor) -> int:
-    """Multiply-adds of one call: every output element of a convolution reads one filter, of a linear layer one row."""
-    if isinstance(module, nn.Conv2d):
-        return output.numel() * module.weight[0].numel()
-    if isinstance(module, nn.Linear):
-        return output.numel() * module.in_features
-    return 0
 
 
 def _stages(layers: Iterable[LayerCount], shapes: dict[str, tuple[int, ...]]) -> tuple[StageCount, ...]:
@@ -213,7 +209,12 @@ def _stages(layers: Iterable[LayerCount], shapes: dict[str, tuple[int, ...]]) ->
 
 
 @contextmanager
-def _hooked(handles: list[Any]) -> Iterator[None]:
+def _watched(network: nn.Module, enter: Callable[[str], None], leave: Callable[[str, Any], None]) -> Iterator[None]:
+    """Within, ``enter(path)`` is called before each module runs, and ``leave(path, output)`` behind it."""
+    handles = []
+    for path, module in network.named_modules():
+        handles.append(module.register_forward_pre_hook(lambda *_, path=path: enter(path)))
+        handles.append(module.register_forward_hook(lambda _, __, output, path=path: leave(path, output)))
     try:
         yield
     finally:
@@ -222,19 +223,27 @@ def _hooked(handles: list[Any]) -> Iterator[None]:
 
 
 def _run_inference(network: nn.Module, image: Tensor) -> tuple[dict[str, tuple[int, ...]], Counter[str]]:
-    """Output shape of each module without the batch axis, in the order in which they finish; multiply-adds of each."""
+    """Output shape of each module without the batch axis, in the order in which they finish; multiply-adds of each, not
+    counting those inside it."""
+    running = [""]
     shapes: dict[str, tuple[int, ...]] = {}
     madds: Counter[str] = Counter()
-    handles = []
-    for path, module in network.named_modules():
+    counter = FlopCounterMode(display=False)
 
-        def note(module: nn.Module, _: Any, output: Any, path: str = path) -> None:
-            if isinstance(output, Tensor):
-                shapes[path] = tuple(output.shape[1:])
-                madds[path] += multiply_adds(module, output)
+    def settle() -> None:
+        madds[running[-1]] += counter.get_total_flops() // 2 - madds.total()
 
-        handles.append(module.register_forward_hook(note))
-    with _hooked(handles), torch.no_grad():
+    def enter(path: str) -> None:
+        settle()
+        running.append(path)
+
+    def leave(path: str, output: Any) -> None:
+        settle()
+        running.pop()
+        if isinstance(output, Tensor):
+            shapes[path] = tuple(output.shape[1:])
+
+    with _watched(network, enter, leave), counter, torch.no_grad():
         network.eval()(image)
     return shapes, madds
 
@@ -242,11 +251,9 @@ def _run_inference(network: nn.Module, image: Tensor) -> tuple[dict[str, tuple[i
 def _run_training(network: nn.Module, images: Tensor) -> dict[str, tuple[int, int]]:
     """(elements, bytes) per image that each module, not counting those inside it, keeps for the backward pass."""
     running = [""]
-    seen = {images.untyped_storage()}  # a storage that is held stays one object; on meta it has no address
+    # A storage that is held stays one object; on meta it has no address.
+    seen = {tensor.untyped_storage() for tensor in (images, *network.parameters(), *network.buffers())}
     kept: dict[str, tuple[int, int]] = {}
-
-    def enter(path: str) -> None:
-        running.append(path)
 
     def leave(*_: Any) -> None:
         running.pop()
@@ -260,10 +267,10 @@ def _run_training(network: nn.Module, images: Tensor) -> dict[str, tuple[int, in
             kept[running[-1]] = (elements + size_here // tensor.element_size(), size + size_here)
         return tensor
 
-    handles = []
-    for path, module in network.named_modules():
-        handles.append(module.register_forward_pre_hook(lambda *_, path=path: enter(path)))
-        handles.append(module.register_forward_hook(leave))
-    with _hooked(handles), saved_tensors_hooks(keep, lambda tensor: tensor), torch.enable_grad():
+    with (
+        _watched(network, running.append, leave),
+        saved_tensors_hooks(keep, lambda tensor: tensor),
+        torch.enable_grad(),
+    ):
         network.train()(images)
     return kept

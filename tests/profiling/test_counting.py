@@ -5,7 +5,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from lit_cnn.architectures import create_model, list_models
 from lit_cnn.architectures.catalog import find_entry
-from lit_cnn.profiling.counting import KINDS, count_model, count_network, kind_of, stage_of
+from lit_cnn.profiling.counting import KINDS, count_madds, count_model, count_network, kind_of, stage_of
 
 ONE_PER_FAMILY = (
     *("alexnet", "vgg16", "googlenet", "resnet50", "se_resnext50_32x4d", "mobilenet_v2", "shufflenet_v1_g3_1.0x"),
@@ -42,6 +42,45 @@ def test_hand_computed_counts() -> None:
     assert rows["mix"].madds == 64 * 4 * 9 + 64 * 6 * 4
     assert rows["head"].params == rows["head"].madds + 5 == 35
     assert (rows["spare"].params, rows["spare"].madds, rows["spare"].shape) == (14, 0, ())
+
+
+class Foreign(nn.Module):
+    """Whose products lie outside convolutions and linear layers, and whose last classes are as many as the batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(4, 3, 3, 3))
+        self.up = nn.ConvTranspose2d(4, 6, 2, 2)
+        self.mix = nn.MultiheadAttention(6, 2, batch_first=True)
+        self.twin = nn.Linear(6, 6)
+        self.twin2 = nn.Linear(6, 6)
+        self.twin2.weight = self.twin.weight
+        self.head = nn.Linear(6, 251)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.up(nn.functional.conv2d(x, self.weight, padding=1)).flatten(2).transpose(1, 2)
+        return self.head(self.twin2(self.twin(self.mix(x, x, x, need_weights=False)[0].mean(1))))
+
+
+def test_products_outside_convolutions_and_linear_layers_are_counted_where_they_run() -> None:
+    count = count_network(Foreign(), 4)
+    madds = {layer.name: layer.madds for layer in count.layers}
+    tokens = 64  # of 8 x 8 pixels
+    projections, attention = 4 * tokens * 6 * 6, 2 * tokens * tokens * 6
+    assert madds["mix"] + madds["mix.out_proj"] == projections + attention
+    assert (madds[""], madds["up"], madds["twin"], madds["head"]) == (16 * 4 * 27, 16 * 4 * 6 * 4, 36, 6 * 251)
+    assert {layer.stage for layer in count.layers if not layer.name} == {"itself"}
+    assert count_madds(Foreign().to("meta"), 4) == count.madds == sum(stage.madds for stage in count.stages)
+
+
+def test_shared_parameters_count_once_and_weights_are_never_activations() -> None:
+    network = Foreign()
+    count = count_network(network, 4)
+    params = {layer.name: layer.params for layer in count.layers}
+    assert (params["twin"], params["twin2"]) == (42, 6)
+    assert count.params == sum(parameter.numel() for parameter in network.parameters())
+    kept = {layer.name: layer.activations for layer in count.layers}
+    assert (kept["twin2"], kept["head"]) == (6, 6)
 
 
 def test_kept_activations_by_hand() -> None:
