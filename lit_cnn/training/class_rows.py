@@ -1,5 +1,6 @@
 """Which rows of a network's last layers are whose: a head of other classes is not a start for these."""
 
+import copy
 from collections.abc import Sequence
 
 import torch
@@ -13,8 +14,8 @@ FRESH_STD = 0.01
 """Standard deviation of fresh rows, small enough that the first loss is that of guessing."""
 
 
-def class_tensors(network: nn.Module) -> list[str]:
-    """Names of the tensors with a row for each class: those of the classifier and of auxiliary classifiers.
+def class_layers(network: nn.Module) -> dict[str, nn.Linear | nn.Conv2d]:
+    """The layers with a row for each class, by name: the classifier, then auxiliary classifiers.
 
     Networks of the catalog call each of these layers ``classifier``. In others they are the last linear layer (the last
     convolution where there is none), and that of every child with "aux" in its name.
@@ -25,7 +26,30 @@ def class_tensors(network: nn.Module) -> list[str]:
         parts = [name for name, _ in network.named_children() if "aux" in name.lower()]
         groups = [list(layers), *([name for name in layers if name.startswith(f"{part}.")] for part in parts)]
         found = [_last(group, layers) for group in groups if group]
-    return [f"{name}.{kind}" for name in dict.fromkeys(found) for kind, _ in layers[name].named_parameters()]
+    return {name: layers[name] for name in found}
+
+
+def class_tensors(network: nn.Module) -> list[str]:
+    """Names of the parameters of ``class_layers``."""
+    return [f"{name}.{kind}" for name, layer in class_layers(network).items() for kind, _ in layer.named_parameters()]
+
+
+def told_logits(network: nn.Module, image: Tensor) -> list[int]:
+    """How many logits any network seems to have, found without arithmetic: columns of its output on the meta device,
+    unless it does not run there, and rows of the first of its ``class_layers``, if it has one.
+
+    Args:
+        network: It is left as it is.
+        image: (1, C, H, W) on the meta device. Of another size than the data's, the columns may be others, too.
+    """
+    try:
+        with torch.no_grad():
+            output = copy.deepcopy(network).to("meta").eval()(image)
+    except Exception:  # code of others, which may want another size, or numbers
+        output = None
+    columns = [output.shape[1]] if isinstance(output, Tensor) and output.ndim == 2 else []
+    layers = list(class_layers(network).values())[:1]
+    return columns + [layer.out_features if isinstance(layer, nn.Linear) else layer.out_channels for layer in layers]
 
 
 def backbone_of(network: nn.Module) -> Network | None:

@@ -19,6 +19,7 @@ from lit_cnn.randomness import derive_key, seeded
 from lit_cnn.run_folder.checkpoint import migrate
 from lit_cnn.training.activation_checkpointing import checkpoint_activations
 from lit_cnn.training.checkpoint_record import constructor_arguments, describe_classifier, describe_network
+from lit_cnn.training.class_rows import told_logits
 from lit_cnn.training.fine_tuning import InitialWeights, start_weights
 from lit_cnn.training.losses import LossSettings, balanced_weights, loss_of_heads
 from lit_cnn.training.metrics import EvaluationMetrics, SoftTargetAccuracy
@@ -122,8 +123,9 @@ class Classifier(TrainedModule):
                     in_channels=self.in_channels,
                     **self.options.chosen(),
                 )
+        else:
+            self._check_head(data)
         assert self.net is not None
-        self._check_head()
         names = getattr(data, "class_names", None) or [str(number) for number in range(self.num_classes)]
         start_weights(self.net, self.initial, data, names, resumed=self.resumed)
         self.freeze_and_lay_out()
@@ -172,13 +174,15 @@ class Classifier(TrainedModule):
         self.class_weights = balanced_weights(data.class_counts).to(self.device)
         self.train_metrics.class_weights = self.class_weights
 
-    def _check_head(self) -> None:
-        """A network given as a module was built before the data was known: compare its last layer with the data."""
-        linear = [module for module in self.network.modules() if isinstance(module, nn.Linear)]
-        if linear and linear[-1].out_features != self.num_classes:
+    def _check_head(self, data: object) -> None:
+        """A network given as a module was built before the data was known: compare its outputs with the data."""
+        sides = getattr(data, "evaluated_sides", (224, 224))
+        image = torch.empty(1, self.in_channels or 3, *sides, dtype=self.weights_dtype, device="meta")
+        told = told_logits(self.network, image)
+        if told and self.num_classes not in told:
             raise ValueError(
-                f"the network's last layer has {linear[-1].out_features} outputs but the data has {self.num_classes} "
-                f"classes: set num_classes: {self.num_classes} among the network's init_args"
+                f"the network has {told[0]} outputs but the data has {self.num_classes} classes: "
+                f"set num_classes: {self.num_classes} among the network's init_args"
             )
 
     def setup(self, stage: str) -> None:

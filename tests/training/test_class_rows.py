@@ -6,7 +6,7 @@ import torchvision
 from torch import nn
 
 import lit_cnn
-from lit_cnn.training.class_rows import class_rows, class_tensors, unnamed
+from lit_cnn.training.class_rows import class_rows, class_tensors, told_logits, unnamed
 
 FAMILIES = {re.split(r"\d|_", name.removeprefix("cifar_"))[0]: name for name in reversed(lit_cnn.list_models())}
 
@@ -40,6 +40,34 @@ def test_a_foreign_network_ends_in_its_last_layer(build: object, expected: list[
     with torch.device("meta"):
         found = class_tensors(build())
     assert list(dict.fromkeys(name.rpartition(".")[0] for name in found)) == expected
+
+
+class HeadFirst(nn.Module):
+    """Whose head is not the last layer that it makes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head, self.gate = nn.Linear(3, 7), nn.Linear(3, 3)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        x = images.mean((2, 3))
+        return self.head(x * self.gate(x).sigmoid())
+
+
+@pytest.mark.parametrize(
+    ("network", "told"),
+    [
+        (HeadFirst(), [7, 3]),
+        (nn.Sequential(nn.Conv2d(3, 7, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten()), [7, 7]),
+        (nn.Sequential(nn.Conv2d(3, 7, 4), nn.Flatten()), [7 * 25, 7]),  # of images of 4 px
+        (nn.Sequential(nn.Flatten(), nn.Linear(9, 7)), [7]),
+        (nn.Sequential(nn.Unflatten(1, (2, 2))), []),
+    ],
+)
+def test_logits_are_told_by_the_output_and_by_the_last_layer(network: nn.Module, told: list[int]) -> None:
+    assert told_logits(network, torch.empty(1, 3, 8, 8, device="meta")) == told
+    assert network.training
+    assert not any(parameter.is_meta for parameter in network.parameters())
 
 
 def test_rows_are_found_by_name() -> None:

@@ -137,9 +137,11 @@ def test_num_classes_that_contradicts_the_data() -> None:
 
 def test_a_foreign_network_with_another_head_is_refused() -> None:
     trainer = pl.Trainer(accelerator="cpu", max_epochs=1, logger=False, enable_checkpointing=False)
-    network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 7))
-    with pytest.raises(ValueError, match="7 outputs but the data has 10"):
-        trainer.fit(Classifier(network), make_data())
+    linear = nn.Sequential(nn.Conv2d(1, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 7))
+    convolution = nn.Sequential(nn.Conv2d(1, 7, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    for network in (linear, convolution):
+        with pytest.raises(ValueError, match="the network has 7 outputs but the data has 10"):
+            trainer.fit(Classifier(network), make_data())
 
 
 @pytest.mark.slow
