@@ -139,7 +139,9 @@ def _more(images: ImageSet, start: Start | None) -> list[Stated]:
     """Augmentation beyond crops and flips, for trainings that are long enough to gain by it."""
     keys: list[Stated] = []
     if "val" not in images.splits:
-        keys.append(Stated("data.val_fraction", HELD_OUT, "no val folder: held out by a hash of each file's name"))
+        files = images.source == "imagefolder"
+        why = "no val folder: held out by a hash of each file's name" if files else "no images for validation: held out"
+        keys.append(Stated("data.val_fraction", HELD_OUT, why))
     if start is None and images.side > SMALL and images.labeled >= ENOUGH_TO_START_FRESH:
         keys.append(
             Stated(
