@@ -74,13 +74,10 @@ def _time(records: Sequence[Record]) -> list[Block]:
     spent = sum(record.result.seconds() for record in records if record.result) / 60
     waiting = [record for record in records if record.scale == "cpu" and record.verdict == "not run yet"]
     left = sum(record.design.core_minutes for record in waiting)
-    names = ", ".join(record.claim.name for record in waiting) or "none"
-    return [
-        Text(
-            f"The trainings behind the results took {spent:,.0f} core minutes, without those that chose from a grid. "
-            f"Not run yet at scale cpu: {names}, about {left:,.0f} core minutes."
-        )
-    ]
+    names = ", ".join(record.claim.name for record in waiting)
+    took = f"The trainings behind the results took {spent:,.0f} core minutes, without those that chose from a grid."
+    rest = f"Not run yet at scale cpu: {names}, about {left:,.0f} core minutes." if names else "None waits at scale cpu."
+    return [Text(f"{took} {rest}")]
 
 
 def _verdict_row(record: Record) -> list[str]:

@@ -51,6 +51,14 @@ def test_what_is_open_has_a_reason_and_its_time(unrun: list[Record]) -> None:
                     assert (claim.name, scale, part_.question) in rows
 
 
+def test_claims_that_wait_are_named_only_where_some_do(unrun: list[Record]) -> None:
+    def said(records: list[Record]) -> str:
+        return str(verdicts_sections(records)[0].blocks[1])
+
+    assert "Not run yet at scale cpu: linear_parameters, " in said(unrun)
+    assert "None waits at scale cpu." in said([record for record in unrun if record.verdict != "not run yet"])
+
+
 def test_only_verdicts_of_tests_can_be_false_by_chance(unrun: list[Record]) -> None:
     assert chance(unrun).endswith("0 of those below rest on a test: expect 0.")
     assert "expect 0.8 false verdicts in 16" in chance(unrun)
