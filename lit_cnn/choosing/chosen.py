@@ -90,7 +90,7 @@ def conclude(folder: Path, wishes: Wishes, evidence: Evidence, spent: float, sta
     prepared = evidence.prepared
     stood, name, front = evidence.verdict
     candidate, recipe = prepared.candidate(name), folder / RECIPE
-    judged = judged_words(evidence.images, wishes.folds, prepared.budget.folds)
+    judged = judged_words(evidence.images, wishes.folds, prepared.budget.folds, stood[0].low)
     stopped = any(not each.finished and not each.error for each in evidence.stands)
     chosen = Chosen(
         recommended=name,

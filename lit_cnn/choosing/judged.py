@@ -4,20 +4,27 @@ from lit_cnn.choosing.folds import FoldsAsked, fold_numbers, pooled_counts, why_
 from lit_cnn.choosing.images import ImageSet
 from lit_cnn.choosing.trainings import imbalanced
 
+LEARNED_NOTHING = (
+    "No candidate is surely better than that, so their trainings were too short to compare networks by, and this "
+    "recommendation is for its latency alone: start from trained weights (--weights, --pretrained any), or give a "
+    "larger --budget."
+)
 
-def judged_words(images: ImageSet, asked: FoldsAsked, folds: int) -> str:
+
+def judged_words(images: ImageSet, asked: FoldsAsked, folds: int, surely: float) -> str:
     """Which images were judged by which trainings, and what the largest class alone would give.
 
     Args:
         images: The set.
         asked: What the user has asked for.
         folds: In so many parts, each of which was trained without; 1: on the given part.
+        surely: Accuracy that the best candidate has at least: the lower end of its 95 % interval.
     """
     said = _in_folds(images, folds) if folds > 1 else [_without_folds(images, asked)]
-    about = "" if folds > 1 or "val" in images.splits else "about "
-    said.append(
-        f"Always answering the largest class would be right in {about}{100 * largest_share(images, folds):.1f} %."
-    )
+    about, largest = "" if folds > 1 or "val" in images.splits else "about ", largest_share(images, folds)
+    said.append(f"Always answering the largest class would be right in {about}{100 * largest:.1f} %.")
+    if surely <= largest:
+        said.append(LEARNED_NOTHING)
     if imbalanced(images.class_counts()):
         said.append(
             "Classes differ in size, so the losses were weighted by class, while top-1 counts every image the same."

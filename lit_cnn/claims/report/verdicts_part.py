@@ -76,8 +76,8 @@ def _time(records: Sequence[Record]) -> list[Block]:
     left = sum(record.design.core_minutes for record in waiting)
     names = ", ".join(record.claim.name for record in waiting)
     took = f"The trainings behind the results took {spent:,.0f} core minutes, without those that chose from a grid."
-    rest = f"Not run yet at scale cpu: {names}, about {left:,.0f} core minutes." if names else "None waits at scale cpu."
-    return [Text(f"{took} {rest}")]
+    rest = f"Not run yet at scale cpu: {names}, about {left:,.0f} core minutes."
+    return [Text(f"{took} {rest if names else 'None waits at scale cpu.'}")]
 
 
 def _verdict_row(record: Record) -> list[str]:
