@@ -75,7 +75,9 @@ def choose(way: str, options: argparse.Namespace) -> None:
     """Make a choice, or continue it."""
     command = [sys.executable, "-m", "lit_cnn", "choose", *words_of(way, options), "--out", str(options.out / way)]
     print("$", " ".join(command), file=sys.stderr, flush=True)
-    subprocess.run(command, check=True, stdout=sys.stderr)
+    done = subprocess.run(command, stdout=sys.stderr)
+    if done.returncode:  # it has said why
+        raise SystemExit(done.returncode)
 
 
 def result_of(folder: Path) -> dict[str, Any]:

@@ -17,7 +17,7 @@ SAFETY = 1.25
 START_SECONDS = 4.0
 """Of a run, or of its continuation: data opened, checkpoints and curves written."""
 WANTED_EPOCHS = 5
-"""Of the last rung: fewer only where two candidates could not have as many."""
+"""Of the last rung: fewer only where two candidates could not have as many; candidates may want more (``Price``)."""
 MEASURING = 0.2
 """Share of the budget that measuring may take; what is not measured by then is not tried, two candidates apart."""
 LEAST_EPOCHS = 2
@@ -39,12 +39,19 @@ class Price:
         epoch: An epoch of training with its validation, on all images but those of one fold.
         probe: The linear probe; None where it starts from random weights.
         answers: A pass over the images that are validated on, in all folds.
+        wanted: Epochs of the last rung from which on the candidate can be compared well.
     """
 
     name: str
     epoch: float
     probe: float | None = None
     answers: float = 0.0
+    wanted: int = WANTED_EPOCHS
+
+    @property
+    def least(self) -> int:
+        """Epochs without which it is not tried if others can be: a probe has told much of it before the first."""
+        return self.wanted if self.probe is None else LEAST_EPOCHS
 
 
 @dataclass(frozen=True)
@@ -126,9 +133,10 @@ def plan_budget(
         raise ValueError("there is no candidate to plan for")
     taken, left_out = _affordable(prices, budget - spent, folds[-1], budget)
     most = min(len(taken), MOST_CANDIDATES)
-    tries = [(folds[0], min(6, most), WANTED_EPOCHS)]
-    tries += [(number, min(4, most), WANTED_EPOCHS) for number in folds]
-    tries += [(number, min(2, most), least) for least in (WANTED_EPOCHS, LEAST_EPOCHS) for number in folds]
+    tries: list[tuple[int, int, int | None]] = [(folds[0], min(6, most), None)]
+    tries += [(number, min(least, most), None) for least in (4, 2) for number in folds]
+    tries += [(folds[-1], min(2, most), WANTED_EPOCHS)]  # rather long trainings than many of candidates that want more
+    tries += [(number, min(2, most), LEAST_EPOCHS) for number in folds]
     for number, fewest, least in tries:
         for count in range(most, fewest - 1, -1):
             plan = _planned(taken[:count], number, budget - spent, least)
@@ -170,24 +178,25 @@ def plan_rungs(plan: BudgetPlan, entering: Sequence[Price], seconds: float) -> B
 def _affordable(
     prices: Sequence[Price], seconds: float, folds: int, budget: float
 ) -> tuple[list[Price], dict[str, str]]:
-    """The candidates of which two could be trained for ``LEAST_EPOCHS``, in their order, but the two cheapest where
-    fewer are; and the others, with the reason."""
-    alone = {each.name: _least_seconds([each], folds) for each in prices}
+    """The candidates of which two could be trained for their ``least`` epochs, in their order, and the cheapest others
+    where that are fewer than two; and the rest, with the reason."""
+    alone = {each.name: _least_seconds([each], folds, each.least) for each in prices}
     taken = [each for each in prices if 2 * alone[each.name] <= seconds]
-    if len(taken) < 2:
-        cheapest = sorted(prices, key=lambda each: alone[each.name])[:2]
-        taken = [each for each in prices if each in cheapest]
+    others = sorted((each for each in prices if each not in taken), key=lambda each: _least_seconds([each], folds))
+    filled = [*taken, *others[: max(0, 2 - len(taken))]]
     left_out = {
-        each.name: f"too expensive for the budget of {duration(budget)}: {LEAST_EPOCHS} epochs of it alone take "
+        each.name: f"too expensive for the budget of {duration(budget)}: {each.least} epochs of it alone take "
         f"{duration(alone[each.name])}"
         for each in prices
-        if each not in taken
+        if each not in filled
     }
-    return taken, left_out
+    return [each for each in prices if each in filled], left_out
 
 
-def _planned(taken: Sequence[Price], folds: int, seconds: float, least: int) -> BudgetPlan | None:
-    """The longest training of candidates; None where the last rung would have fewer than ``least`` epochs."""
+def _planned(taken: Sequence[Price], folds: int, seconds: float, least: int | None) -> BudgetPlan | None:
+    """The longest training of candidates; None where the last rung would have fewer than ``least`` epochs, or than the
+    candidates want."""
+    least = max(each.wanted for each in taken) if least is None else least
     probed, scratch = [each for each in taken if each.probe is not None], [each for each in taken if each.probe is None]
     kept = kept_of(len(probed))
     factor, sizes = rung_sizes(kept + len(scratch))
@@ -205,8 +214,8 @@ def _longest(
 ) -> tuple[tuple[int, ...], tuple[float, ...], float] | None:
     """Epochs of the rungs, their seconds, and those of the answers; None if ``least`` epochs take too long."""
     stretch = factor ** (len(sizes) - 1)
-    answers = _answer_seconds(entering, sizes[-1])
-    for first in range(max(MOST_EPOCHS // stretch, 1), math.ceil(least / stretch) - 1, -1):
+    answers, most = _answer_seconds(entering, sizes[-1]), max(MOST_EPOCHS // stretch, 1)
+    for first in range(most, min(most, math.ceil(least / stretch)) - 1, -1):
         epochs = tuple(first * factor**rung for rung in range(len(sizes)))
         rungs = _rung_seconds(entering, sizes, epochs, folds)
         if sum(rungs) + answers <= seconds:
@@ -236,10 +245,10 @@ def _answer_seconds(entering: Sequence[Price], finalists: int) -> float:
     return SAFETY * (sum(answers) + max((each.probe or 0.0 for each in entering), default=0.0))
 
 
-def _least_seconds(taken: Sequence[Price], folds: int) -> float:
-    """In which candidates, two at most, can be trained for ``LEAST_EPOCHS``."""
+def _least_seconds(taken: Sequence[Price], folds: int, epochs: int = LEAST_EPOCHS) -> float:
+    """In which candidates, two at most, can be trained for so many epochs."""
     probes = SAFETY * sum(each.probe or 0.0 for each in taken)
-    rungs = sum(_rung_seconds(taken, (len(taken),), (LEAST_EPOCHS,), folds))
+    rungs = sum(_rung_seconds(taken, (len(taken),), (epochs,), folds))
     return probes + rungs + _answer_seconds(taken, len(taken))
 
 

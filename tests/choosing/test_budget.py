@@ -129,6 +129,30 @@ def test_the_time_of_dear_candidates_that_the_probe_left_out_goes_to_the_others(
     assert plan_rungs(plan, prices[:2], 10) == plan, "what was planned stays where there is no time at all"
 
 
+def test_candidates_that_want_long_trainings_are_fewer_and_cheaper_rather_than_trained_too_shortly() -> None:
+    """30 epochs of two that take 7 and 6 s: 8 s to start, then 1.25 x 30 x 13 = 487.5 s."""
+    nets = {f"net{number}": 10.0 - number for number in range(6)}
+    impatient = plan_budget([Price(name, epoch) for name, epoch in nets.items()], 600, [1])
+    patient = plan_budget([Price(name, epoch, wanted=30) for name, epoch in nets.items()], 600, [1])
+    assert impatient.scratch == tuple(nets)
+    assert (patient.scratch, patient.epochs) == (("net3", "net4"), (30,))
+    assert patient.left_out["net0"] == "too expensive for the budget of 10m: 30 epochs of it alone take 6.32m"
+    assert patient.left_out["net5"] == "no time within the budget of 10m"
+
+
+def test_where_no_two_can_have_as_many_epochs_as_they_want_the_cheapest_get_most_of_them() -> None:
+    prices = [Price("dear", 20.0, wanted=30), Price("cheap", 9.0, wanted=30), Price("middle", 13.0, wanted=30)]
+    plan = plan_budget(prices, 1080, [5, 3])
+    assert (plan.scratch, plan.folds, plan.epochs) == (("cheap", "middle"), 3, (12,))
+
+
+def test_candidates_that_want_longer_trainings_do_not_shorten_or_lengthen_those_with_weights() -> None:
+    known = [Price(f"known{number}", 20.0, probe=4.0) for number in range(3)]
+    alone = plan_budget(known, 600, [1])
+    together = plan_budget([*known, *(Price(f"net{number}", 10.0, wanted=30) for number in range(6))], 600, [1])
+    assert (together.probed, together.scratch, together.epochs) == (alone.probed, (), alone.epochs)
+
+
 def test_a_single_candidate_is_planned_too() -> None:
     assert plan_budget(scratch(1), 1e4, [5]).sizes == (1,)
 
