@@ -1,6 +1,6 @@
 """A choice in words: why a candidate is recommended, and what no choice tries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from lit_cnn.choosing.candidates import Candidate
@@ -97,6 +97,18 @@ def always_untried(candidate: Candidate, wishes: Wishes, stopped: bool) -> dict[
         else f"all had equally many epochs: with more, one that is slower to learn than {candidate.name} may be ahead",
         "int8 and other formats": "latency is of PyTorch: lit-cnn export measures others",
     }
+
+
+def by_reason(untried: Mapping[str, str]) -> dict[str, str]:
+    """Why -> all that was not tried for it, in one text, since many candidates share a reason.
+
+    >>> by_reason({"a-224": "no time", "others": "a short list", "b-224": "no time"})
+    {'no time': 'a-224, b-224', 'a short list': 'others'}
+    """
+    found: dict[str, list[str]] = {}
+    for what, why in untried.items():
+        found.setdefault(why, []).append(what)
+    return {why: ", ".join(names) for why, names in found.items()}
 
 
 def share(value: float) -> str:

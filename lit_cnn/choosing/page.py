@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lit_cnn.choosing.chosen import Chosen, spent_words
-from lit_cnn.choosing.explaining import share, start_words
+from lit_cnn.choosing.explaining import by_reason, share, start_words
 from lit_cnn.choosing.limits import WORDS, written
 from lit_cnn.choosing.measuring import busy_words
 from lit_cnn.choosing.rows import Row
@@ -99,7 +99,7 @@ def _cells(row: Row) -> list[str]:
 
 
 def _untried(chosen: Chosen) -> HtmlTable:
-    rows = [[what, why] for what, why in chosen.untried.items()]
+    rows = [[what, why] for why, what in by_reason(chosen.untried).items()]
     return HtmlTable("what was not tried, and why", ("what", "why"), rows, words=(0, 1))
 
 

@@ -220,6 +220,7 @@ def choice_tables(chosen: Chosen) -> list[Table]:
         Column("trained", rank=9),
         Column("state", "prose", rank=1),
     ]
+    from lit_cnn.choosing.explaining import by_reason
     from lit_cnn.choosing.measuring import busy_words
 
     busy = busy_words(chosen.busy)
@@ -230,7 +231,7 @@ def choice_tables(chosen: Chosen) -> list[Table]:
         f"latency and memory: {chosen.condition} ({chosen.device}).",
         *([f"{busy}."] if busy else []),
         *([f"rejected before training: {rejected}."] if rejected else []),
-        "not tried: " + "; ".join(f"{what} ({why})" for what, why in chosen.untried.items()) + ".",
+        "not tried: " + "; ".join(f"{what} ({why})" for why, what in by_reason(chosen.untried).items()) + ".",
     ]
     title = f"recommended: {chosen.recommended} ({len(chosen.ties)} of {len(chosen.rows)} candidates tie)"
     return [Table(columns, [_cells(row, chosen) for row in chosen.rows], title=title, notes=notes)]
