@@ -12,6 +12,7 @@ from lit_cnn.choosing.budget import (
     plan_rungs,
     rung_sizes,
 )
+from lit_cnn.choosing.pricing import wanted_epochs
 
 
 def scratch(count: int, epoch: float = 10.0) -> list[Price]:
@@ -151,6 +152,11 @@ def test_candidates_that_want_longer_trainings_do_not_shorten_or_lengthen_those_
     alone = plan_budget(known, 600, [1])
     together = plan_budget([*known, *(Price(f"net{number}", 10.0, wanted=30) for number in range(6))], 600, [1])
     assert (together.probed, together.scratch, together.epochs) == (alone.probed, (), alone.epochs)
+
+
+@pytest.mark.parametrize(("steps", "epochs"), [(0, 30), (10, 30), (20, 15), (21, 15), (60, 5), (4000, 5)])
+def test_random_weights_want_300_steps_within_5_to_30_epochs(steps: int, epochs: int) -> None:
+    assert wanted_epochs(steps) == epochs
 
 
 def test_a_single_candidate_is_planned_too() -> None:
