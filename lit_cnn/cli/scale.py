@@ -214,7 +214,8 @@ def print_phi_table(options: argparse.Namespace, base: Base) -> int:
     cells = [phi_cells(row)[: len(columns)] for row in rows]
     notes = [
         f"alpha {options.alpha:g}, beta {options.beta:g}, gamma {options.gamma:g}; blocks are rounded "
-        f"{ROUNDED[rows[0].formula.rounding]}, widths to multiples of 8, px to the nearest"
+        f"{ROUNDED[rows[0].formula.rounding]}, widths to multiples of 8 (of CIFAR's ResNets: to whole channels), px to "
+        "the nearest"
     ]
     if has_released:
         notes.append(
