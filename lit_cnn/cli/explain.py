@@ -46,12 +46,11 @@ def run(arguments: list[str]) -> int:
     options = parse(arguments)
     require_writable("--out", options.out / IMAGES, in_new_folder=True)
     from lit_cnn.cli.explained_tables import confused_table, images_table, report_of_images, report_of_pairs
-    from lit_cnn.evaluation.trained import load_trained
+    from lit_cnn.evaluation.trained import load_trained, on_device
     from lit_cnn.explanations.explaining import make_explainer
 
     checkpoint = chosen_checkpoint(options.checkpoint)
-    trained = load_trained(checkpoint, options.weights, options.trust)
-    trained.network.to(device())
+    trained = on_device(load_trained(checkpoint, options.weights, options.trust))
     if trained.doubt is not None:
         say(trained.doubt, stderr=True)
     asked = class_number(trained, options.class_name)
@@ -131,12 +130,6 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     if options.data is not None and not options.confused:
         parser.error("--data names the labeled images of --confused: add it, or give the images without --data")
     return options
-
-
-def device() -> str:
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def class_number(trained: Trained, name: str | None) -> int | None:
