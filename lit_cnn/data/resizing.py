@@ -55,13 +55,18 @@ class ResizedImages:
         """One image (C, H, W) of a batch (N, C, H, W)."""
         return ResizedImages(self.images[number], self.sides, self.interpolation, self.in_parts)
 
-    def window(self, top: int, left: int, height: int, width: int) -> Tensor:
-        """(..., C, height, width) of the resized images from (top, left) on; what lies outside of them is black."""
+    def window(self, top: int, left: int, height: int, width: int, reflect: bool = False) -> Tensor:
+        """(..., C, height, width) of the resized images from (top, left) on; what lies outside of them is black, or
+        with ``reflect`` their reflection at the outermost pixels, which is smaller than they are."""
         (rows, columns), (bottom, right) = self.sides, (top + height, left + width)
         first_row, first_column = max(top, 0), max(left, 0)
         last_row, last_column = min(bottom, rows), min(right, columns)
         if (first_row, first_column, last_row, last_column) == (top, left, bottom, right):
             return self._part(top, left, bottom, right)
+        if reflect:
+            part = self._part(first_row, first_column, last_row, last_column)
+            around = [first_column - left, first_row - top, right - last_column, bottom - last_row]
+            return functional.pad(part, around, padding_mode="reflect")
         result = self.images.new_zeros(*self.images.shape[:-2], height, width)
         if first_row < last_row and first_column < last_column:
             part = self._part(first_row, first_column, last_row, last_column)

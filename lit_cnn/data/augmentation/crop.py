@@ -25,14 +25,15 @@ class Crop:
 
     Args:
         kind: random_resized takes a random part of random area and aspect ratio and resizes it (Inception crop); pad
-            resizes the image until it just covers image_size (for a square: its shorter side has that length), pads
-            with black and crops at random (CIFAR); shorter_side brings the shorter side to a random length and crops at
+            resizes the image until it just covers image_size (for a square: its shorter side has that length), adds a
+            border and crops at random (CIFAR); shorter_side brings the shorter side to a random length and crops at
             random (VGG 256 to 512, ResNet 256 to 480); resize resizes the image as pad does and crops the center;
             none requires images that have this size already.
         scale: smallest and largest share of the image's area, of random_resized.
         ratio: smallest and largest width / height of the part, of random_resized; where image_size is not a square,
             relative to its width / height, so that a part is distorted by as much as for a square.
         padding: pixels added on each side, of pad.
+        border: what they show, of pad: black, or reflect, the image mirrored at its outermost pixels.
         shorter_side: smallest and largest length in pixels, of shorter_side; the smallest must hold image_size. Where
             that is not a square, it is the shorter side of a box of the same aspect ratio that the image just covers.
         central: cut the central square (for another image_size: the central box) first and crop inside it, of
@@ -44,6 +45,7 @@ class Crop:
     scale: tuple[float, float] = (0.08, 1.0)
     ratio: tuple[float, float] = (3 / 4, 4 / 3)
     padding: int = 4
+    border: Literal["black", "reflect"] = "black"
     shorter_side: tuple[int, int] = (256, 480)
     central: bool = False
     interpolation: Interpolation = "bilinear"
@@ -54,8 +56,19 @@ class Crop:
         require(self.padding >= 0, "crop.padding", self.padding, "0 or a positive number of pixels")
         require_range("crop.shorter_side", self.shorter_side, float("inf"))
 
+    @property
+    def reflects(self) -> bool:
+        """Whether a border is added that mirrors the image."""
+        return self.kind == "pad" and self.border == "reflect"
+
     def require_fit(self, size: Sides) -> None:
-        """Raise a ValueError if shorter_side may make an image smaller than ``size``."""
+        """Raise a ValueError if shorter_side may make an image smaller than ``size``, or the border reflects more than
+        a window of ``size`` shows of the image."""
+        if self.reflects and 2 * self.padding >= min(size):
+            raise ValueError(
+                f"data.crop.padding is {self.padding}, too much for a reflecting border around image_size "
+                f"{as_stated(size)}; it must be less than half of the shorter side, or crop.border black"
+            )
         if self.kind == "shorter_side" and min(size) > self.shorter_side[0]:
             raise ValueError(
                 f"data.crop.shorter_side begins at {self.shorter_side[0]} pixels, too few for image_size "
@@ -90,16 +103,21 @@ def crop_batch(images: Tensor, settings: Crop, size: Sides, draws: Draws) -> Ten
     if settings.kind == "shorter_side":
         return shorter_side_crop(images, settings, size, draws)
     resized = ResizedImages.covering(images, size, settings.interpolation)
-    return resized.center(*size) if settings.kind == "resize" else pad_crop(resized, settings.padding, size, draws)
+    if settings.kind == "resize":
+        return resized.center(*size)
+    return pad_crop(resized, settings.padding, size, draws, settings.reflects)
 
 
-def pad_crop(resized: ResizedImages, padding: int, size: Sides, draws: Draws) -> Tensor:
-    """Pad every side with black and cut a window of ``size`` at a uniform place."""
+def pad_crop(resized: ResizedImages, padding: int, size: Sides, draws: Draws, reflect: bool = False) -> Tensor:
+    """Pad every side, with black or its reflection, and cut a window of ``size`` at a uniform place."""
     height, width = resized.sides
-    return _windows(resized, (-padding, -padding, height + 2 * padding, width + 2 * padding), size, draws("crop", 2))
+    frame = (-padding, -padding, height + 2 * padding, width + 2 * padding)
+    return _windows(resized, frame, size, draws("crop", 2), reflect)
 
 
-def _windows(resized: ResizedImages, frame: tuple[int, int, int, int], size: Sides, draw: Tensor) -> Tensor:
+def _windows(
+    resized: ResizedImages, frame: tuple[int, int, int, int], size: Sides, draw: Tensor, reflect: bool = False
+) -> Tensor:
     """Cut a window of ``size`` from each image inside ``frame`` (top, left, height, width), which may reach beyond it;
     ``draw`` (N, 2) in [0, 1) places it down and across."""
     down, across = frame[2] - size[0], frame[3] - size[1]
@@ -109,8 +127,10 @@ def _windows(resized: ResizedImages, frame: tuple[int, int, int, int], size: Sid
     )
     if resized.in_parts:
         places = zip(range(len(draw)), top, left, strict=True)
-        return torch.stack([resized.image(row).window(frame[0] + y, frame[1] + x, *size) for row, y, x in places])
-    windows = np.lib.stride_tricks.sliding_window_view(resized.window(*frame).numpy(), size, axis=(2, 3))
+        return torch.stack(
+            [resized.image(row).window(frame[0] + y, frame[1] + x, *size, reflect) for row, y, x in places]
+        )
+    windows = np.lib.stride_tricks.sliding_window_view(resized.window(*frame, reflect).numpy(), size, axis=(2, 3))
     return torch.from_numpy(windows[np.arange(len(draw)), :, top, left])
 
 
@@ -234,4 +254,4 @@ class ResizeThenCut(v2.Transform):
         """Resize, then cut."""
         (top, left), (height, width) = params["place"], self.size
         resized = ResizedImages.covering(inpt, params["box"], self.settings.interpolation)
-        return resized.window(top, left, height, width)
+        return resized.window(top, left, height, width, self.settings.reflects)

@@ -60,12 +60,29 @@ def test_every_crop_gives_the_size(kind, mode):
     assert crop_batch(PIXELS[None, : len(mode)], crop, (24, 24), _draws(1)).shape == (1, len(mode), 24, 24)
 
 
-def test_pad_crop_is_a_window_of_the_padded_image_and_visits_every_place():
+@pytest.mark.parametrize("in_parts", [False, True])
+@pytest.mark.parametrize(("reflect", "mode"), [(False, "constant"), (True, "reflect")])
+def test_pad_crop_is_a_window_of_the_padded_image_and_visits_every_place(reflect, mode, in_parts):
     images = (torch.arange(16, dtype=torch.uint8) + 1).view(1, 1, 4, 4).expand(400, 1, 4, 4)
-    out = pad_crop(ResizedImages(images, (4, 4), "bilinear"), 1, (4, 4), _draws(400))
-    padded = torch.nn.functional.pad(images[:1], [1, 1, 1, 1])
+    out = pad_crop(ResizedImages(images, (4, 4), "bilinear", in_parts), 1, (4, 4), _draws(400), reflect)
+    padded = functional.pad(images[:1], [1, 1, 1, 1], padding_mode=mode)
     windows = {tuple(padded[0, 0, i : i + 4, j : j + 4].flatten().tolist()) for i in range(3) for j in range(3)}
     assert {tuple(image.flatten().tolist()) for image in out} == windows
+
+
+def test_border_reflects_in_a_batch_and_image_by_image():
+    crop = Crop("pad", padding=9, border="reflect")
+    batch = crop_batch(PIXELS.clamp(min=1).expand(50, 3, 40, 50), crop, (24, 24), _draws(50))
+    assert batch.min() >= 1  # nothing black was added
+    transform = _transform(crop)
+    bright = functional.to_pil_image(PIXELS.clamp(min=1))
+    assert all(transform(bright, 0, 0, row).min() >= 1 for row in range(50))
+
+
+def test_reflecting_border_wider_than_half_of_the_image_is_one_sentence():
+    with pytest.raises(ValueError, match=r"data\.crop\.padding is 12, too much for a reflecting border .*\(24, 30\)"):
+        Crop("pad", padding=12, border="reflect").require_fit((24, 30))
+    Crop("pad", padding=12).require_fit((24, 30))
 
 
 @pytest.mark.parametrize("central", [False, True])
