@@ -14,6 +14,8 @@ those that are made. Nothing else may run on the same cores while latencies are 
 
     OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/choosing_pays.py ... --ways without resnet50 &
     OMP_NUM_THREADS=1 taskset -c 1 python benchmarks/choosing_pays.py ... --ways with efficientnet_b0
+
+``--data cifar10.npz --train-images 10000`` takes the first 10,000 of its training images and all that validate.
 """
 
 import argparse
@@ -24,10 +26,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lit_cnn.choosing.probing import ANSWERED, PROBES
 from lit_cnn.choosing.running import ANSWERS
 from lit_cnn.choosing.ties import Answers, Z, paired_difference
 from lit_cnn.choosing.wishes import RESULT
+from lit_cnn.data.sources.load import resolve_data_path
 from lit_cnn.evaluation.run_records import runs_below
 from lit_cnn.profiling.counting import count_model
 from lit_cnn.run_folder.metrics_csv import read_metrics
@@ -69,6 +74,18 @@ class Choice:
     def row(self) -> dict[str, Any]:
         """Of what is recommended."""
         return next(row for row in self.result["rows"] if row["name"] == self.result["recommended"])
+
+
+def first_images(options: argparse.Namespace) -> Path:
+    """The npz with fewer training images and none that test, below ``--out``."""
+    path: Path = options.out / f"{Path(options.data).stem}_{options.train_images}.npz"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with np.load(resolve_data_path(options.data)) as arrays:
+            kept = {name: arrays[name] for name in arrays if not name.startswith("test")}
+        kept |= {name: kept[name][: options.train_images] for name in kept if name.startswith("train")}
+        np.savez(path, **kept)
+    return path
 
 
 def choose(way: str, options: argparse.Namespace) -> None:
@@ -155,6 +172,7 @@ def difference(choice: Choice, other: Choice) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True)
+    parser.add_argument("--train-images", type=int, help="of an npz file, instead of all")
     parser.add_argument("--budget", default="20m")
     parser.add_argument("--max-params")
     parser.add_argument("--max-latency-ms")
@@ -165,6 +183,8 @@ def main() -> None:
     parser.add_argument("--ways", nargs="+", choices=list(NAMES), help="make these now (all)")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
+    if options.train_images:
+        options.data = str(first_images(options))
     every = [way for way in NAMES if way != WITH or options.weights]
     for way in options.ways or every:
         choose(way, options)
