@@ -28,6 +28,7 @@ from typing import Any
 
 import numpy as np
 
+from lit_cnn.choosing.evidence import gained
 from lit_cnn.choosing.probing import ANSWERED, PROBES
 from lit_cnn.choosing.running import ANSWERS
 from lit_cnn.choosing.ties import Answers, Z, paired_difference
@@ -110,7 +111,7 @@ def read_choice(way: str, folder: Path) -> Choice:
     trained = json.loads((folder / ANSWERS / f"{recommended}.json").read_text())
     probe = folder / PROBES / f"{recommended}.json"
     probed = json.loads(probe.read_text()).get(ANSWERED, {}) if probe.is_file() else {}
-    answers = probed if sum(probed.values()) >= sum(trained.values()) else trained
+    answers = trained if gained(probed, trained) or not probed else probed
     return Choice(NAMES[way], result, answers, accuracy_in_full(folder / "finished"))
 
 

@@ -12,12 +12,10 @@ from collections.abc import Callable
 
 import torch
 from interleaved import compare
-from network_speed import training_pass
+from layer_steps import SIDE, begin, compare_steps, with_constant
 
-from lit_cnn.allocation import keep_freed_memory
-from lit_cnn.architectures.catalog import create_model
 from lit_cnn.architectures.layers import matrix_gradient
-from lit_cnn.architectures.layers.matrix_gradient import CHANNELS, filter_gradient
+from lit_cnn.architectures.layers.matrix_gradient import filter_gradient
 
 LAYERS = [
     (64, 64, 56, 3, 1), (128, 128, 28, 3, 1), (256, 256, 14, 3, 1), (512, 512, 7, 3, 1), (512, 512, 2, 3, 1),
@@ -48,15 +46,9 @@ def compare_layer(layer: tuple[int, int, int, int, int], batch: int, seconds: fl
     print(f"| {name} | {speeds} | {found.ratio:.2f} ({found.lowest:.2f}–{found.highest:.2f}) |", flush=True)
 
 
-def with_limit(step: Callable[[], None], channels: int) -> Callable[[], None]:
-    """The step with the product from so many channels on."""
-
-    def program() -> None:
-        limit, matrix_gradient.CHANNELS = matrix_gradient.CHANNELS, channels
-        step()
-        matrix_gradient.CHANNELS = limit
-
-    return program
+def by_torch(step: Callable[[], None]) -> Callable[[], None]:
+    """The step with torch's gradients of all filters."""
+    return with_constant(step, matrix_gradient, "CHANNELS", 10**6)
 
 
 def main() -> None:
@@ -65,22 +57,14 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=10.0, help="per network; a tenth of it per layer")
     options = parser.parse_args()
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
-    keep_freed_memory()
+    begin()
     print("| layer | product, GFLOP/s | torch, GFLOP/s | ratio (min–max) |\n|---|---|---|---|")
     for layer in LAYERS:
         compare_layer(layer, options.batch_size, options.seconds / 10)
     print("\n| training step | product, ms | torch, ms | ratio (min–max) |\n|---|---|---|---|")
     matrix_gradient.has_avx2_only = lambda: True
     for name in options.names:
-        torch.manual_seed(0)
-        side = NETWORKS.get(name, 128)
-        images = torch.randn(options.batch_size, 3, side, side).contiguous(memory_format=torch.channels_last)
-        step = training_pass(create_model(name), images, bf16=False)
-        found = compare(with_limit(step, CHANNELS), with_limit(step, 10**6), options.seconds, "cpu")
-        spread = f"{found.ratio:.3f} ({found.lowest:.2f}–{found.highest:.2f})"
-        print(f"| {name}, {side} px | {1e3 * found.ours:.1f} | {1e3 * found.theirs:.1f} | {spread} |", flush=True)
+        compare_steps(name, NETWORKS.get(name, SIDE), options.batch_size, by_torch, options.seconds)
 
 
 if __name__ == "__main__":

@@ -11,10 +11,8 @@ from collections.abc import Callable
 
 import torch
 from interleaved import compare
-from network_speed import training_pass
+from layer_steps import SIDE, begin, compare_steps, with_constant
 
-from lit_cnn.allocation import keep_freed_memory
-from lit_cnn.architectures.catalog import create_model
 from lit_cnn.architectures.layers import depthwise
 from lit_cnn.architectures.layers.depthwise import filter_gradient, stride1_gradients
 
@@ -34,22 +32,13 @@ def compare_layer(channels: int, side: int, kernel: int, batch: int, seconds: fl
         "cpu",
     )
     name = f"{channels} channels, {side} px, {kernel}x{kernel}"
-    print(f"| {name} | {row(found.ours, found.theirs)} | {found.ratio:.2f} ({found.lowest:.2f}–{found.highest:.2f}) |")
-
-
-def row(ours: float, theirs: float) -> str:
-    return f"{1e3 * ours:.2f} | {1e3 * theirs:.2f}"
+    spread = f"{found.ratio:.2f} ({found.lowest:.2f}–{found.highest:.2f})"
+    print(f"| {name} | {1e3 * found.ours:.2f} | {1e3 * found.theirs:.2f} | {spread} |", flush=True)
 
 
 def by_torch(step: Callable[[], None]) -> Callable[[], None]:
     """The step with torch's gradients of all filters."""
-
-    def program() -> None:
-        strip, depthwise.STRIP = depthwise.STRIP, 99
-        step()
-        depthwise.STRIP = strip
-
-    return program
+    return with_constant(step, depthwise, "STRIP", 99)
 
 
 def main() -> None:
@@ -58,21 +47,13 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=5.0, help="per network; a tenth of it per layer")
     options = parser.parse_args()
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
-    keep_freed_memory()
+    begin()
     print("| depthwise layer | strips ms | torch ms | ratio (min–max) |\n|---|---|---|---|")
     for layer in LAYERS:
         compare_layer(*layer, options.batch_size, options.seconds / 10)
     print("\n| training step | strips ms | torch ms | ratio (min–max) |\n|---|---|---|---|")
     for name in options.names:
-        torch.manual_seed(0)
-        side = NETWORKS.get(name, 128)
-        images = torch.randn(options.batch_size, 3, side, side).contiguous(memory_format=torch.channels_last)
-        step = training_pass(create_model(name), images, bf16=False)
-        found = compare(step, by_torch(step), options.seconds, "cpu")
-        spread = f"{found.ratio:.3f} ({found.lowest:.2f}–{found.highest:.2f})"
-        print(f"| {name}, {side} px | {row(found.ours, found.theirs)} | {spread} |", flush=True)
+        compare_steps(name, NETWORKS.get(name, SIDE), options.batch_size, by_torch, options.seconds)
 
 
 if __name__ == "__main__":

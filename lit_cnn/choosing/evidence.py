@@ -31,8 +31,8 @@ class Evidence:
     @property
     def untouched(self) -> set[str]:
         """Candidates that were trained to the end without becoming more accurate than the probe they started from."""
-        trained = {name: sum(own.values()) for name, own in self.answers.items() if name in self.probes}
-        return {name for name, right in trained.items() if right <= sum(self.probes[name].values())}
+        probed = self.answers.keys() & self.probes.keys()
+        return {name for name in probed if not gained(self.probes[name], self.answers[name])}
 
     @property
     def verdict(self) -> "Verdict":
@@ -42,6 +42,11 @@ class Evidence:
         price = {row.name: prepared.price(row.name) for row in stood}
         front = front_of(stood, {name: latency for name, (latency, _) in price.items()})
         return Verdict(stood, recommended(stood, price), front)
+
+
+def gained(probed: Answers, trained: Answers) -> bool:
+    """Whether training made more images right than the probe that it started from; else the probe counts."""
+    return sum(trained.values()) > sum(probed.values())
 
 
 class Verdict(NamedTuple):
