@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from lit_cnn.architectures.catalog import find_entry
 from lit_cnn.choosing.candidates import SMALL, Candidate
 from lit_cnn.choosing.commented import Stated
 from lit_cnn.choosing.images import ImageSet
@@ -113,7 +114,10 @@ def _device(device: str) -> list[Stated]:
 
 def _network(candidate: Candidate, head: Head) -> list[Stated]:
     if candidate.weights is None:
-        return [Stated("model.architecture", candidate.architecture)]
+        slow = "norm_momentum" in find_entry(candidate.architecture).options()
+        why = "batch norm's statistics follow in 20 steps; the paper's 0.01 needs 300"
+        momentum = [Stated("model.options.norm_momentum", 0.1, why)] if slow else []
+        return [Stated("model.architecture", candidate.architecture), *momentum]
     rows = "trained rows of some classes would outweigh the untrained ones of the others"
     return [
         Stated("model.architecture", candidate.architecture),

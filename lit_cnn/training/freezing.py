@@ -73,16 +73,22 @@ def set_training(modules: Iterable[nn.Module], training: bool) -> None:
         module.training = training
 
 
+LAGGING = 0.05
+"""Share of the first statistics after a run from which on validation suffers: at 0.24 a network that had learned
+something answered by chance."""
+
+
 def lagging_statistics(network: nn.Module, steps: int) -> str | None:
     """A sentence where a run is too short for its batch norms: after ``steps`` they are still near where they began.
 
-    A running average with momentum m keeps (1 - m)^steps of its start. None where less than a third is left.
+    A running average with momentum m keeps (1 - m)^steps of its start. None where less than ``LAGGING`` is left.
     """
     momentum = min((norm.momentum for norm in batch_norms(network) if norm.training and norm.momentum), default=1.0)
     left = (1 - momentum) ** steps
-    if left < 1 / 3:
+    if left < LAGGING:
         return None
     return (
         f"batch norm's statistics move by {momentum:g} of the way in each step: after this run's {steps} they are "
-        f"still {100 * left:.0f} % what they began with, and validation normalizes by them; train longer"
+        f"still {100 * left:.0f} % what they began with, and validation normalizes by them; train longer, or raise "
+        "model.options.norm_momentum (to 0.1) where the network has it, as the EfficientNets do"
     )

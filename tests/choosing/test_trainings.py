@@ -11,10 +11,13 @@ from lit_cnn.experiment.parser import RecipeCLI
 LITE = Candidate("a", "efficientnet_lite0", 160, "timm:tf_efficientnet_lite0.in1k")
 RANDOM = Candidate("b", "resnet18", 128)
 SMALL = Candidate("c", "cifar_resnet8", 32)
+FRESH = Candidate("d", "efficientnet_b0", 128)
 PHOTOS, DIGITS = Trained("imagefolder", "photos", 400, 248, 3), Trained("npz", "a.npz", 45_000, 32, 1)
 
 
-@pytest.mark.parametrize(("candidate", "data"), [(LITE, PHOTOS), (RANDOM, PHOTOS), (SMALL, DIGITS), (LITE, DIGITS)])
+@pytest.mark.parametrize(
+    ("candidate", "data"), [(LITE, PHOTOS), (RANDOM, PHOTOS), (FRESH, PHOTOS), (SMALL, DIGITS), (LITE, DIGITS)]
+)
 @pytest.mark.parametrize("compared", [True, False])
 def test_each_recipe_resolves(candidate: Candidate, data: Trained, compared: bool, tmp_path: Path) -> None:
     file = tmp_path / "recipe.yaml"
@@ -35,6 +38,13 @@ def test_compared_trainings_can_be_judged_at_any_epoch() -> None:
     short["trainer"].pop("max_epochs"), long["trainer"].pop("max_epochs")
     assert short == long
     assert 0 < short["ema"]["decay"] < 1
+
+
+def test_short_trainings_from_random_weights_have_statistics_that_follow() -> None:
+    """With the papers' momentum of 0.01 an EfficientNet is still judged by its first statistics after 100 steps."""
+    assert values_of(recipe_of(FRESH, PHOTOS, 4, compared=True))["model"]["options"] == {"norm_momentum": 0.1}
+    assert "options" not in values_of(recipe_of(RANDOM, PHOTOS, 4, compared=True))["model"]
+    assert "options" not in values_of(recipe_of(LITE, PHOTOS, 4, compared=True))["model"]
 
 
 def test_gray_images_become_what_the_weights_expect() -> None:

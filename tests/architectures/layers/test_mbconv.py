@@ -1,9 +1,12 @@
 """Mobile inverted bottlenecks: structure, shortcut, initialization."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
 
+from lit_cnn.architectures.catalog import create_model
 from lit_cnn.architectures.layers.mbconv import ConvStyle, FusedMBConv, MBConv, Stage, init_efficientnet
 from lit_cnn.architectures.layers.squeeze_excite import SqueezeExcite
 
@@ -56,11 +59,20 @@ def test_activations() -> None:
 
 def test_initialization_counts_the_outputs_of_one_group() -> None:
     torch.manual_seed(0)
-    net = nn.Sequential(nn.Conv2d(512, 512, 5, groups=512, bias=False), nn.Conv2d(64, 128, 3), nn.Linear(512, 100))
+    net = nn.Sequential(nn.Conv2d(512, 512, 5, groups=512, bias=False), nn.Conv2d(64, 128, 3), nn.Linear(512, 2500))
     init_efficientnet(net)
     depthwise, full, linear = (layer.weight.detach() for layer in net)
     assert float(depthwise.std()) == pytest.approx((2 / 25) ** 0.5, rel=0.03)
     assert float(full.std()) == pytest.approx((2 / (9 * 128)) ** 0.5, rel=0.03)
-    assert float(linear.abs().max()) == pytest.approx(0.1, rel=0.01)
+    assert float(linear.abs().max()) == pytest.approx(0.02, rel=0.01)
     assert not net[1].bias.any()
     assert not net[2].bias.any()
+
+
+def test_few_classes_begin_with_the_loss_of_guessing() -> None:
+    torch.manual_seed(0)
+    network = create_model("efficientnet_lite0", num_classes=5).train()
+    with torch.no_grad():
+        logits = network(torch.randn(16, 3, 64, 64))
+    loss = torch.nn.functional.cross_entropy(logits, torch.arange(16) % 5)
+    assert float(loss) == pytest.approx(math.log(5), abs=0.2)
