@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.bit_depth import Depth
 from lit_cnn.data.sources.decoding import EncodedImage, PixelFormat, attempt
 from lit_cnn.data.sources.folders import FolderSplit
@@ -35,7 +36,7 @@ def levels_warning(
     """
     if pixel_format.levels is not None or (isinstance(split, ShardSplit) and is_remote(split.path)):
         return None
-    if not isinstance(split, (FolderSplit, ShardSplit)) or len(split) == 0:
+    if isinstance(split, ArraySplit) or len(split) == 0:
         return None
     count = len(split) if sample is None else min(sample, len(split))
     rows = np.unique(np.linspace(0, len(split) - 1, count).round().astype(int)).tolist()

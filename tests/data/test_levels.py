@@ -11,6 +11,7 @@ from lit_cnn.data.sources.arrays import ArraySplit
 from lit_cnn.data.sources.decoding import RGB, PixelFormat
 from lit_cnn.data.sources.file_index import PathTable
 from lit_cnn.data.sources.folders import FolderSplit
+from lit_cnn.data.sources.huggingface import HubSplit
 from lit_cnn.data.sources.packing import Packing, pack_folder
 from lit_cnn.data.sources.shards import ShardSplit, read_shards
 
@@ -91,6 +92,14 @@ def test_a_sample_reads_few_files_and_none_reads_all(tmp_path):
         write(tmp_path / f"{number}.png", 60000 if number == 5 else 900)
     assert levels_warning(split_of(tmp_path), RGB, "x", sample=3) is not None
     assert levels_warning(split_of(tmp_path), RGB, "x", sample=None) is None
+
+
+def test_images_of_a_table_are_looked_at(tmp_path):
+    """They trained nearly black without a word, other than the same files in a folder."""
+    write(tmp_path / "0.png", 4095)
+    rows = [{"image": {"bytes": (tmp_path / "0.png").read_bytes(), "path": None}}]
+    table = HubSplit("x", rows, torch.tensor([0]))
+    assert "use levels up to 4095 of 65535" in levels_warning(table, RGB, "x")
 
 
 def test_packed_images_are_looked_at_where_they_are_on_this_machine(tmp_path):
