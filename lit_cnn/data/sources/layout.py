@@ -128,7 +128,8 @@ def _checked(root: Path, named: dict[SplitName, list[Path]], folders: list[Path]
     others = tuple(folder for folder in folders if folder not in chosen and holds_images(folder))
     with_classes = [split for split, folder in splits.items() if has_class_folders(folder)]
     clear = len(splits) > len(others) or len(with_classes) > 1
-    if not clear and not ("train" in with_classes and len(splits) == len(others)):
+    among_flat = "train" in with_classes and len(splits) == len(others) and not any(map(has_class_folders, others))
+    if not clear and not among_flat:
         raise ValueError(
             f"{root} holds {_few(list(splits.values()))} next to {_few(list(others))}, so that splits and classes "
             f"cannot be told apart; name the splits' folders {NAMES} and move other folders out, rename the "

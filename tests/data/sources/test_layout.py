@@ -113,6 +113,27 @@ def test_a_training_folder_next_to_as_many_folders_of_classes_is_refused(tmp_pat
         find_layout(tmp_path)
 
 
+def test_a_training_folder_next_to_another_folder_of_folders_is_refused(tmp_path):
+    """The classes train/ and truck/ of vehicles by year: the years were taken for classes, and truck/ was not read."""
+    class_folders(tmp_path, "train", "truck", classes=("2020", "2021"))
+    with pytest.raises(ValueError, match=r"train/ next to truck/, so that splits and classes cannot be told apart"):
+        find_layout(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("splits", "others"),
+    [
+        (["train"], ["docs/figure.png"]),
+        (["train", "val"], ["docs/api/figure.png"]),
+        (["train", "val"], ["docs/api/figure.png", "annotations/cat/mask.png", "logs/1.png"]),
+    ],
+)
+def test_folders_of_other_things_leave_splits_readable(tmp_path, splits, others):
+    class_folders(tmp_path, *splits)
+    draw(tmp_path, *others)
+    assert _splits(tmp_path) == {split: split for split in splits}
+
+
 def test_an_empty_second_folder_of_a_split_does_not_matter(tmp_path):
     class_folders(tmp_path, "train", "valid")
     (tmp_path / "val").mkdir()
