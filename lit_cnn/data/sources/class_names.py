@@ -1,5 +1,6 @@
 """Names of classes: their order, and what is said of names that are easily confused."""
 
+import math
 import os
 import re
 import unicodedata
@@ -14,6 +15,17 @@ def sorted_classes(names: Iterable[str]) -> list[str]:
     if all(NUMBER.fullmatch(name) for name in listed):
         listed.sort(key=float)
     return listed
+
+
+def label_text(value: object) -> str:
+    """The name of the class that a value of a table's column stands for; empty where it stands for none.
+
+    A whole number has no decimals: one missing value makes floating-point numbers of a column of integers, and NaN of
+    itself.
+    """
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None or (isinstance(value, float) and math.isnan(value)) else str(value)
 
 
 def numbered(names: Sequence[str]) -> dict[str, int]:

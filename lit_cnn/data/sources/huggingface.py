@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lit_cnn.data.sources.class_names import numbered, require_classes, similar_names, sorted_classes
+from lit_cnn.data.sources.class_names import label_text, numbered, require_classes, similar_names, sorted_classes
 from lit_cnn.data.sources.decoding import RGB, BrokenImage, EncodedImage, PixelFormat
 from lit_cnn.data.sources.extensions import register_plugins
 from lit_cnn.data.sources.file_index import PathTable
@@ -244,7 +244,7 @@ def _label_column(path: str, table: "Dataset") -> str:
 
 def _class_names(table: "Dataset", label: str) -> list[str]:
     names = getattr(table.features[label], "names", None)
-    return list(names) if names else sorted_classes({str(value) for value in table.unique(label) if value is not None})
+    return list(names) if names else sorted_classes({*map(label_text, table.unique(label))} - {""})
 
 
 def _labels(path: str, table: "Dataset", label: str, names: list[str]) -> Tensor:
@@ -256,7 +256,7 @@ def _labels(path: str, table: "Dataset", label: str, names: list[str]) -> Tensor
         own = list(table.features[label].names)
         values = [None if value is None or value < 0 else own[value] for value in values]
     numbers = {"": -1, **numbered(names)}
-    texts = ["" if value is None else str(value) for value in values]
+    texts = [label_text(value) for value in values]
     unknown = [text for text in texts if text not in numbers]
     if unknown:
         raise ValueError(f"{path} has the class {unknown[0]}, which its training split does not hold; remove its rows")

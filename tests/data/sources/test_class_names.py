@@ -4,7 +4,14 @@ import os
 
 import pytest
 
-from lit_cnn.data.sources.class_names import numbered, require_classes, require_text, similar_names, sorted_classes
+from lit_cnn.data.sources.class_names import (
+    label_text,
+    numbered,
+    require_classes,
+    require_text,
+    similar_names,
+    sorted_classes,
+)
 
 
 def test_numbers_are_sorted_by_value_and_texts_by_characters():
@@ -12,6 +19,12 @@ def test_numbers_are_sorted_by_value_and_texts_by_characters():
     assert sorted_classes(["1.5", "10.0", "2.0"]) == ["1.5", "2.0", "10.0"]
     assert sorted_classes(["10", "9", "b"]) == ["10", "9", "b"]
     assert numbered(["b", "a"]) == {"b": 0, "a": 1}
+
+
+def test_a_whole_number_is_one_class_in_each_column_and_a_missing_value_none():
+    values = [3, 3.0, -0.0, 2.5, True, "3.0", "cat", float("inf")]
+    assert [label_text(value) for value in values] == ["3", "3", "0", "2.5", "True", "3.0", "cat", "inf"]
+    assert [label_text(value) for value in (None, float("nan"), "")] == ["", "", ""]
 
 
 def test_names_that_differ_in_capitals_blanks_or_accents_are_told():

@@ -127,6 +127,24 @@ def test_numbers_and_texts_serve_as_classes(tmp_path):
     assert (found.class_names, found.splits["train"].labels.tolist()) == (["9", "10", "100"], [1, 0, 2])
 
 
+@pytest.mark.parametrize("train", [[0, 1], [0.0, 1.0, float("nan")], [0.0, 1.0, None]])
+def test_a_missing_value_changes_no_class_of_its_column(tmp_path, train):
+    """Whole numbers become floating-point ones by it: "1.0" was no class of the training images, "nan" was one."""
+    kinds = {"train": datasets.Value("float64" if len(train) == 3 else "int64"), "test": datasets.Value("float64")}
+    rows = {"train": train, "test": [1.0, float("nan")]}
+    tables = {name: _table(rows[name], {"image": datasets.Image(), "label": kinds[name]}) for name in rows}
+    found = read_hub(_save(tmp_path / "set", **tables))
+    assert found.class_names == ["0", "1"]
+    assert {name: split.labels.tolist() for name, split in found.splits.items()} == {"train": [0, 1], "test": [1]}
+    assert found.notes[-1].startswith("1 test images of ")
+
+
+def test_an_empty_text_is_no_class(tmp_path):
+    features = {"image": datasets.Image(), "label": datasets.Value("string")}
+    found = read_hub(_save(tmp_path / "set", train=_table(["a", "", "b"], features)))
+    assert (found.class_names, found.splits["train"].labels.tolist()) == (["a", "b"], [0, 1])
+
+
 FINE = {
     "image": datasets.Image(),
     "fine": datasets.ClassLabel(names=["a", "b"]),
