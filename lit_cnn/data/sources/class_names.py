@@ -5,6 +5,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
@@ -62,13 +63,14 @@ def same_form(name: str) -> str:
 
 
 def similar_names(names: Iterable[str]) -> list[str]:
-    """A sentence for each two names that differ only in ``same_form``."""
-    seen: dict[str, str] = {}
+    """A sentence for each two names that differ only in ``same_form``, or that are one number: 1 and 1.0."""
+    seen: dict[str | Decimal, str] = {}
     notes = []
     for name in names:
-        first = seen.setdefault(same_form(name), name)
+        form = same_form(name)
+        number = NUMBER.fullmatch(form) is not None
+        first = seen.setdefault(Decimal(form) if number else form, name)
         if first != name:
-            notes.append(
-                f"the classes {first!r} and {name!r} differ only in capitals, blanks or accents; are they one?"
-            )
+            difference = "are the same number" if number else "differ only in capitals, blanks or accents"
+            notes.append(f"the classes {first!r} and {name!r} {difference}; are they one?")
     return notes

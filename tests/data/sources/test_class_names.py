@@ -36,6 +36,13 @@ def test_names_that_differ_in_capitals_blanks_or_accents_are_told():
     assert similar_names(["cat", "cats", "1", "10"]) == []
 
 
+def test_names_that_are_one_number_are_told():
+    assert similar_names(["1", "1.0", "nan"]) == ["the classes '1' and '1.0' are the same number; are they one?"]
+    for first, second in (("007", "7"), ("+1", "1"), ("1 ", "1"), ("0", "-0.0")):
+        assert len(similar_names([first, second])) == 1
+    assert similar_names(["9007199254740993", "9007199254740992", "1.5", "-1", "v1", "1"]) == []
+
+
 def test_one_class_is_refused():
     require_classes(["a", "b"], "x holds")
     with pytest.raises(ValueError, match=r"x holds one class only \(a\)"):
