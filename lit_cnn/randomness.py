@@ -33,10 +33,13 @@ def _finalize(value: int) -> int:
 
 
 def derive_key(*parts: int | str) -> int:
-    """Hash integers and names to one key in [-2^63, 2^63); the order of ``parts`` matters."""
+    """Hash integers and names to one key in [-2^63, 2^63); the order of ``parts`` matters.
+
+    Of a file's name, bytes that are not UTF-8 count as they are.
+    """
     state = 0
     for part in parts:
-        words = [part] if isinstance(part, int) else [len(part), *part.encode()]
+        words = [part] if isinstance(part, int) else [len(part), *part.encode("utf-8", "surrogateescape")]
         for word in words:
             state = _finalize((state + _GAMMA + (word & _MASK)) & _MASK)
     return _signed(state)

@@ -1,5 +1,6 @@
 """Keys give the same draw everywhere, and different keys give different, uniform draws."""
 
+import os
 import random
 
 import numpy as np
@@ -23,6 +24,11 @@ def test_keys_are_those_of_the_published_splitmix64() -> None:
 def test_keys_depend_on_every_part_and_on_the_order() -> None:
     keys = {derive_key(0, 1, 2), derive_key(0, 2, 1), derive_key(1, 1, 2), derive_key(0, 1), derive_key(0, "a", 1)}
     assert len(keys) == 5
+
+
+def test_names_of_files_that_are_not_utf_8_have_keys() -> None:
+    names = [os.fsdecode(b"M\xfcller"), os.fsdecode(b"M\xe4ller"), "Müller"]
+    assert len({derive_key(name) for name in names}) == 3
 
 
 def test_uniform_is_uniform_and_uncorrelated_between_neighbors() -> None:

@@ -138,6 +138,14 @@ def test_only_groups_that_stay_in_training_are_shared_with_the_test_split():
     assert len(aside.notes) == 1
 
 
+def test_groups_of_names_that_are_not_utf_8_are_held_out_whole():
+    """Such a name ended in an error of Python's encoding."""
+    train = folder(*(f"a/M\udcfcller{number}_{image}.png" for number in range(9) for image in (1, 2)))
+    aside = set_aside({"train": train}, ["a"], HoldOut(0.5, group_by=r"(M.*)_"))
+    sides = [{path.rpartition("_")[0] for path in split.paths} for split in (aside.train, aside.val)]
+    assert (len(sides[0]) + len(sides[1]), sides[0] & sides[1]) == (9, set())
+
+
 def test_few_names_are_shown():
     assert few("class", "classes", ["a"]) == "1 class (a)"
     assert few("class", "classes", list("abcdefg")) == "7 classes (a, b, c, d, e, ...)"
