@@ -148,7 +148,10 @@ def _labels(array: np.ndarray, count: int, name: str) -> Tensor:
 
 
 def _names(stated: np.ndarray) -> list[str]:
-    return [str(name) for name in stated.tolist()]
+    """Names stored as text, numbers or UTF-8; other bytes become escapes."""
+    return [
+        name.decode(errors="backslashreplace") if isinstance(name, bytes) else str(name) for name in stated.tolist()
+    ]
 
 
 def _counted_names(splits: Mapping[str, ArraySplit]) -> list[str]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lit_cnn.data.sources.arrays import ArraySplit, channel_statistics, read_npz
+from lit_cnn.data.sources.arrays import ArraySplit, channel_statistics, read_npz, stated_in_npz
 
 GRAY = np.arange(4 * 6 * 6, dtype=np.uint8).reshape(4, 6, 6)
 LABELS = np.array([0, 1, 1, 0])
@@ -26,6 +26,16 @@ def test_gray_and_color_and_column_labels(tmp_path):
     splits, names = read_npz(_save(tmp_path / "b.npz", train_images=color, class_names=np.array(["ant", "bee", "cow"])))
     assert names == ["ant", "bee", "cow"]
     assert torch.equal(splits["train"].images[:, 2], torch.from_numpy(GRAY + 1))
+
+
+@pytest.mark.parametrize(
+    ("stated", "names"),
+    [([b"cat", "Käfer".encode()], ["cat", "Käfer"]), ([b"\xe4", b"\xfc"], ["\\xe4", "\\xfc"]), ([3, 5], ["3", "5"])],
+)
+def test_names_of_classes_may_be_bytes_and_numbers(tmp_path, stated, names):
+    """Bytes were shown as Python's b'cat'."""
+    path = _save(tmp_path / "x.npz", class_names=np.array(stated))
+    assert read_npz(path)[1] == stated_in_npz(path)[1] == names
 
 
 @pytest.mark.parametrize(
