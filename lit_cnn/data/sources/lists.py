@@ -104,6 +104,7 @@ def _read(lists: dict[str, Path]) -> _Reading:
     for name, file in lists.items():
         try:
             table = read_table(file)
+            _require_rows(table)
         except ValueError as error:
             if name != "test" or len(lists) == 1:
                 raise
@@ -118,6 +119,12 @@ def _read(lists: dict[str, Path]) -> _Reading:
             f"{few([str(file) for file in lists.values()])} lists no image; a row for each file is expected"
         )
     return reading
+
+
+def _require_rows(table: Table) -> None:
+    """Refuse a list with a header alone, as a folder without images is."""
+    if not table.paths:
+        raise ValueError(f"{table.file} lists no image; add a row for each below its header, or remove the file")
 
 
 def _add(reading: _Reading, table: Table, name: str) -> None:

@@ -66,6 +66,17 @@ def test_a_folder_of_lists_has_one_for_each_split(folder):
         assert any(note.startswith("the test split is left out: ") for note in found.notes)
 
 
+def test_a_list_without_rows_next_to_others_is_refused(folder):
+    """Validation images were held out, and a note said that they were read from val.csv."""
+    train = _write(folder, "path,label\n0,a\n1,b\n", "train.csv")
+    _write(folder, "path,label\n", "val.csv")
+    for path in (folder, train):
+        with pytest.raises(ValueError, match=r"val\.csv lists no image; add a row for each below its header, or remove"):
+            read_list(path)
+    (folder / "val.csv").rename(folder / "test.csv")
+    assert any(note.startswith("the test split is left out: ") for note in read_list(folder).notes)
+
+
 def test_files_of_several_roots_share_what_their_paths_begin_with(tmp_path):
     draw(tmp_path, "one/a.png", "two/b.png")
     (tmp_path / "lists").mkdir()
