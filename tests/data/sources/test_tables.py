@@ -123,3 +123,10 @@ def test_whether_a_header_names_the_columns(tmp_path):
     assert [has_columns(tmp_path / name) for name in ("a.csv", "b.csv", "c.tsv", "d.csv", "gone.csv")] == [
         *(True, False, True, False, False)
     ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_header_is_found_in_each_encoding_that_a_list_may_have(tmp_path, encoding):
+    """A UTF-16 list was read where it was named, and not where its folder was."""
+    (tmp_path / "labels.csv").write_bytes("path,label\r\nä.jpg,katze\r\n".encode(encoding))
+    assert has_columns(tmp_path / "labels.csv")
