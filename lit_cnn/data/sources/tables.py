@@ -173,7 +173,10 @@ def _encoding(begin: bytes) -> str:
 
 
 def _delimiter(file: Path, text: str) -> str | None:
-    """The delimiter that gives the same number of fields, two or more, in the first rows; None for a blank."""
+    """The delimiter that gives the same number of fields, two or more, in the first rows.
+
+    None for a blank, where no other gives a header or parts most rows: a comma in few names parts no columns.
+    """
     ranked = []
     for delimiter in DELIMITERS:
         stream = io.StringIO(text, newline="")
@@ -187,8 +190,8 @@ def _delimiter(file: Path, text: str) -> str | None:
         except csv.Error:
             continue
         widths = [len(fields) for fields in rows]
-        if widths and max(widths) > 1:
-            named = _named(rows[0]) is not None
+        named = bool(rows) and _named(rows[0]) is not None
+        if named or sum(width > 1 for width in widths) > len(widths) / 2:
             usual = delimiter == {".tsv": "\t"}.get(file.suffix.lower(), ",")
             ranked.append((named, min(widths) == max(widths), min(widths) > 1, usual, delimiter))
     return max(ranked)[-1] if ranked else None

@@ -56,6 +56,13 @@ def test_blanks_in_paths_of_text_lists(tmp_path):
     assert _read(tmp_path, "my cat.jpg 3\nb.jpg 4\n", "x.txt").paths == ["my cat.jpg", "b.jpg"]
 
 
+def test_a_comma_in_one_name_of_a_text_list_parts_no_columns(tmp_path):
+    """The list was said to have one column only."""
+    table = _read(tmp_path, "a.jpg cat\nParis, France 2.jpg cat\nb.jpg dog\n", "x.txt")
+    assert table.paths == ["a.jpg", "Paris, France 2.jpg", "b.jpg"]
+    assert table.labels == ["cat", "cat", "dog"]
+
+
 def test_further_columns_are_kept_and_named(tmp_path):
     table = _read(tmp_path, "path,patient,label,age\na.jpg,p1,cat,3\nb.jpg,p2,dog,4\n")
     assert table.columns == {"patient": ["p1", "p2"], "age": ["3", "4"]}
