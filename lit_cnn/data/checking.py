@@ -19,15 +19,13 @@ from lit_cnn.data.sources.decoding import RGB, PixelFormat
 from lit_cnn.data.sources.extensions import left_out_notes
 from lit_cnn.data.sources.find_lists import is_list
 from lit_cnn.data.sources.folders import FolderSplit, Labeled
-from lit_cnn.data.sources.huggingface import HubSplit, read_hub
+from lit_cnn.data.sources.huggingface import FILES, HubSplit, is_hub_folder, read_hub
 from lit_cnn.data.sources.labeled import read_labeled
 from lit_cnn.data.sources.load import Split
 from lit_cnn.data.sources.shards import INFO, ShardSplit, read_shards
 
 IMBALANCE = 10
 """Largest class / smallest class from which on the classes count as out of balance."""
-HUB_FILES = ("dataset_dict.json", "state.json")
-"""Files that ``Dataset.save_to_disk`` of the datasets library writes."""
 HARMLESS = ("the splits are ", "the classes of the images in ")
 """How notes on reading begin that only say how it went."""
 
@@ -75,7 +73,7 @@ def _read(path: Path) -> _Set:
     if path.suffix == ".npz":
         splits, names = read_npz(path)
         return _Set(splits, names, tuple(Finding("warning", note) for note in similar_names(names)))
-    if path.suffix in (".parquet", ".arrow") or any((path / name).is_file() for name in HUB_FILES):
+    if path.suffix in FILES or is_hub_folder(path):
         hub = read_hub(str(path))
         return _Set(hub.splits, hub.class_names, tuple(map(_of_note, hub.notes)))
     if (path / INFO / "index.json").is_file():

@@ -1,3 +1,4 @@
+import gc
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -206,6 +207,36 @@ def test_a_set_of_the_datasets_library_is_checked(folder: Path, tmp_path_factory
     place = tmp_path_factory.mktemp("hub") / "set"
     table.save_to_disk(place)
     assert texts(place, "error") == ["one image has 2 labels (cat, dog): train, image 0, train, image 6"]
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # the library leaves metadata.csv open
+@pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl"])
+def test_a_folder_that_the_datasets_library_reads_is_checked(
+    kind: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The layout of a download from the Hub was taken for one class, and one of metadata files for none."""
+    datasets = pytest.importorskip("datasets")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    rows = [(file, file.parent.name) for file in sorted(folder.glob("train/*/*.png"))]
+    rows.append((rows[0][0], "dog"))
+    place = tmp_path / "hub" / "set" / ("data" if kind == "parquet" else "train")
+    place.mkdir(parents=True)
+    if kind == "parquet":
+        images = [{"bytes": file.read_bytes(), "path": None} for file, _ in rows]
+        table = datasets.Dataset.from_dict({"image": images, "label": [name for _, name in rows]})
+        table = table.cast_column("image", datasets.Image()).class_encode_column("label")
+        table.to_parquet(place / "train-00000-of-00001.parquet")
+    else:
+        for number, (file, _) in enumerate(rows):
+            shutil.copy(file, place / f"{number}.png")
+        named = [(f"{number}.png", name) for number, (_, name) in enumerate(rows)]
+        lines = {
+            "csv": ["file_name,label", *(f"{file},{name}" for file, name in named)],
+            "jsonl": [f'{{"file_name": "{file}", "label": "{name}"}}' for file, name in named],
+        }[kind]
+        (place / f"metadata.{kind}").write_text("\n".join(lines) + "\n")
+    assert texts(place.parent, "error") == ["one image has 2 labels (cat, dog): train, image 0, train, image 6"]
+    gc.collect()
 
 
 def test_a_packed_set_is_checked(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

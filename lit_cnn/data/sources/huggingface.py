@@ -22,9 +22,12 @@ from lit_cnn.data.sources.class_names import label_text, numbered, require_class
 from lit_cnn.data.sources.decoding import RGB, BrokenImage, EncodedImage, PixelFormat
 from lit_cnn.data.sources.extensions import register_plugins
 from lit_cnn.data.sources.file_index import PathTable
+from lit_cnn.data.sources.find_lists import find_lists
 from lit_cnn.data.sources.folders import read_file
+from lit_cnn.data.sources.labeled import lacks_class_folders
 from lit_cnn.data.sources.layout import SPLITS, split_of
 from lit_cnn.data.sources.tables import LABELS, plain
+from lit_cnn.data.sources.tree import walk
 from lit_cnn.data.sources.wording import few
 
 if TYPE_CHECKING:
@@ -34,6 +37,8 @@ NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 """Of a set on the Hub, with its owner or without."""
 FILES = {".parquet": "parquet", ".arrow": "arrow"}
 """Kinds of single files, by their extension."""
+METADATA = ("metadata.csv", "metadata.jsonl")
+"""Files that name image files next to them, in their column ``file_name``."""
 BYTES = {"bytes", "path"}
 """Fields of an image in Parquet files that say nothing of their features."""
 
@@ -116,6 +121,21 @@ def require_datasets() -> None:
         raise ValueError(
             "data.source huggingface needs the datasets library; install it with pip install lit-cnn[huggingface]"
         ) from None
+
+
+def is_hub_folder(path: Path) -> bool:
+    """Whether nothing but files of the library says of which class the images of a folder are: it holds tables, or
+    names of images in a metadata file, and neither class folders nor lists."""
+    if not path.is_dir() or not lacks_class_folders(path) or find_lists(path):
+        return False
+    return any(_is_of_the_library(Path(file)) for file in walk(path).others)
+
+
+def _is_of_the_library(file: Path) -> bool:
+    if file.name not in METADATA:
+        return file.suffix in FILES
+    with open(file, encoding="utf-8", errors="replace") as stream:
+        return re.search(r"\bfile_name\b", stream.readline(2**16)) is not None
 
 
 @dataclass(frozen=True)

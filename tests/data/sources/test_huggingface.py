@@ -11,7 +11,7 @@ from PIL import Image
 
 from lit_cnn.data.module import ImageData
 from lit_cnn.data.sources.decoding import BrokenImage, PixelFormat
-from lit_cnn.data.sources.huggingface import HubSplit, read_hub
+from lit_cnn.data.sources.huggingface import HubSplit, is_hub_folder, read_hub
 from lit_cnn.data.sources.load import load_source
 
 datasets = pytest.importorskip("datasets")
@@ -99,6 +99,23 @@ def test_image_files_with_a_metadata_file_are_read_by_its_column(tmp_path):
         (3, 1),
     ]
     gc.collect()
+
+
+def test_class_folders_lists_and_other_metadata_make_no_set_of_the_library(tmp_path):
+    for name in ("0.png", "1.png", "train/cat/0.png", "train/dog/1.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (5, 3)).save(tmp_path / name)
+    metadata = tmp_path / "train" / "metadata.csv"
+    metadata.write_text("file_name,label\ncat/0.png,cat\ndog/1.png,dog\n")
+    assert not is_hub_folder(tmp_path)  # classes are folders
+    for name in ("cat/0.png", "dog/1.png"):
+        (tmp_path / "train" / name).rename(tmp_path / "train" / name.replace("/", "_"))
+    assert is_hub_folder(tmp_path)
+    assert not is_hub_folder(metadata)
+    metadata.write_text("person,age\n1,2\n")
+    assert not is_hub_folder(tmp_path)
+    (tmp_path / "metadata.csv").write_text("file_name,label\n0.png,cat\n1.png,dog\n")
+    assert not is_hub_folder(tmp_path)  # a list, which needs no library
 
 
 def test_images_without_a_class_are_left_out_and_counted(tmp_path):
