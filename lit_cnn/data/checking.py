@@ -64,7 +64,8 @@ def check_data(path: Path, pixel_format: PixelFormat = RGB, advance: Advance | N
     for name, split in found.splits.items():
         own = [image for image in images if image.split == name]
         yield from check_sizes(name, own)
-        yield from check_levels(name, own, stated=pixel_format.levels is not None)
+        stated, arrays = pixel_format.levels is not None, isinstance(split, ArraySplit)
+        yield from check_levels(name, own, stated=stated, arrays=arrays)
         yield from _check_balance(name, split.labels, found.class_names)
     yield from check_duplicates(images)
 

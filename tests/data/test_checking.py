@@ -190,6 +190,36 @@ def test_an_npz_is_checked_by_its_pixels(tmp_path: Path) -> None:
     assert warning.endswith("flattered: train_images[2], val_images[2]")
 
 
+def _npz(path: Path, images: np.ndarray) -> Path:
+    """An npz file of training images of two classes in turn."""
+    np.savez(path, train_images=images, train_labels=np.arange(len(images)) % 2)
+    return path
+
+
+def test_arrays_of_four_channels_are_compared_by_all_of_them(tmp_path: Path) -> None:
+    """The fourth was dropped from equal pixels, and hid the others where it is 0."""
+    images = np.stack([np.asarray(scene(seed, (40, 40)).convert("RGBA")) for seed in (0, 0, 2, 3, 4)])
+    images[1, ..., 3] = 0
+    images[2:4, ..., 3] = 0
+    images[4] = np.where(np.arange(4) == 3, images[4, ..., :1], 0)
+    path = _npz(tmp_path / "set.npz", images)
+    assert texts(path, "error") == []
+    (warning,) = texts(path, "warning")
+    assert warning == "nearly the same image has 2 labels (0, 1): train_images[0], train_images[1]"
+    images[1, ..., 3] = images[0, ..., 3]
+    images[4, ..., 3] = 0
+    path = _npz(tmp_path / "other.npz", images)
+    assert texts(path, "error") == ["one image has 2 labels (0, 1): train_images[0], train_images[1]"]
+    assert texts(path, "warning") == ["1 image is black throughout: train_images[4]"]
+
+
+def test_dark_arrays_are_a_fact_as_they_have_no_levels_to_state(tmp_path: Path) -> None:
+    images = np.stack([np.asarray(scene(seed, (40, 40))) // 16 for seed in range(4)])
+    path = _npz(tmp_path / "set.npz", images)
+    assert texts(path, "warning") == []
+    assert f"the images of train use levels up to {images.max()} of 255" in texts(path, "fact")
+
+
 def test_a_list_is_checked_as_a_folder_is(folder: Path) -> None:
     shutil.copy(folder / "train" / "cat" / "0.png", folder / "val" / "dog" / "copy.png")
     lines = [f"{file.relative_to(folder)},{file.parent.name}" for file in sorted(folder.glob("train/*/*.png"))]

@@ -33,7 +33,12 @@ class _Oddity:
 
 
 ODDITIES = (
-    _Oddity("warning", "is black throughout", "are black throughout", lambda look: look.color == (0, 0, 0)),
+    _Oddity(
+        "warning",
+        "is black throughout",
+        "are black throughout",
+        lambda look: look.color is not None and max(look.color) == 0,
+    ),
     _Oddity(
         "warning",
         "is of one color throughout",
@@ -96,13 +101,14 @@ def check_sizes(split: str, images: Sequence[CheckedImage]) -> Iterator[Finding]
         yield Finding("fact", f"{split}: {counted(gray, 'image')} gray, {len(looks) - gray:,} in color")
 
 
-def check_levels(split: str, images: Sequence[CheckedImage], stated: bool) -> Iterator[Finding]:
+def check_levels(split: str, images: Sequence[CheckedImage], stated: bool, arrays: bool = False) -> Iterator[Finding]:
     """Whether all images of a split are nearly black, since they use the lower quarter of their levels alone.
 
     Args:
         split: Its name.
         images: What it holds.
         stated: Whether the user has said which numbers are black and white.
+        arrays: Whether they are arrays, which are normalized by their own statistics and have no ``data.levels``.
     """
     looks = [image.look for image in images if image.look is not None]
     if stated or not looks:
@@ -111,6 +117,8 @@ def check_levels(split: str, images: Sequence[CheckedImage], stated: bool) -> It
     brightest = max(look.brightest for look in looks)
     if deep is not None:
         yield Finding("warning", deep)
+    elif brightest < DIM and arrays:
+        yield Finding("fact", f"the images of {split} use levels up to {brightest} of 255")
     elif brightest < DIM:
         yield Finding(
             "warning",

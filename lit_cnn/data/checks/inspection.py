@@ -72,16 +72,17 @@ class CheckedImage:
 
 
 def look_at(picture: Image.Image) -> Look:
-    """A picture of mode L or RGB in memory."""
-    thumbnail, perceptual_hash = thumbnail_and_hash(picture)
-    width, height = picture.size
+    """A picture of mode L, RGB or, of four channels, RGBA in memory."""
     rgb = picture if picture.mode == "RGB" else picture.convert("RGB")
+    whole = picture if picture.mode == "RGBA" else rgb
+    thumbnail, perceptual_hash = thumbnail_and_hash(rgb)
+    width, height = picture.size
     color, brightest = None, DIM
     if thumbnail.max() < DIM or (thumbnail == thumbnail[0, 0]).all():
-        extremes = np.array(rgb.getextrema())
+        extremes = np.array(whole.getextrema())
         color = tuple(extremes[:, 0].tolist()) if (extremes[:, 0] == extremes[:, 1]).all() else None
         brightest = min(int(extremes.max()), DIM)
-    digest = hashlib.blake2b(rgb.tobytes(), digest_size=16, key=f"{width} {height}".encode()).digest()
+    digest = hashlib.blake2b(whole.tobytes(), digest_size=16, key=f"{width} {height}".encode()).digest()
     return Look(digest, width, height, color, thumbnail, perceptual_hash, picture.mode == "L", brightest=brightest)
 
 

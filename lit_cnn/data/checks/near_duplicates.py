@@ -44,7 +44,7 @@ _LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
 def thumbnail_and_hash(picture: Image.Image) -> tuple[np.ndarray, np.uint64]:
-    """Thumbnail uint8 (16, 16, 3) and perceptual hash of an image of mode L or RGB."""
+    """Thumbnail uint8 (16, 16, 3) and perceptual hash of an image of mode RGB."""
     small = picture.resize((_SIDE, _SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0).convert("RGB")
     pixels = np.asarray(small, dtype=np.float32)
     blocks = pixels.reshape(THUMBNAIL, _SIDE // THUMBNAIL, THUMBNAIL, _SIDE // THUMBNAIL, 3)
