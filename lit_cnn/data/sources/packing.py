@@ -138,12 +138,12 @@ def pack_folder(
         Images of each split.
 
     Raises:
-        ValueError: if the target has contents or cannot be replaced, another pack writes it, litdata is missing, or a
-            file of the source cannot be decoded.
+        ValueError: if the target has contents, cannot be replaced or is inside the source, another pack writes it,
+            litdata is missing, or a file of the source cannot be decoded.
     """
     require_litdata()
     target = target.resolve()
-    _require_replaceable(target)
+    _require_replaceable(target, source.resolve())
     held_out = hold_out or HoldOut()
     loaded = load_source(
         "imagefolder", str(source), held_out.fraction, hold_out=held_out.rule, group_by=held_out.group_by
@@ -162,12 +162,16 @@ def pack_folder(
     return {name: len(split) for name, split in splits.items()}
 
 
-def _require_replaceable(target: Path) -> None:
+def _require_replaceable(target: Path, source: Path) -> None:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ValueError(f"{target} exists already; remove it or choose another folder")
     kind = "the current folder" if target == Path.cwd() else "a mount point" if os.path.ismount(target) else None
     if kind is not None:
         raise ValueError(f"{target} is {kind}, which a finished set cannot replace; choose a folder inside it")
+    if target.is_relative_to(source):
+        raise ValueError(
+            f"{target} is inside {source}, where the set would be taken for one of its classes; choose a folder outside"
+        )
 
 
 def _claim(target: Path) -> Path:

@@ -122,6 +122,16 @@ def test_what_a_set_cannot_replace_is_refused_before_the_work(folder, tmp_path, 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "out"]
 
 
+def test_a_set_inside_its_source_is_refused_before_the_work(folder, tmp_path):
+    """It was taken for a class of the source, which could not be read any more."""
+    (tmp_path / "link").symlink_to(folder)
+    for source, target in ((folder, folder / "packed"), (tmp_path / "link", folder / "cat" / "packed")):
+        with pytest.raises(ValueError, match=r"packed is inside .*images, where .*; choose a folder outside"):
+            _pack(source, target)
+    assert sorted(path.name for path in folder.iterdir()) == ["cat", "dog"]
+    _pack(folder, folder.with_name("images.packed"))
+
+
 def test_a_complete_set_that_cannot_be_moved_is_kept(folder, tmp_path):
     def fill(done, total):
         if done == total:
