@@ -23,6 +23,7 @@ from lit_cnn.data.sources.huggingface import FILES, HubSplit, is_hub_folder, rea
 from lit_cnn.data.sources.labeled import read_labeled
 from lit_cnn.data.sources.load import Split
 from lit_cnn.data.sources.shards import INFO, ShardSplit, read_shards
+from lit_cnn.data.sources.tree import LINK_TO_NOTHING
 
 IMBALANCE = 10
 """Largest class / smallest class from which on the classes count as out of balance."""
@@ -94,7 +95,8 @@ def _of_reading(found: Labeled) -> Iterator[Finding]:
 
 
 def _of_note(note: str) -> Finding:
-    return Finding("fact" if note.startswith(HARMLESS) else "warning", note)
+    """What a link to nothing may have been is missing, such as a whole class."""
+    return Finding("fact" if note.startswith(HARMLESS) else "error" if LINK_TO_NOTHING in note else "warning", note)
 
 
 def _look_at_all(found: _Set, pixel_format: PixelFormat, advance: Advance | None) -> list[CheckedImage]:

@@ -11,6 +11,7 @@ from lit_cnn.data.sources.extensions import left_out_reasons
 from lit_cnn.data.sources.file_index import Listing, PathTable, load_listing, save_listing, unreliable
 from lit_cnn.data.sources.layout import is_neutral, split_of
 from lit_cnn.data.sources.tree import (
+    LINK_TO_NOTHING,
     count_thumbnails,
     links_to_nothing,
     own_images,
@@ -64,7 +65,7 @@ def list_classes(folder: Path, *, indexed: bool) -> tuple[Listing, list[str]]:
 def _dangling_notes(links: list[str]) -> list[str]:
     """A sentence for each of the first links, and their number where there are more."""
     more = f"; so are {len(links) - NAMED} more" if len(links) > NAMED else ""
-    notes = [f"{link} is a link to nothing; restore its target or remove it" for link in links[:NAMED]]
+    notes = [f"{link} {LINK_TO_NOTHING}" for link in links[:NAMED]]
     return [*notes[:-1], notes[-1] + more] if notes else []
 
 

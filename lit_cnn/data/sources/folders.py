@@ -18,7 +18,7 @@ from lit_cnn.data.sources.file_index import Listing, PathTable
 from lit_cnn.data.sources.flat import flat_labels, is_flat
 from lit_cnn.data.sources.layout import Layout, find_layout
 from lit_cnn.data.sources.shards import INFO
-from lit_cnn.data.sources.tree import holds_images, own_images, walk
+from lit_cnn.data.sources.tree import LINK_TO_NOTHING, holds_images, own_images, walk
 from lit_cnn.data.sources.wording import counted, few
 
 NO_CLASSES = (
@@ -88,7 +88,7 @@ def read_file(path: str | os.PathLike[str], pixel_format: PixelFormat = RGB) -> 
         with open(path, "rb") as stream:
             return EncodedImage(stream.read(), name, pixel_format)
     except FileNotFoundError:
-        gone = "is a link to nothing; restore its target or remove it" if os.path.islink(name) else "no longer exists"
+        gone = LINK_TO_NOTHING if os.path.islink(name) else "no longer exists"
         raise FileNotFoundError(f"the image {name} {gone}") from None
     except PermissionError:
         message = (

@@ -104,6 +104,10 @@ def subfolders(folder: Path) -> list[Path]:
     return [folder / name for name in sorted(names) if not is_system(name) and name.lower() not in THUMBNAILS]
 
 
+LINK_TO_NOTHING = "is a link to nothing; restore its target or remove it"
+"""What messages say of one."""
+
+
 def links_to_nothing(paths: Iterable[str]) -> list[str]:
     """Those of the paths that are links whose target is not there, perhaps not yet: a folder that is not mounted."""
     return [path for path in paths if os.path.islink(path) and not os.path.exists(path)]
