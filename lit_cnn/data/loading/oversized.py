@@ -30,7 +30,7 @@ def naming_by_size(image: EncodedImage) -> Iterator[None]:
             raise
         raise BrokenImage(
             f"the image {image.name} of {in_words(sides)} pixels does not fit into the memory; make it smaller or "
-            "remove it, or set data.on_error to skip"
+            "remove it"
         ) from None
     if image.decoded is not None:
         name_extreme_aspect(image.decoded[1], image.decoded[0], image.name)

@@ -100,7 +100,7 @@ class HubSplit:
             register_plugins()
             return EncodedImage(image["bytes"], f"{place} of {self.name}", pixel_format)
         if not image.get("path"):
-            raise BrokenImage(f"the row {place} of {self.name} holds no image; remove it, or set data.on_error to skip")
+            raise BrokenImage(f"the row {place} of {self.name} holds no image; remove it")
         return read_file(image["path"], pixel_format)
 
 

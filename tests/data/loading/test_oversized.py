@@ -23,12 +23,13 @@ def encoded(width: int, height: int) -> EncodedImage:
 def test_a_large_image_is_at_fault(error: Exception) -> None:
     with (
         pytest.raises(
-            BrokenImage, match=r"the image folder/huge\.png of 6000x5000 pixels does not fit .* skip"
+            BrokenImage, match=r"the image folder/huge\.png of 6000x5000 pixels does not fit .* or remove it$"
         ) as caught,
         naming_by_size(encoded(6000, 5000)),
     ):
         raise error
     assert "\n" not in str(caught.value)
+    assert str(caught.value.with_advice(caught.value.in_training)).count("data.on_error") == 1
 
 
 def test_a_usual_image_is_not_and_other_errors_stay_what_they_are() -> None:
