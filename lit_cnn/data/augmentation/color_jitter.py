@@ -65,6 +65,8 @@ def _jitter_batch(images: Tensor, settings: ColorJitter, draws: Draws) -> Tensor
 
 def jitter(images: Tensor, kind: int, factors: Tensor) -> Tensor:
     """Change each image by its own factor as torchvision does; kinds: 0 brightness, 1 contrast, 2 saturation, 3 hue."""
+    if kind == 2 and images.shape[1] == 1:
+        return images
     if kind == 3:
         pairs = zip(images, factors.tolist(), strict=True)
         return torch.stack([functional.adjust_hue(image, factor) for image, factor in pairs])

@@ -48,6 +48,12 @@ def test_jitter_of_each_image_is_torchvisions(kind, adjust, channels):
     assert (difference > 0).float().mean() < 0.1
 
 
+def test_saturation_leaves_every_level_of_gray_images():
+    """One level in forty became the one below."""
+    images = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16).repeat(50, 1, 1, 1)
+    assert torch.equal(color_jitter_batch(images, ColorJitter(saturation=0.9), _draws(50)), images)
+
+
 def test_brightness_factors_are_uniform_in_the_stated_range():
     images = torch.full((500, 1, 2, 2), 100, dtype=torch.uint8)
     levels = color_jitter_batch(images, ColorJitter(brightness=0.4), _draws(500))[:, 0, 0, 0]
