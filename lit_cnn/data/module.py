@@ -67,7 +67,8 @@ class ImageData(Augmentation, PlannedData):
             channels of an npz; null takes the source's, which for files is 3. Gray becomes RGB by copying, RGB gray by
             its luma. The default statistics of gray files are the mean of ImageNet's three, 0.449 and 0.226; those of
             files with alpha are measured on 100 training images.
-        val_fraction: share of the training images held out where the source has no validation split.
+        val_fraction: share of the training images held out where the source has no validation split; of the digits 0.2
+            always is.
         hold_out: how files are held out: hash goes by class and path of each, so that files or classes that are added,
             removed or renamed move no others; rows is what runs did before, and what sets in memory do.
         group_by: images that belong together, such as those of a patient, and are held out together: a regular

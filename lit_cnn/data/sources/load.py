@@ -35,6 +35,7 @@ CIFAR10_STATISTICS = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
 CIFAR100_STATISTICS = (0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762)
 IMAGENET_STATISTICS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 DIGITS_VAL_FRACTION = 0.2
+"""Share of the digits that is always held out, whatever the default of ``data.val_fraction`` is."""
 
 EncodedSplit = FolderSplit | HubSplit | ShardSplit
 """Splits of encoded files, which loaders decode."""
@@ -131,7 +132,8 @@ def load_source(
             files), list (files with their classes as CSV, TSV or text), huggingface (what the datasets library reads),
             or litdata (what ``lit-cnn data pack`` has written).
         path: file or folder, for litdata also a URL; see ``resolve_data_path``. Not used by digits; optional for CIFAR.
-        val_fraction: share of the training images held out where the source has no validation split.
+        val_fraction: share of the training images held out where the source has no validation split; of the digits 0.2
+            always is, and another share than that and the default is refused.
         file_index: keep the list of a folder's files in a cache (see ``file_index.py``).
         hold_out: how the images of a folder are held out (see ``HoldOut``).
         group_by: groups of files that are held out whole (see ``HoldOut``).
@@ -145,7 +147,7 @@ def load_source(
         reason = "has its splits already" if name == "litdata" else "holds pixels without names"
         raise ValueError(f"data.group_by groups files by their names, but data.source {name} {reason}: set it to null")
     if name == "digits":
-        return _digits()
+        return _digits(val_fraction)
     if name == "cifar10" or name == "cifar100":
         return _cifar(name, path, val_fraction)
     if path is None:
@@ -175,7 +177,12 @@ def _hold_out(train: ArraySplit, fraction: float) -> tuple[ArraySplit, ArraySpli
     return train.take(kept), train.take(held), f"held out: {100 * fraction:g} % of each class by rows"
 
 
-def _digits() -> Source:
+def _digits(val_fraction: float) -> Source:
+    if val_fraction not in (HoldOut.fraction, DIGITS_VAL_FRACTION):
+        raise ValueError(
+            f"data.val_fraction is {val_fraction:g}, but of data.source digits {DIGITS_VAL_FRACTION:g} is always held "
+            "out; remove the key"
+        )
     from sklearn.datasets import load_digits
 
     bunch = load_digits()

@@ -29,7 +29,7 @@ def test_digits_are_split_once_and_for_all():
     assert source.class_names == [str(digit) for digit in range(10)]
     assert source.train.images.shape[1:] == (1, 8, 8)
     assert int(source.train.images.max()) == 255
-    again = load_source("digits")
+    again = load_source("digits", val_fraction=0.2)
     assert torch.equal(source.val.images, again.val.images)
     assert source.val.labels.bincount().min() > 30
 
@@ -241,6 +241,7 @@ def test_torchvisions_files_are_looked_up_under_the_data_root(tmp_path, monkeypa
         (("imagefolder",), r"imagefolder needs data\.path"),
         (("mnist", "x"), "'mnist' is unknown; choose digits"),
         (("digits", None, 1.0), r"val_fraction is 1\.0"),
+        (("digits", None, 0.5), r"val_fraction is 0\.5, but of data\.source digits 0\.2 is always held out; remove"),
     ],
 )
 def test_unusable_arguments_are_named(arguments, words):
