@@ -71,6 +71,16 @@ def limit_batch(data: Any, parts: int, most: int, reason: str) -> None:
         data.batch_size = fitting
 
 
+def announce_unequal_parts(data: Any, parts: int) -> None:
+    """Say so where the parts of a batch are unequal although their number divides it, since pairs of images stay
+    together (see ``data/loading/sampling.py``)."""
+    if parts > 1 and data.batch_size % (2 * parts) == parts:
+        announce(
+            f"data.batch_size {data.batch_size} becomes unequal parts on {parts} devices x accumulated batches, since "
+            f"images stay together in pairs for mixing; a multiple of {2 * parts} gives each as many"
+        )
+
+
 def pictures_of(task: Task) -> type[RunPictures]:
     """What draws the pictures of a run."""
     if task == "detection":
