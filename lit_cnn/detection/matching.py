@@ -1,8 +1,9 @@
 """Which detections are correct: true boxes and found boxes of an image matched, and counted by class.
 
 The rule is Pascal VOC's: each detection belongs to the true box of its class that it overlaps most; it is correct if
-their IoU is at least 0.5 and no detection of a higher score has that box. What belongs to a difficult object or a crowd
-is neither correct nor wrong.
+their IoU is at least 0.5 and no detection of a higher score has that box. What belongs to a difficult object is neither
+correct nor wrong, nor is what would be wrong and lies in a crowd of its class by at least half of its area: a crowd is
+a region of many objects, and COCO asks for that share of a detection instead of the IoU.
 """
 
 from dataclasses import dataclass
@@ -14,10 +15,11 @@ from torch import Tensor
 from torchvision.ops import box_iou
 
 from lit_cnn.detection.boxes import AnnotatedImage, AnnotatedSplit, Detections
+from lit_cnn.detection.canvas import box_areas
 from lit_cnn.detection.gathering import Found
 
 IOU = 0.5
-"""Overlap from which on a box counts as found."""
+"""Overlap from which on a box counts as found; and share of a detection's area from which on it lies in a crowd."""
 CORRECT, WRONG, IGNORED = 1, 0, -1
 """Outcomes of a detection."""
 
@@ -76,13 +78,15 @@ def outcomes(image: AnnotatedImage, found: Detections) -> Outcomes:
     if not len(taken) or not len(result):
         return Outcomes(result, taken)
     overlaps = box_iou(found.boxes, _boxes(image))
-    overlaps[found.labels[:, None] != torch.tensor(image.labels)] = -1
+    same = found.labels[:, None] == torch.tensor(image.labels)
+    overlaps[~same | torch.tensor(image.crowd)] = -1
     overlap, nearest = (each.numpy() for each in overlaps.max(dim=1))
-    belongs, ignored = overlap >= IOU, not_counted(image)[nearest]
+    belongs, ignored = overlap >= IOU, image.difficult[nearest]
     counted = np.flatnonzero(belongs & ~ignored)
     objects, first = np.unique(nearest[counted], return_index=True)
     result[counted[first]], taken[objects] = CORRECT, True
     result[belongs & ignored] = IGNORED
+    result[(result == WRONG) & _in_crowd(image, found)] = IGNORED
     return Outcomes(result, taken)
 
 
@@ -116,7 +120,8 @@ def confusion_with_background(split: AnnotatedSplit, found: Found) -> np.ndarray
 
     In each image, true boxes are first given to detections of their class and then, of what is left, to those of
     another class, by falling score and with an IoU of at least 0.5. Objects that nobody has are found as background; a
-    detection without an object is a find on background, unless it overlaps a difficult object or a crowd that much.
+    detection without an object is a find on background, unless it overlaps a difficult object that much or lies in a
+    crowd of its class.
     """
     classes = len(split.class_names)
     counts = np.zeros((classes + 1, classes + 1), dtype=np.int64)
@@ -137,12 +142,21 @@ def _pairs(image: AnnotatedImage, found: Detections, background: int) -> np.ndar
             open_to = np.where(allowed[detection] & (taken_by < 0) & ~ignored, overlaps[detection], -1)
             if open_to.size and open_to.max() >= IOU:
                 taken_by[open_to.argmax()], free[detection] = detection, False
-    excused = (overlaps[:, ignored] >= IOU).any(axis=1)
+    excused = (overlaps[:, image.difficult] >= IOU).any(axis=1) | _in_crowd(image, found)
     taken = taken_by >= 0
     missed, alone = image.labels[~taken & ~ignored], said[free & ~excused]
     true = np.concatenate([image.labels[taken], missed, np.full(len(alone), background)])
     answer = np.concatenate([said[taken_by[taken]], np.full(len(missed), background), alone])
     return np.stack([true, answer])
+
+
+def _in_crowd(image: AnnotatedImage, found: Detections) -> np.ndarray:
+    """(D,) bool: the detections of whose area at least ``IOU`` is in one crowd of their class."""
+    crowds, labels = _boxes(image)[image.crowd], torch.tensor(image.labels[image.crowd])
+    low = torch.maximum(found.boxes[:, None, :2], crowds[:, :2])
+    high = torch.minimum(found.boxes[:, None, 2:], crowds[:, 2:])
+    shares = (high - low).clamp(min=0).prod(dim=2) / box_areas(found.boxes)[:, None]
+    return ((shares >= IOU) & (found.labels[:, None] == labels)).any(dim=1).numpy()
 
 
 def _boxes(image: AnnotatedImage) -> Tensor:

@@ -35,6 +35,17 @@ def test_difficult_objects_and_crowds_take_any_number_of_boxes_out_of_the_count(
         assert (matches.objects, matches.correct.tolist()) == (1, [True])
 
 
+def test_what_lies_in_a_crowd_of_its_class_is_neither_correct_nor_wrong() -> None:
+    """A crowd is a region of many objects, so the share of the detection in it is what counts, as for COCO."""
+    crowded = image([LEFT, (0.0, 0.0, 400.0, 400.0)], [0, 0], crowd=[1])
+    inside, across, out = (100.0, 100.0, 150.0, 150.0), (375.0, 0.0, 425.0, 50.0), (376.0, 0.0, 426.0, 50.0)
+    found = detections([inside, across, LEFT, NEAR_LEFT, out, inside], [0.9, 0.8, 0.7, 0.6, 0.5, 0.4], [0] * 5 + [1])
+    outcome = outcomes(crowded, found)
+    assert outcome.detections.tolist() == [IGNORED, IGNORED, CORRECT, IGNORED, WRONG, WRONG]
+    assert outcome.found.tolist() == [True, False]
+    assert confusion_with_background(split([crowded]), {0: found}).tolist() == [[1, 0, 0], [0, 0, 0], [1, 1, 0]]
+
+
 def test_detections_of_all_images_are_sorted_by_score() -> None:
     images = split([image([LEFT], [0]), image([], []), image([RIGHT], [1])])
     found = {
