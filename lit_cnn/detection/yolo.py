@@ -1,19 +1,20 @@
 """YOLO: a text file of boxes for each image, in ``labels`` where the image is in ``images``, and ``data.yaml``.
 
-The folders are ``images/train`` and ``labels/train``, or ``train/images`` and ``train/labels`` as Roboflow writes them,
-or what data.yaml states. A line is the number of a class, from 0, and center x, center y, width and height as shares of
-the image's sides; or the number and the corners x, y of a polygon, which becomes the box around it. An image without a
-label file is background.
+The folders are those that data.yaml states or, of a split of which it states none, ``images/train`` and
+``labels/train``, or ``train/images`` and ``train/labels`` as Roboflow writes them. A line is a class, from 0,
+and center x, center y, width and height as shares of the image's sides; or a class and the corners x, y of a polygon,
+which becomes the box around it. An image without a label file is background.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 import yaml
 
 from lit_cnn.data.sources.tree import list_images
+from lit_cnn.data.summary import SPLITS
 from lit_cnn.detection.findings import StatedBox, StatedImage, StatedSplit
 from lit_cnn.detection.headers import image_sizes
 from lit_cnn.detection.places import place_from
@@ -31,19 +32,16 @@ class _Names(NamedTuple):
 
 
 def yolo_folders(path: Path) -> dict[str, list[Path]]:
-    """Split -> folders or lists of its images; empty where no folder of labels belongs to them."""
-    found = {}
-    stated = _stated_places(path)
-    for split, names in _SPLITS.items():
-        usual = [place for name in names for place in (path / "images" / name, path / name / "images")]
-        places = stated.get(split) or [place for place in usual if place.is_dir()]
-        if places:
-            found[split] = places
-    whole = path / "images"
-    if not found and whole.is_dir() and (path / "labels").is_dir():
-        found["train"] = [whole]
-    has_labels = any(place.is_file() or _labels_of(place).is_dir() for places in found.values() for place in places)
-    return found if has_labels else {}
+    """Split -> folders or lists of its images that are there: those that data.yaml states, or the usual ones of a split
+    of which it states none; empty where no folder of labels belongs to them."""
+    stated: dict[str, list[Path]] = {}
+    for split, _, place in _entries(path):
+        stated.setdefault(split, []).extend([] if place is None else [place])
+    usual = _usual_places(path)
+    whole = {} if usual else {"train": [path / "images"]}
+    known = [place for each in (stated, usual, whole) for places in each.values() for place in places]
+    has_labels = any(place.is_file() or (place.is_dir() and _labels_of(place).is_dir()) for place in known)
+    return ({**usual, **stated} or whole) if has_labels else {}
 
 
 def read_yolo(path: Path, *, to_train: bool = True) -> tuple[dict[str, StatedSplit], tuple[str, ...]]:
@@ -51,19 +49,32 @@ def read_yolo(path: Path, *, to_train: bool = True) -> tuple[dict[str, StatedSpl
 
     Args:
         path: the folder.
-        to_train: refuse a folder that lacks training images, or validation images that it names.
+        to_train: refuse a folder that lacks training images, or those for training or validation that it names.
 
     Raises:
         ValueError: If training images are needed and not there, or there are no names; one sentence says why.
     """
+    missing = [(split, entry) for split, entry, place in _entries(path) if place is None]
+    if to_train:
+        _refuse_missing(path, missing)
     places = yolo_folders(path)
     if to_train and "train" not in places:
         raise ValueError(f"{path} holds no training images: add images/train, or name them in data.yaml as train")
     names = _read_names(path)
-    if to_train:
-        _require_stated(path, places)
     splits = {split: _stated(path, folders, names) for split, folders in places.items()}
+    for split, entry in missing:
+        splits[split].found("missing image", f"{entry} of {_yaml_file(path)} is not there: left out")
     return splits, tuple(names.classes[number] for number in sorted(names.classes))
+
+
+def _usual_places(path: Path) -> dict[str, list[Path]]:
+    """The folders that are there, by the names that they mostly have."""
+    named = {
+        split: [path / below for name in names for below in (f"images/{name}", f"{name}/images")]
+        for split, names in _SPLITS.items()
+    }
+    there = {split: [place for place in places if place.is_dir()] for split, places in named.items()}
+    return {split: places for split, places in there.items() if places}
 
 
 def _yaml_file(path: Path) -> Path | None:
@@ -82,30 +93,26 @@ def _yaml_content(file: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _stated_places(path: Path) -> dict[str, list[Path]]:
-    """The folders or lists that data.yaml states and that are there."""
+def _entries(path: Path) -> Iterator[tuple[str, str, Path | None]]:
+    """Each entry of data.yaml: its split, its text, and the folder or list that it names, if that is there."""
     file = _yaml_file(path)
     content = {} if file is None else _yaml_content(file)
-    found = {}
+    bases = [path, *([path / str(content["path"]), Path(str(content["path"]))] if content.get("path") else [])]
     for split, names in _SPLITS.items():
         stated: Any = next((content[name] for name in names if content.get(name)), [])
-        entries = stated if isinstance(stated, list) else [stated]
-        bases = [path, *([path / str(content["path"]), Path(str(content["path"]))] if content.get("path") else [])]
-        places = [place for entry in entries if (place := _place(str(entry), bases)) is not None]
-        if places and len(places) == len(entries):
-            found[split] = places
-    return found
+        for entry in stated if isinstance(stated, list) else [stated]:
+            yield split, str(entry), _place(str(entry), bases)
 
 
-def _require_stated(path: Path, places: Mapping[str, list[Path]]) -> None:
-    """Refuse validation images that data.yaml names and that are not there, as others would be held out instead."""
-    file = _yaml_file(path)
-    stated = {} if file is None else _yaml_content(file)
-    named = next((stated[name] for name in _SPLITS["val"] if stated.get(name)), None)
-    if named is not None and "val" not in places:
-        raise ValueError(
-            f"{file} names the validation images {named}, which are not there: correct or remove the entry"
-        )
+def _refuse_missing(path: Path, missing: Sequence[tuple[str, str]]) -> None:
+    """Refuse images for training or validation that data.yaml names and that are not there, as others would be taken
+    without them."""
+    for split, entry in missing:
+        if split != "test":
+            raise ValueError(
+                f"{_yaml_file(path)} names the {SPLITS[split]} images {entry}, which are not there: "
+                "correct or remove the entry"
+            )
 
 
 def _place(entry: str, bases: Sequence[Path]) -> Path | None:

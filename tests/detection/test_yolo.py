@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tiny_layouts import tiny_splits, write_json, write_yolo
+from tiny_layouts import write_json, write_yolo
 
 from lit_cnn.detection.annotations import read_annotations
 from lit_cnn.detection.boxes import AnnotatedSplit
@@ -146,11 +146,33 @@ def test_validation_images_alone_are_refused(tmp_path: Path) -> None:
         read_annotations(tmp_path, "yolo")
 
 
-def test_validation_images_that_are_named_and_not_there_are_refused(tmp_path: Path) -> None:
-    write_yolo(tmp_path, tiny_splits(val=0))
-    write_json(tmp_path / "data.yaml", {"train": "images/train", "val": "images/gone", "names": ["cat", "dog"]})
-    with pytest.raises(ValueError, match=r"data\.yaml names the validation images images/gone, which are not there"):
+@pytest.mark.parametrize(
+    ("split", "places", "words"),
+    [
+        ("train", "images/clean", "training images images/clean"),
+        ("train", ["images/train", "images/more"], "training images images/more"),
+        ("val", "images/gone", "validation images images/gone"),
+    ],
+)
+def test_images_that_are_named_and_not_there_are_refused(
+    tmp_path: Path, split: str, places: object, words: str
+) -> None:
+    """Though the usual folders are there, which nobody has asked for."""
+    stated = {"train": "images/train", "names": ["cat", "dog"], split: places}
+    write_json(write_yolo(tmp_path) / "data.yaml", stated)
+    with pytest.raises(ValueError, match=rf"data\.yaml names the {words}, which are not there: correct or remove"):
         read_annotations(tmp_path)
+
+
+def test_no_other_images_are_evaluated_for_those_that_are_named_and_not_there(tmp_path: Path) -> None:
+    stated = {"train": "gone", "val": ["images/val", "images/more"], "test": "images/gone", "names": ["cat", "dog"]}
+    write_json(write_yolo(tmp_path) / "data.yaml", stated)
+    found = read_annotations(tmp_path, to_train=False)
+    assert {name: len(split) for name, split in found.splits.items()} == {"val": 3}
+    assert found.splits["val"].findings["missing image"] == (
+        f"images/more of {tmp_path / 'data.yaml'} is not there: left out",
+    )
+    assert [note.partition(" of ")[0] for note in found.notes] == ["the train split", "the test split"]
 
 
 def test_labels_without_an_image_are_named_wherever_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
