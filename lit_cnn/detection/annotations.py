@@ -14,7 +14,7 @@ from lit_cnn.data.sources.groups import image_groups, rows_by_group
 from lit_cnn.data.sources.holdout import GIVEN, HoldOut, rows_by_hash
 from lit_cnn.detection.boxes import AnnotatedSplit
 from lit_cnn.detection.coco import coco_files, read_coco
-from lit_cnn.detection.findings import settle
+from lit_cnn.detection.findings import plural, settle
 from lit_cnn.detection.packed import PackedImages
 from lit_cnn.detection.voc import read_voc, voc_folders
 from lit_cnn.detection.yolo import read_yolo, yolo_folders
@@ -141,8 +141,10 @@ def read_annotations(path: Path, layout: Layout = "auto", *, to_train: bool = Tr
 
 
 def _require_boxes(path: Path, train: AnnotatedSplit) -> None:
-    if not len(train) or not any(len(image.boxes) for image in train.images):
-        reasons = "; ".join(sentences[0] for sentences in train.findings.values())
+    crowd = packed(train).crowd
+    if crowd.all():
+        crowds = [f"{plural('region', len(crowd))} of crowds, iscrowd, which no training sees"] if len(crowd) else []
+        reasons = "; ".join([*crowds, *(sentences[0] for sentences in train.findings.values())])
         raise ValueError(f"the training images of {path} have no box{f' ({reasons})' if reasons else ''}")
 
 

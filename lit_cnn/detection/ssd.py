@@ -106,7 +106,7 @@ class SSDHead(OverlapHead):
 
 
 def announce_images_without_boxes(train: AnnotatedSplit) -> None:
-    """Say how many images of ``train`` SSD learns nothing from, if any."""
-    empty = sum(len(image.boxes) == 0 for image in train.images)
+    """Say how many images of ``train`` SSD learns nothing from, if any: those without boxes, crowds aside."""
+    empty = sum(bool(image.crowd.all()) for image in train.images)
     if empty:
         announce(f"{empty} of {len(train)} training images have no box: ssd learns nothing from them")

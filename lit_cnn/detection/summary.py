@@ -29,8 +29,8 @@ class BoxSummary:
         images: split -> how many.
         boxes: split -> how many.
         empty: split -> images without boxes.
-        median_side: square root of the median box's area, in pixels of the files; of the training images, or the
-            only ones.
+        median_side: square root of the median box's area, crowds aside, in pixels of the files; of the training
+            images, or the only ones.
         median_side_on_canvas: the same in pixels of the canvas.
         validation: where the validation images come from.
         left_out: kind of finding -> images or boxes left out of all splits for it.
@@ -124,9 +124,10 @@ class BoxSummary:
 
 
 def median_sides(split: AnnotatedSplit, canvas: Sides) -> tuple[float, float]:
-    """Square roots of the median area of objects in square pixels of their files, and of a canvas (height, width) that
-    these just fit into."""
+    """Square roots of the median area of objects, crowds aside, in square pixels of their files, and of a canvas
+    (height, width) that these just fit into."""
     images = packed(split)
-    areas = np.prod(images.boxes[:, 2:] - images.boxes[:, :2], axis=1, dtype=np.float64)
-    scales = np.minimum(canvas[1] / images.sizes[:, 0], canvas[0] / images.sizes[:, 1])[images.rows]
+    objects = ~images.crowd
+    areas = np.prod(images.boxes[:, 2:] - images.boxes[:, :2], axis=1, dtype=np.float64)[objects]
+    scales = np.minimum(canvas[1] / images.sizes[:, 0], canvas[0] / images.sizes[:, 1])[images.rows[objects]]
     return tuple(math.sqrt(float(np.median(each))) if len(areas) else 0.0 for each in (areas, areas * scales**2))  # type: ignore[return-value]

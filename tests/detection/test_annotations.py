@@ -6,7 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_layouts import LAYOUT_OF, WRITERS, boxes_of, tiny_images, tiny_splits, write_coco, write_voc, write_yolo
+from tiny_layouts import (
+    LAYOUT_OF,
+    WRITERS,
+    boxes_of,
+    coco_content,
+    tiny_images,
+    tiny_splits,
+    write_coco,
+    write_json,
+    write_voc,
+    write_yolo,
+)
 
 from lit_cnn.data.sources.holdout import HoldOut
 from lit_cnn.detection.annotations import Annotated, find_layout, fitting_layouts, read_annotations, with_validation
@@ -111,6 +122,15 @@ def test_findings_are_counted_once_where_images_are_held_out(tmp_path: Path) -> 
 def test_training_images_without_any_box_are_refused(tmp_path: Path) -> None:
     write_voc(tmp_path, {"train": [replace(image, boxes=[]) for image in tiny_images(3, "x")]})
     with pytest.raises(ValueError, match=r"the training images of .* have no box$"):
+        read_annotations(tmp_path)
+
+
+def test_training_images_of_crowds_alone_are_refused(tmp_path: Path) -> None:
+    content = coco_content(tiny_splits()["train"])
+    for annotation in content["annotations"]:
+        annotation["iscrowd"] = 1
+    write_json(write_coco(tmp_path) / "annotations" / "instances_train2017.json", content)
+    with pytest.raises(ValueError, match=r"have no box \(9 regions of crowds, iscrowd, which no training sees\)$"):
         read_annotations(tmp_path)
 
 

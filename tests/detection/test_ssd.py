@@ -153,11 +153,12 @@ def test_images_without_boxes_teach_nothing() -> None:
 
 
 def test_images_without_boxes_are_counted_to_the_user(capsys: pytest.CaptureFixture[str]) -> None:
-    full, empty = image([(1.0, 2.0, 30.0, 40.0)], [0]), image([], [])
+    box = (1.0, 2.0, 30.0, 40.0)
+    full, empty, crowd = image([box], [0]), image([], []), image([box], [0], crowd=[0])
     announce_images_without_boxes(split([full, full]))
     assert capsys.readouterr().out == ""
-    announce_images_without_boxes(split([empty, empty]))
-    assert capsys.readouterr().out == "2 of 2 training images have no box: ssd learns nothing from them\n"
+    announce_images_without_boxes(split([full, empty, crowd]))
+    assert capsys.readouterr().out == "2 of 3 training images have no box: ssd learns nothing from them\n"
 
 
 @pytest.mark.parametrize("label", [0, 2])

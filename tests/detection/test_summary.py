@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tiny_layouts import tiny_images, tiny_splits, write_voc
+from tiny_layouts import Tiny, coco_content, tiny_images, tiny_splits, write_coco, write_json, write_voc
 
 from lit_cnn.data.sources.holdout import HoldOut
 from lit_cnn.detection.annotations import read_annotations, with_validation
-from lit_cnn.detection.summary import BoxSummary
+from lit_cnn.detection.summary import BoxSummary, median_sides
 
 
 def summary_of(path: Path) -> BoxSummary:
@@ -38,6 +38,16 @@ def test_what_is_left_out_or_changed_is_counted_with_the_command_that_names_it(t
         f"(lit-cnn check {tmp_path} names them)"
     ]
     assert summary.left_out == {"missing annotation": 1, "degenerate box": 2}
+
+
+def test_crowds_have_no_part_in_the_median_side(tmp_path: Path) -> None:
+    image = Tiny("a", boxes=[("cat", 0, 0, 8, 8), ("cat", 0, 0, 64, 48), ("cat", 0, 0, 60, 48)])
+    write_coco(tmp_path, {"train": [image]})
+    content = coco_content([image])
+    for annotation in content["annotations"][1:]:
+        annotation["iscrowd"] = 1
+    write_json(tmp_path / "annotations" / "instances_train2017.json", content)
+    assert median_sides(read_annotations(tmp_path).train, (24, 32)) == (8, 4)
 
 
 @pytest.mark.parametrize(("split", "words"), [("val", "3 validation images (given)"), ("test", "2 test images")])
