@@ -14,7 +14,7 @@ from lit_cnn.data.sources.groups import image_groups, rows_by_group
 from lit_cnn.data.sources.holdout import GIVEN, HoldOut, rows_by_hash
 from lit_cnn.detection.boxes import AnnotatedSplit
 from lit_cnn.detection.coco import coco_files, read_coco
-from lit_cnn.detection.findings import plural, settle
+from lit_cnn.detection.findings import RULES, plural, settle
 from lit_cnn.detection.packed import PackedImages
 from lit_cnn.detection.voc import read_voc, voc_folders
 from lit_cnn.detection.yolo import read_yolo, yolo_folders
@@ -207,9 +207,11 @@ def take(split: AnnotatedSplit, rows: np.ndarray) -> AnnotatedSplit:
 
 
 def joined(first: AnnotatedSplit, second: AnnotatedSplit) -> AnnotatedSplit:
-    """The images of both splits."""
-    findings = {
-        kind: (*first.findings.get(kind, ()), *second.findings.get(kind, ()))
-        for kind in (*first.findings, *(kind for kind in second.findings if kind not in first.findings))
-    }
-    return replace(first, images=packed(first).joined(packed(second)), findings=findings)
+    """The images of both splits; of one that both list, the second is left out."""
+    known, others = set(packed(first).paths), list(packed(second).paths)
+    doubled = [f"{path} is in both splits: the second is left out" for path in others if path in known]
+    found = (first.findings, second.findings, {"doubled image": doubled})
+    findings = {kind: tuple(text for each in found for text in each.get(kind, ())) for kind in RULES}
+    fresh = packed(second).take(np.flatnonzero([path not in known for path in others]))
+    stated = {kind: texts for kind, texts in findings.items() if texts}
+    return replace(first, images=packed(first).joined(fresh), findings=stated)

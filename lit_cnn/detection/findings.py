@@ -7,7 +7,7 @@ missing image          a file that annotations or a list name is not there      
 unreadable image       its size is not stated and its header cannot be read       image left out
 missing annotation     an image of Pascal VOC, of a list if any, has no XML file  image left out
 unreadable annotation  an XML or label file that cannot be read                   image left out
-doubled image          an image that its split lists twice                        the second is left out
+doubled image          an image that its split, or trainval, lists twice          the second is left out
 unknown image          a box of COCO of an image that the file does not list      box left out
 unreadable box         no four numbers, or no class                               box left out
 unknown class          a class that is not among the names                        box left out

@@ -1,12 +1,14 @@
 """Pascal VOC: ``Annotations/`` of one XML file per image, ``JPEGImages/``, and lists of names in ``ImageSets/Main/``.
 
 A folder may hold several of these, such as VOC2007 and VOC2012 in VOCdevkit, whose images are taken together. Without
-lists every annotated image is for training, and each other is named. Coordinates count pixels from 1 and include the
-last, so that 1 is taken from left and top (Everingham et al., development kit). What classes there are is not stated
-anywhere: they are the names in the annotations of all splits, sorted.
+lists every annotated image is for training, and each other is named. A list may state the images' endings or, as the
+development kit's lists of a class, a number behind each name, which is not read. Coordinates count pixels from 1 and
+include the last, so that 1 is taken from left and top (Everingham et al., development kit). What classes there are is
+not stated anywhere: they are the names in the annotations of all splits, sorted.
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
@@ -19,6 +21,8 @@ from lit_cnn.detection.headers import image_size
 
 ANNOTATIONS, IMAGES = "Annotations", "JPEGImages"
 _LISTS = ("train", "val", "test", "trainval")
+_PRESENCE = ("1", "0", "-1")
+"""What the development kit's lists of a class state of each image: an object is in it, a difficult one, none."""
 
 
 @dataclass(eq=False)
@@ -81,7 +85,7 @@ def _year(root: Path, folder: Path) -> _Year:
     images = {name.rpartition(".")[0]: name for name in _files(folder / IMAGES) if is_image(name)}
     year = _Year(folder, prefix, images)
     lists = {name: folder / "ImageSets" / "Main" / f"{name}.txt" for name in _LISTS}
-    named = {name: _names(file) for name, file in lists.items() if file.is_file()}
+    named = {name: _names(file, images) for name, file in lists.items() if file.is_file()}
     if not named:
         annotated = {name[:-4] for name in _files(folder / ANNOTATIONS) if name.endswith(".xml")}
         year.lists["train"] = sorted(annotated | images.keys())  # an image without annotation is named, too
@@ -101,13 +105,21 @@ def _files(folder: Path) -> list[str]:
         refuse(error)
 
 
-def _names(file: Path) -> list[str]:
-    """The names in a list, one on each line."""
+def _names(file: Path, images: Mapping[str, str]) -> list[str]:
+    """The names in a list, one on each line, as ``images`` has them: without ending."""
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"the list {file} cannot be read ({error}); save it as UTF-8 text") from None
-    return [line.strip() for line in lines if line.strip()]
+    return [_name(line.strip(), images) for line in lines if line.strip()]
+
+
+def _name(entry: str, images: Mapping[str, str]) -> str:
+    words = entry.rsplit(maxsplit=1)
+    if entry not in images and words[-1] in _PRESENCE:
+        entry = words[0]
+    stem = entry.rpartition(".")[0]
+    return stem if images.get(stem) == entry else entry
 
 
 def _add(stated: StatedSplit, year: _Year, name: str) -> None:

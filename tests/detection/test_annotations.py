@@ -104,6 +104,17 @@ def test_training_and_validation_images_together_are_held_out_of(tmp_path: Path)
     )
 
 
+def test_an_image_of_both_splits_is_taken_once(tmp_path: Path) -> None:
+    lists = write_voc(tmp_path, tiny_splits(12, 12)) / "ImageSets" / "Main"
+    with (lists / "train.txt").open("a") as stream:
+        stream.write((lists / "val.txt").read_text())
+    found = with_validation(read_annotations(tmp_path), HoldOut(0.3), trainval=True)
+    paths = [image.path for split in (found.train, found.val) for image in split.images]
+    assert len(paths) == len(set(paths)) == 24
+    doubled = found.train.findings["doubled image"]
+    assert (len(doubled), doubled[0]) == (12, "JPEGImages/val_00.png is in both splits: the second is left out")
+
+
 def test_groups_are_held_out_whole(tmp_path: Path) -> None:
     train, val, _ = held_out(write_voc(tmp_path, {"train": tiny_images(40, "x")}), group_by=r"x(\d)\d")
     groups = [{Path(path).stem[1] for path in paths} for paths in (train, val)]

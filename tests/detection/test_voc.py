@@ -62,6 +62,19 @@ def test_a_list_of_both_without_one_of_training_is_for_training_without_the_vali
     assert {name: len(split.images) for name, split in splits.items()} == {"train": 4, "val": 2}
 
 
+@pytest.mark.parametrize("line", ["{}.png", "{}  1", "{} -1", "{}\t0", "{}.png 1"])
+def test_lists_may_state_endings_or_numbers_behind_the_names(tmp_path: Path, line: str) -> None:
+    file = write_voc(tmp_path) / "ImageSets" / "Main" / "train.txt"
+    file.write_text("".join(f"{line.format(name)}\n" for name in file.read_text().split()))
+    train = read_annotations(tmp_path).train
+    assert (len(train), dict(train.findings)) == (6, {})
+
+
+def test_names_may_end_as_such_lines_do(tmp_path: Path) -> None:
+    train = read_annotations(write_voc(tmp_path, {"train": [Tiny("a 1"), Tiny("b.png"), *tiny_images(2, "x")]})).train
+    assert [Path(image.path).stem for image in train.images] == ["a 1", "b.png", "x00", "x01"]
+
+
 @pytest.mark.parametrize("above", ["VOCdevkit", ""])
 def test_years_are_taken_together(tmp_path: Path, above: str) -> None:
     write_voc(tmp_path / above / "VOC2007", tiny_splits(2, 1, 1))
