@@ -2,7 +2,8 @@
 
 A data set is a folder of images, a list of files (CSV), an .npz file, or a set of lit-cnn data pack or of the datasets
 library; or a folder of images with boxes (Pascal VOC, COCO, YOLO) or the recipe of a detector, whose classes are shown
-in a table. Exit codes: 0 no error was found, 1 one was, with --strict also a warning.
+in a table; --json names all boxes that are wrong, the others ten of a kind. Exit codes: 0 no error was found, 1 one
+was, with --strict also a warning.
 """
 
 from __future__ import annotations
@@ -48,9 +49,10 @@ def run(arguments: list[str]) -> int:
         if annotated is None:
             findings, classes = list(check_path(path, pixel_format, advance)), None
         else:
+            from lit_cnn.data.checks.finding import SHOWN
             from lit_cnn.detection.checking import check_annotations
 
-            checked = check_annotations(*annotated, pixel_format, advance)
+            checked = check_annotations(*annotated, pixel_format, advance, None if options.json else SHOWN)
             findings, classes = checked.findings, checked.classes
     show(options, findings, classes)
     errors, warnings = count(findings)

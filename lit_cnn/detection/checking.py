@@ -11,7 +11,7 @@ import numpy as np
 
 from lit_cnn.data.checks.appearance import check_appearance, check_levels, check_sizes
 from lit_cnn.data.checks.duplicates import check_duplicates
-from lit_cnn.data.checks.finding import Finding, capped
+from lit_cnn.data.checks.finding import SHOWN, Finding, capped
 from lit_cnn.data.checks.inspection import CheckedImage, Look, inspect
 from lit_cnn.data.sources.decoding import RGB, PixelFormat
 from lit_cnn.data.sources.folders import read_file
@@ -23,6 +23,7 @@ from lit_cnn.detection.findings import RULES, plural
 
 SAME = 0.9
 """Intersection over union from which on two boxes of a class are nearly the same."""
+_ALL = " (--json names them all)"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ def check_annotations(
     layout: Layout = "auto",
     pixel_format: PixelFormat = RGB,
     advance: Callable[[int, int], None] | None = None,
+    shown: int | None = SHOWN,
 ) -> CheckedAnnotations:
     """Findings about a folder of annotated images, and its classes. Every image is decoded once.
 
@@ -72,13 +74,14 @@ def check_annotations(
         layout: of it.
         pixel_format: what the pixels of files become.
         advance: called with the images looked at and how many there are.
+        shown: images or boxes that are named of one kind; None for all.
 
     Raises:
         ValueError: If the folder has no layout of annotated images, or cannot be read as it.
     """
     annotated = read_annotations(path, layout)
     classes = [each for name, split in annotated.splits.items() for each in checked_classes(name, split)]
-    return CheckedAnnotations([*_findings(annotated, classes, pixel_format, advance)], classes)
+    return CheckedAnnotations([*_findings(annotated, classes, pixel_format, advance, shown)], classes)
 
 
 def _findings(
@@ -86,11 +89,12 @@ def _findings(
     classes: Sequence[CheckedClass],
     pixel_format: PixelFormat,
     advance: Callable[[int, int], None] | None,
+    shown: int | None,
 ) -> Iterator[Finding]:
     yield Finding("fact", f"{annotated.origin} has the layout {annotated.layout}: {LAYOUTS[annotated.layout]}")
     yield from (Finding("warning", note) for note in annotated.notes)
     for name, split in annotated.splits.items():
-        yield from _check_split(name, split)
+        yield from _check_split(name, split, shown)
     yield from _check_classes(classes)
     yield from _check_shared(annotated)
     yield from _check_unlisted(annotated)
@@ -100,7 +104,7 @@ def _findings(
         own = [image for image in images if image.split == name]
         yield from check_sizes(name, own)
         yield from check_levels(name, own, stated=pixel_format.levels is not None)
-    yield from _check_annotated_sizes(annotated, images)
+    yield from _check_annotated_sizes(annotated, images, shown)
     yield from check_duplicates(images)
 
 
@@ -115,7 +119,7 @@ def checked_classes(name: str, split: AnnotatedSplit) -> Iterator[CheckedClass]:
         yield CheckedClass(name, title, int(own.sum()), holding, median, difficult)
 
 
-def _check_split(name: str, split: AnnotatedSplit) -> Iterator[Finding]:
+def _check_split(name: str, split: AnnotatedSplit, shown: int | None) -> Iterator[Finding]:
     images = packed(split)
     counts = np.diff(images.starts)
     most = int(counts.max(initial=0))
@@ -132,9 +136,10 @@ def _check_split(name: str, split: AnnotatedSplit) -> Iterator[Finding]:
             yield Finding("fact", f"{name}: {noun} {what}")
     for kind, sentences in split.findings.items():
         texts = [f"{name}: {sentence}" for sentence in sentences]
-        yield from capped(RULES[kind].gravity, texts, f"of {name}: {plural(kind, len(sentences))} in all")
+        rest = f"of {name}: {plural(kind, len(sentences))} in all{_ALL}"
+        yield from capped(RULES[kind].gravity, texts, rest, shown)
     alike = [f"{name}: {text}" for text in nearly_same_boxes(split)]
-    yield from capped("warning", alike, f"pairs of nearly the same box in {name}")
+    yield from capped("warning", alike, f"pairs of nearly the same box in {name}{_ALL}", shown)
 
 
 def nearly_same_boxes(split: AnnotatedSplit) -> Iterator[str]:
@@ -207,7 +212,9 @@ def _look_at_all(
     return images
 
 
-def _check_annotated_sizes(annotated: Annotated, images: Sequence[CheckedImage]) -> Iterator[Finding]:
+def _check_annotated_sizes(
+    annotated: Annotated, images: Sequence[CheckedImage], shown: int | None
+) -> Iterator[Finding]:
     """Images of another size than their annotations state, whose boxes are at wrong places."""
     sizes = np.concatenate([packed(split).sizes for split in annotated.splits.values()])
     texts = [
@@ -216,4 +223,4 @@ def _check_annotated_sizes(annotated: Annotated, images: Sequence[CheckedImage])
         for image, (width, height) in zip(images, sizes.tolist(), strict=True)
         if image.look is not None and (image.look.width, image.look.height) != (width, height)
     ]
-    yield from capped("error", texts, "images of another size than annotated")
+    yield from capped("error", texts, f"images of another size than annotated{_ALL}", shown)

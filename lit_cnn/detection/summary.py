@@ -114,7 +114,7 @@ class BoxSummary:
         out = [plural(kind, number) for kind, number in self.left_out.items()]
         rest = [plural(kind, number) for kind, number in self.changed.items()]
         parts = ([f"left out: {', '.join(out)}"] if out else []) + ([f"found: {', '.join(rest)}"] if rest else [])
-        return [f"{'; '.join(parts)} (lit-cnn check {self.path} names them)"] if parts else []
+        return [f"{'; '.join(parts)} (lit-cnn check --json {self.path} names them)"] if parts else []
 
     def as_dict(self) -> dict[str, Any]:
         """All of it, in built-in types."""

@@ -143,6 +143,19 @@ def test_a_folder_of_images_with_boxes_is_checked_as_one(tmp_path: Path, capsys:
     ]
 
 
+def test_programs_are_named_every_wrong_box_and_people_ten(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    splits = tiny_splits(1, 0, 0)
+    splits["train"][0].boxes.extend(("dog", 50, 5, 51, 10 + row) for row in range(15))
+    write_coco(tmp_path, splits)
+    assert main(["check", str(tmp_path), "--json"]) == 0
+    texts = [each["text"] for each in json.loads(capsys.readouterr().out)["findings"]]
+    assert sum("degenerate box [" in text for text in texts) == 15
+    assert main(["check", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert out.count("degenerate box [") == 10
+    assert "5 more of train: 15 degenerate boxes in all (--json names them all)" in out
+
+
 def test_the_recipe_of_a_detector_is_checked_by_its_images(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     write_yolo(write_voc(tmp_path / "set"))
     recipe = tmp_path / "mine.yaml"

@@ -288,5 +288,5 @@ def test_bccd_is_summed_up_in_three_lines(bccd: Path) -> None:
         "boxes: 2,804 training boxes, 1,137 validation boxes, 945 test boxes; "
         "median side 103 px in the files, 52 px on the canvas"
     )
-    assert lines[2] == f"left out: 2 degenerate boxes (lit-cnn check {bccd} names them)"
+    assert lines[2] == f"left out: 2 degenerate boxes (lit-cnn check --json {bccd} names them)"
     assert len(lines) == 3

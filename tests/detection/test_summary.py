@@ -35,7 +35,7 @@ def test_what_is_left_out_or_changed_is_counted_with_the_command_that_names_it(t
     summary = summary_of(tmp_path)
     assert summary.lines()[2:] == [
         "left out: 1 missing annotation, 2 degenerate boxes; found: 1 box over the edge "
-        f"(lit-cnn check {tmp_path} names them)"
+        f"(lit-cnn check --json {tmp_path} names them)"
     ]
     assert summary.left_out == {"missing annotation": 1, "degenerate box": 2}
 
