@@ -28,12 +28,18 @@ class Anchors:
         sizes: For each level the sides in px of a square of the anchor's area.
         aspect_ratios: Heights over widths.
         strides: Of the levels, in px.
+
+    Raises:
+        ValueError: If a side of an anchor is 0 once it is rounded to whole pixels on both sides of its center.
     """
 
     def __init__(self, sizes: Sequence[Sequence[int]], aspect_ratios: Sequence[float], strides: Sequence[int]) -> None:
         self.strides = tuple(strides)
         ratios = (tuple(aspect_ratios),) * len(sizes)
         self.generator = AnchorGenerator(tuple(tuple(level) for level in sizes), ratios)
+        for stride, corners in zip(self.strides, self.generator.cell_anchors, strict=True):
+            if (corners[:, 2:] <= corners[:, :2]).any():
+                raise ValueError(f"an anchor of stride {stride} has a side of 0 px: raise anchor_scale")
 
     @property
     def per_position(self) -> int:

@@ -1,8 +1,12 @@
+import pytest
 import torch
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.image_list import ImageList
 
 from lit_cnn.detection.anchors import Anchors
+from lit_cnn.detection.faster_rcnn_settings import FasterRCNNSettings
+from lit_cnn.detection.region_proposals import RegionProposals
+from lit_cnn.detection.retinanet import RetinaNetHead, RetinaNetSettings
 
 CPU = torch.device("cpu")
 
@@ -23,3 +27,13 @@ def test_anchors_of_a_map_whose_side_was_rounded_up_stand_a_stride_apart() -> No
     assert boxes.dtype == torch.float32
     assert centers.amax(0).tolist() == [288.0, 224.0]
     assert centers[1].tolist() == [32.0, 0.0]  # along the row first
+
+
+def test_anchors_without_a_side_are_refused() -> None:
+    message = "an anchor of stride 8 has a side of 0 px: raise anchor_scale"
+    for scale in (0.1, 0.125):  # rounded to 0 by the settings, or to whole pixels around the center
+        with pytest.raises(ValueError, match=message):
+            RetinaNetHead(4, 2, (8, 16), RetinaNetSettings(anchor_scale=scale, depth=0))
+        with pytest.raises(ValueError, match=message):
+            RegionProposals(4, (8, 16), FasterRCNNSettings(anchor_scale=scale))
+    RetinaNetHead(4, 2, (8, 16), RetinaNetSettings(anchor_scale=0.25, depth=0))
