@@ -68,7 +68,7 @@ def name_extreme_aspect(width: int, height: int, name: str) -> None:
     if extreme_aspect(width, height) and not _named:
         _named.append(name)
         warnings.warn(
-            f"the image {name} has {width}x{height} pixels, one side over {EXTREME_ASPECT} times the other, so crops "
-            "show a small part of it; remove or cut it if it is unintended (others like it are not named here)",
+            f"the image {name} has {width}x{height} pixels, one side over {EXTREME_ASPECT} times the other, so the "
+            "network sees little of it; remove or cut it if it is unintended (others like it are not named here)",
             stacklevel=3,
         )

@@ -80,3 +80,4 @@ def test_the_first_extreme_file_is_named_and_no_other(monkeypatch):
             name_extreme_aspect(width, 1, name)
     (only,) = caught
     assert "the image line.png has 20000x1 pixels" in str(only.message)
+    assert "so the network sees little of it; remove or cut it" in str(only.message)  # crops and canvases both
