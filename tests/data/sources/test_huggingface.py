@@ -223,7 +223,7 @@ def test_an_empty_row_and_a_file_that_is_gone_are_named(tmp_path):
     split = HubSplit("the train split of flowers", images, torch.tensor([0, 1]))
     with pytest.raises(FileNotFoundError, match=r"gone\.png no longer exists"):
         split.read(0)
-    with pytest.raises(BrokenImage, match="row 1 of the train split of flowers holds no image; remove it$"):
+    with pytest.raises(BrokenImage, match=r"row 1 of the train split of flowers holds no image; remove it$"):
         split.read(1)
 
 
