@@ -146,13 +146,14 @@ def _fit(
     if settings.get("fast_dev_run"):
         try_out(recipe, settings)
         return Run(None, recipe.about.title)
+    made_here = resume is None and RUN_DIR_VARIABLE not in os.environ
     folder = make_run_dir(runs, recipe.name if source is None else source.parents[2].name, resume)
     try:
         with locked(folder) if is_main_process() else nullcontext():
             start = find_start(folder, recipe, resume is not None, source)
             if finished := start.finished():
                 return _finished_before(folder, recipe, finished)
-            return _train(folder, recipe, settings, stop, start, resume is not None, command)
+            return _train(folder, recipe, settings, stop, start, resume is not None, made_here, command)
     finally:
         os.environ.pop(RUN_DIR_VARIABLE, None)
 
@@ -171,6 +172,7 @@ def _train(
     stop: StopRequest,
     start: Start,
     resuming: bool,
+    made_here: bool,
     command: Sequence[str],
 ) -> Run:
     metrics_file, title = MetricsFile(folder), _title(folder, recipe)
@@ -192,7 +194,7 @@ def _train(
         trainer.fit(recipe.model, recipe.data, ckpt_path=start.path, weights_only=True)
     except BaseException as error:
         finish(0 if isinstance(error, RunInterrupted) and error.paused else 1)
-        if not resuming and is_main_process() and (trainer is None or trainer.global_step in (0, start.step)):
+        if made_here and is_main_process() and (trainer is None or trainer.global_step in (0, start.step)):
             shutil.rmtree(folder, ignore_errors=True)  # such as of a wrong key: there is nothing to continue
         if trainer is not None and isinstance(error, RunInterrupted) and error.began:
             return _interrupted_run(trainer, folder, title, error)

@@ -127,7 +127,8 @@ def explain_failure(run_dir: Path, exit_code: int) -> str:
     if exit_code < 0:
         name = signal.Signals(-exit_code).name
         return f"ended by {name}" + (", as when memory runs out" if exit_code == -signal.SIGKILL else "")
-    lines = (run_dir / LOG).read_text(errors="replace").splitlines()
+    log = run_dir / LOG
+    lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
     said = [line for line in lines if line.startswith("lit-cnn: ")] or [line for line in lines if line.strip()]
     return said[-1].removeprefix("lit-cnn: ") if said else f"ended with exit code {exit_code} and said nothing"
 

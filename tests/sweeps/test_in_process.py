@@ -22,6 +22,7 @@ from lit_cnn.cli.main import main
 from lit_cnn.run_folder.folder import RUN_DIR_VARIABLE
 from lit_cnn.sweeps.in_process import LOG, run_in_process
 from lit_cnn.sweeps.stop_signals import StopSignals
+from lit_cnn.sweeps.trials import explain_failure
 
 RECIPE = """
 about: {title: digits}
@@ -156,6 +157,17 @@ def assert_equal_runs(first: Path, second: Path) -> None:
     ours, theirs = (load_file(run / "checkpoints" / "weights.safetensors") for run in (first, second))
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+@pytest.mark.slow
+def test_a_network_that_cannot_be_built_leaves_its_folder_and_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(RECIPE.replace("cifar_resnet8", "block_network"))
+    run = tmp_path / "run"
+    run.mkdir()
+    network = ["--model.options.blocks=plain c8", "--model.options.drop_path=0.2"]
+    assert run_in_process(main, ["fit", "--config", str(tmp_path / "base.yaml"), *network], run, StopSignals()) == 1
+    reason = "no block has a shortcut, so stochastic depth cannot be used: set drop_path to 0"
+    assert explain_failure(run, 1) == reason
 
 
 @pytest.mark.slow

@@ -43,6 +43,7 @@ def test_what_went_wrong_is_told(tmp_path: Path) -> None:
     code = FIT.run(tmp_path, ["--x=die"], StopSignals())
     assert code == -signal.SIGKILL
     assert explain_failure(tmp_path, code) == "ended by SIGKILL, as when memory runs out"
+    assert explain_failure(tmp_path / "removed", 1) == "ended with exit code 1 and said nothing"
 
 
 def test_a_missing_metric_and_one_that_is_no_number(tmp_path: Path) -> None:
