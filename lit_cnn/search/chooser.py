@@ -130,7 +130,7 @@ class SearchChooser:
 
 @dataclass
 class ListChooser:
-    """Points that are given: networks by their names.
+    """Points that are given: networks by their names. A slot keeps its name, in whatever order a later list has them.
 
     Args:
         networks: Name -> the network.
@@ -138,13 +138,16 @@ class ListChooser:
 
     networks: Mapping[str, Candidate]
 
-    def fixed(self, slot: int) -> Choice | None:
-        """The network of that place in the list."""
-        names = list(self.networks)
-        return Choice({}, {NETWORK: names[slot]}) if slot < len(names) else None
+    def fixed(self, slot: int) -> None:
+        """No place in the list is a slot's for ever."""
 
-    def choose(self, slot: int, known: Sequence[Known]) -> None:
-        """All points are fixed."""
+    def choose(self, slot: int, known: Sequence[Known]) -> Choice | None:
+        """The first network of the list that no slot has; None while an earlier slot is not known."""
+        if len(known) < slot:
+            return None
+        taken = {point.attributes[NETWORK] for point in known}
+        name = next((name for name in self.networks if name not in taken), None)
+        return None if name is None else Choice({}, {NETWORK: name})
 
     def chosen(self, trial: Marked) -> Choice:
         return Choice({}, {NETWORK: trial.user_attrs[NETWORK]})

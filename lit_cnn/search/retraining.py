@@ -5,7 +5,7 @@ With it go networks drawn at random from the same space: the difference from the
 """
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -154,7 +154,7 @@ def open_retraining(
         say: Gets one line on each event.
 
     Raises:
-        ValueError: If the recipe is wrong, or the folder holds other trainings.
+        ValueError: If the recipe is wrong, or the folder holds other trainings, or those of further networks.
     """
     words = resolve_configs(["--config", recipe]) if recipe else ["--config", str(folder.parent / RECIPE)]
     first = next(iter(networks.values()))[1]
@@ -170,7 +170,22 @@ def open_retraining(
     keys.pop("model.architecture", None)
     keys.pop("seed_everything", None)
     sweep = Sweep(folder, plan, keys, storage_url, say=say, chooser=chooser, flag="folder: move this one away")
+    refuse_fewer(sweep, networks)
     return sweep, (folder / RECIPE).resolve()
+
+
+def refuse_fewer(sweep: Sweep, networks: Collection[str]) -> None:
+    """Refuse a list of networks without one whose trainings have begun.
+
+    Raises:
+        ValueError: Naming those that the list lacks.
+    """
+    begun = dict.fromkeys(trial.user_attrs[NETWORK] for trial in sweep.queue.standing().values())
+    if missing := [name for name in begun if name not in networks]:
+        raise ValueError(
+            f"{sweep.folder} has begun to train {', '.join(missing)} as well: pass --winners, --random and --published "
+            "that are at least those before, or move this folder away"
+        )
 
 
 def first_fresh_seed(settings: Settings, recipe_seed: int) -> int:

@@ -123,6 +123,7 @@ def test_retrain_compares_the_winner_with_random_networks(searched: Path, capsys
     assert "trained with seeds 1 to 2, after those of the search" in text
     assert "no interval without two random networks" in text
     assert "no network of the space blocks was published" in refusal(capsys, "retrain", searched, "--published")
+    assert "has begun to train random 2 as well" in refusal(capsys, "retrain", searched, "--random", "1")
 
 
 @pytest.mark.usefixtures("folder")

@@ -107,11 +107,10 @@ def test_the_ancestry_ends_in_the_winner_and_each_parent_is_one_mutation_away(tm
 
 def test_given_networks_are_stated_as_options() -> None:
     chooser = ListChooser({"small": Candidate("block_network", {"blocks": "plain w16 n1"})})
-    choice = chooser.fixed(0)
+    choice = chooser.choose(0, [])
     assert choice is not None
     assert choice.attributes == {NETWORK: "small"}
-    assert chooser.fixed(1) is None
-    assert chooser.choose(1, [Known({}, True, 1.0)]) is None
+    assert chooser.choose(1, [Known({NETWORK: "small"}, True, 1.0)]) is None
     assert stating(chooser.networks["small"]) == [
         "--model.architecture=block_network",
         "--model.options.blocks=plain w16 n1",

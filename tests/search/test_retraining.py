@@ -1,16 +1,29 @@
 """Winners next to random networks, paired by seed."""
 
 import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
-from fake_search import SPACE, accuracy
+from fake_search import FIT, SPACE, Trainings, accuracy
 
 from lit_cnn.cli.search_retrain import retrained_table
+from lit_cnn.search.chooser import NETWORK, ListChooser
 from lit_cnn.search.findings import Found
 from lit_cnn.search.gain import Gain
-from lit_cnn.search.retraining import RANDOM, Retrained, RetrainingPlan, chosen_networks, first_fresh_seed
+from lit_cnn.search.retraining import (
+    RANDOM,
+    Retrained,
+    RetrainingPlan,
+    chosen_networks,
+    first_fresh_seed,
+    refuse_fewer,
+    results,
+)
 from lit_cnn.search.settings import Settings
 from lit_cnn.search.spaces.space import Candidate
+from lit_cnn.sweeps.engine import Sweep
+from lit_cnn.sweeps.stop_signals import StopSignals
 
 SETTINGS = Settings({"name": "blocks"}, {"name": "random"}, 3, metric="val/acc1")
 CELLS = Settings({"name": "cells", "filters": 8, "repeats": 1}, {"name": "random"}, 3)
@@ -55,6 +68,56 @@ def test_published_cells_stand_next_to_those_of_the_search() -> None:
     assert all(candidate.options["filters"] == 8 for _, candidate in chosen.values())
     with pytest.raises(ValueError, match="no network of the space blocks was published"):
         chosen_networks(SETTINGS, [], 0, 0, True, anything)
+
+
+def retraining(folder: Path, networks: dict[str, tuple[str, Candidate]]) -> Sweep:
+    """The trainings of these networks in the folder, new or continued."""
+    folder.mkdir(exist_ok=True)
+    plan = RetrainingPlan(len(networks), 1, "val/acc1", "last", "maximize", 1)
+    chooser = ListChooser({name: candidate for name, (_, candidate) in networks.items()})
+    return Sweep(folder, plan, {}, say=[].append, chooser=chooser)
+
+
+class Stopped(Trainings):
+    """Trainings of which the third is stopped."""
+
+    begun = 0
+
+    def run(self, run_dir: Path, overrides: Sequence[str], *given: object, **_: object) -> int:
+        self.begun += 1
+        if self.begun < 3:
+            return super().run(run_dir, overrides)
+        stop = given[0]
+        assert isinstance(stop, StopSignals)
+        stop.number = 2
+        return 130
+
+
+def test_a_network_that_is_added_in_front_of_a_stopped_one_leaves_every_training_to_its_own(tmp_path: Path) -> None:
+    before = chosen_networks(SETTINGS, found(0.5, 0.7), 1, 2, False, anything)
+    first = retraining(tmp_path / "s", before)
+    first.run(Stopped(Path("recipe.yaml")), StopSignals())
+    stopped = next(trial for trial in first.queue.standing().values() if trial.user_attrs[NETWORK] == "random 2")
+    after = chosen_networks(SETTINGS, found(0.5, 0.7), 2, 2, False, anything)
+    assert list(after)[2] == "random 1"
+    sweep = retraining(tmp_path / "s", after)
+    sweep.run(FIT, StopSignals())
+    rows = results(sweep, after)
+    assert {row.name for row in rows} == set(after)
+    assert all((row.n, row.mean) == (1, accuracy(str(after[row.name][1].options["blocks"]))) for row in rows)
+    standing = sweep.queue.standing().values()
+    assert {trial.user_attrs[NETWORK]: trial.user_attrs["run"] for trial in standing}["random 2"] == (
+        stopped.user_attrs["run"]
+    )
+    assert len(standing) == 4
+
+
+def test_networks_that_are_no_longer_listed_are_named(tmp_path: Path) -> None:
+    before = chosen_networks(SETTINGS, found(0.5), 0, 3, False, anything)
+    retraining(tmp_path / "s", before).run(Stopped(Path("recipe.yaml")), StopSignals())
+    fewer = chosen_networks(SETTINGS, found(0.5), 0, 2, False, anything)
+    with pytest.raises(ValueError, match=r"has begun to train random 3 as well: pass --winners, --random"):
+        refuse_fewer(retraining(tmp_path / "s", fewer), fewer)
 
 
 def test_more_seeds_and_networks_go_on_with_the_same_trainings() -> None:
