@@ -175,11 +175,13 @@ def run_trials(sweep: Sweep, fit: Fit, again: str) -> int:
 def networks_table(sweep: Sweep, found: Sequence[Found]) -> Table:
     """The networks, the best first."""
     metric, costs = sweep.plan.metric, list(found[0].costs) if found else []
+    pruner = sweep.plan.pruner
     rewarded = any(one.accuracy != one.reward for one in found)
     columns = [
         Column("network", "name"),
         *([Column("reward")] if rewarded else []),
         Column(metric),
+        *([Column(f"{pruner.unit} trained", rank=1)] if pruner else []),
         *[Column(HEADINGS.get(cost, cost), rank=1) for cost in costs],
         Column("trial", rank=2),
         Column("seconds", rank=3),
@@ -189,6 +191,7 @@ def networks_table(sweep: Sweep, found: Sequence[Found]) -> Table:
             one.name,
             *([f"{one.reward:.4f}"] if rewarded else []),
             measured_text(metric, one.accuracy),
+            *([str(one.trained)] if pruner else []),
             *[cost_text(cost, one.costs[cost]) for cost in costs],
             str(one.slot + 1),
             number(one.seconds),

@@ -1,5 +1,6 @@
 """What a search has found: its networks in the order of their rewards, the front, the best so far, the ancestry."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from lit_cnn.search.objectives import ACCURACY
 from lit_cnn.search.objectives import front as pareto_numbers
 from lit_cnn.search.strategies.strategy import Ancestral
 from lit_cnn.sweeps.engine import Sweep
-from lit_cnn.sweeps.jobs import Job, scores_at
+from lit_cnn.sweeps.jobs import Job, last_scores
 from lit_cnn.sweeps.plan import Chooser, Known
 
 
@@ -27,6 +28,7 @@ class Found:
         seconds: Duration of its trainings.
         state: complete, running, failed, stopped or waiting.
         run: Run folder of the first seed.
+        trained: Epochs or steps after which its reward was measured; None without one, and without a pruner.
     """
 
     slot: int
@@ -38,6 +40,7 @@ class Found:
     seconds: float | None
     state: str
     run: str
+    trained: int | None = None
 
     @property
     def name(self) -> str:
@@ -46,13 +49,14 @@ class Found:
 
 
 def found_networks(sweep: Sweep) -> list[Found]:
-    """All networks that were taken up, in the order of the search."""
+    """All networks that were taken up, in the order of the search; each with its reward after its longest training."""
     standing = sweep.queue.standing()
-    rewards = scores_at(0, standing, sweep.plan)
+    scores = last_scores(standing, sweep.plan, len(sweep.rungs))
     states = {row.trial - 1: row for row in sweep.results()}
     found = []
     for slot in range(max((job.slot for job in standing), default=-1) + 1):
-        trials = [trial for job, trial in standing.items() if job.slot == slot and job.rung == 0]
+        rung, reward = scores.get(slot, (0, None))
+        trials = [trial for job, trial in standing.items() if (job.slot, job.rung) == (slot, rung)]
         first = standing[Job(slot)]
         measured = [trial.user_attrs.get(MEASURED, trial.value) for trial in trials]
         known = [value for value in measured if value is not None]
@@ -61,21 +65,28 @@ def found_networks(sweep: Sweep) -> list[Found]:
             Found(
                 slot,
                 attributes[NETWORK],
-                rewards.get(slot),
-                sum(known) / len(known) if known and rewards.get(slot) is not None else None,
+                reward,
+                sum(known) / len(known) if known and reward is not None else None,
                 attributes[COSTS],
                 attributes[REJECTED],
                 states[slot].seconds,
                 states[slot].state,
                 attributes["run"],
+                sweep.rungs[rung] if sweep.plan.pruner and reward is not None else None,
             )
         )
     return found
 
 
 def best_first(found: Sequence[Found]) -> list[Found]:
-    """Those with a reward, the best first; of equal ones the earlier."""
-    return sorted((one for one in found if one.reward is not None), key=lambda one: (-(one.reward or 0.0), one.slot))
+    """Those with a reward, the best first: of those that were trained longest, then of others; of equal ones the
+    earlier."""
+    return sorted((one for one in found if one.reward is not None), key=_rank)
+
+
+def _rank(one: Found) -> tuple[float, float, int]:
+    """What is least of the best."""
+    return -(one.trained or 0), -(one.reward or 0.0), one.slot
 
 
 def ended(found: Sequence[Found]) -> list[Found]:
@@ -84,23 +95,24 @@ def ended(found: Sequence[Found]) -> list[Found]:
 
 
 def best_so_far(found: Sequence[Found]) -> list[float]:
-    """The best reward after each evaluation that has ended without a failure."""
-    curve: list[float] = []
-    for one in found:
-        if one.reward is not None:
-            curve.append(max(one.reward, curve[-1]) if curve else one.reward)
-    return curve
+    """The reward of the best network after each evaluation that has ended without a failure."""
+    rewarded = [one for one in found if one.reward is not None]
+    best = itertools.accumulate(rewarded, lambda *pair: min(pair, key=_rank))
+    return [one.reward or 0.0 for one in best]
 
 
 def front(found: Sequence[Found], cost: str, *, sign: int = 1) -> list[Found]:
-    """The networks that no other one beats in accuracy at the same cost or less, the cheapest first.
+    """The networks that no other one beats in accuracy at the same cost or less, the cheapest first; of those that were
+    trained longest, with which others cannot be compared.
 
     Args:
         found: Networks.
         cost: One of their costs.
         sign: -1 where the metric is a loss.
     """
-    measured = [one for one in found if one.accuracy is not None and cost in one.costs]
+    longest = max((one.trained or 0 for one in found), default=0)
+    comparable = [one for one in found if (one.trained or 0) == longest]
+    measured = [one for one in comparable if one.accuracy is not None and cost in one.costs]
     rows = [{ACCURACY: sign * (one.accuracy or 0.0), cost: one.costs[cost]} for one in measured]
     chosen = [measured[number] for number in pareto_numbers(rows, (ACCURACY, cost))]
     return sorted(chosen, key=lambda one: one.costs[cost])
@@ -129,6 +141,7 @@ def as_row(one: Found) -> dict[str, Any]:
         "name": one.name,
         "reward": one.reward,
         "accuracy": one.accuracy,
+        **({} if one.trained is None else {"trained": one.trained}),
         **one.costs,
         "rejected": one.rejected,
         "seconds": one.seconds,

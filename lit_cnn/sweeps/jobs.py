@@ -64,6 +64,11 @@ def scores_at(rung: int, chosen: Standing, plan: Plan) -> dict[int, float | None
     return scores
 
 
+def last_scores(chosen: Standing, plan: Plan, rungs: int) -> dict[int, tuple[int, float | None]]:
+    """Slot -> the last rung that it is through, and its score there."""
+    return {slot: (rung, score) for rung in range(rungs) for slot, score in scores_at(rung, chosen, plan).items()}
+
+
 def decided_cohorts(chosen: Standing, plan: Plan, rungs: int) -> list[list[int]]:
     """The slots of each rung that is decided so far."""
     scores = [scores_at(rung, chosen, plan) for rung in range(rungs)]

@@ -12,6 +12,7 @@ from lit_cnn.search.spaces.blocks import BlockSpace
 from lit_cnn.search.spaces.space import Candidate
 from lit_cnn.search.strategies.catalog import STRATEGIES
 from lit_cnn.sweeps.engine import Sweep
+from lit_cnn.sweeps.halving import Pruner
 from lit_cnn.sweeps.trials import Fit
 
 SPACE = BlockSpace()
@@ -38,10 +39,18 @@ class Trainings(Fit):
 FIT = Trainings(Path("recipe.yaml"))
 
 
-def make_search(folder: Path, strategy: str = "evolution", evaluations: int = 14, **stated: Any) -> Sweep:
+def make_search(
+    folder: Path,
+    strategy: str = "evolution",
+    evaluations: int = 14,
+    pruner: Pruner | None = None,
+    length: int | None = None,
+    **stated: Any,
+) -> Sweep:
     """A search of blocks in its folder, which is made."""
     folder.mkdir(parents=True, exist_ok=True)
-    settings = Settings({"name": "blocks"}, {"name": strategy}, evaluations, lag=1, metric="val/acc1")
+    space, chosen = {"name": "blocks"}, {"name": strategy}
+    settings = Settings(space, chosen, evaluations, lag=1, metric="val/acc1", pruner=pruner)
     prefilter = stated.pop("prefilter", None)
     limits = Limits(**stated)
     chooser = SearchChooser(
@@ -55,4 +64,4 @@ def make_search(folder: Path, strategy: str = "evolution", evaluations: int = 14
         None if prefilter is None else prefilter.scoring(0, 16, 3),
         1 if prefilter is None else prefilter.of,
     )
-    return Sweep(folder, settings, {}, say=[].append, chooser=chooser)
+    return Sweep(folder, settings, {}, length=length, say=[].append, chooser=chooser)

@@ -3,16 +3,19 @@
 import itertools
 import os
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from fake_search import FIT, SPACE, accuracy, make_search
+from fake_search import FIT, SPACE, Trainings, accuracy, make_search
 
+from lit_cnn.cli.search import networks_table
 from lit_cnn.search.chooser import COSTS, NETWORK, REJECTED, ListChooser, SearchChooser, short_name, stating
-from lit_cnn.search.findings import ancestors, best_first, best_so_far, found_networks, front
+from lit_cnn.search.findings import ancestors, as_row, best_first, best_so_far, found_networks, front
 from lit_cnn.search.spaces.space import Candidate
 from lit_cnn.search.strategies.catalog import STRATEGIES
 from lit_cnn.sweeps.engine import Sweep
+from lit_cnn.sweeps.halving import Pruner
 from lit_cnn.sweeps.plan import Known
 from lit_cnn.sweeps.stop_signals import StopSignals
 
@@ -90,6 +93,37 @@ def test_findings_are_ordered_by_reward_and_the_front_by_cost(tmp_path: Path) ->
     assert line[0] == cheapest
     assert line[-1] == ranked[0]
     assert [one.name for one in line] == [short_name(one.network) for one in line]
+
+
+class Crossing(Trainings):
+    """Networks that are good after the first rung are bad in the end."""
+
+    def run(self, run_dir: Path, overrides: Sequence[str], *given: object, **_: object) -> int:
+        super().run(run_dir, overrides)
+        pause, metrics = given[1], run_dir / "metrics.csv"
+        first = float(metrics.read_text().split(",")[-1])
+        if pause is None:
+            metrics.write_text(metrics.read_text() + f"8,9,{1 - first}\n")
+        return 0
+
+
+def test_with_a_pruner_the_best_is_among_those_that_were_trained_to_the_end(tmp_path: Path) -> None:
+    sweep = make_search(tmp_path / "s", "random", evaluations=9, pruner=Pruner(min_epochs=3), length=9)
+    sweep.run(Crossing(Path("recipe.yaml")), StopSignals())
+    found = found_networks(sweep)
+    ranked = best_first(found)
+    whole = [one for one in ranked if one.state == "complete"]
+    assert len(whole) == 3
+    assert ranked[:3] == sorted(whole, key=lambda one: accuracy(one.network))
+    assert [one.reward for one in whole] == [1 - accuracy(one.network) for one in whole]
+    assert [one.trained for one in ranked] == [9] * 3 + [3] * 6
+    assert ranked[0].slot == sweep.results()[0].trial - 1
+    assert best_so_far(found)[-1] == ranked[0].reward
+    assert all(one in whole for one in front(found, "params"))
+    assert as_row(ranked[0])["trained"] == 9
+    table = networks_table(sweep, ranked)
+    place = [column.name for column in table.columns].index("epochs trained")
+    assert [row[place] for row in table.rows] == ["9"] * 3 + ["3"] * 6
 
 
 def test_the_ancestry_ends_in_the_winner_and_each_parent_is_one_mutation_away(tmp_path: Path) -> None:
