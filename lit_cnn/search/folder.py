@@ -17,7 +17,7 @@ from lit_cnn.run_folder.atomic import write_text
 from lit_cnn.search.chooser import stating
 from lit_cnn.search.findings import Found, as_row, best_first
 from lit_cnn.search.settings import Settings, parse_settings
-from lit_cnn.search.spaces.space import Candidate
+from lit_cnn.search.spaces.space import Candidate, first_network
 from lit_cnn.sweeps.folder import RECIPE
 from lit_cnn.sweeps.journal import JOURNAL
 from lit_cnn.training.monitor import metric_text
@@ -179,8 +179,7 @@ def _overlaid(section: Any, own: Mapping[str, Any]) -> Any:
 
 def _a_network(settings: Settings) -> list[str]:
     """The first network of the space, so that the recipe is complete and what it states of networks is checked."""
-    space = settings.build_space()
-    return stating(space.candidate(tuple(0 for _ in space.decisions)))
+    return stating(first_network(settings.build_space()))
 
 
 def refuse_lost_storage(folder: Path, storage_url: str | None) -> None:

@@ -21,7 +21,7 @@ from lit_cnn.search.gain import Gain, gain_over
 from lit_cnn.search.settings import Settings
 from lit_cnn.search.spaces.space import Candidate, Published
 from lit_cnn.search.strategies.strategy import random_point
-from lit_cnn.search.study import stated_keys
+from lit_cnn.search.study import recipe_identity, unnoted_options
 from lit_cnn.sweeps.engine import Sweep
 from lit_cnn.sweeps.folder import RECIPE
 from lit_cnn.sweeps.halving import Pruner
@@ -161,16 +161,25 @@ def open_retraining(
     precision = argument("trainer.precision", parts.cli.config.trainer.precision)
     cli = RecipeCLI([*words, *stating(first), precision, *overrides])
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / RECIPE, cli.dump())
     settings = parts.settings
     first_seed = first_fresh_seed(settings, parts.cli.config.seed_everything)
     plan = RetrainingPlan(len(networks), seeds, settings.metric, settings.value, settings.metric_goal, first_seed)
     chooser = ListChooser({name: candidate for name, (_, candidate) in networks.items()})
-    keys = {key: value for key, value in stated_keys(cli).items() if not key.startswith("model.options.")}
-    keys.pop("model.architecture", None)
+    keys = recipe_identity(cli, first)
     keys.pop("seed_everything", None)
-    sweep = Sweep(folder, plan, keys, storage_url, say=say, chooser=chooser, flag="folder: move this one away")
+    sweep = Sweep(
+        folder,
+        plan,
+        keys,
+        storage_url,
+        say=say,
+        chooser=chooser,
+        flag="folder: move this one away",
+        kind="retraining",
+        unnoted=unnoted_options(folder, keys, first),
+    )
     refuse_fewer(sweep, networks)
+    write_text(folder / RECIPE, cli.dump())
     return sweep, (folder / RECIPE).resolve()
 
 

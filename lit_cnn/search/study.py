@@ -1,13 +1,14 @@
 """A search on the engine of sweeps: its chooser made from the settings, and what it has found."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from lit_cnn.data.module import ImageData
+from lit_cnn.experiment.files import read_yaml
 from lit_cnn.experiment.identity import identity
 from lit_cnn.experiment.parser import RecipeCLI
 from lit_cnn.experiment.recipe import Recipe
@@ -18,9 +19,9 @@ from lit_cnn.search.costs import costs_of
 from lit_cnn.search.folder import Parts
 from lit_cnn.search.prefilter import Scoring
 from lit_cnn.search.settings import Settings
-from lit_cnn.search.spaces.space import Candidate
+from lit_cnn.search.spaces.space import Candidate, first_network
 from lit_cnn.sweeps.engine import Sweep
-from lit_cnn.sweeps.folder import pruned_length
+from lit_cnn.sweeps.folder import RECIPE, pruned_length
 
 ALWAYS = ("params", "madds")
 """What is counted of every network, since a front needs it."""
@@ -40,7 +41,8 @@ def open_search(folder: Path, parts: Parts, storage_url: str | None, say: Callab
     """
     settings = parts.settings
     space = settings.build_space()
-    recipe = {key: value for key, value in stated_keys(parts.cli).items() if not key.startswith(NETWORK_KEYS)}
+    network = first_network(space)
+    recipe = recipe_identity(parts.cli, network)
     if settings.sign < 0 and settings.objective["name"] != "accuracy":
         raise ValueError(
             f"search.objective {settings.objective['name']} multiplies an accuracy, but the metric is "
@@ -68,16 +70,32 @@ def open_search(folder: Path, parts: Parts, storage_url: str | None, say: Callab
             compared=settings.prefilter.of if settings.prefilter else 1,
             sign=settings.sign,
         ),
+        flag="--search-dir",
+        kind="search",
+        unnoted=unnoted_options(folder, recipe, network),
     )
 
 
-NETWORK_KEYS = ("model.architecture", "model.options.")
-"""What each trial states itself."""
+def recipe_identity(cli: RecipeCLI, network: Candidate) -> dict[str, Any]:
+    """What a training is: dotted keys of the recipe and their values, without those that each network states itself."""
+    return _besides(network, yaml.safe_load(cli.dump()))
 
 
-def stated_keys(cli: RecipeCLI) -> dict[str, Any]:
-    """What a training is: dotted keys of the recipe and their values."""
-    return dict(identity(yaml.safe_load(cli.dump())))
+def unnoted_options(folder: Path, recipe: Mapping[str, Any], network: Candidate) -> dict[str, Any]:
+    """The options of all networks with which a folder of an older version has begun, whose identity left them out.
+
+    Args:
+        folder: With the recipe that it remembers; where that is not here, ``recipe`` takes its place.
+        recipe: Keys and values of the recipe now.
+        network: One of those that are trained.
+    """
+    begun = _besides(network, read_yaml(folder / RECIPE)) if (folder / RECIPE).is_file() else recipe
+    return {key: value for key, value in begun.items() if key.startswith("model.options.")}
+
+
+def _besides(network: Candidate, recipe: dict[str, Any]) -> dict[str, Any]:
+    own = {"model.architecture", *(f"model.options.{name}" for name in network.options)}
+    return {key: value for key, value in identity(recipe).items() if key not in own}
 
 
 def cost_counter(

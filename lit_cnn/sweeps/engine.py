@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,8 @@ class Sweep:
         say: Gets one line on each event.
         chooser: Who chooses the points; None where the plan is a space of recipe keys.
         flag: Of the command line, by which another folder is chosen.
+        kind: What messages call it.
+        unnoted: Keys and values that the identity of a folder of an older version stands for without naming them.
 
     Raises:
         ValueError: If the storage cannot be opened, or holds another sweep under this name.
@@ -59,6 +61,8 @@ class Sweep:
     say: Callable[[str], None] = announce
     chooser: Chooser | None = None
     flag: str = "--sweep-dir"
+    kind: str = "sweep"
+    unnoted: Mapping[str, Any] = field(default_factory=dict)
     storage: BaseStorage = field(init=False)
     queue: Queue = field(init=False)
 
@@ -90,17 +94,18 @@ class Sweep:
 
     def _check_identity(self) -> None:
         now = {**self.identity, **self.plan.identity()}
-        before = self.study.user_attrs.get("identity")
-        names = [key for key in now.keys() | (before or now).keys() if now.get(key) != (before or now).get(key)]
+        stored = self.study.user_attrs.get("identity")
+        before = now if stored is None else {**self.unnoted, **stored}
+        names = [key for key in now.keys() | before.keys() if now.get(key) != before.get(key)]
         if set(names) <= {"metric", "value", "direction"} and not self.study.get_trials(False, (TrialState.COMPLETE,)):
             names = []  # nothing has been measured by the other metric yet
-        if before is not None and names:
+        if names:
             text = ", ".join(f"{key} ({before.get(key)!r} -> {now.get(key)!r})" for key in sorted(names))
             raise ValueError(
-                f"the sweep {self.folder} has begun as another one, these keys differ: {text}; "
+                f"the {self.kind} {self.folder} has begun as another one, these keys differ: {text}; "
                 f"choose another {self.flag}"
             )
-        if before != now:
+        if stored != now:
             self.study.set_user_attr("identity", now)
 
     def settled(self, name: str, value: Any) -> Any:

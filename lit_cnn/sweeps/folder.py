@@ -175,12 +175,12 @@ def settle_precision(cli: RecipeCLI, sweep: "Sweep") -> str:
     begun = sweep.settled("trainer.precision", choice.precision)
     if stated not in ("auto", begun):
         raise ValueError(
-            f"the sweep {sweep.folder} has begun with trainer.precision {begun}, not {stated}: leave it out, or choose "
-            f"another {sweep.flag}"
+            f"the {sweep.kind} {sweep.folder} has begun with trainer.precision {begun}, not {stated}: leave it out, or "
+            f"choose another {sweep.flag}"
         )
     if begun != choice.precision:
         cli.config.trainer.precision = begun
-        choice = cli.settle_precision("the sweep")
+        choice = cli.settle_precision(f"the {sweep.kind}")
     return "\n".join([str(choice), *filter(None, [emulation_warning(choice)])])
 
 

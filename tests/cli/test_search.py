@@ -88,7 +88,19 @@ def test_the_same_command_again_and_the_folder_alone_train_nothing_new(searched:
 
 def test_another_search_in_the_same_folder_names_the_keys(searched: Path, capsys: pytest.CaptureFixture) -> None:
     text = refusal(capsys, "small.yaml", "--search-dir", searched, "--search.seed", "1")
-    assert "these keys differ: search.seed (0 -> 1)" in text
+    assert f"the search {searched} has begun as another one, these keys differ: search.seed (0 -> 1)" in text
+    assert text.endswith("; choose another --search-dir\n")
+
+
+def test_options_of_all_networks_stay_also_where_an_older_version_has_not_noted_them(searched: Path, capsys) -> None:
+    changed = ("--search-dir", searched, "--model.options.drop_path", "0.4")
+    assert "these keys differ: model.options.drop_path (None -> 0.4)" in refusal(capsys, *changed)
+    study = open_study(searched, None).sweep.study
+    noted = study.user_attrs["identity"]
+    study.set_user_attr("identity", {key: noted[key] for key in noted if not key.startswith("model.options.")})
+    assert "these keys differ: model.options.drop_path (None -> 0.4)" in refusal(capsys, *changed)
+    said(capsys, "--search-dir", searched)
+    assert open_study(searched, None).sweep.study.user_attrs["identity"] == noted
 
 
 def test_show_prints_the_front_the_best_and_its_ancestry_and_draws_them(searched: Path, capsys) -> None:
@@ -123,6 +135,11 @@ def test_retrain_compares_the_winner_with_random_networks(searched: Path, capsys
     assert "trained with seeds 1 to 2, after those of the search" in text
     assert "no interval without two random networks" in text
     assert "no network of the space blocks was published" in refusal(capsys, "retrain", searched, "--published")
+    recipe = searched / "small_retrained" / "recipe.yaml"
+    before = recipe.read_text()
+    text = refusal(capsys, "retrain", searched, "--random", "2", "--model.options.drop_path", "0.4")
+    assert "these keys differ: model.options.drop_path (None -> 0.4)" in text
+    assert recipe.read_text() == before
     assert "has begun to train random 2 as well" in refusal(capsys, "retrain", searched, "--random", "1")
 
 

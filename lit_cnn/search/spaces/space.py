@@ -58,6 +58,11 @@ class SearchSpace(Protocol):
         """The network that is trained in the search."""
 
 
+def first_network(space: SearchSpace) -> Candidate:
+    """The network of the first options. All networks of a space state the same options, with other values."""
+    return space.candidate(tuple(0 for _ in space.decisions))
+
+
 def number_of_points(space: SearchSpace) -> int:
     """The product of the numbers of options; points that are one network count apart."""
     return math.prod(len(decision.options) for decision in space.decisions)
