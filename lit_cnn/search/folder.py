@@ -16,7 +16,7 @@ from lit_cnn.experiment.parser import RecipeCLI, resolve_configs, typed_keys
 from lit_cnn.run_folder.atomic import write_text
 from lit_cnn.search.chooser import stating
 from lit_cnn.search.findings import Found, as_row, best_first
-from lit_cnn.search.settings import Settings, parse_settings
+from lit_cnn.search.settings import TABLES, Settings, parse_settings, with_name
 from lit_cnn.search.spaces.space import Candidate, first_network
 from lit_cnn.sweeps.folder import RECIPE
 from lit_cnn.sweeps.journal import JOURNAL
@@ -167,8 +167,9 @@ def _without_section(file: Path, folder: Path) -> Path:
 def _overlaid(section: Any, own: Mapping[str, Any]) -> Any:
     if not isinstance(section, dict):
         return section
-    merged = {key: dict(value) if isinstance(value, dict) else value for key, value in section.items()}
-    for key, value in nested(own).items():
+    merged = {key: with_name(value, key) for key, value in section.items()}
+    named = {f"{key}.name" if key in TABLES and isinstance(value, str) else key: value for key, value in own.items()}
+    for key, value in nested(named).items():
         inner = merged.get(key)
         if isinstance(value, dict) and isinstance(inner, dict) and value.get("name") in (None, inner.get("name")):
             merged[key] = {**inner, **value}

@@ -127,9 +127,12 @@ class Settings:
         """The space.
 
         Raises:
-            ValueError: Naming the key that is wrong.
+            ValueError: Naming the key that is wrong, or if there is nothing to choose.
         """
-        return build_named(SPACES, self.space, "search.space")
+        space = build_named(SPACES, self.space, "search.space")
+        if not space.decisions:
+            raise ValueError("search.space is one network alone: state two options or more of what is to be chosen")
+        return space
 
     def build_strategy(self, space: SearchSpace) -> Strategy:
         """The strategy on that space, scaled to the number of evaluations.
@@ -179,14 +182,21 @@ def parse_settings(stated: Any, where: str) -> Settings:
     return settings
 
 
+def with_name(stated: Any, key: str) -> Any:
+    """A part with its name, which alone is short for it and which may be left out for the default; what is neither, and
+    parts without names, as they are."""
+    if key not in TABLES or not isinstance(stated, str | dict):
+        return stated
+    return {"name": stated} if isinstance(stated, str) else {"name": getattr(Settings(), key)["name"], **stated}
+
+
 def _named(stated: Any, key: str) -> dict[str, Any]:
-    """A part as a mapping; its name alone is short for it.
+    """A part as a mapping.
 
     Raises:
-        ValueError: If it is neither.
+        ValueError: If it is none.
     """
-    if isinstance(stated, str) and key in TABLES:
-        return {"name": stated}
+    stated = with_name(stated, key)
     if not isinstance(stated, dict):
         example = f"{{name: {next(iter(TABLES[key]))}}}" if key in TABLES else "{params: 6M}"
         raise ValueError(f"search.{key} must be a mapping such as {example}, not {stated!r}")

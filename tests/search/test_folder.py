@@ -46,6 +46,34 @@ def test_keys_of_the_section_are_overridden_and_another_name_takes_other_keys(fi
     assert short.strategy == {"name": "local_search"}
 
 
+@pytest.mark.parametrize("stated", ["strategy: evolution", "strategy: {}", "lag: 1"])
+def test_keys_of_a_part_go_with_its_short_name_or_the_default(file: Path, stated: str) -> None:
+    file.write_text(FILE.replace("strategy: {name: evolution, population: 4}", stated))
+    config = ["--config", str(file), "--search.strategy.population", "5"]
+    assert find_parts(config).settings.strategy == {"name": "evolution", "population": 5}
+    both = find_parts([*config, "--search.strategy", "evolution", "--search.strategy.sample", "2"])
+    assert both.settings.strategy == {"name": "evolution", "population": 5, "sample": 2}
+
+
+ONE_NETWORK = {"widths": "[16]", "depths": "1", "kinds": "plain"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--search.objective.target", "5"], "search.objective.target"),
+        ([f"--search.space.{key}=[{one}]" for key, one in ONE_NETWORK.items()], "is one network alone"),
+        (["--search.space.widths", "[]"], "search.space has no stage"),
+        (["--search.space.widths", "[[], [16]]"], "stage 1 of search.space has no width to choose from"),
+        (["--search.space.kinds", "[]"], "stage 1 of search.space has no kind to choose from"),
+    ],
+)
+def test_what_leaves_nothing_to_choose_is_one_sentence(file: Path, words: list[str], said: str) -> None:
+    with pytest.raises(ValueError, match=r"mine\.yaml: ") as error:
+        find_parts(["--config", str(file), *words])
+    assert said in str(error.value)
+
+
 def test_a_later_file_changes_the_recipe(file: Path, tmp_path: Path) -> None:
     overlay = tmp_path / "long.yaml"
     overlay.write_text("trainer: {max_epochs: 9}\n")

@@ -9,8 +9,17 @@ Options = Mapping[str, Sequence[Any]]
 """What can be chosen in one stage, by its name."""
 
 
-def stage_decisions(stages: Iterable[Options]) -> tuple[Decision, ...]:
-    """Stage by stage; all options of one name are one kind of decision."""
+def stage_decisions(stages: Sequence[Options]) -> tuple[Decision, ...]:
+    """Stage by stage; all options of one name are one kind of decision.
+
+    Raises:
+        ValueError: If there is no stage, or nothing to choose from in one.
+    """
+    if not stages:
+        raise ValueError("search.space has no stage: state the options of one or more")
+    for number, stage in enumerate(stages, start=1):
+        if empty := [name for name, options in stage.items() if not options]:
+            raise ValueError(f"stage {number} of search.space has no {empty[0]} to choose from: state one or more")
     return tuple(
         Decision(f"stage {number}: {name}", tuple(str(option) for option in options), name)
         for number, stage in enumerate(stages, start=1)
