@@ -89,6 +89,12 @@ def test_a_command_line_that_says_nothing_or_two_things_is_refused(
     [
         (["scale", "vgg16", "--phi", "1"], "vgg16 takes no width_multiplier and depth_multiplier"),
         (["scale", "efficientnet_b0", "--like", "resnet50"], "no multipliers were released for 'resnet50'"),
+        (["scale", "efficientnet_lite0", "--phi", "1"], "or EfficientNet, but no EfficientNet-Lite"),
+        ([*SMALL, "--phi", "nan"], "phi is nan but must be a number up to 37.9"),
+        ([*SMALL, "--phi", "100000"], "phi is 100000 but must be a number up to 37.9"),
+        ([*SMALL, "--width", "nan"], "the factor of width is nan but must be a number up to 1000"),
+        ([*SMALL, "--resolution", "inf"], "the factor of resolution is inf but must be a number up to 1000"),
+        ([*SMALL, "--rule", "depth", "--madds-times", "1e300"], "the factor of depth is 1e+300"),
         ([*SMALL, "--width", "-1"], "width_multiplier must be a positive number, got -1.0"),
         ([*SMALL, "--phi", "1", "--gamma", "0.9"], "gamma is 0.9 but must be at least 1"),
         ([*SMALL, "--phi", "1", "--out", "a.txt"], "--out a.txt ends in .txt, but .yaml or .yml is expected"),

@@ -11,7 +11,7 @@ from lit_cnn.architectures.catalog import create_model, find_entry
 from lit_cnn.architectures.network import Network
 from lit_cnn.architectures.scaling import DepthRounding
 from lit_cnn.profiling.counting import NetworkCount, count_madds, count_network
-from lit_cnn.search.scaling.rules import PAPER, Coefficients, Factors, Rule, factors_at
+from lit_cnn.search.scaling.rules import PAPER, Coefficients, Factors, Rule, check_factors, factors_at
 
 SCALED = ("width_multiplier", "depth_multiplier", "depth_rounding")
 """Options of the networks that can be scaled."""
@@ -42,7 +42,8 @@ class Base:
         if set(SCALED) - set(find_entry(self.name).options()):
             raise ValueError(
                 f"{self.name} takes no width_multiplier and depth_multiplier, so it cannot be scaled: choose a "
-                "MobileNet, ResNet or EfficientNet, such as mobilenet_v2, resnet50 or efficientnet_b0"
+                "MobileNet, ResNet or EfficientNet, but no EfficientNet-Lite, such as mobilenet_v2, resnet50 or "
+                "efficientnet_b0"
             )
 
     @property
@@ -56,8 +57,9 @@ class Base:
         ``rounding`` None is that of the options, up where they have none.
 
         Raises:
-            ValueError: If nothing of the image is left.
+            ValueError: If a factor is not finite or too large, or nothing of the image is left.
         """
+        check_factors(factors)
         image_size = round(self.pixels * factors.resolution)
         if image_size < 1:
             raise ValueError(f"resolution {factors.resolution:g} of {self.pixels} px leaves no pixel: raise it")

@@ -61,14 +61,12 @@ def base_of(name: str, stated: Mapping[str, Any]) -> Base:
 
 def _options(name: str, stated: Mapping[str, Any]) -> dict[str, Any]:
     known = find_entry(name).options()
-    options = stated.get("model", {}).get("options", {})
-    return {key: value for key, value in options.items() if key in known}
+    return {key: value for key, value in _section(stated, "model.options").items() if key in known}
 
 
 def _pixels(stated: Mapping[str, Any]) -> Any:
     """Side of the images that are evaluated."""
-    data = stated.get("data", {})
-    return data.get("evaluation", {}).get("image_size") or data.get("image_size")
+    return _section(stated, "data.evaluation").get("image_size") or _section(stated, "data").get("image_size")
 
 
 def scaled_recipe(network: ScaledNetwork, stated: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,7 +76,7 @@ def scaled_recipe(network: ScaledNetwork, stated: Mapping[str, Any]) -> dict[str
     """
     name = network.base.name
     before = _pixels(stated) or find_entry(name).image_size
-    about = stated.get("about", {})
+    about = _section(stated, "about")
     told = {key: about[key] for key in ("paper", "epochs") if key in about}
     title = f"{name}, {described(network)}"
     changed: dict[str, Any] = {
@@ -88,10 +86,10 @@ def scaled_recipe(network: ScaledNetwork, stated: Mapping[str, Any]) -> dict[str
             "deviations": "a scaled network; all but it and sizes in pixels is its base's",
         },
         "model": {"architecture": name, "options": {**unscaled(_options(name, stated)), **network.options}},
-        "data": {"image_size": stated.get("data", {}).get("image_size", before)},
+        "data": {"image_size": _section(stated, "data").get("image_size", before)},
     }
     kept = copy.deepcopy(dict(stated))
-    recipe = overlaid({**kept, "about": {}, "model": {**kept.get("model", {}), "options": {}}}, changed)
+    recipe = overlaid({**kept, "about": {}, "model": {**_section(kept, "model"), "options": {}}}, changed)
     for key, length in scaled_lengths(recipe, network.image_size / before).items():
         section, last = _place(recipe, key)
         section[last] = length
@@ -100,7 +98,7 @@ def scaled_recipe(network: ScaledNetwork, stated: Mapping[str, Any]) -> dict[str
 
 def scaled_lengths(recipe: Mapping[str, Any], ratio: float) -> dict[str, Any]:
     """Dotted key -> value of every length in pixels that a recipe has, multiplied by ``ratio``."""
-    crop, scaled = (recipe.get("data", {}).get("crop") or {}).get("kind"), {}
+    crop, scaled = _section(recipe, "data.crop").get("kind"), {}
     for key in _PIXELS:
         section, last = _place(recipe, key)
         if section.get(last) is not None and crop in (None, _OF_CROP.get(key, crop)):
@@ -109,12 +107,17 @@ def scaled_lengths(recipe: Mapping[str, Any], ratio: float) -> dict[str, Any]:
 
 
 def _place(recipe: Mapping[str, Any], key: str) -> tuple[Any, str]:
-    """The section of a dotted key, empty where there is none, and its last part."""
-    *sections, last = key.split(".")
+    """The section of a dotted key, and its last part."""
+    name, _, last = key.rpartition(".")
+    return _section(recipe, name), last
+
+
+def _section(recipe: Mapping[str, Any], name: str) -> Any:
+    """A section by its dotted name, empty where a recipe has none, or none of its keys."""
     section: Any = recipe
-    for part in sections:
+    for part in name.split("."):
         section = section.get(part) or {}
-    return section, last
+    return section
 
 
 def _scaled(length: Any, ratio: float) -> Any:

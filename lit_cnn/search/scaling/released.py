@@ -69,12 +69,21 @@ def phi_table(
 
     ``rounding`` is that of :meth:`Base.scaled`.
     """
-    rows = []
+    is_released, rows = _is_paper_base(base), []
     for phi, name in pairs:
         formula = base.scaled(compound(phi, coefficients), rounding)
-        if name is None or base != Base("efficientnet_b0"):
+        if name is None or not is_released:
             rows.append(PhiRow(phi, formula, None, None, None))
             continue
         factors = released_factors(name)
         rows.append(PhiRow(phi, formula, find_entry(name), factors, implied_phi(factors, coefficients)))
     return rows
+
+
+def _is_paper_base(base: Base) -> bool:
+    """Whether a base is EfficientNet-B0 as it was released, whatever a recipe says of its dropout."""
+    paper = Base("efficientnet_b0")
+    if base.name != paper.name:
+        return False
+    ours, theirs = base.scaled(), paper.scaled()
+    return (ours.image_size, ours.params, ours.madds) == (theirs.image_size, theirs.params, theirs.madds)

@@ -48,16 +48,32 @@ class Coefficients(NamedTuple):
 
 
 PAPER = Coefficients()
+LARGEST = 1000
+"""Factors above it make networks that no memory holds."""
 
 
 def compound(phi: float, coefficients: Coefficients = PAPER) -> Factors:
     """EfficientNet's formula: width beta^phi, depth alpha^phi, resolution gamma^phi.
 
     Raises:
-        ValueError: If a coefficient is below 1, or none is above.
+        ValueError: If phi is not finite or makes a factor above 1000, a coefficient is below 1, or none is above.
     """
     check_coefficients(coefficients)
+    most = math.log(LARGEST) / math.log(max(coefficients))
+    if not -math.inf < phi <= most:
+        raise ValueError(f"phi is {phi:g} but must be a number up to {most:.3g}, at which a factor is {LARGEST}")
     return Factors(coefficients.beta**phi, coefficients.alpha**phi, coefficients.gamma**phi)
+
+
+def check_factors(factors: Factors) -> None:
+    """Refuse factors that are not numbers, or too large.
+
+    Raises:
+        ValueError: Naming the factor.
+    """
+    for name, value in factors._asdict().items():
+        if not abs(value) <= LARGEST:
+            raise ValueError(f"the factor of {name} is {value:g} but must be a number up to {LARGEST}")
 
 
 def check_coefficients(coefficients: Coefficients) -> None:

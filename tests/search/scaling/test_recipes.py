@@ -76,6 +76,14 @@ def test_every_key_that_is_documented_as_a_length_in_pixels_is_scaled() -> None:
     assert "data.cutout.size" in keys
 
 
+def test_empty_sections_are_as_if_they_were_not_there() -> None:
+    stated: dict[str, Any] = {"about": None, "model": {"architecture": "cifar_resnet8", "options": None}, "data": None}
+    base = base_of("cifar_resnet8", stated)
+    assert base == Base("cifar_resnet8")
+    assert scaled_recipe(base.scaled(Factors(resolution=1.5)), stated)["data"] == {"image_size": 48}
+    assert scaled_recipe(base.scaled(), {"model": None})["model"]["architecture"] == "cifar_resnet8"
+
+
 def test_the_base_of_a_recipe_has_its_image_size_and_options() -> None:
     stated = {"model": {"options": {"widths": [8, 16, 32], "padding": "symmetric"}}, "data": {"image_size": 16}}
     base = base_of("cifar_resnet20", stated)

@@ -7,6 +7,7 @@ import pytest
 
 from lit_cnn.architectures.catalog import find_entry
 from lit_cnn.search.scaling.networks import Base
+from lit_cnn.search.scaling.recipes import base_of, read_recipes
 from lit_cnn.search.scaling.released import PAIRS, PhiRow, phi_table, released_factors
 from lit_cnn.search.scaling.rules import Factors, compound
 
@@ -89,6 +90,14 @@ def test_the_guides_costs_of_rounding_are_counted() -> None:
     base, text = Base("efficientnet_b0"), GUIDE.read_text(encoding="utf-8")
     for rounding, said in (("up", "costs {:.2f} times"), ("nearest", "to the nearest it is {:.2f}")):
         assert said.format(base.scaled(compound(1), rounding).times) in " ".join(text.split())  # type: ignore[arg-type]
+
+
+def test_the_base_by_its_recipe_is_the_released_one_and_scaled_it_is_not() -> None:
+    recipe = base_of("efficientnet_b0", read_recipes(["efficientnet_b0"]))
+    assert recipe != Base("efficientnet_b0")
+    assert phi_table(recipe, pairs=PAIRS[1:2])[0].released == find_entry("efficientnet_b2")
+    wider = Base("efficientnet_b0", options={"width_multiplier": 1.1})
+    assert phi_table(wider, pairs=PAIRS[1:2])[0].released is None
 
 
 def test_another_base_has_the_formula_alone() -> None:
