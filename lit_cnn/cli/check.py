@@ -49,10 +49,9 @@ def run(arguments: list[str]) -> int:
         if annotated is None:
             findings, classes = list(check_path(path, pixel_format, advance)), None
         else:
-            from lit_cnn.data.checks.finding import SHOWN
             from lit_cnn.detection.checking import check_annotations
 
-            checked = check_annotations(*annotated, pixel_format, advance, None if options.json else SHOWN)
+            checked = check_annotations(*annotated, pixel_format, advance, complete=options.json)
             findings, classes = checked.findings, checked.classes
     show(options, findings, classes)
     errors, warnings = count(findings)

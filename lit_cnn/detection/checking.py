@@ -11,7 +11,7 @@ import numpy as np
 
 from lit_cnn.data.checks.appearance import check_appearance, check_levels, check_sizes
 from lit_cnn.data.checks.duplicates import check_duplicates
-from lit_cnn.data.checks.finding import SHOWN, Finding, capped
+from lit_cnn.data.checks.finding import Finding, capped
 from lit_cnn.data.checks.inspection import CheckedImage, Look, inspect
 from lit_cnn.data.sources.decoding import RGB, PixelFormat
 from lit_cnn.data.sources.folders import read_file
@@ -65,7 +65,7 @@ def check_annotations(
     layout: Layout = "auto",
     pixel_format: PixelFormat = RGB,
     advance: Callable[[int, int], None] | None = None,
-    shown: int | None = SHOWN,
+    complete: bool = False,
 ) -> CheckedAnnotations:
     """Findings about a folder of annotated images, and its classes. Every image is decoded once.
 
@@ -74,14 +74,14 @@ def check_annotations(
         layout: of it.
         pixel_format: what the pixels of files become.
         advance: called with the images looked at and how many there are.
-        shown: images or boxes that are named of one kind; None for all.
+        complete: name all images and boxes of a kind, not the first ten.
 
     Raises:
         ValueError: If the folder has no layout of annotated images, or cannot be read as it.
     """
     annotated = read_annotations(path, layout)
     classes = [each for name, split in annotated.splits.items() for each in checked_classes(name, split)]
-    return CheckedAnnotations([*_findings(annotated, classes, pixel_format, advance, shown)], classes)
+    return CheckedAnnotations([*_findings(annotated, classes, pixel_format, advance, complete)], classes)
 
 
 def _findings(
@@ -89,12 +89,12 @@ def _findings(
     classes: Sequence[CheckedClass],
     pixel_format: PixelFormat,
     advance: Callable[[int, int], None] | None,
-    shown: int | None,
+    complete: bool,
 ) -> Iterator[Finding]:
     yield Finding("fact", f"{annotated.origin} has the layout {annotated.layout}: {LAYOUTS[annotated.layout]}")
     yield from (Finding("warning", note) for note in annotated.notes)
     for name, split in annotated.splits.items():
-        yield from _check_split(name, split, shown)
+        yield from _check_split(name, split, complete)
     yield from _check_classes(classes)
     yield from _check_shared(annotated)
     yield from _check_unlisted(annotated)
@@ -104,7 +104,7 @@ def _findings(
         own = [image for image in images if image.split == name]
         yield from check_sizes(name, own)
         yield from check_levels(name, own, stated=pixel_format.levels is not None)
-    yield from _check_annotated_sizes(annotated, images, shown)
+    yield from _check_annotated_sizes(annotated, images, complete)
     yield from check_duplicates(images)
 
 
@@ -119,7 +119,7 @@ def checked_classes(name: str, split: AnnotatedSplit) -> Iterator[CheckedClass]:
         yield CheckedClass(name, title, int(own.sum()), holding, median, difficult)
 
 
-def _check_split(name: str, split: AnnotatedSplit, shown: int | None) -> Iterator[Finding]:
+def _check_split(name: str, split: AnnotatedSplit, complete: bool) -> Iterator[Finding]:
     images = packed(split)
     counts = np.diff(images.starts)
     most = int(counts.max(initial=0))
@@ -137,9 +137,9 @@ def _check_split(name: str, split: AnnotatedSplit, shown: int | None) -> Iterato
     for kind, sentences in split.findings.items():
         texts = [f"{name}: {sentence}" for sentence in sentences]
         rest = f"of {name}: {plural(kind, len(sentences))} in all{_ALL}"
-        yield from capped(RULES[kind].gravity, texts, rest, shown)
+        yield from capped(RULES[kind].gravity, texts, rest, complete)
     alike = [f"{name}: {text}" for text in nearly_same_boxes(split)]
-    yield from capped("warning", alike, f"pairs of nearly the same box in {name}{_ALL}", shown)
+    yield from capped("warning", alike, f"pairs of nearly the same box in {name}{_ALL}", complete)
 
 
 def nearly_same_boxes(split: AnnotatedSplit) -> Iterator[str]:
@@ -212,9 +212,7 @@ def _look_at_all(
     return images
 
 
-def _check_annotated_sizes(
-    annotated: Annotated, images: Sequence[CheckedImage], shown: int | None
-) -> Iterator[Finding]:
+def _check_annotated_sizes(annotated: Annotated, images: Sequence[CheckedImage], complete: bool) -> Iterator[Finding]:
     """Images of another size than their annotations state, whose boxes are at wrong places."""
     sizes = np.concatenate([packed(split).sizes for split in annotated.splits.values()])
     texts = [
@@ -223,4 +221,4 @@ def _check_annotated_sizes(
         for image, (width, height) in zip(images, sizes.tolist(), strict=True)
         if image.look is not None and (image.look.width, image.look.height) != (width, height)
     ]
-    yield from capped("error", texts, f"images of another size than annotated{_ALL}", shown)
+    yield from capped("error", texts, f"images of another size than annotated{_ALL}", complete)

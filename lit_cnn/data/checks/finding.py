@@ -24,15 +24,16 @@ class Finding:
     text: str
 
 
-def capped(kind: Kind, texts: Sequence[str], rest: str, shown: int | None = SHOWN) -> Iterator[Finding]:
-    """A finding for each of the first texts, and one that counts the others.
+def capped(kind: Kind, texts: Sequence[str], rest: str, complete: bool = False) -> Iterator[Finding]:
+    """A finding for each of the first ``SHOWN`` texts, and one that counts the others.
 
     Args:
         kind: Of all of them.
         texts: Sentences of one sort.
         rest: What the others are, in the plural.
-        shown: How many are said one by one; None for all.
+        complete: Say all of them one by one.
     """
+    shown = len(texts) if complete else SHOWN
     yield from (Finding(kind, text) for text in texts[:shown])
-    if shown is not None and len(texts) > shown:
+    if len(texts) > shown:
         yield Finding(kind, f"{len(texts) - shown} more {rest}")
