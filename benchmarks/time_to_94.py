@@ -8,7 +8,8 @@ The time is the seconds of a step, measured in turns in one process, times the s
 epochs against 9.9 of ``airbench94.py``. --full runs both commands from start to end, one after the other, and
 --accuracy the recipe with so many seeds (with --rivals, the other design, too): mean and 95 % t interval of top-1 on
 the 2,500 test images of cifar10.npz, which are held out of CIFAR-10's training images, with one view and with its
-mirror image. ``--key`` passes a recipe key on, such as --key trainer.max_epochs=12.
+mirror image. ``--overlay overlays/cifar10_muon`` lays recipes over cifar10_fast, and ``--key`` passes a recipe key on,
+such as --key trainer.max_epochs=12.
 """
 
 import argparse
@@ -39,12 +40,17 @@ def keys_of(options: argparse.Namespace) -> list[str]:
     return [f"--trainer.precision={PRECISIONS[options.precision]}", *(f"--{key}" for key in options.key)]
 
 
+def recipes_of(options: argparse.Namespace) -> list[str]:
+    """The recipe and what is laid over it."""
+    return ["cifar10_fast", *options.overlay]
+
+
 def compare_steps(options: argparse.Namespace, path: Path) -> None:
     """Print the time of both trainings, from their steps in turns."""
-    ours, our_steps = recipe_step(["cifar10_fast"], path, *keys_of(options))
+    ours, our_steps = recipe_step(recipes_of(options), path, *keys_of(options))
     loop = Loop(path, bfloat16=options.precision == "bfloat16")
     turns = {
-        "cifar10_fast": timed(ours, options.clock, 2 * options.block),
+        "cifar10_fast": timed(ours, options.clock, options.our_block or 2 * options.block),
         "airbench94": timed(loop.step, options.clock, options.block),
     }
     for turn in turns.values():
@@ -63,7 +69,8 @@ def run_ours(options: argparse.Namespace, path: Path, seed: int) -> dict[str, fl
     """Whole ``lit-cnn fit`` with a seed: seconds, and top-1 in percent by views."""
     with TemporaryDirectory() as place:
         folder = Path(place)
-        words = ["fit", "cifar10_fast", "--data.source=npz", f"--data.path={path.resolve()}", f"--seed={seed}"]
+        words = ["fit", *(word for name in recipes_of(options) for word in ("--config", name))]
+        words += ["--data.source=npz", f"--data.path={path.resolve()}", f"--seed={seed}"]
         words += ["--trainer.accelerator=cpu", "--tracking.mode=disabled", *keys_of(options)]
         taken = run_command([sys.executable, "-m", "lit_cnn", *words], folder, ENVIRONMENT)
         (checkpoint,) = folder.glob("runs/*/*/checkpoints/last.ckpt")
@@ -102,13 +109,15 @@ def show(name: str, runs: list[dict[str, float]]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=8)
-    parser.add_argument("--block", type=int, default=3, help="steps of 1,024 images of a turn (ours: twice as many)")
+    parser.add_argument("--block", type=int, default=3, help="steps of 1,024 images of a turn")
+    parser.add_argument("--our-block", type=int, help="steps of ours of a turn (twice --block, for batches of 512)")
     parser.add_argument("--clock", choices=CLOCKS, default="wall")
     parser.add_argument("--precision", choices=PRECISIONS, default="bfloat16")
     parser.add_argument("--full", action="store_true", help="both commands once, from start to end")
     parser.add_argument("--accuracy", type=int, metavar="N", help="run N seeds")
     parser.add_argument("--rivals", action="store_true", help="with --accuracy: the other design's, too")
     parser.add_argument("--rival-epochs", type=float, default=EPOCHS, help=argparse.SUPPRESS)
+    parser.add_argument("--overlay", action="append", default=[], metavar="NAME", help="recipe over cifar10_fast")
     parser.add_argument("--key", action="append", default=[], metavar="KEY=VALUE", help="of the recipe")
     options = parser.parse_args()
     path, began = resolve_data_path("cifar10.npz"), time.perf_counter()
