@@ -64,7 +64,7 @@ def write_digits(folder: Path) -> Path:
 
 
 IMAGES = FLOWERS if FLOWERS.is_dir() else write_digits(DIGITS)
-BUDGET = "2m"  # for your images rather 20m to 2h
+BUDGET = "3m"  # for your images rather 20m to 2h
 if IMAGES == DIGITS:
     NETWORKS, SIZES, EPOCHS, KEYS = "cifar_resnet8 cifar_resnet20 cifar_vgg8", "16", 30, "--data.flip.horizontal 0"
 else:
@@ -249,7 +249,7 @@ display(*(Image(file, width=700) for file in sorted((WORK / "why").glob("*.png")
 #
 # ## 10. What this shows, and what it cannot
 #
-# - A budget of two minutes ends in ties. The recommendation is then "the fastest of those that we cannot distinguish",
+# - A budget of minutes ends in ties. The recommendation is then "the fastest of those that we cannot distinguish",
 #   which is honest but not a discovery. More images narrow the intervals; more time lets slow learners catch up.
 # - The latency holds for this machine, one image at a time, and is too long while other programs run.
 # - The calibration holds for images like the validation images. Other cameras, light or seasons need a new one.
