@@ -74,8 +74,8 @@ def set_training(modules: Iterable[nn.Module], training: bool) -> None:
 
 
 LAGGING = 0.05
-"""Share of the first statistics after a run from which on validation suffers: at 0.24 a network that had learned
-something answered by chance."""
+"""Share of the first statistics after a run from which on validation suffers: at 0.24, EfficientNet-Lite0 answered five
+flowers by chance."""
 
 
 def lagging_statistics(network: nn.Module, steps: int) -> str | None:
