@@ -1,15 +1,16 @@
 """CIFAR-10 to about 94 % on this machine: ``lit-cnn fit cifar10_fast`` against the airbench94 design.
 
     LIT_CNN_DATA=... python benchmarks/time_to_94.py [--rounds 8] [--precision bfloat16|float32]   # time, minutes
-    LIT_CNN_DATA=... python benchmarks/time_to_94.py --full                                        # one whole pair
+    LIT_CNN_DATA=... python benchmarks/time_to_94.py --full [--at-once]                            # one whole pair
     LIT_CNN_DATA=... python benchmarks/time_to_94.py --accuracy 3 [--rivals]                       # seeds 0, 1, 2
 
 The time is the seconds of a step, measured in turns in one process, times the steps of the whole training: the recipe's
-epochs against 9.9 of ``airbench94.py``. --full runs both commands from start to end, one after the other, and
---accuracy the recipe with so many seeds (with --rivals, the other design, too): mean and 95 % t interval of top-1 on
-the 2,500 test images of cifar10.npz, which are held out of CIFAR-10's training images, with one view and with its
-mirror image. ``--overlay overlays/cifar10_muon`` lays recipes over cifar10_fast, and ``--key`` passes a recipe key on,
-such as --key trainer.max_epochs=12.
+epochs against 9.9 of ``airbench94.py``. --full runs both commands from start to end, one after the other on all cores
+or, with --at-once, at the same time with one thread on a core each (by ``taskset``). --accuracy runs the recipe with so
+many seeds (with --rivals, the other design, too): mean and 95 % t interval of top-1 on the 2,500 test images of
+cifar10.npz, which are held out of CIFAR-10's training images, with one view and with its mirror image.
+``--overlay overlays/cifar10_muon`` lays recipes over cifar10_fast, and ``--key`` passes a recipe key on, such as
+--key trainer.max_epochs=12.
 """
 
 import argparse
@@ -17,14 +18,16 @@ import json
 import os
 import sys
 import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
-from airbench94 import EPOCHS, Loop
+from airbench94 import BATCH, EPOCHS, Loop
 from interleaved import CLOCKS, timed
 from time_to_accuracy import recipe_step
-from timed_command import run_command
+from timed_command import Taken, run_command
 
 from lit_cnn.benchmarking.interleaving import ratios, spread, take_turns
 from lit_cnn.data.sources.load import resolve_data_path
@@ -47,10 +50,10 @@ def recipes_of(options: argparse.Namespace) -> list[str]:
 
 def compare_steps(options: argparse.Namespace, path: Path) -> None:
     """Print the time of both trainings, from their steps in turns."""
-    ours, our_steps = recipe_step(recipes_of(options), path, *keys_of(options))
+    ours, our_steps, batch_size = recipe_step(recipes_of(options), path, *keys_of(options))
     loop = Loop(path, bfloat16=options.precision == "bfloat16")
     turns = {
-        "cifar10_fast": timed(ours, options.clock, options.our_block or 2 * options.block),
+        "cifar10_fast": timed(ours, options.clock, max(1, round(options.block * BATCH / batch_size))),
         "airbench94": timed(loop.step, options.clock, options.block),
     }
     for turn in turns.values():
@@ -65,17 +68,25 @@ def compare_steps(options: argparse.Namespace, path: Path) -> None:
     print(f"cifar10_fast over airbench94 ({EPOCHS} epochs): {ratios(*totals.values())}")
 
 
-def run_ours(options: argparse.Namespace, path: Path, seed: int) -> dict[str, float]:
+def run_on(core: int | None, command: Sequence[str], folder: Path) -> Taken:
+    """A command on all cores, or with one thread on one of them."""
+    if core is None:
+        return run_command(command, folder, ENVIRONMENT)
+    alone: Mapping[str, str] = {**ENVIRONMENT, "OMP_NUM_THREADS": "1"}
+    return run_command(["taskset", "--cpu-list", str(core), *command], folder, alone)
+
+
+def run_ours(options: argparse.Namespace, path: Path, seed: int, core: int | None = None) -> dict[str, float]:
     """Whole ``lit-cnn fit`` with a seed: seconds, and top-1 in percent by views."""
     with TemporaryDirectory() as place:
         folder = Path(place)
         words = ["fit", *(word for name in recipes_of(options) for word in ("--config", name))]
         words += ["--data.source=npz", f"--data.path={path.resolve()}", f"--seed={seed}"]
         words += ["--trainer.accelerator=cpu", "--tracking.mode=disabled", *keys_of(options)]
-        taken = run_command([sys.executable, "-m", "lit_cnn", *words], folder, ENVIRONMENT)
+        taken = run_on(core, [sys.executable, "-m", "lit_cnn", *words], folder)
         (checkpoint,) = folder.glob("runs/*/*/checkpoints/last.ckpt")
         test = [sys.executable, "-m", "lit_cnn", "test", str(checkpoint), "--views=flip", "--json"]
-        said = run_command(test, folder, ENVIRONMENT).output
+        said = run_on(core, test, folder).output
     report = json.loads(said[said.index("{") : said.rindex("}") + 1])
     return {
         "command": taken.wall,
@@ -84,13 +95,22 @@ def run_ours(options: argparse.Namespace, path: Path, seed: int) -> dict[str, fl
     }
 
 
-def run_theirs(options: argparse.Namespace, seed: int) -> dict[str, float]:
+def run_theirs(options: argparse.Namespace, seed: int, core: int | None = None) -> dict[str, float]:
     """Whole ``airbench94.py`` with a seed: seconds, and top-1 in percent by views."""
     command = [sys.executable, str(HERE / "airbench94.py"), "--seed", str(seed), "--precision", options.precision]
     command += ["--epochs", str(options.rival_epochs)]
-    taken = run_command(command, Path.cwd(), ENVIRONMENT)
+    taken = run_on(core, command, Path.cwd())
     said = json.loads(taken.output.splitlines()[-1])
     return {"command": taken.wall, **{name: said[name] for name in ("center", "mirrored", "all")}}
+
+
+def run_at_once(options: argparse.Namespace, path: Path) -> None:
+    """Print one whole pair, both at the same time."""
+    with ThreadPoolExecutor() as pool:
+        ours = pool.submit(run_ours, options, path, 0, core=0)
+        theirs = pool.submit(run_theirs, options, 0, core=1)
+        show("cifar10_fast", [ours.result()])
+        show("airbench94", [theirs.result()])
 
 
 def show(name: str, runs: list[dict[str, float]]) -> None:
@@ -109,11 +129,11 @@ def show(name: str, runs: list[dict[str, float]]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=8)
-    parser.add_argument("--block", type=int, default=3, help="steps of 1,024 images of a turn")
-    parser.add_argument("--our-block", type=int, help="steps of ours of a turn (twice --block, for batches of 512)")
+    parser.add_argument("--block", type=int, default=3, help="of a turn, in steps of 1,024 images")
     parser.add_argument("--clock", choices=CLOCKS, default="wall")
     parser.add_argument("--precision", choices=PRECISIONS, default="bfloat16")
     parser.add_argument("--full", action="store_true", help="both commands once, from start to end")
+    parser.add_argument("--at-once", action="store_true", help="with --full: at the same time, on a core each")
     parser.add_argument("--accuracy", type=int, metavar="N", help="run N seeds")
     parser.add_argument("--rivals", action="store_true", help="with --accuracy: the other design's, too")
     parser.add_argument("--rival-epochs", type=float, default=EPOCHS, help=argparse.SUPPRESS)
@@ -121,7 +141,9 @@ def main() -> None:
     parser.add_argument("--key", action="append", default=[], metavar="KEY=VALUE", help="of the recipe")
     options = parser.parse_args()
     path, began = resolve_data_path("cifar10.npz"), time.perf_counter()
-    if options.full or options.accuracy:
+    if options.full and options.at_once:
+        run_at_once(options, path)
+    elif options.full or options.accuracy:
         seeds = range(options.accuracy or 1)
         show("cifar10_fast", [run_ours(options, path, seed) for seed in seeds])
         if options.full or options.rivals:

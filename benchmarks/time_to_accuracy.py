@@ -12,6 +12,7 @@ steps; the overlay's ``about.measured`` says what its 40 epochs reached.
 import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -71,8 +72,16 @@ def usual_step(path: Path, workers: int) -> Callable[[], None]:
     return step
 
 
-def recipe_step(names: Sequence[str], path: Path, *overrides: str) -> tuple[Callable[[], None], int]:
-    """One step of a recipe of these files with its average of the weights, and the number of its steps."""
+class RecipeStep(NamedTuple):
+    """Args: one step; the steps of the whole training; images of a step."""
+
+    step: Callable[[], None]
+    steps: int
+    batch_size: int
+
+
+def recipe_step(names: Sequence[str], path: Path, *overrides: str) -> RecipeStep:
+    """One step of a recipe of these files, with its average of the weights."""
     names = [word for name in names for word in ("--config", name)]
     keys = ["--trainer.accelerator=cpu", "--data.source=npz", f"--data.path={path.resolve()}", *overrides]
     cli = RecipeCLI([*resolve_configs([*names, *keys]), "--tracking.mode=disabled"])
@@ -88,7 +97,7 @@ def recipe_step(names: Sequence[str], path: Path, *overrides: str) -> tuple[Call
         train()
         average.update_parameters(network)
 
-    return step, recipe.trainer["max_epochs"] * recipe.data.steps_per_epoch
+    return RecipeStep(step, recipe.trainer["max_epochs"] * recipe.data.steps_per_epoch, recipe.data.batch_size)
 
 
 def main() -> None:
@@ -99,7 +108,7 @@ def main() -> None:
     options = parser.parse_args()
     path = resolve_data_path("cifar10.npz")
     usual = usual_step(path, options.workers)
-    short, short_steps = recipe_step(["cifar10_resnet20", "overlays/cifar10_short"], path)
+    short, short_steps, _ = recipe_step(["cifar10_resnet20", "overlays/cifar10_short"], path)
     turns = {"usual": timed(usual, times=options.block), "short": timed(short, times=options.block)}
     for turn in turns.values():
         turn()
