@@ -1,8 +1,9 @@
 """Where recipes are, and what they say of themselves: plain YAML, read without Lightning."""
 
 import difflib
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,15 +138,40 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ValueError: If it is not a YAML mapping, or a key stands twice, with file and line.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is not a YAML text file") from None
+    return mapping_in(text, str(path))
+
+
+def mapping_in(text: str, name: str) -> dict[str, Any]:
+    """The mapping in a YAML text that is called ``name`` in what ``read_yaml`` raises."""
+    try:
+        content = yaml.load(text, _Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise ValueError(f"{path}, line {line}: {error.problem or 'this is not YAML'}") from None
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise ValueError(f"{path} is not a YAML text file") from None
+        raise ValueError(f"{name}, line {line}: {error.problem or 'this is not YAML'}") from None
+    except yaml.YAMLError:
+        raise ValueError(f"{name} is not a YAML text file") from None
     if not isinstance(content, dict):
-        raise ValueError(f"{path} must hold a mapping of keys such as model: and data:")
+        raise ValueError(f"{name} must hold a mapping of keys such as model: and data:")
     return content
+
+
+def stated_recipes(words: Sequence[str]) -> dict[Path | str, dict[str, Any]]:
+    """What each ``--config`` holds, in their order: by its file, or by its number where it is the text of a pipe.
+
+    Raises:
+        ValueError: As ``read_yaml`` does.
+    """
+    found: dict[Path | str, dict[str, Any]] = {}
+    given = [value for flag, value in itertools.pairwise(words) if flag in ("--config", "-c")]
+    for number, value in enumerate(given, start=1):
+        if "\n" in value:
+            found[f"recipe {number}"] = mapping_in(value, f"recipe {number}")
+        else:
+            found[Path(value)] = read_yaml(Path(value))
+    return found
 
 
 def configs_of(path: Path) -> list[Path]:

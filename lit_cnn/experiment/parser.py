@@ -1,7 +1,6 @@
 """A recipe's typed form, and the parser that names what is wrong with it."""
 
 import functools
-import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,13 +12,22 @@ from jsonargparse import ActionConfigFile, ArgumentError
 from lightning.pytorch.cli import LightningArgumentParser
 
 from lit_cnn.data.module import ImageData
-from lit_cnn.experiment.files import SEARCHES, About, argument, find_recipe, lines_of, read_yaml, recipe_id
+from lit_cnn.experiment.files import (
+    SEARCHES,
+    About,
+    argument,
+    find_recipe,
+    lines_of,
+    read_yaml,
+    recipe_id,
+    stated_recipes,
+)
 from lit_cnn.experiment.identity import leaves
 from lit_cnn.experiment.inherited import leave_out_inherited
 from lit_cnn.experiment.initial_weights import CHECKPOINT, KnownWeights, describe_keys_of_weights, keys_of_weights
 from lit_cnn.experiment.jsonargparse_internals import keys_of, unknown_key
 from lit_cnn.experiment.suggestions import explain
-from lit_cnn.experiment.task import MONITORS, TASKS, Task, inline_recipes, task_of
+from lit_cnn.experiment.task import MONITORS, TASKS, Task, task_of
 from lit_cnn.run_folder.folder import ENVIRONMENT
 from lit_cnn.run_folder.stored_recipe import legacy_values
 from lit_cnn.tracking import TrackingSettings
@@ -149,13 +157,12 @@ class RecipeCLI:
     def __init__(self, arguments: list[str], pretrained: str | None = None) -> None:
         self.arguments = arguments
         self.notices: list[str] = []
-        pairs = itertools.pairwise(arguments)
-        files = [Path(value) for flag, value in pairs if flag in ("--config", "-c") and "\n" not in value]
-        recipes = {file: read_yaml(file) for file in files}
-        self.task = task_of({**inline_recipes(arguments), **recipes}, arguments)
+        recipes = stated_recipes(arguments)
+        files = {file: recipe for file, recipe in recipes.items() if isinstance(file, Path)}
+        self.task = task_of(recipes, arguments)
         self.parser = recipe_parser(self.task)
-        refuse_searches(recipes)
-        require_filled_sections(recipes, keys_of(self.parser))
+        refuse_searches(files)
+        require_filled_sections(files, keys_of(self.parser))
         if not any((file.parent / ENVIRONMENT).is_file() for file in files):  # a run's own recipe states every key
             arguments, notice = with_weights(arguments, recipes, pretrained, self.task)
             self.notices += [notice] if notice else []
@@ -163,7 +170,7 @@ class RecipeCLI:
             self.config: Any = self.parser.parse_args(arguments)
         except (ArgumentError, ValueError) as error:
             said = self.parser.explained(str(error)) if isinstance(error, ArgumentError) else str(error)
-            raise ValueError(place_of(said, files, arguments) + said) from None
+            raise ValueError(place_of(said, list(files), arguments) + said) from None
         self.notices += leave_out_inherited(self.config, list(recipes.values()), arguments)
         stated = [*self.arguments, *(["--model.architecture"] if pretrained else [])]
         self.config.about.title = stated_title(recipes.values(), stated) or plain_title(self.config)
@@ -178,13 +185,11 @@ class RecipeCLI:
 
     def first_file(self) -> str | None:
         """The first recipe alone, resolved, as YAML; None if nothing else was stated or it needs the others."""
-        flag, equals, _ = (self.arguments or [""])[0].partition("=")
-        first, others = (self.arguments[:1], self.arguments[1:]) if equals else (self.arguments[:2], self.arguments[2:])
-        if flag not in ("--config", "-c") or not others:
+        first, others = self.arguments[:2], self.arguments[2:]
+        if first[:1] not in (["--config"], ["-c"]) or not others:
             return None
-        file = Path(first[-1].partition("=")[2] if equals else first[-1])
         try:
-            words, _ = with_weights(first, {file: read_yaml(file)}, None, self.task) if file.is_file() else (first, "")
+            words, _ = with_weights(first, stated_recipes(first), None, self.task)
             alone = self.parser.parse_args(words)
         except (ArgumentError, ValueError):
             return None
@@ -197,7 +202,10 @@ class RecipeCLI:
 
 
 def with_weights(
-    arguments: list[str], recipes: Mapping[Path, dict[str, Any]], pretrained: str | None, task: Task = TASKS[0]
+    arguments: list[str],
+    recipes: Mapping[Path | str, dict[str, Any]],
+    pretrained: str | None,
+    task: Task = TASKS[0],
 ) -> tuple[list[str], str]:
     """The arguments with the keys that follow from the weights to start from, and a sentence on them.
 

@@ -1,10 +1,7 @@
 """The task of a recipe, which decides what its sections model and data hold."""
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, get_args
-
-import yaml
 
 Task = Literal["classification", "detection"]
 TASKS: tuple[Task, ...] = get_args(Task)
@@ -44,13 +41,6 @@ def typed_tasks(words: Sequence[str]) -> Iterable[str]:
         flag, equals, value = word.partition("=")
         if flag == "--task":
             yield value if equals or place + 1 == len(words) else words[place + 1]
-
-
-def inline_recipes(words: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The recipes that ``--config`` was given as text instead of files."""
-    texts = [value for flag, value in itertools.pairwise(words) if flag in ("--config", "-c")]
-    read = {f"recipe {number}": yaml.safe_load(text) for number, text in enumerate(texts) if "\n" in text}
-    return {name: recipe for name, recipe in read.items() if isinstance(recipe, dict)}
 
 
 def require_classification(task: str) -> None:

@@ -56,6 +56,15 @@ def test_the_weights_bring_their_network_and_preprocessing(weights: str, tmp_pat
     assert "model.architecture cifar_resnet8" in cli.notices[0]
 
 
+def test_the_weights_bring_the_same_to_a_recipe_from_a_pipe(weights: str) -> None:
+    model, data = f"initial: {{checkpoint: {weights}}}", "source: imagefolder, path: photos, image_size: 64"
+    text = f"model: {{{model}}}\ndata: {{{data}}}\n"
+    for cli in (RecipeCLI(["--config", text]), RecipeCLI(["--config", text], weights)):
+        config = cli.config
+        assert (config.model.architecture, config.data.image_size) == ("cifar_resnet8", 64)
+        assert "data.image_size 64 (theirs: 80)" in cli.notices[0]
+
+
 def test_what_the_recipe_states_holds_and_the_difference_is_said(weights: str, tmp_path: Path) -> None:
     recipe = write(
         tmp_path / "own.yaml",

@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lit_cnn.experiment.files import find_recipe
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
@@ -34,6 +35,20 @@ def test_a_recipe_is_read_from_a_pipe(tmp_path: Path) -> None:
     cli = RecipeCLI(resolve_configs(["--config", str(pipe)]))
     writer.join()
     assert cli.config.model.architecture == "cifar_resnet20"
+
+
+def test_a_piped_recipe_keeps_its_title_and_is_the_first_below_single_keys() -> None:
+    text = find_recipe("quickstart").read_text() + "\n"
+    cli = RecipeCLI(["--config", text, "--trainer.max_epochs=2"])
+    assert cli.config.about.title == "ResNet-20 on handwritten digits"
+    first = cli.first_file()
+    assert first is not None
+    assert yaml.safe_load(first)["trainer"]["max_epochs"] == 20
+
+
+def test_a_piped_recipe_with_a_key_that_stands_twice_is_refused_by_its_number() -> None:
+    with pytest.raises(ValueError, match=r"^recipe 1, line 2: the key task stands twice"):
+        RecipeCLI(["--config", "task: detection\ntask: detection\n"])
 
 
 @pytest.mark.parametrize(
