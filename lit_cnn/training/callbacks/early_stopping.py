@@ -11,6 +11,8 @@ from lit_cnn.training.monitor import direction, is_of_validation
 class EarlyStopping(LightningEarlyStopping):
     """Stop after ``patience`` validations without a better ``monitor``; the best epoch is in ``best.ckpt`` anyway.
 
+    A value that is not finite counts as one that is not better. Lightning's class ends the run at the first of them.
+
     Args:
         patience: Validations in a row without improvement that end the run; null never stops.
         min_delta: An improvement counts only if it is larger than this (0.001 is a tenth of a percent point).
@@ -25,7 +27,12 @@ class EarlyStopping(LightningEarlyStopping):
         self.enabled = patience is not None
         at_epoch_end = not is_of_validation(monitor)
         super().__init__(
-            monitor, min_delta, patience or 1, mode=direction(monitor), check_on_train_epoch_end=at_epoch_end
+            monitor,
+            min_delta,
+            patience or 1,
+            mode=direction(monitor),
+            check_finite=False,
+            check_on_train_epoch_end=at_epoch_end,
         )
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -1,5 +1,6 @@
 """Which weights are validated, and which of them become best.ckpt, wherever the validations fall."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -69,3 +70,11 @@ def test_early_stopping_counts_validations_and_minimizes_a_loss(
     stop = EarlyStopping(patience=2, monitor="val/loss")
     found, best = validated(tmp_path, [3.0, 1.0, 2.0, 2.0, 0.0], monitor="val/loss", callbacks=[stop])
     assert (found, best) == ([4, 8, 12, 16], 8)
+
+
+def test_early_stopping_waits_for_values_that_are_not_finite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of them ended the run, which --resume then went on with."""
+    monkeypatch.setattr("ramp_run.METRIC", "val/loss")
+    stop, scores = EarlyStopping(patience=2, monitor="val/loss"), [math.inf, 3.0, math.nan, 1.0, math.nan, 2.0, 0.0]
+    found, best = validated(tmp_path, scores, monitor="val/loss", callbacks=[stop])
+    assert (found, best, stop.wait_count) == ([4, 8, 12, 16, 20, 24], 16, 2)
