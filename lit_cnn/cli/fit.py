@@ -137,7 +137,6 @@ def train(known: argparse.Namespace, rest: list[str], command: list[str]) -> int
     recipe = Recipe.of(cli, recipe_name(rest))
     if known.find_lr:
         return suggest_rate(recipe, Path(known.find_lr))
-    announce_rate(recipe)
     done = fit(recipe, runs=runs, resume=resumed, extend=extended, command=command, pause=pause)
     if is_main_process() and done.folder and done.exit_code == 0:
         print_results(line_console(), done)
@@ -177,21 +176,6 @@ def announce_precision(cli: "RecipeCLI", stated_by: str) -> None:
         say(choice)
         if warning := emulation_warning(choice):
             say(warning, stderr=True)
-
-
-def announce_rate(recipe: "Recipe") -> None:
-    """Say the learning rate of this batch where the recipe states it for another one."""
-    from lit_cnn.cli.console import say
-    from lit_cnn.experiment.fit import is_main_process
-    from lit_cnn.training.optimization.optimizer_settings import scaled_learning_rate
-
-    settings, batch = recipe.model.optimizer_settings, recipe.data.batch_size
-    if is_main_process() and settings.base_batch_size not in (None, batch):
-        rate = scaled_learning_rate(settings, batch)
-        say(
-            f"learning rate: {rate:g} for batches of {batch}, from {settings.learning_rate:g} for "
-            f"{settings.base_batch_size} (model.optimizer.base_batch_size)"
-        )
 
 
 def list_keys(prefix: str, form: argparse.Namespace, words: list[str]) -> int:

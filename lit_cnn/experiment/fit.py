@@ -25,14 +25,7 @@ from lit_cnn.experiment.extending import (
 )
 from lit_cnn.experiment.initial_weights import fetch_weights
 from lit_cnn.experiment.recipe import Recipe
-from lit_cnn.experiment.run_trainer import (
-    announce_unequal_parts,
-    limit_to_images,
-    open_data,
-    parts_of,
-    run_trainer,
-    try_out,
-)
+from lit_cnn.experiment.run_trainer import open_data, parts_of, run_trainer, settle_batch, try_out
 from lit_cnn.experiment.starting import Start, check_same_run, find_start, is_main_process, make_run_dir
 from lit_cnn.run_folder.checkpoint import BEST, export_weights, load_checkpoint
 from lit_cnn.run_folder.folder import DATA_SET, ENVIRONMENT, RUN_DIR_VARIABLE, describe_environment, write_json
@@ -189,8 +182,7 @@ def _train(
     trainer = None
     try:
         trainer = run_trainer(settings, recipe, folder, title, start, metrics_file, wandb_logger, stop)
-        limit_to_images(recipe.data, parts_of(trainer))
-        announce_unequal_parts(recipe.data, parts_of(trainer))
+        settle_batch(recipe, parts_of(trainer))
         trainer.fit(recipe.model, recipe.data, ckpt_path=start.path, weights_only=True)
     except BaseException as error:
         finish(0 if isinstance(error, RunInterrupted) and error.paused else 1)

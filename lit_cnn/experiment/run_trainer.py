@@ -17,6 +17,7 @@ from lit_cnn.training.callbacks.run_pictures import RunPictures
 from lit_cnn.training.callbacks.throughput import Throughput
 from lit_cnn.training.checkpoint_io import DurableCheckpointIO
 from lit_cnn.training.metrics_file import MetricsFile
+from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings, scaled_learning_rate
 from lit_cnn.training.stopping import StopRequest
 from lit_cnn.training.trainer import (
     check_keys,
@@ -69,6 +70,23 @@ def limit_batch(data: Any, parts: int, most: int, reason: str) -> None:
     if data.drop_last and data.batch_size > max(most, parts):
         announce(f"data.batch_size is {fitting} instead of {data.batch_size}, {reason}")
         data.batch_size = fitting
+
+
+def settle_batch(recipe: Recipe, parts: int) -> None:
+    """Limit the batch to the images there are, and say what is unusual of it, and its learning rate."""
+    limit_to_images(recipe.data, parts)
+    announce_unequal_parts(recipe.data, parts)
+    announce_rate(recipe.model.optimizer_settings, recipe.data.batch_size)
+
+
+def announce_rate(settings: OptimizerSettings, batch: int) -> None:
+    """Say the learning rate of this batch where the recipe states it for another one."""
+    if settings.base_batch_size not in (None, batch):
+        rate = scaled_learning_rate(settings, batch)
+        announce(
+            f"learning rate: {rate:g} for batches of {batch}, from {settings.learning_rate:g} for "
+            f"{settings.base_batch_size} (model.optimizer.base_batch_size)"
+        )
 
 
 def announce_unequal_parts(data: Any, parts: int) -> None:
