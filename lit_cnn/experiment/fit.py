@@ -26,7 +26,14 @@ from lit_cnn.experiment.extending import (
 from lit_cnn.experiment.initial_weights import fetch_weights
 from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.experiment.run_trainer import open_data, parts_of, run_trainer, settle_batch, try_out
-from lit_cnn.experiment.starting import Start, check_same_run, find_start, is_main_process, make_run_dir
+from lit_cnn.experiment.starting import (
+    Start,
+    check_same_run,
+    find_start,
+    has_checkpoint,
+    is_main_process,
+    make_run_dir,
+)
 from lit_cnn.run_folder.checkpoint import BEST, export_weights, load_checkpoint
 from lit_cnn.run_folder.folder import DATA_SET, ENVIRONMENT, RUN_DIR_VARIABLE, describe_environment, write_json
 from lit_cnn.run_folder.lock import locked
@@ -69,9 +76,9 @@ class Run:
 def fit(
     recipe: Recipe,
     *,
-    runs: Path = Path("runs"),
-    resume: Path | None = None,
-    extend: Path | None = None,
+    runs: str | Path = "runs",
+    resume: str | Path | None = None,
+    extend: str | Path | None = None,
     command: Sequence[str] = (),
     watchers: Sequence[pl.Callback] = (),
     pause: Pause | None = None,
@@ -79,7 +86,7 @@ def fit(
     """Train a recipe in a run folder of its own, continue a run bit-exactly, or extend a finished one by a new run.
 
     Args:
-        recipe: What is trained; of a run that is continued, its stored recipe.
+        recipe: What is trained, loaded for this run; of a run that is continued, its stored recipe.
         runs: Where run folders are made.
         resume: Folder of the run to continue.
         extend: Folder of the finished run whose weights, optimizer state, averages, epochs and steps the new one takes
@@ -89,19 +96,24 @@ def fit(
         pause: Where the run stops with its state saved, to be continued; its schedule is that of the whole run.
 
     Raises:
-        ValueError: If the recipe asks for what is not possible, ``resume`` is another run, or ``extend`` has not
-            finished or does not fit.
+        ValueError: If the recipe asks for what is not possible or its network is trained already, ``resume`` is another
+            run, or ``extend`` has not finished or does not fit.
     """
     if resume is not None and extend is not None:
         raise ValueError(
             "a run is either continued (--resume) or extended by a new one (--extend): leave one of them out"
+        )
+    if resume is None and recipe.model.global_step:
+        raise ValueError(
+            "the network of this recipe is trained already, and a new run would go on from its weights: load the "
+            "recipe again with Recipe.load, or continue the run with resume="
         )
     resume, extend = _ending_in_names(resume), _ending_in_names(extend)
     if resume is not None:
         check_same_run(resume, recipe.resolved)
     else:
         recipe.check_monitor()
-    if resume is None and extend is None:
+    if extend is None and (resume is None or not has_checkpoint(resume)):
         fetch_weights(recipe.model)
     source = None if extend is None else extended_checkpoint(extend, recipe.resolved)
     recipe.machine.apply()
@@ -109,7 +121,7 @@ def fit(
     stop = StopRequest(seconds_of(settings.pop("max_time", None)), take_over_requeueing(settings), pause)
     stop.listen()
     try:
-        return _fit(recipe, settings, stop, runs, resume, source, command)
+        return _fit(recipe, settings, stop, Path(runs), resume, source, command)
     except RunInterrupted as interruption:  # before training began
         announce(str(interruption))
         return Run(None, recipe.about.title, interruption.exit_code)
@@ -117,11 +129,12 @@ def fit(
         stop.release()
 
 
-def _ending_in_names(folder: Path | None) -> Path | None:
+def _ending_in_names(stated: str | Path | None) -> Path | None:
     """A run's folder by a path that ends in the recipe's name and the run's own, as ``.`` and ``../1`` do not."""
-    if folder is None or not {folder.name, folder.parent.name} & {"", ".."}:
-        return folder
-    return folder.resolve()
+    if stated is None:
+        return None
+    folder = Path(stated)
+    return folder.resolve() if {folder.name, folder.parent.name} & {"", ".."} else folder
 
 
 def _fit(

@@ -2,12 +2,15 @@
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+import yaml
 from fitted_run import FittedRun
 
+from lit_cnn import Recipe, fit
 from lit_cnn.cli.main import main
 from lit_cnn.experiment.fit import _ending_in_names
 from lit_cnn.run_folder.checkpoint import load_checkpoint
@@ -68,3 +71,34 @@ def test_a_path_of_a_run_ends_in_names(stated: str, used: str, tmp_path: Path, m
     monkeypatch.chdir(tmp_path / "runs/tiny/1")
     assert _ending_in_names(Path(stated)) == (tmp_path.resolve() / used if used.startswith("runs") else Path(used))
     assert _ending_in_names(None) is None
+
+
+def test_a_recipe_whose_network_is_trained_begins_no_other_run(tmp_path: Path) -> None:
+    """A cell of a notebook that was run again trained on, in a run folder that said it began from random weights."""
+    recipe = Recipe.load("quickstart")
+    recipe.model.trainer = SimpleNamespace(global_step=3)  # as Lightning leaves it
+    with pytest.raises(ValueError, match=r"^the network of this recipe is trained already.* again with Recipe\.load"):
+        fit(recipe, runs=str(tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_killed_before_its_first_checkpoint_fetches_the_weights_it_starts_from(
+    fitted: FittedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Folders as text, as people write them in Python."""
+    run, begun = tmp_path / "tiny" / "1", []
+    run.mkdir(parents=True)
+    shutil.copy(fitted.folder / "environment.json", run)
+    recipe = yaml.safe_load((fitted.folder / "config.yaml").read_text())
+    recipe["model"]["initial"]["checkpoint"] = str(fitted.folder)
+    (run / "config.yaml").write_text(yaml.safe_dump(recipe))
+
+    def noted(recipe: Recipe, *others: Any) -> None:
+        begun.append((recipe.model.initial.checkpoint, *others[2:4]))
+
+    monkeypatch.setattr("lit_cnn.experiment.fit._fit", noted)
+    fit(Recipe.load(run / "config.yaml"), resume=str(run), runs=str(tmp_path))
+    (run / "checkpoints").mkdir()
+    (run / "checkpoints" / "last.ckpt").touch()
+    fit(Recipe.load(run / "config.yaml"), resume=run, runs=tmp_path)
+    assert begun == [(str(fitted.best), tmp_path, run), (str(fitted.folder), tmp_path, run)]
