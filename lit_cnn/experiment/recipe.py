@@ -21,6 +21,7 @@ from lit_cnn.training.callbacks.loss_guard import LossGuard
 from lit_cnn.training.callbacks.progressive_learning import ProgressiveLearning
 from lit_cnn.training.callbacks.stochastic_depth import StochasticDepthSchedule
 from lit_cnn.training.callbacks.top_checkpoints import CheckpointSettings
+from lit_cnn.training.checkpoint_record import built_in
 from lit_cnn.training.classifier import Classifier
 from lit_cnn.training.machine import MachineSettings
 from lit_cnn.training.monitor import is_of_validation
@@ -73,13 +74,13 @@ class Recipe:
 
         Args:
             configs: Such as "resnet_rs", "overlays/resnet_rs_101_160" or a path.
-            overrides: Dotted keys and values, such as {"data.batch_size": 64}.
+            overrides: Dotted keys and values, such as {"data.batch_size": 64}; also paths, and numbers of NumPy.
 
         Raises:
             ValueError: Naming what is wrong, with the nearest recipe or key.
         """
         words = [word for config in configs for word in ("--config", str(config))]
-        keys = [argument(key, value) for key, value in (overrides or {}).items()]
+        keys = [argument(key, built_in(value)) for key, value in (overrides or {}).items()]
         return cls.of(RecipeCLI([*resolve_configs(words), *keys]), recipe_name(words))
 
     @classmethod

@@ -99,7 +99,7 @@ def constructor_arguments(
 
 
 def built_in(value: Any) -> Any:
-    """``value`` with paths as text, and numbers and text of other libraries, such as NumPy's, as Python's own."""
+    """``value`` with paths as text, and numbers, arrays and text of other libraries, such as NumPy's, as Python's."""
     if isinstance(value, dict):
         return {built_in(key): built_in(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
@@ -109,4 +109,4 @@ def built_in(value: Any) -> Any:
     for kind in (bool, int, float, str):
         if isinstance(value, kind):
             return kind(value)
-    return value.item() if hasattr(value, "item") else value
+    return value.tolist() if hasattr(value, "tolist") else value
