@@ -112,7 +112,7 @@ def fit(
     if resume is not None:
         check_same_run(resume, recipe.resolved)
     else:
-        recipe.check_monitor()
+        recipe.check_monitor(watchers)
     if extend is None and (resume is None or not has_checkpoint(resume)):
         fetch_weights(recipe.model)
     source = None if extend is None else extended_checkpoint(extend, recipe.resolved)

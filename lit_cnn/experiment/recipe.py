@@ -1,7 +1,7 @@
 """A recipe as objects: what ``fit``, ``bench``, ``tune`` and the commands on checkpoints take."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from lit_cnn.training.callbacks.top_checkpoints import CheckpointSettings
 from lit_cnn.training.checkpoint_record import built_in
 from lit_cnn.training.classifier import Classifier
 from lit_cnn.training.machine import MachineSettings
-from lit_cnn.training.monitor import is_of_validation
+from lit_cnn.training.monitor import is_of_training, is_of_validation
 from lit_cnn.training.trained_module import TrainedModule
 
 
@@ -128,16 +128,21 @@ class Recipe:
         assert isinstance(self.model, Classifier)
         return self.model
 
-    def check_monitor(self) -> None:
+    def check_monitor(self, watchers: Sequence[pl.Callback] = ()) -> None:
         """Refuse to choose by a metric that no validation has: one that the task has not, or one of the raw weights
         where only the average, or nothing else, is validated.
+
+        Args:
+            watchers: Callbacks besides the recipe's own, which may log metrics under other names.
 
         Raises:
             ValueError: Naming the metrics there are, or the keys by which it is logged.
         """
         known = self.model.validated_metrics
         of_few_classes = re.fullmatch(r"val/acc[1-4]", self.monitor)
-        if known and is_of_validation(self.monitor) and self.monitor not in known and not of_few_classes:
+        of_callbacks = not is_of_validation(self.monitor) and bool(watchers or self.trainer["callbacks"])
+        of_others = of_few_classes or of_callbacks or is_of_training(self.monitor)
+        if known and self.monitor not in known and not of_others:
             raise ValueError(f"monitor is {self.monitor}, but a validation of this task has only {', '.join(known)}")
         if self.monitor.endswith("_raw") and not (self.ema.decay > 0 and self.ema.validate_raw):
             raise ValueError(

@@ -38,3 +38,8 @@ def metric_text(metric: str, value: float) -> str:
 def is_of_validation(metric: str) -> bool:
     """Whether a metric is of the validation images, and so of the weights of one step."""
     return metric.startswith("val/")
+
+
+def is_of_training(metric: str) -> bool:
+    """Whether a metric is of the training images, which every epoch logs."""
+    return metric.startswith("train/")

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import lightning.pytorch as pl
 import pytest
 
 from lit_cnn.experiment.parser import RecipeCLI, recipe_parser
@@ -89,10 +90,12 @@ def test_the_parser_of_classification_is_the_default() -> None:
 
 
 def test_a_classifier_is_not_chosen_by_a_metric_that_it_has_not() -> None:
-    for monitor, refused in (("val/acc", True), ("val/map", True), ("val/acc3", False), ("train/loss", False)):
+    wrong, right = ("val/acc", "val/map", "val_loss", "accuracy"), ("val/acc3", "train/loss")
+    for monitor, refused in [*((name, True) for name in wrong), *((name, False) for name in right)]:
         recipe = Recipe.load("quickstart", overrides={"monitor": monitor})
         if refused:
             with pytest.raises(ValueError, match=r"has only val/loss, val/acc1, val/acc5, val/loss_raw, val/acc1_raw$"):
                 recipe.check_monitor()
         else:
             recipe.check_monitor()
+    Recipe.load("quickstart", overrides={"monitor": "my/f1"}).check_monitor([pl.Callback()])  # which may log it

@@ -28,7 +28,7 @@ from lit_cnn.lightning_internals import validation_due
 from lit_cnn.run_folder.checkpoint import BEST, LAST, PREVIOUS
 from lit_cnn.training.callbacks.top_checkpoints import TopCheckpoints, link_or_copy
 from lit_cnn.training.checkpoint_io import BACKGROUND, DurableCheckpointIO
-from lit_cnn.training.monitor import is_better, is_of_validation
+from lit_cnn.training.monitor import is_better, is_of_training, is_of_validation
 from lit_cnn.training.stopping import RunInterrupted, StopRequest
 
 GRACE_SECONDS = 20.0
@@ -155,7 +155,7 @@ class Checkpoints(Checkpoint):
         """Whether the monitored metric is the best so far; ranks it among those that are kept."""
         score, self._kept_as = trainer.callback_metrics.get(self.monitor), None
         if score is None:
-            self._require_validated(trainer)
+            self._require_logged(trainer)
             return False
         self._kept_as = self._top.add(float(score), trainer.current_epoch + 1, trainer.global_step)
         if not is_better(self.monitor, float(score), self.best_score):
@@ -165,15 +165,19 @@ class Checkpoints(Checkpoint):
             self._on_best(trainer)
         return True
 
-    def _require_validated(self, trainer: pl.Trainer) -> None:
-        """Refuse to go on without a best checkpoint where validations do not have what it is chosen by.
+    def _require_logged(self, trainer: pl.Trainer) -> None:
+        """Refuse to go on without a best checkpoint where validations, or epochs of training, do not have what it is
+        chosen by. Other metrics are those of a callback, which may log them later.
 
         Raises:
             ValueError: Naming the metrics there are.
         """
-        if is_of_validation(self.monitor) and not trainer.fast_dev_run:  # type: ignore[attr-defined]
-            logged = ", ".join(sorted(filter(is_of_validation, trainer.callback_metrics)))
-            raise ValueError(f"monitor is {self.monitor}, but a validation of this run has only {logged}")
+        if trainer.fast_dev_run:  # type: ignore[attr-defined]
+            return
+        for part, belongs in (("a validation", is_of_validation), ("an epoch's training", is_of_training)):
+            if belongs(self.monitor):
+                logged = ", ".join(sorted(filter(belongs, trainer.callback_metrics)))
+                raise ValueError(f"monitor is {self.monitor}, but {part} of this run has only {logged}")
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._stop_if_saved(trainer)

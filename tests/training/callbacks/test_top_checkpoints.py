@@ -123,3 +123,5 @@ def test_lightnings_own_model_checkpoint_works_in_a_run(fitted: FittedRun, tmp_p
 def test_a_metric_that_no_validation_logs_ends_the_run(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"^monitor is val/acc5, but a validation of this run has only val/acc1"):
         ramp(tmp_path, [0.5], monitor="val/acc5")
+    with pytest.raises(ValueError, match=r"^monitor is train/acc1, but an epoch's training of this run has only"):
+        ramp(tmp_path, [0.5], monitor="train/acc1")  # as under mixing, which has train/acc1_soft
