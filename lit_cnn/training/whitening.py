@@ -4,11 +4,16 @@ Natural images spread their variance over few directions; a network that starts 
 learn to do so. Jordan 2024 (arXiv:2404.00498) starts CIFAR networks so and keeps the layer fixed.
 """
 
+import math
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 CHUNK = 64
-"""Images whose patches are in memory at a time."""
+"""Images whose patches are in memory at a time …"""
+CHUNK_NUMBERS = 1 << 24
+"""… or fewer where so many patches would have more numbers than this, of 8 bytes each."""
 EPSILON = 5e-4
 """Added to each component's variance, so that the smallest are not amplified into noise (Jordan's constant)."""
 
@@ -26,13 +31,18 @@ def principal_components(images: Tensor, kernel: tuple[int, int]) -> tuple[Tenso
     height, width = kernel
     size = images.shape[1] * height * width
     products, count = torch.zeros(size, size, dtype=torch.float64), 0
-    for part in images.split(CHUNK):
+    for part in images.split(images_at_a_time(images.shape[2:], size)):
         windows = part.double().unfold(2, height, 1).unfold(3, width, 1)
         patches = windows.permute(0, 2, 3, 1, 4, 5).reshape(-1, size)
         products += patches.T @ patches
         count += len(patches)
     variances, vectors = torch.linalg.eigh(products / count)
     return variances.flip(0), vectors.T.flip(0).reshape(-1, images.shape[1], height, width)
+
+
+def images_at_a_time(sides: Sequence[int], size: int) -> int:
+    """How many images of ``sides`` = (H, W) have their patches of ``size`` numbers each, one per pixel, in memory."""
+    return min(CHUNK, max(1, CHUNK_NUMBERS // (math.prod(sides) * size)))
 
 
 @torch.no_grad()

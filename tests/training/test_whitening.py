@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from lit_cnn.training.fine_tuning import InitialWeights, start_weights
 from lit_cnn.training.stopping import RunInterrupted
-from lit_cnn.training.whitening import principal_components, whiten_first_convolution
+from lit_cnn.training.whitening import images_at_a_time, principal_components, whiten_first_convolution
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +26,15 @@ def test_components_are_orthonormal_and_sorted(images: Tensor) -> None:
     assert variances.shape == (18,)
     assert (variances.diff() <= 0).all()
     assert torch.allclose(rows @ rows.T, torch.eye(18, dtype=torch.float64), atol=1e-12)
+
+
+def test_patches_of_large_images_are_measured_in_smaller_parts(images: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of 64 images of 224 px take 3.6 GB for a kernel of 7 x 7 px."""
+    assert [images_at_a_time((side, side), 3 * 7 * 7) for side in (32, 224, 1024)] == [64, 2, 1]
+    variances, _ = principal_components(images, (3, 2))
+    monkeypatch.setattr("lit_cnn.training.whitening.CHUNK_NUMBERS", 5000)
+    parts, _ = principal_components(images, (3, 2))
+    assert torch.allclose(parts, variances, rtol=1e-9)
 
 
 def test_filters_whiten_and_come_with_their_negatives(images: Tensor) -> None:
