@@ -14,9 +14,17 @@ def steps_of_epoch(trainer: pl.Trainer, full: int) -> int:
 
     Args:
         full: Steps of an epoch of all data.
+
+    Raises:
+        ValueError: If the limit leaves none.
     """
-    batches, limit = full * trainer.accumulate_grad_batches, trainer.limit_train_batches
-    batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+    whole, limit = full * trainer.accumulate_grad_batches, trainer.limit_train_batches
+    batches = min(whole, limit) if isinstance(limit, int) else int(whole * limit)
+    if batches == 0:
+        raise ValueError(
+            f"trainer.limit_train_batches {limit:g} of an epoch of {whole} batches is none of them: state a larger "
+            "share, or a number of batches"
+        )
     return math.ceil(batches / trainer.accumulate_grad_batches)
 
 
