@@ -20,7 +20,7 @@ from lit_cnn.data.resizing import ResizedImages
 from lit_cnn.evaluation.choices import ViewKind
 
 _LOOSE = 0.875
-"""Side of the crop / shorter side where the checkpoint's own length leaves no room around the crop."""
+"""Side of the crop / shorter side where the checkpoint's own length leaves too little room around the crop."""
 _GRID = 5
 
 
@@ -30,16 +30,17 @@ def default_scales(kind: ViewKind, preprocessing: Preprocessing) -> tuple[int, .
     center and flip take the checkpoint's; ten takes it too, or image_size / 0.875 where the image would not be larger
     than the crop (32 -> 37); googlenet 8/7, 9/7, 10/7 and 11/7 of image_size (256 to 352 for 224, Szegedy et
     al. 2014, section 7); grid and multi_scale 7/8, 1 and 9/8 of the shorter side (VGG's S - 32, S and S + 32 at
-    S = 256, Simonyan and Zisserman 2014, section 4.2), where grid starts from the side that ten takes.
+    S = 256, Simonyan and Zisserman 2014, section 4.2), where grid starts from image_size / 0.875 at least, so that
+    7/8 of it has room for the crops.
     """
     size, own = min(preprocessing.image_size), preprocessing.resize
-    loose = own if own > size else round(size / _LOOSE)
+    loose = round(size / _LOOSE)
     if kind == "googlenet":
         return tuple(round(size * (7 + step) / 7) for step in (1, 2, 3, 4))
     if kind in ("grid", "multi_scale"):
-        middle = loose if kind == "grid" else own
+        middle = max(own, loose) if kind == "grid" else own
         return tuple(round(middle * eighths / 8) for eighths in (7, 8, 9))
-    return (loose,) if kind == "ten" else (own,)
+    return (loose,) if kind == "ten" and own <= size else (own,)
 
 
 @dataclass(frozen=True)

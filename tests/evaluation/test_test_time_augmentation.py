@@ -64,6 +64,14 @@ def test_the_papers_scales_and_counts() -> None:
     assert views.shape[1] == 150
 
 
+@pytest.mark.parametrize(("size", "ratio"), [(227, 0.8867), (384, 0.9231), (224, 0.95), (32, 1.0), (224, 0.7)])
+def test_the_grid_has_room_for_its_crops_whatever_the_checkpoints_own_length(size: int, ratio: float) -> None:
+    settings = preprocessing(size, ratio)
+    scales = make_views("grid", settings).scales
+    assert size <= scales[0] < scales[1] < scales[2]
+    assert scales[1] == max(settings.resize, round(size / 0.875))
+
+
 def test_googlenet_takes_squares_along_the_longer_side() -> None:
     settings = preprocessing(7, 0.875)
     images = noise(2, 8, 12)
