@@ -92,7 +92,8 @@ def sizes_of(runs: Sequence[RunRecord]) -> list[Size]:
 def _network_key(run: RunRecord) -> str:
     model, data = (run.recipe.get(part) or {} for part in ("model", "data"))
     facts = [model.get("architecture"), sorted(map(str, leaves("", model.get("options") or {})))]
-    return repr([*facts, data.get("image_size"), data.get("evaluation"), (run.data_set or {}).get("classes")])
+    seen = [data.get(name) for name in ("source", "path", "in_channels", "image_size", "evaluation")]
+    return repr([*facts, *seen, (run.data_set or {}).get("classes")])
 
 
 def size_of(folder: Path) -> Size:

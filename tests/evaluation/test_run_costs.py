@@ -55,3 +55,10 @@ def test_a_network_without_a_checkpoint_or_outside_the_catalog_has_no_size(
             for name, network in (("b", "cifar_resnet8"), ("c", "mine.Net"), ("d", "cifar_resnet8"))]  # fmt: skip
     assert sizes_of(runs) == [Size(5, 7), Size(), Size(5, 7)]
     assert asked == [tmp_path / "b"]
+
+
+def test_the_size_of_a_network_is_that_on_its_own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lit_cnn.evaluation.run_costs.size_of", lambda folder: Size(len(folder.name)))
+    stated: list[dict[str, object]] = [{"data__in_channels": 3}, {"data__in_channels": 1}, {"data__path": "gray.npz"}]
+    runs = [read_run(make_run(tmp_path / ("r" * number), **values)) for number, values in enumerate(stated, start=1)]
+    assert sizes_of(runs) == [Size(1), Size(2), Size(3)]
