@@ -78,7 +78,8 @@ def calibration_images(trained: Trained, data_path: str | None, count: int, *, s
         )
     data = load_data(trained, data_path)
     split = data.loaded.train
-    images = EvaluationImages(split, data.pixel_format, data.loaded.origin, workers_of(data.workers, split))
+    workers = workers_of(data.workers, split)
+    images = EvaluationImages(split, data.pixel_format, data.loaded.origin, workers, data.on_error)
     return _sample(images, True, (), count, skip_broken)
 
 

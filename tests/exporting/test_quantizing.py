@@ -72,6 +72,18 @@ def test_calibration_takes_the_training_images_of_a_folder(tmp_path: Path) -> No
     assert reader.get_next() is None
 
 
+def test_calibration_leaves_out_the_broken_images_that_the_training_left_out(tmp_path: Path) -> None:
+    trained = untrained(tmp_path)
+    photographs(tmp_path, trained, 9)
+    data = {"source": "imagefolder", "path": str(tmp_path / "photographs"), "image_size": 16, "workers": 0}
+    trained.recipe.update(model={"architecture": "cifar_resnet8"}, data={**data, "on_error": "skip"})
+    for file in sorted((tmp_path / "photographs").rglob("*.png"))[::2]:
+        file.write_bytes(b"torn")
+    images = calibration_images(trained, None, 9)
+    with pytest.warns(UserWarning, match="skipped"):
+        assert 0 < sum(len(pixels) for pixels, _ in images.decoded(3)) < len(images)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("form", [GraphForm(), GraphForm(with_preprocessing=False, batch=2)])
 def test_an_int8_file_keeps_metadata_and_float32_preprocessing(form: GraphForm, tmp_path: Path) -> None:
