@@ -49,7 +49,8 @@ def run(arguments: list[str]) -> int:
         with progress("evaluating", len(images) * len(members)) as advance:
             scores, together = evaluate_ensemble(members, images, advance)
         records.add(together.rows, together.probabilities)
-    warning, count = other_split(options.checkpoints, members), len(together.labels)
+    count = len(together.labels)
+    warning = other_split(options.checkpoints, members) if options.data is None else None
     if options.json:
         named = {"checkpoints": options.checkpoints, "split": options.split, "images": count}
         print(as_json({**named, **asdict(scores), "warning": warning, "data": images.facts}))

@@ -110,6 +110,15 @@ def test_classes_apart(folder: Path, capsys: pytest.CaptureFixture) -> None:
     assert title in " ".join(printed(capsys, "validate", folder / "0.ckpt", "--per-class").split())
 
 
+def test_how_members_split_their_own_data_is_not_told_of_other_images(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    other = {"data": {"source": "npz", "path": str(folder / "colors.npz"), "val_fraction": 0.5}}
+    members = folder / "0.ckpt", write_checkpoint(tmp_path / "member.ckpt", NAMES, recipe=other)
+    report = json.loads(printed(capsys, "ensemble", *members, "--data", folder / "colors.npz", "--json"))
+    assert report["warning"] is None
+
+
 @pytest.mark.slow
 def test_ensemble_members_preprocess_on_their_own(folder: Path, capsys: pytest.CaptureFixture) -> None:
     paths = [folder / "0.ckpt", folder / "1.ckpt"]
