@@ -91,13 +91,14 @@ class Trained:
                 them.
             NotFinite: If a logit is not finite.
         """
-        images = images.to(next(self.network.parameters()).device)
+        weight = next(self.network.parameters())
+        images = images.to(weight.device)
         if not images.is_floating_point():
             stated = self.preprocessing
             images = normalize(convert_channels(images, stated.in_channels), stated.mean, stated.std)
         try:
             with torch.autocast(images.device.type, self.autocast, enabled=self.autocast is not None):
-                logits = self.network(images).float() / self.temperature
+                logits = self.network(images.to(weight.dtype)).float() / self.temperature
         except RuntimeError as error:
             recorded, (height, width) = self.recorded_preprocessing, images.shape[-2:]
             if recorded is None or (height, width) == recorded.image_size:

@@ -1,5 +1,6 @@
 """The figures of trained weights on validation or test images: as the run reports them, and averaged over views."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,12 @@ _AUTOCAST: dict[Precision, torch.dtype] = {
     **dict.fromkeys(("16-mixed", "16", 16), torch.float16),
 }
 """Mixed precision -> what convolutions and matrix products are computed in."""
+_WEIGHTS: dict[Precision, torch.dtype] = {
+    "bf16-true": torch.bfloat16,
+    "16-true": torch.float16,
+    **dict.fromkeys(("64-true", "64", 64), torch.float64),
+}
+"""Precision whose weights are not in float32 -> what they are in."""
 
 
 def in_run_precision(trained: Trained) -> tuple[Trained, PrecisionChoice | None]:
@@ -30,6 +37,8 @@ def in_run_precision(trained: Trained) -> tuple[Trained, PrecisionChoice | None]
     stated = trained.recipe.get("trainer", {}).get("precision")
     choice = evaluation_precision(stated)
     computing = replace(trained, autocast=_AUTOCAST.get(choice.precision))
+    if (number_format := _WEIGHTS.get(choice.precision)) is not None:
+        computing.network = copy.deepcopy(trained.network).to(number_format)
     return computing, choice if choice.precision != stated else None
 
 

@@ -92,6 +92,22 @@ def test_mixed_precision_is_computed_in_bfloat16(run: tuple[Trained, ImageData])
     assert (validate(computing, images, batch_size=5)["loss"] != single) == mixed
 
 
+@pytest.mark.parametrize(("precision", "number_format"), [("bf16-true", torch.bfloat16), ("64-true", torch.float64)])
+def test_weights_have_the_number_format_of_the_run(
+    fitted: FittedRun, machine: Any, precision: str, number_format: torch.dtype
+) -> None:
+    machine(("avx512_bf16",))
+    trained = load_trained(fitted.best)
+    trained.recipe["trainer"]["precision"] = precision
+    data = load_data(trained, None)
+    computing, instead = in_run_precision(trained)
+    found = validate(computing, evaluation_images(data, "val"), batch_size=data.batch_size)
+    assert {next(each.network.parameters()).dtype for each in (trained, computing)} == {torch.float32, number_format}
+    expected, _ = validated_by_lightning(trained, data, precision)
+    assert instead is None
+    assert found["loss"] == pytest.approx(expected["val/loss"], rel=1e-6)
+
+
 def test_predict_names_the_class_that_validation_counts(fitted: FittedRun) -> None:
     trained = load_trained(fitted.best)
     _, logits = validated_by_lightning(trained, load_data(trained, None), "32-true")
