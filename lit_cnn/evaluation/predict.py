@@ -145,10 +145,22 @@ def file_images(
         pixel_format: What their pixels become.
         workers: Processes that decode; None takes one for each core, up to 8, where there is more than one batch.
         on_error: What a file that cannot be read does.
+
+    Raises:
+        ValueError: If something else than a path is given, such as an array.
     """
-    named = [files] if isinstance(files, str | Path) else files
-    paths = PathTable.of(str(file) for file in named)
+    named = files if isinstance(files, Iterable) and not isinstance(files, str | Path) else [files]
+    paths = PathTable.of(map(_path, named))
     if workers is None:
         workers = default_workers(in_memory=len(paths) <= BATCH_SIZE, cores=available_cores())
     split = NamedFiles(paths, torch.zeros(len(paths), dtype=torch.int64))
     return EvaluationImages(split, pixel_format, "the given files", workers, on_error)
+
+
+def _path(file: object) -> str:
+    if not isinstance(file, str | Path):
+        raise ValueError(
+            f"an image file is given by its path, got {type(file).__name__}: pixels are predicted from a tensor "
+            "(N, C, H, W), uint8"
+        )
+    return str(file)

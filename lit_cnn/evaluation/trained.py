@@ -134,11 +134,14 @@ class Trained:
 
         Raises:
             ValueError: If a file cannot be read, naming it, or it is not known how to prepare files or pixels, or
-                ``top_k`` is below 1.
+                ``top_k`` is below 1, or the images are neither files nor pixels.
         """
         if top_k < 1:
             raise ValueError(f"top_k is {top_k} but must be at least 1")
         if isinstance(images, Tensor):
+            if images.ndim != 4:
+                shape = tuple(images.shape)
+                raise ValueError(f"pixels (N, C, H, W) are expected, got {shape}: one image is image[None]")
             batches = predict_pixels(self, images, top_k)
         else:
             files = file_images(images, self.preprocessing.pixel_format, workers, on_error)

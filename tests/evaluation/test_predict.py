@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from colors import NAMES, color_network, noise
@@ -142,3 +143,17 @@ def test_a_temperature_changes_probabilities_but_no_class() -> None:
 def test_few_files_are_decoded_without_workers(files: list[str]) -> None:
     assert file_images(files[:BATCH_SIZE], RGB).workers == 0
     assert file_images(files, RGB).workers > 0
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 8), (8, 8), (1, 2, 3, 8, 8)])
+def test_pixels_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"\(N, C, H, W\) are expected, got \(.*8, 8\): one image is image\[None\]"):
+        color_network().predict(torch.rand(shape))
+
+
+@pytest.mark.parametrize(
+    "images", [np.zeros((2, 8, 8, 3), np.uint8), [Image.new("RGB", (8, 8))], Image.new("L", (8, 8))]
+)
+def test_what_is_neither_a_path_nor_a_tensor_is_refused(images: Any) -> None:
+    with pytest.raises(ValueError, match=r"given by its path, got (ndarray|Image)"):
+        color_network().predict(images)
