@@ -50,7 +50,7 @@ def _read(trained: Trained, data_path: str, split: SplitName) -> tuple[str, Spli
     if isinstance(path, Path) and path.suffix == ".npz":
         arrays, names = read_npz(path, to_train=False)
         name, chosen, notes = _choose(dict(arrays), split, data_path)
-    elif not isinstance(path, Path) or (path / INFO / "index.json").is_file():
+    elif not isinstance(path, Path) or is_packed(path):
         shards, names = read_shards(str(path))
         name, chosen, notes = _choose(dict(shards), split, data_path)
     else:
@@ -60,6 +60,11 @@ def _read(trained: Trained, data_path: str, split: SplitName) -> tuple[str, Spli
         notes = other if name not in (split, WHOLE) else ()
         return name, images, (*notes, *left_out_notes(found.left_out), *found.notes)
     return name, _with_labels_of(trained, chosen, names), notes
+
+
+def is_packed(path: Path) -> bool:
+    """Whether a folder is a packed set."""
+    return (path / INFO / "index.json").is_file()
 
 
 def folders_in(path: Path) -> set[str]:

@@ -13,10 +13,13 @@ from lit_cnn.architectures.catalog import check_options, find_entry
 from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.data.sources.arrays import read_npz
 from lit_cnn.data.sources.class_names import sorted_classes
+from lit_cnn.data.sources.find_lists import is_list
 from lit_cnn.data.sources.layout import find_layout
+from lit_cnn.data.sources.lists import read_list
+from lit_cnn.data.sources.shards import read_shards
 from lit_cnn.data.sources.tree import subfolders
 from lit_cnn.evaluation.evidence import decide_by_images
-from lit_cnn.evaluation.given_data import given_images
+from lit_cnn.evaluation.given_data import given_images, is_packed
 from lit_cnn.evaluation.images import EvaluationImages
 from lit_cnn.evaluation.trained import Trained
 from lit_cnn.pretrained.fitting import Fit, decide_by_logits, fits, fits_of_libraries
@@ -215,6 +218,10 @@ def _class_names(classes: int, data: str | None) -> list[str] | None:
 def _named(path: Path) -> list[str]:
     if path.suffix == ".npz":
         return read_npz(path, to_train=False)[1]
+    if is_packed(path):
+        return read_shards(str(path))[1]
+    if path.is_file() and is_list(path):
+        return read_list(path).class_names
     layout = find_layout(path)
     folders = next(iter(layout.splits.values()), layout.root)
     return sorted_classes(folder.name for folder in subfolders(folders))
@@ -261,13 +268,20 @@ def describe(preprocessing: Preprocessing) -> str:
 def _checked(
     assumed: Preprocessing, stated: Mapping[str, Any], row: PublishedWeights | None, tell: Callable[[str], object]
 ) -> Preprocessing:
-    """With what the user has stated; a warning where published weights were trained with something else."""
+    """With what the user has stated; a warning where published weights were trained with something else.
+
+    Raises:
+        ValueError: If images are to be resized to less than the crop.
+    """
     given = dict(stated)
     if isinstance(given.get("image_size"), int):
         side = given["image_size"]
         given["image_size"] = (side, side)
         given.setdefault("resize", round(side * assumed.resize / assumed.image_size[0]))
     chosen = replace(assumed, **given)
+    if chosen.resize < min(chosen.image_size):
+        side = min(chosen.image_size)
+        raise ValueError(f"--resize {chosen.resize} is below the crop of {side} px: state --image-size, too")
     if row is not None and (
         differing := [name for name in given if getattr(chosen, name) != getattr(row.preprocessing, name)]
     ):

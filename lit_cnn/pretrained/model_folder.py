@@ -220,9 +220,11 @@ def _check(preprocessing: Preprocessing, name: str) -> None:
 
 
 def _possible_sizes(preprocessing: Preprocessing) -> bool:
-    """Whether crop and resized image have sides, and no more pixels than an image may have."""
+    """Whether crop and resized image have sides, the crop fits, and both have no more pixels than an image may have."""
     sides = (*preprocessing.image_size, preprocessing.resize)
     if len(sides) != 3 or not all(isinstance(side, int) and side > 0 for side in sides):
+        return False
+    if preprocessing.resize < min(preprocessing.image_size):
         return False
     return max(math.prod(preprocessing.image_size), math.prod(preprocessing.box)) <= MAX_PIXELS
 

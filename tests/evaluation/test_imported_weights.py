@@ -41,6 +41,20 @@ def test_images_choose_between_networks_that_the_weights_fit(file_of_both_sides:
     assert "assumed is ImageNet's usual: 32 px of 32 px" in said[0]
 
 
+def test_the_classes_of_weights_may_be_those_of_a_list(file_of_both_sides: Path) -> None:
+    folder = file_of_both_sides.parent
+    known = np.load(folder / "known.npz")
+    labels = [*known["val_labels"][:40].tolist(), *range(10)]  # the noise that the network knows is of few classes
+    for row, pixels in enumerate(known["val_images"][: len(labels)]):
+        Image.fromarray(pixels).save(folder / f"{row}.png")
+    rows = [f"{row}.png,class{label}" for row, label in enumerate(labels)]
+    (folder / "images.csv").write_text("\n".join(["path,label", *rows]))
+    options, data = {"shortcut": "zero_pad_both"}, str(folder / "images.csv")
+    done = import_weights(Request(str(file_of_both_sides), "cifar_resnet8", data=data, options=options), print)
+    assert done.proof.status == "images"
+    assert done.checkpoint["class_names"] == [f"class{number}" for number in range(10)]
+
+
 def test_without_images_several_networks_are_refused_and_a_choice_is_unproven(file_of_both_sides: Path) -> None:
     with pytest.raises(
         ValueError, match=r"fit cifar_resnet8 in 2 ways .*\(the default options; shortcut=zero_pad_both\)"
@@ -50,6 +64,12 @@ def test_without_images_several_networks_are_refused_and_a_choice_is_unproven(fi
     done = import_weights(chosen, print)
     assert done.proof.status == "unproven"
     assert "nothing has checked it" in done.proof.sentence
+
+
+def test_a_resize_below_the_crop_is_refused(file_of_both_sides: Path) -> None:
+    options, stated = {"shortcut": "zero_pad_both"}, {"resize": 24}
+    with pytest.raises(ValueError, match="--resize 24 is below the crop of 32 px: state --image-size, too"):
+        import_weights(Request(str(file_of_both_sides), "cifar_resnet8", options=options, stated=stated), print)
 
 
 def test_images_that_no_network_recognizes_refute_the_weights(file_of_both_sides: Path) -> None:

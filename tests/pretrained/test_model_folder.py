@@ -149,6 +149,7 @@ def changed(folder: Path, change: dict[str, Any], **own: Any) -> str:
         ({"preprocessing": PREPROCESSING | {"std": [0.5, 0.5, 0.0]}}, "a preprocessing with impossible mean and std"),
         ({"preprocessing": PREPROCESSING | {"mean": [0.5]}}, "a preprocessing with impossible in_channels"),
         ({"preprocessing": PREPROCESSING | {"resize": "55"}}, "a preprocessing with impossible image_size and resize"),
+        ({"preprocessing": PREPROCESSING | {"resize": 4}}, "a preprocessing with impossible image_size and resize"),
         ({"preprocessing": PREPROCESSING | {"interpolation": "magic"}}, "with impossible interpolation"),
         ({"preprocessing": PREPROCESSING | {"resize_mode": "border"}}, "with impossible resize_mode"),
         ({"preprocessing": PREPROCESSING | {"image_size": [48, 10**9]}}, "with impossible image_size and resize"),
