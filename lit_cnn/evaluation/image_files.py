@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lit_cnn.data.sources.extensions import left_out_notes, left_out_reasons
+from lit_cnn.data.sources.tables import encoding_of
 from lit_cnn.data.sources.tree import walk
 
 
@@ -75,7 +76,12 @@ def find_images(names: Iterable[str], listed: Iterable[str] = ()) -> ImageFiles:
 
 
 def read_list(content: bytes) -> list[str]:
-    """The names in a list: one on each line, or each ended by a zero byte as ``find -print0`` writes them."""
+    """The names in a list: one on each line, or each ended by a zero byte as ``find -print0`` writes them.
+
+    It may be UTF-16, as PowerShell writes it.
+    """
+    if encoding_of(content) == "utf-16":
+        content = content.decode("utf-16", "replace").encode()
     content = content.removeprefix(b"\xef\xbb\xbf")
     lines = content.split(b"\0") if b"\0" in content else [line.rstrip(b"\r") for line in content.split(b"\n")]
     return [os.fsdecode(line) for line in lines if line.strip()]

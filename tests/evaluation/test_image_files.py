@@ -75,3 +75,8 @@ def test_names_in_lists_may_hold_line_breaks_and_any_bytes() -> None:
     assert read_list(b"a\nb.png\0") == ["a\nb.png"]
     assert read_list(b"caf\xe9.png\n") == ["caf\udce9.png"]
     assert read_list(b" \n") == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_list_may_be_utf_16(encoding: str) -> None:
+    assert read_list("\ufeffä b.png\r\n猫.png\r\n".encode(encoding)) == ["ä b.png", "猫.png"]

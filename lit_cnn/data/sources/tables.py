@@ -158,7 +158,7 @@ def _text(file: Path) -> str:
     except OSError as error:
         raise ValueError(f"the list {file} cannot be read ({error.strerror}); fix its permissions") from None
     try:
-        text = content.decode(_encoding(content))
+        text = content.decode(encoding_of(content))
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise ValueError(f"line {line} of {file} is not UTF-8 text; save the list as UTF-8") from None
@@ -167,7 +167,7 @@ def _text(file: Path) -> str:
     return text
 
 
-def _encoding(begin: bytes) -> str:
+def encoding_of(begin: bytes) -> str:
     """UTF-16 where a file begins with its mark of byte order, else UTF-8."""
     return "utf-16" if begin[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
 
@@ -257,7 +257,7 @@ def _holds_images(column: list[list[str]]) -> bool:
 def has_columns(file: Path) -> bool:
     """Whether a CSV or TSV file begins with a header that names a column of files and one of classes."""
     try:
-        with open(file, "rb") as content, io.TextIOWrapper(content, _encoding(content.peek(2)), newline="") as stream:
+        with open(file, "rb") as content, io.TextIOWrapper(content, encoding_of(content.peek(2)), newline="") as stream:
             head = stream.readline(65536)
     except (OSError, UnicodeDecodeError):
         return False
