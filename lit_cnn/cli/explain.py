@@ -54,11 +54,13 @@ def run(arguments: list[str]) -> int:
     if trained.doubt is not None:
         say(trained.doubt, stderr=True)
     asked = class_number(trained, options.class_name)
-    explainer = make_explainer(trained, options.method, options.layer, options.patch, options.stride)
-    report: dict[str, Any] = {"checkpoint": checkpoint, "weights": options.weights, "method": explainer.method}
-    report |= {"layer": explainer.layer or None, "unit": explainer.unit, "files": {}}
+    report: dict[str, Any] = {"checkpoint": checkpoint, "weights": options.weights}
     tables: list[Table] = []
     broken: dict[str, str] = {}
+    if draws_maps(options):
+        explainer = make_explainer(trained, options.method, options.layer, options.patch, options.stride)
+        report |= {"method": explainer.method, "layer": explainer.layer or None, "unit": explainer.unit}
+    report["files"] = {}
     if options.images or options.files_from:
         explained, broken = explain_files(trained, explainer, options, asked)
         report["images"] = report_of_images(explained, trained.class_names)
@@ -117,8 +119,10 @@ def make_parser() -> CommandParser:
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = make_parser()
     options = parser.parse_intermixed_args(arguments)  # flags may stand before, between and after the images
-    if not (options.images or options.files_from or options.filters or options.confused):
+    if not (draws_maps(options) or options.filters):
         parser.error("name image files or folders, or --files-from a list of them, --confused or --filters")
+    if not draws_maps(options) and (options.method != AUTO or options.layer is not None):
+        parser.error("--method and --layer are of maps, which --filters alone does not draw: name images or --confused")
     for name, least in (("pairs", 1), ("limit", 1), ("workers", 0)):
         value = getattr(options, name)
         if value is not None and value < least:
@@ -130,6 +134,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     if options.data is not None and not options.confused:
         parser.error("--data names the labeled images of --confused: add it, or give the images without --data")
     return options
+
+
+def draws_maps(options: argparse.Namespace) -> bool:
+    """Whether something is asked for that a method explains; filters alone need none."""
+    return bool(options.images or options.files_from or options.confused)
 
 
 def class_number(trained: Trained, name: str | None) -> int | None:

@@ -163,6 +163,7 @@ def test_wrong_names_and_sizes_get_one_sentence(
         (["a.png", "--patch", "3"], "--patch and --stride are of --method occlusion"),
         (["a.png", "--data", "x"], "--data names the labeled images of --confused"),
         (["a.png", "--limit", "0"], "--limit is 0 but must be at least 1"),
+        (["--filters", "--layer", "body"], "--method and --layer are of maps, which --filters alone does not draw"),
     ],
 )
 def test_flags_that_do_not_belong_together_are_refused(
@@ -183,6 +184,13 @@ def test_a_network_outside_the_catalog_needs_a_layer(
     assert "OwnNet has no layer called features: name one with --layer, such as body (16x16)" in capsys.readouterr().err
     report = reported(capsys, *words, "--layer", "body")
     assert (report["method"], report["layer"]) == ("grad-cam", "body")
+
+
+def test_filters_alone_need_no_maps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_net(tmp_path / "own.ckpt", OwnNet(), "test_explain.OwnNet")
+    report = reported(capsys, "explain", path, "--trust", "test_explain.OwnNet", "--filters", "--out", tmp_path / "out")
+    assert report["files"] == {"filters": str(tmp_path / "out" / "filters.png")}
+    assert "method" not in report
 
 
 @pytest.mark.slow
