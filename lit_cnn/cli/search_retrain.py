@@ -50,14 +50,23 @@ def retrain(options: argparse.Namespace, rest: list[str]) -> int:
         options.storage,
         console.print,
     )
-    again = f"lit-cnn search retrain {shlex.quote(str(folder))} {shlex.join(rest)}".strip()
-    stopped = run_trials(sweep, starter(parts, recipe), again)
+    stopped = run_trials(sweep, starter(parts, recipe), again(options, rest))
     rows = results(sweep, networks)
     if options.json:
         print(as_json(rows))
     else:
         print_tables([retrained_table(rows, parts.settings.metric)], in_markdown=options.markdown)
     return 128 + stopped if stopped else 0
+
+
+def again(options: argparse.Namespace, rest: list[str]) -> str:
+    """The command that continues, with the networks and seeds that were asked for: fewer would be refused."""
+    words = ["lit-cnn", "search", "retrain", str(options.folder.expanduser())]
+    for name in ("winners", "random", "seeds"):
+        words += [f"--{name}", str(getattr(options, name))]
+    words += ["--published"] if options.published else []
+    words += ["--recipe", options.recipe] if options.recipe else []
+    return shlex.join([*words, *rest])
 
 
 def retrained_table(rows: list[Retrained], metric: str) -> Table:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -141,6 +142,16 @@ def test_retrain_compares_the_winner_with_random_networks(searched: Path, capsys
     assert "these keys differ: model.options.drop_path (None -> 0.4)" in text
     assert recipe.read_text() == before
     assert "has begun to train random 2 as well" in refusal(capsys, "retrain", searched, "--random", "1")
+
+
+def test_a_stopped_retraining_names_the_networks_and_seeds_that_it_goes_on_with(
+    searched: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named: list[str] = []
+    monkeypatch.setattr("lit_cnn.cli.search.run_trials", lambda *given: named.append(given[-1]) or 2)
+    words = ["search", "retrain", str(searched), "--winners", "2", "--random", "4", "--seeds", "5"]
+    assert main([*words, "--trainer.max_epochs", "1"]) == 130
+    assert named == [shlex.join(["lit-cnn", *words, "--trainer.max_epochs", "1"])]
 
 
 @pytest.mark.usefixtures("folder")
