@@ -10,6 +10,7 @@ from PIL import Image
 
 import lit_cnn
 from lit_cnn.architectures.catalog import find_entry
+from lit_cnn.claims.catalog import find_claims
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(page for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -76,6 +77,32 @@ def test_commands_name_recipes_that_exist() -> None:
             found += 1
             assert (ROOT / "recipes" / f"{name}.yaml").is_file(), f"{page.name}: {name}"
     assert found > 20
+
+
+def test_counts_are_those_of_the_catalog_and_of_the_claims() -> None:
+    readme, changes = (ROOT / "README.md").read_text(), (ROOT / "CHANGELOG.md").read_text()
+    networks, claims = len(lit_cnn.list_models()), find_claims([])
+    assert f"{networks} architectures" in readme
+    assert f"of the {networks} that `lit-cnn models` lists" in readme
+    assert f"{networks} networks: from" in changes
+    assert f"{len(claims)} claims of the papers" in changes
+    gpu, digits = (sum(scale in claim.designs for claim in claims) for scale in ("gpu", "digits"))
+    assert f"{gpu} of the claims have a design at `--scale gpu` and {digits} one at `--scale digits`" in changes
+
+
+def test_the_epochs_that_pages_give_a_recipe_are_its_own() -> None:
+    stated = [found for page in PAGES for found in re.findall(r"the (\d+) epochs of `([\w/]+)`", page.read_text())]
+    assert stated
+    for epochs, name in stated:
+        recipe = yaml.safe_load((ROOT / "recipes" / f"{name}.yaml").read_text())
+        assert int(epochs) == recipe["trainer"]["max_epochs"], name
+
+
+def test_the_start_with_an_index_is_the_measured_one() -> None:
+    folder = ROOT / "docs" / "measurements"
+    measured, claimed = ((folder / f"{name}.md").read_text() for name in ("data_loading", "performance"))
+    (seconds,) = re.findall(r"files in 1000 classes .* ready in ([\d.]+ s)", measured)
+    assert f"in the index | flat | {seconds} |" in claimed
 
 
 def test_the_measured_accuracy_of_the_short_schedule_is_its_recipes() -> None:

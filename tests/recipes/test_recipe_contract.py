@@ -124,3 +124,10 @@ def test_the_wheel_takes_every_folder_of_recipes() -> None:
     section = project.partition("[tool.hatch.build.targets.wheel.force-include]")[2].partition("\n[")[0]
     assert '"recipes" = "lit_cnn/recipes"' in section
     assert yaml.safe_load(find_recipe("small/resnet_rs").read_text())["about"]["source"] == "recipes/resnet_rs.yaml"
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_a_twin_says_whether_it_trains_the_papers_network(name: str) -> None:
+    twin, recipe = (read_yaml(find_recipe(each)) for each in (name, name.removeprefix("small/")))
+    networks = [(each["model"]["architecture"], each["model"].get("options")) for each in (twin, recipe)]
+    assert twin["about"]["deviations"].startswith("the paper's net,") == (networks[0] == networks[1])
