@@ -110,7 +110,7 @@ class SpaceChooser:
     def overrides(self, trial: Trial) -> list[str]:
         for axis in self.space.keys:
             suggest(trial, axis, self._grid is not None)
-        return [argument(key, value) for key, value in trial.params.items()]
+        return [argument(key, value) for key, value in self.shown(trial).items()]
 
     def score(self, trial: Marked, measured: float) -> float:
         return measured
@@ -120,4 +120,4 @@ class SpaceChooser:
 
     def shown(self, trial: Marked) -> dict[str, Any]:
         values = trial.params or (given_params(trial) if isinstance(trial, FrozenTrial) else {})
-        return {axis.key: values[axis.key] for axis in self.space.keys if axis.key in values}
+        return {axis.key: axis.listed(values[axis.key]) for axis in self.space.keys if axis.key in values}

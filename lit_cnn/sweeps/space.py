@@ -29,6 +29,8 @@ from lit_cnn.training.monitor import direction
 Sampler = Literal["grid", "random", "tpe"]
 Value = str | int | float | bool | None
 """A value of a key; lists are kept as their YAML text."""
+DIGITS = 12
+"""Decimals to which multiples of a step are rounded."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +65,18 @@ class Axis:
             raise ValueError(f"{self.key} has choices, not a range")
         if self.step is None:
             return self.high
-        return round(self.low + self.step * math.floor((self.high - self.low) / self.step + 1e-9), 12)
+        return round(self.low + self.step * math.floor((self.high - self.low) / self.step + 1e-9), DIGITS)
 
     def values(self) -> tuple[Value, ...] | None:
         """All values if they are countable, else None."""
         if self.low is None or self.high is None:
             return self.choices
         step, count = self._step(), self.count()
-        return None if step is None else tuple(round(self.low + index * step, 12) for index in range(count or 0))
+        return None if step is None else tuple(self.listed(self.low + index * step) for index in range(count or 0))
+
+    def listed(self, value: Value) -> Value:
+        """A value that was drawn, as ``values`` has it: a multiple of a step without what a sum's rounding adds."""
+        return round(value, DIGITS) if isinstance(value, float) and self._step() is not None else value
 
     def count(self) -> int | None:
         """How many values there are if they are countable, else None; it enumerates none of them."""

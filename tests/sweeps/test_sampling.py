@@ -5,7 +5,7 @@ import pytest
 from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState, create_trial
 
-from lit_cnn.sweeps.sampling import RANDOM, KeyedSampler, study_of_means
+from lit_cnn.sweeps.sampling import RANDOM, KeyedSampler, SpaceChooser, study_of_means
 from lit_cnn.sweeps.space import Axis, Space
 from lit_cnn.sweeps.tpe import quiet
 
@@ -59,3 +59,15 @@ def test_the_same_slot_draws_the_same() -> None:
         sampler.before_trial(study, trial)
         drawn.append(sampler.sample_relative(study, trial, sampler.infer_relative_search_space(study, trial)))
     assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_drawn_multiples_of_a_step_are_the_values_that_the_space_lists() -> None:
+    """0.1 + 2 · 0.1 is not 0.3, which ended the sweep at its picture, before best.yaml was written."""
+    axis = Axis("x", low=0.1, high=0.9, step=0.1)
+    chooser = SpaceChooser(Space((axis,), sampler="random", trials=60, metric="val/acc1"))
+    with quiet():
+        study = optuna.create_study(sampler=optuna.samplers.RandomSampler(0))
+    trials = [study.ask() for _ in range(60)]
+    words = {word for trial in trials for word in chooser.overrides(trial)}
+    assert {chooser.shown(trial)["x"] for trial in trials} == set(axis.values() or ())
+    assert words == {f"--x={number / 10}" for number in range(1, 10)}
