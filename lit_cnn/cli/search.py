@@ -27,8 +27,8 @@ from lit_cnn.cli.console import as_json, line_console, number, say
 from lit_cnn.cli.tables import Column, Table, add_form_arguments, print_tables
 
 if TYPE_CHECKING:  # a help needs none of it
+    from lit_cnn.experiment.parser import RecipeCLI
     from lit_cnn.search.findings import Found
-    from lit_cnn.search.folder import Parts
     from lit_cnn.sweeps.engine import Sweep
     from lit_cnn.sweeps.trials import Fit
 
@@ -125,7 +125,7 @@ def search(options: argparse.Namespace, rest: list[str]) -> int:
     from lit_cnn.search.findings import best_first, found_networks
     from lit_cnn.search.folder import find_parts, refuse_lost_storage, write_parts, write_results
     from lit_cnn.search.study import open_search
-    from lit_cnn.sweeps.folder import RECIPE, needs_processes, settle_precision
+    from lit_cnn.sweeps.folder import RECIPE, settle_precision
 
     parts = find_parts(rest, options.search_dir and options.search_dir.expanduser())
     folder = (options.search_dir or PLACE / parts.name).expanduser()
@@ -135,8 +135,8 @@ def search(options: argparse.Namespace, rest: list[str]) -> int:
     sweep = open_search(folder, parts, options.storage, console.print)
     console.print(settle_precision(parts.cli, sweep))
     write_parts(folder, parts)
-    fit = starter(parts, folder / RECIPE)
-    if options.process_per_trial or needs_processes(parts.cli):
+    fit = starter(parts.cli, folder / RECIPE)
+    if options.process_per_trial:
         fit = dataclasses.replace(fit, main=None)
     stopped = run_trials(sweep, fit, f"lit-cnn search --search-dir {shlex.quote(str(folder))}")
     found = found_networks(sweep)
@@ -151,12 +151,12 @@ def search(options: argparse.Namespace, rest: list[str]) -> int:
     return 0 if best_first(found) else 1
 
 
-def starter(parts: Parts, recipe: Path) -> Fit:
-    """What starts trainings by a stored recipe, in this process."""
+def starter(cli: RecipeCLI, recipe: Path) -> Fit:
+    """What starts trainings by a stored recipe: in this process, unless they take more than one device."""
     from lit_cnn.cli.main import main
-    from lit_cnn.sweeps.folder import trainings
+    from lit_cnn.sweeps.folder import needs_processes, trainings
 
-    return dataclasses.replace(trainings(recipe, parts.cli), main=main)
+    return dataclasses.replace(trainings(recipe, cli), main=None if needs_processes(cli) else main)
 
 
 def run_trials(sweep: Sweep, fit: Fit, again: str) -> int:

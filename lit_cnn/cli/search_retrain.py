@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import functools
 import shlex
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lit_cnn.cli.console import as_json, line_console
@@ -27,6 +28,7 @@ def retrain(options: argparse.Namespace, rest: list[str]) -> int:
     from lit_cnn.cli.search import run_trials, starter
     from lit_cnn.search.retraining import chosen_networks, open_retraining, results
     from lit_cnn.search.shown import open_study, trained_networks, within_limits
+    from lit_cnn.sweeps.folder import RECIPE
 
     folder = options.folder.expanduser()
     study = open_study(folder, options.storage)
@@ -40,7 +42,7 @@ def retrain(options: argparse.Namespace, rest: list[str]) -> int:
         functools.partial(within_limits, study),
     )
     console = line_console(stderr=options.json or options.markdown)
-    sweep, recipe = open_retraining(
+    sweep, cli = open_retraining(
         folder / f"{folder.resolve().name}_retrained",
         parts,
         networks,
@@ -50,7 +52,7 @@ def retrain(options: argparse.Namespace, rest: list[str]) -> int:
         options.storage,
         console.print,
     )
-    stopped = run_trials(sweep, starter(parts, recipe), again(options, rest))
+    stopped = run_trials(sweep, starter(cli, sweep.folder / RECIPE), again(options, rest))
     rows = results(sweep, networks)
     if options.json:
         print(as_json(rows))
@@ -59,14 +61,12 @@ def retrain(options: argparse.Namespace, rest: list[str]) -> int:
     return 128 + stopped if stopped else 0
 
 
-def again(options: argparse.Namespace, rest: list[str]) -> str:
-    """The command that continues, with the networks and seeds that were asked for: fewer would be refused."""
-    words = ["lit-cnn", "search", "retrain", str(options.folder.expanduser())]
-    for name in ("winners", "random", "seeds"):
-        words += [f"--{name}", str(getattr(options, name))]
-    words += ["--published"] if options.published else []
-    words += ["--recipe", options.recipe] if options.recipe else []
-    return shlex.join([*words, *rest])
+def again(options: argparse.Namespace, rest: Sequence[str]) -> str:
+    """The command that goes on with the same networks, seeds and recipe; the database is not repeated."""
+    words = ["lit-cnn", "search", "retrain", str(options.folder), "--winners", str(options.winners)]
+    words += ["--random", str(options.random), *(["--published"] if options.published else [])]
+    words += ["--seeds", str(options.seeds), *(["--recipe", options.recipe] if options.recipe else []), *rest]
+    return shlex.join(words)
 
 
 def retrained_table(rows: list[Retrained], metric: str) -> Table:

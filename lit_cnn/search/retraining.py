@@ -140,8 +140,8 @@ def open_retraining(
     overrides: Sequence[str],
     storage_url: str | None,
     say: Callable[[str], None],
-) -> tuple[Sweep, Path]:
-    """The trainings on the engine, new or continued, and the file of their recipe.
+) -> tuple[Sweep, RecipeCLI]:
+    """The trainings on the engine, new or continued, and their recipe, which the folder keeps.
 
     Args:
         folder: Their folder.
@@ -180,7 +180,7 @@ def open_retraining(
     )
     refuse_fewer(sweep, networks)
     write_text(folder / RECIPE, cli.dump())
-    return sweep, (folder / RECIPE).resolve()
+    return sweep, cli
 
 
 def refuse_fewer(sweep: Sweep, networks: Collection[str]) -> None:

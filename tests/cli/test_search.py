@@ -12,8 +12,9 @@ import yaml
 from fake_search import FIT, accuracy
 
 from lit_cnn.cli.main import main
-from lit_cnn.cli.search import cost_text, make_parser, measured_text
+from lit_cnn.cli.search import cost_text, make_parser, measured_text, starter
 from lit_cnn.cli.search_board import Board, duration
+from lit_cnn.cli.search_retrain import again
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 from lit_cnn.search.shown import open_study
 
@@ -144,14 +145,19 @@ def test_retrain_compares_the_winner_with_random_networks(searched: Path, capsys
     assert "has begun to train random 2 as well" in refusal(capsys, "retrain", searched, "--random", "1")
 
 
-def test_a_stopped_retraining_names_the_networks_and_seeds_that_it_goes_on_with(
-    searched: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    named: list[str] = []
-    monkeypatch.setattr("lit_cnn.cli.search.run_trials", lambda *given: named.append(given[-1]) or 2)
-    words = ["search", "retrain", str(searched), "--winners", "2", "--random", "4", "--seeds", "5"]
-    assert main([*words, "--trainer.max_epochs", "1"]) == 130
-    assert named == [shlex.join(["lit-cnn", *words, "--trainer.max_epochs", "1"])]
+def test_retrain_names_the_command_that_goes_on_with_the_same_networks() -> None:
+    words = ["retrain", "my search", "--winners", "2", "--random", "5", "--seeds", "4", "--recipe", "quickstart"]
+    options, rest = make_parser().parse_known_args([*words, "--published", "--trainer.max_epochs", "9"])
+    command = shlex.split(again(options, rest))
+    assert command[:2] == ["lit-cnn", "search"]
+    assert make_parser().parse_known_args(command[2:]) == (options, rest)
+
+
+@pytest.mark.parametrize(("devices", "in_this_process"), [(1, True), (2, False)])
+def test_trainings_on_several_devices_have_processes_of_their_own(devices: int, in_this_process: bool) -> None:
+    keys = ["--trainer.accelerator=cpu", f"--trainer.devices={devices}"]
+    fit = starter(RecipeCLI([*resolve_configs(["--config", "quickstart"]), *keys]), Path("recipe.yaml"))
+    assert (fit.main is not None) is in_this_process
 
 
 @pytest.mark.usefixtures("folder")
