@@ -78,7 +78,7 @@ def images_seen(recipe: dict[str, Any]) -> int | None:
     if epochs is None:
         return None
     if isinstance(limit, int):
-        return epochs * limit * data["batch_size"]
+        return epochs * limit * data["batch_size"] if "batch_size" in data else None
     size = TRAINING_IMAGES.get(str(data.get("path"))) or TRAINING_IMAGES.get(str(data.get("source")))
     return None if size is None else round(epochs * size * (1.0 if limit is None else limit))
 

@@ -45,8 +45,12 @@ class ListedRecipe:
 
 def listed_recipe(path: Path, measured_batch: int | None = None) -> ListedRecipe:
     """Read a recipe's file; with ``measured_batch`` images time a few of its training steps here, too, unless
-    it is a detector's."""
-    recipe = with_network(read_recipe(path))
+    it is a detector's.
+
+    Raises:
+        ValueError: If it is not a recipe, or does not say how it is run.
+    """
+    recipe = with_network(complete_recipe(path))
     cost = cost_of(recipe)
     detects = recipe.get("task", CLASSIFICATION) != CLASSIFICATION
     speed = None if measured_batch is None or detects else measure_speed(configs_of(path), cost, measured_batch)
@@ -64,6 +68,19 @@ def listed_recipe(path: Path, measured_batch: int | None = None) -> ListedRecipe
         cost=cost,
         speed=speed,
     )
+
+
+def complete_recipe(path: Path) -> dict[str, Any]:
+    """What a recipe's file states, on the recipe below it if it is an overlay.
+
+    Raises:
+        ValueError: Naming the section that it lacks.
+    """
+    recipe = read_recipe(path)
+    for section in ("model", "data"):
+        if not isinstance(recipe.get(section), dict):
+            raise ValueError(f"{path} is not a recipe that can be trained: it has no section {section}")
+    return recipe
 
 
 def with_network(recipe: dict[str, Any]) -> dict[str, Any]:

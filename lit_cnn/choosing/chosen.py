@@ -147,7 +147,7 @@ def _header(file: Path, images: ImageSet, chosen: Chosen) -> list[str]:
     start = chosen.start
     return [
         f"The recommendation of lit-cnn choose for {images.path} within the limits: {chosen.limits}.",
-        f"  lit-cnn fit {shlex.quote(str(file))}",
+        f"  lit-cnn fit --config {shlex.quote(str(file))}",
         *_wrapped(chosen.why),
         *([] if start is None else _wrapped(start_words(start))),
         f"Latency and memory: {chosen.condition} ({chosen.device}).",

@@ -58,7 +58,7 @@ def first_recipe(images: ImageSet, start: Start | None, file: Path) -> FirstReci
     header = [
         f"A first recipe for {images.path}, written by lit-cnn init.",
         *(f"{sentence}." for sentence in said),
-        f"  lit-cnn fit {shlex.quote(str(file))}",
+        f"  lit-cnn fit --config {shlex.quote(str(file))}",
     ]
     return FirstRecipe(said, candidate, recipe_text(header, [*keys, *added]))
 

@@ -45,7 +45,12 @@ def run(arguments: list[str]) -> int:
     for path in paths:
         if options.measure:
             say(f"measuring {recipe_id(path)}", stderr=True)
-        rows.append(listed_recipe(path, options.batch_size if options.measure else None))
+        try:
+            rows.append(listed_recipe(path, options.batch_size if options.measure else None))
+        except ValueError as error:  # of one's own, in a folder recipes
+            if len(paths) == 1:
+                raise
+            say(f"left out: {error}", stderr=True)
     if options.json:
         print(as_json([row.report() for row in rows]))
     elif len(rows) == 1 and not is_pattern(options.pattern):

@@ -8,6 +8,7 @@ from made_choice import conclude_from, make_choice, make_evidence, make_weights
 
 from lit_cnn.choosing.head_starts import HeadStart
 from lit_cnn.choosing.page import choice_html
+from lit_cnn.experiment.files import configs_of
 from lit_cnn.experiment.parser import RecipeCLI
 
 
@@ -69,6 +70,7 @@ def test_the_recipe_is_one_that_fit_takes_and_says_why(tmp_path: Path) -> None:
     config = RecipeCLI(["--config", chosen.recipe]).config
     assert (config.model.architecture, config.data.image_size) == ("cifar_resnet8", 16)
     assert config.model.schedule.name == "cosine"
+    assert configs_of(Path(chosen.recipe)) == [Path(chosen.recipe)]  # as lit-cnn recipes needs it
 
 
 def test_all_of_it_is_in_a_file(tmp_path: Path) -> None:

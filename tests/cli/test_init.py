@@ -9,6 +9,7 @@ from made_choice import make_images, make_weights
 
 from lit_cnn.choosing.trainings import FITTED_RATE
 from lit_cnn.cli.main import main
+from lit_cnn.experiment.files import configs_of
 
 
 def test_a_recipe_with_reasons_is_written_and_the_next_commands_said(
@@ -24,6 +25,7 @@ def test_a_recipe_with_reasons_is_written_and_the_next_commands_said(
     recipe = yaml.safe_load((tmp_path / "images.yaml").read_text())
     assert (recipe["model"]["architecture"], recipe["data"]["image_size"]) == ("cifar_resnet20", 16)
     assert "# as the images are" in (tmp_path / "images.yaml").read_text()
+    assert configs_of(tmp_path / "images.yaml") == [Path("images.yaml")]  # as lit-cnn recipes needs it
 
 
 def test_a_file_that_is_there_is_kept_without_force(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

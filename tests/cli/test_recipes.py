@@ -107,3 +107,24 @@ def test_listing_needs_no_lightning() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
+
+
+def test_own_files_that_are_not_recipes_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    """One such file in a folder recipes/ ended the list."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "recipes").mkdir()
+    run = "# Mine.\n#   lit-cnn fit --config recipes/own_{0}.yaml\n"
+    network = "model: {architecture: resnet18}\n"
+    limited = "trainer: {max_epochs: 2, limit_train_batches: 3}\n"
+    for name, text in (("a", f"{network}data: {{path: x}}\n{limited}"), ("b", network), ("c", "title: soup\n")):
+        (tmp_path / "recipes" / f"own_{name}.yaml").write_text(run.format(name) + text)
+    (tmp_path / "recipes" / "own_d.yaml").write_text(network)
+    assert main(["recipes", "own_*", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert [(row["name"], row["images_seen"]) for row in json.loads(out)] == [("own_a", None)]
+    assert "left out: recipes/own_b.yaml is not a recipe that can be trained: it has no section data" in err
+    assert "own_c.yaml" in err
+    assert "left out: recipes/own_d.yaml must say in its header how it is run" in err
+    assert main(["recipes", "own_b"]) == 1
