@@ -30,12 +30,19 @@ from lit_cnn.experiment.starting import (
     Start,
     check_same_run,
     find_start,
-    has_checkpoint,
+    goes_on,
     is_main_process,
     make_run_dir,
 )
 from lit_cnn.run_folder.checkpoint import BEST, export_weights, load_checkpoint
-from lit_cnn.run_folder.folder import DATA_SET, ENVIRONMENT, RUN_DIR_VARIABLE, describe_environment, write_json
+from lit_cnn.run_folder.folder import (
+    DATA_SET,
+    ENVIRONMENT,
+    RUN_DIR_VARIABLE,
+    describe_environment,
+    has_checkpoint,
+    write_json,
+)
 from lit_cnn.run_folder.lock import locked
 from lit_cnn.run_folder.metrics_csv import read_metrics
 from lit_cnn.tracking import finish, make_logger, sync_command
@@ -96,24 +103,20 @@ def fit(
         pause: Where the run stops with its state saved, to be continued; its schedule is that of the whole run.
 
     Raises:
-        ValueError: If the recipe asks for what is not possible or its network is trained already, ``resume`` is another
-            run, or ``extend`` has not finished or does not fit.
+        ValueError: If the recipe asks for what is not possible or has been trained before, ``resume`` is another run,
+            or ``extend`` has not finished or does not fit.
     """
     if resume is not None and extend is not None:
         raise ValueError(
             "a run is either continued (--resume) or extended by a new one (--extend): leave one of them out"
         )
-    if resume is None and recipe.model.global_step:
-        raise ValueError(
-            "the network of this recipe is trained already, and a new run would go on from its weights: load the "
-            "recipe again with Recipe.load, or continue the run with resume="
-        )
-    resume, extend = _ending_in_names(resume), _ending_in_names(extend)
+    runs, resume, extend = Path(runs).expanduser(), _ending_in_names(resume), _ending_in_names(extend)
+    _require_untrained(recipe, resume)
     if resume is not None:
         check_same_run(resume, recipe.resolved)
     else:
         recipe.check_monitor(watchers)
-    if extend is None and (resume is None or not has_checkpoint(resume)):
+    if extend is None and (resume is None or not goes_on(resume)):
         fetch_weights(recipe.model)
     source = None if extend is None else extended_checkpoint(extend, recipe.resolved)
     recipe.machine.apply()
@@ -129,11 +132,24 @@ def fit(
         stop.release()
 
 
+def _require_untrained(recipe: Recipe, resume: Path | None) -> None:
+    """Refuse objects that have been trained, except for a run whose checkpoint takes the place of their state.
+
+    Raises:
+        ValueError: Naming the run that has trained them.
+    """
+    if recipe.trained_by is not None and not (resume is not None and has_checkpoint(resume)):
+        raise ValueError(
+            f"the run {recipe.trained_by} has trained the network of this recipe, and another run would begin with its "
+            "weights: load the recipe again with Recipe.load"
+        )
+
+
 def _ending_in_names(stated: str | Path | None) -> Path | None:
     """A run's folder by a path that ends in the recipe's name and the run's own, as ``.`` and ``../1`` do not."""
     if stated is None:
         return None
-    folder = Path(stated)
+    folder = Path(stated).expanduser()
     return folder.resolve() if {folder.name, folder.parent.name} & {"", ".."} else folder
 
 
@@ -197,6 +213,7 @@ def _train(
         trainer = run_trainer(settings, recipe, folder, title, start, metrics_file, wandb_logger, stop)
         settle_batch(recipe, parts_of(trainer))
         trainer.fit(recipe.model, recipe.data, ckpt_path=start.path, weights_only=True)
+        recipe.trained_by = folder
     except BaseException as error:
         finish(0 if isinstance(error, RunInterrupted) and error.paused else 1)
         if made_here and is_main_process() and (trainer is None or trainer.global_step in (0, start.step)):

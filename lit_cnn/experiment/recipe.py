@@ -45,6 +45,7 @@ class Recipe:
         resolved: The same as built-in types, every default filled in: what ``config.yaml`` and checkpoints hold.
         notices: Sentences on what was left out of the files, since the network cannot do it.
         changed: The keys that differ from the first file alone and may change what the training yields.
+        trained_by: Folder of the run that ``fit`` has begun with these objects; None of new ones.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Recipe:
     resolved: dict[str, Any]
     changed: dict[str, Change] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    trained_by: Path | None = None
 
     @classmethod
     def load(cls, *configs: str | Path, overrides: Mapping[str, Any] | None = None) -> "Recipe":

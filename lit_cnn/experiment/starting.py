@@ -10,8 +10,14 @@ from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from lit_cnn.experiment.extending import START, adopt, is_finished, start_of
 from lit_cnn.experiment.identity import check_identity, describe_changes
 from lit_cnn.experiment.recipe import Recipe
-from lit_cnn.run_folder.checkpoint import LAST, PREVIOUS
-from lit_cnn.run_folder.folder import RUN_DIR_VARIABLE, Resumable, create_run_dir, note_last, resumable_checkpoint
+from lit_cnn.run_folder.folder import (
+    RUN_DIR_VARIABLE,
+    Resumable,
+    create_run_dir,
+    has_checkpoint,
+    note_last,
+    resumable_checkpoint,
+)
 from lit_cnn.run_folder.stored_recipe import completed
 from lit_cnn.training.announce import announce
 
@@ -63,9 +69,9 @@ def check_same_run(folder: Path, wanted: dict[str, Any]) -> None:
         announce(f"the run stays the same, but on other machine settings: {changes}")
 
 
-def has_checkpoint(folder: Path) -> bool:
-    """Whether a run folder holds a state to go on from: the run's own, or that of the run which it extends."""
-    return any((folder / "checkpoints" / name).is_file() for name in (LAST, PREVIOUS, START))
+def goes_on(folder: Path) -> bool:
+    """Whether a run has a state to go on from: its own, or that of the run which it extends."""
+    return has_checkpoint(folder) or (folder / "checkpoints" / START).is_file()
 
 
 def make_run_dir(runs: Path, name: str, resumed: Path | None) -> Path:

@@ -141,6 +141,11 @@ def resumable_checkpoint(run: Path) -> tuple[Resumable | None, str | None]:
     raise ValueError(f"{run} holds no readable checkpoint to resume from: {problem}")
 
 
+def has_checkpoint(run: Path) -> bool:
+    """Whether a run has saved its state."""
+    return any((run / "checkpoints" / name).is_file() for name in (LAST, PREVIOUS))
+
+
 def describe_environment(command: Sequence[str], slurm_job: str | None = None) -> dict[str, Any]:
     """Where a run was made: command (as one pastes it), scheduler's job, versions, machine and git state, in built-in
     types."""

@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lit_cnn.run_folder.checkpoint import LAST, PREVIOUS
-from lit_cnn.run_folder.folder import RUN_DIR_VARIABLE
+from lit_cnn.run_folder.folder import RUN_DIR_VARIABLE, has_checkpoint
 from lit_cnn.run_folder.metrics_csv import read_metrics
 from lit_cnn.sweeps.in_process import LOG, run_in_process
 from lit_cnn.sweeps.locks import take
@@ -48,7 +47,7 @@ class Fit:
 
     def _arguments(self, run_dir: Path, overrides: Sequence[str], pause: Pause | None) -> list[str]:
         pauses = _pause_arguments(pause)
-        if any((run_dir / "checkpoints" / name).is_file() for name in (LAST, PREVIOUS)):
+        if has_checkpoint(run_dir):
             return ["--resume", str(run_dir), *self.arguments, *pauses]
         return ["--config", str(self.recipe), *self.arguments, *overrides, *pauses]
 
