@@ -50,7 +50,7 @@ def make_parser() -> CommandParser:
 
 def run(arguments: list[str]) -> int:
     options, overrides = make_parser().parse_known_args(arguments)
-    names = [stored_or_named(name, Path(options.runs)) for name in options.recipes]
+    names = [stored_or_named(name, Path(options.runs).expanduser()) for name in options.recipes]
     if options.action == "show":
         cli = parsed([*names, *options.config], overrides)
         for notice in cli.notices:

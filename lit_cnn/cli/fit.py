@@ -121,7 +121,7 @@ def train(known: argparse.Namespace, rest: list[str], command: list[str]) -> int
     from lit_cnn.training.slurm import requeued_run
     from lit_cnn.training.stopping import Pause
 
-    runs, pause = Path(known.runs), Pause(known.pause_after, known.pause_after_steps)
+    runs, pause = Path(known.runs).expanduser(), Pause(known.pause_after, known.pause_after_steps)
     resumed = find_run(known.resume, runs) if known.resume else None
     extended = find_run(known.extend, runs) if known.extend else None
     if not resumed and RUN_DIR_VARIABLE not in os.environ:
