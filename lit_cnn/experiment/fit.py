@@ -34,6 +34,7 @@ from lit_cnn.experiment.starting import (
     is_main_process,
     make_run_dir,
 )
+from lit_cnn.run_folder.atomic import write_text
 from lit_cnn.run_folder.checkpoint import BEST, export_weights, load_checkpoint
 from lit_cnn.run_folder.folder import (
     DATA_SET,
@@ -201,8 +202,8 @@ def _train(
     if start.path is not None:
         metrics_file.truncate_after(start.step - 1)
     if start.is_new and is_main_process():
-        (folder / "config.yaml").write_text(yaml.safe_dump(recipe.resolved, sort_keys=False))
-        write_json(folder / ENVIRONMENT, {**describe_environment(command, job_id()), "changed": recipe.changed})
+        write_text(folder / "config.yaml", yaml.safe_dump(recipe.resolved, sort_keys=False))
+        write_json(folder / ENVIRONMENT, _environment(folder, recipe, command, resuming))
         write_json(folder / DATA_SET, recipe.data.summary.as_dict())
     elif not start.is_new:
         announce(f"continuing {folder}")
@@ -212,8 +213,8 @@ def _train(
     try:
         trainer = run_trainer(settings, recipe, folder, title, start, metrics_file, wandb_logger, stop)
         settle_batch(recipe, parts_of(trainer))
-        trainer.fit(recipe.model, recipe.data, ckpt_path=start.path, weights_only=True)
         recipe.trained_by = folder
+        trainer.fit(recipe.model, recipe.data, ckpt_path=start.path, weights_only=True)
     except BaseException as error:
         finish(0 if isinstance(error, RunInterrupted) and error.paused else 1)
         if made_here and is_main_process() and (trainer is None or trainer.global_step in (0, start.step)):
@@ -232,6 +233,15 @@ def _train(
     notes = [f"changed: {one_line(changed)}"] if changed else []
     notes += [f"W&B recorded offline; upload with: {sync}"] if sync else []
     return replace(run, notes=tuple(notes))
+
+
+def _environment(folder: Path, recipe: Recipe, command: Sequence[str], resuming: bool) -> dict[str, Any]:
+    """Where a run begins, with what, and what it changes of its recipe: both as they were said at its first start, if
+    it is started again since that left no checkpoint."""
+    file = folder / ENVIRONMENT
+    before = json.loads(file.read_text()) if resuming and file.is_file() else {}
+    said = {key: before[key] for key in ("command", "changed") if key in before}
+    return {**describe_environment(command, job_id()), "changed": recipe.changed, **said}
 
 
 def _changed(folder: Path) -> dict[str, Change]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lit_cnn.run_folder.atomic import replacing
+from lit_cnn.run_folder.atomic import replacing, write_text
 from lit_cnn.run_folder.checkpoint import BEST, LAST, PREVIOUS, load_checkpoint
 
 ENVIRONMENT = "environment.json"
@@ -177,4 +177,4 @@ def git_state(folder: Path) -> dict[str, Any] | None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content, indent=2) + "\n")
+    write_text(path, json.dumps(content, indent=2) + "\n")

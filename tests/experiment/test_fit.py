@@ -1,5 +1,6 @@
 """A run that is continued reads its checkpoint once, and ends as one that was not stopped."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from fitted_run import FittedRun
 
 from lit_cnn import Recipe, fit
 from lit_cnn.cli.main import main
-from lit_cnn.experiment.fit import _ending_in_names
+from lit_cnn.experiment.fit import _ending_in_names, _environment
 from lit_cnn.run_folder.checkpoint import load_checkpoint
 
 
@@ -47,6 +48,17 @@ def test_a_recipe_trains_one_run_which_it_may_continue(fitted: FittedRun, tmp_pa
     shutil.rmtree(run.folder / "checkpoints")
     with pytest.raises(ValueError, match="load the recipe again"):
         fit(recipe, resume=run.folder)
+
+
+def test_a_run_that_starts_again_says_what_its_first_start_did(tmp_path: Path) -> None:
+    """It left no checkpoint; the command and the changed keys were those of --resume."""
+    said = {"command": "lit-cnn fit mine.yaml --epochs 3", "changed": {"trainer.max_epochs": [90, 3]}}
+    (tmp_path / "environment.json").write_text(json.dumps(said))
+    recipe = Recipe.load("quickstart")
+    again = _environment(tmp_path, recipe, ["lit-cnn", "fit", "--resume", "last"], resuming=True)
+    assert {key: again[key] for key in said} == said
+    new = _environment(tmp_path, recipe, ["lit-cnn", "fit", "quickstart"], resuming=False)
+    assert (new["command"], new["changed"]) == ("lit-cnn fit quickstart", {})
 
 
 @pytest.mark.slow
