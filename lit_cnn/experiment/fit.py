@@ -33,17 +33,11 @@ from lit_cnn.experiment.starting import (
     goes_on,
     is_main_process,
     make_run_dir,
+    require_untrained,
 )
 from lit_cnn.run_folder.atomic import write_text
 from lit_cnn.run_folder.checkpoint import BEST, export_weights, load_checkpoint
-from lit_cnn.run_folder.folder import (
-    DATA_SET,
-    ENVIRONMENT,
-    RUN_DIR_VARIABLE,
-    describe_environment,
-    has_checkpoint,
-    write_json,
-)
+from lit_cnn.run_folder.folder import DATA_SET, ENVIRONMENT, RUN_DIR_VARIABLE, describe_environment, write_json
 from lit_cnn.run_folder.lock import locked
 from lit_cnn.run_folder.metrics_csv import read_metrics
 from lit_cnn.tracking import finish, make_logger, sync_command
@@ -112,7 +106,7 @@ def fit(
             "a run is either continued (--resume) or extended by a new one (--extend): leave one of them out"
         )
     runs, resume, extend = Path(runs).expanduser(), _ending_in_names(resume), _ending_in_names(extend)
-    _require_untrained(recipe, resume)
+    require_untrained(recipe, resume)
     if resume is not None:
         check_same_run(resume, recipe.resolved)
     else:
@@ -131,19 +125,6 @@ def fit(
         return Run(None, recipe.about.title, interruption.exit_code)
     finally:
         stop.release()
-
-
-def _require_untrained(recipe: Recipe, resume: Path | None) -> None:
-    """Refuse objects that have been trained, except for a run whose checkpoint takes the place of their state.
-
-    Raises:
-        ValueError: Naming the run that has trained them.
-    """
-    if recipe.trained_by is not None and not (resume is not None and has_checkpoint(resume)):
-        raise ValueError(
-            f"the run {recipe.trained_by} has trained the network of this recipe, and another run would begin with its "
-            "weights: load the recipe again with Recipe.load"
-        )
 
 
 def _ending_in_names(stated: str | Path | None) -> Path | None:
@@ -217,8 +198,10 @@ def _train(
         trainer.fit(recipe.model, recipe.data, ckpt_path=start.path, weights_only=True)
     except BaseException as error:
         finish(0 if isinstance(error, RunInterrupted) and error.paused else 1)
-        if made_here and is_main_process() and (trainer is None or trainer.global_step in (0, start.step)):
-            shutil.rmtree(folder, ignore_errors=True)  # such as of a wrong key: there is nothing to continue
+        if trainer is None or trainer.global_step in (0, start.step):
+            recipe.trained_by = None
+            if made_here and is_main_process():
+                shutil.rmtree(folder, ignore_errors=True)  # such as of a wrong key: there is nothing to continue
         if trainer is not None and isinstance(error, RunInterrupted) and error.began:
             return _interrupted_run(trainer, folder, title, error)
         if trainer is not None:

@@ -1,6 +1,7 @@
 """A recipe's typed form, and the parser that names what is wrong with it."""
 
 import functools
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -158,6 +159,7 @@ class RecipeCLI:
         self.arguments = arguments
         self.notices: list[str] = []
         recipes = stated_recipes(arguments)
+        self._first = dict(itertools.islice(recipes.items(), 1))
         files = {file: recipe for file, recipe in recipes.items() if isinstance(file, Path)}
         self.task = task_of(recipes, arguments)
         self.parser = recipe_parser(self.task)
@@ -189,7 +191,7 @@ class RecipeCLI:
         if first[:1] not in (["--config"], ["-c"]) or not others:
             return None
         try:
-            words, _ = with_weights(first, stated_recipes(first), None, self.task)
+            words, _ = with_weights(first, self._first, None, self.task)
             alone = self.parser.parse_args(words)
         except (ArgumentError, ValueError):
             return None

@@ -69,6 +69,19 @@ def check_same_run(folder: Path, wanted: dict[str, Any]) -> None:
         announce(f"the run stays the same, but on other machine settings: {changes}")
 
 
+def require_untrained(recipe: Recipe, resume: Path | None) -> None:
+    """Refuse objects that have been trained, except for a run whose checkpoint takes the place of their state.
+
+    Raises:
+        ValueError: Naming the run that has trained them.
+    """
+    if recipe.trained_by is not None and not (resume is not None and has_checkpoint(resume)):
+        raise ValueError(
+            f"the run {recipe.trained_by} has trained the network of this recipe, and another run would begin with its "
+            "weights: load the recipe again with Recipe.load"
+        )
+
+
 def goes_on(folder: Path) -> bool:
     """Whether a run has a state to go on from: its own, or that of the run which it extends."""
     return has_checkpoint(folder) or (folder / "checkpoints" / START).is_file()

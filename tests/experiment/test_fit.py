@@ -38,8 +38,8 @@ def test_a_resumed_run_reads_its_checkpoint_once(
 
 def test_a_recipe_trains_one_run_which_it_may_continue(fitted: FittedRun, tmp_path: Path) -> None:
     """Another run began with the trained weights, without a word."""
-    few = {"trainer.max_epochs": 1, "trainer.limit_train_batches": 1, "trainer.limit_val_batches": 1}
-    recipe = Recipe.load(fitted.recipe, overrides=few)
+    limits = {"trainer.limit_train_batches": 1, "trainer.limit_val_batches": 1, "trainer.log_every_n_steps": 1}
+    recipe = Recipe.load(fitted.recipe, overrides={"trainer.max_epochs": 1, **limits})
     run = fit(recipe, runs=str(tmp_path))
     assert run.folder is not None
     with pytest.raises(ValueError, match=rf"the run {run.folder} has trained the network of this recipe"):
