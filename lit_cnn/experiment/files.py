@@ -10,6 +10,11 @@ from typing import Any
 
 import yaml
 
+try:
+    from yaml import CSafeLoader as SafeLoader  # of libyaml: ten times as fast
+except ImportError:  # PyYAML was built without it
+    from yaml import SafeLoader  # type: ignore[assignment]
+
 PACKAGE = Path(__file__).resolve().parent.parent
 RECIPE_FOLDERS = (Path("recipes"), PACKAGE / "recipes", PACKAGE.parent / "recipes")
 """Where a recipe's name is looked up: below the working directory, in the wheel, in a checkout."""
@@ -104,7 +109,7 @@ def recipe_id(path: Path) -> str:
     return f"{kind}/{path.stem}" if kind and kind in (*KINDS, SEARCHES) else path.stem
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(SafeLoader):
     """Refuses a key that stands twice in a mapping, of which YAML would silently take the second."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -128,7 +133,7 @@ def lines_of(text: str) -> dict[str, int]:
                 yield name, key.start_mark.line + 1
                 yield from walk(f"{name}.", value)
 
-    return dict(walk("", yaml.compose(text, yaml.SafeLoader)))
+    return dict(walk("", yaml.compose(text, SafeLoader)))
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

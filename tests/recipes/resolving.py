@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from lit_cnn.benchmarking.cost import stage_sizes
-from lit_cnn.experiment.files import configs_of, find_recipe
+from lit_cnn.experiment.files import SafeLoader, configs_of, find_recipe
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 
 
@@ -20,7 +20,7 @@ def parsed(name: str) -> RecipeCLI:
 @functools.cache
 def resolved(name: str) -> dict[str, Any]:
     """Every key with its value, and what the tables of facts derive from them."""
-    recipe = yaml.safe_load(parsed(name).dump())
+    recipe = yaml.load(parsed(name).dump(), SafeLoader)
     optimizer, batch = recipe["model"]["optimizer"], recipe["data"]["batch_size"]
     base = optimizer["base_batch_size"] or batch
     stages = recipe["progressive_learning"]["stages"]

@@ -1,13 +1,22 @@
-"""Every recipe says what it is, parses to itself, fits on a page, and its network takes its options."""
+"""Every recipe says what it is, parses to itself, fits on a page, and has its paper's values key by key.
+
+In one file, so that one test process resolves each recipe once.
+"""
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import yaml
-from resolving import parsed, resolved
+from classic_facts import CLASSIC
+from conversions import Key
+from left_out_facts import DIFFERENT, EVERYWHERE, NO_KEY, NO_RECIPE, UNVERIFIED
+from modern_facts import MODERN
+from resolving import at, parsed, resolved
+from stored_facts import stored_facts
 
 from lit_cnn.architectures.catalog import create_model, find_entry
 from lit_cnn.experiment.files import About, configs_of, find_recipe, list_recipes, read_yaml, recipe_id
@@ -19,6 +28,9 @@ OVERLAYS = [recipe_id(path) for path in list_recipes("overlays")]
 IMAGENET = [name for name in OWN if read_yaml(find_recipe(name))["data"].get("path") == "imagenet"]
 FOR_USERS = {"quickstart", "folder"}
 """Recipes that repeat no paper."""
+COMPARED = {**CLASSIC, **MODERN}
+FACTS: dict[str, Any] = stored_facts("recipes")
+ROWS = [(block, recipe) for block, recipes in COMPARED.items() for recipe in recipes]
 
 
 @pytest.mark.parametrize("name", [*OWN, *TWINS, *OVERLAYS])
@@ -31,7 +43,10 @@ def test_a_recipe_fits_on_a_page_and_says_how_it_is_run(name: str) -> None:
     assert len(configs_of(path)) == (2 if name in OVERLAYS else 1)
 
 
-@pytest.mark.parametrize("name", [*OWN, *(pytest.param(name, marks=pytest.mark.slow) for name in TWINS)])
+@pytest.mark.parametrize(
+    "name",
+    [*OWN[::4], *(pytest.param(name, marks=pytest.mark.slow) for name in [*OWN, *TWINS] if name not in OWN[::4])],
+)
 def test_a_recipe_resolves_to_itself(name: str, tmp_path: Path) -> None:
     dumped = parsed(name).dump()
     (tmp_path / "config.yaml").write_text(dumped)
@@ -131,3 +146,73 @@ def test_a_twin_says_whether_it_trains_the_papers_network(name: str) -> None:
     twin, recipe = (read_yaml(find_recipe(each)) for each in (name, name.removeprefix("small/")))
     networks = [(each["model"]["architecture"], each["model"].get("options")) for each in (twin, recipe)]
     assert twin["about"]["deviations"].startswith("the paper's net,") == (networks[0] == networks[1])
+
+
+def leaves(value: Any, path: str = "") -> Iterator[str]:
+    """Dotted paths of all that are not mappings."""
+    if not isinstance(value, dict):
+        yield path
+        return
+    for key, inner in value.items():
+        yield from leaves(inner, f"{path}.{key}" if path else key)
+
+
+def expected(fact: Any, key: Key) -> tuple[str, Any]:
+    return (key, fact) if isinstance(key, str) else (key[0], key[1](fact))
+
+
+@pytest.mark.parametrize(("block", "recipe"), ROWS, ids=lambda value: value.replace("/", "."))
+def test_the_recipe_has_its_papers_values(block: str, recipe: str) -> None:
+    config, wrong = resolved(recipe), []
+    for path, key in COMPARED[block][recipe].items():
+        place, wanted = expected(at(FACTS[block], path), key)
+        found = at(config, place)
+        if isinstance(wanted, dict):
+            found = {name: found[name] for name in wanted}
+        number = isinstance(wanted, (int, float, list)) and not isinstance(wanted, bool)
+        if found != (pytest.approx(wanted) if number else wanted):
+            wrong.append(f"{place} is {found!r}; {block}.{path} says {wanted!r}")
+    assert not wrong
+
+
+@pytest.mark.parametrize(("block", "recipe"), list(DIFFERENT), ids=lambda value: value.replace("/", "."))
+def test_a_difference_is_stated_in_the_recipe(block: str, recipe: str) -> None:
+    said = " ".join(resolved(recipe)["about"]["deviations"].split())
+    for path, words in DIFFERENT[block, recipe].items():
+        at(FACTS[block], path)
+        assert words in said, f"{recipe}'s about.deviations must say why it leaves {path}"
+
+
+@pytest.mark.parametrize("block", list(COMPARED))
+def test_every_fact_is_compared_or_left_out_for_a_reason(block: str) -> None:
+    compared = {path for keys in COMPARED[block].values() for path in keys}
+    different = {path for (of, _), paths in DIFFERENT.items() if of == block for path in paths}
+    prefixes = (*EVERYWHERE, *UNVERIFIED.get(block, ()), *(p for rest in NO_KEY.values() for p in rest.get(block, ())))
+    silent = [
+        path
+        for path in leaves(FACTS[block])
+        if path not in compared | different
+        and not path.startswith(prefixes)
+        and not any(listed.startswith(f"{path}.") for listed in compared)
+    ]
+    assert not silent
+
+
+def test_every_block_has_a_recipe() -> None:
+    assert set(FACTS) == set(COMPARED) | set(NO_RECIPE)
+
+
+def test_nothing_rests_on_unverified_facts() -> None:
+    resting = [
+        f"{block}.{path}"
+        for block, recipes in COMPARED.items()
+        for keys in recipes.values()
+        for path in keys
+        if path.startswith(UNVERIFIED.get(block, ()) or "-")
+    ]
+    assert not resting
+
+
+def test_facts_marked_unverified_are_listed() -> None:
+    marked = {block for block, content in FACTS.items() if block not in NO_RECIPE and content.get("unverified")}
+    assert marked == set(UNVERIFIED)
