@@ -24,6 +24,7 @@ quickstart: $(VENV)/installed ## Install the package, then train a small ResNet 
 	$(BIN)/lit-cnn fit --config recipes/quickstart.yaml
 
 test test-all: export OMP_NUM_THREADS = 1 # two test processes on two cores
+test test-all: export PYTHONDONTWRITEBYTECODE = # compiled tests and modules are kept, for the processes that tests start
 # Real images beside the checkout, where there are any; without them, tests that need them are skipped.
 ifneq ($(wildcard ../shared/data),)
 test test-all: export LIT_CNN_DATA ?= $(abspath ../shared/data)
