@@ -36,6 +36,15 @@ def test_a_resumed_run_reads_its_checkpoint_once(
     assert read == ["last.ckpt", "best.ckpt"]  # the second for the weights that are exported at the end
 
 
+def test_a_recipe_that_has_trained_begins_no_other_run(tmp_path: Path) -> None:
+    recipe = Recipe.load("quickstart")
+    recipe.trained_by = Path("runs/quickstart/1")
+    with pytest.raises(ValueError, match=r"the run runs/quickstart/1 has trained the network of this recipe"):
+        fit(recipe, runs=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
 def test_a_recipe_trains_one_run_which_it_may_continue(fitted: FittedRun, tmp_path: Path) -> None:
     """Another run began with the trained weights, without a word."""
     limits = {"trainer.limit_train_batches": 1, "trainer.limit_val_batches": 1, "trainer.log_every_n_steps": 1}
