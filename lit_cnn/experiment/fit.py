@@ -119,7 +119,7 @@ def fit(
     stop = StopRequest(seconds_of(settings.pop("max_time", None)), take_over_requeueing(settings), pause)
     stop.listen()
     try:
-        return _fit(recipe, settings, stop, Path(runs), resume, source, command)
+        return _fit(recipe, settings, stop, runs, resume, source, command)
     except RunInterrupted as interruption:  # before training began
         announce(str(interruption))
         return Run(None, recipe.about.title, interruption.exit_code)
