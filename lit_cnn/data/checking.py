@@ -22,7 +22,7 @@ from lit_cnn.data.sources.folders import FolderSplit, Labeled
 from lit_cnn.data.sources.huggingface import FILES, HubSplit, is_hub_folder, read_hub
 from lit_cnn.data.sources.labeled import read_labeled
 from lit_cnn.data.sources.load import Split
-from lit_cnn.data.sources.shards import INFO, ShardSplit, read_shards
+from lit_cnn.data.sources.shards import ShardSplit, is_packed, read_shards
 from lit_cnn.data.sources.tree import LINK_TO_NOTHING
 
 IMBALANCE = 10
@@ -78,7 +78,7 @@ def _read(path: Path) -> _Set:
     if path.suffix in FILES or is_hub_folder(path):
         hub = read_hub(str(path))
         return _Set(hub.splits, hub.class_names, tuple(map(_of_note, hub.notes)))
-    if (path / INFO / "index.json").is_file():
+    if is_packed(path):
         return _Set(*read_shards(str(path)))
     if not path.is_dir() and not is_list(path):
         raise ValueError(

@@ -12,7 +12,7 @@ from lit_cnn.data.sources.arrays import ArraySplit, read_npz
 from lit_cnn.data.sources.evaluated import WHOLE, labeled_images
 from lit_cnn.data.sources.extensions import left_out_notes
 from lit_cnn.data.sources.load import Split, resolve_data_path
-from lit_cnn.data.sources.shards import INFO, ShardSplit, is_remote, read_shards
+from lit_cnn.data.sources.shards import ShardSplit, is_packed, is_remote, read_shards
 from lit_cnn.data.sources.tree import subfolders
 from lit_cnn.data.sources.wording import few
 from lit_cnn.data.summary import DataSummary
@@ -60,11 +60,6 @@ def _read(trained: Trained, data_path: str, split: SplitName) -> tuple[str, Spli
         notes = other if name not in (split, WHOLE) else ()
         return name, images, (*notes, *left_out_notes(found.left_out), *found.notes)
     return name, _with_labels_of(trained, chosen, names), notes
-
-
-def is_packed(path: Path) -> bool:
-    """Whether a folder is a packed set."""
-    return (path / INFO / "index.json").is_file()
 
 
 def folders_in(path: Path) -> set[str]:

@@ -16,10 +16,10 @@ from lit_cnn.data.sources.class_names import sorted_classes
 from lit_cnn.data.sources.find_lists import is_list
 from lit_cnn.data.sources.layout import find_layout
 from lit_cnn.data.sources.lists import read_list
-from lit_cnn.data.sources.shards import read_shards
+from lit_cnn.data.sources.shards import is_packed, read_shards
 from lit_cnn.data.sources.tree import subfolders
 from lit_cnn.evaluation.evidence import decide_by_images
-from lit_cnn.evaluation.given_data import given_images, is_packed
+from lit_cnn.evaluation.given_data import given_images
 from lit_cnn.evaluation.images import EvaluationImages
 from lit_cnn.evaluation.trained import Trained
 from lit_cnn.pretrained.fitting import Fit, decide_by_logits, fits, fits_of_libraries

@@ -17,7 +17,7 @@ from lit_cnn.data.sources.extensions import left_out_reasons, register_plugins
 from lit_cnn.data.sources.file_index import Listing, PathTable
 from lit_cnn.data.sources.flat import flat_labels, is_flat
 from lit_cnn.data.sources.layout import Layout, find_layout
-from lit_cnn.data.sources.shards import INFO
+from lit_cnn.data.sources.shards import is_packed
 from lit_cnn.data.sources.tree import LINK_TO_NOTHING, holds_images, own_images, walk
 from lit_cnn.data.sources.wording import counted, few
 
@@ -224,7 +224,7 @@ def _training_classes(path: Path, train: Path) -> list[str]:
     """
     names = class_folders(train)
     if not names:
-        if (path / INFO / "index.json").is_file():
+        if is_packed(path):
             raise ValueError(f"{path} is a set written by lit-cnn data pack; read it with data.source litdata")
         raise ValueError(f"{train} {NO_CLASSES}")
     if len(names) == 1:

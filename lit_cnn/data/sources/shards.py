@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +34,11 @@ FORMAT = 1
 """Version of the contents of ``info``."""
 SHARE_OF_DISK = 0.75
 """Of what is free, at most so much is filled with shards of a remote set."""
+
+
+def is_packed(path: Path) -> bool:
+    """Whether a folder is a packed set."""
+    return (path / INFO / "index.json").is_file()
 
 
 def require_litdata() -> None:
