@@ -11,10 +11,9 @@ import time
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from lit_cnn.allocation import keep_freed_memory
 from lit_cnn.architectures import create_model
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.profiling.latency_table import LatencyTable, condition_of
 from lit_cnn.profiling.operations import Operation, operations_of
 from lit_cnn.profiling.prediction_errors import errors_of
@@ -86,7 +85,7 @@ def draw(space: SearchSpace, image_size: int, number: int, known: set[Operation]
 
 
 def operations(network: TimedNetwork) -> set[Operation]:
-    with torch.device("meta"):
+    with on_meta():
         built = network.build()
     return set(operations_of(built, network.image_size))
 

@@ -1,11 +1,12 @@
 """What every network of the catalog is: features that end in a map, and a head that ends in logits."""
 
-import copy
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
+
+from lit_cnn.architectures.meta import copy_on_meta, run_on_meta
 
 Key = TypeVar("Key")
 Row = TypeVar("Row")
@@ -82,9 +83,8 @@ class Network(nn.Module):
         stem = self.features[0]
         in_channels = next(parameter.shape[1] for parameter in stem.parameters() if parameter.dim() == 4)
         side = 2**16  # so large that unpadded edges and a rest of the last stride change no stride by half a pixel
-        network = copy.deepcopy(self).to("meta").eval()
-        with torch.no_grad():
-            maps = network.stages(torch.empty(1, in_channels, side, side, device="meta"))
+        network = copy_on_meta(self).eval()
+        maps = run_on_meta(network.stages, torch.empty(1, in_channels, side, side, device="meta"))
         return [StageInfo(x.shape[1], round(side / x.shape[-1])) for x in maps]
 
     @property

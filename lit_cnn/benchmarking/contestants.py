@@ -1,6 +1,5 @@
 """What ``lit-cnn bench`` lets race: networks of the catalog, other libraries' same networks, a recipe's training."""
 
-import copy
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -9,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lit_cnn.architectures.catalog import create_model, find_entry
+from lit_cnn.architectures.meta import copy_on_meta, on_meta
 from lit_cnn.benchmarking.phases import TimedStep
 from lit_cnn.benchmarking.race import Conditions, Contestant
 from lit_cnn.data.batch import Batch, as_batch
@@ -83,7 +83,7 @@ def catalog_contestants(
     images = images.to(memory_format=layout(conditions))
     batch = as_batch((images, torch.zeros(batch_size, dtype=torch.int64, device=conditions.device)), place=0)
     options = rows[0].options if rows else {}
-    with torch.device("meta"):
+    with on_meta():
         madds = count_madds(create_model(name, **options), image_size)
 
     def contestant(label: str, network: Callable[[], nn.Module]) -> Contestant:
@@ -162,7 +162,7 @@ def recipe_contestant(recipe: Recipe, conditions: Conditions) -> Contestant:
     data.setup()
     limit_to_images(data)
     images = recipe_batches(data, conditions.device)().images
-    with torch.device("meta"):
+    with on_meta():
         network: nn.Module
         if isinstance(model.architecture, str):
             options = model.options.chosen()
@@ -170,6 +170,6 @@ def recipe_contestant(recipe: Recipe, conditions: Conditions) -> Contestant:
                 model.architecture, num_classes=data.num_classes, in_channels=data.loaded.in_channels, **options
             )
         else:
-            network = copy.deepcopy(model.network).to("meta")
+            network = copy_on_meta(model.network)
     madds = count_madds(network, data.image_size, in_channels=data.loaded.in_channels)
     return Contestant("ours", lambda: recipe_parts(recipe, conditions), images, madds)

@@ -102,11 +102,10 @@ def forward_madds(architecture: str, options: dict[str, Any], sizes: list[ImageS
     entry = find_entry(architecture)
     chosen = {name: value for name, value in options.items() if name not in WITHOUT_EFFECT}
     if chosen:
-        import torch
-
+        from lit_cnn.architectures.meta import on_meta
         from lit_cnn.profiling.counting import count_madds
 
-        with torch.device("meta"):
+        with on_meta():
             network = create_model(architecture, **chosen)
         return statistics.mean(count_madds(network, size) for size in sizes), "counted"
     shares = [math.prod(side / entry.image_size for side in sides_of(size)) for size in sizes]

@@ -17,6 +17,7 @@ import torch
 
 from lit_cnn.allocation import keep_freed_memory
 from lit_cnn.architectures.catalog import create_model
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.architectures.network import Network
 from lit_cnn.choosing.candidates import Candidate
 from lit_cnn.profiling.counting import count_madds
@@ -66,7 +67,7 @@ def count_candidate(candidate: Candidate, num_classes: int, in_channels: int) ->
     Raises:
         ValueError: If the network cannot be built, or its images are too small.
     """
-    with torch.device("meta"):
+    with on_meta():
         network = build(candidate, num_classes, in_channels)
     params = sum(parameter.numel() for parameter in network.parameters())
     return {

@@ -6,7 +6,6 @@ arXiv:1708.02002).
     P6, P7       two more, of strides 64 and 128
 """
 
-import copy
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from torchvision.ops.feature_pyramid_network import (
     LastLevelP6P7,
 )
 
+from lit_cnn.architectures.meta import copy_on_meta, run_on_meta
 from lit_cnn.architectures.network import Network
 from lit_cnn.detection.norms import Norm, make_norm
 
@@ -92,9 +92,8 @@ class BackboneMaps(nn.Module):
 
     def probe(self, canvas: tuple[int, int]) -> list[Tensor]:
         """The maps of an image of ``canvas`` (height, width) on the meta device."""
-        probe = copy.deepcopy(self).to("meta").eval()
-        with torch.no_grad():
-            return probe(torch.empty(1, in_channels_of(self.backbone), *canvas, device="meta"))
+        probe = copy_on_meta(self).eval()
+        return run_on_meta(probe, torch.empty(1, in_channels_of(self.backbone), *canvas, device="meta"))
 
 
 class Pyramid(BackboneMaps):
@@ -160,9 +159,9 @@ def find_levels(network: Network, architecture: str, strides: Sequence[int]) -> 
 
 def _map_shapes(network: Network) -> list[tuple[int, int]]:
     """(channels, width in px) of each map of ``stages`` for an image of ``PROBED_SIDE``."""
-    probe = copy.deepcopy(network).to("meta").eval()
-    with torch.no_grad():
-        maps = probe.stages(torch.empty(1, in_channels_of(network), PROBED_SIDE, PROBED_SIDE, device="meta"))
+    probe = copy_on_meta(network).eval()
+    image = torch.empty(1, in_channels_of(network), PROBED_SIDE, PROBED_SIDE, device="meta")
+    maps = run_on_meta(probe.stages, image)
     return [(x.shape[1], x.shape[-1]) for x in maps]
 
 

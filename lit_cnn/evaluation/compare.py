@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from lit_cnn.architectures.catalog import find_entry, list_models
+from lit_cnn.architectures.meta import copy_on_meta
 from lit_cnn.data.image_size import ImageSize, as_stated, label, sides_of
 from lit_cnn.data.sources.folders import FolderSplit
 from lit_cnn.evaluation.images import EvaluationImages
@@ -177,7 +178,7 @@ def _described(spec: str, trained: Trained, row: PublishedWeights | None) -> Com
     entry = find_entry(checkpoint_name) if checkpoint_name in list_models() else None
     if entry is not None and entry.num_classes != len(trained.class_names):
         entry = None  # the paper's figures are of its own classes
-    counted = copy.deepcopy(trained.network).to("meta")
+    counted = copy_on_meta(trained.network)
     stated = trained.provenance
     return Compared(
         name=checkpoint_name,

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from lit_cnn.architectures.catalog import list_models
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.evaluation.run_records import RunRecord, read_run
 from lit_cnn.evaluation.trained import build_network
@@ -101,7 +100,7 @@ def size_of(folder: Path) -> Size:
     try:
         path = find_checkpoint(folder)
         checkpoint = load_checkpoint(path)
-        with torch.device("meta"):
+        with on_meta():
             network = build_network(checkpoint, str(path), ())
         params = sum(parameter.numel() for parameter in network.parameters())
         if checkpoint["preprocessing"] is None:

@@ -12,6 +12,7 @@ from torch import Tensor
 from lit_cnn.architectures.catalog import check_options, create_model, find_entry
 from lit_cnn.architectures.entry import Entry
 from lit_cnn.architectures.free_choices import FREE_CHOICES, free_choices
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.architectures.network import Network
 from lit_cnn.pretrained.equality import difference, evaluate, tolerance
 from lit_cnn.pretrained.order import COUNTER, execution_order, units_of_state
@@ -127,7 +128,7 @@ def _entry(architecture: str, options: Mapping[str, Any]) -> Entry:
 def _named_network(state: Mapping[str, Tensor], reference: Reference, classes: int) -> Any:
     """The library's network with the file's weights; None where its names or shapes are others."""
     stated = {**reference.other_options, "num_classes": classes}
-    with torch.device("meta"):
+    with on_meta():
         shapes = {
             name: value.shape
             for name, value in build_other(reference.library, reference.other, stated).state_dict().items()

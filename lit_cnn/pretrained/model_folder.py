@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from lit_cnn.architectures.catalog import check_options, create_model, find_entry
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.architectures.network import Network
 from lit_cnn.data.preprocessing import Preprocessing
 from lit_cnn.data.settings import Interpolation, ResizeMode, background_color, checked_levels
@@ -181,7 +182,7 @@ def _read_own(stated: dict[str, Any], weights: Path, name: str) -> Imported:
         raise ValueError(f"{CONFIG} of {name} states {classes} classes, but not as many label_names")
     check_options(find_entry(architecture), options)
     described: dict[str, Any] = {"num_classes": classes, "in_channels": preprocessing.in_channels, **options}
-    with torch.device("meta"):  # nothing is allocated before the sizes are known to be the file's
+    with on_meta():  # nothing is allocated before the sizes are known to be the file's
         size = _size(create_model(architecture, **described).state_dict())
     if size != _size(state):
         raise ValueError(f"{WEIGHTS} of {name} holds {_size(state):,} numbers, but {architecture} has {size:,}")

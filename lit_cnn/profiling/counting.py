@@ -5,7 +5,6 @@ torch counts the products of all its operations, and once as in training, under 
 will need. Hooks on the modules tell which of them runs.
 """
 
-import copy
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from lit_cnn.architectures import create_model
 from lit_cnn.architectures.catalog import find_entry
+from lit_cnn.architectures.meta import copy_on_meta, on_meta, run_on_meta
 from lit_cnn.data.image_size import ImageSize, sides_of
 
 Kind = Literal["convolution", "pointwise", "depthwise", "linear", "other"]
@@ -127,7 +127,7 @@ def count_model(name: str, image_size: int | None = None) -> NetworkCount:
         ValueError: If the name is unknown or the image is too small for the network.
     """
     entry = find_entry(name)
-    with torch.device("meta"):
+    with on_meta():
         network = create_model(name)
     return count_network(network, image_size or entry.image_size, name=name)
 
@@ -144,7 +144,7 @@ def count_network(network: nn.Module, image_size: int, *, in_channels: int = 3, 
     params: Counter[str] = Counter()
     for parameter_name, parameter in network.named_parameters():
         params[parameter_name.rpartition(".")[0]] += parameter.numel()
-    network = copy.deepcopy(network).to("meta")
+    network = copy_on_meta(network)
     shapes, madds = _run_inference(network, torch.empty(1, in_channels, image_size, image_size, device="meta"))
     kept = _run_training(network, torch.empty(_BATCH, in_channels, image_size, image_size, device="meta"))
     modules = dict(network.named_modules())
@@ -243,8 +243,8 @@ def _run_inference(network: nn.Module, image: Tensor) -> tuple[dict[str, tuple[i
         if isinstance(output, Tensor):
             shapes[path] = tuple(output.shape[1:])
 
-    with _watched(network, enter, leave), counter, torch.no_grad():
-        network.eval()(image)
+    with _watched(network, enter, leave), counter:
+        run_on_meta(network.eval(), image)
     return shapes, madds
 
 

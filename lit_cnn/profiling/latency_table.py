@@ -4,7 +4,6 @@ The prediction is the sum over a network's operations. It is the same on every m
 that machine is, so the workers of a search agree on it.
 """
 
-import copy
 import hashlib
 import json
 import os
@@ -16,6 +15,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from lit_cnn.architectures.meta import copy_on_meta
 from lit_cnn.data.image_size import ImageSize
 from lit_cnn.profiling.operations import Operation, operations_of
 from lit_cnn.profiling.timing import TimingSettings, device_name, resolve_device
@@ -142,7 +142,7 @@ class LatencyTable:
         Raises:
             ValueError: If the table lacks one of its operations, or the image is too small for the network.
         """
-        return self.total(operations_of(copy.deepcopy(network).to("meta"), image_size, in_channels))
+        return self.total(operations_of(copy_on_meta(network), image_size, in_channels))
 
     def total(self, numbers: Mapping[Operation, int]) -> float:
         """Milliseconds per batch of so many of each operation.

@@ -10,6 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 
 from lit_cnn.architectures.cells import Cell, CellStack
 from lit_cnn.architectures.layers.keyed import KeyedLayer
+from lit_cnn.architectures.meta import run_on_meta
 from lit_cnn.architectures.network import Network
 from lit_cnn.data.image_size import ImageSize, sides_of
 
@@ -91,8 +93,7 @@ def operations_of(network: nn.Module, image_size: ImageSize, in_channels: int = 
         ValueError: If the image is too small for the network.
     """
     image = torch.empty(1, in_channels, *sides_of(image_size), device="meta")
-    with torch.no_grad():
-        return Counter(instance.operation for instance in instances_of(network, image))
+    return Counter(instance.operation for instance in run_on_meta(partial(instances_of, network), image))
 
 
 def instances_of(network: nn.Module, images: Tensor) -> list[Instance]:

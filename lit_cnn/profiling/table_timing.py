@@ -23,6 +23,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.profiling.latency_table import Clock, LatencyTable, Row
 from lit_cnn.profiling.operations import Operation, instances_of, operations_of
 from lit_cnn.profiling.prediction_errors import Prediction
@@ -125,7 +126,7 @@ def _rows(operations: Sequence[Operation], replays: Sequence[Sequence[float]]) -
 
 
 def _counted(network: TimedNetwork) -> Counter[Operation]:
-    with torch.device("meta"):
+    with on_meta():
         built = network.build()
     return operations_of(built, network.image_size, network.in_channels)
 

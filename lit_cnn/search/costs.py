@@ -5,10 +5,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import torch
-
 from lit_cnn.architectures import create_model
 from lit_cnn.architectures.entry import Value
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.architectures.network import Network
 from lit_cnn.data.image_size import ImageSize, sides_of
 from lit_cnn.profiling.counting import count_madds
@@ -54,7 +53,7 @@ def costs_of(
         if cost not in (*COSTS, MEASURED_LATENCY):
             raise ValueError(f"a cost must be one of {', '.join((*COSTS, MEASURED_LATENCY))}, got {cost!r}")
     build = partial(_build, architecture, options, num_classes, in_channels)
-    with torch.device("meta"):
+    with on_meta():
         network = build()
     costs: dict[str, float] = {}
     if "params" in wanted:

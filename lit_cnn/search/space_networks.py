@@ -5,9 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 
-import torch
-
 from lit_cnn.architectures import create_model
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.profiling.operations import Operation, operations_of
 from lit_cnn.profiling.table_timing import TimedNetwork
 from lit_cnn.search.spaces.space import Point, SearchSpace
@@ -44,7 +43,7 @@ def networks_of_space(
         build = partial(
             create_model, candidate.architecture, num_classes=num_classes, in_channels=in_channels, **candidate.options
         )
-        with torch.device("meta"):
+        with on_meta():
             operations = operations_of(build(), image_size, in_channels)
         fewest = min(found[operation] for operation in operations)
         if fewest < occurrences:

@@ -1,11 +1,11 @@
 """Which rows of a network's last layers are whose: a head of other classes is not a start for these."""
 
-import copy
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
+from lit_cnn.architectures.meta import copy_on_meta, run_on_meta
 from lit_cnn.architectures.network import Network
 
 SHOWN = 3
@@ -43,8 +43,7 @@ def told_logits(network: nn.Module, image: Tensor) -> list[int]:
         image: (1, C, H, W) on the meta device. Of another size than the data's, the columns may be others, too.
     """
     try:
-        with torch.no_grad():
-            output = copy.deepcopy(network).to("meta").eval()(image)
+        output = run_on_meta(copy_on_meta(network).eval(), image)
     except Exception:  # code of others, which may want another size, or numbers
         output = None
     columns = [output.shape[1]] if isinstance(output, Tensor) and output.ndim == 2 else []

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from lit_cnn.architectures.meta import run_on_meta
 from lit_cnn.architectures.network import Network
 from lit_cnn.pretrained.equality import settle_statistics
 
@@ -19,8 +20,8 @@ def slow(*rows: tuple) -> list:
 def count(network: nn.Module, side: int, in_channels: int = 3) -> tuple[int, int]:
     """Trainable parameters and multiply-adds per image of ``side`` px; ``network`` lives on the meta device."""
     params = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network.eval()(torch.empty(1, in_channels, side, side, device="meta"))
+    with FlopCounterMode(display=False) as counter:
+        run_on_meta(network.eval(), torch.empty(1, in_channels, side, side, device="meta"))
     return params, counter.get_total_flops() // 2
 
 

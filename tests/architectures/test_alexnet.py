@@ -9,16 +9,17 @@ from ordered_copy import assert_smallest_input, count, largest_difference
 from torch import nn
 
 from lit_cnn.architectures.alexnet import AlexNet, alexnet, alexnet_one_tower
+from lit_cnn.architectures.meta import on_meta
 
 
 def test_counts() -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert count(alexnet(), 227) == (60_965_224, 724_406_816)  # architectures.json: BVLC Caffe's prototxt
         assert count(alexnet_one_tower(), 224) == (61_100_840, 714_188_480)  # architectures.json: torchvision 0.29.1
 
 
 def test_parameters_per_layer_by_hand() -> None:
-    with torch.device("meta"):
+    with on_meta():
         layers = [module for module in alexnet().modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
     assert [sum(parameter.numel() for parameter in layer.parameters()) for layer in layers] == [
         96 * 3 * 121 + 96,
@@ -54,7 +55,7 @@ def test_first_stages_by_hand() -> None:
 
 
 def test_stages_are_the_rows_of_the_table() -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = alexnet().eval()
         maps = network.stages(torch.empty(1, 3, 227, 227))
         assert network.features.stage1.conv1(torch.empty(1, 3, 227, 227)).shape[1:] == (96, 55, 55)
@@ -74,7 +75,7 @@ def test_224_px_works_too() -> None:
     ("network", "side"), [(alexnet, 67), (alexnet_one_tower, 63)]
 )  # torchvision's metadata says 63 for the latter
 def test_smallest_input(network: type[AlexNet], side: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert network().smallest_input == side
         assert_smallest_input(network())
         assert network(stem="small").smallest_input == 15

@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from lit_cnn.architectures.amoebanet import REDUCTION_CELL, amoebanet_a, cifar_amoebanet_a
 from lit_cnn.architectures.cells import AuxiliaryOutput, CellNetwork, unused_states
+from lit_cnn.architectures.meta import on_meta, run_on_meta
 
 
 def count(network: nn.Module) -> int:
@@ -33,18 +34,18 @@ def count(network: nn.Module) -> int:
 )
 @pytest.mark.slow
 def test_counts_to_the_unit(build: Callable[[], CellNetwork], side: int, params: int, madds: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = build().eval()
     assert count(network) == params
     with FlopCounterMode(display=False) as counter:
-        network(torch.empty(1, 3, side, side, device="meta"))
+        run_on_meta(network, torch.empty(1, 3, side, side, device="meta"))
     assert counter.get_total_flops() == 2 * madds
 
 
 @pytest.mark.parametrize(("filters", "params"), [(190, 949_888), (448, 1_055_152)])  # cells.md
 @pytest.mark.slow
 def test_auxiliary_heads_to_the_unit(filters: int, params: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert count(amoebanet_a(6, filters, aux_head=True)) - count(amoebanet_a(6, filters)) == params
 
 
@@ -61,7 +62,7 @@ def test_stages_of_f190_by_hand() -> None:
         hidden = filters // 4
         return conv(filters, hidden) + 2 * (7 * hidden**2 + 2 * hidden) + conv(hidden, filters)
 
-    with torch.device("meta"):
+    with on_meta():
         network = amoebanet_a(6, 190).eval()
     cells = dict(network.features.named_children())
     for first, filters in ((9, 380), (16, 760)):
@@ -72,7 +73,7 @@ def test_stages_of_f190_by_hand() -> None:
         assert count(cells[f"cell{first + 1}"]) == conv(5 * filters, filters) + conv(inputs, filters) + normal
         assert count(cells[f"cell{first + 2}"]) == conv(4 * filters, filters) + conv(5 * filters, filters) + normal
         assert count(cells[f"cell{first + 3}"]) == 2 * conv(4 * filters, filters) + normal
-    maps = network.stages(torch.empty(1, 3, 331, 331, device="meta"))
+    maps = run_on_meta(network.stages, torch.empty(1, 3, 331, 331, device="meta"))
     assert [tuple(stage.shape[1:]) for stage in maps] == [(235, 83, 83), (760, 42, 42), (1520, 21, 21), (3040, 11, 11)]
 
 

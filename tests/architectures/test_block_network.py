@@ -8,6 +8,7 @@ import lit_cnn
 from lit_cnn.architectures.block_network import block_network, inception_widths, make_block
 from lit_cnn.architectures.block_text import KINDS, BlockStage, Kind
 from lit_cnn.architectures.googlenet import BLOCKS, Inception
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.architectures.resnet import cifar_resnet
 
 
@@ -43,7 +44,7 @@ def test_inception_has_the_proportions_of_googlenets_first_block() -> None:
 
 
 def test_the_default_is_resnet_20_with_projections() -> None:
-    with torch.device("meta"):
+    with on_meta():
         ours, paper = block_network(), cifar_resnet(20, shortcut="projection")
     assert {name: value.shape for name, value in ours.state_dict().items()} == {
         name: value.shape for name, value in paper.state_dict().items()

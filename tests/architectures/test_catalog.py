@@ -8,6 +8,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import lit_cnn
 from lit_cnn.architectures.catalog import CATALOG, find_entries, find_entry, select_entries
 from lit_cnn.architectures.entry import Entry, Value
+from lit_cnn.architectures.meta import on_meta, run_on_meta
 from lit_cnn.architectures.network import Network
 
 NAMES = [entry.name for entry in CATALOG]
@@ -31,7 +32,7 @@ def all_but(fast: set[str]) -> list:
 
 
 def build_on_meta(entry: Entry) -> torch.nn.Module:
-    with torch.device("meta"):
+    with on_meta():
         return lit_cnn.create_model(entry.name).eval()
 
 
@@ -41,8 +42,8 @@ def test_counts_to_the_unit(name: str) -> None:
     network = build_on_meta(entry)
     assert sum(parameter.numel() for parameter in network.parameters()) == entry.params
     image = torch.empty(1, 3, entry.image_size, entry.image_size, device="meta")
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        network(image)
+    with FlopCounterMode(display=False) as counter:
+        run_on_meta(network, image)
     assert counter.get_total_flops() == 2 * entry.madds
 
 
@@ -76,7 +77,8 @@ def test_counts_agree_with_the_papers_rounded_figures(name: str) -> None:
 @torch.no_grad()
 @pytest.mark.parametrize("name", all_but(SMALLEST))
 def test_contract_of_a_network(name: str) -> None:
-    assert_contract(name)
+    with on_meta():
+        assert_contract(name)
 
 
 @torch.no_grad()
@@ -100,16 +102,16 @@ def test_contract_of_a_network(name: str) -> None:
     ],
 )
 def test_contract_with_the_options_that_change_the_network(name: str, options: dict[str, Value]) -> None:
-    assert_contract(name, **options)
+    with on_meta():
+        assert_contract(name, **options)
 
 
 def assert_contract(name: str, **options: Value) -> None:
     """What all of them promise, with ``options``."""
-    with torch.device("meta"):
-        network = lit_cnn.create_model(name, num_classes=7, in_channels=1, **options).eval()
+    network = lit_cnn.create_model(name, num_classes=7, in_channels=1, **options).eval()
     assert isinstance(network, Network)
     side = network.smallest_input
-    image = torch.empty(2, 1, side, side, device="meta")
+    image = torch.empty(2, 1, side, side)
     assert network(image).shape == (2, 7)
     maps = network.stages(image)
     assert maps[-1].shape == network.forward_features(image).shape
@@ -119,8 +121,7 @@ def assert_contract(name: str, **options: Value) -> None:
     assert network.num_classes == 7
     assert network.num_features == network.classifier.in_features
     strides = sorted({stage.stride for stage in network.feature_info})
-    with torch.device("meta"):
-        extractor = lit_cnn.create_model(name, in_channels=1, features_only=True, out_strides=strides, **options).eval()
+    extractor = lit_cnn.create_model(name, in_channels=1, features_only=True, out_strides=strides, **options).eval()
     assert [stage.stride for stage in extractor.feature_info] == strides
     assert [stage.channels for stage in extractor.feature_info] == [x.shape[1] for x in extractor(image)]
     network.reset_classifier(3)
@@ -198,21 +199,21 @@ def test_small_images(name: str) -> None:
     options = {"map_size": 1} if name.startswith("vgg") else {"stem": "small"}
     if name.startswith(("cifar_resnet", "cifar_plain", "cifar_vgg")):
         options = {}
-    with torch.device("meta"):
+    with on_meta():
         network = lit_cnn.create_model(name, num_classes=10, **options).eval()
-    assert network.smallest_input <= 32
-    for side in (32, 64):
-        image = torch.empty(2, 3, side, side, device="meta")
-        assert network(image).shape == (2, 10)
-        halvings = 5 if name.startswith("vgg") else 4
-        assert network.forward_features(image).shape[-1] >= side // 2**halvings
+        assert network.smallest_input <= 32
+        for side in (32, 64):
+            image = torch.empty(2, 3, side, side)
+            assert network(image).shape == (2, 10)
+            halvings = 5 if name.startswith("vgg") else 4
+            assert network.forward_features(image).shape[-1] >= side // 2**halvings
 
 
 def test_v1_stride_has_the_papers_multiply_adds() -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = lit_cnn.create_model("resnet50", stride_in="1x1").eval()
     with FlopCounterMode(display=False) as counter:
-        network(torch.empty(1, 3, 224, 224, device="meta"))
+        run_on_meta(network, torch.empty(1, 3, 224, 224, device="meta"))
     assert counter.get_total_flops() == 2 * 3_857_973_248  # architectures.json: resnet50_v1
 
 

@@ -9,6 +9,7 @@ from lit_cnn.architectures.amoebanet import cifar_amoebanet_a
 from lit_cnn.architectures.cell_network import cell_network
 from lit_cnn.architectures.cell_text import format_cell
 from lit_cnn.architectures.cells import AuxiliaryOutput
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.architectures.nasnet import cifar_nasnet_a
 
 SMALL = {"normal": "separable_3x3@0 + identity@1", "reduction": "max_pool_3x3@0 + conv_1x1@1", "repeats": 1}
@@ -25,7 +26,7 @@ def test_stated_cells_give_the_papers_network_tensor_for_tensor() -> None:
 
 
 def test_the_default_cells_are_nasnet_as() -> None:
-    with torch.device("meta"):
+    with on_meta():
         ours, paper = cell_network(repeats=1, filters=4), cifar_nasnet_a(1, 96)
     assert {name: value.shape for name, value in ours.state_dict().items()} == {
         name: value.shape for name, value in paper.state_dict().items()

@@ -30,6 +30,7 @@ from lit_cnn.architectures.layers.cell_ops import (
 )
 from lit_cnn.architectures.layers.padding import SameConv2d, same_padding
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.architectures.nasnet import cifar_nasnet_a, nasnet_a
 
 SETTINGS = OpSettings(eps=0.0, momentum=0.1)  # so that batch norm with fresh statistics is the identity in evaluation
@@ -240,7 +241,7 @@ def longest_path(network: CellNetwork) -> int:
 )
 @pytest.mark.slow
 def test_depth_of_the_papers_nets(build: Callable[..., CellNetwork], repeats: int, width: int, layers: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert longest_path(build(repeats, width)) == layers
 
 

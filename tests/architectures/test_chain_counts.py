@@ -12,6 +12,7 @@ from lit_cnn.architectures.chain_counts import count_chain
 from lit_cnn.architectures.chain_text import format_chain
 from lit_cnn.architectures.layers.mbconv import Stage
 from lit_cnn.architectures.mbconv_chain import mbconv_chain
+from lit_cnn.architectures.meta import on_meta, run_on_meta
 
 
 def random_row(draws: random.Random) -> Stage:
@@ -27,10 +28,10 @@ def test_two_random_rows_have_the_counts_of_their_network(seed: int) -> None:
     rows = random_row(draws), random_row(draws)
     stem, side = draws.choice(("small", "imagenet")), draws.choice((16, 21))
     widths = {"stem_width": 8, "final_width": 20}
-    with torch.device("meta"):
+    with on_meta():
         network = mbconv_chain(format_chain(rows), **widths, stem=stem, num_classes=7, in_channels=2).eval()
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        network(torch.empty(1, 2, side, side, device="meta"))
+    with FlopCounterMode(display=False) as counter:
+        run_on_meta(network, torch.empty(1, 2, side, side, device="meta"))
     found = count_chain(rows, side, **widths, stem=stem, num_classes=7, in_channels=2)
     assert found.params == sum(parameter.numel() for parameter in network.parameters())
     assert found.madds == counter.get_total_flops() // 2

@@ -7,6 +7,7 @@ from ordered_copy import assert_smallest_input, count
 from torch import Tensor, nn
 
 from lit_cnn.architectures.cifar_vgg import cifar_vgg
+from lit_cnn.architectures.meta import on_meta
 
 
 def test_counts_by_hand() -> None:
@@ -15,12 +16,12 @@ def test_counts_by_hand() -> None:
     linear, stem_bias, norms = 256 * 10, 24, 2 * 2 * (64 + 256 + 256)
     params = sum(convolutions) + linear + stem_bias + norms
     madds = sum(weights * area for weights, area in zip(convolutions, places, strict=True)) + linear
-    with torch.device("meta"):
+    with on_meta():
         assert count(cifar_vgg(), 32) == (params, madds)
 
 
 def test_stages_have_the_widths_and_halve_the_map() -> None:
-    with torch.device("meta"):
+    with on_meta():
         maps = cifar_vgg(widths=(8, 16, 24)).eval().stages(torch.empty(1, 3, 32, 32))
     assert [tuple(x.shape[1:]) for x in maps] == [(8, 15, 15), (16, 7, 7), (24, 3, 3)]
 
@@ -51,7 +52,7 @@ def test_first_filters_pass_their_channel_on() -> None:
 
 
 def test_smallest_input() -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert cifar_vgg().smallest_input == 9
         assert_smallest_input(cifar_vgg())
 

@@ -10,6 +10,7 @@ from torch import nn
 from lit_cnn.architectures.efficientnet import SCALES, efficientnet
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
+from lit_cnn.architectures.meta import on_meta
 
 SLOW = [pytest.param(f"b{number}", marks=pytest.mark.slow) for number in range(1, 8)]
 
@@ -31,7 +32,7 @@ SLOW = [pytest.param(f"b{number}", marks=pytest.mark.slow) for number in range(1
 )
 @pytest.mark.parametrize("padding", ["tensorflow", "symmetric"])
 def test_counts(variant: str, side: int, params: int, madds: int, padding: str) -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert count(efficientnet(variant, padding=padding), side) == (params, madds)
 
 
@@ -63,7 +64,7 @@ def test_paddings_differ_at_even_sizes_only() -> None:
 
 
 def test_stages_are_the_rows_of_the_table() -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = efficientnet("b0").eval()
         maps = network.stages(torch.empty(1, 3, 224, 224))
     assert [tuple(x.shape[1:]) for x in maps] == [
@@ -81,7 +82,7 @@ def test_rates_and_norm_constants_are_the_papers() -> None:
     assert {(norm.eps, norm.momentum) for norm in norms} == {(1e-3, 0.01)}
     dropouts = []
     for variant in SCALES:
-        with torch.device("meta"):
+        with on_meta():
             dropouts += [module.rate for module in efficientnet(variant).modules() if isinstance(module, Dropout)]
     assert dropouts == [0.2, 0.2, 0.3, 0.3, 0.4, 0.4, 0.5, 0.5]
 
@@ -93,7 +94,7 @@ def test_every_parameter_learns(stem: str) -> None:
 
 
 def test_small_stem_keeps_the_resolution() -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = efficientnet("b0", stem="small").eval()
         assert network.forward_features(torch.empty(1, 3, 32, 32)).shape == (1, 1280, 2, 2)
 

@@ -9,6 +9,7 @@ from torch import nn
 from lit_cnn.architectures.efficientnet_lite import SCALES, efficientnet_lite, lite_stages
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.squeeze_excite import SqueezeExcite
+from lit_cnn.architectures.meta import on_meta
 
 SLOW = [pytest.param(f"lite{number}", marks=pytest.mark.slow) for number in range(1, 5)]
 
@@ -26,7 +27,7 @@ SLOW = [pytest.param(f"lite{number}", marks=pytest.mark.slow) for number in rang
     ],
 )
 def test_counts(variant: str, side: int, params: int, madds: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert count(efficientnet_lite(variant), side) == (params, madds)
 
 
@@ -48,7 +49,7 @@ def test_symmetric_padding_equals_timm(variant: str) -> None:
 
 @pytest.mark.slow
 def test_what_lite_leaves_out() -> None:
-    with torch.device("meta"):
+    with on_meta():
         networks = [efficientnet_lite(variant) for variant in SCALES]
     kinds = {type(module) for network in networks for module in network.modules()}
     assert nn.ReLU6 in kinds

@@ -10,6 +10,7 @@ from torch import nn
 from lit_cnn.architectures.efficientnet_v2 import DROPOUT, efficientnet_v2, v2_stages
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
+from lit_cnn.architectures.meta import on_meta
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
     ],
 )
 def test_counts(variant: str, side: int, params: int, madds: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert count(efficientnet_v2(variant), side) == (params, madds)
 
 
@@ -51,7 +52,7 @@ def test_symmetric_padding_equals_torchvision(variant: str) -> None:
 
 
 def test_stages_are_the_rows_of_the_table() -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = efficientnet_v2("s").eval()
         maps = network.stages(torch.empty(1, 3, 384, 384))
     assert [tuple(x.shape[1:]) for x in maps] == [
@@ -76,7 +77,7 @@ def test_rates_and_norm_constants() -> None:
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     assert {(norm.eps, norm.momentum) for norm in norms} == {(1e-3, 0.01)}
     for variant, rate in DROPOUT.items():
-        with torch.device("meta"):
+        with on_meta():
             head = efficientnet_v2(variant).head
         assert [module.rate for module in head.modules() if isinstance(module, Dropout)] == [rate]
 

@@ -5,11 +5,11 @@ import inspect
 from typing import get_args, get_type_hints
 
 import pytest
-import torch
 
 import lit_cnn
 from lit_cnn.architectures.catalog import CATALOG, find_entry
 from lit_cnn.architectures.entry import NetworkOptions
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.experiment.parser import RecipeCLI
 
 
@@ -58,7 +58,7 @@ def test_a_recipe_states_options_and_the_network_has_them(name: str, stated: dic
         option: [int(number) for number in value.strip("[]").split(",")] if value.startswith("[") else value
         for option, value in stated.items()
     }
-    with torch.device("meta"):
+    with on_meta():
         network, default = lit_cnn.create_model(name, **options), lit_cnn.create_model(name)
     assert str(network) != str(default)
 

@@ -5,6 +5,7 @@ import torch
 
 import lit_cnn
 from lit_cnn.architectures.features import FeatureExtractor
+from lit_cnn.architectures.meta import on_meta
 
 
 def test_strides_and_channels_are_known_and_are_those_of_the_maps() -> None:
@@ -102,7 +103,7 @@ def test_a_network_may_end_in_its_features() -> None:
 )
 def test_auxiliary_heads_follow_the_classifier(name: str, heads: int) -> None:
     options = {"aux_heads" if heads == 2 else "aux_head": True}
-    with torch.device("meta"):
+    with on_meta():
         network = lit_cnn.create_model(name, **options).train()
         x = torch.zeros(2, 3, 32 * (1 + 6 * (heads == 2)), 32 * (1 + 6 * (heads == 2)))
         network.reset_classifier(5)

@@ -16,6 +16,7 @@ from lit_cnn.architectures.googlenet import (
     Widths,
     googlenet,
 )
+from lit_cnn.architectures.meta import on_meta
 
 TORCHVISION = {"batch_norm": True, "branch_kernel": 3, "last_pool": 2, "aux_pool": "adaptive"}
 
@@ -25,14 +26,14 @@ def theirs(aux_logits: bool) -> torchvision.models.GoogLeNet:
 
 
 def test_counts() -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert count(googlenet(), 224) == (6_998_552, 1_582_671_872)  # architectures.json: BVLC Caffe's prototxt
         network = googlenet(**TORCHVISION)
         assert count(network, 224) == (6_624_904, 1_498_376_192)  # architectures.json: torchvision 0.29.1
 
 
 def test_counts_with_auxiliary_heads() -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = googlenet(aux_heads=True)
         params, madds = count(network, 224)
         heads = [count(head, 14, channels)[1] for head, channels in ((network.aux1, 512), (network.aux2, 528))]
@@ -56,7 +57,7 @@ def test_counts_of_the_naive_blocks_by_hand() -> None:
         params += kernels + row.point + row.filter3 + row.filter5
         madds += kernels * side**2
     assert (params, madds) == (97_526_008, 12_568_061_056)
-    with torch.device("meta"):
+    with on_meta():
         network = googlenet(inception="naive")
         assert count(network, 224) == (params, madds)
         assert [stage.channels for stage in network.feature_info] == [832, 3344, 4944]
@@ -77,7 +78,7 @@ def test_naive_block_is_figure_2a() -> None:
 def test_counts_with_a_fully_connected_head_by_hand() -> None:
     """The linear layer reads 49 positions instead of one."""
     added = 48 * 1024 * 1000
-    with torch.device("meta"):
+    with on_meta():
         assert count(googlenet(head="fully_connected"), 224) == (6_998_552 + added, 1_582_671_872 + added)
         assert count(googlenet(head="fully_connected", **TORCHVISION), 224)[0] == 6_624_904 + added
 
@@ -87,7 +88,7 @@ def test_fully_connected_head_reads_every_position() -> None:
     x = torch.randn(2, 1024, 7, 7)
     torch.testing.assert_close(head(x), head.classifier(x.flatten(1)))
     assert head.dropout.rate == 0.4
-    with torch.device("meta"):
+    with on_meta():
         small = googlenet(num_classes=3, head="fully_connected", stem="small").eval()
         assert small.forward_features(torch.empty(1, 3, 32, 32)).shape[2:] == (8, 8)
         assert small.num_features == 1024 * 64
@@ -95,7 +96,7 @@ def test_fully_connected_head_reads_every_position() -> None:
 
 @pytest.mark.parametrize("aux_heads", [False, True])
 def test_auxiliary_heads_read_the_naive_blocks(aux_heads: bool) -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = googlenet(inception="naive", aux_heads=aux_heads, stem="small").train()
         output = network(torch.empty(2, 3, 32, 32))
     assert isinstance(output, GoogLeNetOutput) == aux_heads
@@ -193,7 +194,7 @@ def test_widest_branch_sees_its_kernel(kernel: int) -> None:
 
 
 def test_stages_are_the_rows_of_the_table() -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = googlenet().eval()
         x = torch.empty(1, 3, 224, 224)
         maps = [network.features.stem(x), *network.stages(x)]
@@ -205,14 +206,14 @@ def test_stages_are_the_rows_of_the_table() -> None:
     [({}, 31), ({"last_pool": 2}, 15), ({"stem": "small"}, 4), ({"stem": "small", "last_pool": 2}, 2)],
 )
 def test_smallest_input(options: dict[str, str | int], side: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert googlenet(**options).smallest_input == side
         assert_smallest_input(googlenet(**options))
 
 
 @pytest.mark.parametrize(("stem", "side"), [("imagenet", 79), ("small", 10)])
 def test_smallest_input_with_auxiliary_heads(stem: str, side: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = googlenet(stem=stem, aux_heads=True).train()
         assert network.smallest_input == side
         assert network(torch.empty(2, 3, side, side)).aux2.shape == (2, 1000)

@@ -7,13 +7,14 @@ import lit_cnn
 from lit_cnn.architectures.chain_text import format_chain
 from lit_cnn.architectures.efficientnet import STAGES
 from lit_cnn.architectures.mbconv_chain import mbconv_chain
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.architectures.mobilenet_v2 import mobilenet_v2
 from lit_cnn.architectures.scaling import scale_stages
 
 
 def test_the_default_is_mobilenet_v2_tensor_for_tensor() -> None:
     torch.manual_seed(0)
-    with torch.device("meta"):
+    with on_meta():
         ours, paper = mbconv_chain(stem="small"), mobilenet_v2(stem="small")
     assert {name: value.shape for name, value in ours.state_dict().items()} == {
         name: value.shape for name, value in paper.state_dict().items()
@@ -25,7 +26,7 @@ def test_a_stated_efficientnet_computes_the_same() -> None:
     text = format_chain(scale_stages(STAGES, 0.25, 0.5))
     settings = {"padding": "tensorflow", "norm_eps": 1e-3, "norm_momentum": 0.01}
     ours = mbconv_chain(text, 32, 1280, "silu", num_classes=10, **settings).eval()
-    with torch.device("meta"):
+    with on_meta():
         paper = type(ours)(scale_stages(STAGES, 0.25, 0.5), stem_width=32, final_width=1280, num_classes=10).eval()
     paper = paper.to_empty(device="cpu")
     paper.load_state_dict(ours.state_dict())

@@ -6,6 +6,7 @@ from gradients import assert_trainable
 from ordered_copy import count, largest_difference, slow
 from torch import nn
 
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.architectures.mobilenet_v1 import mobilenet_v1, separable_conv
 
 
@@ -25,12 +26,12 @@ from lit_cnn.architectures.mobilenet_v1 import mobilenet_v1, separable_conv
     ],
 )
 def test_counts(width: float, side: int, params: int, madds: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert count(mobilenet_v1(width), side) == (params, madds)
 
 
 def test_counts_of_the_papers_comparisons() -> None:
-    with torch.device("meta"):
+    with on_meta():
         # architectures.json: own rebuild; the paper prints 29.3 M and 4866 M, 2.9 M and 307 M.
         assert count(mobilenet_v1(separable=False), 224) == (29_294_088, 4_867_293_184)
         assert count(mobilenet_v1(shallow=True), 224) == (2_887_976, 307_323_392)
@@ -57,7 +58,7 @@ def test_separable_convolution_by_hand() -> None:
 
 def test_stages_are_the_rows_of_the_table() -> None:
     expected = [(64, 112, 112), (128, 56, 56), (256, 28, 28), (512, 14, 14), (1024, 7, 7)]
-    with torch.device("meta"):
+    with on_meta():
         for network in (mobilenet_v1(), mobilenet_v1(separable=False), mobilenet_v1(shallow=True)):
             maps = network.eval().stages(torch.empty(1, 3, 224, 224))
             assert [tuple(x.shape[1:]) for x in maps] == expected

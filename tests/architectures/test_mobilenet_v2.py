@@ -9,6 +9,7 @@ from torch import nn
 
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.mbconv import MBConv
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.architectures.mobilenet_v2 import mobilenet_v2
 
 
@@ -16,7 +17,7 @@ from lit_cnn.architectures.mobilenet_v2 import mobilenet_v2
     ("width", "params", "madds"), [(1.0, 3_504_872, 300_774_272), (1.4, 6_108_776, 582_195_824)]
 )  # architectures.json: torchvision 0.29.1 and timm 1.0.31
 def test_counts(width: float, params: int, madds: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert count(mobilenet_v2(width), 224) == (params, madds)
 
 
@@ -27,7 +28,7 @@ def test_equals_torchvision(width: float) -> None:
 
 
 def test_stages_are_the_rows_of_the_table() -> None:
-    with torch.device("meta"):
+    with on_meta():
         maps = mobilenet_v2().eval().stages(torch.empty(1, 3, 224, 224))
     assert [tuple(x.shape[1:]) for x in maps] == [
         (16, 112, 112),

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from lit_cnn.architectures.cells import AuxiliaryOutput, CellNetwork
+from lit_cnn.architectures.meta import on_meta, run_on_meta
 from lit_cnn.architectures.nasnet import cifar_nasnet_a, nasnet_a
 
 
@@ -36,17 +37,17 @@ def count(network: nn.Module) -> int:
 )
 @pytest.mark.slow
 def test_counts_to_the_unit(build: Callable[[], CellNetwork], side: int, params: int, madds: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = build().eval()
     assert count(network) == params
     with FlopCounterMode(display=False) as counter:
-        network(torch.empty(1, 3, side, side, device="meta"))
+        run_on_meta(network, torch.empty(1, 3, side, side, device="meta"))
     assert counter.get_total_flops() == 2 * madds
 
 
 @pytest.mark.slow
 def test_auxiliary_heads_to_the_unit() -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert count(mobile(aux_head=True)) - count(mobile()) == 2_411_240  # cells.md
         assert count(nasnet_a(6, 4032, aux_head=True)) - count(nasnet_a(6, 4032)) == 4_567_784
 
@@ -74,14 +75,14 @@ def test_mobile_stage_by_stage() -> None:
             total += cell(channels, previous, filters, normal)
             channels, previous = 6 * filters, channels
         expected[f"stack{stack}"] = total
-    with torch.device("meta"):
+    with on_meta():
         network = mobile()
     cells = dict(network.features.named_children())
     groups = {"stem": ["stem"], "stack1": range(3, 7), "stack2": range(7, 12), "stack3": range(12, 17)}
     for name, members in groups.items():
         keys = [key if isinstance(key, str) else f"cell{key}" for key in members]
         assert sum(count(cells[key]) for key in keys) == expected[name], name
-    maps = network.eval().stages(torch.empty(1, 3, 224, 224, device="meta"))
+    maps = run_on_meta(network.eval().stages, torch.empty(1, 3, 224, 224, device="meta"))
     assert [tuple(stage.shape[1:]) for stage in maps] == [(44, 56, 56), (264, 28, 28), (528, 14, 14), (1056, 7, 7)]
 
 

@@ -11,6 +11,7 @@ from torch import nn
 from lit_cnn.architectures.layers.dropout import Dropout
 from lit_cnn.architectures.layers.scaled_conv import GELU_GAIN
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.architectures.nfnet import DROPOUT, NFNet, NormFreeBlock, nfnet
 
 
@@ -29,7 +30,7 @@ from lit_cnn.architectures.nfnet import DROPOUT, NFNet, NormFreeBlock, nfnet
     ],
 )
 def test_counts(variant: str, side: int, params: int, madds: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert count(nfnet(variant), side) == (params, madds)
 
 
@@ -80,7 +81,7 @@ def test_counts_of_other_widths_and_depths_by_hand() -> None:
     ]
     layers += [conv(512, 1024, 1, 2), (1024 * 10 + 10, 1024 * 10)]
     expected = sum(params for params, _ in layers) + 4, sum(madds for _, madds in layers)
-    with torch.device("meta"):
+    with on_meta():
         network = nfnet("f0", widths=(32, 64, 512), depths=(1, 2, 1), num_classes=10)
         assert count(network, 32) == expected
         assert [tuple(stage) for stage in network.feature_info] == [(32, 4), (64, 8), (512, 16), (1024, 16)]
@@ -88,7 +89,7 @@ def test_counts_of_other_widths_and_depths_by_hand() -> None:
 
 @pytest.mark.slow
 def test_the_papers_variants_are_widths_and_depths() -> None:
-    with torch.device("meta"):
+    with on_meta():
         named, stated = nfnet("f2"), nfnet("f0", widths=(256, 512, 1536, 1536), depths=(3, 6, 18, 9))
     shapes = [{name: value.shape for name, value in network.state_dict().items()} for network in (named, stated)]
     assert shapes[0] == shapes[1]
@@ -140,7 +141,7 @@ def test_block_is_the_formula() -> None:
 
 
 def test_blocks_divide_by_the_expected_standard_deviation() -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = nfnet("f0")
     gains = [module.reduce.input_gain / GELU_GAIN for module in network.modules() if isinstance(module, NormFreeBlock)]
     variances = [1.0, *[1.04, 1.04], *[1.08, 1.04, 1.08, 1.12, 1.16, 1.2], *[1.24, 1.04, 1.08]]
@@ -148,7 +149,7 @@ def test_blocks_divide_by_the_expected_standard_deviation() -> None:
 
 
 def test_stages_are_the_rows_of_the_table() -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = nfnet("f0").eval()
         maps = network.stages(torch.empty(1, 3, 256, 256))
     assert [tuple(x.shape[1:]) for x in maps] == [
@@ -160,7 +161,7 @@ def test_stages_are_the_rows_of_the_table() -> None:
 
 @pytest.mark.slow
 def test_rates() -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = nfnet("f0")
         rates = [module.rate for module in network.modules() if isinstance(module, StochasticDepth)]
         assert rates == pytest.approx([0.25 * block / 12 for block in range(12)])
@@ -175,7 +176,7 @@ def test_residuals_start_at_zero() -> None:
 
 
 def test_activation_of_the_gates() -> None:
-    with torch.device("meta"):
+    with on_meta():
         released, text = NFNet((1, 1, 1, 1)), NFNet((1, 1, 1, 1), excite_activation="gelu")
     for network, kind in ((released, nn.ReLU), (text, nn.GELU)):
         blocks = [module for module in network.modules() if isinstance(module, NormFreeBlock)]

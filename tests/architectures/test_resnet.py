@@ -9,6 +9,7 @@ from torch import nn
 
 from lit_cnn.architectures.layers.keyed import random_layers
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.architectures.resnet import ResidualBlock, ResNet, ZeroPadShortcut, cifar_resnet, imagenet_resnet
 
 
@@ -26,7 +27,7 @@ from lit_cnn.architectures.resnet import ResidualBlock, ResNet, ZeroPadShortcut,
     ],
 )
 def test_imagenet_counts(depth: int, params: int, madds: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert count(imagenet_resnet(depth), 224) == (params, madds)
 
 
@@ -42,13 +43,13 @@ def test_imagenet_counts(depth: int, params: int, madds: int) -> None:
     ],
 )
 def test_stride_in_the_1x1_costs_less(depth: int, params: int, madds: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert count(imagenet_resnet(depth, stride_in="1x1"), 224) == (params, madds)
 
 
 @pytest.mark.parametrize(("depth", "params"), [(18, 11_515_688), (34, 21_623_848)])  # architectures.json, option A
 def test_option_a_adds_no_parameters_to_the_plain_net(depth: int, params: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         zero_pad, plain = imagenet_resnet(depth, shortcut="zero_pad"), imagenet_resnet(depth, shortcut="none")
         assert count(zero_pad, 224)[0] == count(plain, 224)[0] == params
         assert count(zero_pad, 224)[1] == count(plain, 224)[1]
@@ -70,7 +71,7 @@ def test_option_a_adds_no_parameters_to_the_plain_net(depth: int, params: int) -
 )
 @pytest.mark.parametrize("shortcut", ["zero_pad", "none"])
 def test_cifar_counts(depth: int, params: int, madds: int, shortcut: str) -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert count(cifar_resnet(depth, shortcut=shortcut), 32) == (params, madds)
 
 
@@ -81,7 +82,7 @@ def test_8_layers_by_hand(widths: tuple[int, int, int]) -> None:
     norms = 2 * (3 * first + 2 * second + 2 * third)
     pixels = 9 * (1024 * (3 * first + 2 * first**2) + 256 * (first * second + second**2))
     pixels += 9 * 64 * (second * third + third**2)
-    with torch.device("meta"):
+    with on_meta():
         counted = count(cifar_resnet(8, widths=widths), 32)
     assert counted == (kernels + norms + 10 * third + 10, pixels + 10 * third)
 
@@ -90,7 +91,7 @@ def test_8_layers_by_hand(widths: tuple[int, int, int]) -> None:
     ("depth", "params", "madds"), [(20, 272_474, 40_813_184), (56, 855_770, 125_747_840), (110, 1_730_714, 253_149_824)]
 )  # architectures.json: pytorchcv 0.0.74
 def test_cifar_projection_counts(depth: int, params: int, madds: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert count(cifar_resnet(depth, shortcut="projection"), 32) == (params, madds)
 
 
@@ -135,7 +136,7 @@ def test_zeros_on_both_sides_move_the_channels_of_every_shortcut() -> None:
     assert pads == [[(0, 16), (0, 32)], [(8, 8), (16, 16)]]
     x = torch.randn(2, 3, 32, 32)
     assert not torch.allclose(after.eval()(x), both.eval()(x))
-    with torch.device("meta"):
+    with on_meta():
         assert count(cifar_resnet(8, shortcut="zero_pad_both"), 32) == (75_290, 12_239_488)
 
 
@@ -151,7 +152,7 @@ def test_plain_block_has_no_shortcut() -> None:
 
 
 def test_stages_are_the_rows_of_the_table() -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = imagenet_resnet(50).eval()
         maps = network.stages(torch.empty(1, 3, 224, 224))
     assert [tuple(x.shape[1:]) for x in maps] == [(256, 56, 56), (512, 28, 28), (1024, 14, 14), (2048, 7, 7)]

@@ -6,6 +6,7 @@ from gradients import assert_trainable
 from ordered_copy import count, largest_difference, slow
 
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.architectures.resnet_rs import ResNetRSBlock, resnet_rs
 
 
@@ -28,7 +29,7 @@ from lit_cnn.architectures.resnet_rs import ResNetRSBlock, resnet_rs
     ],
 )
 def test_counts(depth: int, side: int, params: int, madds: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert count(resnet_rs(depth), side) == (params, madds)
 
 
@@ -42,7 +43,7 @@ def test_equals_timm(depth: int) -> None:
 
 
 def test_stages_are_the_rows_of_the_table() -> None:
-    with torch.device("meta"):
+    with on_meta():
         maps = resnet_rs(50).eval().stages(torch.empty(1, 3, 224, 224))
     assert [tuple(x.shape[1:]) for x in maps] == [(256, 56, 56), (512, 28, 28), (1024, 14, 14), (2048, 7, 7)]
 

@@ -7,6 +7,7 @@ from gradients import assert_trainable
 from ordered_copy import count, largest_difference, slow
 
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.architectures.resnext import resnext
 
 
@@ -25,7 +26,7 @@ from lit_cnn.architectures.resnext import resnext
     ],
 )
 def test_counts(depth: int, groups: int, group_width: int, params: int, madds: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert count(resnext(depth, groups=groups, group_width=group_width), 224) == (params, madds)
 
 
@@ -53,7 +54,7 @@ def test_152_layers_equal_timm() -> None:
 
 
 def test_stages_are_the_rows_of_the_table() -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = resnext(50).eval()
         maps = network.stages(torch.empty(1, 3, 224, 224))
     assert [tuple(x.shape[1:]) for x in maps] == [(256, 56, 56), (512, 28, 28), (1024, 14, 14), (2048, 7, 7)]

@@ -3,16 +3,16 @@
 import math
 
 import pytest
-import torch
 
 import lit_cnn
 from lit_cnn.architectures.catalog import find_entry
 from lit_cnn.architectures.efficientnet import STAGES
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.architectures.scaling import check_multipliers, make_divisible, nearest_width, scale_depth, scale_stages
 
 
 def params_of(name: str, **options: object) -> int:
-    with torch.device("meta"):
+    with on_meta():
         network = lit_cnn.create_model(name, **options)  # type: ignore[arg-type]
     return sum(parameter.numel() for parameter in network.parameters())
 
@@ -90,7 +90,7 @@ def test_options_of_scaling_left_alone_change_nothing_and_multiply_stated_widths
 
 
 def test_an_imagenet_resnet_is_scaled_to_multiples_of_eight() -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = lit_cnn.create_model("resnet18", width_multiplier=1.1, depth_multiplier=1.2)
     assert [info.channels for info in network.feature_info] == [72, 144, 280, 560]
     assert [len(stage) for name, stage in network.features.named_children() if name != "stem"] == [3, 3, 3, 3]

@@ -7,6 +7,7 @@ from ordered_copy import count, largest_difference, slow
 from torch import nn
 
 from lit_cnn.architectures.layers.squeeze_excite import SqueezeExcite
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.architectures.resnet import imagenet_resnet
 from lit_cnn.architectures.senet import append_squeeze_excite, se_resnet, se_resnext
 
@@ -22,7 +23,7 @@ from lit_cnn.architectures.senet import append_squeeze_excite, se_resnet, se_res
     ],
 )
 def test_resnet_counts(depth: int, params: int, madds: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert count(se_resnet(depth), 224) == (params, madds)
 
 
@@ -39,12 +40,12 @@ def test_resnet_counts(depth: int, params: int, madds: int) -> None:
     ],
 )
 def test_resnext_counts(depth: int, groups: int, params: int, madds: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert count(se_resnext(depth, groups=groups), 224) == (params, madds)
 
 
 def test_gates_cost_under_one_percent() -> None:
-    with torch.device("meta"):
+    with on_meta():
         plain, gated = count(imagenet_resnet(50, stride_in="1x1"), 224)[1], count(se_resnet(50), 224)[1]
     assert plain < gated < 1.01 * plain
 

@@ -8,6 +8,7 @@ from ordered_copy import count, randomize
 from torch import Tensor, nn
 
 from lit_cnn.architectures.layers.stochastic_depth import StochasticDepth
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.architectures.shufflenet import ChannelShuffle, ShuffleUnit, shufflenet
 
 
@@ -16,14 +17,14 @@ from lit_cnn.architectures.shufflenet import ChannelShuffle, ShuffleUnit, shuffl
     [(1.0, 1_864_728, 137_460_672), (1.5, 3_441_168, 292_443_552), (2.0, 5_449_776, 524_045_184)],
 )  # architectures.json: megvii's released code
 def test_counts(width: float, params: int, madds: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert count(shufflenet(3, width), 224) == (params, madds)
 
 
 @pytest.mark.parametrize(("groups", "millions"), [(1, 143), (2, 140), (3, 137), (4, 133), (8, 137)])
 def test_multiply_adds_of_table_1(groups: int, millions: int) -> None:
     """The table's last row; it leaves out the classifier."""
-    with torch.device("meta"):
+    with on_meta():
         network = shufflenet(groups)
         madds = count(network, 224)[1] - network.head.classifier.weight.numel()
     assert round(madds / 1e6) == millions
@@ -40,7 +41,7 @@ def test_multiply_adds_of_table_1(groups: int, millions: int) -> None:
     ],
 )
 def test_stages_are_the_rows_of_the_table(groups: int, widths: tuple[int, int, int]) -> None:
-    with torch.device("meta"):
+    with on_meta():
         maps = shufflenet(groups).eval().stages(torch.empty(1, 3, 224, 224))
     assert [tuple(x.shape[1:]) for x in maps] == list(zip(widths, (28, 14, 7), (28, 14, 7), strict=True))
 
@@ -49,7 +50,7 @@ def test_stages_are_the_rows_of_the_table(groups: int, widths: tuple[int, int, i
     ("groups", "width", "stem"), [(3, 0.5, 12), (3, 1.0, 24), (3, 1.5, 24), (3, 2.0, 48), (8, 0.5, 16), (8, 1.5, 24)]
 )
 def test_stem_of_the_released_code(groups: int, width: float, stem: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert shufflenet(groups, width).features.stem.conv.out_channels == stem
 
 

@@ -7,6 +7,7 @@ from gradients import assert_trainable
 from ordered_copy import assert_smallest_input, count, largest_difference, slow
 from torch import nn
 
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.architectures.vgg import vgg
 
 
@@ -26,7 +27,7 @@ from lit_cnn.architectures.vgg import vgg
     ],
 )
 def test_counts(depth: int, batch_norm: bool, params: int, madds: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert count(vgg(depth, batch_norm=batch_norm), 224) == (params, madds)
 
 
@@ -50,7 +51,7 @@ def test_counts_with_global_average_by_hand(depth: int, batch_norm: bool) -> Non
         params += 9 * channels * width + width + (2 * width if batch_norm else 0)
         madds += 9 * channels * width * side**2
         channels = width
-    with torch.device("meta"):
+    with on_meta():
         assert count(vgg(depth, batch_norm=batch_norm, head="global_average"), 224) == (params, madds)
 
 
@@ -75,7 +76,7 @@ def test_dropout_is_before_the_classifier_of_a_global_average_head() -> None:
 @pytest.mark.slow
 def test_features_equal_torchvision(depth: int, batch_norm: bool) -> None:
     """With 32 hidden units instead of 4096: the two wide layers would take most of the time and memory."""
-    with torch.device("meta"):
+    with on_meta():
         theirs = getattr(torchvision.models, f"vgg{depth}{'_bn' if batch_norm else ''}")(dropout=0.0)
     for position, (inputs, outputs) in {0: (25088, 32), 3: (32, 32), 6: (32, 1000)}.items():
         theirs.classifier[position] = nn.Linear(inputs, outputs)
@@ -92,7 +93,7 @@ def test_whole_network_equals_torchvision() -> None:
 
 
 def test_stages_are_the_rows_of_the_table() -> None:
-    with torch.device("meta"):
+    with on_meta():
         maps = vgg(16).eval().stages(torch.empty(1, 3, 224, 224))
     sides = [(64, 112, 112), (128, 56, 56), (256, 28, 28), (512, 14, 14), (512, 7, 7)]
     assert [tuple(x.shape[1:]) for x in maps] == sides
@@ -102,7 +103,7 @@ def test_stages_are_the_rows_of_the_table() -> None:
     ("depth", "expected"), [(11, (1, 1, 2, 2, 2)), (13, (2,) * 5), (16, (2, 2, 3, 3, 3)), (19, (2, 2, 4, 4, 4))]
 )
 def test_convolutions_per_stage(depth: int, expected: tuple[int, ...]) -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = vgg(depth)
     counted = tuple(sum(isinstance(layer, nn.Conv2d) for layer in stage) for stage in network.features)
     assert counted == expected
@@ -110,7 +111,7 @@ def test_convolutions_per_stage(depth: int, expected: tuple[int, ...]) -> None:
 
 
 def test_smallest_input() -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert vgg(11).smallest_input == 32
         assert_smallest_input(vgg(11))
 

@@ -8,16 +8,17 @@ from ordered_copy import assert_smallest_input, count
 from torch import nn
 
 from lit_cnn.architectures.layers.local_response_norm import ResponseNorm
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.architectures.zfnet import zfnet
 
 
 def test_counts() -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert count(zfnet(), 224) == (62_357_608, 1_168_032_896)  # architectures.json: pytorchcv 0.0.74
 
 
 def test_multiply_adds_per_convolution_by_hand() -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = zfnet().eval()
         x = torch.empty(1, 3, 224, 224)
         counted = []
@@ -36,7 +37,7 @@ def test_multiply_adds_per_convolution_by_hand() -> None:
 
 
 def test_stages_are_the_rows_of_the_table() -> None:
-    with torch.device("meta"):
+    with on_meta():
         maps = zfnet().eval().stages(torch.empty(1, 3, 224, 224))
     assert [tuple(x.shape[1:]) for x in maps] == [(96, 55, 55), (256, 13, 13), (256, 6, 6)]
 
@@ -56,7 +57,7 @@ def test_contrast_norm_follows_the_pool() -> None:
 
 @pytest.mark.parametrize(("stem", "side"), [("imagenet", 47), ("small", 8)])
 def test_smallest_input(stem: str, side: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         assert zfnet(stem=stem).smallest_input == side
         assert_smallest_input(zfnet(stem=stem))
 

@@ -14,6 +14,7 @@ from torchvision.models.detection.anchor_utils import AnchorGenerator
 from lit_cnn.architectures.entry import NetworkOptions
 from lit_cnn.architectures.layers.batch_norm import BATCH_NORMS
 from lit_cnn.architectures.layers.keyed import set_random_key
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.detection.boxes import BoxBatch
 from lit_cnn.detection.decoding import DecodingSettings
 from lit_cnn.detection.faster_rcnn import FasterRCNN
@@ -97,7 +98,7 @@ def test_images_without_boxes_train_the_background() -> None:
 
 
 def test_parameters_at_91_classes_are_torchvisions() -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = create_detector("faster_rcnn", "resnet50", 90, (64, 64), pyramid=PAPER)
     norms = [module for module in network.backbone.modules() if isinstance(module, BATCH_NORMS)]
     count = sum(parameter.numel() for parameter in network.parameters())

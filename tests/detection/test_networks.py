@@ -17,6 +17,7 @@ from lit_cnn.architectures.catalog import create_model
 from lit_cnn.architectures.entry import NetworkOptions
 from lit_cnn.architectures.layers.batch_norm import BATCH_NORMS
 from lit_cnn.architectures.layers.keyed import random_layers, set_random_key
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.detection.boxes import BoxBatch
 from lit_cnn.detection.decoding import DecodingSettings
 from lit_cnn.detection.fcos import FCOSSettings
@@ -91,7 +92,7 @@ def test_images_without_boxes_train_the_background(name: str) -> None:
     ("name", "count", "frozen"), [("fcos", 32_322_720, 32_269_600), ("retinanet", 34_068_119, 34_014_999)]
 )
 def test_parameters_at_91_classes_are_torchvisions(name: str, count: int, frozen: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = create_detector(name, "resnet50", 91, (64, 64))
     norms = [module for module in network.backbone.modules() if isinstance(module, BATCH_NORMS)]
     total = sum(parameter.numel() for parameter in network.parameters())

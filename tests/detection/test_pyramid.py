@@ -7,6 +7,7 @@ from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
 from lit_cnn.architectures.catalog import create_model
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.architectures.network import Network
 from lit_cnn.detection.pyramid import Pyramid, PyramidSettings, find_levels
 
@@ -55,7 +56,7 @@ def test_other_strides_and_no_top_give_other_maps() -> None:
 def test_the_last_map_of_each_stride_is_taken_without_the_final_widening(
     name: str, channels: list[int], last: str
 ) -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = create_model(name, num_classes=0)
         names = dict(network.state_dict())
         assert [level.channels for level in find_levels(network, name, (8, 16, 32))] == channels
@@ -90,7 +91,7 @@ def test_every_parameter_of_a_network_of_cells_belongs_to_the_maps(strides: tupl
     ],
 )
 def test_unusable_strides_are_refused(name: str, options: dict[str, str], strides: str) -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = create_model(name, num_classes=0, **options)
     expected = f"^{name} cannot carry a pyramid of strides 8, 16, 32, for its maps have the strides {strides}: choose"
     with pytest.raises(ValueError, match=expected):
@@ -110,7 +111,7 @@ def test_maps_are_those_of_torchvision() -> None:
 
 @pytest.mark.parametrize(("norm", "kind"), [("batch", nn.BatchNorm2d), ("group", nn.GroupNorm)])
 def test_norms_follow_the_convolutions(norm: str, kind: type[nn.Module]) -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = create_model("resnet18", num_classes=0)
         pyramid = Pyramid(network, "resnet18", PyramidSettings(width=32, norm=norm))  # type: ignore[arg-type]
     assert sum(isinstance(module, kind) for module in pyramid.fpn.modules()) == 6

@@ -14,6 +14,7 @@ from torchvision.models.detection.ssd import ssd300_vgg16
 
 from lit_cnn.architectures.catalog import create_model
 from lit_cnn.architectures.entry import NetworkOptions
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.architectures.vgg import VGG
 from lit_cnn.detection.decoding import DecodingSettings
 from lit_cnn.detection.networks import DenseDetector, create_detector
@@ -68,14 +69,14 @@ def test_every_parameter_gets_a_gradient(architecture: str) -> None:
 
 @pytest.mark.parametrize("architecture", ["vgg16", "resnet50"])
 def test_maps_at_300_pixels_are_the_papers(architecture: str) -> None:
-    with torch.device("meta"):
+    with on_meta():
         maps = ssd_maps(create_model(architecture, num_classes=0), architecture, (8, 16, 32), 6, (300, 300))
     assert maps.grids((300, 300)) == [(side, side) for side in PAPER_SIDES]
     assert maps.channels == [512, 1024, *((512,) if architecture == "vgg16" else (2048,)), 256, 256, 256]
 
 
 def test_parameters_on_vgg_at_91_classes_are_torchvisions() -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = create_detector("ssd", "vgg16", 90, (300, 300))
     assert sum(parameter.numel() for parameter in network.parameters()) == 35_641_826  # 91 with the background
 

@@ -5,6 +5,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from lit_cnn.architectures import create_model, list_models
 from lit_cnn.architectures.catalog import find_entry
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.profiling.counting import KINDS, count_madds, count_model, count_network, kind_of, stage_of
 
 ONE_PER_FAMILY = (
@@ -123,7 +124,7 @@ def test_kept_activations_are_what_autograd_keeps_on_a_real_device() -> None:
 def test_catalog_to_the_unit(name: str) -> None:
     entry = find_entry(name)
     count = count_model(name)
-    with torch.no_grad(), FlopCounterMode(display=False) as counter, torch.device("meta"):
+    with torch.no_grad(), FlopCounterMode(display=False) as counter, on_meta():
         create_model(name).eval()(torch.empty(1, 3, entry.image_size, entry.image_size))
     assert count.madds == counter.get_total_flops() // 2 == entry.madds
     assert count.params == entry.params

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from lit_cnn.architectures import create_model
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.profiling.latency_table import Condition, LatencyTable, Row, condition_of
 from lit_cnn.profiling.operations import operations_of
 from lit_cnn.profiling.timing import TimingSettings
@@ -14,14 +15,14 @@ from lit_cnn.profiling.timing import TimingSettings
 CONDITION = Condition("cpu", "Some CPU", "AVX2 without bfloat16", 1, 4, "32-true", True, "wall", "2.14.1")
 
 
-def on_meta(name: str) -> nn.Module:
-    with torch.device("meta"):
+def network_of(name: str) -> nn.Module:
+    with on_meta():
         return create_model(name)
 
 
 def table_of(name: str, image_size: int = 32) -> LatencyTable:
     """The first operation takes 1 ms, the second 2 ms and so on."""
-    operations = operations_of(on_meta(name), image_size)
+    operations = operations_of(network_of(name), image_size)
     rows = {operation: Row(1.0 + place, 9, 1, "2026-11-29") for place, operation in enumerate(operations)}
     return LatencyTable(CONDITION, rows)
 
@@ -31,7 +32,7 @@ def test_a_network_takes_the_sum_of_its_operations_each_as_often_as_it_occurs() 
     assert (
         table_of("cifar_resnet20").predict(create_model("cifar_resnet20"), 32) == 1 + 3 * 2 + 3 + 2 * 4 + 5 + 2 * 6 + 7
     )
-    assert table_of("cifar_resnet20").predict(on_meta("cifar_resnet32"), 32) == 1 + 5 * 2 + 3 + 4 * 4 + 5 + 4 * 6 + 7
+    assert table_of("cifar_resnet20").predict(network_of("cifar_resnet32"), 32) == 1 + 5 * 2 + 3 + 4 * 4 + 5 + 4 * 6 + 7
 
 
 def test_prediction_leaves_the_network_as_it_is() -> None:
@@ -45,9 +46,9 @@ def test_a_missing_operation_is_named_with_how_to_add_it() -> None:
     with pytest.raises(
         ValueError, match=r"no time of the operation ConvNormAct \(3x3\), 3x40x40 -> 16x40x40 and 6 more"
     ):
-        table_of("cifar_resnet20").predict(on_meta("cifar_resnet20"), 40)
+        table_of("cifar_resnet20").predict(network_of("cifar_resnet20"), 40)
     with pytest.raises(ValueError, match="add it by `lit-cnn profile NAME --latency-table FILE`"):
-        table_of("cifar_resnet20").predict(on_meta("cifar_vgg8"), 32)
+        table_of("cifar_resnet20").predict(network_of("cifar_vgg8"), 32)
 
 
 def test_a_file_holds_the_whole_table(tmp_path: Path) -> None:

@@ -5,11 +5,12 @@ from torch import nn
 
 from lit_cnn.architectures import create_model
 from lit_cnn.architectures.cells import Cell
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.profiling.operations import instances_of, operations_of, structure_of
 
 
-def on_meta(name: str, **options) -> nn.Module:
-    with torch.device("meta"):
+def network_of(name: str, **options) -> nn.Module:
+    with on_meta():
         return create_model(name, **options)
 
 
@@ -21,20 +22,22 @@ def kinds(counts: Counter) -> Counter[str]:
 
 
 def test_a_residual_network_is_its_stem_blocks_and_head() -> None:
-    operations = operations_of(on_meta("cifar_resnet20"), 32)
+    operations = operations_of(network_of("cifar_resnet20"), 32)
     assert kinds(operations) == {"ConvNormAct": 1, "ResidualBlock": 9, "GlobalPoolHead": 1}
     assert sorted(operations.values()) == [1, 1, 1, 1, 2, 2, 3]  # blocks of one shape and structure are one operation
 
 
 def test_a_deeper_network_of_the_same_blocks_has_the_same_operations() -> None:
-    assert operations_of(on_meta("cifar_resnet32"), 32).keys() == operations_of(on_meta("cifar_resnet20"), 32).keys()
+    assert (
+        operations_of(network_of("cifar_resnet32"), 32).keys() == operations_of(network_of("cifar_resnet20"), 32).keys()
+    )
 
 
 def test_rates_change_no_operation_but_widths_and_image_sizes_do() -> None:
-    plain = operations_of(on_meta("cifar_resnet20"), 32)
-    assert operations_of(on_meta("cifar_resnet20", drop_path=0.3, dropout=0.5), 32) == plain
-    assert not operations_of(on_meta("cifar_resnet20", widths=(8, 16, 24)), 32).keys() & plain.keys()
-    assert operations_of(on_meta("cifar_resnet20"), 40).keys() & plain.keys() == set()
+    plain = operations_of(network_of("cifar_resnet20"), 32)
+    assert operations_of(network_of("cifar_resnet20", drop_path=0.3, dropout=0.5), 32) == plain
+    assert not operations_of(network_of("cifar_resnet20", widths=(8, 16, 24)), 32).keys() & plain.keys()
+    assert operations_of(network_of("cifar_resnet20"), 40).keys() & plain.keys() == set()
 
 
 def test_kernel_stride_bias_and_activation_are_in_the_structure() -> None:
@@ -51,7 +54,7 @@ def test_kernel_stride_bias_and_activation_are_in_the_structure() -> None:
 
 
 def test_sums_and_concatenations_of_cells_are_operations() -> None:
-    network = on_meta("amoebanet_a_proxy_n3_f24")
+    network = network_of("amoebanet_a_proxy_n3_f24")
     cells = [module for module in network.modules() if isinstance(module, Cell)]
     found = kinds(operations_of(network, 32))
     assert found["Add"] == sum(len(cell.sources) for cell in cells)

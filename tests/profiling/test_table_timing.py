@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from lit_cnn.architectures import create_model
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.profiling.latency_table import LatencyTable, Row, condition_of
 from lit_cnn.profiling.operations import operations_of
 from lit_cnn.profiling.table_timing import TimedNetwork, spread, time_networks
@@ -62,7 +63,7 @@ def test_only_used_networks_add_operations(table: LatencyTable) -> None:
     rows = dict(table.rows)
     list(time_networks(table, [network(ticks, "cifar_resnet32", used=False)], SETTINGS, clock=ticks))
     assert table.rows == rows
-    with torch.device("meta"):
+    with on_meta():
         assert rows.keys() == operations_of(create_model("cifar_resnet20"), 32).keys()
 
 
@@ -77,7 +78,7 @@ def test_a_network_that_others_do_not_cover_is_refused_before_anything_is_timed(
 
 def test_times_that_are_there_stay_and_new_ones_are_means_over_networks(table: LatencyTable) -> None:
     ticks = Ticks()
-    with torch.device("meta"):
+    with on_meta():
         stem, *others = operations_of(create_model("cifar_resnet20"), 32)
     table.rows[stem] = known = Row(7.0, 3, 1, "2026-11-01")
     networks = [network(ticks, "cifar_resnet20"), network(ticks, "cifar_resnet32")]

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 import yaml
 from classic_facts import CLASSIC
 from conversions import Key
@@ -19,6 +18,7 @@ from resolving import at, parsed, resolved
 from stored_facts import stored_facts
 
 from lit_cnn.architectures.catalog import create_model, find_entry
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.experiment.files import About, configs_of, find_recipe, list_recipes, read_yaml, recipe_id
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 
@@ -98,7 +98,7 @@ def test_the_network_has_the_options(name: str) -> None:
 def test_the_network_builds_with_the_options(name: str) -> None:
     model = resolved(name)["model"]
     options = {key: value for key, value in model["options"].items() if value is not None}
-    with torch.device("meta"):
+    with on_meta():
         network = create_model(model["architecture"], **options)
     assert all(parameter.is_meta for parameter in network.parameters())
 

@@ -1,11 +1,11 @@
 from collections.abc import Callable
 
 import pytest
-import torch
 from torch import nn
 
 from lit_cnn.architectures import create_model
 from lit_cnn.architectures.catalog import find_entry
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.profiling.latency_table import LatencyTable, Row, condition_of
 from lit_cnn.profiling.operations import operations_of
 from lit_cnn.profiling.timing import TimingSettings
@@ -29,7 +29,7 @@ def test_options_classes_channels_and_shape_count() -> None:
 
 
 def test_latency_is_the_tables() -> None:
-    with torch.device("meta"):
+    with on_meta():
         operations = operations_of(create_model("cifar_resnet8"), 32)
     table = LatencyTable(condition_of(TIMING), {each: Row(0.5, 1, 1, "2026-11-29") for each in operations})
     assert costs_of("cifar_resnet8", {}, 32, 10, 3, ["latency_ms"], table) == {"latency_ms": 2.5}

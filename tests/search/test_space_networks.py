@@ -1,9 +1,9 @@
 import random
 
 import pytest
-import torch
 
 from lit_cnn.architectures import create_model
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.profiling.operations import Operation, operations_of
 from lit_cnn.search.space_networks import networks_of_space
 from lit_cnn.search.spaces.blocks import BlockSpace
@@ -18,7 +18,7 @@ def operations(space: SearchSpace, image_size: int, number: int) -> set[Operatio
     found, draws = set(), random.Random(5)
     for _ in range(number):
         candidate = space.candidate(random_point(space, draws))
-        with torch.device("meta"):
+        with on_meta():
             network = create_model(candidate.architecture, num_classes=10, **candidate.options)
         found |= operations_of(network, image_size).keys()
     return found
@@ -27,7 +27,7 @@ def operations(space: SearchSpace, image_size: int, number: int) -> set[Operatio
 def covered(space: SearchSpace, image_size: int, **more: int) -> set[Operation]:
     found = set()
     for each in networks_of_space(space, image_size, 10, **more):
-        with torch.device("meta"):
+        with on_meta():
             found |= operations_of(each.build(), each.image_size).keys()
     return found
 

@@ -6,6 +6,7 @@ import torchvision
 from torch import nn
 
 import lit_cnn
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.training.class_rows import class_rows, class_tensors, told_logits, unnamed
 
 FAMILIES = {re.split(r"\d|_", name.removeprefix("cifar_"))[0]: name for name in reversed(lit_cnn.list_models())}
@@ -14,7 +15,7 @@ FAMILIES = {re.split(r"\d|_", name.removeprefix("cifar_"))[0]: name for name in 
 @pytest.mark.parametrize("name", FAMILIES.values())
 def test_every_family_has_its_class_layers_found(name: str) -> None:
     """All tensors with a row for each class, and no other, in networks of which no layer is as wide by chance."""
-    with torch.device("meta"):
+    with on_meta():
         options = {"aux_heads": True} if "googlenet" in name or "inception" in name else {}
         options |= {"aux_head": True} if name.startswith(("nasnet", "amoebanet")) else {}
         network = lit_cnn.create_model(name, num_classes=977, **options)
@@ -37,7 +38,7 @@ def test_every_family_has_its_class_layers_found(name: str) -> None:
     ],
 )
 def test_a_foreign_network_ends_in_its_last_layer(build: object, expected: list[str]) -> None:
-    with torch.device("meta"):
+    with on_meta():
         found = class_tensors(build())
     assert list(dict.fromkeys(name.rpartition(".")[0] for name in found)) == expected
 

@@ -1,8 +1,7 @@
 """1 x 1 convolutions make inception blocks affordable."""
 
-import torch
-
 from lit_cnn.architectures.googlenet import BLOCKS, Inception, NaiveInception
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.claims.claim import Claim, Design, Published
 from lit_cnn.claims.rules.measured import Exact
 from lit_cnn.claims.rules.part import Undecidable
@@ -16,7 +15,7 @@ def count() -> dict[str, float]:
     """Multiply-adds of block 3a per pixel, with and without its 1 x 1 reductions."""
     figures = {}
     for name, block in (("reduced", Inception), ("naive", NaiveInception)):
-        with torch.device("meta"):
+        with on_meta():
             built = block(CHANNELS, BLOCKS["stage3"][0], branch_kernel=5, batch_norm=False)
         figures[f"{name} multiply-adds per pixel"] = count_madds(built, SIDE, in_channels=CHANNELS) / SIDE**2
     figures["ratio"] = figures["naive multiply-adds per pixel"] / figures["reduced multiply-adds per pixel"]

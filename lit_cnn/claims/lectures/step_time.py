@@ -1,6 +1,5 @@
 """Multiply-adds are not time: nets that train faster at the same number of them."""
 
-import copy
 import os
 import statistics
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import torch
 from torch import nn
 
 from lit_cnn.architectures.catalog import create_model
+from lit_cnn.architectures.meta import copy_on_meta
 from lit_cnn.benchmarking.interleaving import ratios, take_turns
 from lit_cnn.claims.claim import Claim, Design, Published
 from lit_cnn.claims.rules.measured import Exact, Measured
@@ -39,7 +39,7 @@ class Stepped:
     image_size: int
 
     def madds(self) -> int:
-        return count_madds(copy.deepcopy(self.network).to("meta"), self.image_size)
+        return count_madds(copy_on_meta(self.network), self.image_size)
 
     def step_ms(self, device: str) -> float:
         settings = TimingSettings(

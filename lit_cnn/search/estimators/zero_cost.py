@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from lit_cnn.architectures.cells import CellNetwork
+from lit_cnn.architectures.meta import copy_on_meta
 from lit_cnn.data.image_size import ImageSize, sides_of
 from lit_cnn.profiling.counting import count_madds
 
@@ -35,7 +36,7 @@ def madds(network: nn.Module, image_size: ImageSize, *, in_channels: int = 3) ->
     Raises:
         ValueError: If the image is too small for the network.
     """
-    return count_madds(copy.deepcopy(network).to("meta"), image_size, in_channels=in_channels)
+    return count_madds(copy_on_meta(network), image_size, in_channels=in_channels)
 
 
 def synflow(network: nn.Module, image_size: ImageSize, *, in_channels: int = 3) -> float:

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-
 from lit_cnn.architectures.catalog import create_model, find_entry
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.architectures.network import Network
 from lit_cnn.architectures.scaling import DepthRounding
 from lit_cnn.profiling.counting import NetworkCount, count_madds, count_network
@@ -109,7 +108,7 @@ class ScaledNetwork:
 
     @functools.cached_property
     def _on_meta(self) -> Network:
-        with torch.device("meta"):
+        with on_meta():
             return self.build()
 
     @functools.cached_property

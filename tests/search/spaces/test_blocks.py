@@ -1,9 +1,9 @@
 """Each stage chooses its kind of block, its width and its depth."""
 
 import pytest
-import torch
 
 import lit_cnn
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.search.spaces.blocks import BlockSpace
 from lit_cnn.search.spaces.space import number_of_points
 
@@ -23,7 +23,7 @@ def test_the_candidate_is_built_as_stated() -> None:
     space = BlockSpace()
     candidate = space.candidate((0, 0, 1, 3, 1, 0, 4, 0, 2))
     assert candidate.options["blocks"] == "plain s1 c16 n2; inception s2 c64 n1; separable s2 c64 n3"
-    with torch.device("meta"):
+    with on_meta():
         network = lit_cnn.create_model(candidate.architecture, **candidate.options).eval()
     assert [stage.channels for stage in network.feature_info] == [16, 64, 64]
 

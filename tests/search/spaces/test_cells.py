@@ -1,12 +1,12 @@
 """NASNet's space has the papers' size, and the released cells of NASNet-A and AmoebaNet-A are points of it."""
 
 import pytest
-import torch
 
 import lit_cnn
 from lit_cnn.architectures import amoebanet, nasnet
 from lit_cnn.architectures.cells import Block, CellGenome
 from lit_cnn.architectures.layers.cell_ops import OPERATIONS
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.search.spaces.canonical_cell import canonical_cell
 from lit_cnn.search.spaces.cells import AMOEBANET_OPERATIONS, NASNET_OPERATIONS, CellSpace
 from lit_cnn.search.spaces.space import number_of_points
@@ -59,7 +59,7 @@ def test_released_cells_are_points(name: str) -> None:
 def test_released_cells_build_networks_of_the_papers_size(name: str, repeats: int, filters: int, params: int) -> None:
     space = CellSpace(operations=OPERATIONS, returns="any", repeats=repeats, filters=filters)
     candidate = space.candidate(space.point(*RELEASED[name]))
-    with torch.device("meta"):
+    with on_meta():
         network = lit_cnn.create_model(candidate.architecture, **candidate.options)
     assert sum(parameter.numel() for parameter in network.parameters()) == params
 

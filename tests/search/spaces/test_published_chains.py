@@ -3,7 +3,6 @@
 import math
 
 import pytest
-import torch
 
 import lit_cnn
 from lit_cnn.architectures import efficientnet, mobilenet_v2
@@ -11,6 +10,7 @@ from lit_cnn.architectures.catalog import find_entry
 from lit_cnn.architectures.chain_counts import count_chain
 from lit_cnn.architectures.efficientnet_v2 import v2_stages
 from lit_cnn.architectures.layers.mbconv import Stage
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.search.spaces.chain import ChainSpace
 from lit_cnn.search.spaces.published_chains import EFFICIENTNET, EFFICIENTNET_V2, MNASNET
 
@@ -40,7 +40,7 @@ def test_published_networks_are_points_with_their_stage_table(
 @pytest.mark.parametrize(("name", "space", "table"), POINTS)
 def test_published_networks_are_built_tensor_for_tensor(name: str, space: ChainSpace, table: tuple[Stage, ...]) -> None:
     candidate = space.candidate(space.point(table))
-    with torch.device("meta"):
+    with on_meta():
         ours = lit_cnn.create_model(candidate.architecture, **candidate.options)
         paper = lit_cnn.create_model(name)
     assert {name: value.shape for name, value in ours.state_dict().items()} == {

@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 import lit_cnn
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.training.optimization.layer_rates import layers, learning_rate, rate_factors
 from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
 from lit_cnn.training.optimization.optimizers import make_optimizer
@@ -14,7 +15,7 @@ from lit_cnn.training.optimization.parameter_groups import parameter_groups
     [("cifar_resnet8", 4), ("resnet50", 17), ("efficientnet_lite0", 18), ("mobilenet_v2", 19), ("vgg16", 5)],
 )
 def test_a_layer_is_the_stem_or_a_block(name: str, count: int) -> None:
-    with torch.device("meta"):
+    with on_meta():
         found = layers(lit_cnn.create_model(name))
     assert len(found) == count
 
@@ -23,7 +24,7 @@ def test_a_layer_is_the_stem_or_a_block(name: str, count: int) -> None:
     "name", ["resnet18", "vgg11_bn", "googlenet", "nasnet_a_mobile", "nfnet_f0", "shufflenet_v1_g3_2.0x"]
 )
 def test_rates_fall_from_the_head_to_the_image_and_no_parameter_is_left_out(name: str) -> None:
-    with torch.device("meta"):
+    with on_meta():
         network = lit_cnn.create_model(name)
     factors = rate_factors(network, 0.8, 5.0)
     assert set(factors) == {id(parameter) for parameter in network.parameters()}

@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from lit_cnn.architectures.layers.batch_norm import BATCH_NORMS
+from lit_cnn.architectures.meta import on_meta
 from lit_cnn.training.optimization.muon import Muon, orthogonalized
 from lit_cnn.training.optimization.optimizer_settings import OptimizerSettings
 from lit_cnn.training.optimization.optimizers import make_optimizer
@@ -113,7 +114,7 @@ def test_groups_keep_decay_names_and_rates_of_their_own() -> None:
 def test_a_catalog_network_has_every_convolution_among_the_matrices() -> None:
     from lit_cnn import create_model
 
-    with torch.device("meta"):
+    with on_meta():
         net = create_model("mobilenet_v2", num_classes=10)
     groups = make_optimizer(net, OptimizerSettings("muon"), 256).param_groups
     kinds = {id(p): group["matrix_blocks"] is not None for group in groups for p in group["params"]}
