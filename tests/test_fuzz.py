@@ -150,7 +150,7 @@ KEYS: dict[str, st.SearchStrategy] = {
 
 def resolved(path: Path) -> dict[str, Any]:
     """The recipe with every default filled in, as ``fit`` writes it to a run folder."""
-    return yaml.safe_load(RecipeCLI(["--config", str(path)]).dump())
+    return RecipeCLI(["--config", str(path)]).values()
 
 
 @settings(max_examples=12, deadline=None, derandomize=True)

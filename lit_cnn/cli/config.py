@@ -88,11 +88,9 @@ def parsed(names: list[str], overrides: list[str]) -> "RecipeCLI":
 
 def resolved(names: list[str], overrides: list[str]) -> dict[str, Any]:
     """The same as built-in types, in this machine's precision where it says auto, as a run stores it."""
-    import yaml
-
     cli = parsed(names, overrides)
     cli.settle_precision()
-    return yaml.safe_load(cli.dump())
+    return cli.values()
 
 
 def diff(names: list[str], overrides: list[str], options: argparse.Namespace) -> int:

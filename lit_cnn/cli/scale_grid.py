@@ -27,8 +27,6 @@ SMALL_RECIPE = "quickstart"
 
 def run_grid(options: argparse.Namespace, rest: Sequence[str]) -> int:
     """Train the candidates that are left, and print the ranking; returns the exit code."""
-    import yaml
-
     from lit_cnn.cli.sweep import print_places
     from lit_cnn.experiment.identity import identity
     from lit_cnn.experiment.parser import RecipeCLI
@@ -39,7 +37,7 @@ def run_grid(options: argparse.Namespace, rest: Sequence[str]) -> int:
 
     Base(options.name)  # refuses what cannot be scaled before a recipe is read
     cli = RecipeCLI(recipe_words(options, rest))
-    resolved = yaml.safe_load(cli.dump())
+    resolved = cli.values()
     networks = networks_of(options, resolved)
     space = grid_space(list(networks.values()), resolved, options.metric or cli.config.monitor, options.seeds)
     folder = (options.sweep_dir or Path("sweeps") / f"scale_{options.name}").expanduser()

@@ -35,8 +35,6 @@ if TYPE_CHECKING:  # a help needs none of it
 
 def run(arguments: list[str]) -> int:
     options, rest = make_parser().parse_known_args(recipes_first(arguments))
-    import yaml
-
     from lit_cnn.cli.main import main
     from lit_cnn.experiment.identity import identity
     from lit_cnn.experiment.parser import RecipeCLI
@@ -64,7 +62,7 @@ def run(arguments: list[str]) -> int:
     length = run_length(space, cli)
     folder.mkdir(parents=True, exist_ok=True)
     console = line_console(stderr=options.json or options.markdown)
-    begun = dict(identity(yaml.safe_load(cli.dump())))
+    begun = dict(identity(cli.values()))
     sweep = Sweep(folder, space, begun, options.storage, length, console.print)
     stopped = 0
     if not options.report:

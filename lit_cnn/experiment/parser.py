@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -185,8 +186,8 @@ class RecipeCLI:
         """
         return _settle(self.config, stated_by)
 
-    def first_file(self) -> str | None:
-        """The first recipe alone, resolved, as YAML; None if nothing else was stated or it needs the others."""
+    def first_file(self) -> dict[str, Any] | None:
+        """The first recipe alone, resolved; None if nothing else was stated or it needs the others."""
         first, others = self.arguments[:2], self.arguments[2:]
         if first[:1] not in (["--config"], ["-c"]) or not others:
             return None
@@ -196,11 +197,19 @@ class RecipeCLI:
         except (ArgumentError, ValueError):
             return None
         _settle(alone, "the recipe")
-        return self.parser.dump(alone, skip_unset=False)
+        return self._values_of(alone)
 
     def dump(self) -> str:
         """The resolved recipe as YAML, without what is derived from other keys."""
         return self.parser.dump(self.config, skip_unset=False)
+
+    def values(self) -> dict[str, Any]:
+        """What ``dump`` writes, as built-in types."""
+        return self._values_of(self.config)
+
+    def _values_of(self, config: Any) -> dict[str, Any]:
+        """By JSON, which is read in a tenth of YAML's time, and not validated again, as parsing has just done it."""
+        return json.loads(self.parser.dump(config, format="json", skip_unset=False, skip_validation=True))
 
 
 def with_weights(

@@ -1,5 +1,6 @@
 """A recipe as objects: what ``fit``, ``bench``, ``tune`` and the commands on checkpoints take."""
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
-import yaml
 
 from lit_cnn.experiment.changes import Change, changes, trained_changes
 from lit_cnn.experiment.files import About, argument
@@ -44,7 +44,7 @@ class Recipe:
         process_timeout_minutes: How long a process of a distributed run waits for the others.
         resolved: The same as built-in types, every default filled in: what ``config.yaml`` and checkpoints hold.
         notices: Sentences on what was left out of the files, since the network cannot do it.
-        changed: The keys that differ from the first file alone and may change what the training yields.
+        cli: What was stated.
         trained_by: Folder of the run that ``fit`` has begun with these objects; None of new ones.
     """
 
@@ -66,7 +66,7 @@ class Recipe:
     checkpoint_minutes: float
     process_timeout_minutes: float
     resolved: dict[str, Any]
-    changed: dict[str, Change] = field(default_factory=dict)
+    cli: RecipeCLI = field(repr=False, compare=False)
     notices: list[str] = field(default_factory=list)
     trained_by: Path | None = None
 
@@ -94,8 +94,6 @@ class Recipe:
         cli.settle_precision()
         with seeded(cli.config.seed_everything, "initialization"):
             built = cli.parser.instantiate(cli.config)
-        resolved = yaml.safe_load(cli.dump())
-        first = cli.first_file()
         return cls(
             name=name,
             task=cli.task,
@@ -114,10 +112,16 @@ class Recipe:
             monitor=built.monitor,
             checkpoint_minutes=built.checkpoint_minutes,
             process_timeout_minutes=built.process_timeout_minutes,
-            resolved=resolved,
+            resolved=cli.values(),
             notices=cli.notices,
-            changed=trained_changes(changes(yaml.safe_load(first), resolved)) if first else {},
+            cli=cli,
         )
+
+    @functools.cached_property
+    def changed(self) -> dict[str, Change]:
+        """The keys that differ from the first file alone and may change what the training yields."""
+        first = self.cli.first_file()
+        return trained_changes(changes(first, self.resolved)) if first else {}
 
     @property
     def classifier(self) -> Classifier:

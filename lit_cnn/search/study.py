@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lit_cnn.data.module import ImageData
 from lit_cnn.experiment.files import read_yaml
 from lit_cnn.experiment.identity import identity
@@ -78,7 +76,7 @@ def open_search(folder: Path, parts: Parts, storage_url: str | None, say: Callab
 
 def recipe_identity(cli: RecipeCLI, network: Candidate) -> dict[str, Any]:
     """What a training is: dotted keys of the recipe and their values, without those that each network states itself."""
-    return _besides(network, yaml.safe_load(cli.dump()))
+    return _besides(network, cli.values())
 
 
 def unnoted_options(folder: Path, recipe: Mapping[str, Any], network: Candidate) -> dict[str, Any]:

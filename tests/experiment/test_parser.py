@@ -5,7 +5,6 @@ import threading
 from pathlib import Path
 
 import pytest
-import yaml
 
 from lit_cnn.experiment.files import find_recipe
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
@@ -43,7 +42,7 @@ def test_a_piped_recipe_keeps_its_title_and_is_the_first_below_single_keys() -> 
     assert cli.config.about.title == "ResNet-20 on handwritten digits"
     first = cli.first_file()
     assert first is not None
-    assert yaml.safe_load(first)["trainer"]["max_epochs"] == 20
+    assert first["trainer"]["max_epochs"] == 20
 
 
 def test_a_piped_recipe_with_a_key_that_stands_twice_is_refused_by_its_number() -> None:

@@ -3,10 +3,8 @@
 import functools
 from typing import Any
 
-import yaml
-
 from lit_cnn.benchmarking.cost import stage_sizes
-from lit_cnn.experiment.files import SafeLoader, configs_of, find_recipe
+from lit_cnn.experiment.files import configs_of, find_recipe
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 
 
@@ -20,7 +18,7 @@ def parsed(name: str) -> RecipeCLI:
 @functools.cache
 def resolved(name: str) -> dict[str, Any]:
     """Every key with its value, and what the tables of facts derive from them."""
-    recipe = yaml.load(parsed(name).dump(), SafeLoader)
+    recipe = parsed(name).values()
     optimizer, batch = recipe["model"]["optimizer"], recipe["data"]["batch_size"]
     base = optimizer["base_batch_size"] or batch
     stages = recipe["progressive_learning"]["stages"]

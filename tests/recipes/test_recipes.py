@@ -19,7 +19,7 @@ from stored_facts import stored_facts
 
 from lit_cnn.architectures.catalog import create_model, find_entry
 from lit_cnn.architectures.meta import on_meta
-from lit_cnn.experiment.files import About, configs_of, find_recipe, list_recipes, read_yaml, recipe_id
+from lit_cnn.experiment.files import About, SafeLoader, configs_of, find_recipe, list_recipes, read_yaml, recipe_id
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 
 OWN = [recipe_id(path) for path in list_recipes()]
@@ -50,8 +50,8 @@ def test_a_recipe_fits_on_a_page_and_says_how_it_is_run(name: str) -> None:
 def test_a_recipe_resolves_to_itself(name: str, tmp_path: Path) -> None:
     dumped = parsed(name).dump()
     (tmp_path / "config.yaml").write_text(dumped)
-    again = RecipeCLI(resolve_configs(["--config", str(tmp_path / "config.yaml")])).dump()
-    assert yaml.safe_load(again) == yaml.safe_load(dumped)  # an integer stated for a number comes back as 9.0
+    again = RecipeCLI(resolve_configs(["--config", str(tmp_path / "config.yaml")])).values()
+    assert again == parsed(name).values() == yaml.load(dumped, SafeLoader)  # 9 stated for a float comes back as 9.0
 
 
 @pytest.mark.parametrize("name", [*OWN, *TWINS])
