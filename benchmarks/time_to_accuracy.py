@@ -25,6 +25,7 @@ from lit_cnn import create_model
 from lit_cnn.benchmarking.contestants import endless
 from lit_cnn.benchmarking.interleaving import ratios, spread, take_turns
 from lit_cnn.benchmarking.overhead import plain_loop
+from lit_cnn.benchmarking.payback import run_steps
 from lit_cnn.data.sources.load import resolve_data_path
 from lit_cnn.experiment.parser import RecipeCLI, resolve_configs
 from lit_cnn.experiment.recipe import Recipe
@@ -97,7 +98,9 @@ def recipe_step(names: Sequence[str], path: Path, *overrides: str) -> RecipeStep
         train()
         average.update_parameters(network)
 
-    return RecipeStep(step, recipe.trainer["max_epochs"] * recipe.data.steps_per_epoch, recipe.data.batch_size)
+    steps = run_steps(recipe.trainer, recipe.data.steps_per_epoch)
+    assert steps is not None
+    return RecipeStep(step, steps, recipe.data.batch_size)
 
 
 def main() -> None:

@@ -72,8 +72,17 @@ def cost_of(recipe: dict[str, Any]) -> Cost:
 
 
 def images_seen(recipe: dict[str, Any]) -> int | None:
-    """Epochs x training images, or epochs x batches x images where the recipe limits an epoch's batches."""
+    """Epochs x training images, or epochs x batches x images where the recipe limits an epoch's batches; no more than
+    those of ``max_steps``. None where it is not known how many images an epoch has, or no epoch ends the run.
+    """
     trainer, data = recipe.get("trainer", {}), recipe.get("data", {})
+    updates, images = trainer.get("max_steps"), _images_of_epochs(trainer, data)
+    if images is None or updates in (None, -1) or "batch_size" not in data:
+        return images
+    return min(images, updates * (trainer.get("accumulate_grad_batches") or 1) * data["batch_size"])
+
+
+def _images_of_epochs(trainer: dict[str, Any], data: dict[str, Any]) -> int | None:
     epochs, limit = trainer.get("max_epochs"), trainer.get("limit_train_batches")
     if epochs is None:
         return None

@@ -49,6 +49,7 @@ def test_auxiliary_heads_to_the_unit(filters: int, params: int) -> None:
         assert count(amoebanet_a(6, filters, aux_head=True)) - count(amoebanet_a(6, filters)) == params
 
 
+@pytest.mark.slow
 def test_stages_of_f190_by_hand() -> None:
     """Cells of the second and third stack, from the paper's tables."""
 

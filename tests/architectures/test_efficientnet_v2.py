@@ -70,6 +70,7 @@ def test_base_widths_may_fall_below_ninety_percent() -> None:
     assert [row.width for row in rows] == [16, 40, 56, 112, 136, 232]
 
 
+@pytest.mark.slow
 def test_rates_and_norm_constants() -> None:
     network = efficientnet_v2("b0")
     rates = [module.rate for module in network.modules() if isinstance(module, StochasticDepth)]

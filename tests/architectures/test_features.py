@@ -8,6 +8,7 @@ from lit_cnn.architectures.features import FeatureExtractor
 from lit_cnn.architectures.meta import on_meta
 
 
+@pytest.mark.slow
 def test_strides_and_channels_are_known_and_are_those_of_the_maps() -> None:
     network = lit_cnn.create_model("mobilenet_v2", num_classes=5)
     assert [tuple(stage) for stage in network.feature_info][1:4] == [(24, 4), (32, 8), (64, 16)]
@@ -98,6 +99,7 @@ def test_a_network_may_end_in_its_features() -> None:
     assert lit_cnn.create_model("cifar_resnet8", num_classes=0)(torch.zeros(2, 3, 32, 32)).shape == (2, 64)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "heads"), [("googlenet_bn", 2), pytest.param("nasnet_a_6_768_cifar", 1, marks=pytest.mark.slow)]
 )

@@ -149,6 +149,7 @@ def test_auxiliary_heads_equal_torchvision() -> None:
     assert max(differences) <= 1e-9
 
 
+@pytest.mark.slow
 def test_auxiliary_heads_answer_in_training_only() -> None:
     network = googlenet(num_classes=7, aux_heads=True)
     x = torch.randn(2, 3, 96, 96)
@@ -239,6 +240,7 @@ def test_every_parameter_learns(options: dict[str, str | bool]) -> None:
     assert_trainable(googlenet(num_classes=7, in_channels=1, **options), 48, in_channels=1)
 
 
+@pytest.mark.slow
 def test_auxiliary_heads_learn() -> None:
     network: GoogLeNet = googlenet(num_classes=7, aux_heads=True)
     with smooth_activations():

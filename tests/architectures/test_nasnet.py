@@ -52,6 +52,7 @@ def test_auxiliary_heads_to_the_unit() -> None:
         assert count(nasnet_a(6, 4032, aux_head=True)) - count(nasnet_a(6, 4032)) == 4_567_784
 
 
+@pytest.mark.slow
 def test_mobile_stage_by_stage() -> None:
     """Sizes from cells.md; parameters by hand from the cell tables, N cells at a time."""
 
@@ -201,6 +202,7 @@ def test_auxiliary_logits_in_training_only() -> None:
     assert isinstance(network.eval()(image), Tensor)
 
 
+@pytest.mark.slow
 def test_contract_and_smallest_input() -> None:
     network = nasnet_a(1, 192, num_classes=5, in_channels=1, stem_width=6, skip_reduction=True).eval()
     for side in (3, 4, 33):

@@ -183,6 +183,7 @@ def test_activation_of_the_gates() -> None:
         assert {type(block.excite.activation) for block in blocks} == {kind}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stem", ["imagenet", "small"])
 def test_every_parameter_learns(stem: str) -> None:
     network = NFNet((1, 1, 1, 1), num_classes=7, in_channels=1, dropout=0.0, drop_path=0.0, stem=stem)

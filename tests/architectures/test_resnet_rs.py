@@ -48,6 +48,7 @@ def test_stages_are_the_rows_of_the_table() -> None:
     assert [tuple(x.shape[1:]) for x in maps] == [(256, 56, 56), (512, 28, 28), (1024, 14, 14), (2048, 7, 7)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stem", ["imagenet", "small"])
 def test_every_parameter_learns(stem: str) -> None:
     network = resnet_rs(50, num_classes=7, in_channels=1, dropout=0.0, stem=stem)
@@ -62,6 +63,7 @@ def test_drop_path_grows_with_the_stage() -> None:
         assert rates == pytest.approx([0.1 * number / 5] * depth)
 
 
+@pytest.mark.slow
 def test_residuals_start_at_zero() -> None:
     blocks = [module for module in resnet_rs(50).modules() if isinstance(module, ResNetRSBlock)]
     assert len(blocks) == 16
@@ -69,6 +71,7 @@ def test_residuals_start_at_zero() -> None:
     assert resnet_rs(50, zero_init_last=False).features.stage2[0].expand.norm.weight.all()
 
 
+@pytest.mark.slow
 def test_one_pixel_is_enough() -> None:
     network = resnet_rs(50, zero_init_last=False)
     assert network.smallest_input == 1

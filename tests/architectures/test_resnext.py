@@ -63,6 +63,7 @@ def test_stages_are_the_rows_of_the_table() -> None:
     assert {conv.groups for conv in hidden} == {32}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{"zero_init_last": True}, {"stem": "small"}])
 def test_every_parameter_learns(options: dict[str, str | bool]) -> None:
     assert_trainable(resnext(50, num_classes=7, in_channels=1, **options), 32, in_channels=1)

@@ -44,6 +44,7 @@ def test_resnext_counts(depth: int, groups: int, params: int, madds: int) -> Non
         assert count(se_resnext(depth, groups=groups), 224) == (params, madds)
 
 
+@pytest.mark.slow
 def test_gates_cost_under_one_percent() -> None:
     with on_meta():
         plain, gated = count(imagenet_resnet(50, stride_in="1x1"), 224)[1], count(se_resnet(50), 224)[1]
@@ -96,18 +97,21 @@ def test_every_residual_ends_in_a_gate() -> None:
     assert isinstance(network.features.stage4[2].residual[-1], SqueezeExcite)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reduction", [0, 257])
 def test_reduction_must_leave_a_channel(reduction: int) -> None:
     with pytest.raises(ValueError, match=f"256 channels of a block, got {reduction}"):
         append_squeeze_excite(imagenet_resnet(50), reduction)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("build", [se_resnet, se_resnext])
 @pytest.mark.parametrize("options", [{"zero_init_last": True}, {"stem": "small"}])
 def test_every_parameter_learns(build: type, options: dict[str, str | bool]) -> None:
     assert_trainable(build(50, num_classes=7, in_channels=1, **options), 32, in_channels=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("build", [se_resnet, se_resnext])
 def test_zero_init_starts_every_block_as_its_shortcut(build: type) -> None:
     block = build(50, zero_init_last=True).features.stage3[1].eval()
@@ -115,6 +119,7 @@ def test_zero_init_starts_every_block_as_its_shortcut(build: type) -> None:
     assert torch.equal(block(x), x)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("build", [se_resnet, se_resnext])
 def test_one_pixel_is_enough(build: type) -> None:
     network = build(50)

@@ -58,6 +58,7 @@ def steps(name: str, rate: float) -> tuple[nn.Module, nn.Module, list[Tensor], l
     return skipping, multiplying, found, expected
 
 
+@pytest.mark.slow
 def test_every_family_of_residual_blocks_is_tried() -> None:
     dropping = {
         name
@@ -67,7 +68,7 @@ def test_every_family_of_residual_blocks_is_tried() -> None:
     assert dropping - {"small_nasnet", "small_amoebanet"} == set(SKIPPING)
 
 
-@pytest.mark.parametrize("rate", [0.5, 1 - 2.0**-20])
+@pytest.mark.parametrize("rate", [0.5, pytest.param(1 - 2.0**-20, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", SKIPPING)
 def test_outputs_and_gradients_are_those_of_the_multiplied_form(name: str, rate: float) -> None:
     """To the bit: what a product with 0 adds to a sum is 0."""
@@ -139,6 +140,7 @@ def test_bfloat16_drops_the_same_to_its_rounding() -> None:
     assert torch.equal(found, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["small_resnet", "small_nfnet"])
 def test_a_skipping_network_differentiates_twice(name: str) -> None:
     prepared = make_prepared(name)

@@ -25,6 +25,13 @@ def test_limited_epochs_count_their_batches() -> None:
     assert images_seen(half) == 2 * 1_281_167
 
 
+def test_a_limit_of_steps_ends_the_epochs_early() -> None:
+    trainer = {"max_epochs": 4, "max_steps": 100, "accumulate_grad_batches": 2}
+    assert images_seen(recipe(batch_size=64) | {"trainer": trainer}) == 100 * 2 * 64
+    assert images_seen(recipe(batch_size=64) | {"trainer": trainer | {"max_steps": -1}}) == 4 * 1_281_167
+    assert images_seen(recipe(batch_size=64) | {"trainer": trainer | {"max_steps": 10**9}}) == 4 * 1_281_167
+
+
 def test_training_costs_three_forward_passes() -> None:
     cost = cost_of(recipe())
     assert (cost.madds, cost.how) == (find_entry("resnet50").madds, "catalog")

@@ -49,11 +49,13 @@ def test_a_recipe_is_trained_beside_the_plain_loop(tmp_path, monkeypatch) -> Non
     assert not list(tmp_path.iterdir())  # the run was made elsewhere and is gone
 
 
+@pytest.mark.slow
 def test_too_short_an_epoch_is_refused() -> None:
     with pytest.raises(ValueError, match="over 503 steps, but the recipe's epoch has 179"):
         measure_overhead(TINY, block=50, rounds=10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("keys", "sentence"),
     [
@@ -77,6 +79,7 @@ def test_accumulation_and_limits_of_a_recipe_do_not_count(tmp_path, monkeypatch)
     assert overhead.extra == ("EMA",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whitening", ["false", "true"])
 def test_the_plain_loop_does_what_fit_does(whitening: str) -> None:
     """Same batches, loss, update and schedule: the weights after three steps are those that ``fit`` gets."""

@@ -37,6 +37,7 @@ def test_pairing_finds_a_tie_and_a_difference() -> None:
     assert rows[0].low < 0.9 < rows[0].high
 
 
+@pytest.mark.slow
 def test_the_exact_test_by_hand() -> None:
     """Of n images on which one is right, k go the other way: twice the lower tail of a fair coin."""
     for gains, losses, p in (

@@ -78,6 +78,7 @@ def test_the_commit_is_that_of_the_package_wherever_it_is_run(tmp_path: Path, mo
     assert package_git_state() is None
 
 
+@pytest.mark.slow
 def test_a_changed_margin_makes_a_result_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     patch_trainings(monkeypatch)
     result = examiner(tmp_path).examine(CLAIM).result
@@ -98,6 +99,7 @@ def test_part_of_the_seeds_is_no_verdict(tmp_path: Path, monkeypatch: pytest.Mon
     assert find_result("unknown", "cpu", tmp_path / "results") is None
 
 
+@pytest.mark.slow
 def test_a_part_of_the_runs_does_not_replace_them_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     patch_trainings(monkeypatch)
     fixed = dataclasses.replace(CLAIM, designs={"cpu": dataclasses.replace(DESIGN, grid=())})

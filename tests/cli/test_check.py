@@ -74,6 +74,7 @@ def test_a_run_folder_without_its_recipe(tmp_path: Path, capsys: pytest.CaptureF
     assert "metrics.csv: 1 rows" in said["fact"]
 
 
+@pytest.mark.slow
 def test_exported_weights_are_compared_with_the_best_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     folder = tmp_path / "checkpoints"
     folder.mkdir()

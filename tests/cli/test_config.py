@@ -36,6 +36,7 @@ def test_diff_names_the_keys_that_differ_alone(capsys: pytest.CaptureFixture) ->
     assert not any(line.startswith("about.") for line in lines)
 
 
+@pytest.mark.slow
 def test_diff_of_one_recipe_is_what_the_keys_change(capsys: pytest.CaptureFixture) -> None:
     assert main(["config", "diff", "quickstart", "--trainer.max_epochs=3"]) == 0
     assert capsys.readouterr().out == "trainer.max_epochs: 20 → 3\n"
@@ -43,6 +44,7 @@ def test_diff_of_one_recipe_is_what_the_keys_change(capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out == "no key differs\n"
 
 
+@pytest.mark.slow
 def test_diff_as_json_and_markdown(capsys: pytest.CaptureFixture) -> None:
     words = ["config", "diff", "quickstart", "--trainer.max_epochs=3"]
     assert main([*words, "--json"]) == 0
@@ -51,6 +53,7 @@ def test_diff_as_json_and_markdown(capsys: pytest.CaptureFixture) -> None:
     assert capsys.readouterr().out.splitlines()[-1] == "| trainer.max_epochs | 20 | 3 |"
 
 
+@pytest.mark.slow
 def test_diff_takes_runs(
     fitted: FittedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:

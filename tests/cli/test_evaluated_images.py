@@ -162,6 +162,7 @@ def test_skipped_files_are_left_out_of_the_predictions(
     assert "none of the 7 images" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_temperature_divides_the_logits_of_validate(
     net: str, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

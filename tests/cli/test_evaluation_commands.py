@@ -66,6 +66,7 @@ def said(capsys: pytest.CaptureFixture, *arguments: str | Path) -> str:
     return lines[0]
 
 
+@pytest.mark.slow
 def test_views_stand_beside_the_center_crop_that_validate_reports(folder: Path, capsys: pytest.CaptureFixture) -> None:
     report = json.loads(printed(capsys, "validate", folder / "0.ckpt", "--views", "ten", "--json"))
     assert (report["images"], report["center"]["views_per_image"], report["views"]["views_per_image"]) == (36, 1, 10)
@@ -75,6 +76,7 @@ def test_views_stand_beside_the_center_crop_that_validate_reports(folder: Path, 
     assert plain["val/acc1"] == pytest.approx(report["center"]["acc1"])
 
 
+@pytest.mark.slow
 def test_a_precision_that_would_be_emulated_is_left_and_told_on_stderr(
     folder: Path, tmp_path: Path, machine: Any, capsys: pytest.CaptureFixture
 ) -> None:
@@ -89,6 +91,7 @@ def test_a_precision_that_would_be_emulated_is_left_and_told_on_stderr(
     assert "no instructions for the run's bf16-mixed; single images may be called otherwise" in shown.err
 
 
+@pytest.mark.slow
 def test_other_sizes_than_the_training_s(folder: Path, capsys: pytest.CaptureFixture) -> None:
     flags = ["--views", "multi_scale", "--scales", "12", "24", "--flip", "--average", "logits"]
     report = json.loads(printed(capsys, "validate", folder / "0.ckpt", *flags, "--json"))
@@ -96,6 +99,7 @@ def test_other_sizes_than_the_training_s(folder: Path, capsys: pytest.CaptureFix
     assert "mean of logits" in " ".join(printed(capsys, "validate", folder / "0.ckpt", *flags).split())
 
 
+@pytest.mark.slow
 def test_classes_apart(folder: Path, capsys: pytest.CaptureFixture) -> None:
     report = json.loads(printed(capsys, "validate", folder / "0.ckpt", "--per-class", "--json"))
     assert sorted(row["name"] for row in report["classes"]) == sorted(NAMES)
@@ -130,6 +134,7 @@ def test_ensemble_members_preprocess_on_their_own(folder: Path, capsys: pytest.C
     assert "ensemble" in printed(capsys, "ensemble", *paths)
 
 
+@pytest.mark.slow
 def test_calibration_writes_its_picture(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     out = tmp_path / "reliability.png"
     report = json.loads(printed(capsys, "calibrate", folder / "0.ckpt", "--out", out, "--bins", "5", "--json"))

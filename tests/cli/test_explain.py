@@ -237,6 +237,7 @@ def test_confused_classes_are_those_of_validate_and_need_no_image(
     assert "images" not in report
 
 
+@pytest.mark.slow
 def test_confused_classes_of_other_images_are_drawn(
     net: list[str], photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

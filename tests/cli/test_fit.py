@@ -118,6 +118,7 @@ def test_a_run_says_and_keeps_the_precision_that_auto_meant(tmp_path: Path, mach
     assert stored_precision(run) == "bf16-mixed"
 
 
+@pytest.mark.slow
 def test_without_bfloat16_instructions_a_run_is_in_float32(tmp_path: Path, machine: Any, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     machine(("avx2",))

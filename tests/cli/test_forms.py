@@ -119,6 +119,7 @@ def printed(name: str, places: dict[str, str], capsys: pytest.CaptureFixture[str
     return capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_every_command_with_a_table_has_both_forms(capsys: pytest.CaptureFixture[str]) -> None:
     tried = {words[0] for words in (IN_SECONDS | MEASURING).values()} | {"tune"}
     assert set(COMMANDS) - WITHOUT_TABLE == tried - WITHOUT_TABLE
@@ -150,6 +151,7 @@ def test_markdown_is_whole_tables(name: str, places: dict[str, str], capsys: pyt
     assert "\x1b" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [80, pytest.param(120, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_terminal_gets_no_line_that_is_wider(

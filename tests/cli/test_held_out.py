@@ -127,6 +127,7 @@ def keep(source: str, target: str) -> None:
 COMMANDS = [["validate"], ["validate", "--per-class"], ["test"], ["calibrate"], ["corruptions", "--kinds", "fog"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command))
 def test_images_that_were_trained_on_are_counted(
     fitted: FittedRun, command: list[str], capsys: pytest.CaptureFixture[str]

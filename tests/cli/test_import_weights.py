@@ -76,6 +76,7 @@ def test_the_cache_holds_weights_as_they_were_published(
     assert place_of(options, {"mean": (0.485,) * 3}) == (Path("timm-tf_efficientnet_lite0.in1k.ckpt"), False)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("offline")
 def test_file_stands_for_what_is_not_reached(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert main(["import", LITE0]) == 1

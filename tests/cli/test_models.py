@@ -91,11 +91,13 @@ def test_a_misspelt_name_gets_the_nearest_and_a_pattern_none(capsys: pytest.Capt
         assert sentence in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_several_networks_are_shown(capsys: pytest.CaptureFixture) -> None:
     assert main(["models", "show", "cifar_resnet?", "cifar_resnet20", "--json"]) == 0
     assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["cifar_resnet8", "cifar_resnet20"]
 
 
+@pytest.mark.slow
 def test_the_front_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert main(["models", "efficientnet_*", "cifar_resnet*", "--plot", str(tmp_path / "front.png")]) == 0
     with Image.open(tmp_path / "front.png") as image:

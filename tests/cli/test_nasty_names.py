@@ -56,6 +56,7 @@ def images(run: Path) -> Path:
     return run.parents[3] / "images"
 
 
+@pytest.mark.slow
 def test_the_pictures_of_the_run_are_there(run: Path) -> None:
     for name in ("first_batch.png", "confusion.png", "worst_images.png", "curves.png"):
         with Image.open(run / name) as picture:
@@ -66,6 +67,7 @@ def test_the_run_folder_is_printed_as_it_is(run: Path) -> None:
     assert f"run folder: {run}" in (run / "said.txt").read_text(encoding="utf-8").splitlines()
 
 
+@pytest.mark.slow
 def test_classes_are_named_in_the_table_and_in_json(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["validate", str(run / "checkpoints" / "last.ckpt"), "--per-class"]
     assert main(command) == 0

@@ -59,6 +59,7 @@ def test_broken_files_do_not_end_the_work_and_are_named(
     assert sentence in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_single_broken_file_is_named_with_its_reason(
     many: Path, net: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -72,6 +73,7 @@ def test_a_single_broken_file_is_named_with_its_reason(
     assert (row["classes"], row["probabilities"]) == ([], [])
 
 
+@pytest.mark.slow
 def test_no_more_than_ten_broken_files_are_named(many: Path, net: str, capsys: pytest.CaptureFixture[str]) -> None:
     for number in range(12):
         (many / f"{number:02}.png").write_bytes(b"")
@@ -90,6 +92,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_work(
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_lists_name_files_and_folders(
     many: Path, net: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -110,6 +113,7 @@ def test_lists_name_files_and_folders(
     assert "gone.txt: No such file" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_files_left_out_of_a_folder_are_counted(many: Path, net: str, capsys: pytest.CaptureFixture[str]) -> None:
     (many / "notes.txt").touch()
     (many / "table.csv").touch()
@@ -176,6 +180,7 @@ def test_the_table_has_long_names_whole(net: str, tmp_path: Path, capsys: pytest
     assert [line.split()[0] for line in shown.splitlines() if long in line] == [f"x/one/{long}", f"y/one/{long}"]
 
 
+@pytest.mark.slow
 def test_a_long_table_ends_where_a_file_has_all(
     many: Path, net: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -216,6 +221,7 @@ def test_flags_may_stand_anywhere(many: Path, net: str, capsys: pytest.CaptureFi
         assert [row["file"] for row in json.loads(capsys.readouterr().out)] == files
 
 
+@pytest.mark.slow
 def test_an_error_in_the_middle_loses_nothing(
     many: Path, net: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

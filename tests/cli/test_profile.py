@@ -44,6 +44,7 @@ def test_json_carries_counts_conditions_and_measures(capsys) -> None:
     assert row["timing"]["inference"]["repeats"] == 1
 
 
+@pytest.mark.slow
 def test_several_networks_make_one_table_and_one_picture(tmp_path: Path, capsys) -> None:
     picture = tmp_path / "budget.png"
     assert main(["profile", "resnet18", "cifar_resnet20", "--counts-only", "--plot", str(picture)]) == 0
@@ -55,6 +56,7 @@ def test_several_networks_make_one_table_and_one_picture(tmp_path: Path, capsys)
         assert image.width > 1000
 
 
+@pytest.mark.slow
 def test_patterns_and_several_sizes_make_a_row_each_and_ratios_are_over_the_first(capsys) -> None:
     arguments = ["--image-size", "32", "64", "mobilenet_v1", "conv_mobilenet", "mobilenet_v1_0.5*"]
     assert main(["profile", *arguments, "--counts-only", "--json"]) == 0

@@ -9,6 +9,7 @@ from fitted_run import FittedRun
 from lit_cnn.cli.main import main
 
 
+@pytest.mark.slow
 def test_a_run_goes_out_and_comes_back(
     fitted: FittedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:

@@ -49,6 +49,7 @@ def test_a_detector_is_listed_with_its_backbone_and_canvas(capsys: pytest.Captur
     assert row["training_madds"] is None  # pyramid and heads are not counted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["", "--small", "--overlays"])
 def test_they_are_listed_in_any_folder(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
@@ -85,6 +86,7 @@ def test_patterns_take_the_names_that_are_listed(capsys: pytest.CaptureFixture) 
     assert [row["name"] for row in objects(capsys, "overlays/cifar10_short")] == ["overlays/cifar10_short"]
 
 
+@pytest.mark.slow
 def test_measured_days_follow_from_the_measured_speed(capsys: pytest.CaptureFixture) -> None:
     (row,) = objects(capsys, "quickstart", "--measure", "--batch-size", "2")
     speed = row["speed"]

@@ -101,6 +101,7 @@ def test_a_page_of_some_claims_does_not_replace_that_of_all(capsys: pytest.Captu
     assert "--report of some claims would replace the page of all" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_report_is_written_where_it_is_asked_for(
     results: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -31,6 +31,7 @@ def test_a_scaled_network_is_shown_next_to_its_base(capsys: pytest.CaptureFixtur
     assert "75,290" in text
 
 
+@pytest.mark.slow
 def test_a_rule_spends_the_wanted_multiply_adds(capsys: pytest.CaptureFixture[str]) -> None:
     told = json.loads(printed(capsys, *SMALL, "--rule", "width_first", "--madds-times", "3", "--json"))
     assert told["madds_times"] == pytest.approx(3, rel=0.05)
@@ -59,6 +60,7 @@ def test_the_table_of_phi_stands_beside_what_was_released(capsys: pytest.Capture
     assert rows[3]["released"] is None
 
 
+@pytest.mark.slow
 def test_the_table_rounds_blocks_as_asked(capsys: pytest.CaptureFixture[str]) -> None:
     table = printed(capsys, *SMALL, "--table", "--depth-rounding", "nearest")
     assert "90,401" in table

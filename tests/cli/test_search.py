@@ -94,6 +94,7 @@ def test_another_search_in_the_same_folder_names_the_keys(searched: Path, capsys
     assert text.endswith("; choose another --search-dir\n")
 
 
+@pytest.mark.slow
 def test_options_of_all_networks_stay_also_where_an_older_version_has_not_noted_them(searched: Path, capsys) -> None:
     changed = ("--search-dir", searched, "--model.options.drop_path", "0.4")
     assert "these keys differ: model.options.drop_path (None -> 0.4)" in refusal(capsys, *changed)
@@ -105,6 +106,7 @@ def test_options_of_all_networks_stay_also_where_an_older_version_has_not_noted_
     assert open_study(searched, None).sweep.study.user_attrs["identity"] == noted
 
 
+@pytest.mark.slow
 def test_show_prints_the_front_the_best_and_its_ancestry_and_draws_them(searched: Path, capsys) -> None:
     text = said(capsys, "show", searched)
     study = open_study(searched, None)
@@ -117,6 +119,7 @@ def test_show_prints_the_front_the_best_and_its_ancestry_and_draws_them(searched
     assert len(json.loads(said(capsys, "show", searched, "--json"))[str(searched)]) == 6
 
 
+@pytest.mark.slow
 def test_export_writes_a_recipe_of_any_network_with_further_keys(searched: Path, capsys) -> None:
     worst = min(open_study(searched, None).found, key=lambda one: one.reward or 0)
     said(capsys, "export", searched, "--network", worst.name, "--out", "full.yaml", "--trainer.max_epochs=9")
@@ -127,6 +130,7 @@ def test_export_writes_a_recipe_of_any_network_with_further_keys(searched: Path,
     assert "did you mean" in refusal(capsys, "export", searched, "--network", worst.name[:5] + "?")
 
 
+@pytest.mark.slow
 def test_retrain_compares_the_winner_with_random_networks(searched: Path, capsys: pytest.CaptureFixture) -> None:
     text = said(capsys, "retrain", searched, "--random", "2", "--seeds", "2", "--json")
     rows = json.loads(text)
@@ -194,6 +198,7 @@ def test_figures_are_printed_in_the_units_of_their_columns() -> None:
     assert [duration(40), duration(600), duration(7500)] == ["40 s", "10 min", "2 h 05 min"]
 
 
+@pytest.mark.slow
 def test_the_board_shows_the_best_networks_the_pace_and_the_time_left(searched: Path) -> None:
     from rich.console import Console
 

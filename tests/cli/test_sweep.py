@@ -143,6 +143,7 @@ def test_a_wrong_command_line_is_refused(capsys: pytest.CaptureFixture) -> None:
     assert "a grid tries every combination" in refusal(capsys, [*COMMAND, "--trials", "3"])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 def test_without_optuna_the_extra_is_named(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)

@@ -37,6 +37,7 @@ def random_table(seed: int) -> Table:
     return Table(columns, rows, title="a title of many words " * 6, notes=["a note of many words " * 9], marked=[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [80, 120])
 def test_no_line_is_longer_than_the_terminal_and_no_number_or_name_is_cut(width: int) -> None:
     for seed in range(150):

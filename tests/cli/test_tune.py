@@ -62,6 +62,7 @@ def test_the_overlay_holds_the_winners_alone_and_fit_takes_it(tmp_path: Path, mo
     assert cli.config.model.optimizer.learning_rate == 0.1  # the recipe's
 
 
+@pytest.mark.slow
 def test_json_tells_all_trials(monkeypatch, capsys) -> None:
     monkeypatch.setattr(Tuner, "compare", fake)
     assert main(["tune", *TINY, "--json"]) == 0
@@ -71,6 +72,7 @@ def test_json_tells_all_trials(monkeypatch, capsys) -> None:
     assert ("data.workers", 1, False) in [(each["key"], each["value"], each["chosen"]) for each in found["trials"]]
 
 
+@pytest.mark.slow
 def test_nothing_faster_leaves_no_overlay(tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.setattr(Tuner, "compare", lambda _, __, challengers: [Spread(1.0, 0.9, 1.1, 9)] * len(challengers))
     assert main(["tune", *TINY, "--output", str(tmp_path / "tuned.yaml")]) == 0
@@ -78,6 +80,7 @@ def test_nothing_faster_leaves_no_overlay(tmp_path: Path, monkeypatch, capsys) -
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("together", "words"),
     [(Spread(0.8, 0.75, 0.85, 9), "is 0.800 [0.750, 0.850] times the recipe's own speed"), ("no GPU", "(no GPU)")],
@@ -99,6 +102,7 @@ def test_what_gains_alone_but_not_together_leaves_no_overlay(
     assert json.loads(capsys.readouterr().out)["changed"] == {}
 
 
+@pytest.mark.slow
 def test_workers_are_not_tried_where_loading_takes_no_time(monkeypatch, capsys) -> None:
     monkeypatch.setattr(Tuner, "compare", fake)
     monkeypatch.setattr(Tuner, "share_of_loading", lambda _, __: 0.004)
@@ -136,6 +140,7 @@ def test_steps_are_compared_and_threads_are_put_back() -> None:
     assert torch.get_num_threads() == threads
 
 
+@pytest.mark.slow
 def test_an_emulated_precision_is_not_tried_and_the_reason_is_given(machine: Any, monkeypatch, capsys) -> None:
     machine(("avx2",))
     monkeypatch.setattr(Tuner, "compare", fake)
@@ -145,6 +150,7 @@ def test_an_emulated_precision_is_not_tried_and_the_reason_is_given(machine: Any
     assert "best: model.optimizer.kernel fused" in out
 
 
+@pytest.mark.slow
 def test_auto_is_the_precision_that_a_run_would_take(machine: Any) -> None:
     for instruction, expected in (("avx512_bf16", "bf16-mixed"), ("avx2", "32-true")):
         machine((instruction,))
@@ -161,12 +167,14 @@ def test_workers_are_compared_on_the_loader() -> None:
     assert speed.rounds == 6
 
 
+@pytest.mark.slow
 def test_a_batch_that_exceeds_the_images_is_limited_to_them_as_fit_does_it() -> None:
     tuner = Tuner([*TINY, "--data.batch_size=2000"])
     assert len(tuner._batch.images) == 1438
     assert tuner._build(tuner.start())[0].data.batch_size == 1438
 
 
+@pytest.mark.slow
 def test_what_is_tried_depends_on_the_recipe() -> None:
     tuner = Tuner(TINY)
     choices = choices_of(tuner.start(), tuner.recipe, with_compile=True)

@@ -240,6 +240,7 @@ def test_a_set_of_the_datasets_library_is_checked(folder: Path, tmp_path_factory
     assert texts(place, "error") == ["one image has 2 labels (cat, dog): train, image 0, train, image 6"]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # the library leaves metadata.csv open
 @pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl"])
 def test_a_folder_that_the_datasets_library_reads_is_checked(

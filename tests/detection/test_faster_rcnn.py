@@ -66,6 +66,7 @@ def losses(network: FasterRCNN, data: BoxBatch, step: int = 0) -> dict[str, Tens
     return network.losses(data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "architecture",
     [

@@ -58,6 +58,7 @@ def batch(images: int = 3, canvas: tuple[int, int] = CANVAS) -> BoxBatch:
 slow = pytest.mark.slow
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DENSE)
 @pytest.mark.parametrize(
     "architecture",
@@ -175,6 +176,7 @@ def test_labels_count_columns_from_0_in_training_and_detection(name: str, label:
         assert all(found.labels.eq(label).all() for found in network.detect(data.images))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DENSE)
 def test_boxes_under_bfloat16_are_those_of_a_float32_decode(name: str) -> None:
     network = detector(name).eval()

@@ -48,6 +48,7 @@ def last_biases(network: DenseDetector) -> list[nn.Parameter]:
     return [layer.bias for layer in network.head.layers.classification_head.module_list]  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "architecture",
     [

@@ -28,6 +28,7 @@ def file_of_both_sides(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_images_choose_between_networks_that_the_weights_fit(file_of_both_sides: Path) -> None:
     said: list[str] = []
     data = str(file_of_both_sides.with_name("known.npz"))
@@ -72,6 +73,7 @@ def test_a_resize_below_the_crop_is_refused(file_of_both_sides: Path) -> None:
         import_weights(Request(str(file_of_both_sides), "cifar_resnet8", options=options, stated=stated), print)
 
 
+@pytest.mark.slow
 def test_images_that_no_network_recognizes_refute_the_weights(file_of_both_sides: Path) -> None:
     other = telling_network("cifar_resnet20")
     data = known_images(other, file_of_both_sides.with_name("other.npz"))
@@ -79,6 +81,7 @@ def test_images_that_no_network_recognizes_refute_the_weights(file_of_both_sides
         import_weights(Request(str(file_of_both_sides), "cifar_resnet8", data=str(data)), print)
 
 
+@pytest.mark.slow
 def test_too_few_images_refute_and_prove_nothing(file_of_both_sides: Path) -> None:
     with np.load(file_of_both_sides.with_name("known.npz")) as arrays:
         kept = {name: array if name == "class_names" else array[:2] for name, array in arrays.items()}
@@ -105,6 +108,7 @@ def test_images_add_to_what_is_known_without_them() -> None:
     assert also_seen(unproven, few) == Proof("unproven", "pairing unproven: by order; too few")
 
 
+@pytest.mark.slow
 def test_another_order_of_classes_is_noticed(file_of_both_sides: Path) -> None:
     network = telling_network("cifar_resnet8", shortcut="zero_pad_both")
     with np.load(known_images(network, file_of_both_sides.with_name("a.npz"))) as arrays:

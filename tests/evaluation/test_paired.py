@@ -25,6 +25,7 @@ def test_an_interval_by_hand() -> None:
     assert interval.deciding_n == math.ceil((2.8 / 2) ** 2 + 2)
 
 
+@pytest.mark.slow
 def test_95_percent_of_intervals_over_three_seeds_hold_the_mean() -> None:
     draws = random.Random(0)
     held = 0

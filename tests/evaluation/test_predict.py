@@ -67,6 +67,7 @@ def test_pixels_of_another_size_are_seen_as_those_of_a_file(tmp_path: Path) -> N
     assert trained.predict(pixels / 255)[0].probabilities != pytest.approx(by_file.probabilities)  # taken as it is
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [3, 35])
 def test_a_broken_file_is_refused_by_its_name(files: list[str], number: int) -> None:
     Path(files[number]).write_bytes(b"no image")

@@ -36,6 +36,7 @@ def test_the_recorded_data_is_held_out_by_the_recipe_and_given_data_is_whole(tmp
     assert len(load_images(trained, str(tmp_path / "set.npz"), "val")) == 20
 
 
+@pytest.mark.slow
 def test_another_place_of_cifar_is_held_out_by_the_recipe(tmp_path: Path) -> None:
     recorded, named = npz(tmp_path / "cifar10.npz", "train", "test"), tmp_path / "named.npz"
     trained = trained_on(tmp_path, source="cifar10", path=recorded)

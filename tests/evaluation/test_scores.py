@@ -85,6 +85,7 @@ def test_the_interval_is_the_bootstraps() -> None:
     assert low < 0.07 < high
 
 
+@pytest.mark.slow
 def test_the_interval_follows_from_its_key() -> None:
     differences = torch.linspace(-1, 1, 301)
     assert metrics.bootstrap_interval(differences, "a", 0) == metrics.bootstrap_interval(differences, "a", 0)

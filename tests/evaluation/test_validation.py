@@ -73,6 +73,7 @@ def test_figures_are_those_of_fits_own_validation(run: tuple[Trained, ImageData]
     assert found["loss"] == pytest.approx(expected["val/loss"], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_logits_are_those_of_fits_own_validation(run: tuple[Trained, ImageData]) -> None:
     trained, data = run
     _, expected = validated_by_lightning(trained, data, trained.recipe["trainer"]["precision"])

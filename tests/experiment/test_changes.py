@@ -90,6 +90,7 @@ def test_a_run_of_ones_own_recipe_knows_its_file(
     assert recipe_of_run(run) == found
 
 
+@pytest.mark.slow
 def test_a_recipe_knows_what_lies_on_top_of_its_first_file(tmp_path: Path) -> None:
     overlay = tmp_path / "overlay.yaml"
     overlay.write_text("model: {optimizer: {learning_rate: 0.5}}\ntrainer: {enable_progress_bar: false}\n")

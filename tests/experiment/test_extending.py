@@ -171,6 +171,7 @@ def test_missing_unfinished_and_foreign_folders_are_refused(
         assert message in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_resuming_a_finished_run_says_so_and_how_to_extend_it(
     fitted: FittedRun, capsys: pytest.CaptureFixture[str]
 ) -> None:

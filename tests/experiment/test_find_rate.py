@@ -48,6 +48,7 @@ def test_the_running_mean_of_lightning_is_undone() -> None:
     assert _LRCallback(1).beta == LIGHTNINGS
 
 
+@pytest.mark.slow
 def test_a_batch_of_more_images_than_there_are_is_limited_as_a_runs_is(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

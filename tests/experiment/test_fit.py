@@ -16,6 +16,7 @@ from lit_cnn.experiment.fit import _ending_in_names, _environment
 from lit_cnn.run_folder.checkpoint import load_checkpoint
 
 
+@pytest.mark.slow
 def test_a_resumed_run_reads_its_checkpoint_once(
     fitted: FittedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

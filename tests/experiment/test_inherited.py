@@ -44,6 +44,7 @@ def test_nothing_is_left_out_for_a_network_that_takes_it(words: tuple[str, ...])
     assert (cli.config.model.options.drop_path, cli.config.stochastic_depth.ramp_epochs) == (0.1, 5.0)
 
 
+@pytest.mark.slow
 def test_what_is_stated_with_the_network_or_after_it_is_not_left_out(tmp_path: Path) -> None:
     cli = parsed("--model.architecture=mobilenet_v1", "--model.options.drop_path=0.2")
     assert cli.config.model.options.drop_path == 0.2

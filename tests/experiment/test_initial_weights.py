@@ -139,6 +139,7 @@ def test_a_run_folder_stands_for_its_best_checkpoint(weights: str, tmp_path: Pat
     assert model.initial.checkpoint == str(checkpoints / "best.ckpt")
 
 
+@pytest.mark.slow
 def test_a_stored_recipe_does_not_ask_its_weights_again(tmp_path: Path) -> None:
     stored = {**parsed("--config", "finetune").config.as_dict()}
     del stored["config"]

@@ -89,6 +89,7 @@ def test_the_parser_of_classification_is_the_default() -> None:
     assert RecipeCLI(["--config", "recipes/quickstart.yaml"]).config.task == "classification"
 
 
+@pytest.mark.slow
 def test_a_classifier_is_not_chosen_by_a_metric_that_it_has_not() -> None:
     wrong, right = ("val/acc", "val/map", "val_loss", "accuracy"), ("val/acc3", "train/loss")
     for monitor, refused in [*((name, True) for name in wrong), *((name, False) for name in right)]:

@@ -43,6 +43,7 @@ def photographs(folder: Path, trained: TrainedDetector) -> RealImages:
     return images_below(str(folder), trained, 2, skip_broken=False)
 
 
+@pytest.mark.slow
 def test_the_same_detector_has_every_box(
     trained: TrainedDetector, opened: tuple[Opened, TorchSession], tmp_path: Path
 ) -> None:
@@ -55,6 +56,7 @@ def test_the_same_detector_has_every_box(
     found.check("net.onnx")
 
 
+@pytest.mark.slow
 def test_other_outputs_are_refused(
     trained: TrainedDetector, opened: tuple[Opened, TorchSession], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

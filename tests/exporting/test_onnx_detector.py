@@ -36,6 +36,7 @@ def test_objects_are_those_of_the_checkpoint(kind: str, tmp_path: Path, monkeypa
         assert len({label for ours in found for label in ours.labels.tolist()}) > 1
 
 
+@pytest.mark.slow
 def test_stated_thresholds_replace_those_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trained = untrained_detector("ssd")
     path, sessions = described(trained, tmp_path, GraphForm(with_preprocessing=False, batch=3))

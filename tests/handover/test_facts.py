@@ -42,6 +42,7 @@ def test_images_that_moved_are_said_and_the_network_is_still_counted(fitted: Fit
     assert "/nowhere/at/all" in report.missing[0]
 
 
+@pytest.mark.slow
 def test_a_network_that_is_not_finite_is_said(fitted: FittedRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(  # every logit becomes infinite or nan
         "lit_cnn.handover.facts.load_network", lambda *given: replace(load_network(*given), temperature=0.0)
@@ -68,6 +69,7 @@ def test_figures_of_another_checkpoint_than_the_best_are_said_to_be_so(fitted: F
     assert report.missing == ("there is no best.ckpt, so the figures are of last.ckpt",)
 
 
+@pytest.mark.slow
 def test_a_network_that_cannot_be_counted_or_timed_is_said(fitted: FittedRun, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the first line\nand another")

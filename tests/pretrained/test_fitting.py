@@ -75,6 +75,7 @@ def test_names_of_a_library_prove_what_the_file_is() -> None:
     assert "torchvision's resnet18" in proof.sentence
 
 
+@pytest.mark.slow
 def test_names_that_two_networks_of_a_library_share_decide_nothing() -> None:
     torch.manual_seed(0)
     found = fits_of_libraries(timm.create_model("tf_efficientnet_lite0").state_dict(), "efficientnet_lite0", {})

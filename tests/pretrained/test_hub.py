@@ -43,6 +43,7 @@ def repository(offline: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("repository")
 def test_a_repository_is_what_its_config_says() -> None:
     done = import_weights(Request("hf-hub:somebody/flowers"), print)

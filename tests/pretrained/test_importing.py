@@ -18,6 +18,7 @@ from lit_cnn.run_folder.checkpoint import load_checkpoint
 __all__ = ["hub_with_lite0", "offline"]
 
 
+@pytest.mark.slow
 def test_weights_from_the_cache_are_proven_and_kept(hub_with_lite0: Path, offline: Path) -> None:
     said: list[str] = []
     place = checkpoint_of("timm:tf_efficientnet_lite0", said.append)
@@ -71,6 +72,7 @@ def test_a_silent_network_costs_seconds(monkeypatch: pytest.MonkeyPatch) -> None
     assert time.perf_counter() - start < 5
 
 
+@pytest.mark.slow
 def test_a_file_of_other_names_is_unproven_though_the_logits_are_equal(tmp_path: Path) -> None:
     torch.save({"state_dict": renamed(random_lite0().state_dict())}, tmp_path / "w.th")
     done = import_published(find_published(LITE0), tmp_path / "w.th")
@@ -87,6 +89,7 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
         import_published(find_published(LITE0), tmp_path / "w.pth")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hub_with_lite0")
 def test_create_model_takes_published_weights() -> None:
     network = lit_cnn.create_model("efficientnet_lite0", pretrained=LITE0, num_classes=5)

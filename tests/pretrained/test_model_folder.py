@@ -67,6 +67,7 @@ FAMILIES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("architecture", "theirs", "options"), FAMILIES)
 def test_timm_gives_our_logits(architecture: str, theirs: str, options: dict[str, Any], tmp_path: Path) -> None:
     if "in_channels" in options:

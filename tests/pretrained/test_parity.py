@@ -37,6 +37,7 @@ def test_rows_are_distinct_and_in_the_catalog() -> None:
     assert {row.name for row in REFERENCES} <= set(list_models())
 
 
+@pytest.mark.slow
 def test_other_conventions_are_seen() -> None:
     """The padding of TensorFlow against torchvision's symmetric one: the comparison can fail."""
     row = Reference("efficientnet_b0", "torchvision", "efficientnet_b0", {"norm_eps": 1e-5})
@@ -99,6 +100,7 @@ def test_tolerances() -> None:
     assert not result(logits=float("nan")).equal
 
 
+@pytest.mark.slow
 def test_stated_widths_and_depths_are_compared_too() -> None:
     widths, depths = (256, 256, 512, 256), (1, 2, 1, 1)
     row = Reference(

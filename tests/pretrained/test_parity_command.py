@@ -17,6 +17,7 @@ def _two_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lit_cnn.pretrained.parity.REFERENCES", (ROW, WRONG))
 
 
+@pytest.mark.slow
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["parity", "resnet18", "--quick", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
@@ -25,6 +26,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert row["logits"] <= 1e-9
 
 
+@pytest.mark.slow
 def test_markdown_and_a_row_that_fails(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["parity", "resnet34", "resnet18", "--markdown"]) == 1
     written = capsys.readouterr()
@@ -32,6 +34,7 @@ def test_markdown_and_a_row_that_fails(capsys: pytest.CaptureFixture[str]) -> No
     assert "resnet34/torchvision/resnet18: the weights cannot be paired: the source has layer2.0.conv1" in written.err
 
 
+@pytest.mark.slow
 def test_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["parity", "--quick"]) == 0
     assert "torchvision resnet18" in capsys.readouterr().out

@@ -47,6 +47,7 @@ def test_timms_own_transform_prepares_images_as_ours(
     assert levels.mean() < 0.1
 
 
+@pytest.mark.slow
 def test_options_that_no_shape_shows_decide() -> None:
     preprocessing = Preprocessing((32, 32), 32, "shorter_side", "bilinear", MEAN, STD, 3)
     network = telling_network("mobilenet_v1", num_classes=3)

@@ -1,5 +1,6 @@
 from collections import Counter
 
+import pytest
 import torch
 from torch import nn
 
@@ -53,6 +54,7 @@ def test_kernel_stride_bias_and_activation_are_in_the_structure() -> None:
     assert structure_of(nn.BatchNorm2d(4, eps=1e-3, momentum=0.01)) == structure_of(nn.BatchNorm2d(4))
 
 
+@pytest.mark.slow
 def test_sums_and_concatenations_of_cells_are_operations() -> None:
     network = network_of("amoebanet_a_proxy_n3_f24")
     cells = [module for module in network.modules() if isinstance(module, Cell)]

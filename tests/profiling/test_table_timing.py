@@ -57,6 +57,7 @@ def test_what_layers_take_adds_up_to_the_network(table: LatencyTable) -> None:
     assert large.predicted_ms == pytest.approx(2 * (16 + 10 * (16 + 32 + 64) + 10))
 
 
+@pytest.mark.slow
 def test_only_used_networks_add_operations(table: LatencyTable) -> None:
     ticks = Ticks()
     list(time_networks(table, [network(ticks, "cifar_resnet20")], SETTINGS, clock=ticks))
@@ -76,6 +77,7 @@ def test_a_network_that_others_do_not_cover_is_refused_before_anything_is_timed(
     assert ticks.seconds == 0
 
 
+@pytest.mark.slow
 def test_times_that_are_there_stay_and_new_ones_are_means_over_networks(table: LatencyTable) -> None:
     ticks = Ticks()
     with on_meta():
@@ -122,6 +124,7 @@ def test_networks_that_are_not_used_are_spread_among_the_others() -> None:
     assert spread(networks[4:]) == networks[4:]
 
 
+@pytest.mark.slow
 def test_a_network_may_be_covered_by_one_that_comes_later(table: LatencyTable) -> None:
     ticks = Ticks()
     networks = [network(ticks, "cifar_resnet32", used=False), network(ticks, "cifar_resnet20")]

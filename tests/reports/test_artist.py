@@ -18,6 +18,7 @@ def ask(artist: Artist, path: Path, classes: int = 2) -> None:
     artist.draw("confusion.draw_confusion", path, matrix=np.eye(2, dtype=np.int64), class_names=names)
 
 
+@pytest.mark.slow
 def test_what_is_asked_for_is_drawn_in_turn_and_reported_once(tmp_path: Path) -> None:
     artist, paths = Artist(), [tmp_path / f"{number}.png" for number in range(3)]
     for path in paths:
@@ -30,6 +31,7 @@ def test_what_is_asked_for_is_drawn_in_turn_and_reported_once(tmp_path: Path) ->
             picture.verify()
 
 
+@pytest.mark.slow
 def test_a_failure_is_reported_and_the_next_picture_is_drawn(tmp_path: Path) -> None:
     artist = Artist()
     ask(artist, tmp_path / "bad.png", classes=3)
@@ -40,6 +42,7 @@ def test_a_failure_is_reported_and_the_next_picture_is_drawn(tmp_path: Path) -> 
     assert good == Drawn(tmp_path / "good.png", None)
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_is_reported(tmp_path: Path) -> None:
     artist = Artist()
     ask(artist, tmp_path / "first.png")
@@ -57,6 +60,7 @@ def test_a_process_that_dies_is_reported(tmp_path: Path) -> None:
     assert "the process that draws has ended" in problem
 
 
+@pytest.mark.slow
 def test_of_one_file_only_the_newest_request_waits(tmp_path: Path) -> None:
     artist = Artist()
     for _ in range(20):
@@ -96,6 +100,7 @@ def test_after_its_rest_the_next_picture_is_drawn(tmp_path: Path, monkeypatch: p
     artist.close(60)
 
 
+@pytest.mark.slow
 def test_closing_waits_no_longer_than_it_is_told_and_leaves_no_process(tmp_path: Path) -> None:
     artist = Artist()
     for number in range(30):

@@ -67,6 +67,7 @@ def test_lines_of_different_states_never_share_a_place() -> None:
         assert all(len(colors) == 1 for colors in states.values())
 
 
+@pytest.mark.slow
 def test_pictures_are_written_as_their_names_end(tmp_path: Path) -> None:
     svg, first, second = (draw_cells([FLAT], tmp_path / name, title="one") for name in ("a.svg", "a.png", "b.png"))
     assert svg.read_text().lstrip().startswith("<?xml")

@@ -68,6 +68,7 @@ def test_the_curves_are_in_the_picture(tmp_path: Path) -> None:
     assert red[1] == 0
 
 
+@pytest.mark.slow
 def test_the_same_file_gives_the_same_bytes(tmp_path: Path) -> None:
     (tmp_path / "metrics.csv").write_text(HEADER + EPOCHS)
     first = draw_curves(tmp_path / "metrics.csv", tmp_path / "1.png", "a run").read_bytes()

@@ -61,6 +61,7 @@ def test_headings_and_captions_are_written_once() -> None:
     assert shown.count("a.png") == shown.count("map of x") == 5
 
 
+@pytest.mark.slow
 def test_a_sheet_grows_with_its_lines_and_is_no_wider_than_a_line(tmp_path: Path) -> None:
     sizes = []
     for count in (1, 4, 5):

@@ -17,6 +17,7 @@ def picture(path: Path) -> tuple[tuple[int, int], bytes]:
         return image.size, image.tobytes()
 
 
+@pytest.mark.slow
 def test_panels_stand_side_by_side(tmp_path: Path) -> None:
     one = picture(draw_reliability([SURE], tmp_path / "deep" / "one.png"))
     two = picture(draw_reliability([SURE, MODEST], tmp_path / "two.png"))
@@ -32,6 +33,7 @@ def test_one_panel_alone_has_room_for_its_keys() -> None:
     assert box.y1 < figure.axes[1].get_window_extent().y0
 
 
+@pytest.mark.slow
 def test_gaps_are_seen(tmp_path: Path) -> None:
     even = ReliabilityPanel("too sure", SURE.counts, SURE.confidence, SURE.confidence)
     assert picture(draw_reliability([SURE], tmp_path / "a.png")) != picture(

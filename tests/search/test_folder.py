@@ -35,6 +35,7 @@ def test_the_section_is_taken_out_of_the_recipe(file: Path) -> None:
     assert parts.cli.config.model.architecture == "block_network"
 
 
+@pytest.mark.slow
 def test_keys_of_the_section_are_overridden_and_another_name_takes_other_keys(file: Path) -> None:
     config = ["--config", str(file)]
     same = find_parts([*config, "--search.strategy.sample", "2", "--search.evaluations=9"]).settings
@@ -105,6 +106,7 @@ def test_a_recipe_without_a_section_is_no_search() -> None:
         find_parts([])
 
 
+@pytest.mark.slow
 def test_a_folder_remembers_its_search(file: Path, tmp_path: Path) -> None:
     parts = find_parts(["--config", str(file), "--trainer.max_epochs", "3"])
     folder = tmp_path / "s"

@@ -178,6 +178,7 @@ def test_a_trial_that_ends_while_its_lock_is_looked_at_is_not_taken_for_dead(
     assert [row.value for row in other.results()] == [50.0]
 
 
+@pytest.mark.slow
 def test_a_slot_that_another_process_has_just_taken_is_dropped_before_it_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -318,6 +319,7 @@ def test_pruning_compares_means_over_seeds(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_trial_whose_process_died_runs_again_in_a_process_of_its_own(tmp_path: Path) -> None:
     sweep = Sweep(tmp_path, choices(5, 6), {}, say=[].append)
     taken = sweep.queue.take()

@@ -26,6 +26,7 @@ SPACE = Space((Axis(KEY, choices=(0.1, 0.2, 0.3)),), metric="val/acc1")
 SHIPPED = Path(__file__).parents[2] / "recipes" / "sweeps"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["rand_augment_grid", "learning_rate"])
 def test_the_spaces_we_ship_fit_their_recipe(name: str) -> None:
     stated = ["--config", "cifar10_resnet20"]
@@ -68,6 +69,7 @@ def test_a_folder_gives_back_what_it_was_made_of(tmp_path: Path) -> None:
     assert fit.arguments[-1] == f"--tracking.group={tmp_path.name}"
 
 
+@pytest.mark.slow
 def test_the_best_trial_s_values_are_those_of_the_recipe_that_is_left(tmp_path: Path) -> None:
     write_parts(tmp_path, SPACE, RecipeCLI(["--model.architecture=cifar_resnet8", "--data.source=digits"]))
     rows = [
@@ -92,6 +94,7 @@ def recipe(*arguments: str) -> RecipeCLI:
     return RecipeCLI(["--model.architecture=cifar_resnet8", "--data.source=digits", *arguments])
 
 
+@pytest.mark.slow
 def test_the_best_mean_is_told_with_its_spread_and_runs(tmp_path: Path) -> None:
     space = Space(SPACE.keys, metric="val/acc1", seeds=3)
     write_parts(tmp_path, space, recipe())

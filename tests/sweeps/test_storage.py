@@ -36,6 +36,7 @@ def test_a_missing_driver_is_one_sentence_with_its_extra(
     assert "\n" not in text
 
 
+@pytest.mark.slow
 def test_another_missing_driver_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "asyncmy", None)
     assert "needs the Python package asyncmy: install it with pip" in refusal("mysql+asyncmy://host/x", tmp_path)

@@ -67,6 +67,7 @@ def test_load_model_reads_it_and_predicts_as_the_model_does(tmp_path: Path) -> N
     assert [row.classes[0] for row in trained.predict(pixels)] == [data.class_names[row] for row in expected]
 
 
+@pytest.mark.slow
 def test_load_from_checkpoint_makes_the_same_classifier_without_arguments(tmp_path: Path) -> None:
     settings: dict[str, Any] = {
         "options": NetworkOptions(dropout=0.1),
@@ -87,6 +88,7 @@ def test_load_from_checkpoint_makes_the_same_classifier_without_arguments(tmp_pa
     make_trainer(tmp_path).fit(again, datamodule=digits())
 
 
+@pytest.mark.slow
 @WITHOUT_CALLBACK
 def test_it_goes_on_from_a_checkpoint_of_a_fit_with_an_average(tmp_path: Path) -> None:
     path = saved(tmp_path, make_classifier(), digits(), callbacks=(EMA(0.5),))
@@ -98,6 +100,7 @@ def test_it_goes_on_from_a_checkpoint_of_a_fit_with_an_average(tmp_path: Path) -
     assert trainer.global_step == 4
 
 
+@pytest.mark.slow
 def test_the_initial_weights_are_not_needed_to_load_what_began_with_them(tmp_path: Path) -> None:
     first = saved(tmp_path / "first", make_classifier(), digits())
     initial = InitialWeights(checkpoint=first)  # a path, where text is expected
@@ -106,6 +109,7 @@ def test_the_initial_weights_are_not_needed_to_load_what_began_with_them(tmp_pat
     assert Classifier.load_from_checkpoint(path).initial == InitialWeights(checkpoint=str(first))
 
 
+@pytest.mark.slow
 def test_balanced_classes_are_counted_again_when_a_loaded_model_is_fitted(tmp_path: Path) -> None:
     path = saved(tmp_path, make_classifier(loss=LossSettings(class_weights="balanced")), digits())
     model = Classifier.load_from_checkpoint(path)
@@ -192,6 +196,7 @@ def test_the_commands_read_it(fitted: FittedRun, tmp_path: Path, capsys: pytest.
     assert answered(capsys, "check", path)[0] == 0
 
 
+@pytest.mark.slow
 def test_validate_says_so_where_it_is_not_known_how_images_are_prepared(
     fitted: FittedRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -201,6 +206,7 @@ def test_validate_says_so_where_it_is_not_known_how_images_are_prepared(
     assert (code, "does not record how images are prepared" in said) == (1, True)
 
 
+@pytest.mark.slow
 @WITHOUT_CALLBACK
 @pytest.mark.parametrize("version", [None, 1])
 def test_what_an_older_version_wrote_is_read(tmp_path: Path, version: int | None) -> None:

@@ -100,12 +100,14 @@ def test_a_stop_where_a_validation_is_due_ends_bit_equal(
     assert steps[0] == steps[1]
 
 
+@pytest.mark.slow
 def test_a_short_validation_ends_and_its_epoch_is_saved(tmp_path: Path) -> None:
     with pytest.raises(RunInterrupted, match="stopped by SIGTERM; the state after step 11 is saved"):
         fit(tmp_path, callbacks=(SignalInValidation(0),))
     assert load_checkpoint(tmp_path / LAST)["best_score"] > 0
 
 
+@pytest.mark.slow
 def test_a_signal_before_the_first_checkpoint_says_that_nothing_is_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,6 +124,7 @@ def test_the_time_limit_stops_after_a_step_with_the_state_saved(tmp_path: Path) 
     assert load_checkpoint(tmp_path / LAST)["global_step"] == 1
 
 
+@pytest.mark.slow
 def test_the_time_limit_does_not_follow_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The wall clock jumps forward by a year with every look at it."""
     clock = itertools.count(time.time(), 365 * 86400.0)
@@ -138,6 +141,7 @@ def test_the_time_limit_is_written_as_lightning_writes_it() -> None:
         seconds_of("5h")
 
 
+@pytest.mark.slow
 def test_the_best_epoch_is_kept_without_writing_it_twice(tmp_path: Path) -> None:
     fit(tmp_path, epochs=1)
     assert (tmp_path / BEST).stat().st_ino == (tmp_path / LAST).stat().st_ino
@@ -173,6 +177,7 @@ def renamed(checkpoint: dict[str, Any], before: str, after: str) -> dict[str, An
     return {after if key == before else key: value for key, value in checkpoint.items()}
 
 
+@pytest.mark.slow
 def test_a_run_of_an_older_version_is_migrated_and_ends_bit_equal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,6 +206,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_last_good_checkpoint(small_disk: Path) -> None:
     with pytest.raises(ValueError, match=r"cannot write the checkpoint .*last\.ckpt .*the state after step 11 is kept"):
         fit(small_disk)

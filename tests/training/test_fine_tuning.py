@@ -40,6 +40,7 @@ def vgg11(tmp_path_factory: pytest.TempPathFactory) -> tuple[nn.Module, Path]:
     return network, save(network, "vgg11", tmp_path_factory.mktemp("vgg") / "vgg11.ckpt")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [13, 16, 19])
 def test_vgg_grows_by_the_first_layers_of_its_stages_and_its_linear_layers(depth: int, vgg11: tuple) -> None:
     source, path = vgg11

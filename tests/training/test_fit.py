@@ -28,7 +28,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("stop_after", [4, 11, 15])
+@pytest.mark.parametrize("stop_after", [11, *(pytest.param(steps, marks=pytest.mark.slow) for steps in (4, 15))])
 def test_a_stopped_and_resumed_run_ends_bit_equal(whole: Path, tmp_path: Path, stop_after: int) -> None:
     """Weights, average, optimizer, schedule and metrics file, stopped mid-epoch and in an epoch's last step (11)."""
     with pytest.raises(RunInterrupted, match="SIGINT"):
@@ -182,6 +182,7 @@ def test_convolutions_run_in_the_layout_asked_for(channels_last: bool) -> None:
     assert set(layouts) == {channels_last}
 
 
+@pytest.mark.slow
 def test_balanced_classes_weigh_by_the_training_images(tmp_path: Path) -> None:
     loss = LossSettings(class_weights="balanced")
     trainer, model = fit(tmp_path, epochs=1, max_steps=6, model={"loss": loss})

@@ -44,6 +44,7 @@ def changed(model: lit_cnn.Classifier, checkpoint: str) -> set[str]:
 HEAD = {"net.head.classifier.weight", "net.head.classifier.bias"}
 
 
+@pytest.mark.slow
 def test_while_frozen_only_the_head_changes(checkpoint: str, tmp_path: Path) -> None:
     assert changed(fine_tune(checkpoint, tmp_path, {"max_epochs": 1}, freeze_epochs=1), checkpoint) == HEAD
     assert changed(fine_tune(checkpoint, tmp_path, {"max_epochs": 2}, freeze_epochs="all"), checkpoint) == HEAD
@@ -55,6 +56,7 @@ def test_afterwards_everything_changes(checkpoint: str, tmp_path: Path) -> None:
     assert changed(model, checkpoint) == names
 
 
+@pytest.mark.slow
 def test_frozen_batch_norms_stay_and_the_convolutions_change(checkpoint: str, tmp_path: Path) -> None:
     model = fine_tune(checkpoint, tmp_path, {"max_epochs": 1, "val_check_interval": 1}, batch_norm="frozen")
     convolutions = {f"net.{name}.weight" for name, each in model.net.named_modules() if isinstance(each, nn.Conv2d)}
@@ -107,6 +109,7 @@ def test_batch_norms_of_any_network_return_to_the_mode_they_had(make: type[nn.Mo
         assert [module for module in network.modules() if not module.training] == norms
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Checkpoint directory .* exists")
 def test_a_run_resumed_inside_a_frozen_epoch_ends_in_the_same_bits(checkpoint: str, tmp_path: Path) -> None:
     def train(resumes: bool) -> dict[str, Tensor]:

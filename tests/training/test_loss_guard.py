@@ -50,6 +50,7 @@ def test_a_healthy_run_is_left_alone(tmp_path: Path) -> None:
     assert trainer.global_step == 11
 
 
+@pytest.mark.slow
 def test_the_limit_is_for_the_mean_loss_and_not_for_a_micro_batch_s_share_of_the_step(tmp_path: Path) -> None:
     """One image is left over for four accumulated micro-batches, so its loss counts four times."""
     data = {"batch_size": 1436, "drop_last": False}  # 1,437 training images

@@ -97,6 +97,7 @@ def test_other_accelerators_train_in_float32(machine: Any) -> None:
     assert choose_precision("auto", "tpu").precision == "32-true"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stated", ["bf16-mixed", "bf16", "16-mixed", 16, "bf16-true"])
 def test_a_stated_half_precision_is_kept_and_warned_of_where_it_is_emulated(stated: Any, machine: Any) -> None:
     machine(("avx2",))

@@ -62,6 +62,7 @@ def test_a_run_trains_on_the_stages_and_resumes_in_them_to_the_bit(tmp_path: Pat
     assert_same_end(tmp_path / "whole", tmp_path / "parts")
 
 
+@pytest.mark.slow
 def test_the_stages_fit_into_the_epochs_that_max_steps_leaves(tmp_path: Path) -> None:
     """11 steps an epoch; the rate falls to 0 at step 12, so that the last stage has to begin before."""
     watch = Watch()

@@ -63,6 +63,7 @@ def test_data_of_another_shape_is_refused(tmp_path: Path, channels: int, classes
         getattr(make_trainer(tmp_path), task)(model, datamodule=other)
 
 
+@pytest.mark.slow
 def test_the_learning_rate_that_lr_find_suggests_is_the_one_that_is_trained_with(tmp_path: Path) -> None:
     """Whatever the batch: the suggestion was found at this batch already."""
     data = digits(batch_size=32)

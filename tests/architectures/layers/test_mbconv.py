@@ -69,6 +69,7 @@ def test_initialization_counts_the_outputs_of_one_group() -> None:
     assert not net[2].bias.any()
 
 
+@pytest.mark.slow
 def test_few_classes_begin_with_the_loss_of_guessing() -> None:
     torch.manual_seed(0)
     network = create_model("efficientnet_lite0", num_classes=5).train()

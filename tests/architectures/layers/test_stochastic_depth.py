@@ -19,6 +19,7 @@ def batch_gates(steps: int, rate: float = 0.3) -> torch.Tensor:
     return torch.stack(gates)
 
 
+@pytest.mark.slow
 def test_a_batch_gate_keeps_or_drops_all_samples_together() -> None:
     gates = batch_gates(2000)
     assert torch.equal(gates, gates[:, :1, :1].expand_as(gates))

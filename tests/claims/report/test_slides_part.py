@@ -22,6 +22,7 @@ def tables() -> dict[str, list[HtmlTable]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("heading", ["MobileNet", "MobileNetV2", "EfficientNet"])
 def test_networks_have_the_papers_figures_the_counts_and_the_measured_latency(
     heading: str, tables: dict[str, list[HtmlTable]]

@@ -84,6 +84,7 @@ def test_images_too_small_to_sharpen_and_empty_lists_pass():
     assert apply_steps(IMAGES[:0], []).shape == (0, 3, 32, 32)
 
 
+@pytest.mark.slow
 def test_operations_and_signs_are_drawn_as_torchvision_draws_them():
     """Uniform over the 14, signs even, layers independent: each count within 4.5 standard deviations of its mean."""
     images = 14_000

@@ -222,6 +222,7 @@ def test_a_reduced_file_shows_the_same_part_and_draws_the_same_numbers(kind):
         assert (one.int() - other.int()).abs().float().mean() < 9
 
 
+@pytest.mark.slow
 def test_a_reduced_cut_stays_inside_the_picture():
     """At any size and place of the cut a white image stays white: what lies outside would be black."""
     reduced = _transform(Crop(scale=(0.4, 1.0)), 8, 3, "reduced")

@@ -128,6 +128,7 @@ def test_reduced_decoding_reaches_training_alone(tmp_path):
     assert torch.equal(_content(full.val_dataloader())[0], _content(reduced.val_dataloader())[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["digits", "imagefolder"])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_batches_do_not_depend_on_workers(source, workers, folder):
@@ -138,6 +139,7 @@ def test_batches_do_not_depend_on_workers(source, workers, folder):
         assert torch.equal(ours, theirs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["digits", "imagefolder"])
 def test_stages_reach_the_worker_processes_with_the_epoch(source, folder):
     """One loader, the same for both stages: the crop itself has the stage's size."""
@@ -156,6 +158,7 @@ def test_stages_reach_the_worker_processes_with_the_epoch(source, folder):
             assert torch.equal(ours, theirs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["digits", "imagefolder"])
 def test_mixing_first_happens_in_the_worker_processes(source, folder):
     path = str(folder) if source == "imagefolder" else None

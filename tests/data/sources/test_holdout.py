@@ -40,6 +40,7 @@ def held_out(files: dict[str, set[str]], fraction: float = 0.3, root: str = "/ph
     return result
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(SETS.filter(lambda files: len(files) > 1), st.data())
 def test_a_class_that_is_removed_or_renamed_moves_no_image_of_another(files, data):
@@ -51,6 +52,7 @@ def test_a_class_that_is_removed_or_renamed_moves_no_image_of_another(files, dat
     assert {name: renamed[name] for name in rest} == {name: before[name] for name in rest}
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(SETS.filter(bool), NAMES, st.data())
 def test_an_added_file_moves_no_other_unless_its_class_needed_the_lowest_or_highest_hash(files, added, data):
@@ -66,6 +68,7 @@ def test_an_added_file_moves_no_other_unless_its_class_needed_the_lowest_or_high
     assert not moved or (excepted and len(moved) == 1)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(SETS.filter(bool))
 def test_neither_place_nor_form_of_the_set_matters(files):
@@ -79,6 +82,7 @@ def test_neither_place_nor_form_of_the_set_matters(files):
     assert held[::-1].tolist() == rows_by_hash(split, classes, 0.3)[0].tolist()
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(SETS.filter(bool), st.floats(0.001, 0.999))
 def test_every_class_of_two_or_more_is_on_both_sides(files, fraction):

@@ -82,6 +82,7 @@ def test_parquet_files_are_read_by_the_names_of_their_splits(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # the library leaves metadata.csv open
 def test_image_files_with_a_metadata_file_are_read_by_its_column(tmp_path):
     folder = tmp_path / "set" / "train"

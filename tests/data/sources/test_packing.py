@@ -71,6 +71,7 @@ def test_training_images_are_mixed_so_that_a_shard_holds_several_classes(folder,
     assert labels.tolist() != sorted(labels.tolist())
 
 
+@pytest.mark.slow
 def test_the_same_bytes_for_any_number_of_workers(folder, tmp_path):
     for workers in (0, 2):
         _pack(folder, tmp_path / str(workers), size=32, workers=workers, chunk_bytes=9000)

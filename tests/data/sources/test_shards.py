@@ -104,6 +104,7 @@ def test_some_rows_in_another_order_and_another_process(packed):
     assert part.labels.tolist() == split.labels[[30, 7]].tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_batches_do_not_depend_on_workers(packed, workers):
     expected = list(_data(packed / "shards").train_dataloader())

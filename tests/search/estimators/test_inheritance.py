@@ -55,6 +55,7 @@ def test_blocks_in_another_order_with_their_halves_swapped_become_the_parent_too
     assert torch.allclose(child(IMAGES), parent(IMAGES), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_mutated_operation_stays_fresh_and_all_others_are_copied() -> None:
     parent = network(PARENT, 0)
     child = network((*PARENT[:2], Block("separable_3x3", 0, "identity", 3)), 1)  # same shapes, not the same operation

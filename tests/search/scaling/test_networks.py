@@ -14,6 +14,7 @@ SMALL = Base("cifar_resnet20", 16, {"widths": (8, 16, 32)})
 SHALLOW = Base("cifar_resnet8", 16, {"widths": (8, 16, 32)})
 
 
+@pytest.mark.slow
 def test_a_base_scaled_by_nothing_is_the_catalogs_network() -> None:
     network = Base("efficientnet_b0").scaled()
     assert (network.params, network.madds, network.image_size) == (5_288_548, 385_814_752, 224)
@@ -51,6 +52,7 @@ def test_the_options_build_the_network_that_was_counted() -> None:
     assert sum(stage.madds for stage in network.count().stages) == network.madds
 
 
+@pytest.mark.slow
 def test_a_base_that_is_scaled_already_is_scaled_further() -> None:
     scaling = {"width_multiplier": 1.5, "depth_multiplier": 2.0, "depth_rounding": "nearest"}
     base = Base("cifar_resnet8", 16, {"widths": (8, 16, 32), **scaling})
@@ -70,6 +72,7 @@ def test_a_base_that_is_scaled_already_is_scaled_further() -> None:
     assert twice.multipliers == (pytest.approx(1.5 * twice.factors.width), 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "rule", [rule if rule == "width_first" else pytest.param(rule, marks=pytest.mark.slow) for rule in RULES]
 )
@@ -80,6 +83,7 @@ def test_no_other_scaling_of_a_rule_is_nearer_to_the_wanted_multiply_adds(rule: 
     assert abs(found.madds - wanted) <= min(abs(madds - wanted) for madds in tried)
 
 
+@pytest.mark.slow
 def test_a_rule_that_meets_the_multiple_keeps_its_own_factors() -> None:
     assert at_madds(SHALLOW, "resolution", 4).factors == Factors(1, 1, 2)
 

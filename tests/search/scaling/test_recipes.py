@@ -92,6 +92,7 @@ def test_the_base_of_a_recipe_has_its_image_size_and_options() -> None:
         base_of("cifar_resnet20", {"data": {"image_size": [16, 32]}})
 
 
+@pytest.mark.slow
 def test_fit_takes_what_is_written_and_builds_the_released_network(tmp_path: Path) -> None:
     network = Base("efficientnet_b0").scaled(released_factors("efficientnet_b1"))
     write_recipe(network, ["efficientnet_b0"], tmp_path / "b1.yaml")

@@ -40,6 +40,7 @@ def table() -> list[PhiRow]:
     return phi_table(Base("efficientnet_b0"))
 
 
+@pytest.mark.slow
 def test_the_formula_has_the_counted_parameters(table: list[PhiRow]) -> None:
     assert {row.phi: (row.formula.image_size, row.formula.params) for row in table} == FORMULA
 
@@ -58,6 +59,7 @@ def test_only_b2_is_on_the_formula(table: list[PhiRow]) -> None:
     assert equal == ["efficientnet_b2"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -92,6 +94,7 @@ def test_the_guides_costs_of_rounding_are_counted() -> None:
         assert said.format(base.scaled(compound(1), rounding).times) in " ".join(text.split())  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_the_base_by_its_recipe_is_the_released_one_and_scaled_it_is_not() -> None:
     recipe = base_of("efficientnet_b0", read_recipes(["efficientnet_b0"]))
     assert recipe != Base("efficientnet_b0")

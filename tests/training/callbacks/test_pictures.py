@@ -155,6 +155,7 @@ def test_the_curves_are_drawn_once_an_epoch_has_ended(tmp_path: Path, drawn: dic
     }
 
 
+@pytest.mark.slow
 def test_a_picture_that_cannot_be_drawn_is_said_once_and_ends_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -166,6 +167,7 @@ def test_a_picture_that_cannot_be_drawn_is_said_once_and_ends_nothing(
     assert said.count("could not be drawn: the confusion matrix of 2 classes has the shape (2, 2), got (1, 1)") == 1
 
 
+@pytest.mark.slow
 def test_the_tracker_gets_a_picture_under_the_step_at_which_it_was_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

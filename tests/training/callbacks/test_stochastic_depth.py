@@ -82,6 +82,7 @@ def test_a_gate_without_a_rate_is_refused() -> None:
         started(StochasticDepthSchedule(gate="batch"), Layers(0.0))
 
 
+@pytest.mark.slow
 def test_a_skipping_run_that_is_stopped_mid_epoch_ends_as_the_whole_one(tmp_path: Path) -> None:
     whole, parts = CountDropped(), CountDropped()
     fit(tmp_path / "whole", callbacks=(whole,), **BATCH)
