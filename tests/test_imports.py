@@ -1,6 +1,7 @@
 """Imports point down only, and heavy libraries stay in the rooms that may use them."""
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,7 @@ ONLY = {"timm": {"pretrained/sources.py"}, "wandb": {"tracking"}, "optuna": {"sw
 """The room, or the one file, in which a library may be imported."""
 
 
+@functools.cache
 def imports(path: Path) -> set[str]:
     names = set()
     for node in ast.walk(ast.parse(path.read_text())):

@@ -15,6 +15,7 @@ from lit_cnn.architectures.nasnet import cifar_nasnet_a
 SMALL = {"normal": "separable_3x3@0 + identity@1", "reduction": "max_pool_3x3@0 + conv_1x1@1", "repeats": 1}
 
 
+@pytest.mark.slow
 def test_stated_cells_give_the_papers_network_tensor_for_tensor() -> None:
     torch.manual_seed(0)
     paper = cifar_amoebanet_a(1, 4).eval()

@@ -51,6 +51,7 @@ def test_symmetric_padding_equals_torchvision(variant: str) -> None:
     assert largest_difference(ours, theirs, 64) <= 1e-9
 
 
+@pytest.mark.slow
 def test_stages_are_the_rows_of_the_table() -> None:
     with on_meta():
         network = efficientnet_v2("s").eval()

@@ -163,6 +163,7 @@ def test_every_parameter_learns(options: dict[str, str | bool]) -> None:
     assert_trainable(imagenet_resnet(18, num_classes=7, in_channels=1, **options), 33, in_channels=1)
 
 
+@pytest.mark.slow
 def test_zero_init_starts_every_block_as_its_shortcut() -> None:
     network = imagenet_resnet(50, zero_init_last=True)
     last_norms = [module.residual[-1].norm for module in network.modules() if isinstance(module, ResidualBlock)]

@@ -55,6 +55,7 @@ def test_every_parameter_learns(stem: str) -> None:
     assert_trainable(network, 32, in_channels=1)
 
 
+@pytest.mark.slow
 def test_drop_path_grows_with_the_stage() -> None:
     network = resnet_rs(50, drop_path=0.1)
     for number, depth in zip((2, 3, 4, 5), (3, 4, 6, 3), strict=True):

@@ -80,6 +80,7 @@ def test_drop_path_is_linear_over_depth() -> None:
     assert rates == pytest.approx([0.02 * number for number in range(1, 17)])
 
 
+@pytest.mark.slow
 def test_one_pixel_is_enough() -> None:
     network = resnext(50)
     assert network.smallest_input == 1

@@ -41,6 +41,7 @@ def smooth_pooling() -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_the_gradient_of_a_gradient_is_its_difference_quotient(name: str) -> None:
     network, images = built(name)

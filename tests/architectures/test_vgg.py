@@ -141,6 +141,7 @@ def layers(weight_init: str) -> list[nn.Conv2d | nn.Linear]:
     return [module for module in network.modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
 
 
+@pytest.mark.slow
 def test_initializations() -> None:
     for layer in layers("paper"):
         chance = (2 / layer.weight.numel()) ** 0.5  # relative standard error of the variance of that many draws

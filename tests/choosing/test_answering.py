@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import pytest
 import torch
 from fitted_run import FittedRun
 
@@ -10,6 +11,7 @@ from lit_cnn.choosing.answering import answers_of
 from lit_cnn.run_folder.checkpoint import LAST
 
 
+@pytest.mark.slow
 def test_a_candidate_that_has_diverged_is_never_right(fitted: FittedRun, tmp_path: Path) -> None:
     shutil.copytree(fitted.folder, tmp_path / "run")
     path = tmp_path / "run" / "checkpoints" / LAST

@@ -88,6 +88,7 @@ def test_the_page_holds_the_figure_the_reasons_and_no_script(tmp_path: Path) -> 
         assert words in html, words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("trained", "counts", "frozen"), [(36, 36, False), (35, 35, True), (20, 35, True)])
 def test_a_candidate_counts_by_the_better_of_its_probe_and_its_training(
     trained: int, counts: int, frozen: bool, tmp_path: Path

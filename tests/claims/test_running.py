@@ -29,6 +29,7 @@ def test_each_arm_gets_its_best_rate_and_all_seeds(tmp_path: Path, monkeypatch: 
     assert (trained.seeds, trained.failed, trained.stopped) == (3, (), 0)
 
 
+@pytest.mark.slow
 def test_nothing_is_trained_twice_and_missing_seeds_are_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = patch_trainings(monkeypatch)
     first = trainer(tmp_path).train(2)

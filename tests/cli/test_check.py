@@ -40,6 +40,7 @@ def findings(path: Path, capsys: pytest.CaptureFixture, code: int) -> dict[str, 
     return said
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hub_with_lite0")
 def test_published_weights_are_checked_by_name(capsys: pytest.CaptureFixture) -> None:
     assert main(["check", LITE0, "--json"]) == 0
@@ -52,6 +53,7 @@ def test_a_sound_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture) -> No
     assert fact.startswith("last.ckpt: cifar_resnet20, 7 steps, sha256 ")
 
 
+@pytest.mark.slow
 def test_a_checkpoint_that_is_not_finite(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     (error,) = findings(write_poisoned(tmp_path / "last.ckpt"), capsys, 1)["error"]
     assert "1 tensors are not finite, the first is net.head.classifier.bias" in error

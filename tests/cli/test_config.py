@@ -10,6 +10,7 @@ from fitted_run import FittedRun
 from lit_cnn.cli.main import main
 
 
+@pytest.mark.slow
 def test_show_takes_overlays_by_name_and_as_configs(capsys: pytest.CaptureFixture) -> None:
     shown = []
     for words in (["overlays/resnet_rs_101_160"], ["--config", "overlays/resnet_rs_101_160"]):

@@ -21,6 +21,7 @@ def folder(tmp_path):
     return tmp_path / "images"
 
 
+@pytest.mark.slow
 def test_pack_says_what_it_wrote_and_how_to_train_on_it(folder, tmp_path, capsys):
     pytest.importorskip("litdata")
     target = tmp_path / "shards"

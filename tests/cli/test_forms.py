@@ -10,6 +10,7 @@ from fake_search import FIT
 from fitted_run import FittedRun
 from made_choice import make_choice
 from made_runs import make_runs
+from one_in import one_in
 from rich.cells import cell_len
 from tiny_layouts import Tiny, write_voc
 
@@ -132,7 +133,7 @@ def test_every_command_with_a_table_has_both_forms(capsys: pytest.CaptureFixture
         assert "--markdown" in text, command
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", one_in(2, NAMES))
 def test_json_is_one_document_and_alone(name: str, places: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(printed(name, places, capsys, "--json"))
 

@@ -35,6 +35,7 @@ def test_a_file_becomes_a_checkpoint_for_every_command(cifar_file: Path, capsys:
     assert main(["check", out]) == 0
 
 
+@pytest.mark.slow
 def test_an_unproven_pairing_is_a_warning_at_every_use(cifar_file: Path, capsys: pytest.CaptureFixture) -> None:
     data, out = str(cifar_file.with_name("known.npz")), str(cifar_file.with_name("out.ckpt"))
     choice = ["--option", "shortcut=zero_pad", "--out", out]

@@ -16,6 +16,7 @@ def test_list_filters_and_sorts(capsys) -> None:
     assert [row["name"] for row in rows] == ["resnet_rs_50", "resnet_rs_101", "resnet_rs_152"]
 
 
+@pytest.mark.slow
 def test_show_prints_stages_figures_options_and_deviations(capsys) -> None:
     assert main(["models", "show", "resnet50"]) == 0
     out = capsys.readouterr().out

@@ -63,6 +63,7 @@ def test_the_pictures_of_the_run_are_there(run: Path) -> None:
             assert picture.width > 300
 
 
+@pytest.mark.slow
 def test_the_run_folder_is_printed_as_it_is(run: Path) -> None:
     assert f"run folder: {run}" in (run / "said.txt").read_text(encoding="utf-8").splitlines()
 

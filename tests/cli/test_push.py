@@ -34,6 +34,7 @@ def test_a_run_goes_out_and_comes_back(
     assert len(set(accuracies)) == 1
 
 
+@pytest.mark.slow
 def test_json_and_the_warning_of_a_missing_license(
     fitted: FittedRun, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:

@@ -11,6 +11,7 @@ from html_checks import PageReader
 from lit_cnn.cli.main import main
 
 
+@pytest.mark.slow
 def test_the_page_is_written_and_named(fitted: FittedRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "page.html"
     assert main(["report", str(fitted.folder), "--out", str(out), "--no-images", "--no-speed"]) == 0

@@ -81,6 +81,7 @@ def test_what_a_search_leaves(searched: Path) -> None:
     assert recipe.model.architecture == "block_network"
 
 
+@pytest.mark.slow
 def test_the_same_command_again_and_the_folder_alone_train_nothing_new(searched: Path, capsys) -> None:
     before = sorted(searched.glob("*/"))
     assert "trial 1" not in said(capsys, "small.yaml")

@@ -151,6 +151,7 @@ def test_without_optuna_the_extra_is_named(capsys: pytest.CaptureFixture, monkey
     assert "pip install 'lit-cnn[search]'" in refusal(capsys, COMMAND)
 
 
+@pytest.mark.slow
 def test_the_wandb_sweep_starts_a_recipe_our_parser_takes() -> None:
     """The command is built by W&B's own agent code, for values drawn from each parameter's range or list."""
     utils = pytest.importorskip("wandb.sdk.launch.sweeps.utils")

@@ -103,9 +103,9 @@ pytestmark = [
     [
         ("on_train_batch_end", 3, 3),  # in the middle of the first epoch (5 batches each)
         ("on_train_batch_end", 5, 5),  # in its last batch, before it is counted
-        ("on_train_batch_end", 7, 7),
+        pytest.param("on_train_batch_end", 7, 7, marks=pytest.mark.slow),
         ("on_validation_end", 1, 5),
-        ("on_train_epoch_end", 1, 5),
+        pytest.param("on_train_epoch_end", 1, 5, marks=pytest.mark.slow),
     ],
 )
 def test_resume_continues_with_the_very_next_micro_batch(tmp_path, hook, call, done):

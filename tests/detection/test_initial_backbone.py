@@ -16,6 +16,7 @@ def detector(architecture: str = "resnet18") -> DetectorNetwork:
     return create_detector("fcos", architecture, 2, (64, 64), pyramid=settings, fcos=FCOSSettings(depth=1))
 
 
+@pytest.mark.slow
 def test_the_network_below_the_pyramid_gets_a_classifiers_weights(classifier: Path) -> None:
     made = detector()
     before = made.pyramid.fpn.state_dict()

@@ -47,6 +47,7 @@ def test_published_weights_in_both_networks(daisies: Path) -> None:
     assert row.theirs_speed is not None
 
 
+@pytest.mark.slow
 def test_own_checkpoints_stand_in_the_same_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     moved: list[str] = []
     monkeypatch.setattr(
@@ -66,6 +67,7 @@ def test_own_checkpoints_stand_in_the_same_table(tmp_path: Path, monkeypatch: py
     assert all("there is no checkpoint" in failure for failure in failures)
 
 
+@pytest.mark.slow
 def test_images_that_are_no_squares_are_counted_and_timed_with_both_sides(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +121,7 @@ def images_named(names: list[str]) -> EvaluationImages:
     return EvaluationImages(split, RGB, "val")
 
 
+@pytest.mark.slow
 def test_real_accuracy_counts_any_of_the_labels_and_leaves_out_images_without() -> None:
     found = real_labels()
     without = next(name for name in found if not found[name])

@@ -81,6 +81,7 @@ def test_a_missing_test_split_is_named(folder: Path) -> None:
         evaluation_images(ImageData("imagefolder", str(folder), image_size=8), "test")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 1])
 def test_broken_files_are_left_out_and_counted_where_the_recipe_skips_them(folder: Path, workers: int) -> None:
     (folder / "val" / "cat" / "1.png").write_bytes(b"no image")

@@ -42,6 +42,7 @@ def test_images_choose_between_networks_that_the_weights_fit(file_of_both_sides:
     assert "assumed is ImageNet's usual: 32 px of 32 px" in said[0]
 
 
+@pytest.mark.slow
 def test_the_classes_of_weights_may_be_those_of_a_list(file_of_both_sides: Path) -> None:
     folder = file_of_both_sides.parent
     known = np.load(folder / "known.npz")
@@ -56,6 +57,7 @@ def test_the_classes_of_weights_may_be_those_of_a_list(file_of_both_sides: Path)
     assert done.checkpoint["class_names"] == [f"class{number}" for number in range(10)]
 
 
+@pytest.mark.slow
 def test_without_images_several_networks_are_refused_and_a_choice_is_unproven(file_of_both_sides: Path) -> None:
     with pytest.raises(
         ValueError, match=r"fit cifar_resnet8 in 2 ways .*\(the default options; shortcut=zero_pad_both\)"

@@ -108,6 +108,7 @@ def test_a_path_of_a_run_ends_in_names(stated: str, used: str, tmp_path: Path, m
     assert _ending_in_names(None) is None
 
 
+@pytest.mark.slow
 def test_a_run_killed_before_its_first_checkpoint_fetches_the_weights_it_starts_from(
     fitted: FittedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from lit_cnn import Recipe
 
 
+@pytest.mark.slow
 def test_a_network_outside_the_catalog_starts_from_the_recipes_seed() -> None:
     def first_weight(seed: int) -> torch.Tensor:
         network = {"class_path": "torch.nn.Linear", "init_args": {"in_features": 64, "out_features": 10}}

@@ -73,6 +73,7 @@ def test_other_outputs_are_refused(
         assert said in str(error.value)
 
 
+@pytest.mark.slow
 def test_other_boxes_are_refused(trained: TrainedDetector, opened: tuple[Opened, TorchSession], tmp_path: Path) -> None:
     detector = opened[0]()
     detector.anchors = detector.anchors + 10  # the raw outputs are the network's, what is made of them is not

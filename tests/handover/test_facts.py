@@ -84,6 +84,7 @@ def test_a_network_that_cannot_be_counted_or_timed_is_said(fitted: FittedRun, mo
     )
 
 
+@pytest.mark.slow
 def test_an_explanation_that_cannot_be_made_is_said(fitted: FittedRun) -> None:
     report = gather(fitted.folder, Wanted(speed=False, explain=refuse))
     assert report.results is not None

@@ -25,6 +25,7 @@ def pushed(fitted: FittedRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_run_is_pulled_as_it_was_pushed(pushed: Path, fitted: FittedRun) -> None:
     before, done = load_checkpoint(fitted.best), pull(f"local-dir:{pushed}")
     weights = network_weights(before)

@@ -67,6 +67,7 @@ def test_the_users_choice_is_kept() -> None:
                 find({}, "resnet18", {option: 3})
 
 
+@pytest.mark.slow
 def test_names_of_a_library_prove_what_the_file_is() -> None:
     torch.manual_seed(0)
     ((fit, proof),) = fits_of_libraries(torchvision.models.resnet18(num_classes=7).state_dict(), "resnet18", {})

@@ -52,6 +52,7 @@ def reference(name: str) -> nn.Module:
     return network
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options"),
     [
@@ -72,6 +73,7 @@ def test_ours_gives_timms_logits(name: str, options: dict[str, object]) -> None:
     assert transfer_weights(PATH, recorded, images, logits=expected).verified
 
 
+@pytest.mark.slow
 def test_in_double_precision() -> None:
     images, theirs = photographs().double(), reference("tf_efficientnet_lite0").double()
     report = transfer_weights(theirs, efficientnet_lite("lite0").double(), images)

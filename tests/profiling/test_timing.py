@@ -28,6 +28,7 @@ class Counter(nn.Module):
         return self.norm(self.head(y))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not report resident memory")
 def test_no_thread_reads_memory_while_passes_are_timed() -> None:
     threads: list[int] = []

@@ -14,6 +14,7 @@ from classic_facts import CLASSIC
 from conversions import Key
 from left_out_facts import DIFFERENT, EVERYWHERE, NO_KEY, NO_RECIPE, UNVERIFIED
 from modern_facts import MODERN
+from one_in import one_in
 from resolving import at, parsed, resolved
 from stored_facts import stored_facts
 
@@ -45,7 +46,7 @@ def test_a_recipe_fits_on_a_page_and_says_how_it_is_run(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [*OWN[::4], *(pytest.param(name, marks=pytest.mark.slow) for name in [*OWN, *TWINS] if name not in OWN[::4])],
+    one_in(4, [*OWN, *TWINS]),
 )
 def test_a_recipe_resolves_to_itself(name: str, tmp_path: Path) -> None:
     dumped = parsed(name).dump()

@@ -3,6 +3,7 @@
 import multiprocessing
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from lit_cnn.reports.canvas import new_figure, write_figure
@@ -13,6 +14,7 @@ def write_often(path: Path) -> None:
         write_figure(new_figure(1.0, 1.0), path)
 
 
+@pytest.mark.slow
 def test_two_processes_write_one_picture_at_once(tmp_path: Path) -> None:
     path = tmp_path / "heatmap.png"
     context = multiprocessing.get_context("spawn")

@@ -33,6 +33,7 @@ def test_filters_of_zeros_are_middle_gray() -> None:
     assert set(filter_tiles(np.zeros((1, 3, 2, 2))).flatten().tolist()) == {128}
 
 
+@pytest.mark.slow
 def test_every_filter_is_drawn_with_the_scale(tmp_path: Path) -> None:
     figure = filters_figure(np.eye(3).reshape(3, 3, 1, 1).repeat(4, axis=0) * 0.5, "conv1")
     assert len(figure.axes) == 12

@@ -25,6 +25,7 @@ def test_a_network_of_equal_accuracy_and_higher_cost_is_not_on_it() -> None:
     assert len(pareto_front([Point("a", 70.0, 10, 5), Point("b", 70.0, 11, 4)], "madds")) == 1
 
 
+@pytest.mark.slow
 def test_each_data_set_has_a_row_of_its_own(tmp_path: Path) -> None:
     draw_front(POINTS, tmp_path / "one.png")
     draw_front([*POINTS, Point("other", 93.0, 10, 10, "CIFAR-10")], tmp_path / "two.png")

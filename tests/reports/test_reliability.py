@@ -41,6 +41,7 @@ def test_gaps_are_seen(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_panel_without_images_is_drawn(tmp_path: Path) -> None:
     empty = ReliabilityPanel("nothing", [0, 0], [0, 0], [0, 0])
     assert picture(draw_reliability([empty, SURE], tmp_path / "a.png"))[0][0] > 300

@@ -15,6 +15,7 @@ POINTS = [
 ]
 
 
+@pytest.mark.slow
 def test_every_line_goes_from_the_base_to_the_rules_means_by_cost() -> None:
     (axes,) = scaling_figure({"top-1 (%)": POINTS}, "ResNet").axes
     lines = {to_hex(line.get_color()): [tuple(pair) for pair in line.get_xydata()] for line in axes.lines}

@@ -119,6 +119,7 @@ def test_a_folder_remembers_its_search(file: Path, tmp_path: Path) -> None:
     assert list(yaml.safe_load((folder / STATED).read_text())) == ["search"]
 
 
+@pytest.mark.slow
 def test_results_are_a_table_and_the_recipe_of_the_best(file: Path, tmp_path: Path) -> None:
     parts = find_parts(["--config", str(file)])
     folder = tmp_path / "s"

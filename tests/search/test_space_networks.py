@@ -36,6 +36,7 @@ def test_the_networks_have_the_operations_of_the_space() -> None:
     assert operations(SMALL, 8, 6) <= covered(SMALL, 8, occurrences=1, patience=4)
 
 
+@pytest.mark.slow
 def test_the_same_networks_are_taken_each_time_and_more_where_operations_shall_occur_more_often() -> None:
     once, again, often = (
         [each.name for each in networks_of_space(SMALL, 8, 10, occurrences=number, patience=2)] for number in (1, 1, 2)

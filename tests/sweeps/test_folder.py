@@ -130,6 +130,7 @@ def test_seeds_are_stated_in_one_place(key: str, arguments: list[str]) -> None:
         check_keys(space, ["--model.architecture=cifar_resnet8", "--data.source=digits", *arguments], arguments)
 
 
+@pytest.mark.slow
 def test_a_pruned_sweep_has_the_length_of_the_recipe() -> None:
     assert run_length(SPACE, recipe()) is None
     assert run_length(pruned(min_epochs=2), recipe("--trainer.max_epochs=9")) == 9

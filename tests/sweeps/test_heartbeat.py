@@ -38,6 +38,7 @@ def taken_by(sweep: Sweep) -> Taken:
     return taken
 
 
+@pytest.mark.slow
 def test_trials_of_machines_killed_before_and_after_a_heartbeat_are_both_taken_back(
     machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

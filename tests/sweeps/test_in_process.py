@@ -68,6 +68,7 @@ def disturb(_: list[str]) -> int:
     return 7
 
 
+@pytest.mark.slow
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
     before = process_state()
     assert run_in_process(disturb, [], tmp_path, StopSignals()) == 7
@@ -75,6 +76,7 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
     assert {name: after[name] for name in before if after[name] != before[name]} == {}
 
 
+@pytest.mark.slow
 def test_what_a_trial_prints_goes_to_its_log_also_from_processes_it_starts(
     tmp_path: Path, capfd: pytest.CaptureFixture
 ) -> None:
@@ -116,6 +118,7 @@ def test_a_signal_before_training_ends_the_trial_at_once_and_stops_the_sweep(tmp
     assert time.monotonic() - started < 5.0
 
 
+@pytest.mark.slow
 def test_a_signal_that_a_training_takes_over_stops_the_sweep_too(tmp_path: Path) -> None:
     def take_over(_: list[str]) -> int:
         before = signal.signal(signal.SIGTERM, lambda *_: None)

@@ -154,6 +154,7 @@ def test_random_weights_are_not_frozen() -> None:
             lit_cnn.Classifier("cifar_resnet8", initial=InitialWeights(**settings))
 
 
+@pytest.mark.slow
 def test_classes_without_names_keep_the_head_among_themselves_only(vgg11: tuple, tmp_path: Path) -> None:
     path = str(save(vgg11[0], "vgg11", tmp_path / "numbers.ckpt", NUMBERS))
     assert "fresh" not in load_initial_weights(make_vgg(11, 1), InitialWeights(path), NUMBERS)

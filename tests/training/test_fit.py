@@ -86,6 +86,7 @@ def test_early_stopping_without_patience_never_stops(tmp_path: Path) -> None:
     assert trainer.current_epoch == 3
 
 
+@pytest.mark.slow
 def test_early_stopping_names_the_metrics_there_are(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"needs the metric 'val/f1' \(monitor\), but there are only val/acc1"):
         fit(tmp_path, epochs=1, callbacks=(EarlyStopping(1, monitor="val/f1"),))

@@ -39,6 +39,7 @@ def test_a_nan_stops_the_run_and_leaves_the_last_good_checkpoint(tmp_path: Path)
     assert all(torch.isfinite(value).all() for value in checkpoint["state_dict"].values())
 
 
+@pytest.mark.slow
 def test_a_diverging_run_stops_at_the_limit(tmp_path: Path) -> None:
     model = {"optimizer": OptimizerSettings(learning_rate=1000.0, base_batch_size=None)}
     with pytest.raises(ValueError, match=r"above loss_guard\.max_loss 10 in step"):

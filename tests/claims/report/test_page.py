@@ -25,7 +25,6 @@ def page() -> Page:
     return claims_page(list(CLAIMS.values()), SHIPPED[0])
 
 
-@pytest.mark.slow
 def test_the_page_is_whole_and_loads_nothing(page: Page) -> None:
     html = render(page)
     read = PageReader(html)

@@ -66,6 +66,7 @@ def test_candidates_are_the_pairs_with_few_different_bits() -> None:
     assert len(found) == len(set(found))
 
 
+@pytest.mark.slow
 def test_thousands_of_equal_hashes_stay_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     compared = 0
 

@@ -32,6 +32,7 @@ def possible(images: list[tuple[int, int]]) -> bool:
     return any(all(len(groups[label]) > 1 for label, own in images if own == group) for _, group in images)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(IMAGES.filter(possible), st.floats(0.001, 0.999))
 def test_no_group_is_on_both_sides_and_every_class_is_trained_on(images, fraction):

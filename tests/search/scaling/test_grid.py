@@ -30,6 +30,7 @@ def test_candidates_that_rounding_makes_the_same_network_are_one() -> None:
     assert list(same) == [Coefficients(1.21, 1.1, 1.15)]  # the nearer to 2
 
 
+@pytest.mark.slow
 def test_the_space_runs_the_candidates_and_not_every_combination() -> None:
     networks = list(distinct(SMALL, candidates(0.2, 0.05)).values())
     recipe = {"data": {"image_size": 16, "crop": {"kind": "pad", "padding": 1, "shorter_side": [16, 20]}}}

@@ -38,6 +38,7 @@ def test_the_formula_at_one_is_b2_except_for_two_pixels() -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_options_build_the_network_that_was_counted() -> None:
     network = SMALL.scaled(Factors(1.5, 1.2, 1.25), "nearest")
     assert network.options == {

@@ -45,6 +45,7 @@ def test_the_formula_has_the_counted_parameters(table: list[PhiRow]) -> None:
     assert {row.phi: (row.formula.image_size, row.formula.params) for row in table} == FORMULA
 
 
+@pytest.mark.slow
 def test_each_released_network_implies_another_phi_for_each_of_its_factors(table: list[PhiRow]) -> None:
     found = {row.released.name: (row.implied, row.released.params) for row in table if row.released and row.implied}
     assert {name.removeprefix("efficientnet_") for name in found} == set(RELEASED)
@@ -54,6 +55,7 @@ def test_each_released_network_implies_another_phi_for_each_of_its_factors(table
         assert counted == params
 
 
+@pytest.mark.slow
 def test_only_b2_is_on_the_formula(table: list[PhiRow]) -> None:
     equal = [row.released.name for row in table if row.released and row.formula.params == row.released.params]
     assert equal == ["efficientnet_b2"]
