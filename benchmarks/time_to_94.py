@@ -140,8 +140,10 @@ def main() -> None:
     parser.add_argument("--overlay", action="append", default=[], metavar="NAME", help="recipe over cifar10_fast")
     parser.add_argument("--key", action="append", default=[], metavar="KEY=VALUE", help="of the recipe")
     options = parser.parse_args()
+    if options.at_once and not options.full:
+        parser.error("--at-once is of --full: add it")
     path, began = resolve_data_path("cifar10.npz"), time.perf_counter()
-    if options.full and options.at_once:
+    if options.at_once:
         run_at_once(options, path)
     elif options.full or options.accuracy:
         seeds = range(options.accuracy or 1)

@@ -131,6 +131,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         parser.error(f"--layer is of grad-cam, not of {options.method}")
     if options.method != "occlusion" and (options.patch is not None or options.stride is not None):
         parser.error("--patch and --stride are of --method occlusion")
+    if options.class_name is not None and not (options.images or options.files_from):
+        parser.error("--class is of images that are named; the classes of --confused follow from the answers")
     if options.data is not None and not options.confused:
         parser.error("--data names the labeled images of --confused: add it, or give the images without --data")
     return options

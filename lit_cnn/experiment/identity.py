@@ -1,6 +1,7 @@
 """What a run is, which a resumed run must keep, and where it happens, which may change."""
 
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +55,16 @@ def leaves(prefix: str, value: Any) -> Iterable[tuple[str, Any]]:
 
 
 def nested(keys: Mapping[str, Any]) -> dict[str, Any]:
-    """Undo ``leaves``: dotted keys as mappings in mappings."""
+    """Undo ``leaves``: dotted keys as mappings in mappings.
+
+    Raises:
+        ValueError: If a key has a value and further keys below it.
+    """
     result: dict[str, Any] = {}
     for key, value in keys.items():
         *path, last = key.split(".")
+        if above := next((name for name in accumulate(path, "{}.{}".format) if name in keys), None):
+            raise ValueError(f"{above} has the value {keys[above]!r} and a key below it, {key}: leave one of them out")
         place = result
         for part in path:
             place = place.setdefault(part, {})

@@ -169,7 +169,7 @@ def _overlaid(section: Any, own: Mapping[str, Any]) -> Any:
         return section
     merged = {key: with_name(value, key) for key, value in section.items()}
     named = {f"{key}.name" if key in TABLES and isinstance(value, str) else key: value for key, value in own.items()}
-    for key, value in nested(named).items():
+    for key, value in nested({f"{SECTION}.{key}": value for key, value in named.items()}).get(SECTION, {}).items():
         inner = merged.get(key)
         if isinstance(value, dict) and isinstance(inner, dict) and value.get("name") in (None, inner.get("name")):
             merged[key] = {**inner, **value}

@@ -162,6 +162,7 @@ def test_wrong_names_and_sizes_get_one_sentence(
         (["a.png", "--method", "cam", "--layer", "features"], "--layer is of grad-cam, not of cam"),
         (["a.png", "--patch", "3"], "--patch and --stride are of --method occlusion"),
         (["a.png", "--data", "x"], "--data names the labeled images of --confused"),
+        (["--confused", "--class", "daisy"], "--class is of images that are named"),
         (["a.png", "--limit", "0"], "--limit is 0 but must be at least 1"),
         (["--filters", "--layer", "body"], "--method and --layer are of maps, which --filters alone does not draw"),
     ],

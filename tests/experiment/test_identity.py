@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from lit_cnn.experiment.identity import check_extension, check_identity, describe_changes
+from lit_cnn.experiment.identity import check_extension, check_identity, describe_changes, nested
 
 
 def test_only_keys_that_say_what_a_run_is_forbid_to_continue_it() -> None:
@@ -59,3 +59,10 @@ def test_the_metric_of_the_best_and_the_length_of_an_epoch_stay(stored: dict, wa
     with pytest.raises(ValueError, match=rf"must stay the same run, but these keys differ: {named}; a new run"):
         check_identity(stored, wanted)
     check_extension(Path("run"), stored, wanted)
+
+
+def test_dotted_keys_become_mappings_and_none_has_a_value_and_keys() -> None:
+    assert nested({"a.b": 1, "a.c.d": 2, "e": 3}) == {"a": {"b": 1, "c": {"d": 2}}, "e": 3}
+    for keys in ({"a.b": 5, "a.b.c": 3}, {"a.b.c": 3, "a.b": 5}):
+        with pytest.raises(ValueError, match=r"^a.b has the value 5 and a key below it, a.b.c: leave one of them out$"):
+            nested(keys)

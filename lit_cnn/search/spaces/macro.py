@@ -30,10 +30,20 @@ class MacroSpace:
     Args:
         widths: Channels of each stage; its first slot has stride 2.
         slots: Slots of each stage.
+
+    Raises:
+        ValueError: If they are not equally many.
     """
 
     widths: tuple[int, ...] = (64, 128, 256)
     slots: tuple[int, ...] = (2, 3, 3)
+
+    def __post_init__(self) -> None:
+        if len(self.widths) != len(self.slots):
+            raise ValueError(
+                f"a macro space needs a width and a number of slots for each stage, got {len(self.widths)} widths and "
+                f"{len(self.slots)} slots"
+            )
 
     @cached_property
     def decisions(self) -> tuple[Decision, ...]:

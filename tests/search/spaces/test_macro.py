@@ -63,3 +63,8 @@ def test_the_network_is_stated_slot_by_slot_without_what_does_nothing() -> None:
 def test_what_is_not_a_code_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=f"a code must have 8 digits of 012, got '{text}'"):
         SPACE.decode(text)
+
+
+def test_each_stage_has_a_width_and_slots() -> None:
+    with pytest.raises(ValueError, match="for each stage, got 2 widths and 3 slots"):
+        MacroSpace(widths=(64, 128))
