@@ -30,7 +30,7 @@ ifneq ($(wildcard ../shared/data),)
 test test-all: export LIT_CNN_DATA ?= $(abspath ../shared/data)
 endif
 
-test: $(VENV)/tools ## Run the tests except the slow ones (under 6 minutes of processor time)
+test: $(VENV)/tools ## Run the tests except the slow ones (6 to 10 minutes of processor time)
 	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
 
 test-all: $(VENV)/tools ## Run every test
