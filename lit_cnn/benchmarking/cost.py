@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -76,10 +76,16 @@ def images_seen(recipe: dict[str, Any]) -> int | None:
     those of ``max_steps``. None where it is not known how many images an epoch has, or no epoch ends the run.
     """
     trainer, data = recipe.get("trainer", {}), recipe.get("data", {})
-    updates, images = trainer.get("max_steps"), _images_of_epochs(trainer, data)
-    if images is None or updates in (None, -1) or "batch_size" not in data:
+    images, steps = _images_of_epochs(trainer, data), step_limit(trainer)
+    if images is None or steps is None or "batch_size" not in data:
         return images
-    return min(images, updates * (trainer.get("accumulate_grad_batches") or 1) * data["batch_size"])
+    return min(images, steps * data["batch_size"])
+
+
+def step_limit(trainer: Mapping[str, Any]) -> int | None:
+    """Training steps, forward and backward, that ``max_steps``, which counts updates, allows; None if it is not set."""
+    updates = trainer.get("max_steps")
+    return None if updates in (None, -1) else updates * (trainer.get("accumulate_grad_batches") or 1)
 
 
 def _images_of_epochs(trainer: dict[str, Any], data: dict[str, Any]) -> int | None:

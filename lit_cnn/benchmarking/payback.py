@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lit_cnn.benchmarking.cost import step_limit
 from lit_cnn.benchmarking.interleaving import Spread, ratios
 
 
@@ -74,6 +75,6 @@ def run_steps(trainer: Mapping[str, Any], batches: int) -> int | None:
         batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
     if (epochs := trainer.get("max_epochs")) not in (None, -1):
         ends.append(epochs * batches)
-    if (updates := trainer.get("max_steps")) not in (None, -1):
-        ends.append(updates * (trainer.get("accumulate_grad_batches") or 1))
+    if (steps := step_limit(trainer)) is not None:
+        ends.append(steps)
     return min(ends) if ends else None

@@ -7,6 +7,7 @@ import lightning.pytorch as pl
 import pytest
 import torch
 from digits_run import assert_same_end, fit, make_data, make_model
+from one_in import one_in
 from torch import nn
 
 from lit_cnn import Classifier
@@ -28,7 +29,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("stop_after", [11, *(pytest.param(steps, marks=pytest.mark.slow) for steps in (4, 15))])
+@pytest.mark.parametrize("stop_after", one_in(3, [11, 4, 15]))
 def test_a_stopped_and_resumed_run_ends_bit_equal(whole: Path, tmp_path: Path, stop_after: int) -> None:
     """Weights, average, optimizer, schedule and metrics file, stopped mid-epoch and in an epoch's last step (11)."""
     with pytest.raises(RunInterrupted, match="SIGINT"):
