@@ -45,6 +45,7 @@ def test_the_package_uses_the_fields_words() -> None:
     found = [
         f"{file.relative_to(ROOT)}:{line}: {finding}"
         for file in sorted((ROOT / "lit_cnn").rglob("*.py"))
+        if banned(file.read_text())  # what is wrong in a comment is wrong in the file, which is sooner read
         for line, text in prose(file)
         for finding in banned(text)
     ]

@@ -38,6 +38,10 @@ def is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__") and not name.startswith(tuple(ALLOWED))
 
 
+def is_name(node: ast.AST, *names: str) -> bool:
+    return isinstance(node, ast.Name) and node.id in names
+
+
 def assigned(tree: ast.AST) -> set[str]:
     """The names that a file gives to what it makes itself: functions, classes, variables, fields."""
     names = set()
@@ -46,7 +50,7 @@ def assigned(tree: ast.AST) -> set[str]:
             names.add(node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             names.add(node.id)
-        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node.value) == "self":
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and is_name(node.value, "self"):
             names.add(node.attr)
     return names
 
@@ -66,7 +70,7 @@ def private_uses(tree: ast.AST) -> Iterator[tuple[int, str]]:
             parts = [*(node.module or "").split("."), *(alias.name for alias in node.names)]
             if any(map(is_private, parts)):
                 yield node.lineno, ast.unparse(node)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("getattr", "setattr", "hasattr", "delattr"):
+        elif isinstance(node, ast.Call) and is_name(node.func, "getattr", "setattr", "hasattr", "delattr"):
             name = node.args[1]
             if isinstance(name, ast.Constant) and (is_private(name.value) or name.value in UNDOCUMENTED):
                 yield node.lineno, ast.unparse(node)

@@ -37,7 +37,7 @@ def test_counts(variant: str, side: int, params: int, madds: int, padding: str) 
 
 
 @pytest.mark.parametrize("variant", ["b0", *SLOW])
-@pytest.mark.parametrize("side", [64, 75])
+@pytest.mark.parametrize("side", [pytest.param(64, marks=pytest.mark.slow), 75])  # 75 halves to odd and even maps
 def test_equals_timm(variant: str, side: int) -> None:
     timm = pytest.importorskip("timm")
     theirs = timm.create_model(f"tf_efficientnet_{variant}")

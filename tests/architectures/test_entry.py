@@ -5,6 +5,7 @@ import inspect
 from typing import get_args, get_type_hints
 
 import pytest
+from one_in import one_in
 
 import lit_cnn
 from lit_cnn.architectures.catalog import CATALOG, find_entry
@@ -40,15 +41,18 @@ def test_a_recipes_option_is_one_of_a_builder_with_the_same_choices(option: str)
 
 @pytest.mark.parametrize(
     ("name", "stated"),
-    [
-        ("vgg16", {"head": "global_average"}),
-        ("googlenet", {"head": "fully_connected", "inception": "naive"}),
-        ("cifar_resnet20", {"shortcut": "zero_pad_both", "widths": "[8, 16, 32]"}),
-        ("nfnet_f0", {"widths": "[32, 64, 128]", "depths": "[1, 2, 1]"}),
-        ("cell_network", {"normal": "identity@0 + conv_1x1@1 > 0 2", "reduction": "max_pool_3x3@0 + conv_1x1@1"}),
-        ("mbconv_chain", {"stages": "fused e1 k3 c24; mbconv e6 k5 s2 c40 n3 se0.25 skip=none"}),
-        ("block_network", {"blocks": "plain c16 n2; inception s2 c32"}),
-    ],
+    one_in(
+        3,
+        [
+            ("vgg16", {"head": "global_average"}),
+            ("googlenet", {"head": "fully_connected", "inception": "naive"}),
+            ("cifar_resnet20", {"shortcut": "zero_pad_both", "widths": "[8, 16, 32]"}),
+            ("nfnet_f0", {"widths": "[32, 64, 128]", "depths": "[1, 2, 1]"}),
+            ("cell_network", {"normal": "identity@0 + conv_1x1@1 > 0 2", "reduction": "max_pool_3x3@0 + conv_1x1@1"}),
+            ("mbconv_chain", {"stages": "fused e1 k3 c24; mbconv e6 k5 s2 c40 n3 se0.25 skip=none"}),
+            ("block_network", {"blocks": "plain c16 n2; inception s2 c32"}),
+        ],
+    ),
 )
 def test_a_recipe_states_options_and_the_network_has_them(name: str, stated: dict[str, str]) -> None:
     arguments = [f"--model.options.{option}={value}" for option, value in stated.items()]

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from one_in import one_in
 
 from lit_cnn.architectures.catalog import CATALOG, create_model, find_entry
 from lit_cnn.architectures.free_choices import FREE_CHOICES, free_choices
@@ -14,7 +15,7 @@ HIDDEN = (
 )
 
 
-@pytest.mark.parametrize(("name", "option", "value"), HIDDEN)
+@pytest.mark.parametrize(("name", "option", "value"), one_in(2, HIDDEN))
 def test_weights_of_one_choice_fit_the_other_and_compute_something_else(name: str, option: str, value: str) -> None:
     torch.manual_seed(0)
     ours, other = create_model(name).eval(), create_model(name, **{option: value}).eval()

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-from test_training import FAMILIES, backward, make_prepared, outputs_of, set_rates
+from test_training import FAMILIES, backward, make_prepared, outputs_of, rest_slow, set_rates
 from torch import Tensor, nn
 
 from lit_cnn.architectures.layers.keyed import set_random_key
@@ -69,7 +69,7 @@ def test_every_family_of_residual_blocks_is_tried() -> None:
 
 
 @pytest.mark.parametrize("rate", [0.5, pytest.param(1 - 2.0**-20, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", SKIPPING)
+@pytest.mark.parametrize("name", rest_slow(SKIPPING))
 def test_outputs_and_gradients_are_those_of_the_multiplied_form(name: str, rate: float) -> None:
     """To the bit: what a product with 0 adds to a sum is 0."""
     skipping, multiplying, found, expected = steps(name, rate)

@@ -7,7 +7,7 @@ that batch norm sees more than one pixel per channel. Auxiliary heads are on.
 
 import copy
 import fnmatch
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -95,14 +95,16 @@ FAMILIES = {
     "small_amoebanet": Case(lambda: cifar_amoebanet_a(1, 4, num_classes=5, aux_head=True), 16),
     "small_efficientnet": Case(lambda: small_efficientnet(STAGES), 64),
     "small_efficientnet_lite": Case(lambda: small_efficientnet(lite_stages(1.0, 1.0), "relu6"), 64),
-    "small_nfnet": Case(lambda: NFNet((1, 1, 1, 1), num_classes=5), 16, 2),
     "small_nfnet_narrow": Case(lambda: nfnet("f0", widths=(16, 32, 64), depths=(1, 2, 1), num_classes=5), 32),
+    "small_nfnet": Case(lambda: NFNet((1, 1, 1, 1), num_classes=5), 16, 2),
     "small_resnet_rs": Case(lambda: ResNetRS((1, 1, 1, 1), num_classes=5), 32),
     "small_efficientnet_v2": Case(lambda: small_efficientnet(BASE), 64),
     "small_mbconv_chain": Case(lambda: mbconv_chain(CHAIN, 8, 32, "relu", stem="small", num_classes=5), 16),
     "small_block_network": Case(lambda: block_network(MIXED_BLOCKS, num_classes=5), 16),
 }
 """A small network of each paper."""
+HEAVY = ("small_zfnet", "small_googlenet_fully_connected", "small_nfnet")
+"""Those with a lighter relative, which take seconds: only the slow tests try them."""
 
 SIDES = {
     "alexnet*": 99,
@@ -168,9 +170,13 @@ class Prepared(NamedTuple):
     images: Tensor
 
 
-@pytest.fixture(
-    scope="module", params=[*FAMILIES, *(pytest.param(name, marks=pytest.mark.slow) for name in list_models())]
-)
+def rest_slow(names: Iterable[str]) -> list:
+    """The names, of which the heavy ones and the whole networks of the catalog are slow."""
+    fast = {*FAMILIES} - {*HEAVY}
+    return [name if name in fast else pytest.param(name, marks=pytest.mark.slow) for name in names]
+
+
+@pytest.fixture(scope="module", params=rest_slow([*FAMILIES, *list_models()]))
 def prepared(request: pytest.FixtureRequest) -> Prepared:
     return make_prepared(request.param)
 

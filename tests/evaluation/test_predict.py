@@ -92,7 +92,7 @@ def test_a_file_that_was_never_there_does_not_exist(files: list[str], on_error: 
         assert "gone.png does not exist" in str(color_network().predict(named, on_error="skip")[1].error)
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("bad", [[0], [3, 4, 35], [31, 32], [39], range(40)])
 def test_a_broken_file_keeps_its_place_and_says_what_is_wrong(
     files: list[str], bad: list[int] | range, workers: int

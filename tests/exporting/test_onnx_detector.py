@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from one_in import one_in
 from sklearn.datasets import load_sample_images
 from tiny_detectors import CANVAS, described, untrained_detector
 from torchvision.ops import batched_nms
@@ -18,7 +19,7 @@ from lit_cnn.exporting.graph import GraphForm
 from lit_cnn.exporting.onnx_detector import OnnxDetector, resized, suppress
 
 
-@pytest.mark.parametrize("kind", DETECTORS)
+@pytest.mark.parametrize("kind", one_in(2, DETECTORS))
 def test_objects_are_those_of_the_checkpoint(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trained = untrained_detector(kind)
     path, sessions = described(trained, tmp_path)

@@ -67,7 +67,7 @@ def sweep(out: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "draw", one_in(3, [sheet, confusion, mixed_sheet, heat_map, curves, reliability, sweep, worst])
+    "draw", one_in(4, [sheet, confusion, mixed_sheet, heat_map, curves, reliability, sweep, worst])
 )
 def test_every_picture_takes_every_name_without_a_word(
     draw: Callable[[Path], None], tmp_path: Path, recwarn: pytest.WarningsRecorder

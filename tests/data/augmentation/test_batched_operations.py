@@ -47,7 +47,7 @@ def test_each_operation_at_each_magnitude_is_torchvisions_bit_for_bit(name, fill
 
 
 @pytest.mark.parametrize("value", [paper_value, increasing_value])
-@pytest.mark.parametrize("sides", [(32, 32, 3), (24, 20, 3), (33, 47, 1)])
+@pytest.mark.parametrize("sides", [pytest.param((32, 32, 3), marks=pytest.mark.slow), (24, 20, 3), (33, 47, 1)])
 @pytest.mark.parametrize("name", RELEASED_OPERATIONS)
 def test_other_scales_and_sides_give_each_image_what_it_gets_alone(name, sides, value):
     images = _images(*sides)

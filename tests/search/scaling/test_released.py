@@ -75,6 +75,7 @@ def test_released_multipliers_make_the_catalogs_network(name: str) -> None:
     assert (network.params, network.madds, network.image_size) == (entry.params, entry.madds, entry.image_size)
 
 
+@pytest.mark.slow
 def test_the_guide_shows_both(table: list[PhiRow]) -> None:
     lines = [line for line in GUIDE.read_text(encoding="utf-8").splitlines() if re.match(r"\| [\d.]+ \|", line)]
     assert len(lines) == len(table)
