@@ -34,7 +34,7 @@ EXTENDABLE_KEYS = (
 )
 """Keys that a run which extends another may change: how long, how fast and on which augmentations it trains, and by
 what its best is chosen."""
-STATE_KEYS = ("model.optimizer.name", "model.optimizer.decay_excluded")
+STATE_KEYS = tuple(f"model.optimizer.{key}" for key in ("name", "decay_excluded", "layer_decay", "head_factor"))
 """Keys below ``EXTENDABLE_KEYS`` on which the layout of the optimizer's state depends."""
 
 

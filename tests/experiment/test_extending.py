@@ -139,6 +139,7 @@ def test_the_command_extends_by_the_stored_recipe(
         ([], r"has trained 2 epochs and trainer\.max_epochs is 2: set --trainer\.max_epochs above 2 to extend it"),
         (["--epochs", "4", "--data.batch_size", "4"], r"data\.batch_size \(8 -> 4\); to take its weights alone"),
         (["--epochs", "4", "--model.optimizer.name", "lamb"], r"model\.optimizer\.name \('sgd' -> 'lamb'\)"),
+        (["--epochs", "4", "--model.optimizer.head_factor", "5"], r"model\.optimizer\.head_factor \(1\.0 -> 5\.0\)"),
         (["--epochs", "4", "--resume", "RUN"], "either continued .* or extended"),
     ],
 )
