@@ -141,14 +141,17 @@ def search(options: argparse.Namespace, rest: list[str]) -> int:
     stopped = run_trials(sweep, fit, f"lit-cnn search --search-dir {shlex.quote(str(folder))}")
     found = found_networks(sweep)
     write_results(folder, parts, found)
+    best = best_first(found)
     if options.json:
         print(as_json(found))
-    else:
-        print_tables([networks_table(sweep, best_first(found)[:SHOWN])], in_markdown=options.markdown)
+    elif best:
+        print_tables([networks_table(sweep, best[:SHOWN])], in_markdown=options.markdown)
         console.print(f"more: lit-cnn search show {shlex.quote(str(folder))}")
+    else:
+        console.print("no network has been trained yet")
     if stopped:
         return 128 + stopped
-    return 0 if best_first(found) else 1
+    return 0 if best else 1
 
 
 def starter(cli: RecipeCLI, recipe: Path) -> Fit:

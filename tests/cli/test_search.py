@@ -89,6 +89,15 @@ def test_the_same_command_again_and_the_folder_alone_train_nothing_new(searched:
     assert sorted(searched.glob("*/")) == before
 
 
+@pytest.mark.usefixtures("folder")
+def test_stopped_before_the_first_result_it_shows_no_table(
+    capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lit_cnn.cli.search.run_trials", lambda *_: 2)
+    assert main(["search", "small.yaml"]) == 128 + 2
+    assert capsys.readouterr().out.endswith("no network has been trained yet\n")
+
+
 def test_another_search_in_the_same_folder_names_the_keys(searched: Path, capsys: pytest.CaptureFixture) -> None:
     text = refusal(capsys, "small.yaml", "--search-dir", searched, "--search.seed", "1")
     assert f"the search {searched} has begun as another one, these keys differ: search.seed (0 -> 1)" in text
