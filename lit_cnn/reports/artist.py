@@ -26,6 +26,9 @@ REST = 9.0
 """Times as long as a picture took that the next one waits, unless this is the end: curves of many epochs take longer
 and longer, and short epochs ask for them all the time."""
 
+CUT_OFF = "the run has ended before"
+"""Why a picture was not drawn for which the end did not wait."""
+
 
 class Drawn(NamedTuple):
     """What became of a picture.
@@ -121,14 +124,14 @@ class Artist:
         try:
             with self._changed:
                 if self._ended:
-                    return "the run has ended"
+                    return CUT_OFF
                 process = self._process = self._process or _start()
             assert process.stdin is not None
             assert process.stdout is not None
             _send(process.stdin, (function, arguments))
             return pickle.load(process.stdout)
         except (OSError, ValueError, EOFError, pickle.PickleError) as error:
-            return f"the process that draws has ended ({type(error).__name__})"
+            return CUT_OFF if self._ended else f"the process that draws has ended ({type(error).__name__})"
 
 
 def _start() -> "subprocess.Popen[bytes]":

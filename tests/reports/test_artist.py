@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lit_cnn.reports.artist import Artist, Drawn
+from lit_cnn.reports.artist import CUT_OFF, Artist, Drawn
 
 
 def ask(artist: Artist, path: Path, classes: int = 2) -> None:
@@ -110,6 +110,10 @@ def test_closing_waits_no_longer_than_it_is_told_and_leaves_no_process(tmp_path:
     process, began = artist._process, time.monotonic()
     artist.close(0.1)
     assert time.monotonic() - began < 5
+    until = time.monotonic() + 20
+    while time.monotonic() < until and not (cut := [each for each in artist.drawn() if each.problem]):
+        time.sleep(0.01)
+    assert {each.problem for each in cut} == {CUT_OFF}
     assert process is not None
     assert process.poll() is not None
 
