@@ -17,6 +17,7 @@ import lightning.pytorch as pl
 from torch.optim.lr_scheduler import LambdaLR
 
 from lit_cnn.experiment.identity import check_extension
+from lit_cnn.experiment.parser import stored_values
 from lit_cnn.run_folder.checkpoint import BEST, LAST, PREVIOUS, load_checkpoint
 from lit_cnn.run_folder.folder import Resumable, write_json
 from lit_cnn.training.announce import announce
@@ -92,7 +93,7 @@ def extended_checkpoint(folder: Path, wanted: dict[str, Any]) -> Path:
         advice = "continue it with --resume first" if left.is_file() else "it has no checkpoint"
         raise ValueError(f"the run {folder} cannot be extended: {advice}")
     checkpoint = load_checkpoint(path)
-    check_extension(folder, checkpoint["recipe"], wanted)
+    check_extension(folder, stored_values(folder), wanted)
     done, (epochs, steps) = progress_of(checkpoint), planned(wanted["trainer"])
     if not is_finished(checkpoint):
         raise ValueError(

@@ -365,6 +365,12 @@ def _checked(name: str) -> list[str]:
     return [str(path), *(argument(key, value) for key, value in legacy_values(recipe).items() if stored)]
 
 
+def stored_values(folder: Path) -> dict[str, Any]:
+    """The recipe of a run folder with all keys of today: those that are younger than the run have what it did then,
+    which is their default where ``legacy_values`` says nothing else."""
+    return RecipeCLI(resolve_configs(["--config", str(folder / "config.yaml")])).values()
+
+
 def recipe_name(arguments: list[str]) -> str:
     """Name of the first ``--config``, which names the run's folder; one in ``small/`` differs from its recipe's."""
     for index, word in enumerate(arguments):

@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-import yaml
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
 from lit_cnn.experiment.extending import START, adopt, is_finished, start_of
 from lit_cnn.experiment.identity import check_identity, describe_changes
+from lit_cnn.experiment.parser import stored_values
 from lit_cnn.experiment.recipe import Recipe
 from lit_cnn.run_folder.folder import (
     RUN_DIR_VARIABLE,
@@ -18,7 +18,6 @@ from lit_cnn.run_folder.folder import (
     note_last,
     resumable_checkpoint,
 )
-from lit_cnn.run_folder.stored_recipe import completed
 from lit_cnn.training.announce import announce
 
 
@@ -63,7 +62,7 @@ def check_same_run(folder: Path, wanted: dict[str, Any]) -> None:
     Raises:
         ValueError: If it would be another run.
     """
-    stored = completed(yaml.safe_load((folder / "config.yaml").read_text()))
+    stored = stored_values(folder)
     check_identity(stored, wanted, folder)
     if is_main_process() and (changes := describe_changes(stored, wanted)):
         announce(f"the run stays the same, but on other machine settings: {changes}")

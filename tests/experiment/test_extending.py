@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from torch.optim import SGD
 from lit_cnn import Recipe
 from lit_cnn import fit as fit_recipe
 from lit_cnn.cli.main import main
-from lit_cnn.experiment.extending import is_finished, planned
+from lit_cnn.experiment.extending import extended_checkpoint, is_finished, planned
 from lit_cnn.experiment.fit import Run
+from lit_cnn.experiment.starting import check_same_run
 from lit_cnn.run_folder.checkpoint import LAST, load_checkpoint, network_weights
 from lit_cnn.run_folder.metrics_csv import read_metrics
 from lit_cnn.training.optimization.schedules import ScheduleSettings, factor
@@ -151,6 +153,24 @@ def test_what_cannot_be_extended_is_one_sentence(
     said = capsys.readouterr().err.splitlines()[-1]
     assert re.search(message, said)
     assert not (tmp_path / "tiny").exists()
+
+
+def test_a_run_that_is_older_than_some_keys_is_continued_and_extended(
+    fitted: FittedRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a later version adds has its default in it, so no key differs."""
+    folder = tmp_path / "tiny" / "older"
+    shutil.copytree(fitted.folder, folder)
+    stored = yaml.safe_load((folder / "config.yaml").read_text())
+    del (
+        stored["data"]["crop"]["border"],
+        stored["model"]["optimizer"]["layer_decay"],
+        stored["model"]["initial"]["head"],
+    )
+    (folder / "config.yaml").write_text(yaml.safe_dump(stored))
+    check_same_run(folder, Recipe.load(folder / "config.yaml").resolved)
+    assert capsys.readouterr().out == ""
+    assert extended_checkpoint(folder, recipe_of(folder, trainer__max_epochs=4).resolved).parents[1] == folder
 
 
 @pytest.mark.slow
