@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tiny_layouts import tiny_splits, write_voc
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
@@ -95,6 +96,8 @@ ADDED = {
     "bench": "--image-size 64 --batch-size 2 --rounds 1",
 }
 """What shortens a command of the README, so that trying all of them takes minutes."""
+UNTRAINED = {"detection/bccd": "--model.architecture efficientnet_lite0 --model.initial.checkpoint null"}
+"""What a recipe is given whose weights would be downloaded."""
 
 
 def readme_commands() -> list[str]:
@@ -107,8 +110,8 @@ def readme_commands() -> list[str]:
 
 @pytest.fixture(scope="module")
 def workplace(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what the README's commands name: images of two classes, a photo, CIFAR-10's layout in noise, and a
-    run of ``cifar10_fast``."""
+    """A folder with what the README's commands name: images of two classes, a photo, CIFAR-10's layout in noise, images
+    with boxes, and a run of ``cifar10_fast``."""
     folder = tmp_path_factory.mktemp("workplace")
     draws = np.random.default_rng(0)
     for label in ("cat", "dog"):
@@ -122,6 +125,7 @@ def workplace(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         arrays[f"{split}_images"] = draws.integers(0, 255, (number, 32, 32, 3), dtype=np.uint8)
         arrays[f"{split}_labels"] = np.arange(number)[:, None] % 10
     np.savez(folder / "cifar10.npz", **arrays)
+    write_voc(folder / "bccd", tiny_splits(train=8, val=8, test=0))
     run("lit-cnn fit --config cifar10_fast", programs, folder)
     return folder
 
@@ -132,7 +136,8 @@ def run(command: str, programs: Path, folder: Path) -> str:
     words = shlex.split(command.replace("TIME-ID", made[0].name if made else ""))
     if words[1:3] == ["fit", "--resume"]:
         return output([programs / words[0], *words[1:]], folder, LIT_CNN_DATA=str(folder))
-    added = ADDED.get(words[1], "").split()
+    stated = [ADDED.get(words[1], ""), *(keys for recipe, keys in UNTRAINED.items() if recipe in words)]
+    added = " ".join(stated).split()
     return output([programs / words[0], *words[1:], *added], folder, LIT_CNN_DATA=str(folder))
 
 
