@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pytest
 import torch
+from one_in import slow
 from torch import Tensor, nn
 
 import lit_cnn
@@ -173,7 +174,7 @@ class Prepared(NamedTuple):
 def rest_slow(names: Iterable[str]) -> list:
     """The names, of which the heavy ones and the whole networks of the catalog are slow."""
     fast = {*FAMILIES} - {*HEAVY}
-    return [name if name in fast else pytest.param(name, marks=pytest.mark.slow) for name in names]
+    return [name if name in fast else slow(name) for name in names]
 
 
 @pytest.fixture(scope="module", params=rest_slow([*FAMILIES, *list_models()]))
